@@ -1,0 +1,82 @@
+//! How a log says no.
+
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::{Expected, Position, Revision, StreamName};
+
+/// Why a name cannot stand in a log.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum NameError {
+    /// It is not `category-key`, or empty.
+    #[error("a name has the form `category-key`, with neither side empty")]
+    Shape,
+    /// The category holds a hyphen, which would move the border between category and key.
+    #[error("a category has no hyphen")]
+    Category,
+    /// Longer than a name may be.
+    #[error("a name of {bytes} bytes is longer than {bytes_max}")]
+    TooLong {
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
+        bytes_max: usize,
+    },
+    /// It holds a control character.
+    #[error("a name has no control characters")]
+    ControlCharacter,
+    /// It is not text.
+    #[error("a name is UTF-8")]
+    Utf8,
+}
+
+/// Why a batch was not appended. After each of them nothing of the batch is in the log, unless the
+/// variant says that nobody knows.
+#[derive(Clone, Debug, Error)]
+pub enum AppendError {
+    /// A stream is not as the writer believed. Load again, decide again.
+    #[error("stream {stream} is at {actual:?}, not {expected:?}")]
+    Conflict {
+        /// Which stream.
+        stream: StreamName,
+        /// What the writer believed.
+        expected: Expected,
+        /// The revision of its last event, if it has one.
+        actual: Option<Revision>,
+    },
+    /// Some ids of the batch are known and others are not, or they are known in another stream.
+    #[error("event id {id} is already used by another batch, at position {position}")]
+    IdReused {
+        /// Which id.
+        id: Uuid,
+        /// Where it was used.
+        position: Position,
+    },
+    /// The batch is empty, or over one of the limits of this crate.
+    #[error("this batch cannot be appended: {reason}")]
+    Refused {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Too much waits already. Come back later.
+    #[error("the log's queue is full")]
+    Busy,
+    /// The log does not write: a flush failed earlier, or now. Whether a batch that was under way when it
+    /// failed will be there after a restart, nobody knows.
+    #[error("the log does not accept writes: {reason}")]
+    Stopped {
+        /// What stopped it.
+        reason: String,
+    },
+}
+
+/// Why something could not be read.
+#[derive(Clone, Debug, Error)]
+pub enum ReadError {
+    /// The log is damaged; somebody must look. The text names the place.
+    #[error("the log is damaged: {0}")]
+    Fault(String),
+    /// The machinery failed this time.
+    #[error("the log cannot be read: {0}")]
+    Unavailable(String),
+}

@@ -1,0 +1,2 @@
+//! The `tallyman` binary.
+fn main() {}
