@@ -1,0 +1,40 @@
+//! What can go wrong with a table, by what a caller can do about it.
+
+/// Why a table could not answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TableError {
+    /// The stored bytes are not what was written, or the engine gave up on them. Nothing that these
+    /// tables say is to be trusted any more: open them again and rebuild.
+    #[error("the tables are damaged: {reason}")]
+    Damaged {
+        /// What the engine said.
+        reason: String,
+    },
+    /// The disk is full. Nothing is lost; try again when there is room.
+    #[error("no space is left for the tables")]
+    Full,
+    /// The operating system refused a read or a write.
+    #[error("the tables cannot be read or written: {reason}")]
+    Unavailable {
+        /// What the system said.
+        reason: String,
+    },
+    /// Another process, or another handle of this one, has these tables open.
+    #[error("the tables in `{path}` are in use")]
+    InUse {
+        /// Where they lie.
+        path: String,
+    },
+    /// The table was dropped while this handle was held.
+    #[error("table `{name}` was dropped")]
+    Dropped {
+        /// Its name.
+        name: String,
+    },
+    /// No table can have this name.
+    #[error("`{name}` cannot name a table")]
+    Name {
+        /// The name, shortened if it was too long.
+        name: String,
+    },
+}
