@@ -1,0 +1,31 @@
+//! How one thing decides.
+
+use crate::Event;
+
+/// A thing with a history of its own, kept in one stream.
+///
+/// `decide` may refuse. `evolve` may not: what it is told has already happened. State holds only what
+/// `decide` asks about; what people look at belongs in a projection.
+pub trait Aggregate: Clone + Default + Send + Sync + 'static {
+    /// The category of its streams.
+    const CATEGORY: &'static str;
+    /// What one may ask of it.
+    type Command: Clone + Send + Sync + 'static;
+    /// What may have happened to it.
+    type Event: Clone + Into<Event> + Send + Sync + 'static;
+    /// How it says no.
+    type Rejection: std::error::Error + Send + Sync + 'static;
+
+    /// What follows from a command. Nothing follows from one that is repeated: old clients retry, and the
+    /// same story told twice adds nothing.
+    ///
+    /// # Errors
+    /// When the command makes no sense in this state.
+    fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Rejection>;
+
+    /// Takes note of what has happened.
+    fn evolve(&mut self, event: &Self::Event);
+
+    /// This aggregate's own event, if the event is one.
+    fn event_of(event: Event) -> Option<Self::Event>;
+}
