@@ -1,0 +1,182 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+/// One row per refused text and the part that its refusal must name.
+#[test]
+fn what_is_not_a_spec_is_refused_with_the_part_that_is_wrong() {
+    for (text, part) in [
+        ("", "name"),
+        ("hi", "name"),
+        ("@29.2 +json%gcc@12.3.0", "name"),
+        ("@29.2 +json arch=x86_64%gcc@12.3.0", "name"),
+        ("emacs@ +json arch=x%gcc@12", "version"),
+        ("emacs@", "version"),
+        ("emacs@29.2", "variants"),
+        ("emacs@29.2 ", "variants"),
+        ("emacs@29.2 arch=x%gcc@12", "variants"),
+        ("emacs@29.2   arch=x%gcc@12", "variants"),
+        ("emacs@29.2+json arch=x%gcc@12", "variants"),
+        ("emacs@29.2 junk arch=x%gcc@12", "variants"),
+        ("emacs@29.2 + ~ =x arch=x%gcc@12", "variants"),
+        ("emacs@29.2 +json", "arch"),
+        ("emacs@29.2 +json%gcc@12.3.0", "arch"),
+        ("emacs@29.2 +jsonarch=x%gcc@12", "arch"),
+        ("emacs@29.2 +json arch=%gcc@12", "arch"),
+        ("emacs@29.2 +json arch= x%gcc@12", "arch"),
+        ("emacs@29.2 +json arch=x86_64", "compiler"),
+        ("emacs@29.2 +json arch=x86_64%gcc", "compiler"),
+        ("emacs@29.2 +json arch=x86_64%@12", "compiler"),
+        ("emacs@29.2 +json arch=x86_64%g!c@12", "compiler"),
+        ("emacs@29.2 +json arch=x86_64%gcc @12", "compiler"),
+        ("emacs@29.2 +json arch=x86_64%gcc@", "compiler version"),
+        ("emacs@29.2 +js\0on arch=x86_64%gcc@12", "control character"),
+    ] {
+        let message = text.parse::<Spec>().expect_err(text).to_string();
+        let named = message.starts_with(&format!("the {part} is "))
+            || message.starts_with(&format!("the {part} are "))
+            || message.starts_with(&format!("the spec has a {part} "));
+        assert!(named, "{text:?}: {message}");
+        assert!(message.contains(EXPECTED_FORM), "{text:?}: {message}");
+    }
+}
+
+/// One row per text: name, version, variants as JSON, arch, compiler, compiler version.
+#[test]
+fn every_part_of_a_spec_is_read() {
+    for (text, name, version, variants, arch, compiler, compiler_version) in [
+        (
+            "emacs@29.2 +json+native+treesitter arch=x86_64%gcc@12.3.0",
+            "emacs",
+            "29.2",
+            r#"{"json": true, "native": true, "treesitter": true}"#,
+            "x86_64",
+            "gcc",
+            "12.3.0",
+        ),
+        (
+            "py-x@git.main=1.0  ~a+b  k=v  list=a,b,  +c~d \tarch=linux-x%1%my_c-c@=1@2 and more",
+            "py-x",
+            "git.main=1.0",
+            r#"{"a": false, "b": true, "k": "v", "list": ["a", "b", ""], "c": true, "d": false}"#,
+            "linux-x%1",
+            "my_c-c",
+            "=1@2",
+        ),
+        (
+            "a@1@2 z=1 a=2 z=3 junk + k= arch=old arch=x%c@1 arch=y%d@2",
+            "a",
+            "1@2",
+            r#"{"z": "3", "a": "2", "k": "", "arch": "old"}"#,
+            "x",
+            "c",
+            "1",
+        ),
+        (
+            "p@1 +a k=v=w,x +b=c é=\u{1f980} arch=x%c@1",
+            "p",
+            "1",
+            r#"{"a": true, "k": ["v=w", "x"], "+b": "c", "\u00e9": "\ud83e\udd80"}"#,
+            "x",
+            "c",
+            "1",
+        ),
+    ] {
+        let spec: Spec = text
+            .parse()
+            .unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(spec.name, name, "{text}");
+        assert_eq!(spec.version, version, "{text}");
+        assert_eq!(spec.variants.to_json(), variants, "{text}");
+        assert_eq!(spec.arch, arch, "{text}");
+        assert_eq!(spec.compiler, compiler, "{text}");
+        assert_eq!(spec.compiler_version, compiler_version, "{text}");
+    }
+}
+
+#[test]
+fn a_spec_longer_than_the_bound_is_refused() {
+    let fitting = |bytes: usize| {
+        let frame = "a@1 + arch=x%c@1".len();
+        format!("a@1 +{} arch=x%c@1", "v".repeat(bytes - frame))
+    };
+    assert!(fitting(SPEC_BYTES_MAX).parse::<Spec>().is_ok());
+    assert_eq!(
+        fitting(SPEC_BYTES_MAX + 1).parse::<Spec>(),
+        Err(SpecError::TooLong {
+            bytes: SPEC_BYTES_MAX + 1
+        })
+    );
+}
+
+#[test]
+fn variants_keep_their_order_through_json() {
+    let text = r#"{"z": true, "a": ["x", "y"], "m": "v"}"#;
+    let variants: Variants = serde_json::from_str(text).unwrap();
+    assert_eq!(variants.to_json(), text);
+    assert_eq!(variants.to_string(), "+z a=x,y m=v");
+    assert_eq!(
+        serde_json::to_value(&variants).unwrap(),
+        json!({"z": true, "a": ["x", "y"], "m": "v"})
+    );
+    assert!(serde_json::from_str::<Variants>(r#"{"z": 1}"#).is_err());
+}
+
+/// Pieces that the grammar knows, thrown together, reach far more of it than random characters do.
+fn hostile_text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just(" "),
+        Just("  "),
+        Just("@"),
+        Just("%"),
+        Just("+"),
+        Just("~"),
+        Just("="),
+        Just(","),
+        Just(" arch="),
+        Just("arch="),
+        Just("arch"),
+        Just("%gcc@"),
+        Just("a"),
+        Just("b@1"),
+        Just("1.2"),
+        Just("é"),
+        Just("\t"),
+        Just("\n"),
+        Just("\0"),
+        Just("k=v"),
+        Just("k=a,b"),
+        Just("x@1 +a arch=x%gcc@1"),
+    ];
+    prop_oneof![
+        proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat()),
+        any::<String>(),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_parser_panic(text in hostile_text()) {
+        let _ = text.parse::<Spec>();
+    }
+
+    #[test]
+    fn what_was_read_prints_as_a_text_that_reads_the_same(
+        head in prop_oneof![Just(String::new()), Just("pkg@1 ".to_owned())],
+        text in hostile_text(),
+        tail in prop_oneof![Just(String::new()), Just(" +x arch=a%gcc@1".to_owned())],
+    ) {
+        if let Ok(spec) = format!("{head}{text}{tail}").parse::<Spec>() {
+            prop_assert_eq!(spec.to_string().parse::<Spec>(), Ok(spec));
+        }
+    }
+
+    #[test]
+    fn variants_read_from_text_survive_json(text in hostile_text()) {
+        let variants = Variants::parse(&text);
+        let json = variants.to_json();
+        prop_assert_eq!(&serde_json::from_str::<Variants>(&json).unwrap(), &variants);
+        prop_assert!(json.is_ascii());
+    }
+}

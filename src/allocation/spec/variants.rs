@@ -1,0 +1,213 @@
+//! The variants of a spec: flags, values and lists, in the order in which they were written.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::parse::is_space;
+
+/// What a variant is set to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum VariantValue {
+    /// `+x` is true, `~x` is false.
+    Flag(bool),
+    /// `key=value`.
+    Text(String),
+    /// `key=a,b`.
+    List(Vec<String>),
+}
+
+/// The variants of a spec. A variant that is written twice has its first place and its last value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Variants(Vec<(String, VariantValue)>);
+
+impl Variants {
+    /// Reads whatever is a variant and passes over whatever is not.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        parts(text).filter_map(variant).collect()
+    }
+
+    /// Whether there is no variant at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What `name` is set to, if it is.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&VariantValue> {
+        self.0
+            .iter()
+            .find_map(|(key, value)| (key == name).then_some(value))
+    }
+
+    /// The variants in the order in which they were written.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &VariantValue)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// The JSON text that Gantry stores and compares: keys in the order in which they were written, a
+    /// space after `:` and `,`, and nothing but ASCII.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut json = String::from("{");
+        for (index, (name, value)) in self.0.iter().enumerate() {
+            if index > 0 {
+                json.push_str(", ");
+            }
+            push_json_text(&mut json, name);
+            json.push_str(": ");
+            value.push_json(&mut json);
+        }
+        json.push('}');
+        json
+    }
+}
+
+impl VariantValue {
+    pub(crate) fn push_json(&self, json: &mut String) {
+        match self {
+            Self::Flag(true) => json.push_str("true"),
+            Self::Flag(false) => json.push_str("false"),
+            Self::Text(text) => push_json_text(json, text),
+            Self::List(texts) => {
+                json.push('[');
+                for (index, text) in texts.iter().enumerate() {
+                    if index > 0 {
+                        json.push_str(", ");
+                    }
+                    push_json_text(json, text);
+                }
+                json.push(']');
+            }
+        }
+    }
+}
+
+impl FromIterator<(String, VariantValue)> for Variants {
+    fn from_iter<I: IntoIterator<Item = (String, VariantValue)>>(variants: I) -> Self {
+        let mut places = BTreeMap::new();
+        let mut unique: Vec<(String, VariantValue)> = Vec::new();
+        for (name, value) in variants {
+            match places.get(&name) {
+                Some(&place) => {
+                    let (_, first): &mut (String, VariantValue) = &mut unique[place];
+                    *first = value;
+                }
+                None => {
+                    places.insert(name.clone(), unique.len());
+                    unique.push((name, value));
+                }
+            }
+        }
+        Self(unique)
+    }
+}
+
+impl fmt::Display for Variants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut after_value = false;
+        for (index, (name, value)) in self.0.iter().enumerate() {
+            // Flags may be run together; whatever follows or precedes a value needs a space.
+            let is_value = !matches!(value, VariantValue::Flag(_));
+            if index > 0 && (is_value || after_value) {
+                f.write_char(' ')?;
+            }
+            after_value = is_value;
+            match value {
+                VariantValue::Flag(true) => write!(f, "+{name}")?,
+                VariantValue::Flag(false) => write!(f, "~{name}")?,
+                VariantValue::Text(text) => write!(f, "{name}={text}")?,
+                VariantValue::List(texts) => write!(f, "{name}={}", texts.join(","))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Variants {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Variants {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+/// Reads an object without sorting its keys, which a map type would do.
+struct InOrder;
+
+impl<'de> Visitor<'de> for InOrder {
+    type Value = Variants;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of variants, each true, false, a text or a list of texts")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Variants, A::Error> {
+        let mut variants = Vec::new();
+        while let Some(variant) = map.next_entry()? {
+            variants.push(variant);
+        }
+        Ok(variants.into_iter().collect())
+    }
+}
+
+/// Splits at spaces and before every `+` and `~`.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(is_space).flat_map(|word| {
+        let mut rest = word;
+        std::iter::from_fn(move || {
+            let first = rest.chars().next()?;
+            let end = rest[first.len_utf8()..]
+                .find(['+', '~'])
+                .map_or(rest.len(), |at| at + first.len_utf8());
+            let (part, tail) = rest.split_at(end);
+            rest = tail;
+            Some(part)
+        })
+    })
+}
+
+fn variant(part: &str) -> Option<(String, VariantValue)> {
+    if let Some((name, value)) = part.split_once('=') {
+        let value = if value.contains(',') {
+            VariantValue::List(value.split(',').map(String::from).collect())
+        } else {
+            VariantValue::Text(value.into())
+        };
+        return (!name.is_empty()).then(|| (name.into(), value));
+    }
+    let flag = part.starts_with('+');
+    let name = part.strip_prefix(['+', '~'])?;
+    (!name.is_empty()).then(|| (name.into(), VariantValue::Flag(flag)))
+}
+
+fn push_json_text(json: &mut String, text: &str) {
+    json.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
+            '\n' => json.push_str("\\n"),
+            '\r' => json.push_str("\\r"),
+            '\t' => json.push_str("\\t"),
+            '\u{8}' => json.push_str("\\b"),
+            '\u{c}' => json.push_str("\\f"),
+            ' '..='~' => json.push(c),
+            _ => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(json, "\\u{unit:04x}").expect("writing to a String cannot fail");
+                }
+            }
+        }
+    }
+    json.push('"');
+}
