@@ -2,6 +2,8 @@
 
 mod event;
 mod key;
+mod variants;
 
 pub use event::*;
 pub use key::{BuildKey, KeyError};
+pub use variants::variants_to_json;

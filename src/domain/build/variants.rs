@@ -1,0 +1,103 @@
+//! The variants of a spec as a pod's annotation spells them, and as history compares them.
+
+use std::fmt::Write;
+
+enum Value<'a> {
+    Flag(bool),
+    Text(&'a str),
+    List(Vec<&'a str>),
+}
+
+/// Turns variants as Spack writes them (`+json~x k=v l=a,b`) into the JSON text that history compares:
+/// `{"json": true, "x": false, "k": "v", "l": ["a", "b"]}`.
+///
+/// Keys stand in the order in which they were first written, with the value that was written last; there is
+/// a space after `:` and `,`, and nothing but ASCII. So wrote the service whose history we import, and two
+/// variants are the same exactly when their texts are. Parts that are no variant are passed over.
+#[must_use]
+pub fn variants_to_json(text: &str) -> String {
+    let mut variants: Vec<(&str, Value<'_>)> = Vec::new();
+    for (name, value) in parts(text).filter_map(variant) {
+        match variants.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, first)) => *first = value,
+            None => variants.push((name, value)),
+        }
+    }
+    let mut json = String::from("{");
+    for (index, (name, value)) in variants.iter().enumerate() {
+        if index > 0 {
+            json.push_str(", ");
+        }
+        push_text(&mut json, name);
+        json.push_str(": ");
+        match value {
+            Value::Flag(flag) => json.push_str(if *flag { "true" } else { "false" }),
+            Value::Text(text) => push_text(&mut json, text),
+            Value::List(texts) => push_list(&mut json, texts),
+        }
+    }
+    json.push('}');
+    json
+}
+
+/// Splits at spaces and before every `+` and `~`.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let is_space = |c: char| c.is_ascii_whitespace() || c == '\u{b}';
+    text.split(is_space).flat_map(|word| {
+        let mut rest = word;
+        std::iter::from_fn(move || {
+            let first = rest.chars().next()?;
+            let end = rest[first.len_utf8()..]
+                .find(['+', '~'])
+                .map_or(rest.len(), |at| at + first.len_utf8());
+            let (part, tail) = rest.split_at(end);
+            rest = tail;
+            Some(part)
+        })
+    })
+}
+
+fn variant(part: &str) -> Option<(&str, Value<'_>)> {
+    let (name, value) = match part.split_once('=') {
+        Some((name, list)) if list.contains(',') => (name, Value::List(list.split(',').collect())),
+        Some((name, text)) => (name, Value::Text(text)),
+        None => {
+            let name = part.strip_prefix(['+', '~'])?;
+            (name, Value::Flag(part.starts_with('+')))
+        }
+    };
+    (!name.is_empty()).then_some((name, value))
+}
+
+fn push_list(json: &mut String, texts: &[&str]) {
+    json.push('[');
+    for (index, text) in texts.iter().enumerate() {
+        if index > 0 {
+            json.push_str(", ");
+        }
+        push_text(json, text);
+    }
+    json.push(']');
+}
+
+fn push_text(json: &mut String, text: &str) {
+    json.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
+            '\u{8}' => json.push_str("\\b"),
+            '\u{c}' => json.push_str("\\f"),
+            ' '..='~' => json.push(c),
+            _ => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(json, "\\u{unit:04x}").expect("writing to a String cannot fail");
+                }
+            }
+        }
+    }
+    json.push('"');
+}
+
+#[cfg(test)]
+mod tests;
