@@ -4,12 +4,27 @@
 //! snapshot bytes, so that a replay proves what was answered. The crate refuses to know of logs, HTTP,
 //! files and the clock; a projection feeds it and keeps its snapshots.
 //!
-//! Start reading at [`Spec`], what is asked for, and [`UsageSample`], what is learnt from.
+//! Start reading at [`Spec`], what is asked for, [`UsageSample`], what is learnt from, and [`Answer`].
 
+// Shared with the `evaluate` example, which names the crate from outside.
+#[cfg(test)]
+extern crate self as allocation;
+
+mod answer;
+pub mod gantry;
+mod key;
 pub mod quantity;
+mod refs;
 pub mod sample;
+mod snapshot;
 pub mod spec;
+#[cfg(test)]
+mod testing;
 
+pub use answer::{Answer, Reason};
+pub use gantry::Gantry;
 pub use quantity::{Megabytes, Millicores};
+pub use refs::Refs;
 pub use sample::{Ending, SampleFlaw, Usage, UsageSample};
+pub use snapshot::SnapshotError;
 pub use spec::{SPEC_BYTES_MAX, Spec, SpecError, VariantValue, Variants};

@@ -1,0 +1,51 @@
+//! What a build is given, and why.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::gantry::GantryReason;
+use crate::{Megabytes, Millicores};
+
+/// What a build is given, rounded as its strategy rounds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answer {
+    /// The CPU request.
+    pub cpu: Millicores,
+    /// The memory request.
+    pub memory: Megabytes,
+    /// The CPU limit, if the strategy has an opinion.
+    pub cpu_limit: Option<Millicores>,
+    /// The memory limit, if the strategy has an opinion.
+    pub memory_limit: Option<Megabytes>,
+    /// The number of build jobs, if the strategy has an opinion.
+    pub build_jobs: Option<u32>,
+    /// Where the numbers come from.
+    pub reason: Reason,
+}
+
+/// Where the numbers of an answer come from. Prints as words, serialises as a record.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "strategy", rename_all = "snake_case")]
+pub enum Reason {
+    /// From the sample of the `gantry` strategy.
+    Gantry(GantryReason),
+}
+
+impl Reason {
+    /// The reason of the `gantry` strategy, if that answered.
+    #[must_use]
+    pub fn as_gantry(&self) -> Option<&GantryReason> {
+        match self {
+            Self::Gantry(reason) => Some(reason),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gantry(reason) => reason.fmt(f),
+        }
+    }
+}

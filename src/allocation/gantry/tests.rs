@@ -1,0 +1,3 @@
+mod parity;
+mod rules;
+mod state;
