@@ -1,0 +1,226 @@
+//! From flags, environment and file to one [`Config`].
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use ::config::builder::DefaultState;
+use ::config::{ConfigBuilder, File, FileFormat, Map, Value, ValueKind};
+use thiserror::Error;
+
+use super::{Config, EXAMPLE};
+
+/// The prefix of our variables. Two underscores, so that names which only the command line reads
+/// (`TALLYMAN_CONFIG`) do not count as keys.
+const ENVIRONMENT_PREFIX: &str = "TALLYMAN__";
+
+/// Keys whose variable is a list with commas.
+const LIST_KEYS: [&str; 3] =
+    ["server.trusted_proxies", "collector.runner_prefixes", "allocation.refs"];
+
+/// The file that is read when it is there and no other was named.
+const FILE_DEFAULT: &str = "tallyman.toml";
+
+/// Names that installations of Gantry have in their environment, and the keys they fill.
+const INHERITED: [(&str, &str); 5] = [
+    ("PROMETHEUS_URL", "prometheus.url"),
+    ("PROMETHEUS_COOKIE", "prometheus.cookie"),
+    ("GITLAB_URL", "gitlab.url"),
+    ("GITLAB_API_TOKEN", "gitlab.token"),
+    ("GITLAB_WEBHOOK_TOKEN", "sources.default.token"),
+];
+
+/// What the command line may say.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Flags {
+    /// `--config`
+    pub config: Option<PathBuf>,
+    /// `--data-dir`
+    pub data_dir: Option<PathBuf>,
+    /// `--listen`
+    pub listen: Option<String>,
+    /// Defaults of a subcommand that differ from the file's, such as those of `demo`.
+    pub defaults: Vec<(&'static str, Value)>,
+}
+
+/// A configuration and where each of its values came from.
+pub(crate) struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// Every key with its value (secrets hidden) and origin.
+    pub origins: BTreeMap<String, (String, String)>,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, Error)]
+pub(crate) enum ConfigError {
+    /// A file that was named is not there or cannot be read.
+    #[error("configuration file {path} cannot be read: {reason}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A file is no TOML.
+    #[error("{0}")]
+    Syntax(#[from] ::config::ConfigError),
+    /// A key is unknown, or has a value of the wrong kind. Names key and origin.
+    #[error("{0}")]
+    Key(String),
+    /// A key is set to something that makes no sense.
+    #[error("{key}: {reason}")]
+    Value {
+        /// Which.
+        key: &'static str,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Reads everything there is to read, from `environment` instead of the process's own so that tests can
+/// give theirs.
+///
+/// # Errors
+/// A [`ConfigError`] that says which key of which file or variable to mend.
+pub(crate) fn load(
+    flags: &Flags,
+    environment: &BTreeMap<String, String>,
+) -> Result<Loaded, ConfigError> {
+    let mut builder = ::config::Config::builder()
+        .add_source(File::from_str(EXAMPLE, FileFormat::Toml));
+    for (key, value) in &flags.defaults {
+        builder = builder.set_default(key, value.clone())?;
+    }
+    if let Some(path) = file(flags)? {
+        builder = builder.add_source(File::from(path).format(FileFormat::Toml).required(true));
+    }
+    builder = inherited(builder, environment)?;
+    builder = ours(builder, environment)?;
+    let data_dir = flags.data_dir.as_ref().map(|dir| dir.display().to_string());
+    let builder = named(builder, "data.dir", data_dir, "--data-dir")?;
+    let built = named(builder, "server.listen", flags.listen.clone(), "--listen")?.build()?;
+    let origins = super::show::origins(&built.cache);
+    let config: Config =
+        built.try_deserialize().map_err(|error| placed(&error.to_string(), &origins))?;
+    check(&config)?;
+    Ok(Loaded { config, origins })
+}
+
+fn file(flags: &Flags) -> Result<Option<PathBuf>, ConfigError> {
+    match &flags.config {
+        Some(path) => match std::fs::metadata(path) {
+            Ok(_) => Ok(Some(path.clone())),
+            Err(error) => {
+                Err(ConfigError::File { path: path.clone(), reason: error.to_string() })
+            }
+        },
+        None => Ok(Path::new(FILE_DEFAULT).is_file().then(|| PathBuf::from(FILE_DEFAULT))),
+    }
+}
+
+/// A source of one value that says where it came from.
+#[derive(Clone, Debug)]
+struct Named {
+    key: String,
+    value: Value,
+}
+
+impl ::config::Source for Named {
+    fn clone_into_box(&self) -> Box<dyn ::config::Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, ::config::ConfigError> {
+        Ok(Map::from_iter([(self.key.clone(), self.value.clone())]))
+    }
+}
+
+fn named(
+    builder: ConfigBuilder<DefaultState>,
+    key: &str,
+    value: Option<String>,
+    origin: &str,
+) -> Result<ConfigBuilder<DefaultState>, ConfigError> {
+    Ok(match value {
+        None => builder,
+        Some(value) => {
+            let value = Value::new(Some(&origin.to_owned()), value);
+            builder.add_source(Named { key: key.to_owned(), value })
+        }
+    })
+}
+
+fn inherited(
+    mut builder: ConfigBuilder<DefaultState>,
+    environment: &BTreeMap<String, String>,
+) -> Result<ConfigBuilder<DefaultState>, ConfigError> {
+    for (variable, key) in INHERITED {
+        let value = environment.get(variable).filter(|value| !value.is_empty()).cloned();
+        builder = named(builder, key, value, &format!("the environment ({variable})"))?;
+    }
+    Ok(builder)
+}
+
+/// Our own variables. Values stay text, for a token of digits is still a token; only lists are split.
+fn ours(
+    mut builder: ConfigBuilder<DefaultState>,
+    environment: &BTreeMap<String, String>,
+) -> Result<ConfigBuilder<DefaultState>, ConfigError> {
+    for (variable, text) in environment {
+        let Some(path) = variable.strip_prefix(ENVIRONMENT_PREFIX) else { continue };
+        let key = path.to_lowercase().replace("__", ".");
+        let origin = format!("the environment ({variable})");
+        let kind = if LIST_KEYS.contains(&key.as_str()) {
+            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+            ValueKind::Array(parts.map(|part| Value::new(Some(&origin), part)).collect())
+        } else {
+            ValueKind::String(text.clone())
+        };
+        let value = Value::new(Some(&origin), kind);
+        builder = builder.add_source(Named { key, value });
+    }
+    Ok(builder)
+}
+
+/// Adds to a complaint about an unknown key where that key was set, which the library does not say.
+fn placed(complaint: &str, origins: &BTreeMap<String, (String, String)>) -> ConfigError {
+    let quoted: Vec<&str> = complaint.split('`').skip(1).step_by(2).collect();
+    let (field, section) = (quoted.first(), quoted.last());
+    let origin = field.zip(section).and_then(|(field, section)| {
+        let key = if field == section { (*field).to_owned() } else { format!("{section}.{field}") };
+        let below = format!("{key}.");
+        let found = origins.iter().find(|(name, _)| **name == key || name.starts_with(&below));
+        found.map(|(_, (_, origin))| origin)
+    });
+    ConfigError::Key(match origin {
+        Some(origin) if !complaint.contains(origin.as_str()) => {
+            format!("{complaint} (set in {origin})")
+        }
+        _ => complaint.to_owned(),
+    })
+}
+
+fn check(config: &Config) -> Result<(), ConfigError> {
+    let wrong = |key, reason: &str| Err(ConfigError::Value { key, reason: reason.to_owned() });
+    if config.log.segment_bytes < 1 << 20 {
+        return wrong("log.segment_bytes", "a segment is at least 1 MiB");
+    }
+    if config.server.requests_max == 0 {
+        return wrong("server.requests_max", "at least one request must be allowed");
+    }
+    if config.collector.attempts_max == 0 || config.collector.concurrency_max == 0 {
+        return wrong("collector", "attempts_max and concurrency_max are at least 1");
+    }
+    if !(0.0..=1.0).contains(&config.telemetry.trace_ratio) {
+        return wrong("telemetry.trace_ratio", "a share lies between 0 and 1");
+    }
+    if let Some(name) = config.sources.keys().find(|name| domain::build::BuildKey::new(name, 0).is_err())
+    {
+        let reason = format!("`{name}` is no name for a source");
+        return Err(ConfigError::Value { key: "sources", reason });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+use secrecy::ExposeSecret;
+
+use super::*;
+
+fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn written(text: &str) -> (tempfile::TempDir, Flags) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tallyman.toml");
+    std::fs::write(&path, text).unwrap();
+    let flags = Flags { config: Some(path), ..Flags::default() };
+    (dir, flags)
+}
+
+#[track_caller]
+fn loaded(flags: &Flags, pairs: &[(&str, &str)]) -> Loaded {
+    match load(flags, &environment(pairs)) {
+        Ok(loaded) => loaded,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn the_example_file_is_the_defaults() {
+    let config = loaded(&Flags::default(), &[]).config;
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:7117");
+    assert!(config.sources.is_empty());
+}
+
+#[test]
+fn a_flag_beats_the_environment_which_beats_the_file() {
+    let (_dir, mut flags) = written("[server]\nlisten = \"127.0.0.1:1\"\nrequests_max = 5\n");
+    let pairs = [("TALLYMAN__SERVER__LISTEN", "127.0.0.1:2")];
+    let from_environment = loaded(&flags, &pairs);
+    assert_eq!(from_environment.config.server.listen.port(), 2);
+    assert_eq!(from_environment.config.server.requests_max, 5);
+    flags.listen = Some("127.0.0.1:3".to_owned());
+    let from_flag = loaded(&flags, &pairs);
+    assert_eq!(from_flag.config.server.listen.port(), 3);
+    assert_eq!(from_flag.origins["server.listen"].1, "--listen");
+    assert!(from_flag.origins["server.requests_max"].1.ends_with("tallyman.toml"));
+}
+
+#[test]
+fn an_unknown_key_is_an_error_that_names_key_and_file() {
+    let (_dir, flags) = written("[server]\nlisten_on = \"127.0.0.1:1\"\n");
+    let error = load(&flags, &environment(&[])).err().unwrap().to_string();
+    assert!(error.contains("listen_on"), "{error}");
+    assert!(error.contains("tallyman.toml"), "{error}");
+}
+
+#[test]
+fn names_that_gantry_knew_keep_working() {
+    let pairs = [
+        ("PROMETHEUS_URL", "http://127.0.0.1:9090/api/v1"),
+        ("GITLAB_WEBHOOK_TOKEN", "s3cret"),
+        ("GITLAB_API_TOKEN", "12345"),
+    ];
+    let config = loaded(&Flags::default(), &pairs).config;
+    assert_eq!(config.prometheus.url.unwrap(), "http://127.0.0.1:9090/api/v1");
+    assert_eq!(config.sources["default"].token.all()[0].expose_secret(), "s3cret");
+    assert_eq!(config.gitlab.token.unwrap().expose_secret(), "12345");
+}
+
+#[test]
+fn a_source_has_one_token_or_several() {
+    let text = "[sources.a]\ntoken = \"x\"\n[sources.b]\ntoken = [\"y\", \"z\"]\nsigning_token = \"whsec_q\"\n";
+    let (_dir, flags) = written(text);
+    let config = loaded(&flags, &[]).config;
+    assert_eq!(config.sources["a"].token.all().len(), 1);
+    assert_eq!(config.sources["b"].token.all().len(), 2);
+    assert_eq!(config.sources["b"].signing_token.all().len(), 1);
+}
+
+#[test]
+fn a_token_of_digits_is_still_a_token_and_lists_have_commas() {
+    let pairs = [
+        ("TALLYMAN__SOURCES__DEFAULT__TOKEN", "007"),
+        ("TALLYMAN__ALLOCATION__REFS", "develop, main"),
+        ("TALLYMAN__SERVER__REQUESTS_MAX", "9"),
+    ];
+    let config = loaded(&Flags::default(), &pairs).config;
+    assert_eq!(config.sources["default"].token.all()[0].expose_secret(), "007");
+    assert_eq!(config.allocation.refs, ["develop", "main"]);
+    assert_eq!(config.server.requests_max, 9);
+}
+
+#[test]
+fn secrets_are_hidden_when_the_configuration_is_shown() {
+    let pairs = [("TALLYMAN__SOURCES__DEFAULT__TOKEN", "s3cret"), ("PROMETHEUS_COOKIE", "c00kie")];
+    let origins = loaded(&Flags::default(), &pairs).origins;
+    assert_eq!(origins["sources.default.token"].0, "(hidden)");
+    assert!(!format!("{origins:?}").contains("s3cret"));
+    assert!(!format!("{origins:?}").contains("c00kie"));
+}
+
+#[test]
+fn a_file_that_was_named_must_be_there() {
+    let flags = Flags { config: Some("/nonexistent/tallyman.toml".into()), ..Flags::default() };
+    assert!(matches!(load(&flags, &environment(&[])), Err(ConfigError::File { .. })));
+}

@@ -1,0 +1,13 @@
+//! What an operator may say: flags, then the environment, then a file, then defaults.
+//!
+//! [`Config`] is the result; [`Loaded`] also knows where each value came from, for `tallyman config`.
+//! Start reading at [`load::load`].
+
+mod load;
+mod sections;
+mod show;
+mod template;
+
+pub(crate) use load::{ConfigError, Flags, Loaded, load};
+pub(crate) use sections::*;
+pub(crate) use template::EXAMPLE;
