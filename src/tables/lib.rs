@@ -4,7 +4,7 @@
 //! everything in it is derived, and losing it costs a rebuild and nothing else.
 //!
 //! Start with [`Table`] and [`Tables`]; [`MemoryTables`] is for tests and small views,
-//! tables on disk are for real ones. [`Overlay`] lets a fold write without waiting for the disk and
+//! [`SledTables`] for real ones. [`Overlay`] lets a fold write without waiting for the disk and
 //! without making readers wait. [`key`] builds keys whose byte order is the order that was meant.
 //! What every backend promises stands in [`conformance`].
 
@@ -15,6 +15,7 @@ pub mod key;
 mod memory;
 mod overlay;
 mod range;
+mod sled_tables;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ pub use key::{KeyBuilder, KeyReader};
 pub use memory::MemoryTables;
 pub use overlay::{Overlay, Rows, View};
 pub use range::{Bounds, Range};
+pub use sled_tables::{DAMAGED_KEPT_MAX, Damage, Opened, SledConfig, SledTables};
 
 /// A row's name; rows are ordered by its bytes.
 pub type Key = Vec<u8>;

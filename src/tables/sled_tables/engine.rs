@@ -1,0 +1,296 @@
+//! The fence around sled: nothing that happens inside it reaches a caller as a panic.
+
+use std::any::Any;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::{Directory, SledConfig, reason_of};
+use crate::TableError;
+
+/// How long to wait for threads that are still closing the database.
+const CLOSING_MAX: Duration = Duration::from_secs(10);
+
+/// Why a database was not opened.
+pub(super) enum Trouble {
+    /// It cannot be read, or what must be in it is not.
+    Damaged(String),
+    /// The system did not let us try.
+    System(TableError),
+}
+
+/// An open database and what became of it.
+pub(super) struct Engine {
+    /// `None` only while it is being closed.
+    database: Option<sled::Db>,
+    /// Our own handle on the database's file: sled's flush does not reach the disk on Linux.
+    file: File,
+    /// The first failure. After it nobody knows what the engine holds in memory, so that it answers
+    /// every later question until the database is opened again.
+    failure: OnceLock<TableError>,
+    /// How many rounds of syncing have begun.
+    rounds: AtomicU64,
+    synced: Mutex<Synced>,
+    /// Comes last: the lock is given back after the database is closed.
+    directory: Directory,
+}
+
+#[derive(Default)]
+struct Synced {
+    /// The last round that ended well.
+    round: u64,
+    register: BTreeSet<String>,
+    /// Bodies that sled keeps in files of their own, and never syncs.
+    bodies: BTreeSet<PathBuf>,
+}
+
+impl Engine {
+    /// Opens the database, looks into every tree, and checks that the registered ones are there.
+    pub(super) fn start(
+        directory: &Directory,
+        register: &BTreeSet<String>,
+        config: &SledConfig,
+    ) -> Result<sled::Db, Trouble> {
+        directory
+            .wait_until_free(CLOSING_MAX)
+            .map_err(Trouble::System)?;
+        let settings = sled::Config::new()
+            .path(directory.path())
+            .cache_capacity(config.cache_bytes);
+        let database = within(config.open_within, move || {
+            let database = settings.open()?;
+            for name in database.tree_names() {
+                let tree = database.open_tree(name)?;
+                tree.first()?;
+                tree.last()?;
+            }
+            Ok(database)
+        })?;
+        let found = names(&database);
+        if let Some(lost) = register.iter().find(|name| !found.contains(*name)) {
+            let reason = format!("table `{lost}` was persisted and is gone");
+            // The directory is about to be moved: closing must not be able to hold that up.
+            close(database, true);
+            return Err(Trouble::Damaged(reason));
+        }
+        Ok(database)
+    }
+
+    pub(super) fn new(
+        database: sled::Db,
+        directory: Directory,
+        register: BTreeSet<String>,
+    ) -> Result<Self, TableError> {
+        let file = File::open(directory.path().join("db")).map_err(|error| reason_of(&error))?;
+        directory.sync().map_err(|error| reason_of(&error))?;
+        let synced = Mutex::new(Synced {
+            register,
+            ..Synced::default()
+        });
+        let (failure, rounds) = (OnceLock::new(), AtomicU64::new(0));
+        Ok(Self {
+            database: Some(database),
+            file,
+            failure,
+            rounds,
+            synced,
+            directory,
+        })
+    }
+
+    /// Asks the engine. Whatever goes wrong inside ends here, and is the answer from then on.
+    pub(super) fn ask<T>(
+        &self,
+        question: impl FnOnce(&sled::Db) -> sled::Result<T>,
+    ) -> Result<T, TableError> {
+        if let Some(failure) = self.failure.get() {
+            return Err(failure.clone());
+        }
+        let database = self
+            .database
+            .as_ref()
+            .expect("the database is open until the last drop");
+        let error = match catch_unwind(AssertUnwindSafe(|| question(database))) {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(sled::Error::CollectionNotFound(name))) => {
+                let name = String::from_utf8_lossy(&name).into_owned();
+                return Err(TableError::Dropped { name });
+            }
+            Ok(Err(error)) => meaning_of(error),
+            Err(panic) => TableError::Damaged {
+                reason: text_of(&*panic),
+            },
+        };
+        Err(self.fail(error))
+    }
+
+    /// Returns once everything applied before the call is on the disk.
+    ///
+    /// Callers that wait for a running round share the next one.
+    pub(super) fn persist(&self) -> Result<(), TableError> {
+        let asked = self.rounds.load(Ordering::SeqCst);
+        let mut synced = self.synced.lock();
+        if synced.round > asked {
+            return Ok(());
+        }
+        let round = self.rounds.fetch_add(1, Ordering::SeqCst) + 1;
+        let found = self.ask(|database| database.flush().map(|_| names(database)))?;
+        // Bodies first: the database's file refers to them.
+        self.sync_bodies(&mut synced.bodies)
+            .and_then(|()| self.file.sync_data())
+            // The system tells an error once, and the pages may be gone: never try again.
+            .map_err(|error| self.fail(reason_of(&error)))?;
+        if synced.register != found {
+            self.directory.write_register(&found)?;
+            synced.register = found;
+        }
+        synced.round = round;
+        Ok(())
+    }
+
+    /// Removes a tree, which from before that moment need not be found again.
+    pub(super) fn drop_tree(&self, name: &str) -> Result<(), TableError> {
+        let mut synced = self.synced.lock();
+        if synced.register.contains(name) {
+            let mut register = synced.register.clone();
+            register.remove(name);
+            self.directory.write_register(&register)?;
+            synced.register = register;
+        }
+        self.ask(|database| database.drop_tree(name)).map(drop)
+    }
+
+    /// Syncs the large values that appeared since the last round; usually there are none.
+    fn sync_bodies(&self, known: &mut BTreeSet<PathBuf>) -> io::Result<()> {
+        let directory = self.directory.path().join("blobs");
+        let mut found = BTreeSet::new();
+        let mut is_changed = false;
+        for entry in fs::read_dir(&directory)? {
+            let path = entry?.path();
+            if !known.contains(&path) {
+                match File::open(&path) {
+                    Ok(body) => body.sync_all()?,
+                    // The engine deletes bodies in the background.
+                    Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                    Err(error) => return Err(error),
+                }
+                is_changed = true;
+            }
+            found.insert(path);
+        }
+        *known = found;
+        if is_changed {
+            File::open(&directory)?.sync_all()
+        } else {
+            Ok(())
+        }
+    }
+
+    fn fail(&self, error: TableError) -> TableError {
+        let first = self.failure.get_or_init(|| {
+            let path = self.directory.path().display();
+            tracing::error!(directory = %path, %error, "the tables in `{path}` stopped: {error}");
+            if let TableError::Damaged { reason } = &error {
+                self.directory.suspect(reason);
+            }
+            error
+        });
+        first.clone()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Some(database) = self.database.take() {
+            close(database, self.failure.get().is_some());
+        }
+    }
+}
+
+/// Drops a database. One that failed may wait for ever for a thread that is gone, so that nobody
+/// waits for it.
+fn close(database: sled::Db, has_failed: bool) {
+    let close = move || {
+        // What an engine has to say while it is thrown away changes nothing.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(database)));
+    };
+    if has_failed {
+        let _ = thread::Builder::new()
+            .name("tables-close".into())
+            .spawn(close);
+    } else {
+        close();
+    }
+}
+
+/// The names of the trees that somebody asked for.
+pub(super) fn names(database: &sled::Db) -> BTreeSet<String> {
+    let names = database.tree_names().into_iter();
+    let names = names.map(|name| String::from_utf8_lossy(&name).into_owned());
+    names.filter(|name| !name.starts_with("__sled__")).collect()
+}
+
+/// Opens on a thread of its own: recovery may panic, and it may loop.
+fn within<T: Send + 'static>(
+    patience: Duration,
+    open: impl FnOnce() -> sled::Result<T> + Send + 'static,
+) -> Result<T, Trouble> {
+    let (done, outcome) = mpsc::sync_channel(1);
+    let opener = thread::Builder::new()
+        .name("tables-open".into())
+        .spawn(move || {
+            // Nobody listens any more if it took too long.
+            let _ = done.send(catch_unwind(AssertUnwindSafe(open)));
+        });
+    opener.map_err(|error| Trouble::System(reason_of(&error)))?;
+    match outcome.recv_timeout(patience) {
+        Ok(Ok(Ok(opened))) => Ok(opened),
+        Ok(Ok(Err(error))) => Err(match meaning_of(error) {
+            TableError::Damaged { reason } => Trouble::Damaged(reason),
+            error => Trouble::System(error),
+        }),
+        Ok(Err(panic)) => Err(Trouble::Damaged(text_of(&*panic))),
+        Err(RecvTimeoutError::Timeout) => {
+            let reason = format!("it did not open within {} s", patience.as_secs());
+            Err(Trouble::Damaged(reason))
+        }
+        Err(RecvTimeoutError::Disconnected) => {
+            Err(Trouble::Damaged("the thread that opened it is gone".into()))
+        }
+    }
+}
+
+fn meaning_of(error: sled::Error) -> TableError {
+    match error {
+        // sled reads by offsets from its own file: these say that the file is not what it was.
+        sled::Error::Io(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::UnexpectedEof | ErrorKind::InvalidData
+            ) =>
+        {
+            TableError::Damaged {
+                reason: error.to_string(),
+            }
+        }
+        sled::Error::Io(error) => reason_of(&error),
+        error => TableError::Damaged {
+            reason: error.to_string(),
+        },
+    }
+}
+
+fn text_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("it panicked").chars().take(300).collect()
+}

@@ -1,0 +1,235 @@
+//! sled keeps every promise of a table, and the files beside it keep theirs.
+
+use std::fs;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::conformance;
+
+#[test]
+fn sled_keeps_every_promise() {
+    let directory = tempfile::tempdir().unwrap();
+    let count = std::cell::Cell::new(0);
+    conformance::check(|| {
+        count.set(count.get() + 1);
+        Arc::new(fresh(&directory.path().join(count.get().to_string())))
+    });
+}
+
+#[test]
+fn rows_are_there_after_reopening() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("views");
+    let tables = fresh(&path);
+    write(&tables, "runs", 3);
+    tables.persist().unwrap();
+    drop(tables);
+    let tables = fresh(&path);
+    assert_eq!(tables.names().unwrap(), ["runs"]);
+    assert_eq!(
+        tables
+            .open("runs")
+            .unwrap()
+            .scan(Range::all())
+            .unwrap()
+            .len(),
+        3
+    );
+}
+
+/// Otherwise a second process would take a database in use for a damaged one, and move it.
+#[test]
+fn tables_in_use_are_neither_opened_nor_moved() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("views");
+    let tables = fresh(&path);
+    let table = tables.open("runs").unwrap();
+    drop(tables);
+    let refused = SledTables::open(&path, &config()).unwrap_err();
+    assert!(
+        matches!(refused, TableError::InUse { .. }),
+        "a held table keeps the database"
+    );
+    assert!(path.is_dir());
+    drop(table);
+    fresh(&path);
+}
+
+#[test]
+fn a_deleted_directory_costs_a_rebuild_and_is_reported() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("views");
+    let tables = fresh(&path);
+    write(&tables, "runs", 3);
+    tables.persist().unwrap();
+    drop(tables);
+    fs::remove_dir_all(&path).unwrap();
+
+    let opened = SledTables::open(&path, &config()).unwrap();
+    let damage = opened.damaged.unwrap();
+    assert_eq!(opened.tables.names().unwrap(), [""; 0]);
+    assert!(damage.reason.contains("`runs`"), "{damage:?}");
+    write(&opened.tables, "runs", 3);
+    opened.tables.persist().unwrap();
+    drop(opened.tables);
+    fresh(&path);
+}
+
+#[test]
+fn a_table_that_was_dropped_is_not_missed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("views");
+    let tables = fresh(&path);
+    write(&tables, "runs@1", 3);
+    write(&tables, "runs@2", 3);
+    tables.persist().unwrap();
+    tables.drop_table("runs@1").unwrap();
+    drop(tables);
+    assert_eq!(fresh(&path).names().unwrap(), ["runs@2"]);
+}
+
+#[test]
+fn only_the_newest_damaged_databases_are_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("views");
+    for number in 1..=DAMAGED_KEPT_MAX + 2 {
+        drop(SledTables::open(&path, &config()).unwrap());
+        fs::write(path.with_extension("suspect"), "a test").unwrap();
+        let damage = SledTables::open(&path, &config()).unwrap().damaged.unwrap();
+        let aside = path.with_extension(format!("damaged-{number}"));
+        assert_eq!(damage.moved_to, Some(aside.clone()));
+        assert!(aside.is_dir() && !path.with_extension("suspect").exists());
+    }
+    let kept = fs::read_dir(directory.path()).unwrap();
+    let kept = kept.filter(|entry| {
+        entry
+            .as_ref()
+            .unwrap()
+            .file_name()
+            .to_string_lossy()
+            .contains("damaged")
+    });
+    assert_eq!(kept.count(), DAMAGED_KEPT_MAX);
+    assert!(!path.with_extension("damaged-2").exists());
+}
+
+#[test]
+fn a_panic_inside_the_engine_is_an_error_for_everybody_from_then_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("views");
+    let tables = fresh(&path);
+    let table = tables.open("runs").unwrap();
+    let failed = tables
+        .engine
+        .ask::<()>(|_| panic!("a page that is not there"));
+    let damaged = TableError::Damaged {
+        reason: "a page that is not there".into(),
+    };
+    assert_eq!(failed.unwrap_err(), damaged);
+    assert_eq!(table.get(b"a").unwrap_err(), damaged);
+    assert_eq!(tables.persist().unwrap_err(), damaged);
+    drop((table, tables));
+
+    let damage = SledTables::open(&path, &config()).unwrap().damaged.unwrap();
+    assert!(
+        damage.reason.contains("a page that is not there"),
+        "{damage:?}"
+    );
+}
+
+/// A full disk is no damage: the rows are still there when there is room again.
+#[test]
+fn a_failed_write_stops_the_tables_and_condemns_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("views");
+    let tables = fresh(&path);
+    write(&tables, "runs", 3);
+    tables.persist().unwrap();
+    let full = || sled::Error::Io(std::io::ErrorKind::StorageFull.into());
+    assert_eq!(
+        tables.engine.ask::<()>(|_| Err(full())).unwrap_err(),
+        TableError::Full
+    );
+    assert_eq!(tables.persist().unwrap_err(), TableError::Full);
+    drop(tables);
+
+    let opened = SledTables::open(&path, &config()).unwrap();
+    assert_eq!(opened.damaged, None);
+    assert_eq!(
+        opened
+            .tables
+            .open("runs")
+            .unwrap()
+            .scan(Range::all())
+            .unwrap()
+            .len(),
+        3
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Also across splits and merges of sled's pages, and after reopening.
+    #[test]
+    fn sled_holds_what_an_ordered_map_holds(
+        batches in prop::collection::vec(
+            prop::collection::vec((0..400_u16, prop::option::of(0..300_usize)), 1..200),
+            1..6,
+        ),
+        bounds in (0..400_u16, 0..400_u16),
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let mut tables = fresh(&directory.path().join("views"));
+        let model = crate::MemoryTables::new();
+        let expected = model.open("t").unwrap();
+        for writes in batches {
+            let mut batch = Batch::new();
+            for (key, length) in writes {
+                let key = key.to_be_bytes();
+                match length {
+                    Some(length) => batch.put(key, vec![key[1]; length]),
+                    None => batch.delete(key),
+                }
+            }
+            tables.open("t").unwrap().apply(&batch).unwrap();
+            expected.apply(&batch).unwrap();
+            tables.persist().unwrap();
+            drop(tables);
+            tables = fresh(&directory.path().join("views"));
+            let found = tables.open("t").unwrap();
+            let (from, to) = (bounds.0.to_be_bytes(), bounds.1.to_be_bytes());
+            let between = Range::between(
+                std::ops::Bound::Excluded(&from),
+                std::ops::Bound::Included(&to),
+            );
+            for range in [Range::all(), Range::all().reverse().limit(9), between.reverse()] {
+                prop_assert_eq!(found.scan(range.clone()).unwrap(), expected.scan(range).unwrap());
+            }
+        }
+    }
+}
+
+pub(super) fn config() -> SledConfig {
+    SledConfig {
+        cache_bytes: 4 << 20,
+        open_within: Duration::from_secs(20),
+    }
+}
+
+#[track_caller]
+pub(super) fn fresh(path: &Path) -> SledTables {
+    let opened = SledTables::open(path, &config()).unwrap();
+    assert_eq!(opened.damaged, None);
+    opened.tables
+}
+
+#[track_caller]
+pub(super) fn write(tables: &SledTables, name: &str, rows: u16) {
+    let mut batch = Batch::new();
+    for row in 0..rows {
+        batch.put(row.to_be_bytes(), vec![b'v'; 200]);
+    }
+    tables.open(name).unwrap().apply(&batch).unwrap();
+}
