@@ -1,1 +1,34 @@
-//! Under construction.
+//! Changes things: loads what happened, lets the domain decide, appends what follows, and starts again
+//! when somebody else was faster.
+//!
+//! This crate knows the domain and a log, and neither HTTP nor any view. Start reading at
+//! [`Commands::execute`] (one command for one thing), then [`Commands::transact`] (several things that
+//! follow from one request are one append), then [`numbers`] (integer ids without gaps).
+
+mod backoff;
+mod clock;
+mod commands;
+mod error;
+mod ids;
+mod load;
+mod locks;
+pub mod numbers;
+mod outcome;
+mod stats;
+mod transaction;
+mod unit;
+
+pub use clock::Clock;
+pub use commands::{Commands, Loaded};
+pub use error::CommandError;
+pub use ids::event_id;
+pub use outcome::{Appended1, Outcome};
+pub use stats::CommandStats;
+pub use transaction::Transaction;
+
+/// The most events of one stream that a decision reads. A stream that holds more can no longer be
+/// commanded, and the command says so; none of the house's own gets near.
+pub const STREAM_EVENTS_MAX: usize = 10_000;
+
+/// How often a command decides anew because its stream has moved, before it gives up.
+pub const ATTEMPTS_MAX: u32 = 32;

@@ -9,6 +9,8 @@ use crate::Event;
 pub trait Aggregate: Clone + Default + Send + Sync + 'static {
     /// The category of its streams.
     const CATEGORY: &'static str;
+    /// How much of its past its state is made of.
+    const HISTORY: History = History::Whole;
     /// What one may ask of it.
     type Command: Clone + Send + Sync + 'static;
     /// What may have happened to it.
@@ -28,4 +30,22 @@ pub trait Aggregate: Clone + Default + Send + Sync + 'static {
 
     /// This aggregate's own event, if the event is one.
     fn event_of(event: Event) -> Option<Self::Event>;
+
+    /// How much of the past this command asks about.
+    #[must_use]
+    fn history_for(_command: &Self::Command) -> History {
+        Self::HISTORY
+    }
+}
+
+/// How much of a stream has to be read before a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum History {
+    /// All of it, from the first event on.
+    Whole,
+    /// The last event says everything. A counter that had to be folded from its first number would get
+    /// slower with every number.
+    Last,
+    /// None of it: the decision is the same in every state. It is appended whatever the stream holds.
+    Nothing,
 }

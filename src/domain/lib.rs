@@ -21,7 +21,7 @@ mod metadata;
 mod upcast;
 mod verbatim;
 
-pub use aggregate::Aggregate;
+pub use aggregate::{Aggregate, History};
 pub use blob_ref::BlobRef;
 pub use event::{DecodeFault, Encoded, Event};
 pub use metadata::{Actor, ActorKind, Metadata};

@@ -1,9 +1,11 @@
 //! A build: one job of a continuous integration system, from its first report to what it used.
 
+mod decide;
 mod event;
 mod key;
-mod variants;
+mod status;
 
+pub use decide::{Build, BuildCommand, BuildRejection};
 pub use event::*;
 pub use key::{BuildKey, KeyError};
-pub use variants::variants_to_json;
+pub use status::BuildStatus;

@@ -1,0 +1,112 @@
+//! Why a command was not carried out.
+
+use domain::DecodeFault;
+use eventlog::{AppendError, NameError, Position, ReadError};
+use thiserror::Error;
+use uuid::Uuid;
+
+/// Why a command was not carried out. After each of them nothing of it is in the log, except perhaps
+/// after [`CommandError::Stopped`].
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CommandError<R> {
+    /// The domain says no.
+    #[error("{0}")]
+    Rejected(R),
+    /// Others changed the same thing every time this one tried. Come back later.
+    #[error("others kept changing the same thing")]
+    Contended,
+    /// Too much waits already, or the log is out of reach for the moment. Come back later.
+    #[error("the log is busy")]
+    Busy,
+    /// The log does not write, and somebody must look.
+    #[error("the log does not accept writes: {reason}")]
+    Stopped {
+        /// What stopped it.
+        reason: String,
+    },
+    /// The id of this command belongs to another one.
+    #[error("id {id} is already used by another command, at position {position}")]
+    IdReused {
+        /// Which id.
+        id: Uuid,
+        /// Where it was used.
+        position: Position,
+    },
+    /// More than the log takes at once, or more history than a decision reads.
+    #[error("too large: {reason}")]
+    TooLarge {
+        /// Which limit.
+        reason: String,
+    },
+    /// The key cannot be part of a stream's name.
+    #[error("not a key: {reason}")]
+    BadKey {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The log holds what nobody here can read, and somebody must look.
+    #[error("the log cannot be understood: {reason}")]
+    Fault {
+        /// Where and what.
+        reason: String,
+    },
+}
+
+impl<R> CommandError<R> {
+    /// The same error with another rejection.
+    pub fn map<S>(self, rejection: impl FnOnce(R) -> S) -> CommandError<S> {
+        match self {
+            Self::Rejected(rejected) => CommandError::Rejected(rejection(rejected)),
+            Self::Contended => CommandError::Contended,
+            Self::Busy => CommandError::Busy,
+            Self::Stopped { reason } => CommandError::Stopped { reason },
+            Self::IdReused { id, position } => CommandError::IdReused { id, position },
+            Self::TooLarge { reason } => CommandError::TooLarge { reason },
+            Self::BadKey { reason } => CommandError::BadKey { reason },
+            Self::Fault { reason } => CommandError::Fault { reason },
+        }
+    }
+
+    /// The same error with a rejection that the other one turns into.
+    pub fn into_rejection<S: From<R>>(self) -> CommandError<S> {
+        self.map(S::from)
+    }
+}
+
+impl<R> From<ReadError> for CommandError<R> {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Fault(reason) => Self::Fault { reason },
+            ReadError::Unavailable(reason) => {
+                tracing::warn!(reason, "the log cannot be read for the moment: {reason}");
+                Self::Busy
+            }
+        }
+    }
+}
+
+impl<R> From<NameError> for CommandError<R> {
+    fn from(error: NameError) -> Self {
+        let reason = error.to_string();
+        Self::BadKey { reason }
+    }
+}
+
+impl<R> From<DecodeFault> for CommandError<R> {
+    fn from(fault: DecodeFault) -> Self {
+        let reason = fault.to_string();
+        Self::Fault { reason }
+    }
+}
+
+impl<R> From<AppendError> for CommandError<R> {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Conflict { .. } => Self::Contended,
+            AppendError::IdReused { id, position } => Self::IdReused { id, position },
+            AppendError::Refused { reason } => Self::TooLarge { reason },
+            AppendError::Busy => Self::Busy,
+            AppendError::Stopped { reason } => Self::Stopped { reason },
+        }
+    }
+}

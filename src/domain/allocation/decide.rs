@@ -1,0 +1,72 @@
+//! What the answers about a package may do: be recorded.
+
+use thiserror::Error;
+
+use super::{AllocationEvent, Answered};
+use crate::{Aggregate, Event, History};
+
+/// Recording an answer rests on nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answers;
+
+/// What one may ask of the answers about a package.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnswersCommand {
+    /// Take note of one.
+    Record(Answered),
+}
+
+/// How the answers about a package say no.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum AnswersRejection {
+    /// JSON has no such number, so it could be written and never read again.
+    #[error("{field} is not a finite number")]
+    NotFinite {
+        /// Which one.
+        field: &'static str,
+    },
+}
+
+impl Aggregate for Answers {
+    const CATEGORY: &'static str = "allocation";
+    const HISTORY: History = History::Nothing;
+    type Command = AnswersCommand;
+    type Event = AllocationEvent;
+    type Rejection = AnswersRejection;
+
+    fn decide(&self, command: AnswersCommand) -> Result<Vec<AllocationEvent>, AnswersRejection> {
+        use AnswersCommand as C;
+        use AnswersRejection as R;
+
+        Ok(match command {
+            // Impossible.
+            C::Record(told) if !told.cpu_request.is_finite() => {
+                let field = "cpu_request";
+                return Err(R::NotFinite { field });
+            }
+            C::Record(told) if !told.memory_request.is_finite() => {
+                let field = "memory_request";
+                return Err(R::NotFinite { field });
+            }
+
+            // Allowed.
+            C::Record(told) => vec![AllocationEvent::Answered(told)],
+        })
+    }
+
+    fn evolve(&mut self, event: &AllocationEvent) {
+        match event {
+            AllocationEvent::Answered(_) => {}
+        }
+    }
+
+    fn event_of(event: Event) -> Option<AllocationEvent> {
+        match event {
+            Event::Allocation(event) => Some(event),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! What an audit stream may do: take a note, and not the same note about a body twice.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use super::{
+    AuditEvent, BodyRefused, BodyResubmitted, OperationStarted, WebhookIgnored, WebhookRejected,
+    WriteRefused,
+};
+use crate::{Aggregate, Event, History};
+
+/// What decisions about a refused body rest on. Other notes rest on nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audit {
+    /// What was found wrong since the body was last accepted.
+    open: BTreeSet<Vec<String>>,
+    refused: BTreeSet<(Timestamp, Vec<String>)>,
+    resubmitted: BTreeSet<(Timestamp, bool, Vec<String>)>,
+}
+
+/// What one may ask of an audit stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuditCommand {
+    /// Note a webhook with a missing or wrong credential.
+    RejectWebhook(WebhookRejected),
+    /// Note a webhook of a kind that nobody here acts on.
+    IgnoreWebhook(WebhookIgnored),
+    /// Note a body that could not be taken. The same errors once more add nothing.
+    RefuseBody(BodyRefused),
+    /// Note that a kept body was sent in once more.
+    ResubmitBody(BodyResubmitted),
+    /// Note that a caller was refused a change.
+    RefuseWrite(WriteRefused),
+    /// Note that somebody started long work.
+    StartOperation(OperationStarted),
+}
+
+/// How an audit stream says no.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum AuditRejection {
+    /// This body was never refused.
+    #[error("no such body was refused")]
+    UnknownBody,
+}
+
+impl Aggregate for Audit {
+    const CATEGORY: &'static str = "audit";
+    type Command = AuditCommand;
+    type Event = AuditEvent;
+    type Rejection = AuditRejection;
+
+    fn decide(&self, command: AuditCommand) -> Result<Vec<AuditEvent>, AuditRejection> {
+        use AuditCommand as C;
+        use AuditEvent as E;
+
+        Ok(match command {
+            // Impossible.
+            C::ResubmitBody(_) if self.refused.is_empty() => {
+                return Err(AuditRejection::UnknownBody);
+            }
+
+            // Repeated.
+            C::RefuseBody(told) if self.open.contains(&told.errors) => vec![],
+            C::RefuseBody(told) if self.refused.contains(&(told.at, told.errors.clone())) => {
+                vec![]
+            }
+            C::ResubmitBody(told) if self.resubmitted.contains(&told.telling()) => vec![],
+
+            // Allowed.
+            C::RefuseBody(told) => vec![E::BodyRefused(told)],
+            C::ResubmitBody(told) => vec![E::BodyResubmitted(told)],
+            C::RejectWebhook(told) => vec![E::WebhookRejected(told)],
+            C::IgnoreWebhook(told) => vec![E::WebhookIgnored(told)],
+            C::RefuseWrite(told) => vec![E::WriteRefused(told)],
+            C::StartOperation(told) => vec![E::OperationStarted(told)],
+        })
+    }
+
+    fn evolve(&mut self, event: &AuditEvent) {
+        use AuditEvent as E;
+
+        match event {
+            E::BodyRefused(told) => {
+                self.open.insert(told.errors.clone());
+                self.refused.insert((told.at, told.errors.clone()));
+            }
+            E::BodyResubmitted(told) => {
+                if told.accepted {
+                    self.open.clear();
+                }
+                self.resubmitted.insert(told.telling());
+            }
+            E::WebhookRejected(_)
+            | E::WebhookIgnored(_)
+            | E::WriteRefused(_)
+            | E::OperationStarted(_) => {}
+        }
+    }
+
+    fn event_of(event: Event) -> Option<AuditEvent> {
+        match event {
+            Event::Audit(event) => Some(event),
+            _ => None,
+        }
+    }
+
+    fn history_for(command: &AuditCommand) -> History {
+        use AuditCommand as C;
+
+        match command {
+            C::RefuseBody(_) | C::ResubmitBody(_) => History::Whole,
+            C::RejectWebhook(_)
+            | C::IgnoreWebhook(_)
+            | C::RefuseWrite(_)
+            | C::StartOperation(_) => History::Nothing,
+        }
+    }
+}
+
+impl BodyResubmitted {
+    fn telling(&self) -> (Timestamp, bool, Vec<String>) {
+        (self.at, self.accepted, self.errors.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! What a token may do: be issued once, and be revoked.
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use super::{Issued, Revoked, TokenEvent};
+use crate::{Aggregate, Event};
+
+/// What decisions about a token rest on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Token {
+    issued: Option<Issued>,
+    revoked: bool,
+}
+
+/// What one may ask of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenCommand {
+    /// Accept it from now on.
+    Issue(Issued),
+    /// Accept it no more.
+    Revoke {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// How a token says no.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum TokenRejection {
+    /// It was never issued.
+    #[error("no such token was issued")]
+    Unknown,
+    /// Another token was issued under this id.
+    #[error("a token with this id is already issued")]
+    AlreadyIssued,
+    /// What should be a hash is none; it might be the token itself, which is never written down.
+    #[error("a token's hash is 64 lower-case hexadecimal digits")]
+    NotAHash,
+}
+
+impl Aggregate for Token {
+    const CATEGORY: &'static str = "token";
+    type Command = TokenCommand;
+    type Event = TokenEvent;
+    type Rejection = TokenRejection;
+
+    fn decide(&self, command: TokenCommand) -> Result<Vec<TokenEvent>, TokenRejection> {
+        use TokenCommand as C;
+        use TokenRejection as R;
+
+        Ok(match (&self.issued, command) {
+            // Impossible.
+            (_, C::Issue(told)) if !is_hash(&told.hash) => return Err(R::NotAHash),
+            (None, C::Revoke { .. }) => return Err(R::Unknown),
+
+            // Repeated.
+            (Some(known), C::Issue(told)) if *known == told => vec![],
+            (Some(_), C::Revoke { .. }) if self.revoked => vec![],
+
+            // Allowed.
+            (None, C::Issue(told)) => vec![TokenEvent::Issued(told)],
+            (Some(_), C::Revoke { at }) => vec![TokenEvent::Revoked(Revoked { at })],
+
+            // Refused.
+            (Some(_), C::Issue(_)) => return Err(R::AlreadyIssued),
+        })
+    }
+
+    fn evolve(&mut self, event: &TokenEvent) {
+        match event {
+            TokenEvent::Issued(told) => self.issued = Some(told.clone()),
+            TokenEvent::Revoked(_) => self.revoked = true,
+        }
+    }
+
+    fn event_of(event: Event) -> Option<TokenEvent> {
+        match event {
+            Event::Token(event) => Some(event),
+            _ => None,
+        }
+    }
+}
+
+fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests;
