@@ -27,16 +27,22 @@ impl Filter {
     /// Whether it lets this event through.
     #[must_use]
     pub fn admits(&self, event: &Recorded) -> bool {
-        (self.categories.is_empty()
-            || self
-                .categories
-                .iter()
-                .any(|category| category == event.stream.category()))
+        self.admits_names(event.stream.as_str(), event.event_type.as_str())
+    }
+
+    /// Whether it lets an event of this type in this stream through. For backends that look at names
+    /// before they make an event of what they read.
+    #[must_use]
+    pub fn admits_names(&self, stream: &str, event_type: &str) -> bool {
+        let category = stream
+            .split_once('-')
+            .map_or(stream, |(category, _)| category);
+        (self.categories.is_empty() || self.categories.iter().any(|wanted| wanted == category))
             && (self.event_types.is_empty()
                 || self
                     .event_types
                     .iter()
-                    .any(|pattern| type_matches(pattern, event.event_type.as_str())))
+                    .any(|pattern| type_matches(pattern, event_type)))
     }
 }
 

@@ -1,1 +1,49 @@
-//! Under construction.
+//! Remembers on the disk of one machine.
+//!
+//! A directory of segments, one writer, one flush per commit however many batches it carries. The crate
+//! knows streams, revisions, positions and bytes, and no word of the domain; it keeps every promise of
+//! [`eventlog::EventLog`], and `eventlog::conformance` holds it to them.
+//!
+//! Start reading at [`FileLog`]; `FORMAT.md` draws what lies on the disk.
+
+mod bytes_at;
+mod config;
+mod disk;
+mod engine;
+mod fault;
+mod frame;
+mod frames;
+mod group;
+mod header;
+mod heads;
+mod ids;
+mod keeper;
+mod keys;
+mod lock;
+mod log;
+mod memory_index;
+mod open;
+mod queue;
+mod reader;
+mod record;
+mod record_reader;
+mod recovery;
+mod segment;
+mod shared;
+mod stats;
+mod varint;
+mod writer;
+
+pub use config::{Clock, FileLogConfig};
+pub use disk::{Faults, Operation, Verdict};
+pub use fault::{Damage, Fault, OpenError};
+pub use frame::{FRAME_HEADER_BYTES, FrameHeader, FrameKind};
+pub use frames::{Frame, Records};
+pub use header::{FORMAT_VERSION, FRAMES_START, HeaderError, SegmentHeader};
+pub use lock::LOCK_NAME;
+pub use log::FileLog;
+pub use record::RecordRef;
+pub use stats::{SYNC_MICROSECONDS_BUCKETS, Stats};
+
+#[cfg(test)]
+mod tests;

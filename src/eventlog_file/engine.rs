@@ -1,0 +1,137 @@
+//! How batches come to the writer: at once when nobody is in the way, else through the queue.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::thread::JoinHandle;
+
+use eventlog::{Append, AppendError};
+use parking_lot::Mutex;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::oneshot;
+
+use crate::queue::{Answer, Outcome, Queue, Request, closed};
+use crate::shared::Shared;
+use crate::stats::add;
+use crate::writer::Writer;
+
+/// The writing half of a log.
+pub(crate) struct Engine {
+    shared: Arc<Shared>,
+    pub(crate) queue: Queue,
+    writer: Mutex<Writer>,
+    /// How many batches the last group had. More than one means that others are about, and that whoever
+    /// comes next does better to join a group than to commit alone.
+    last_group: AtomicUsize,
+}
+
+impl Engine {
+    pub(crate) fn new(shared: Arc<Shared>, writer: Writer) -> Self {
+        let config = &shared.config;
+        Self {
+            queue: Queue::new(config.queue_max, config.queue_bytes_max),
+            shared,
+            writer: Mutex::new(writer),
+            last_group: AtomicUsize::new(0),
+        }
+    }
+
+    /// Starts the thread that serves the queue.
+    pub(crate) fn start(self: &Arc<Self>) -> io::Result<JoinHandle<()>> {
+        let engine = self.clone();
+        std::thread::Builder::new()
+            .name("log-writer".to_owned())
+            .spawn(move || engine.serve())
+    }
+
+    fn serve(&self) {
+        let mut group = Vec::new();
+        while self.queue.wait() {
+            let mut writer = self.writer.lock();
+            self.queue.drain(&mut group);
+            if group.is_empty() {
+                continue;
+            }
+            writer.commit(group.iter().map(|(request, _)| request));
+            let mut outcomes = std::mem::take(&mut writer.outcomes);
+            drop(writer);
+            self.last_group.store(group.len(), Ordering::Relaxed);
+            for ((_, answer), outcome) in group.drain(..).zip(outcomes.drain(..)) {
+                answer.send(outcome);
+            }
+        }
+    }
+
+    /// Commits on this thread if nobody waits and nobody writes; gives the batch back otherwise.
+    fn commit_now(&self, request: Request) -> Result<Outcome, Request> {
+        if self.queue.depth() > 0 || self.last_group.load(Ordering::Relaxed) > 1 {
+            return Err(request);
+        }
+        let Some(mut writer) = self.writer.try_lock() else {
+            return Err(request);
+        };
+        if self.queue.is_closed() {
+            return Ok(Err(closed()));
+        }
+        writer.commit(std::iter::once(&request));
+        Ok(writer.outcomes.pop().unwrap_or_else(|| Err(closed())))
+    }
+
+    fn push(&self, request: Request, answer: Answer) -> Result<(), AppendError> {
+        let pushed = self.queue.push(request, answer);
+        if matches!(pushed, Err(AppendError::Busy)) {
+            add(&self.shared.counters.busy, 1);
+        }
+        pushed
+    }
+
+    /// Appends a batch; this thread waits.
+    pub(crate) fn append_blocking(&self, batch: Vec<Append>) -> Outcome {
+        eventlog::append::check(&batch)?;
+        match self.commit_now(Request::new(batch)) {
+            Ok(outcome) => outcome,
+            Err(request) => {
+                let (sender, receiver) = sync_channel(1);
+                self.push(request, Answer::Thread(sender))?;
+                receiver.recv().unwrap_or_else(|_| Err(closed()))
+            }
+        }
+    }
+
+    /// Appends a batch; this task waits.
+    pub(crate) async fn append(&self, batch: Vec<Append>) -> Outcome {
+        eventlog::append::check(&batch)?;
+        let mut request = Request::new(batch);
+        // A thread of a runtime with several may wait for the disk, when the runtime is told so.
+        if Handle::try_current()
+            .is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread)
+        {
+            match self.commit_here(request) {
+                Ok(outcome) => return outcome,
+                Err(back) => request = back,
+            }
+        }
+        let (sender, receiver) = oneshot::channel();
+        self.push(request, Answer::Task(sender))?;
+        receiver.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    fn commit_here(&self, request: Request) -> Result<Outcome, Request> {
+        self.commit_now(request)
+    }
+
+    /// Takes no more batches; those that wait are still served.
+    pub(crate) fn close(&self) {
+        self.queue.close();
+    }
+
+    /// Ends the log with a mark. The queue is closed and served.
+    pub(crate) fn finish(&self) {
+        let mut writer = self.writer.lock();
+        if let Err(error) = writer.mark() {
+            tracing::warn!(%error, "the log could not be marked as closed; that costs nothing but a check");
+        }
+        writer.keeper.finish();
+    }
+}

@@ -1,0 +1,122 @@
+//! How a log on disk says that something is wrong with it.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use eventlog::{Position, ReadError};
+
+use crate::frames::FrameError;
+use crate::header::HeaderError;
+
+/// A place in a segment where something else stands than what was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// From the start of the segment, in bytes.
+    pub offset: u64,
+    /// The position that should have come next.
+    pub position: Position,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// Damage, with the segment it is in. Nothing was changed; somebody must look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The segment.
+    pub segment: PathBuf,
+    /// From the start of the segment, in bytes.
+    pub offset: u64,
+    /// The position that should have come next.
+    pub position: Position,
+    /// What is wrong.
+    pub reason: String,
+}
+
+impl Fault {
+    pub(crate) fn new(segment: &Path, damage: Damage) -> Self {
+        Self {
+            segment: segment.to_owned(),
+            offset: damage.offset,
+            position: damage.position,
+            reason: damage.reason,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} at byte {} of {}, where position {} should stand; nothing was changed: restore this \
+             segment from a backup, or export what stands before it",
+            self.reason,
+            self.offset,
+            self.segment.display(),
+            self.position
+        )
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// Why a log cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error("the log in {directory} is in use by process {pid}")]
+    InUse {
+        /// The log.
+        directory: PathBuf,
+        /// The other process, as it wrote itself down; `?` when that cannot be read.
+        pid: String,
+    },
+    /// It is damaged.
+    #[error("the log is damaged: {0}")]
+    Fault(#[from] Fault),
+    /// A segment is of another kind, or of a newer format.
+    #[error("{segment} cannot be read: {error}")]
+    Header {
+        /// The segment.
+        segment: PathBuf,
+        /// What is wrong with it.
+        error: HeaderError,
+    },
+    /// The machinery failed.
+    #[error("cannot {doing} {path}: {error}")]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+impl OpenError {
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |error| Self::Io { doing, path, error }
+    }
+
+    pub(crate) fn frame(segment: &Path) -> impl FnOnce(FrameError) -> Self {
+        move |error| match error {
+            FrameError::Damage(damage) => Self::Fault(Fault::new(segment, damage)),
+            FrameError::Io(error) => Self::io("read", segment)(error),
+        }
+    }
+}
+
+/// What a reader is told of a frame that cannot be read.
+pub(crate) fn read_error(segment: &Path) -> impl Fn(FrameError) -> ReadError {
+    move |error| match error {
+        FrameError::Damage(damage) => ReadError::Fault(Fault::new(segment, damage).to_string()),
+        FrameError::Io(error) => unavailable(segment)(error),
+    }
+}
+
+/// What a reader is told when a file cannot be read.
+pub(crate) fn unavailable(path: &Path) -> impl Fn(io::Error) -> ReadError {
+    move |error| ReadError::Unavailable(format!("{}: {error}", path.display()))
+}

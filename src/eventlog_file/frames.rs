@@ -1,0 +1,245 @@
+//! Reads frames upwards out of a segment, in large chunks, every checksum checked.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use eventlog::Position;
+
+use crate::fault::Damage;
+use crate::frame::{FRAME_BODY_BYTES_MAX, FRAME_HEADER_BYTES, FrameHeader, FrameKind};
+use crate::record::{self, RecordRef};
+
+/// A commit whose checksums were right.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// What stands before the records.
+    pub header: FrameHeader,
+    /// Where the frame begins in its segment, in bytes.
+    pub offset: u64,
+    /// The records.
+    pub body: Bytes,
+    segment_first: Position,
+}
+
+impl Frame {
+    /// The events of the commit, in order.
+    #[must_use]
+    pub fn records(&self) -> Records<'_> {
+        Records {
+            body: &self.body,
+            rest: &self.body,
+            segment_first: self.segment_first,
+            frame: self,
+            next: self.header.first,
+        }
+    }
+
+    /// Where the frame ends in its segment, in bytes.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.offset + (FRAME_HEADER_BYTES + self.body.len()) as u64
+    }
+
+    fn damage(&self, next: u64, reason: &str) -> Damage {
+        Damage {
+            offset: self.offset,
+            position: Position(next),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+/// The events of one frame.
+#[derive(Clone, Debug)]
+pub struct Records<'a> {
+    body: &'a [u8],
+    rest: &'a [u8],
+    segment_first: Position,
+    frame: &'a Frame,
+    next: u64,
+}
+
+impl Records<'_> {
+    /// Where in the segment the next record begins, in bytes.
+    pub(crate) fn offset(&self) -> u64 {
+        let read = self.body.len() - self.rest.len();
+        self.frame.offset + (FRAME_HEADER_BYTES + read) as u64
+    }
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Result<RecordRef<'a>, Damage>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.next == self.frame.header.next() {
+            let left = self.rest.len();
+            self.rest = &[];
+            return (left > 0).then(|| {
+                let reason = format!("{left} bytes follow its last record");
+                Err(self.frame.damage(self.next, &reason))
+            });
+        }
+        match record::decode(&mut self.rest, self.segment_first) {
+            Some(record) if record.position.0 == self.next => {
+                self.next += 1;
+                Some(Ok(record))
+            }
+            found => {
+                let damage = self.frame.damage(
+                    self.next,
+                    &match found {
+                        Some(record) => format!("a record says it stands at {}", record.position),
+                        None => "a record cannot be read".to_owned(),
+                    },
+                );
+                self.next = self.frame.header.next();
+                self.rest = &[];
+                Some(Err(damage))
+            }
+        }
+    }
+}
+
+/// Why reading frames stopped.
+#[derive(Debug)]
+pub(crate) enum FrameError {
+    /// What is there is not what was written.
+    Damage(Damage),
+    /// The machinery failed.
+    Io(io::Error),
+}
+
+/// Where a reader begins, and where it ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    /// The offset of the first frame.
+    pub(crate) offset: u64,
+    /// The position that the first frame begins with.
+    pub(crate) next: u64,
+    /// Where the last frame ends, or the length of the file.
+    pub(crate) end: u64,
+    /// Whether `end` is known to be the end of a frame, so that nothing but frames may come before it.
+    pub(crate) exact: bool,
+}
+
+/// Goes through the frames of a segment.
+pub(crate) struct FrameReader {
+    file: Arc<File>,
+    salt: u32,
+    segment_first: Position,
+    span: Span,
+    chunk_bytes: usize,
+    chunk: Bytes,
+    chunk_offset: u64,
+}
+
+impl FrameReader {
+    /// A reader of `span` that reads `chunk_bytes` at a time.
+    pub(crate) fn new(
+        file: Arc<File>,
+        salt: u32,
+        segment_first: Position,
+        span: Span,
+        chunk_bytes: usize,
+    ) -> Self {
+        Self {
+            file,
+            salt,
+            segment_first,
+            span,
+            chunk_bytes: chunk_bytes.max(FRAME_HEADER_BYTES),
+            chunk: Bytes::new(),
+            chunk_offset: span.offset,
+        }
+    }
+
+    /// Where the next frame would begin.
+    pub(crate) fn offset(&self) -> u64 {
+        self.span.offset
+    }
+
+    /// The position that the next frame would begin with.
+    pub(crate) fn next_position(&self) -> u64 {
+        self.span.next
+    }
+
+    /// The next frame; `None` at the end of the span, or where only zeros come where a frame could be.
+    pub(crate) fn next(&mut self) -> Result<Option<Frame>, FrameError> {
+        let at = self.span.offset;
+        let left = self.span.end.saturating_sub(at);
+        if left < FRAME_HEADER_BYTES as u64 {
+            return match left > 0 && self.span.exact {
+                true => Err(self.damage("a frame's header is cut off")),
+                false => Ok(None),
+            };
+        }
+        let bytes = self.need(FRAME_HEADER_BYTES).map_err(FrameError::Io)?;
+        let Some(header) = FrameHeader::decode(&bytes, self.salt) else {
+            return match !self.span.exact && bytes.iter().all(|&byte| byte == 0) {
+                true => Ok(None),
+                false => Err(self.damage("a frame's header is damaged")),
+            };
+        };
+        if header.first != self.span.next {
+            let reason = format!("a frame begins with position {}", header.first);
+            return Err(self.damage(&reason));
+        }
+        let length = FRAME_HEADER_BYTES + header.body_bytes as usize;
+        if header.body_bytes as usize > FRAME_BODY_BYTES_MAX || length as u64 > left {
+            return Err(self.damage("a frame is cut off"));
+        }
+        if (header.kind == FrameKind::Mark) != (header.count == 0) {
+            return Err(self.damage("a frame has no records"));
+        }
+        let body = self
+            .need(length)
+            .map_err(FrameError::Io)?
+            .slice(FRAME_HEADER_BYTES..);
+        if !header.admits(&body, self.salt) {
+            return Err(self.damage("a frame's checksum is wrong"));
+        }
+        self.span.offset += length as u64;
+        self.span.next = header.next();
+        Ok(Some(Frame {
+            header,
+            offset: at,
+            body,
+            segment_first: self.segment_first,
+        }))
+    }
+
+    fn damage(&self, reason: &str) -> FrameError {
+        FrameError::Damage(Damage {
+            offset: self.span.offset,
+            position: Position(self.span.next),
+            reason: reason.to_owned(),
+        })
+    }
+
+    /// At least `length` bytes from the reader's place on, which the caller knows to be before the end.
+    fn need(&mut self, length: usize) -> io::Result<Bytes> {
+        let skip = (self.span.offset - self.chunk_offset) as usize;
+        if skip + length > self.chunk.len() {
+            self.fill(length)?;
+            return Ok(self.chunk.slice(..length));
+        }
+        Ok(self.chunk.slice(skip..skip + length))
+    }
+
+    fn fill(&mut self, length: usize) -> io::Result<()> {
+        let left = usize::try_from(self.span.end - self.span.offset).unwrap_or(usize::MAX);
+        let wanted = self.chunk_bytes.max(length).min(left);
+        // A chunk that nobody looks at any more is used again: fresh pages cost as much as the read.
+        let mut buffer = std::mem::take(&mut self.chunk)
+            .try_into_mut()
+            .unwrap_or_else(|_| BytesMut::new());
+        buffer.resize(wanted, 0);
+        self.file.read_exact_at(&mut buffer, self.span.offset)?;
+        self.chunk = buffer.freeze();
+        self.chunk_offset = self.span.offset;
+        Ok(())
+    }
+}

@@ -1,0 +1,264 @@
+//! The log itself.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use async_trait::async_trait;
+use eventlog::{
+    Append, AppendError, Appended, EventLog, Filter, Page, PageLimit, Position, ReadError,
+    Recorded, Revision, StreamName,
+};
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::config::FileLogConfig;
+use crate::engine::Engine;
+use crate::fault::OpenError;
+use crate::heads::HeadCache;
+use crate::keeper::Keeper;
+use crate::lock::Lock;
+use crate::open::{make_writable, open};
+use crate::segment;
+use crate::shared::Shared;
+use crate::stats::Stats;
+use crate::writer::Writer;
+
+/// An event log in a directory of its own.
+///
+/// Dropping it closes it, as [`FileLog::close`] does.
+pub struct FileLog {
+    shared: Arc<Shared>,
+    /// Nobody, when the log was opened for reading only.
+    engine: Option<Arc<Engine>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    lock: Mutex<Option<Lock>>,
+}
+
+impl FileLog {
+    /// Opens the log in `directory`, which is made if need be, for reading and writing.
+    ///
+    /// What a torn commit has left at the end is cut off; nothing of it was ever acknowledged.
+    ///
+    /// # Errors
+    /// When another process has the log, when it is damaged or of a newer format, or when the machinery
+    /// fails. Nothing was changed then.
+    pub fn open(directory: impl Into<PathBuf>, config: FileLogConfig) -> Result<Self, OpenError> {
+        let directory = directory.into();
+        fs::create_dir_all(&directory).map_err(OpenError::io("make", &directory))?;
+        let lock = Lock::take(&directory)?;
+        let opened = open(&directory, config)?;
+        let shared = opened.shared;
+        let (segment, file, offset, next, marked) = match opened.last {
+            Some((segment, recovered)) => {
+                let file = make_writable(&shared, &segment, &recovered)?;
+                (
+                    segment,
+                    file,
+                    recovered.end,
+                    recovered.next,
+                    recovered.marked,
+                )
+            }
+            None => {
+                let (segment, file) = segment::create(&shared, Position(1), None)
+                    .map_err(OpenError::io("make a segment in", &directory))?;
+                shared.segments.write().push(segment.clone());
+                let end = segment.end();
+                (segment, file, end, 1, false)
+            }
+        };
+        let keeper = Keeper::start(shared.clone())
+            .map_err(OpenError::io("start a thread for", &directory))?;
+        let writer = Writer {
+            heads: HeadCache::new(shared.config.heads_max),
+            shared: shared.clone(),
+            keeper,
+            segment,
+            file,
+            offset,
+            next,
+            marked,
+            group: Default::default(),
+            outcomes: Vec::new(),
+        };
+        let engine = Arc::new(Engine::new(shared.clone(), writer));
+        let thread = engine
+            .start()
+            .map_err(OpenError::io("start a thread for", &directory))?;
+        Ok(Self {
+            shared,
+            engine: Some(engine),
+            thread: Mutex::new(Some(thread)),
+            lock: Mutex::new(Some(lock)),
+        })
+    }
+
+    /// Opens the log in `directory` for reading what is in it now, whether another process writes to it
+    /// or not. Nothing in the directory is changed. Its head does not move.
+    ///
+    /// While another process writes, the last commit that is seen may be one that is not yet acknowledged.
+    ///
+    /// # Errors
+    /// When it is damaged or of a newer format, or when the machinery fails.
+    pub fn open_read_only(directory: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let opened = open(directory.as_ref(), FileLogConfig::default())?;
+        Ok(Self {
+            shared: opened.shared,
+            engine: None,
+            thread: Mutex::new(None),
+            lock: Mutex::new(None),
+        })
+    }
+
+    /// Appends a batch as [`EventLog::append`] does; this thread waits for the disk. Not for the threads
+    /// of an async runtime.
+    ///
+    /// # Errors
+    /// As [`EventLog::append`].
+    pub fn append_blocking(&self, batch: Vec<Append>) -> Result<Appended, AppendError> {
+        match &self.engine {
+            Some(engine) => engine.append_blocking(batch),
+            None => Err(read_only()),
+        }
+    }
+
+    /// Where the log lies.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.shared.directory
+    }
+
+    /// Which log this is; drawn when it was made.
+    #[must_use]
+    pub fn log_id(&self) -> Uuid {
+        self.shared.log_id
+    }
+
+    /// What the log has counted since it was opened.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let queue_depth = self
+            .engine
+            .as_ref()
+            .map_or(0, |engine| engine.queue.depth() as u64);
+        Stats {
+            queue_depth,
+            ..self.shared.stats()
+        }
+    }
+
+    /// Serves what waits, writes the mark that everything is durable, and lets go of the directory. After
+    /// it the log is still read, and no longer written. Closing twice does nothing.
+    pub fn close(&self) {
+        let Some(engine) = &self.engine else { return };
+        engine.close();
+        let Some(thread) = self.thread.lock().take() else {
+            return;
+        };
+        if thread.join().is_err() {
+            tracing::error!("the log's writer has panicked");
+        }
+        engine.finish();
+        self.lock.lock().take();
+    }
+}
+
+impl Drop for FileLog {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn read_only() -> AppendError {
+    AppendError::Stopped {
+        reason: "it was opened for reading only".to_owned(),
+    }
+}
+
+/// Runs a read on a thread that may wait for the disk.
+async fn aside<T: Send + 'static>(
+    shared: &Arc<Shared>,
+    read: impl FnOnce(&Shared) -> Result<T, ReadError> + Send + 'static,
+) -> Result<T, ReadError> {
+    let shared = shared.clone();
+    tokio::task::spawn_blocking(move || read(&shared))
+        .await
+        .unwrap_or_else(|error| Err(ReadError::Unavailable(error.to_string())))
+}
+
+#[async_trait]
+impl EventLog for FileLog {
+    async fn append(&self, batch: Vec<Append>) -> Result<Appended, AppendError> {
+        match &self.engine {
+            Some(engine) => engine.append(batch).await,
+            None => Err(read_only()),
+        }
+    }
+
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Revision,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, ReadError> {
+        let stream = stream.clone();
+        aside(&self.shared, move |shared| {
+            shared.read_stream(&stream, from, limit)
+        })
+        .await
+    }
+
+    async fn read_all(
+        &self,
+        after: Position,
+        filter: &Filter,
+        limit: PageLimit,
+    ) -> Result<Page, ReadError> {
+        let filter = filter.clone();
+        aside(&self.shared, move |shared| {
+            shared.read_all(after, &filter, limit)
+        })
+        .await
+    }
+
+    async fn read_all_back(
+        &self,
+        before: Position,
+        filter: &Filter,
+        limit: PageLimit,
+    ) -> Result<Page, ReadError> {
+        let filter = filter.clone();
+        aside(&self.shared, move |shared| {
+            shared.read_all_back(before, &filter, limit)
+        })
+        .await
+    }
+
+    async fn stream_head(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
+        let stream = stream.clone();
+        aside(&self.shared, move |shared| {
+            let key = shared.keys.of(&stream);
+            Ok(shared.head_of(key, &stream)?.map(Revision))
+        })
+        .await
+    }
+
+    async fn find(&self, id: Uuid) -> Result<Option<Position>, ReadError> {
+        aside(&self.shared, move |shared| shared.find(id)).await
+    }
+
+    fn watch_head(&self) -> watch::Receiver<Position> {
+        self.shared.head.subscribe()
+    }
+
+    fn stopped(&self) -> Option<String> {
+        if self.engine.is_none() {
+            return Some("it was opened for reading only".to_owned());
+        }
+        let stopped = self.shared.stopped.lock();
+        stopped.as_ref().map(|stop| stop.reason.clone())
+    }
+}

@@ -1,0 +1,91 @@
+//! What the writer and the readers share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use eventlog::{Position, ReadError, StreamName};
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::config::FileLogConfig;
+use crate::disk::Disk;
+use crate::ids::IdWindow;
+use crate::keys::{Keys, StreamKey};
+use crate::segment::{OpenFiles, Segment};
+use crate::stats::{Counters, Stats};
+
+/// What the writer and the readers share. The writer publishes: index first, then the end of the segment,
+/// then the head, so that whoever has seen a head can read up to it.
+pub(crate) struct Shared {
+    pub(crate) directory: PathBuf,
+    pub(crate) log_id: Uuid,
+    pub(crate) config: FileLogConfig,
+    pub(crate) disk: Disk,
+    pub(crate) keys: Keys,
+    pub(crate) files: OpenFiles,
+    /// In the order of positions; the last one is the active one.
+    pub(crate) segments: RwLock<Vec<Arc<Segment>>>,
+    pub(crate) ids: RwLock<IdWindow>,
+    pub(crate) head: watch::Sender<Position>,
+    pub(crate) counters: Counters,
+    /// Why the log does not write, if so.
+    pub(crate) stopped: Mutex<Option<Stop>>,
+}
+
+/// Why the log does not write.
+#[derive(Clone, Debug)]
+pub(crate) struct Stop {
+    pub(crate) reason: String,
+    /// Whether it ends by itself: nothing was half done, and the next append tries again.
+    pub(crate) passing: bool,
+}
+
+impl Shared {
+    pub(crate) fn head(&self) -> Position {
+        *self.head.borrow()
+    }
+
+    /// The segments, in the order of positions.
+    pub(crate) fn segments(&self) -> Vec<Arc<Segment>> {
+        self.segments.read().clone()
+    }
+
+    /// The segment that holds a position, or would if it were written next.
+    pub(crate) fn segment_of(&self, position: u64) -> Option<Arc<Segment>> {
+        let segments = self.segments.read();
+        let index = segments.partition_point(|segment| segment.first() <= position);
+        segments.get(index.checked_sub(1)?).cloned()
+    }
+
+    /// The first segment that begins after this one.
+    pub(crate) fn segment_after(&self, first: u64) -> Option<Arc<Segment>> {
+        let segments = self.segments.read();
+        let index = segments.partition_point(|segment| segment.first() <= first);
+        segments.get(index).cloned()
+    }
+
+    /// The revision of a stream's last event among the segments, the newest segment first.
+    pub(crate) fn head_of(
+        &self,
+        key: StreamKey,
+        stream: &StreamName,
+    ) -> Result<Option<u64>, ReadError> {
+        let segments = self.segments.read();
+        for segment in segments.iter().rev() {
+            if let Some(span) = segment.span(&self.files, key, stream)? {
+                return Ok(Some(span.head()));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let segments = self.segments.read();
+        Stats {
+            segments: segments.len() as u64,
+            disk_bytes: segments.iter().map(|segment| segment.disk_bytes()).sum(),
+            ..self.counters.snapshot()
+        }
+    }
+}

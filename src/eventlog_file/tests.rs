@@ -1,0 +1,97 @@
+//! The log as a whole.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use eventlog::{
+    Append, EventLog, EventType, Expected, Filter, NewEvent, PageLimit, Position, Revision,
+    StreamName,
+};
+use uuid::Uuid;
+
+use crate::{FileLog, FileLogConfig, OpenError};
+
+#[tokio::test]
+async fn the_file_log_keeps_every_promise() {
+    let directory = tempfile::tempdir().unwrap();
+    let count = std::sync::atomic::AtomicU32::new(0);
+    eventlog::conformance::check(|| async {
+        let name = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let log = FileLog::open(directory.path().join(name.to_string()), small()).unwrap();
+        Arc::new(log) as Arc<dyn EventLog>
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_appended_is_there_after_a_reopen() {
+    let directory = tempfile::tempdir().unwrap();
+    for round in 0..5 {
+        let log = FileLog::open(directory.path(), small()).unwrap();
+        assert_eq!(log.head(), Position(round * 100));
+        for number in round * 100..(round + 1) * 100 {
+            log.append_blocking(batch(number)).unwrap();
+        }
+    }
+    let log = FileLog::open(directory.path(), small()).unwrap();
+    assert!(log.stats().segments > 3, "{:?}", log.stats());
+    let page = log
+        .read_all(Position::START, &Filter::all(), PageLimit::events(1000))
+        .await
+        .unwrap();
+    assert_eq!(page.events.len(), 500);
+    let back = log
+        .read_all_back(Position::END, &Filter::all(), PageLimit::events(1000))
+        .await
+        .unwrap();
+    assert!(back.events.iter().rev().eq(&page.events));
+    for stream in 0..7 {
+        let stream = StreamName::parse(format!("run-{stream}")).unwrap();
+        let events = log.read_stream(&stream, Revision(3), 1000).await.unwrap();
+        let wanted: Vec<_> = page
+            .events
+            .iter()
+            .filter(|event| event.stream == stream && event.revision >= Revision(3))
+            .cloned()
+            .collect();
+        assert_eq!(events, wanted);
+    }
+    let repeat = log.append_blocking(batch(17)).unwrap();
+    assert!(repeat.repeated);
+    assert_eq!(repeat.last(), Position(18));
+}
+
+#[test]
+fn a_second_opener_is_told_who_has_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = FileLog::open(directory.path(), small()).unwrap();
+    match FileLog::open(directory.path(), small()) {
+        Err(OpenError::InUse { pid, .. }) => assert_eq!(pid, std::process::id().to_string()),
+        other => panic!("{:?}", other.err()),
+    }
+    drop(log);
+    FileLog::open(directory.path(), small()).unwrap();
+}
+
+fn small() -> FileLogConfig {
+    FileLogConfig {
+        segment_bytes: 16 * 1024,
+        ..FileLogConfig::default()
+    }
+}
+
+fn batch(number: u64) -> Vec<Append> {
+    vec![Append {
+        stream: StreamName::parse(format!("run-{}", number % 7)).unwrap(),
+        expected: Expected::Any,
+        events: vec![NewEvent {
+            id: Uuid::from_u128(number.into()),
+            event_type: EventType::from_static("run.started"),
+            version: 1,
+            metadata: Bytes::from_static(b"{}"),
+            data: format!("{{\"number\":{number},\"text\":\"{:100}\"}}", "").into(),
+            recorded_at: None,
+        }],
+    }]
+}
+

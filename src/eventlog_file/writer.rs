@@ -1,0 +1,255 @@
+//! The one who writes: a group of batches, one frame, one flush, then everybody is told.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use eventlog::{AppendError, Position, ReadError, Receipt, StreamName};
+use uuid::Uuid;
+
+use crate::frame::{self, FRAME_HEADER_BYTES, FrameKind};
+use crate::group::{Ground, Group, Known};
+use crate::heads::HeadCache;
+use crate::keeper::{Keeper, Task};
+use crate::keys::StreamKey;
+use crate::queue::{Outcome, Request};
+use crate::segment::Segment;
+use crate::shared::{Shared, Stop};
+use crate::stats::add;
+
+/// The one who writes. Whoever holds it may commit.
+pub(crate) struct Writer {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) keeper: Keeper,
+    pub(crate) segment: Arc<Segment>,
+    pub(crate) file: File,
+    /// Where the next frame begins.
+    pub(crate) offset: u64,
+    /// The position of the next event.
+    pub(crate) next: u64,
+    /// Whether the last frame is a mark.
+    pub(crate) marked: bool,
+    pub(crate) heads: HeadCache,
+    pub(crate) group: Group,
+    pub(crate) outcomes: Vec<Outcome>,
+}
+
+impl Writer {
+    /// Commits requests as one frame. One outcome per request is left in `outcomes`, in their order.
+    pub(crate) fn commit<'a>(&mut self, requests: impl Iterator<Item = &'a Request> + Clone) {
+        self.outcomes.clear();
+        let count = requests.clone().count();
+        let bytes = requests.clone().map(|request| request.bytes).sum();
+        if let Err(stop) = self.make_room(bytes) {
+            self.fail(count, stop);
+            return;
+        }
+        let ground = Ground {
+            salt: self.segment.header.salt,
+            segment_first: self.segment.first(),
+            offset: self.offset,
+            first: self.next,
+            recorded_us: (self.shared.config.clock)().as_microsecond(),
+        };
+        let mut group = std::mem::take(&mut self.group);
+        group.clear();
+        let mut outcomes = std::mem::take(&mut self.outcomes);
+        let shared = self.shared.clone();
+        for request in requests {
+            let mut known = OnDisk {
+                shared: &shared,
+                active: &self.segment,
+                heads: &mut self.heads,
+            };
+            outcomes.push(group.admit(ground, &shared.keys, &mut known, &request.batch));
+        }
+        self.outcomes = outcomes;
+        self.count_refusals();
+        if !group.added.is_empty()
+            && let Err(error) = self.write(&mut group)
+        {
+            let reason = format!("writing to {} failed: {error}", self.segment.path.display());
+            tracing::error!(%reason, "the log has stopped: {reason}");
+            let stop = Stop {
+                reason,
+                passing: false,
+            };
+            self.fail(count, stop);
+        }
+        self.group = group;
+    }
+
+    /// Writes the group's frame, makes it durable and shows it to readers.
+    fn write(&mut self, group: &mut Group) -> io::Result<()> {
+        let count = group.added.len();
+        let salt = self.segment.header.salt;
+        frame::finish(
+            &mut group.frame,
+            salt,
+            FrameKind::Events,
+            count as u32,
+            self.next,
+        );
+        let shared = &self.shared;
+        shared
+            .disk
+            .write_at(&self.file, &self.segment.path, &group.frame, self.offset)?;
+        // sync_data, not flush: the page cache does not survive a power cut, and an answer promises that
+        // the event does.
+        let began = Instant::now();
+        shared.disk.sync(&self.file, &self.segment.path)?;
+        shared.counters.synced(began.elapsed());
+        add(&shared.counters.events, count as u64);
+        add(&shared.counters.bytes, group.frame.len() as u64);
+
+        let frame_offset = self.offset;
+        self.offset += group.frame.len() as u64;
+        self.next += count as u64;
+        self.marked = false;
+        {
+            let mut ids = shared.ids.write();
+            for &id in &group.new_ids {
+                ids.push(id);
+            }
+        }
+        self.segment
+            .publish(&group.added, frame_offset, self.offset, self.next);
+        shared.head.send_replace(Position(self.next - 1));
+        Ok(())
+    }
+
+    fn count_refusals(&self) {
+        let counters = &self.shared.counters;
+        for outcome in &self.outcomes {
+            match outcome {
+                Ok(appended) if appended.repeated => add(&counters.repeated, 1),
+                Ok(_) => add(&counters.batches, 1),
+                Err(AppendError::Conflict { .. }) => add(&counters.conflicts, 1),
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Answers everybody that the log does not write.
+    fn fail(&mut self, count: usize, stop: Stop) {
+        let reason = stop.reason.clone();
+        *self.shared.stopped.lock() = Some(stop);
+        self.outcomes.clear();
+        self.outcomes.resize_with(count, || {
+            Err(AppendError::Stopped {
+                reason: reason.clone(),
+            })
+        });
+    }
+
+    /// Makes sure that a frame with so many bytes of records has a place.
+    fn make_room(&mut self, bytes: usize) -> Result<(), Stop> {
+        let stopped = self.shared.stopped.lock().clone();
+        if let Some(stop) = &stopped
+            && !stop.passing
+        {
+            return Err(stop.clone());
+        }
+        let end = self.offset + (FRAME_HEADER_BYTES + bytes) as u64;
+        let segment_bytes = self.segment_bytes();
+        if end > segment_bytes && self.next > self.segment.first() {
+            self.roll().map_err(|error| {
+                let reason = format!("the next segment cannot be made: {error}");
+                tracing::error!(%reason, "the log has stopped for now: {reason}");
+                Stop {
+                    reason,
+                    passing: true,
+                }
+            })?;
+        } else if self.offset > segment_bytes / 4 {
+            self.keeper.prepare();
+        }
+        if stopped.is_some() {
+            *self.shared.stopped.lock() = None;
+            tracing::info!("the log writes again");
+        }
+        Ok(())
+    }
+
+    fn segment_bytes(&self) -> u64 {
+        match self.segment.first() {
+            1 => crate::segment::first_segment_bytes(&self.shared.config),
+            _ => self.shared.config.segment_bytes,
+        }
+    }
+
+    /// Goes on in a new segment. When it fails, nothing has changed.
+    fn roll(&mut self) -> io::Result<()> {
+        let prepared = self.keeper.take_prepared();
+        let (segment, file) = crate::segment::create(&self.shared, Position(self.next), prepared)?;
+        let sealed = std::mem::replace(&mut self.segment, segment.clone());
+        self.file = file;
+        self.offset = self.segment.end();
+        self.shared.segments.write().push(segment);
+        self.keep_heads(&sealed);
+        self.keeper.give(Task::Seal(sealed));
+        Ok(())
+    }
+
+    fn keep_heads(&mut self, sealed: &Segment) {
+        let crate::segment::Index::Memory(index) = &*sealed.index.read() else {
+            return;
+        };
+        for (key, head) in index.heads() {
+            self.heads.put(key, head);
+        }
+    }
+
+    /// Writes the mark that says that everything before it was durable.
+    pub(crate) fn mark(&mut self) -> io::Result<()> {
+        if self.marked || self.shared.stopped.lock().is_some() {
+            return Ok(());
+        }
+        let mark = frame::mark(self.segment.header.salt, self.next);
+        let disk = &self.shared.disk;
+        disk.write_at(&self.file, &self.segment.path, &mark, self.offset)?;
+        disk.sync(&self.file, &self.segment.path)?;
+        self.offset += mark.len() as u64;
+        self.marked = true;
+        Ok(())
+    }
+}
+
+/// The log as it is on the disk, for checking a batch.
+struct OnDisk<'a> {
+    shared: &'a Shared,
+    active: &'a Segment,
+    heads: &'a mut HeadCache,
+}
+
+impl Known for OnDisk<'_> {
+    fn head(&mut self, key: StreamKey, stream: &StreamName) -> Result<Option<u64>, ReadError> {
+        if let Some(span) = self.active.span(&self.shared.files, key, stream)? {
+            return Ok(Some(span.head()));
+        }
+        if let Some(head) = self.heads.get(key) {
+            return Ok(Some(head));
+        }
+        let head = self.shared.head_of(key, stream)?;
+        if let Some(head) = head {
+            self.heads.put(key, head);
+        }
+        Ok(head)
+    }
+
+    fn event(&mut self, id: Uuid) -> Result<Option<(StreamKey, Receipt)>, ReadError> {
+        let position = self.shared.ids.read().get(id);
+        let event = match position {
+            Some(position) => self.shared.event_at(position)?,
+            None => self.shared.find_sealed(id)?,
+        };
+        Ok(event.map(|event| {
+            let receipt = Receipt {
+                position: event.position,
+                revision: event.revision,
+            };
+            (self.shared.keys.of(&event.stream), receipt)
+        }))
+    }
+}
