@@ -4,8 +4,10 @@ mod decide;
 mod event;
 mod key;
 mod status;
+mod variants;
 
 pub use decide::{Build, BuildCommand, BuildRejection};
 pub use event::*;
 pub use key::{BuildKey, KeyError};
 pub use status::BuildStatus;
+pub use variants::variants_to_json;
