@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::gantry::GantryReason;
+use crate::ladder::LadderReason;
 use crate::{Megabytes, Millicores};
 
 /// What a build is given, rounded as its strategy rounds.
@@ -30,6 +31,8 @@ pub struct Answer {
 pub enum Reason {
     /// From the sample of the `gantry` strategy.
     Gantry(GantryReason),
+    /// From the rungs of the `ladder` strategy.
+    Ladder(Box<LadderReason>),
 }
 
 impl Reason {
@@ -38,6 +41,16 @@ impl Reason {
     pub fn as_gantry(&self) -> Option<&GantryReason> {
         match self {
             Self::Gantry(reason) => Some(reason),
+            Self::Ladder(_) => None,
+        }
+    }
+
+    /// The reason of the `ladder` strategy, if that answered.
+    #[must_use]
+    pub fn as_ladder(&self) -> Option<&LadderReason> {
+        match self {
+            Self::Gantry(_) => None,
+            Self::Ladder(reason) => Some(reason),
         }
     }
 }
@@ -46,6 +59,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Gantry(reason) => reason.fmt(f),
+            Self::Ladder(reason) => reason.fmt(f),
         }
     }
 }

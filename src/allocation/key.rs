@@ -30,6 +30,11 @@ impl KeyFields {
         self
     }
 
+    pub(crate) fn number(mut self, number: u32) -> Self {
+        self.0.extend(number.to_le_bytes());
+        self
+    }
+
     pub(crate) fn key(self) -> Key {
         let mut key = [0; 16];
         key.copy_from_slice(&blake3::hash(&self.0).as_bytes()[..16]);

@@ -13,6 +13,7 @@ extern crate self as allocation;
 mod answer;
 pub mod gantry;
 mod key;
+pub mod ladder;
 pub mod quantity;
 mod refs;
 pub mod sample;
@@ -23,6 +24,7 @@ mod testing;
 
 pub use answer::{Answer, Reason};
 pub use gantry::Gantry;
+pub use ladder::Ladder;
 pub use quantity::{Megabytes, Millicores};
 pub use refs::Refs;
 pub use sample::{Ending, SampleFlaw, Usage, UsageSample};

@@ -15,7 +15,8 @@ pub use check::SampleFlaw;
 /// Anybody may fill one in; whatever learns from it calls [`UsageSample::check`] first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UsageSample {
-    /// Where history tells of it. Explanations point there; nothing is computed from it.
+    /// Where history tells of it. Explanations point there, and what is longest untouched is forgotten
+    /// first; no amount is computed from it.
     pub position: u64,
     /// What was built.
     pub spec: Spec,

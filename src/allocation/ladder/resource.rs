@@ -1,0 +1,38 @@
+//! The two resources that are answered.
+
+use super::track::Summary;
+
+/// A resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resource {
+    /// In bytes.
+    Memory,
+    /// In cores.
+    Cpu,
+}
+
+/// How many resources there are.
+pub(super) const RESOURCES: usize = 2;
+
+/// Below one byte and a millionth of a core nothing is told apart, and logarithms stay tame.
+const MEMORY_LOG_MIN: f64 = 0.0;
+const CPU_LOG_MIN: f64 = -20.0;
+
+impl Resource {
+    /// The amount as it is remembered.
+    pub(super) fn log(self, amount: f64) -> f64 {
+        match self {
+            Self::Memory => amount.log2().max(MEMORY_LOG_MIN),
+            Self::Cpu => amount.log2().max(CPU_LOG_MIN),
+        }
+    }
+
+    /// The size of a statistic, below [`super::track::SIZES`].
+    pub(super) fn size_bucket(self, summary: &Summary) -> usize {
+        let edges: &[f64] = match self {
+            Self::Memory => &[28.0, 30.5, 33.0],
+            Self::Cpu => &[-1.0, 1.0],
+        };
+        edges.iter().filter(|&&edge| summary.value >= edge).count()
+    }
+}

@@ -1,0 +1,4 @@
+mod explained;
+mod killed;
+mod reference;
+mod state;
