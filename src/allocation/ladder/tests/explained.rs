@@ -6,11 +6,7 @@ const SPEC: &str = "hdf5@1.14 +mpi arch=a%gcc@12";
 
 #[test]
 fn an_answer_says_which_builds_it_is_based_on() {
-    let answer = after(
-        (0..12)
-            .map(|at| build(at, SPEC, 2.0, 1e9 + at as f64))
-            .collect(),
-    );
+    let answer = after(&twelve(|at| build(at, SPEC, 2.0, 1e9 + at as f64)));
     let reason = answer.reason.as_ladder().unwrap();
     let Basis::Rung(rung) = &reason.memory else {
         panic!("the package is known: {reason}");
@@ -81,6 +77,10 @@ fn a_policy_out_of_range_is_refused_by_its_field() {
     };
     let error = policy.check().unwrap_err().to_string();
     assert!(error.starts_with("failure_price is NaN"), "{error}");
+}
+
+fn twelve(build: impl Fn(u64) -> UsageSample) -> Vec<UsageSample> {
+    (0..12).map(build).collect()
 }
 
 /// The answer for [`SPEC`] after a history, without saying how many build jobs there will be.
