@@ -1,1 +1,26 @@
-//! Under construction.
+//! The tools that look at a whole log: check it, copy it, fold it again, compare, and feed old databases in.
+//!
+//! Everything works from the log alone, without network and without reactors, so that running a tool
+//! changes nothing in the outside world. Each tool is one file with `Options`, a `run` and a report that
+//! serialises; none of them prints, and none draws a bar: whoever calls passes a [`Watch`].
+//!
+//! Start reading at [`export`] (its format stands in `FORMAT.md`), then [`import`], its inverse.
+
+pub mod export;
+pub mod import;
+
+mod as_of;
+mod blob_refs;
+mod blob_store;
+mod error;
+mod line;
+mod progress;
+mod window;
+
+pub use as_of::{AsOf, AsOfError};
+pub use error::ToolError;
+pub use progress::{Progress, Unit, Watch, unwatched};
+pub use window::Window;
+
+#[cfg(test)]
+mod test_log;

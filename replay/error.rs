@@ -1,0 +1,98 @@
+//! Why a tool could not do its work.
+
+use std::io;
+use std::path::Path;
+
+use eventlog::{AppendError, ReadError};
+use thiserror::Error;
+
+/// Why a tool could not do its work. A tool that did its work and found something bad says so in its
+/// report instead.
+#[derive(Debug, Error)]
+pub enum ToolError {
+    /// The options make no sense together or name something that cannot be.
+    #[error("{0}")]
+    Usage(String),
+    /// What was asked about is not there.
+    #[error("{0}")]
+    NotFound(String),
+    /// The log could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The log did not take a batch.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// A view could not be built or read.
+    #[error("the views cannot be used: {0}")]
+    Views(String),
+    /// A blob could not be read or written.
+    #[error("blob {digest}: {reason}")]
+    Blob {
+        /// Which.
+        digest: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// A file could not be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// Which, or `-`.
+        path: String,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// One line of an input was refused; whatever stands before it has been taken.
+    #[error("line {line}: {reason}")]
+    Line {
+        /// From 1.
+        line: u64,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody else's database is not what it should be.
+    #[error("{path}: {reason}")]
+    Source {
+        /// Which file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// One row of somebody else's database was refused, and none may be.
+    #[error("{table} row {row}, column {column}: {reason}")]
+    Row {
+        /// Its table.
+        table: &'static str,
+        /// Its number there.
+        row: i64,
+        /// The column that was refused.
+        column: &'static str,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl ToolError {
+    /// What a command line exits with: 1 failed, 2 usage, 3 not found, 5 conflict, 6 verification failed.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 2,
+            Self::NotFound(_) => 3,
+            Self::Append(AppendError::Conflict { .. } | AppendError::IdReused { .. }) => 5,
+            Self::Read(ReadError::Fault(_)) | Self::Line { .. } | Self::Row { .. } => 6,
+            Self::Read(_)
+            | Self::Append(_)
+            | Self::Views(_)
+            | Self::Blob { .. }
+            | Self::File { .. }
+            | Self::Source { .. } => 1,
+        }
+    }
+
+    pub(crate) fn file(path: &Path, source: io::Error) -> Self {
+        Self::File {
+            path: path.display().to_string(),
+            source,
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Copies a log into lines of JSON, byte for byte. The format stands in `FORMAT.md`.
+//!
+//! Async: pages are read here while a blocking thread encodes, compresses and writes the one before.
+//! It works while a server appends; the copy ends at the head as it was when it began.
+
+mod destination;
+
+use std::collections::HashSet;
+use std::io::Write;
+
+use bytes::Bytes;
+use eventlog::{EventLog, Position, Recorded};
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+pub use destination::Destination;
+
+use crate::blob_refs::blob_of;
+use crate::blob_store;
+use crate::line::{End, push_blob, push_end, push_event};
+use crate::window::Reader;
+use crate::{Progress, ToolError, Unit, Watch, Window};
+
+/// How many pages may wait to be written.
+const PAGES_MAX: usize = 2;
+
+/// What to copy, and where to.
+pub struct Options {
+    /// Which events.
+    pub window: Window,
+    /// Where to.
+    pub to: Destination,
+    /// When given, every blob that an event of the window names stands before the event that first names
+    /// it, so that the copy is a whole backup.
+    pub blobs: Option<blobs::Blobs>,
+    /// Whether the last line says how many stand above it, so that a cut copy is known as one.
+    pub end_line: bool,
+}
+
+/// What was copied.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// How many events.
+    pub events: u64,
+    /// How many blobs.
+    pub blobs: u64,
+    /// Digests that an event names and the store does not have. The copy is not whole then.
+    pub blobs_missing: Vec<String>,
+    /// Where the first event stands.
+    pub first: Option<Position>,
+    /// Where the last event stands.
+    pub last: Option<Position>,
+    /// Up to where the log was looked at: the position after which a later copy goes on.
+    pub looked_at: Position,
+    /// How many bytes the lines have before compression.
+    pub bytes: u64,
+}
+
+/// Copies the window.
+///
+/// # Errors
+/// When the log, a blob or the destination fails. A file under its final name is whole: it is written
+/// beside it and renamed at the end.
+pub async fn run(
+    log: &dyn EventLog,
+    options: Options,
+    watch: &Watch<'_>,
+) -> Result<Report, ToolError> {
+    let (sender, pieces) = mpsc::channel(PAGES_MAX);
+    let to = options.to;
+    let writer = tokio::task::spawn_blocking(move || write_all(to, pieces));
+    let reading = Reading {
+        reader: Reader::new(log, options.window),
+        blobs: options.blobs,
+        seen: HashSet::new(),
+        report: Report::default(),
+        sender,
+    };
+    let read = reading.run(options.end_line, watch).await;
+    // A writer that failed is the cause, also when the reader only saw that nobody takes its pages.
+    let bytes = writer.await.expect("the writer does not panic")?;
+    Ok(Report { bytes, ..read? })
+}
+
+/// What goes from the reader to the writer.
+enum Piece {
+    Blob {
+        digest: String,
+        bytes: Bytes,
+    },
+    Events(Vec<Recorded>),
+    End(End),
+    /// Nothing is missing: the output may have its name.
+    Whole,
+}
+
+struct Reading<'l> {
+    reader: Reader<'l>,
+    blobs: Option<blobs::Blobs>,
+    /// Digests that stand in the copy or are known to be missing.
+    seen: HashSet<String>,
+    report: Report,
+    sender: mpsc::Sender<Piece>,
+}
+
+impl Reading<'_> {
+    async fn run(mut self, end_line: bool, watch: &Watch<'_>) -> Result<Report, ToolError> {
+        let (start, total) = (self.reader.position(), self.reader.span());
+        while let Some(events) = self.reader.next_page().await? {
+            self.send_blobs_of(&events).await?;
+            self.report.events += events.len() as u64;
+            self.report.first = self
+                .report
+                .first
+                .or(events.first().map(|event| event.position));
+            self.report.last = events
+                .last()
+                .map(|event| event.position)
+                .or(self.report.last);
+            let done = self.reader.position().0 - start.0;
+            if !events.is_empty() {
+                self.send(Piece::Events(events)).await;
+            }
+            watch(Progress {
+                done,
+                total: Some(total),
+                unit: Unit::Events,
+            });
+            if self.sender.is_closed() {
+                break;
+            }
+        }
+        self.report.looked_at = self.reader.position();
+        if end_line {
+            let Report { events, blobs, .. } = self.report;
+            self.send(Piece::End(End { events, blobs })).await;
+        }
+        self.send(Piece::Whole).await;
+        Ok(self.report)
+    }
+
+    /// Hands one piece over. When the writer is gone it has failed and says so itself.
+    async fn send(&self, piece: Piece) {
+        let _ = self.sender.send(piece).await;
+    }
+
+    async fn send_blobs_of(&mut self, events: &[Recorded]) -> Result<(), ToolError> {
+        let Some(blobs) = self.blobs.clone() else {
+            return Ok(());
+        };
+        for blob in events.iter().filter_map(blob_of) {
+            if !self.seen.insert(blob.digest.clone()) {
+                continue;
+            }
+            match blob_store::bytes_of(&blobs, &blob).await? {
+                Some(bytes) => {
+                    self.report.blobs += 1;
+                    self.send(Piece::Blob {
+                        digest: blob.digest,
+                        bytes,
+                    })
+                    .await;
+                }
+                None => self.report.blobs_missing.push(blob.digest),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Runs on a blocking thread until everything is written; returns how many bytes that were.
+fn write_all(mut to: Destination, mut pieces: mpsc::Receiver<Piece>) -> Result<u64, ToolError> {
+    let mut output = to.open()?;
+    let mut bytes = 0;
+    let mut lines = Vec::new();
+    while let Some(piece) = pieces.blocking_recv() {
+        lines.clear();
+        match piece {
+            Piece::Blob { digest, bytes } => push_blob(&digest, &bytes, &mut lines),
+            Piece::Events(events) => {
+                for event in &events {
+                    push_event(event, &mut lines);
+                }
+            }
+            Piece::End(end) => push_end(end, &mut lines),
+            Piece::Whole => {
+                to.finish(output)?;
+                return Ok(bytes);
+            }
+        }
+        bytes += lines.len() as u64;
+        if let Err(error) = output.write_all(&lines) {
+            to.discard();
+            return Err(to.failed(error));
+        }
+    }
+    // The reader has failed and says so itself.
+    to.discard();
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,321 @@
+//! Takes lines of JSON into a log, as [`crate::export`] wrote them. The format stands in `FORMAT.md`.
+//!
+//! Async: a blocking thread reads, decompresses and checks the next lines while a batch is appended here.
+//! Nothing is appended twice, so an import that was interrupted is simply started again.
+
+mod lines;
+mod origin;
+mod reconcile;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use eventlog::{
+    Append, AppendError, EventLog, Expected, Filter, PageLimit, Position, Receipt, Revision,
+    StreamName,
+};
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+pub use origin::Origin;
+
+use crate::blob_store;
+use crate::line::IncomingEvent;
+use crate::{Progress, ToolError, Unit, Watch};
+use lines::{Check, Chunk, Gathered, gather};
+use reconcile::same_place;
+
+/// How many chunks may wait to be appended.
+const CHUNKS_MAX: usize = 2;
+
+/// How long to wait before a log that is busy is asked again.
+const BUSY_PAUSE: Duration = Duration::from_millis(20);
+
+/// What to take, and how strictly.
+pub struct Options {
+    /// Where the lines come from.
+    pub from: Origin,
+    /// Where blobs go. Without it a line with a blob is refused.
+    pub blobs: Option<blobs::Blobs>,
+    /// Whether every event must have the shape of its type and version. Without it only type and version
+    /// are looked at, which is for people who repair logs.
+    pub check_shapes: bool,
+    /// Whether everything is checked and nothing is written.
+    pub dry_run: bool,
+}
+
+/// What was taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// How many lines were read.
+    pub lines: u64,
+    /// How many events were appended, or would have been.
+    pub appended: u64,
+    /// How many events were there already.
+    pub already: u64,
+    /// How many blobs were stored, or would have been; those that were there already included.
+    pub blobs: u64,
+    /// Where the last of these events stands now.
+    pub last: Option<Position>,
+    /// How many events stand at another position than the one in their line.
+    pub moved: u64,
+    /// The first of them.
+    pub first_moved: Option<Moved>,
+    /// Whether the copy was whole: it said at its end how much it held, and did. `None` when it did not say.
+    pub whole: Option<bool>,
+    /// Whether nothing was written on purpose.
+    pub dry_run: bool,
+}
+
+/// An event that stands elsewhere than in the log it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Moved {
+    /// Its line, from 1.
+    pub line: u64,
+    /// Where it stood.
+    pub from: Position,
+    /// Where it stands.
+    pub to: Position,
+}
+
+/// Takes everything that the origin holds.
+///
+/// # Errors
+/// [`ToolError::Line`] for the first line that is refused; the lines before it are in the log. And
+/// whatever the log, the blobs or the origin say when they fail.
+pub async fn run(
+    log: &dyn EventLog,
+    options: Options,
+    watch: &Watch<'_>,
+) -> Result<Report, ToolError> {
+    let Options {
+        from,
+        blobs,
+        check_shapes,
+        dry_run,
+    } = options;
+    let gauge = from.gauge();
+    let (sender, mut gathered) = mpsc::channel(CHUNKS_MAX);
+    let check = Check {
+        shapes: check_shapes,
+    };
+    let reader_gauge = gauge.clone();
+    let reader = tokio::task::spawn_blocking(move || gather(from, &reader_gauge, check, &sender));
+    let mut import = Import {
+        log,
+        blobs,
+        dry_heads: dry_run.then(BTreeMap::new),
+        moved_on: false,
+        report: Report {
+            dry_run,
+            ..Report::default()
+        },
+    };
+    while let Some(piece) = gathered.recv().await {
+        match piece? {
+            Gathered::Chunk(chunk) => import.append(chunk).await?,
+            Gathered::Blob {
+                line,
+                digest,
+                bytes,
+            } => import.store(line, digest, bytes).await?,
+            Gathered::Over { lines, end } => {
+                import.report.lines = lines;
+                import.check_end(end)?;
+            }
+        }
+        let done = gauge.read.load(Ordering::Relaxed);
+        watch(Progress {
+            done,
+            total: gauge.total,
+            unit: Unit::Bytes,
+        });
+    }
+    reader.await.expect("the reader does not panic");
+    Ok(import.report)
+}
+
+struct Import<'l> {
+    log: &'l dyn EventLog,
+    blobs: Option<blobs::Blobs>,
+    /// Where streams would stand, when nothing is written: it grows with the number of streams.
+    dry_heads: Option<BTreeMap<StreamName, Option<Revision>>>,
+    /// Whether the log has other events than the lines at the same positions.
+    moved_on: bool,
+    report: Report,
+}
+
+impl Import<'_> {
+    async fn append(&mut self, mut chunk: Chunk) -> Result<(), ToolError> {
+        if self.dry_heads.is_some() {
+            return self.reconcile(chunk.events).await;
+        }
+        let known = self.known_by_place(&chunk.events).await?;
+        chunk.events.drain(..known);
+        if chunk.events.is_empty() {
+            return Ok(());
+        }
+        // The usual chunk is all new or all known, and the log answers both at once.
+        match self.try_append(&chunk.events).await? {
+            Some((receipts, repeated)) => {
+                self.note(&chunk.events, &receipts, repeated);
+                Ok(())
+            }
+            None => self.reconcile(chunk.events).await,
+        }
+    }
+
+    /// How many of the first events stand in the log where their lines say. An import that is taken up
+    /// again passes over them as fast as it can read; the log may no longer know all of their ids.
+    async fn known_by_place(
+        &mut self,
+        events: &[(u64, IncomingEvent)],
+    ) -> Result<usize, ToolError> {
+        let mut known = 0;
+        while let Some((_, event)) = events.get(known).filter(|_| !self.moved_on) {
+            let place = event.position.filter(|place| *place <= self.log.head());
+            let Some(before) = place.and_then(|place| place.0.checked_sub(1)) else {
+                break;
+            };
+            let limit = PageLimit::events(events.len() - known);
+            let page = self
+                .log
+                .read_all(Position(before), &Filter::all(), limit)
+                .await?;
+            let pairs = events[known..].iter().zip(&page.events);
+            let same = pairs
+                .take_while(|((_, event), there)| same_place(there, event))
+                .count();
+            for (line, event) in &events[known..known + same] {
+                self.note_place(*line, event, event.position.unwrap_or_default());
+            }
+            known += same;
+            // Once the log goes another way than the lines, there is nothing more to find like this.
+            self.moved_on = same == 0;
+        }
+        self.report.already += known as u64;
+        Ok(known)
+    }
+
+    /// Appends a batch; `None` when the log does not stand as the lines say.
+    async fn try_append(
+        &self,
+        events: &[(u64, IncomingEvent)],
+    ) -> Result<Option<(Vec<Receipt>, bool)>, ToolError> {
+        loop {
+            match self.log.append(batch_of(events)).await {
+                Ok(appended) => {
+                    // A repeat is answered whatever is expected, so this is the place to look.
+                    let as_told = events
+                        .iter()
+                        .zip(&appended.receipts)
+                        .all(|((_, event), receipt)| event.revision == receipt.revision);
+                    return Ok(as_told.then_some((appended.receipts, appended.repeated)));
+                }
+                Err(AppendError::Busy) => tokio::time::sleep(BUSY_PAUSE).await,
+                // An id that stands in it twice is refused before anything is looked at.
+                Err(
+                    AppendError::Conflict { .. }
+                    | AppendError::IdReused { .. }
+                    | AppendError::Refused { .. },
+                ) => return Ok(None),
+                Err(error @ AppendError::Stopped { .. }) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn note(&mut self, events: &[(u64, IncomingEvent)], receipts: &[Receipt], already: bool) {
+        let count = if already {
+            &mut self.report.already
+        } else {
+            &mut self.report.appended
+        };
+        *count += events.len() as u64;
+        for ((line, event), receipt) in events.iter().zip(receipts) {
+            self.note_place(*line, event, receipt.position);
+        }
+    }
+
+    fn note_place(&mut self, line: u64, event: &IncomingEvent, to: Position) {
+        self.report.last = self.report.last.max(Some(to));
+        if let Some(from) = event.position.filter(|from| *from != to) {
+            self.report.moved += 1;
+            self.report
+                .first_moved
+                .get_or_insert(Moved { line, from, to });
+        }
+    }
+
+    async fn store(&mut self, line: u64, digest: String, bytes: Vec<u8>) -> Result<(), ToolError> {
+        let refuse = |reason: String| ToolError::Line { line, reason };
+        let Some(blobs) = &self.blobs else {
+            return Err(refuse(
+                "holds a blob, and no place for blobs was named".to_owned(),
+            ));
+        };
+        blob_store::check(&digest, &bytes).map_err(refuse)?;
+        if self.dry_heads.is_none() {
+            blob_store::keep(blobs, bytes).await?;
+        }
+        self.report.blobs += 1;
+        Ok(())
+    }
+
+    fn check_end(&mut self, end: Option<(u64, crate::line::End)>) -> Result<(), ToolError> {
+        let Some((line, end)) = end else {
+            return Ok(());
+        };
+        let events = self.report.appended + self.report.already;
+        self.report.whole = Some(end.events == events && end.blobs == self.report.blobs);
+        if self.report.whole == Some(false) {
+            let blobs = self.report.blobs;
+            let reason = format!(
+                "the copy should hold {} events and {} blobs, and held {events} and {blobs}",
+                end.events, end.blobs
+            );
+            return Err(ToolError::Line { line, reason });
+        }
+        Ok(())
+    }
+}
+
+/// The events as a batch in their own order, each expecting its stream as its revision says.
+fn batch_of(events: &[(u64, IncomingEvent)]) -> Vec<Append> {
+    let mut batch: Vec<Append> = Vec::new();
+    let mut next = Revision::FIRST;
+    for (
+        _,
+        IncomingEvent {
+            stream,
+            revision,
+            event,
+            ..
+        },
+    ) in events
+    {
+        match batch.last_mut() {
+            Some(part) if part.stream == *stream && next == *revision => {
+                part.events.push(event.clone());
+            }
+            _ => batch.push(Append {
+                stream: stream.clone(),
+                expected: before(*revision),
+                events: vec![event.clone()],
+            }),
+        }
+        next = revision.next();
+    }
+    batch
+}
+
+/// What a stream is when its next event gets this revision.
+fn before(revision: Revision) -> Expected {
+    match revision.0.checked_sub(1) {
+        None => Expected::Empty,
+        Some(last) => Expected::At(Revision(last)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! Reads, checks and gathers the lines of an import; runs on a blocking thread.
+
+use std::io::{BufRead, Read};
+
+use domain::{DecodeFault, Event};
+use tokio::sync::mpsc;
+
+use super::Origin;
+use super::origin::Gauge;
+use crate::ToolError;
+use crate::line::{End, Incoming, IncomingEvent, parse};
+
+/// The longest line: a blob of 64 MiB in base64, and its digest.
+const LINE_BYTES_MAX: u64 = 90 * 1024 * 1024;
+
+/// How many events are appended at once: one flush for many, and no more to repeat after a kill.
+const CHUNK_EVENTS_MAX: usize = 2048;
+
+/// How many bytes are appended at once; a chunk always has room for one event of any size.
+const CHUNK_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Events of consecutive lines, each with the number of its line.
+#[derive(Default)]
+pub(super) struct Chunk {
+    pub events: Vec<(u64, IncomingEvent)>,
+    bytes: usize,
+}
+
+/// What the reader hands over.
+pub(super) enum Gathered {
+    Chunk(Chunk),
+    Blob {
+        line: u64,
+        digest: String,
+        bytes: Vec<u8>,
+    },
+    /// Everything was read.
+    Over {
+        lines: u64,
+        end: Option<(u64, End)>,
+    },
+}
+
+/// Whether the shapes of events are checked, besides their types and versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Check {
+    pub shapes: bool,
+}
+
+/// Hands everything over until the input ends, is refused, or nobody listens any more.
+pub(super) fn gather(
+    origin: Origin,
+    gauge: &Gauge,
+    check: Check,
+    sender: &mpsc::Sender<Result<Gathered, ToolError>>,
+) {
+    let mut gathering = Gathering {
+        chunk: Chunk::default(),
+        line: 0,
+        end: None,
+        sender,
+    };
+    if let Err(Stopped::Because(error)) = gathering.run(origin, gauge, check) {
+        // What stands before the fault is good and is appended first.
+        if gathering.send_chunk().is_ok() {
+            let _ = sender.blocking_send(Err(error));
+        }
+    }
+}
+
+enum Stopped {
+    NobodyListens,
+    Because(ToolError),
+}
+
+impl From<ToolError> for Stopped {
+    fn from(error: ToolError) -> Self {
+        Self::Because(error)
+    }
+}
+
+struct Gathering<'s> {
+    chunk: Chunk,
+    line: u64,
+    end: Option<(u64, End)>,
+    sender: &'s mpsc::Sender<Result<Gathered, ToolError>>,
+}
+
+impl Gathering<'_> {
+    fn run(&mut self, origin: Origin, gauge: &Gauge, check: Check) -> Result<(), Stopped> {
+        let mut input = origin.open(gauge)?;
+        let mut buffer = Vec::new();
+        loop {
+            buffer.clear();
+            let limited = (&mut input)
+                .take(LINE_BYTES_MAX)
+                .read_until(b'\n', &mut buffer);
+            self.line += 1;
+            if limited.map_err(|error| self.refuse(format!("cannot be read: {error}")))? == 0 {
+                break;
+            }
+            if buffer.len() as u64 == LINE_BYTES_MAX && buffer.last() != Some(&b'\n') {
+                return Err(self
+                    .refuse(format!("longer than {LINE_BYTES_MAX} bytes"))
+                    .into());
+            }
+            let line = buffer.trim_ascii();
+            if !line.is_empty() {
+                self.take(line, check)?;
+            }
+        }
+        self.send_chunk()?;
+        self.send(Gathered::Over {
+            lines: self.line - 1,
+            end: self.end,
+        })
+    }
+
+    fn take(&mut self, line: &[u8], check: Check) -> Result<(), Stopped> {
+        if self.end.is_some() {
+            return Err(self.refuse("stands after the end".to_owned()).into());
+        }
+        match parse(line).map_err(|reason| self.refuse(reason))? {
+            Incoming::Event(event) => {
+                check_event(&event, check).map_err(|reason| self.refuse(reason))?;
+                let size = event.event.size();
+                let full = self.chunk.events.len() >= CHUNK_EVENTS_MAX
+                    || self.chunk.bytes + size > CHUNK_BYTES_MAX;
+                if full {
+                    self.send_chunk()?;
+                }
+                self.chunk.bytes += size;
+                self.chunk.events.push((self.line, *event));
+            }
+            Incoming::Blob { digest, bytes } => {
+                // Before any event that names it, so that no reader finds the name without the blob.
+                self.send_chunk()?;
+                self.send(Gathered::Blob {
+                    line: self.line,
+                    digest,
+                    bytes,
+                })?;
+            }
+            Incoming::End(end) => self.end = Some((self.line, end)),
+        }
+        Ok(())
+    }
+
+    fn send_chunk(&mut self) -> Result<(), Stopped> {
+        if self.chunk.events.is_empty() {
+            return Ok(());
+        }
+        let chunk = std::mem::take(&mut self.chunk);
+        self.send(Gathered::Chunk(chunk))
+    }
+
+    fn send(&self, gathered: Gathered) -> Result<(), Stopped> {
+        let sent = self.sender.blocking_send(Ok(gathered));
+        sent.map_err(|_| Stopped::NobodyListens)
+    }
+
+    fn refuse(&self, reason: String) -> ToolError {
+        ToolError::Line {
+            line: self.line,
+            reason,
+        }
+    }
+}
+
+/// Refuses what this program could not read again: a log takes any bytes, and the views would stop at them.
+fn check_event(incoming: &IncomingEvent, check: Check) -> Result<(), String> {
+    let event = &incoming.event;
+    let event_type = event.event_type.as_str();
+    let newest = Event::newest_version(event_type)
+        .ok_or_else(|| DecodeFault::UnknownType(event_type.to_owned()).to_string())?;
+    if event.version > newest {
+        let version = event.version;
+        let event_type = event_type.to_owned();
+        return Err(DecodeFault::Newer {
+            event_type,
+            version,
+            newest,
+        }
+        .to_string());
+    }
+    let category = event_type
+        .split_once('.')
+        .map_or("", |(category, _)| category);
+    if incoming.stream.category() != category {
+        let stream = &incoming.stream;
+        return Err(format!("{event_type} does not belong in stream {stream}"));
+    }
+    if check.shapes {
+        let metadata: Result<domain::Metadata, _> = serde_json::from_slice(&event.metadata);
+        metadata.map_err(|error| format!("the metadata cannot be read: {error}"))?;
+        Event::decode(event_type, event.version, &event.data).map_err(|fault| fault.to_string())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! One line of an export; `FORMAT.md` describes it for people.
+
+mod bytes_field;
+mod read;
+mod write;
+
+pub(crate) use read::{Incoming, IncomingEvent, parse};
+pub(crate) use write::{push_blob, push_end, push_event};
+
+use serde::{Deserialize, Serialize};
+
+/// How an export that says so ends: without it the copy is not whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct End {
+    /// How many event lines stand above.
+    pub events: u64,
+    /// How many blob lines stand above.
+    pub blobs: u64,
+}
+
+#[cfg(test)]
+mod tests;

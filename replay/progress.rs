@@ -1,0 +1,32 @@
+//! How far long work is.
+
+use serde::Serialize;
+
+/// How far long work is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    /// How much is done.
+    pub done: u64,
+    /// How much there is, when that is known. It may be an estimate.
+    pub total: Option<u64>,
+    /// What is counted.
+    pub unit: Unit,
+}
+
+/// What a [`Progress`] counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Events of a log; the total counts positions, of which a filter may admit fewer.
+    Events,
+    /// Bytes of an input as it lies on the disk.
+    Bytes,
+    /// Rows of somebody else's database.
+    Rows,
+}
+
+/// Is told, a few times a second at most under load, how far the work is. It must not block.
+pub type Watch<'w> = dyn Fn(Progress) + Send + Sync + 'w;
+
+/// For callers who do not want to know.
+pub fn unwatched(_: Progress) {}
