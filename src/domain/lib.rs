@@ -6,6 +6,18 @@
 //!
 //! Start reading at [`Event`] (everything that can be in a log), then [`Aggregate`] (how one thing decides),
 //! then [`build`], the aggregate that most of the house is about.
+//!
+//! | aggregate | its streams | what it decides |
+//! |---|---|---|
+//! | [`build::Build`] | `build-<source>:<number>` | that each collection of a build's usage ends exactly once |
+//! | [`node::Node`] | `node-<system uuid>` | whether a machine is still as it was |
+//! | [`token::Token`] | `token-<id>` | that a token is issued once and revoked for good |
+//! | [`audit::Audit`] | `audit-<date>`, `audit-body:<digest>` | that a refused body is noted once |
+//! | [`allocation::Answers`] | `allocation-<package>` | nothing: an answer is a note |
+//! | [`numbers::Numbers`] | `numbers-<kind>` | which integer comes next |
+//!
+//! Each has a folder: `event.rs` says what may have happened, `decide.rs` what may happen next. Shapes of
+//! events that were ever released stand in `tests/archive` and read for ever.
 
 pub mod allocation;
 pub mod audit;
@@ -18,6 +30,8 @@ mod aggregate;
 mod blob_ref;
 mod event;
 mod metadata;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod upcast;
 mod verbatim;
 

@@ -1,0 +1,72 @@
+//! What holds for every aggregate, whatever it is about.
+
+use std::fmt::Debug;
+
+use crate::{Aggregate, Event};
+
+/// Tells a story: every command is asked in order, and what follows happens. Answers what happened, and
+/// the commands from which something followed.
+pub(crate) fn tell<A: Aggregate>(
+    state: &mut A,
+    story: impl IntoIterator<Item = A::Command>,
+) -> (Vec<A::Event>, Vec<A::Command>) {
+    let (mut events, mut told) = (Vec::new(), Vec::new());
+    for command in story {
+        let Ok(decided) = state.decide(command.clone()) else {
+            continue;
+        };
+        if !decided.is_empty() {
+            told.push(command);
+        }
+        for event in decided {
+            state.evolve(&event);
+            events.push(event);
+        }
+    }
+    (events, told)
+}
+
+/// The same story told twice adds nothing, and neither does any of its sentences said twice in a row.
+pub(crate) fn telling_twice_adds_nothing<A: Aggregate>(story: Vec<A::Command>)
+where
+    A::Event: Debug + PartialEq,
+{
+    let mut state = A::default();
+    for command in story.clone() {
+        if tell(&mut state, [command.clone()]).1.is_empty() {
+            continue;
+        }
+        let again = state.decide(command).expect("what was done is not refused");
+        assert_eq!(again, [], "said twice in a row");
+    }
+    let mut state = A::default();
+    let (_, told) = tell(&mut state, story);
+    let (again, _) = tell(&mut state, told);
+    assert_eq!(again, [], "told twice");
+}
+
+/// What is decided can be written and read back, and whoever folds the log afterwards comes to the same
+/// state as the one who decided.
+pub(crate) fn history_tells_the_same_as_the_decisions<A>(story: Vec<A::Command>)
+where
+    A: Aggregate + Debug + PartialEq,
+    A::Event: Debug + PartialEq,
+{
+    let mut decided = A::default();
+    let (events, _) = tell(&mut decided, story);
+    let mut folded = A::default();
+    for event in events {
+        let joined: Event = event.clone().into();
+        assert_eq!(joined.category(), A::CATEGORY);
+        let encoded = joined.encode();
+        let read = Event::decode(encoded.event_type, encoded.version, &encoded.data);
+        assert_eq!(read.as_ref(), Ok(&joined));
+        let own = read
+            .ok()
+            .and_then(A::event_of)
+            .expect("an aggregate knows its own events");
+        assert_eq!(own, event);
+        folded.evolve(&own);
+    }
+    assert_eq!(folded, decided);
+}
