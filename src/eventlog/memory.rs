@@ -176,12 +176,16 @@ impl Inner {
             id: event.id,
             event_type: event.event_type,
             version: event.version,
-            recorded_at: event.recorded_at.unwrap_or(at),
+            recorded_at: whole_microseconds(event.recorded_at.unwrap_or(at)),
             metadata: event.metadata,
             data: event.data,
         });
         Receipt { position, revision }
     }
+}
+
+fn whole_microseconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
 }
 
 fn collect<'a>(

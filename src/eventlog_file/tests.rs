@@ -24,6 +24,28 @@ async fn the_file_log_keeps_every_promise() {
 }
 
 #[tokio::test]
+async fn a_reopened_file_log_keeps_every_promise() {
+    let directory = tempfile::tempdir().unwrap();
+    eventlog::conformance::check_reopened(|number| {
+        let path = directory.path().join(number.to_string());
+        async { Arc::new(FileLog::open(path, small()).unwrap()) as Arc<dyn EventLog> }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_file_log_keeps_every_promise_on_many_threads() {
+    let directory = tempfile::tempdir().unwrap();
+    let count = std::sync::atomic::AtomicU32::new(0);
+    eventlog::conformance::check(|| async {
+        let name = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let path = directory.path().join(name.to_string());
+        Arc::new(FileLog::open(path, FileLogConfig::default()).unwrap()) as Arc<dyn EventLog>
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_was_appended_is_there_after_a_reopen() {
     let directory = tempfile::tempdir().unwrap();
     for round in 0..5 {
