@@ -8,6 +8,7 @@
 
 pub mod export;
 pub mod import;
+pub mod import_gantry;
 
 mod as_of;
 mod blob_refs;
@@ -15,6 +16,7 @@ mod blob_store;
 mod error;
 mod line;
 mod progress;
+mod story;
 mod window;
 
 pub use as_of::{AsOf, AsOfError};
