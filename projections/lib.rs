@@ -1,1 +1,33 @@
-//! Under construction.
+//! Answers questions from the log alone.
+//!
+//! Every file of this folder is one question, and its first line asks it. The folds are pure: no clock, no
+//! randomness and no I/O, so that two folds of one log give the same bytes. What keeps them at the log's
+//! head, writes their rows down and makes them anew lies in [`projector`]. This crate refuses to know
+//! commands and HTTP.
+//!
+//! Start reading at [`Views`], then [`builds`], the view that most of the house is about.
+
+pub mod allocation;
+//pub mod audit;
+pub mod builds;
+pub mod collections;
+pub mod history;
+//pub mod nodes;
+//pub mod packages;
+pub mod projector;
+//pub mod pulse;
+pub mod tokens;
+//pub mod usage;
+
+mod listing;
+#[cfg(test)]
+mod testing;
+mod views;
+
+pub use listing::{Cursor, EXAMINED_MAX, Listing};
+pub use projector::{
+    Answer, ProjectionState, ProjectionStatus, ProjectorConfig, RebuildError, RebuildHandle,
+    RebuildProgress, StartError, table_digest,
+};
+pub use tables::TableError;
+pub use views::{Behind, Views};

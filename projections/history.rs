@@ -1,0 +1,82 @@
+//! What happened, event by event? Not a view: it reads the log itself.
+
+mod as_of;
+mod query;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use domain::{DecodeFault, Event, Metadata};
+use eventlog::{
+    EventLog, Filter, PageLimit, Position, ReadError, Recorded, Revision, StreamName, Subscription,
+    subscribe,
+};
+
+pub use as_of::{AsOf, AsOfError, BuildAsOf};
+pub use query::{EventPage, EventQuery};
+
+/// The log itself, read only.
+#[derive(Clone)]
+pub struct History {
+    log: Arc<dyn EventLog>,
+}
+
+impl History {
+    pub(crate) fn new(log: Arc<dyn EventLog>) -> Self {
+        Self { log }
+    }
+
+    /// Everything up to here is durable and can be read.
+    #[must_use]
+    pub fn head(&self) -> Position {
+        self.log.head()
+    }
+
+    /// The event at a position; none when nothing stands exactly there.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn get(&self, position: Position) -> Result<Option<Recorded>, ReadError> {
+        let Some(before) = position.0.checked_sub(1) else {
+            return Ok(None);
+        };
+        let limit = PageLimit::events(1);
+        let page = self
+            .log
+            .read_all(Position(before), &Filter::all(), limit)
+            .await?;
+        let found = page.events.into_iter().next();
+        Ok(found.filter(|event| event.position == position))
+    }
+
+    /// The events of one stream upwards from a revision; empty when nothing was ever written to it.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn stream(
+        &self,
+        name: &StreamName,
+        from: Revision,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, ReadError> {
+        self.log.read_stream(name, from, limit).await
+    }
+
+    /// Follows the log from a position on, without a gap or a repeat.
+    #[must_use]
+    pub fn subscribe(&self, after: Position, filter: Filter) -> Subscription {
+        subscribe(Arc::clone(&self.log), after, filter)
+    }
+}
+
+/// What a recorded event means.
+///
+/// # Errors
+/// A [`DecodeFault`] when nobody here can read it.
+pub fn decode(recorded: &Recorded) -> Result<(Event, Metadata), DecodeFault> {
+    let event_type = recorded.event_type.as_str();
+    let event = Event::decode(event_type, recorded.version, &recorded.data)?;
+    let metadata = serde_json::from_slice(&recorded.metadata).unwrap_or_default();
+    Ok((event, metadata))
+}

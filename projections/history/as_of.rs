@@ -1,0 +1,123 @@
+//! How one thing stood at some time: its stream up to then, folded by the same folds as the views.
+
+use std::sync::Arc;
+
+use domain::Event;
+use domain::build::BuildKey;
+use eventlog::{Position, ReadError, Recorded, Revision, StreamName};
+use jiff::Timestamp;
+use tables::{MemoryTables, Overlay, TableError, Tables};
+use thiserror::Error;
+
+use super::History;
+use crate::builds::{self, BuildRow, BuildsFold};
+use crate::collections::{self, CollectionRow, CollectionsFold};
+use crate::projector::{Projection, Rows, Seen, stored};
+
+/// How many events are read at once.
+const CHUNK: usize = 1024;
+
+/// A moment in the past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AsOf {
+    /// After everything up to this position.
+    Position(Position),
+    /// After everything that was recorded up to this time.
+    Timestamp(Timestamp),
+}
+
+impl AsOf {
+    fn includes(self, event: &Recorded) -> bool {
+        match self {
+            Self::Position(position) => event.position <= position,
+            Self::Timestamp(at) => event.recorded_at <= at,
+        }
+    }
+}
+
+/// How a build stood.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BuildAsOf {
+    /// The build.
+    pub build: BuildRow,
+    /// The collection of its usage, if it was over by then.
+    pub collection: Option<CollectionRow>,
+}
+
+/// Why the past cannot be told.
+#[derive(Debug, Error)]
+pub enum AsOfError {
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] ReadError),
+    /// The rows in memory cannot be used.
+    #[error(transparent)]
+    Rows(#[from] TableError),
+}
+
+impl History {
+    /// How a build stood; none when nothing was known of it by then.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn build_as_of(
+        &self,
+        key: &BuildKey,
+        as_of: AsOf,
+    ) -> Result<Option<BuildAsOf>, AsOfError> {
+        let Ok(stream) = StreamName::new("build", &key.to_string()) else {
+            return Ok(None);
+        };
+        let mut build = Alone::new(BuildsFold::default())?;
+        let mut collection = Alone::new(CollectionsFold::default())?;
+        let mut from = Revision::FIRST;
+        loop {
+            let events = self.stream(&stream, from, CHUNK).await?;
+            let Some(last) = events.last() else {
+                break;
+            };
+            from = last.revision.next();
+            for recorded in events.iter().filter(|event| as_of.includes(event)) {
+                let event_type = recorded.event_type.as_str();
+                // What cannot be read is skipped here as in the views.
+                if let Ok(event) = Event::decode(event_type, recorded.version, &recorded.data) {
+                    build.apply(recorded, &event)?;
+                    collection.apply(recorded, &event)?;
+                }
+            }
+            if events.len() < CHUNK {
+                break;
+            }
+        }
+        let Some(build) = build.row(&builds::row_key(key))? else {
+            return Ok(None);
+        };
+        let collection = collection.row(&collections::row_key(key))?;
+        Ok(Some(BuildAsOf { build, collection }))
+    }
+}
+
+/// A fold with a table of its own, in memory.
+struct Alone<P> {
+    fold: P,
+    overlay: Overlay,
+}
+
+impl<P: Projection> Alone<P> {
+    fn new(fold: P) -> Result<Self, TableError> {
+        let table = MemoryTables::new().open(P::NAME)?;
+        let overlay = Overlay::new(Arc::clone(&table));
+        Ok(Self { fold, overlay })
+    }
+
+    fn apply(&mut self, recorded: &Recorded, event: &Event) -> Result<(), TableError> {
+        let mut rows = Rows::new(self.overlay.rows());
+        self.fold.apply(&Seen::new(recorded, event), &mut rows);
+        rows.publish()
+    }
+
+    fn row<T: serde::de::DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, TableError> {
+        let value = self.overlay.view().get(key)?;
+        value.map(|value| stored::decode(&value)).transpose()
+    }
+}

@@ -1,0 +1,65 @@
+//! What may be chosen, and what can go wrong at the start.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use eventlog::ReadError;
+use jiff::Timestamp;
+use tables::TableError;
+use thiserror::Error;
+
+use crate::allocation::AllocationSettings;
+
+/// What may be chosen about the projector.
+#[derive(Clone)]
+pub struct ProjectorConfig {
+    /// How many events are folded at once, at most.
+    pub page_events: usize,
+    /// After how many events what was folded is written to the tables.
+    pub commit_events: u64,
+    /// After how long it is written at the latest.
+    pub commit_interval: Duration,
+    /// What the allocation model learns from, and how it answers.
+    pub allocation: AllocationSettings,
+    /// The time, for lags; no row depends on it.
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+impl ProjectorConfig {
+    /// The defaults: pages of 1024 events, written every 20 000 events or 250 ms.
+    pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self {
+            page_events: 1024,
+            commit_events: 20_000,
+            commit_interval: Duration::from_millis(250),
+            allocation: AllocationSettings::default(),
+            clock: Arc::new(clock),
+        }
+    }
+}
+
+impl fmt::Debug for ProjectorConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProjectorConfig")
+            .field("page_events", &self.page_events)
+            .field("commit_events", &self.commit_events)
+            .field("commit_interval", &self.commit_interval)
+            .field("allocation", &self.allocation)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why views cannot be kept.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The tables cannot be opened; damage to one of them is no such reason.
+    #[error("the views cannot be opened: {0}")]
+    Tables(#[from] TableError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] ReadError),
+    /// The operating system gave no thread.
+    #[error("the projector has no thread: {0}")]
+    Thread(#[from] std::io::Error),
+}

@@ -1,0 +1,268 @@
+//! Gives the engine its thread, and every rebuild one of its own.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "threads and time live here so that no fold needs either"
+)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use eventlog::Position;
+use parking_lot::Mutex;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+use super::engine::Step;
+use super::rebuild::{RebuildError, RebuildHandle, RebuildProgress};
+use super::slot::Slot;
+use super::{Engine, StartError};
+
+/// How long to wait after a failure before trying again.
+const BACKOFF: Duration = Duration::from_secs(1);
+
+/// Over how long rates are measured.
+const RATE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The thread that keeps the views at the head of the log.
+pub(crate) struct Driver {
+    pub(crate) engine: Arc<Engine>,
+    stopping: Arc<AtomicBool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Driver {
+    pub(crate) fn start(
+        open: impl Future<Output = Result<Engine, StartError>> + Send,
+    ) -> Result<Self, StartError> {
+        let runtime = runtime()?;
+        let engine = Arc::new(on_own_thread(&runtime, open)?);
+        let stopping = Arc::new(AtomicBool::new(false));
+        let driver = Self {
+            engine: Arc::clone(&engine),
+            stopping: Arc::clone(&stopping),
+            thread: Mutex::new(None),
+        };
+        for slot in &engine.slots {
+            let older = slot.serving().is_hollow()
+                || slot.position().is_some() && slot.is_of_older_version();
+            if older {
+                begin_rebuild(&engine, slot)?;
+            }
+        }
+        let thread = thread::Builder::new()
+            .name("projector".to_owned())
+            .spawn(move || runtime.block_on(keep_up(&engine, &stopping)))?;
+        *driver.thread.lock() = Some(thread);
+        Ok(driver)
+    }
+
+    /// Makes a view anew in a thread of its own; a rebuild that is under way is not begun twice.
+    pub(crate) fn rebuild(&self, name: &str) -> Result<RebuildHandle, RebuildError> {
+        if self.stopping.load(Ordering::Acquire) {
+            return Err(RebuildError::Shutdown);
+        }
+        let unknown = || RebuildError::Unknown(name.to_owned());
+        let slot = self.engine.slot(name).ok_or_else(unknown)?;
+        begin_rebuild(&self.engine, slot).map_err(|error| RebuildError::Thread(error.to_string()))
+    }
+
+    /// Writes everything down and ends the thread.
+    pub(crate) fn shutdown(&self) {
+        self.stop();
+        if let Some(thread) = self.thread.lock().take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the projector's thread has panicked");
+        }
+    }
+
+    fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.engine.wake.notify_one();
+    }
+}
+
+impl Drop for Driver {
+    /// Lets the thread end by itself: whoever drops the views last may be an async thread.
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+}
+
+/// Runs a future to its end also when the caller is itself within a runtime.
+fn on_own_thread<T: Send>(runtime: &Runtime, future: impl Future<Output = T> + Send) -> T {
+    thread::scope(|scope| {
+        let thread = scope.spawn(|| runtime.block_on(future));
+        match thread.join() {
+            Ok(value) => value,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+/// Folds what comes and writes it down in time, until told to stop.
+async fn keep_up(engine: &Arc<Engine>, stopping: &AtomicBool) {
+    let mut head = engine.log.watch_head();
+    let mut committed = Instant::now();
+    let mut rates = Rates::new(engine);
+    let mut complained = false;
+    while !stopping.load(Ordering::Acquire) {
+        head.mark_unchanged();
+        rebuild_damaged(engine);
+        let step = engine.step().await;
+        rates.measure(engine);
+        let is_late =
+            engine.has_uncommitted() && committed.elapsed() >= engine.config.commit_interval;
+        let mut failure = step.as_ref().err().map(ToString::to_string);
+        if engine.commit_is_due() || is_late {
+            failure = failure.or(engine.commit(false).err().map(|error| error.to_string()));
+            committed = Instant::now();
+        }
+        if let Some(failure) = failure {
+            if !complained {
+                tracing::warn!("the views cannot follow the log: {failure}");
+            }
+            complained = true;
+            let _ = tokio::time::timeout(BACKOFF, engine.wake.notified()).await;
+            continue;
+        }
+        complained = false;
+        if matches!(step, Ok(Step::AtHead)) {
+            let patience = match engine.has_uncommitted() {
+                true => engine
+                    .config
+                    .commit_interval
+                    .saturating_sub(committed.elapsed()),
+                false => RATE_INTERVAL,
+            };
+            let something = async {
+                tokio::select! {
+                    _ = head.changed() => {}
+                    () = engine.wake.notified() => {}
+                }
+            };
+            let _ = tokio::time::timeout(patience, something).await;
+        }
+    }
+    if let Err(error) = engine.commit(true) {
+        tracing::warn!(
+            "the views were not written down at the end, and will be folded again: {error}"
+        );
+    }
+}
+
+/// Begins to make anew what can no longer be trusted.
+fn rebuild_damaged(engine: &Arc<Engine>) {
+    for slot in &engine.slots {
+        if !slot.serving().is_damaged() {
+            continue;
+        }
+        let name = slot.kind.name;
+        tracing::warn!(
+            projection = name,
+            "the table of `{name}` is damaged, and is made anew"
+        );
+        let begun = match slot.hollow_out() {
+            Ok(old) => {
+                if let Some(old) = old {
+                    // The next start drops it if this fails.
+                    let _ = engine.tables.drop_table(&old);
+                }
+                begin_rebuild(engine, slot).map(drop)
+            }
+            Err(error) => Err(std::io::Error::other(error)),
+        };
+        if let Err(error) = begun {
+            tracing::error!(projection = name, "`{name}` cannot be made anew: {error}");
+        }
+    }
+}
+
+fn begin_rebuild(engine: &Arc<Engine>, slot: &Slot) -> std::io::Result<RebuildHandle> {
+    let mut notes = slot.notes.lock();
+    if let Some(running) = notes.rebuild.as_ref().filter(|handle| handle.is_running()) {
+        return Ok(running.clone());
+    }
+    let target = engine.log.head();
+    let (sender, progress) = watch::channel(RebuildProgress {
+        target,
+        ..RebuildProgress::default()
+    });
+    let handle = RebuildHandle { progress };
+    let (engine, name) = (Arc::clone(engine), slot.kind.name);
+    thread::Builder::new()
+        .name(format!("rebuild {name}"))
+        .spawn(move || rebuild(&engine, name, &sender))?;
+    notes.rebuild = Some(handle.clone());
+    Ok(handle)
+}
+
+fn rebuild(engine: &Engine, name: &'static str, progress: &watch::Sender<RebuildProgress>) {
+    let began = Instant::now();
+    let moved = |position: Position| {
+        progress.send_modify(|progress| {
+            progress.position = position;
+            progress.target = engine.log.head();
+            progress.rate = position.0 as f64 / began.elapsed().as_secs_f64().max(1e-3);
+        });
+    };
+    let result = runtime()
+        .map_err(|error| error.to_string())
+        .and_then(|runtime| {
+            let slot = engine.slot(name).ok_or("there is no such view")?;
+            let rebuilt = runtime.block_on(engine.rebuild(slot, moved));
+            rebuilt.map_err(|error| error.to_string())
+        });
+    match &result {
+        Ok(()) => tracing::info!(projection = name, "made `{name}` anew"),
+        Err(error) => tracing::error!(projection = name, "`{name}` was not made anew: {error}"),
+    }
+    progress.send_modify(|progress| {
+        progress.done = true;
+        progress.error = result.err();
+    });
+    engine.announce();
+}
+
+/// How fast each view moves.
+struct Rates {
+    since: Instant,
+    positions: Vec<Position>,
+}
+
+impl Rates {
+    fn new(engine: &Engine) -> Self {
+        Self {
+            since: Instant::now(),
+            positions: positions(engine),
+        }
+    }
+
+    fn measure(&mut self, engine: &Engine) {
+        let elapsed = self.since.elapsed();
+        if elapsed < RATE_INTERVAL {
+            return;
+        }
+        let now = positions(engine);
+        for ((slot, before), after) in engine.slots.iter().zip(&self.positions).zip(&now) {
+            let moved = after.0.saturating_sub(before.0);
+            slot.notes.lock().rate = moved as f64 / elapsed.as_secs_f64();
+        }
+        self.positions = now;
+        self.since = Instant::now();
+    }
+}
+
+fn positions(engine: &Engine) -> Vec<Position> {
+    let slots = engine.slots.iter();
+    slots.map(|slot| slot.notes.lock().position).collect()
+}

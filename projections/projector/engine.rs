@@ -1,0 +1,231 @@
+//! Turns pages of the log into rows, one step at a time.
+
+use std::sync::Arc;
+
+use eventlog::{EventLog, Filter, PageLimit, Position, ReadError};
+use parking_lot::Mutex;
+use tables::{TableError, Tables};
+use thiserror::Error;
+use tokio::sync::{Notify, watch};
+
+use super::page::DecodedPage;
+use super::slot::Slot;
+use super::{FaultSeen, Kind, ProjectorConfig, Reader, StartError, startup};
+
+/// How much may wait for the disk, in units of [`ProjectorConfig::commit_events`], before folding pauses.
+const UNCOMMITTED_MAX: u64 = 8;
+
+/// All views and what moves them on.
+///
+/// It has no thread and no clock of its own, so that a test can stop it between any two steps.
+pub struct Engine {
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) tables: Arc<dyn Tables>,
+    pub(crate) config: ProjectorConfig,
+    pub(crate) slots: Vec<Slot>,
+    /// Held while a page is folded, and while a rebuilt view takes its place.
+    pub(crate) live: tokio::sync::Mutex<()>,
+    /// Wakes whoever moves the engine on.
+    pub(crate) wake: Notify,
+    uncommitted: Mutex<u64>,
+    moved: watch::Sender<Position>,
+    last_warned: Mutex<Position>,
+}
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A page was folded, and there is more.
+    Folded,
+    /// Everything there is has been folded.
+    AtHead,
+    /// Too much waits for the disk: commit before the next step.
+    Full,
+}
+
+/// Why a step came to nothing. Another one tries again.
+#[derive(Debug, Error)]
+pub enum StepError {
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] ReadError),
+    /// A table cannot be read or written; the views that could go on have gone on.
+    #[error("view `{view}`: {error}")]
+    Table {
+        /// Which view.
+        view: &'static str,
+        /// What its table said.
+        error: TableError,
+    },
+}
+
+impl Engine {
+    /// Opens the tables of all kinds, each where it stood.
+    ///
+    /// # Errors
+    /// When the log or the tables as a whole cannot be used. A damaged table is no error: its view is empty
+    /// until it has been rebuilt.
+    pub async fn open(
+        log: Arc<dyn EventLog>,
+        tables: Arc<dyn Tables>,
+        kinds: Vec<Kind>,
+        config: ProjectorConfig,
+    ) -> Result<Self, StartError> {
+        let slots = startup::open_slots(&*log, &*tables, kinds).await?;
+        let engine = Self {
+            log,
+            tables,
+            config,
+            slots,
+            live: tokio::sync::Mutex::default(),
+            wake: Notify::new(),
+            uncommitted: Mutex::default(),
+            moved: watch::Sender::new(Position::START),
+            last_warned: Mutex::default(),
+        };
+        engine.moved.send_replace(engine.position());
+        Ok(engine)
+    }
+
+    /// Folds the next page into every view that is behind it.
+    ///
+    /// # Errors
+    /// When the log or a table failed this time.
+    pub async fn step(&self) -> Result<Step, StepError> {
+        if *self.uncommitted.lock() >= UNCOMMITTED_MAX * self.config.commit_events {
+            return Ok(Step::Full);
+        }
+        let Some(from) = self.slots.iter().filter_map(Slot::position).min() else {
+            return Ok(Step::AtHead);
+        };
+        let wanted = |event_type: &str| self.slots.iter().any(|slot| (slot.kind.wants)(event_type));
+        let page = self.read(from, wanted).await?;
+        if page.next <= from {
+            return Ok(Step::AtHead);
+        }
+        let mut result = Ok(());
+        {
+            let _live = self.live.lock().await;
+            for slot in &self.slots {
+                if let Err(error) = slot.fold_page(&page) {
+                    let view = slot.kind.name;
+                    result = Err(StepError::Table { view, error });
+                }
+            }
+        }
+        *self.uncommitted.lock() += page.events.len() as u64;
+        self.moved.send_replace(page.next);
+        result?;
+        Ok(if page.end { Step::AtHead } else { Step::Folded })
+    }
+
+    /// Steps until everything there is has been folded, committing on the way as configured.
+    ///
+    /// # Errors
+    /// As [`Engine::step`] and [`Engine::commit`].
+    pub async fn catch_up(&self) -> Result<(), StepError> {
+        loop {
+            match self.step().await? {
+                Step::AtHead => return Ok(()),
+                Step::Folded if !self.commit_is_due() => {}
+                Step::Folded | Step::Full => self.commit(false)?,
+            }
+        }
+    }
+
+    /// Reads and decodes the page after a position.
+    pub(crate) async fn read(
+        &self,
+        after: Position,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<DecodedPage, ReadError> {
+        let limit = PageLimit::events(self.config.page_events);
+        let page = self.log.read_all(after, &Filter::all(), limit).await?;
+        Ok(DecodedPage::decode(page, wanted, |fault| {
+            self.note_fault(&fault);
+        }))
+    }
+
+    /// Whether there is anything that the tables do not have.
+    pub(crate) fn has_uncommitted(&self) -> bool {
+        *self.uncommitted.lock() > 0
+    }
+
+    /// Whether so much was folded that the tables should have it.
+    pub(crate) fn commit_is_due(&self) -> bool {
+        *self.uncommitted.lock() >= self.config.commit_events
+    }
+
+    /// Writes what was folded to the tables, each view with its checkpoint, and makes it durable.
+    /// `everything` also writes the models that are held in memory.
+    ///
+    /// # Errors
+    /// The first failure; what could be written is written, the rest waits for the next commit.
+    pub fn commit(&self, everything: bool) -> Result<(), StepError> {
+        let before = *self.uncommitted.lock();
+        let mut result = Ok(());
+        for slot in &self.slots {
+            if let Err(error) = slot.commit(everything) {
+                let view = slot.kind.name;
+                result = Err(StepError::Table { view, error });
+            }
+        }
+        result?;
+        let persisted = self.tables.persist();
+        persisted.map_err(|error| StepError::Table { view: "all", error })?;
+        *self.uncommitted.lock() -= before;
+        Ok(())
+    }
+
+    /// The lowest position of all views: everything up to here is in every answer.
+    pub fn position(&self) -> Position {
+        let positions = self.slots.iter().map(|slot| slot.notes.lock().position);
+        positions.min().unwrap_or(Position::START)
+    }
+
+    /// How far the log is folded, as it moves; look at [`Engine::position`] after every change.
+    pub(crate) fn watch_moved(&self) -> watch::Receiver<Position> {
+        self.moved.subscribe()
+    }
+
+    /// Tells those who wait for a position to look again.
+    pub(crate) fn announce(&self) {
+        self.moved.send_modify(|_| {});
+    }
+
+    /// Reads the rows of one view.
+    ///
+    /// # Panics
+    /// When there is no view of this name; names are constants of their projections.
+    pub fn reader(&self, name: &str) -> Reader {
+        let slot = self.slot(name);
+        slot.expect("every view that is asked was started").reader()
+    }
+
+    pub(crate) fn slot(&self, name: &str) -> Option<&Slot> {
+        self.slots.iter().find(|slot| slot.kind.name == name)
+    }
+
+    /// One number for everything a view's rows say; `None` when there is no such view.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub fn digest(&self, name: &str) -> Result<Option<String>, TableError> {
+        let slot = self.slot(name);
+        slot.map(|slot| super::table_digest(&*slot.serving().overlay))
+            .transpose()
+    }
+
+    fn note_fault(&self, fault: &FaultSeen) {
+        for slot in &self.slots {
+            slot.notes.lock().last_fault = Some(fault.clone());
+        }
+        // Every view and every rebuild meets it again; one line in the log is enough.
+        let mut last_warned = self.last_warned.lock();
+        if fault.position > *last_warned {
+            *last_warned = fault.position;
+            let FaultSeen { position, reason } = fault;
+            tracing::warn!(%position, "skipped the event at {position} in all views: {reason}");
+        }
+    }
+}

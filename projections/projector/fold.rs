@@ -1,0 +1,41 @@
+//! A projection without its type, so that one engine can hold all of them.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use super::{Projection, Rows, Seen, SnapshotDue};
+
+pub(crate) trait Fold: Send {
+    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>);
+    fn flush(&mut self, rows: &mut Rows<'_>);
+    fn memory(&self) -> Option<Arc<dyn Any + Send + Sync>>;
+    fn load(&mut self, rows: &mut Rows<'_>);
+    fn snapshot_due(&self) -> SnapshotDue;
+    fn snapshot(&mut self, rows: &mut Rows<'_>);
+}
+
+impl<P: Projection> Fold for P {
+    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+        Projection::apply(self, seen, rows);
+    }
+
+    fn flush(&mut self, rows: &mut Rows<'_>) {
+        Projection::flush(self, rows);
+    }
+
+    fn memory(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        Projection::memory(self)
+    }
+
+    fn load(&mut self, rows: &mut Rows<'_>) {
+        Projection::load(self, rows);
+    }
+
+    fn snapshot_due(&self) -> SnapshotDue {
+        Projection::snapshot_due(self)
+    }
+
+    fn snapshot(&mut self, rows: &mut Rows<'_>) {
+        Projection::snapshot(self, rows);
+    }
+}

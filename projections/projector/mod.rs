@@ -1,0 +1,40 @@
+//! What keeps the views at the head of the log: one thread that reads, decodes once and folds into all.
+//!
+//! [`Projection`] is what a view writes; [`Rows`] is what it writes into. [`Engine`] owns the views and
+//! turns pages of the log into rows, without a thread of its own, so that a test can stop it between any
+//! two steps; `driver` gives it a thread, and `rebuild` makes a view anew beside the one that answers.
+
+mod checkpoint;
+mod config;
+mod digest;
+mod driver;
+mod engine;
+mod fold;
+mod folding;
+mod kind;
+mod page;
+mod projection;
+mod reader;
+mod rebuild;
+mod rows;
+mod seen;
+mod serving;
+mod slot;
+mod startup;
+mod status;
+pub(crate) mod stored;
+
+pub use config::{ProjectorConfig, StartError};
+pub use digest::table_digest;
+pub(crate) use driver::Driver;
+pub use engine::Engine;
+pub use kind::Kind;
+pub use projection::{Projection, SnapshotDue};
+pub use reader::{Answer, Reader};
+pub use rebuild::{RebuildError, RebuildHandle, RebuildProgress};
+pub use rows::Rows;
+pub use seen::Seen;
+pub use status::{FaultSeen, ProjectionState, ProjectionStatus};
+
+#[cfg(test)]
+mod tests;

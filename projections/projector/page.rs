@@ -1,0 +1,59 @@
+//! A page of the log, decoded once for all who fold it.
+
+use domain::Event;
+use eventlog::{Page, Position, Recorded};
+
+use super::FaultSeen;
+
+/// A page of the log.
+pub(crate) struct DecodedPage {
+    pub(crate) events: Vec<(Recorded, Reading)>,
+    /// Where the next read goes on.
+    pub(crate) next: Position,
+    /// Whether this was the end of the log.
+    pub(crate) end: bool,
+}
+
+/// What became of an event's bytes.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are events, and a box for each would cost every replay"
+)]
+pub(crate) enum Reading {
+    Event(Event),
+    /// No fold asked for this type.
+    Unwanted,
+    Fault,
+}
+
+impl DecodedPage {
+    /// Decodes what somebody wants; tells `fault` of what cannot be read.
+    pub(crate) fn decode(
+        page: Page,
+        wanted: impl Fn(&str) -> bool,
+        fault: impl Fn(FaultSeen),
+    ) -> Self {
+        let events = page.events.into_iter().map(|recorded| {
+            let event_type = recorded.event_type.as_str();
+            let reading = if wanted(event_type) {
+                match Event::decode(event_type, recorded.version, &recorded.data) {
+                    Ok(event) => Reading::Event(event),
+                    Err(reason) => {
+                        let reason = reason.to_string();
+                        let position = recorded.position;
+                        fault(FaultSeen { position, reason });
+                        Reading::Fault
+                    }
+                }
+            } else {
+                Reading::Unwanted
+            };
+            (recorded, reading)
+        });
+        Self {
+            events: events.collect(),
+            next: page.next,
+            end: page.end,
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Makes a view anew beside the one that answers.
+
+use std::sync::Arc;
+
+use eventlog::Position;
+use serde::Serialize;
+use tables::Overlay;
+use thiserror::Error;
+use tokio::sync::watch;
+
+use super::checkpoint::{self, Checkpoint};
+use super::engine::{Engine, StepError};
+use super::folding::Folding;
+use super::slot::Slot;
+
+/// Why a rebuild was not begun.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RebuildError {
+    /// There is no such view.
+    #[error("there is no view `{0}`")]
+    Unknown(String),
+    /// The operating system gave no thread.
+    #[error("the rebuild has no thread: {0}")]
+    Thread(String),
+    /// The projector is shut down.
+    #[error("the projector is shut down")]
+    Shutdown,
+}
+
+/// How far a rebuild is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct RebuildProgress {
+    /// Everything up to here is in the new rows.
+    pub position: Position,
+    /// The log's head when that was last looked at.
+    pub target: Position,
+    /// Positions per second since the beginning; 0 until it has been measured.
+    pub rate: f64,
+    /// Whether it is over.
+    pub done: bool,
+    /// Why it came to nothing, if so.
+    pub error: Option<String>,
+}
+
+/// A rebuild that was begun. Dropping the handle does not stop it.
+#[derive(Clone, Debug)]
+pub struct RebuildHandle {
+    /// How far it is, as it moves.
+    pub progress: watch::Receiver<RebuildProgress>,
+}
+
+impl RebuildHandle {
+    /// Waits until it is over and returns how it ended.
+    pub async fn finished(mut self) -> RebuildProgress {
+        // It ends also when its thread dies without a word.
+        let _ = self.progress.wait_for(|progress| progress.done).await;
+        self.progress.borrow().clone()
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        !self.progress.borrow().done && self.progress.has_changed().is_ok()
+    }
+}
+
+impl Engine {
+    /// Makes a view anew from the whole log, lets it answer, and drops the old rows.
+    ///
+    /// The old rows answer until the new ones are as far as they. `moved` is told of every page.
+    ///
+    /// # Errors
+    /// When the log or the tables failed; what answered before goes on.
+    pub(crate) async fn rebuild(
+        &self,
+        slot: &Slot,
+        moved: impl Fn(Position),
+    ) -> Result<(), StepError> {
+        let view = slot.kind.name;
+        let failed = |error| StepError::Table { view, error };
+        let table = checkpoint::table_name(&slot.kind, slot.next_generation());
+        let overlay = Arc::new(Overlay::new(self.tables.open(&table).map_err(failed)?));
+        let checkpoint = Checkpoint::start(&slot.kind, false);
+        let folding = Folding::resume(&slot.kind, overlay, checkpoint).map_err(failed)?;
+        match self.rebuild_into(slot, &table, folding, moved).await {
+            Ok(Some(old)) => self.tables.drop_table(&old).map_err(failed),
+            Ok(None) => Ok(()),
+            Err(error) => {
+                // What was half made is of no use; a failure to drop it is found again at the next start.
+                let _ = self.tables.drop_table(&table);
+                Err(error)
+            }
+        }
+    }
+
+    async fn rebuild_into(
+        &self,
+        slot: &Slot,
+        table: &str,
+        mut folding: Folding,
+        moved: impl Fn(Position),
+    ) -> Result<Option<String>, StepError> {
+        let view = slot.kind.name;
+        let failed = |error| StepError::Table { view, error };
+        let mut uncommitted = 0;
+        loop {
+            let page = self.read(folding.position(), slot.kind.wants).await?;
+            folding.fold_page(&page).map_err(failed)?;
+            moved(folding.position());
+            uncommitted += page.events.len() as u64;
+            if uncommitted >= self.config.commit_events {
+                folding.overlay().commit().map_err(failed)?;
+                uncommitted = 0;
+            }
+            if folding.position() >= self.needed(slot) {
+                break;
+            }
+        }
+        folding.overlay().commit().map_err(failed)?;
+
+        // Nothing moves while the last pages are folded, so nothing is lost at the exchange.
+        let _live = self.live.lock().await;
+        while folding.position() < self.needed(slot) {
+            let page = self.read(folding.position(), slot.kind.wants).await?;
+            folding.fold_page(&page).map_err(failed)?;
+        }
+        folding.begin_to_serve().map_err(failed)?;
+        folding.overlay().commit().map_err(failed)?;
+        self.tables.persist().map_err(failed)?;
+        let old = slot.serve(table.to_owned(), folding);
+        slot.changed.send_modify(|_| {});
+        self.announce();
+        self.wake.notify_one();
+        Ok(old)
+    }
+
+    /// How far a new view must be to take its place: as far as what answers now, or as the other views.
+    fn needed(&self, slot: &Slot) -> Position {
+        let own = slot.position();
+        let others = || self.slots.iter().filter_map(Slot::position).max();
+        own.or_else(others).unwrap_or_else(|| self.log.head())
+    }
+}

@@ -1,0 +1,50 @@
+//! An event as a fold sees it.
+
+use std::cell::OnceCell;
+
+use domain::{Event, Metadata};
+use eventlog::{Position, Recorded, Revision, StreamName};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+/// An event as a fold sees it: decoded once for all of them.
+pub struct Seen<'a> {
+    /// Its place in the log.
+    pub position: Position,
+    /// When the log took it.
+    pub recorded_at: Timestamp,
+    /// Its stream.
+    pub stream: &'a StreamName,
+    /// Its place in the stream.
+    pub revision: Revision,
+    /// Its id.
+    pub id: Uuid,
+    /// What happened.
+    pub event: &'a Event,
+    /// The bytes it was read from.
+    pub recorded: &'a Recorded,
+    metadata: OnceCell<Metadata>,
+}
+
+impl<'a> Seen<'a> {
+    /// Joins what the log holds with what it means.
+    #[must_use]
+    pub fn new(recorded: &'a Recorded, event: &'a Event) -> Self {
+        Self {
+            position: recorded.position,
+            recorded_at: recorded.recorded_at,
+            stream: &recorded.stream,
+            revision: recorded.revision,
+            id: recorded.id,
+            event,
+            recorded,
+            metadata: OnceCell::new(),
+        }
+    }
+
+    /// Who did it and through which door, read when somebody asks. What cannot be read says nothing.
+    pub fn metadata(&self) -> &Metadata {
+        self.metadata
+            .get_or_init(|| serde_json::from_slice(&self.recorded.metadata).unwrap_or_default())
+    }
+}

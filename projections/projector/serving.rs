@@ -1,0 +1,65 @@
+//! The table that answers now, and what answers from memory beside it.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tables::{MemoryTables, Overlay, TableError, Tables};
+
+/// The table that answers now.
+pub(crate) struct Serving {
+    /// Its name; none when there is nothing to answer from until a rebuild has ended.
+    pub(crate) table: Option<String>,
+    pub(crate) overlay: Arc<Overlay>,
+    memory: Option<Arc<dyn Any + Send + Sync>>,
+    damaged: AtomicBool,
+}
+
+impl Serving {
+    pub(crate) fn new(
+        table: String,
+        overlay: Arc<Overlay>,
+        memory: Option<Arc<dyn Any + Send + Sync>>,
+    ) -> Self {
+        Self {
+            table: Some(table),
+            overlay,
+            memory,
+            damaged: AtomicBool::new(false),
+        }
+    }
+
+    /// Stands in while the only table is being made: it knows nothing, and says so by its position.
+    pub(crate) fn hollow(memory: Option<Arc<dyn Any + Send + Sync>>) -> Result<Self, TableError> {
+        let overlay = Arc::new(Overlay::new(MemoryTables::new().open("hollow")?));
+        Ok(Self {
+            table: None,
+            overlay,
+            memory,
+            damaged: AtomicBool::new(false),
+        })
+    }
+
+    pub(crate) fn is_hollow(&self) -> bool {
+        self.table.is_none()
+    }
+
+    /// What answers from memory, if it is a `T`.
+    pub(crate) fn memory<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        Arc::clone(self.memory.as_ref()?).downcast().ok()
+    }
+
+    /// Remembers that the table said something that cannot be; the projector then makes it anew.
+    pub(crate) fn note(&self, error: &TableError) {
+        if matches!(
+            error,
+            TableError::Damaged { .. } | TableError::Dropped { .. }
+        ) {
+            self.damaged.store(true, Ordering::Release);
+        }
+    }
+
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::Acquire)
+    }
+}

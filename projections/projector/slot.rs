@@ -1,0 +1,156 @@
+//! The place of one view: what answers, what folds, and how far it is.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use eventlog::Position;
+use parking_lot::{Mutex, RwLock};
+use tables::TableError;
+use tokio::sync::watch;
+
+use super::folding::Folding;
+use super::page::DecodedPage;
+use super::rebuild::RebuildHandle;
+use super::serving::Serving;
+use super::{FaultSeen, Kind, Reader};
+
+/// The place of one view.
+pub(crate) struct Slot {
+    pub(crate) kind: Kind,
+    serving: RwLock<Arc<Serving>>,
+    /// None while there is nothing to fold into.
+    folding: Mutex<Option<Folding>>,
+    /// Moves on after every page that wrote something.
+    pub(crate) changed: watch::Sender<Position>,
+    pub(crate) notes: Mutex<Notes>,
+    generation: AtomicU64,
+}
+
+/// What an operator wants to know about a view beyond its position.
+#[derive(Default)]
+pub(crate) struct Notes {
+    pub(crate) position: Position,
+    pub(crate) recorded_at: i64,
+    pub(crate) faults: u64,
+    pub(crate) last_fault: Option<FaultSeen>,
+    pub(crate) error: Option<String>,
+    pub(crate) rate: f64,
+    /// The rebuild that is under way, or the last one.
+    pub(crate) rebuild: Option<RebuildHandle>,
+}
+
+impl Slot {
+    pub(crate) fn new(kind: Kind, generation: u64) -> Result<Self, TableError> {
+        let memory = kind.begin().memory();
+        Ok(Self {
+            kind,
+            serving: RwLock::new(Arc::new(Serving::hollow(memory)?)),
+            folding: Mutex::new(None),
+            changed: watch::Sender::new(Position::START),
+            notes: Mutex::default(),
+            generation: AtomicU64::new(generation),
+        })
+    }
+
+    /// The generation of the next table of this view.
+    pub(crate) fn next_generation(&self) -> u64 {
+        self.generation.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(crate) fn reader(&self) -> Reader {
+        Reader::new(self.serving())
+    }
+
+    pub(crate) fn serving(&self) -> Arc<Serving> {
+        Arc::clone(&self.serving.read())
+    }
+
+    /// How far the fold is; none while there is nothing to fold into.
+    pub(crate) fn position(&self) -> Option<Position> {
+        self.folding.lock().as_ref().map(Folding::position)
+    }
+
+    /// Whether what answers was written by an older version of the fold.
+    pub(crate) fn is_of_older_version(&self) -> bool {
+        let place = self.folding.lock();
+        let written_by = place.as_ref().map(|folding| folding.checkpoint().version);
+        written_by.is_some_and(|version| version != self.kind.version)
+    }
+
+    /// Lets a fold answer, and returns the name of the table that answered before.
+    pub(crate) fn serve(&self, table: String, folding: Folding) -> Option<String> {
+        let overlay = Arc::clone(folding.overlay());
+        let serving = Serving::new(table, overlay, folding.fold().memory());
+        // Whoever holds the fold sees the table that belongs to it.
+        let mut place = self.folding.lock();
+        let before = std::mem::replace(&mut *self.serving.write(), Arc::new(serving));
+        self.note_progress(&folding);
+        *place = Some(folding);
+        before.table.clone()
+    }
+
+    /// Stops answering from a table that cannot be trusted, and returns its name.
+    pub(crate) fn hollow_out(&self) -> Result<Option<String>, TableError> {
+        let hollow = Serving::hollow(self.kind.begin().memory())?;
+        let mut place = self.folding.lock();
+        *place = None;
+        self.notes.lock().position = Position::START;
+        let before = std::mem::replace(&mut *self.serving.write(), Arc::new(hollow));
+        Ok(before.table.clone())
+    }
+
+    /// Folds a page, if this view is behind it.
+    pub(crate) fn fold_page(&self, page: &DecodedPage) -> Result<(), TableError> {
+        let mut place = self.folding.lock();
+        let Some(folding) = place.as_mut() else {
+            return Ok(());
+        };
+        match folding.fold_page(page) {
+            Ok(written) => {
+                self.note_progress(folding);
+                if written {
+                    self.changed.send_replace(folding.position());
+                }
+                Ok(())
+            }
+            Err(error) => {
+                self.note_failure(&error);
+                folding.reload()?;
+                self.note_progress(folding);
+                self.notes.lock().error = Some(error.to_string());
+                Err(error)
+            }
+        }
+    }
+
+    /// Writes what was folded to the table. `everything` also writes what is only in memory.
+    pub(crate) fn commit(&self, everything: bool) -> Result<(), TableError> {
+        if everything && let Some(folding) = self.folding.lock().as_mut() {
+            folding.save()?;
+        }
+        let serving = self.serving();
+        if serving.is_hollow() {
+            return Ok(());
+        }
+        // Not under the lock of the fold: it goes on while the disk is busy.
+        let written = serving.overlay.commit();
+        if let Err(error) = &written {
+            self.note_failure(error);
+        }
+        written.map(drop)
+    }
+
+    pub(crate) fn note_failure(&self, error: &TableError) {
+        self.serving().note(error);
+        self.notes.lock().error = Some(error.to_string());
+    }
+
+    fn note_progress(&self, folding: &Folding) {
+        let checkpoint = folding.checkpoint();
+        let mut notes = self.notes.lock();
+        notes.position = checkpoint.position;
+        notes.recorded_at = checkpoint.recorded_at;
+        notes.faults = checkpoint.faults;
+        notes.error = None;
+    }
+}

@@ -1,0 +1,107 @@
+//! How far the views are.
+
+use eventlog::Position;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Engine;
+use super::slot::Slot;
+
+/// How far one view is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ProjectionStatus {
+    /// Which view.
+    pub name: &'static str,
+    /// The version of its fold.
+    pub version: u32,
+    /// Everything up to here is in its answers.
+    pub position: Position,
+    /// How far the log's head is ahead, in positions.
+    pub lag_events: u64,
+    /// How long ago the last folded event was recorded, in seconds; 0 at the head.
+    pub lag_seconds: f64,
+    /// Positions per second over the last measured second.
+    pub rate: f64,
+    /// How many events it skipped because nobody here can read them.
+    pub faults: u64,
+    /// The last of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_fault: Option<FaultSeen>,
+    /// Why its table could not be written or read lately.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// How it stands.
+    pub state: ProjectionState,
+}
+
+/// How a view stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum ProjectionState {
+    /// At the head, or less than a page behind.
+    Live,
+    /// Further behind than a page.
+    CatchingUp,
+    /// Being made anew; what there was before answers meanwhile, if it can be read.
+    Rebuilding {
+        /// How far the new one is.
+        position: Position,
+        /// How far it has to come.
+        target: Position,
+    },
+    /// There is nothing to answer from, and making it anew failed.
+    Broken,
+}
+
+/// An event that nobody here can read. The folds go on without it, because what comes after it is true.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FaultSeen {
+    /// Where it stands.
+    pub position: Position,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl Engine {
+    /// How far each view is.
+    pub fn statuses(&self) -> Vec<ProjectionStatus> {
+        let (head, now) = (self.log.head(), (self.config.clock)());
+        self.slots
+            .iter()
+            .map(|slot| self.status(slot, head, now))
+            .collect()
+    }
+
+    fn status(&self, slot: &Slot, head: Position, now: Timestamp) -> ProjectionStatus {
+        let notes = slot.notes.lock();
+        let lag_events = head.0.saturating_sub(notes.position.0);
+        let recorded_at = Timestamp::from_microsecond(notes.recorded_at).unwrap_or(now);
+        let lag_seconds = match lag_events {
+            0 => 0.0,
+            _ => now.duration_since(recorded_at).as_secs_f64().max(0.0),
+        };
+        let rebuilding = notes.rebuild.as_ref().filter(|handle| handle.is_running());
+        let state = match rebuilding {
+            Some(handle) => {
+                let progress = handle.progress.borrow();
+                let (position, target) = (progress.position, progress.target);
+                ProjectionState::Rebuilding { position, target }
+            }
+            None if slot.serving().is_hollow() => ProjectionState::Broken,
+            None if lag_events > self.config.page_events as u64 => ProjectionState::CatchingUp,
+            None => ProjectionState::Live,
+        };
+        ProjectionStatus {
+            name: slot.kind.name,
+            version: slot.kind.version,
+            position: notes.position,
+            lag_events,
+            lag_seconds,
+            rate: notes.rate,
+            faults: notes.faults,
+            last_fault: notes.last_fault.clone().filter(|_| notes.faults > 0),
+            error: notes.error.clone(),
+            state,
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! All views together: what a handler asks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use eventlog::{EventLog, Position};
+use tables::{TableError, Tables};
+use thiserror::Error;
+use tokio::sync::watch;
+
+use crate::projector::{
+    Driver, Engine, Kind, ProjectionState, ProjectionStatus, ProjectorConfig, Reader, RebuildError,
+    RebuildHandle, StartError,
+};
+use crate::{allocation, builds, collections, history, tokens};
+
+/// All views together. Cheap to clone; the projector ends with the last clone.
+#[derive(Clone)]
+pub struct Views(Arc<Driver>);
+
+/// The views are not yet where somebody needs them to be. Old clients are told to come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the views are at {position}, not yet at {wanted}")]
+pub struct Behind {
+    /// Where they are.
+    pub position: Position,
+    /// Where they should be.
+    pub wanted: Position,
+}
+
+/// Every view there is, as configured.
+pub(crate) fn kinds(config: &ProjectorConfig) -> Vec<Kind> {
+    let settings = config.allocation.clone();
+    vec![
+        Kind::of(builds::BuildsFold::default),
+        Kind::of(collections::CollectionsFold::default),
+        Kind::of(tokens::TokensFold::default),
+        Kind::of(move || allocation::AllocationFold::new(&settings)),
+    ]
+}
+
+impl Views {
+    /// Opens the views where they stood and starts the thread that keeps them at the log's head.
+    ///
+    /// # Errors
+    /// When the log or the tables as a whole cannot be used. A damaged table is no error: its view is made
+    /// anew, and says so in its status.
+    pub fn start(
+        log: Arc<dyn EventLog>,
+        tables: Arc<dyn Tables>,
+        config: ProjectorConfig,
+    ) -> Result<Self, StartError> {
+        let kinds = kinds(&config);
+        Self::start_with(log, tables, kinds, config)
+    }
+
+    /// The same with other kinds of views.
+    pub(crate) fn start_with(
+        log: Arc<dyn EventLog>,
+        tables: Arc<dyn Tables>,
+        kinds: Vec<Kind>,
+        config: ProjectorConfig,
+    ) -> Result<Self, StartError> {
+        let driver = Driver::start(Engine::open(log, tables, kinds, config))?;
+        Ok(Self(Arc::new(driver)))
+    }
+
+    /// Asks on a thread that may wait for the disk.
+    ///
+    /// # Panics
+    /// When the question does, and outside of a tokio runtime.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> T {
+        let views = self.clone();
+        match tokio::task::spawn_blocking(move || question(&views)).await {
+            Ok(answer) => answer,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // A blocking task is cancelled only with its runtime, and this future with it.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+
+    /// Waits until every view has reached `position`: what was written is then read.
+    ///
+    /// # Errors
+    /// [`Behind`] when that takes longer than `patience`.
+    pub async fn wait_for(&self, position: Position, patience: Duration) -> Result<(), Behind> {
+        self.wait_until(position, patience, || self.position())
+            .await
+    }
+
+    /// The same for one view alone, by its name; a view that does not exist is never there.
+    ///
+    /// # Errors
+    /// [`Behind`] when that takes longer than `patience`.
+    pub async fn wait_for_view(
+        &self,
+        name: &str,
+        position: Position,
+        patience: Duration,
+    ) -> Result<(), Behind> {
+        let slot = self.0.engine.slot(name);
+        let reached = || slot.map_or(Position::START, |slot| slot.notes.lock().position);
+        self.wait_until(position, patience, reached).await
+    }
+
+    async fn wait_until(
+        &self,
+        wanted: Position,
+        patience: Duration,
+        reached: impl Fn() -> Position,
+    ) -> Result<(), Behind> {
+        let mut moved = self.0.engine.watch_moved();
+        let there = async {
+            while reached() < wanted {
+                if moved.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        tokio::time::timeout(patience, there)
+            .await
+            .map_err(|_| Behind {
+                position: reached(),
+                wanted,
+            })
+    }
+
+    /// Everything up to here is in every answer.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.0.engine.position()
+    }
+
+    /// How far the log is folded, as it moves. Look at [`Views::position`] after every change.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Position> {
+        self.0.engine.watch_moved()
+    }
+
+    /// How far each view is.
+    #[must_use]
+    pub fn statuses(&self) -> Vec<ProjectionStatus> {
+        self.0.engine.statuses()
+    }
+
+    /// Whether every view is at the head, or less than a page behind.
+    #[must_use]
+    pub fn are_live(&self) -> bool {
+        let statuses = self.statuses();
+        let mut states = statuses.iter().map(|status| status.state);
+        states.all(|state| match state {
+            ProjectionState::Live | ProjectionState::Rebuilding { .. } => true,
+            ProjectionState::CatchingUp | ProjectionState::Broken => false,
+        })
+    }
+
+    /// Makes one view anew; what there was answers meanwhile. One that is being made anew is not begun again.
+    ///
+    /// # Errors
+    /// When there is no such view, or nothing can be begun.
+    pub fn rebuild(&self, name: &str) -> Result<RebuildHandle, RebuildError> {
+        self.0.rebuild(name)
+    }
+
+    /// One number for all rows of a view, its checkpoint left out; none when there is no such view.
+    ///
+    /// # Errors
+    /// When its table cannot be read.
+    pub fn digest(&self, name: &str) -> Result<Option<String>, TableError> {
+        self.0.engine.digest(name)
+    }
+
+    /// Writes everything down and ends the projector's threads. Answers go on, and do not change any more.
+    pub fn shutdown(&self) {
+        self.0.shutdown();
+    }
+
+    /// How builds stand.
+    #[must_use]
+    pub fn builds(&self) -> builds::Builds {
+        builds::Builds::new(self.reader(builds::NAME))
+    }
+
+    /// Whose usage is still to be learnt, and how that went for the others.
+    #[must_use]
+    pub fn collections(&self) -> collections::Collections {
+        let slot = self.0.engine.slot(collections::NAME);
+        let changed = slot.map(|slot| slot.changed.subscribe());
+        let changed = changed.unwrap_or_else(|| self.watch());
+        collections::Collections::new(self.reader(collections::NAME), changed)
+    }
+
+    /// Who may do what.
+    #[must_use]
+    pub fn tokens(&self) -> tokens::Tokens {
+        tokens::Tokens::new(self.reader(tokens::NAME))
+    }
+
+    /// How much a build needs.
+    #[must_use]
+    pub fn allocation(&self) -> allocation::Allocation {
+        allocation::Allocation::new(&self.reader(allocation::NAME))
+    }
+
+    /// The log itself.
+    #[must_use]
+    pub fn history(&self) -> history::History {
+        history::History::new(Arc::clone(&self.0.engine.log))
+    }
+
+    fn reader(&self, name: &str) -> Reader {
+        self.0.engine.reader(name)
+    }
+}
