@@ -11,6 +11,7 @@
 extern crate self as allocation;
 
 mod answer;
+pub mod evaluation;
 pub mod gantry;
 mod key;
 pub mod ladder;
@@ -19,6 +20,7 @@ mod refs;
 pub mod sample;
 mod snapshot;
 pub mod spec;
+pub mod strategy;
 #[cfg(test)]
 mod testing;
 
@@ -30,3 +32,4 @@ pub use refs::Refs;
 pub use sample::{Ending, SampleFlaw, Usage, UsageSample};
 pub use snapshot::SnapshotError;
 pub use spec::{SPEC_BYTES_MAX, Spec, SpecError, VariantValue, Variants};
+pub use strategy::{Strategy, StrategySettings};

@@ -79,18 +79,18 @@ impl<const N: usize> Grid<N> {
         // What all attempts after the first cost, from a first attempt at this edge.
         let mut retries = [0.0; N];
         let mut best = (f64::INFINITY, N - 1);
-        let used = self.mean(p);
+        let (mut beyond, mut used) = (0.0, 0.0);
         for bin in (0..N).rev() {
             let next = bin + self.per_octave;
-            if bin + 1 < N {
-                above[bin] = above[bin + 1] + p[bin + 1];
-            }
             let later = if next < N { retries[next] } else { 0.0 };
-            retries[bin] = above[bin] * (2.0 * self.edge[bin] + failure) + later;
+            above[bin] = beyond;
+            retries[bin] = beyond * (2.0 * self.edge[bin] + failure) + later;
             let cost = self.edge[bin] + retries[bin];
             if cost <= best.0 {
                 best = (cost, bin);
             }
+            beyond += p[bin];
+            used += p[bin] * self.middle[bin];
         }
         let (_, mut bin) = best;
         while bin + 1 < N && above[bin] > exceeded_max {

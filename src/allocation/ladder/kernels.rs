@@ -12,6 +12,9 @@ use super::track::{SITUATIONS, SIZES, STATISTICS, Summary};
 /// How many counts a more general kernel weighs against the counts of a more special one.
 const PRIOR_WEIGHT: f64 = 20.0;
 
+/// Where counting stops.
+const COUNT_MAX: u32 = i32::MAX as u32;
+
 /// How many kernels there are that only tell resource, level and statistic apart.
 const BROAD: usize = RESOURCES * LEVELS * STATISTICS;
 const SITUATED: usize = BROAD * SITUATIONS;
@@ -114,7 +117,7 @@ impl SharedKernels {
             })
         });
         histogram.total += u64::from(count);
-        histogram.bins[bin] = histogram.bins[bin].saturating_add(count);
+        histogram.bins[bin] = histogram.bins[bin].saturating_add(count).min(COUNT_MAX);
     }
 
     /// The chances of every bin: from the prior through the shared kernels to the package's own, each
@@ -125,7 +128,8 @@ impl SharedKernels {
             if let Some(histogram) = &self.0[slot] {
                 let scale = 1.0 / (histogram.total as f64 + PRIOR_WEIGHT);
                 for (chance, &count) in chances.iter_mut().zip(&histogram.bins) {
-                    *chance = (f64::from(count) + PRIOR_WEIGHT * *chance) * scale;
+                    // Signed, because processors convert no other integers many at a time.
+                    *chance = (f64::from(count as i32) + PRIOR_WEIGHT * *chance) * scale;
                 }
             }
         }

@@ -1,0 +1,145 @@
+use super::*;
+use crate::testing::{build, bundled, killed, samples};
+
+const SPEC: &str = "p@1 +x arch=a%gcc@12";
+
+#[test]
+fn a_failed_attempt_wastes_all_it_held_and_the_last_what_it_did_not_need() {
+    // One hour, peak 10 GB, 4 cores used.
+    let mut score = Score::default();
+    let sample = hour(0, 4.0, 5e9);
+    let (cpu, memory) = sample.usage().unwrap();
+    let grant = Grant {
+        memory: 3e9,
+        cpu: 3.0,
+    };
+    score.add_job(grant, cpu, memory, 1.0);
+    assert_eq!((score.jobs, score.failed_jobs, score.attempts), (1, 1, 3));
+    // 3 and 6 GB are killed; of 12 GB, 2 are not needed.
+    assert_eq!((score.memory_used, score.memory_wasted), (10e9, 11e9));
+    assert_eq!(score.waste_per_use(), 1.1);
+    assert_eq!(score.cpu.utilisation(), 1.0);
+    assert_eq!(score.cpu.throttled_share(), 0.25);
+    assert_eq!(score.cpu.cost(), 0.5);
+}
+
+#[test]
+fn what_nobody_has_built_scores_nothing_and_divides_by_nothing() {
+    let score = Score::default();
+    assert_eq!(
+        (
+            score.waste_per_use(),
+            score.failed_share(),
+            score.cpu.cost()
+        ),
+        (0.0, 0.0, 0.0)
+    );
+}
+
+#[test]
+fn an_allocator_is_told_only_after_it_was_asked() {
+    let score = told_of(
+        &Protocol::default(),
+        &[hour(1, 1.0, 1e9), hour(2, 1.0, 1e9)],
+    );
+    assert_eq!((score.jobs, score.failed_jobs), (2, 1));
+}
+
+#[test]
+fn with_delayed_feedback_a_build_is_learnt_when_it_has_ended() {
+    let protocol = Protocol {
+        feedback: Feedback::AtEnd,
+        ..Protocol::default()
+    };
+    // All run for an hour; the second starts before the first has ended, the third after.
+    let story = [
+        hour(3600, 1.0, 1e9),
+        hour(3700, 1.0, 1e9),
+        hour(7200, 1.0, 1e9),
+    ];
+    assert_eq!(told_of(&protocol, &story).failed_jobs, 2);
+}
+
+#[test]
+fn other_refs_are_scored_and_not_learnt_if_the_protocol_says_so() {
+    let protocol = Protocol {
+        refs: Refs::default(),
+        ..Protocol::default()
+    };
+    let mut story = [hour(1, 1.0, 1e9), hour(2, 1.0, 1e9), hour(3, 1.0, 1e9)];
+    story[0].git_ref = "pr1".into();
+    let score = told_of(&protocol, &story);
+    assert_eq!((score.jobs, score.failed_jobs), (3, 2));
+}
+
+#[test]
+fn killed_and_flawed_builds_are_not_scored() {
+    let mut flawed = hour(1, 1.0, 1e9);
+    flawed.seconds = f64::NAN;
+    let story = [killed(0, SPEC, 1e9), flawed, hour(2, 1.0, 1e9)];
+    assert_eq!(told_of(&Protocol::default(), &story).jobs, 1);
+}
+
+/// The house's strategy must beat every opponent on the bundled history, and the scores must not depend on
+/// who else takes part.
+#[test]
+fn the_ladder_wastes_less_than_every_opponent_on_the_bundled_history() {
+    let history = samples(&bundled("history"))[..1200].to_vec();
+    let protocol = Protocol::default();
+    let mut all: Vec<_> = CONTESTANTS
+        .iter()
+        .map(|name| Contestant::named(name, &protocol).expect(name))
+        .collect();
+    evaluate(&protocol, history.iter().cloned(), &mut all);
+    let score = |name: &str| &all.iter().find(|it| it.name == name).expect(name).total;
+    for opponent in &CONTESTANTS[..7] {
+        let (theirs, ours) = (
+            score(opponent).waste_per_use(),
+            score("ladder-std").waste_per_use(),
+        );
+        assert!(
+            ours < theirs,
+            "{opponent} wastes {theirs}, the ladder {ours}"
+        );
+    }
+    assert!(score("ladder-safe").failed_jobs < score("ladder-std").failed_jobs);
+    assert!(score("ladder-std").failed_jobs < score("ladder-lean").failed_jobs);
+    let mut alone = [Contestant::named("tovar", &protocol).unwrap()];
+    evaluate(&protocol, history, &mut alone);
+    assert_eq!(&alone[0].total, score("tovar"));
+}
+
+#[test]
+fn an_unknown_contestant_is_none() {
+    assert!(Contestant::named("oracle", &Protocol::default()).is_none());
+}
+
+/// A build that ran for an hour; its peaks are twice the means.
+fn hour(end: u64, cores: f64, bytes: f64) -> UsageSample {
+    UsageSample {
+        seconds: 3600.0,
+        ..build(end, SPEC, cores, bytes)
+    }
+}
+
+/// The score of an allocator that fails until it has been told of any build.
+fn told_of(protocol: &Protocol, story: &[UsageSample]) -> Score {
+    let mut contestants = [Contestant::new("told", Told(false))];
+    evaluate(protocol, story.iter().cloned(), &mut contestants);
+    contestants[0].total
+}
+
+struct Told(bool);
+
+impl Allocator for Told {
+    fn grant(&self, _: Question<'_>) -> Grant {
+        Grant {
+            memory: if self.0 { 4e9 } else { 1e9 },
+            cpu: 1.0,
+        }
+    }
+
+    fn learn(&mut self, _: &UsageSample) {
+        self.0 = true;
+    }
+}
