@@ -1,32 +1,31 @@
-//! Load, decide, append, again on conflict.
+//! What one may ask of the write side.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use domain::{Aggregate, Metadata};
-use eventlog::{AppendError, EventLog, Position, Revision, StreamName};
-use tokio::sync::Mutex;
+use eventlog::{EventLog, Position, Revision, StreamName};
 use uuid::Uuid;
 
 use crate::ids::Ids;
 use crate::locks::Locks;
 use crate::stats::Counters;
-use crate::transaction::Transaction;
-use crate::unit::Unit;
-use crate::{ATTEMPTS_MAX, Clock, CommandError, CommandStats, Outcome, backoff, load};
+use crate::{Clock, CommandError, CommandStats, Outcome, Transaction, load};
 
 /// The write side of the house. Cloning is cheap, and clones are the same.
 #[derive(Clone)]
 pub struct Commands {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 pub(crate) struct Inner {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) clock: Clock,
+    /// Turns to take numbers of a kind.
     pub(crate) numbers: Locks,
-    contended: Locks,
-    counters: Counters,
+    /// Turns to change a stream, for those who were too late once.
+    pub(crate) contended: Locks,
+    pub(crate) counters: Counters,
 }
 
 /// A thing as its stream tells it.
@@ -82,7 +81,7 @@ impl Commands {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn find<R>(&self, id: Uuid) -> Result<Option<Position>, CommandError<R>> {
+    pub async fn find(&self, id: Uuid) -> Result<Option<Position>, CommandError<Infallible>> {
         Ok(self.inner.log.find(id).await?)
     }
 
@@ -147,12 +146,15 @@ impl Commands {
     ///
     /// # Errors
     /// As [`Commands::execute`], and whatever the work refuses.
-    pub async fn transact<T, R, F: Future<Output = Result<T, CommandError<R>>> + Send>(
+    pub async fn transact<T, R, F>(
         &self,
         metadata: &Metadata,
         work: impl Fn(Transaction) -> F,
-    ) -> Result<(T, Outcome), CommandError<R>> {
-        let done = self.run(Ids::Random, metadata, work).await;
+    ) -> Result<(T, Outcome), CommandError<R>>
+    where
+        F: Future<Output = Result<T, CommandError<R>>> + Send,
+    {
+        let done = self.run(metadata, work).await;
         self.count(done)
     }
 
@@ -161,103 +163,17 @@ impl Commands {
     ///
     /// # Errors
     /// As [`Commands::transact`], and [`CommandError::IdReused`] when the id belongs to something else.
-    pub async fn transact_as<T, R, F: Future<Output = Result<T, CommandError<R>>> + Send>(
+    pub async fn transact_as<T, R, F>(
         &self,
         id: Uuid,
         metadata: &Metadata,
         work: impl Fn(Transaction) -> F,
-    ) -> Result<(Option<T>, Outcome), CommandError<R>> {
-        let ids = Ids::From(id);
-        let done = match load::first_result(&*self.inner.log, ids).await {
-            Ok(Some(outcome)) => Ok((None, outcome)),
-            Ok(None) => self
-                .run(ids, metadata, work)
-                .await
-                .map(|(value, outcome)| (Some(value), outcome)),
-            Err(error) => Err(error),
-        };
+    ) -> Result<(Option<T>, Outcome), CommandError<R>>
+    where
+        F: Future<Output = Result<T, CommandError<R>>> + Send,
+    {
+        let done = self.run_once(Ids::From(id), metadata, work).await;
         self.count(done)
-    }
-
-    #[tracing::instrument(name = "command", skip_all, fields(category = A::CATEGORY, key, attempts))]
-    async fn run_one<A: Aggregate>(
-        &self,
-        ids: Ids,
-        key: &str,
-        command: A::Command,
-        metadata: &Metadata,
-    ) -> Result<Outcome, CommandError<A::Rejection>> {
-        let work = |unit: Transaction| {
-            let command = command.clone();
-            async move {
-                let mut unit = unit.unit.lock().await;
-                let history = A::history_for(&command);
-                let first = unit.first_result::<A>(key, history).await?;
-                if first.is_none() {
-                    unit.execute::<A>(key, command).await?;
-                }
-                Ok(first)
-            }
-        };
-        let done = self.run(ids, metadata, work).await;
-        let done = done.map(|(first, outcome)| ((), first.unwrap_or(outcome)));
-        self.count(done).map(|((), outcome)| outcome)
-    }
-
-    /// Does the work until nothing it looked at has moved meanwhile.
-    async fn run<T, R, F: Future<Output = Result<T, CommandError<R>>> + Send>(
-        &self,
-        ids: Ids,
-        metadata: &Metadata,
-        work: impl Fn(Transaction) -> F,
-    ) -> Result<(T, Outcome), CommandError<R>> {
-        let metadata = serde_json::to_vec(metadata).expect("metadata has string keys alone");
-        let metadata = Bytes::from(metadata);
-        let mut turn = None;
-        for attempt in 1..=ATTEMPTS_MAX {
-            tracing::Span::current().record("attempts", attempt);
-            let unit = Unit::new(Arc::clone(&self.inner), metadata.clone(), ids);
-            let unit = Arc::new(Mutex::new(unit));
-            let value = work(Transaction {
-                unit: Arc::clone(&unit),
-                clock: self.inner.clock.clone(),
-            })
-            .await?;
-            let stream = match unit.lock().await.commit().await {
-                Ok(outcome) => return Ok((value, outcome)),
-                Err(AppendError::Conflict { stream, .. }) => stream,
-                Err(error) => return Err(error.into()),
-            };
-            self.inner.counters.conflicts.add(1);
-            // A turn is given back before the next is waited for; see `Locks`.
-            drop(turn.take());
-            // The first conflict is mostly with a writer of this process, whom the turn waits out.
-            if attempt > 1 {
-                tokio::time::sleep(backoff::wait_before(attempt)).await;
-            }
-            turn = Some(self.inner.contended.lock(stream.as_str()).await);
-        }
-        tracing::warn!(
-            attempts = ATTEMPTS_MAX,
-            "gave up after {ATTEMPTS_MAX} conflicts"
-        );
-        Err(CommandError::Contended)
-    }
-
-    fn count<T, R>(
-        &self,
-        done: Result<(T, Outcome), CommandError<R>>,
-    ) -> Result<(T, Outcome), CommandError<R>> {
-        let counters = &self.inner.counters;
-        counters.commands.add(1);
-        match &done {
-            Ok((_, outcome)) if outcome.repeated => counters.repeated.add(1),
-            Ok((_, outcome)) if outcome.is_empty() => counters.unchanged.add(1),
-            Ok((_, outcome)) => counters.events.add(outcome.events.len() as u64),
-            Err(CommandError::Rejected(_)) => counters.rejected.add(1),
-            Err(_) => counters.failed.add(1),
-        }
-        done
     }
 }
 

@@ -5,6 +5,7 @@
 //! [`Commands::execute`] (one command for one thing), then [`Commands::transact`] (several things that
 //! follow from one request are one append), then [`numbers`] (integer ids without gaps).
 
+mod attempts;
 mod backoff;
 mod clock;
 mod commands;
@@ -17,6 +18,9 @@ mod outcome;
 mod stats;
 mod transaction;
 mod unit;
+
+#[cfg(test)]
+mod testing;
 
 pub use clock::Clock;
 pub use commands::{Commands, Loaded};

@@ -47,3 +47,6 @@ impl Transaction {
         self.unit.lock().await.execute::<A>(key, command).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,53 +1,335 @@
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use domain::build::{Build, BuildCommand};
-use eventlog::MemoryLog;
-use jiff::Timestamp;
+use domain::audit::{Audit, AuditCommand, WebhookRejected};
+use domain::build::{Build, BuildCommand as C, BuildRejection};
+use domain::{Actor, Event};
+use eventlog::{Append, AppendError, EventType, Expected, NewEvent, ReadError};
 
 use super::*;
-use crate::numbers;
+use crate::testing::{commands, commands_on, everything, nobody, noon, reported, skipped};
+use crate::{ATTEMPTS_MAX, STREAM_EVENTS_MAX, event_id};
 
-fn assert_send<T: Send>(value: T) -> T {
-    value
+const KEY: &str = "default:7";
+
+fn report(status: &str, delivery: &str) -> C {
+    C::Report(reported(status, delivery))
 }
 
 #[tokio::test]
-async fn futures_may_move_between_threads() {
-    let clock = Clock::fixed(Timestamp::UNIX_EPOCH);
-    let now = clock.clone();
-    let log = Arc::new(MemoryLog::new(move || now.now()));
-    let commands = Commands::new(log, clock);
-    let metadata = Metadata::default();
-    let key = String::from("default:7");
-    let borrowed = key.as_str();
-    let at = Timestamp::UNIX_EPOCH;
-    let work = |unit: Transaction| async move {
-        let number = numbers::take(&unit, borrowed)
-            .await
-            .map_err(|e| e.map(|r| r.to_string()))?;
-        let _ = unit
-            .execute::<Build>(borrowed, BuildCommand::RequeueCollection { at })
-            .await;
-        Ok::<_, CommandError<String>>(number)
+async fn what_follows_from_a_command_is_in_the_log_when_it_returns() {
+    let (commands, log) = commands();
+    let metadata = Metadata {
+        actor: Some(Actor::system("collector")),
+        request_id: Some("r-1".to_owned()),
+        ..nobody()
     };
-    let (number, outcome) = assert_send(commands.transact(&metadata, work))
+    let outcome = commands
+        .execute::<Build>(KEY, report("running", "d1"), &metadata)
         .await
         .unwrap();
-    assert_eq!((number, outcome.events.len()), (1, 1));
-    let handle = tokio::spawn({
-        let commands = commands.clone();
-        async move {
-            let key = String::from("default:8");
-            commands
-                .transact(&Metadata::default(), |unit| {
-                    let key = &key;
-                    async move { numbers::take(&unit, key).await }
-                })
-                .await
-        }
-    });
-    handle.await.unwrap().unwrap();
-    assert_send(commands.execute::<Build>(&key, BuildCommand::RequeueCollection { at }, &metadata))
+    assert_eq!(outcome.position(), Some(commands.head()));
+    assert!(!outcome.repeated);
+
+    let recorded = &everything(&log).await[0];
+    let appended = outcome.events[0];
+    assert_eq!(
+        (appended.id, appended.position),
+        (recorded.id, recorded.position)
+    );
+    assert_eq!(
+        (appended.revision, appended.event),
+        (Revision(0), "build.reported")
+    );
+    assert_eq!(recorded.stream.as_str(), "build-default:7");
+    assert_eq!(recorded.id.get_version_num(), 7);
+    assert_eq!(
+        serde_json::from_slice::<Metadata>(&recorded.metadata).unwrap(),
+        metadata
+    );
+    let event = Event::decode(
+        recorded.event_type.as_str(),
+        recorded.version,
+        &recorded.data,
+    );
+    assert_eq!(
+        event.unwrap(),
+        Event::Build(domain::build::BuildEvent::Reported(reported(
+            "running", "d1"
+        )))
+    );
+}
+
+#[tokio::test]
+async fn a_command_from_which_nothing_follows_appends_nothing() {
+    let (commands, log) = commands();
+    for _ in 0..2 {
+        commands
+            .execute::<Build>(KEY, report("running", "d1"), &nobody())
+            .await
+            .unwrap();
+    }
+    let outcome = commands
+        .execute::<Build>(KEY, report("running", "d1"), &nobody())
         .await
-        .unwrap_err();
+        .unwrap();
+    assert_eq!((outcome.position(), outcome.is_empty()), (None, true));
+    assert_eq!(everything(&log).await.len(), 1);
+    let stats = commands.stats();
+    assert_eq!((stats.commands, stats.events, stats.unchanged), (3, 1, 2));
+}
+
+#[tokio::test]
+async fn what_the_domain_refuses_is_not_appended() {
+    let (commands, log) = commands();
+    let refused = commands
+        .execute::<Build>(KEY, C::SkipCollection(skipped(1)), &nobody())
+        .await;
+    assert_eq!(
+        refused,
+        Err(CommandError::Rejected(BuildRejection::Unknown))
+    );
+    assert_eq!(everything(&log).await, []);
+    assert_eq!(commands.stats().rejected, 1);
+}
+
+#[tokio::test]
+async fn a_repeat_is_answered_with_the_first_result_whatever_happened_since() {
+    let nobody = nobody();
+    let (commands, log) = commands();
+    let id = event_id("gitlab", "d1");
+    let tell = || commands.execute_as::<Build>(id, KEY, report("running", "d1"), &nobody);
+    let first = tell().await.unwrap();
+    assert_eq!(first.events[0].id, id);
+    commands
+        .execute::<Build>(KEY, report("success", "d2"), &nobody)
+        .await
+        .unwrap();
+
+    let again = tell().await.unwrap();
+    assert!(again.repeated && !first.repeated);
+    assert_eq!(again.events, first.events);
+    assert_eq!(everything(&log).await.len(), 2);
+    assert_eq!(commands.stats().repeated, 1);
+    assert_eq!(commands.find(id).await.unwrap(), first.position());
+}
+
+/// The second telling would be refused, had the first not been answered.
+#[tokio::test]
+async fn a_repeat_that_makes_no_sense_any_more_is_still_answered() {
+    let nobody = nobody();
+    let (commands, _) = commands();
+    let id = event_id("requeue", "1");
+    for command in [report("success", "d1"), C::SkipCollection(skipped(1))] {
+        commands
+            .execute::<Build>(KEY, command, &nobody)
+            .await
+            .unwrap();
+    }
+    let requeue = |second| {
+        let at = noon() + jiff::SignedDuration::from_secs(second);
+        commands.execute_as::<Build>(id, KEY, C::RequeueCollection { at }, &nobody)
+    };
+    let first = requeue(1).await.unwrap();
+    commands
+        .execute::<Build>(KEY, C::SkipCollection(skipped(2)), &nobody)
+        .await
+        .unwrap();
+    assert_eq!(requeue(2).await.unwrap().events, first.events);
+}
+
+#[tokio::test]
+async fn an_id_belongs_to_one_stream() {
+    let nobody = nobody();
+    let (commands, _) = commands();
+    let id = event_id("gitlab", "d1");
+    let tell = |key| commands.execute_as::<Build>(id, key, report("running", "d1"), &nobody);
+    let position = tell(KEY).await.unwrap().position().unwrap();
+    assert_eq!(
+        tell("default:8").await,
+        Err(CommandError::IdReused { id, position })
+    );
+}
+
+#[tokio::test]
+async fn a_note_is_appended_without_reading_its_stream() {
+    let (commands, log) = commands_on(|log| {
+        log.read_fails = Some(ReadError::Fault("unreadable".to_owned()));
+    });
+    let note = |unwritten| {
+        AuditCommand::RejectWebhook(WebhookRejected {
+            dialect: "gantry".to_owned(),
+            reason: "no token".to_owned(),
+            unwritten,
+            at: noon(),
+        })
+    };
+    let id = event_id("note", "1");
+    for _ in 0..2 {
+        commands
+            .execute_as::<Audit>(id, "2026-11-21", note(0), &nobody())
+            .await
+            .unwrap();
+    }
+    commands
+        .execute::<Audit>("2026-11-21", note(1), &nobody())
+        .await
+        .unwrap();
+    assert_eq!((log.head(), commands.stats().repeated), (Position(2), 1));
+}
+
+#[tokio::test]
+async fn a_decision_is_made_anew_until_nobody_was_faster() {
+    let (commands, log) = commands();
+    log.conflicts.store(ATTEMPTS_MAX - 1, Ordering::SeqCst);
+    commands
+        .execute::<Build>(KEY, report("running", "d1"), &nobody())
+        .await
+        .unwrap();
+    assert_eq!(commands.stats().conflicts, u64::from(ATTEMPTS_MAX) - 1);
+
+    log.conflicts.store(ATTEMPTS_MAX, Ordering::SeqCst);
+    let refused = commands
+        .execute::<Build>(KEY, report("running", "d2"), &nobody())
+        .await;
+    assert_eq!(refused, Err(CommandError::Contended));
+    assert_eq!(everything(&log).await.len(), 1);
+}
+
+#[tokio::test]
+async fn whatever_ails_the_log_has_a_name() {
+    let reason = || "disk full".to_owned();
+    type Expect = CommandError<BuildRejection>;
+    for (error, expected) in [
+        (AppendError::Busy, Expect::Busy),
+        (
+            AppendError::Stopped { reason: reason() },
+            Expect::Stopped { reason: reason() },
+        ),
+        (
+            AppendError::Refused { reason: reason() },
+            Expect::TooLarge { reason: reason() },
+        ),
+    ] {
+        let (commands, _) = commands_on(|log| log.append_fails = Some(error));
+        let answer = commands
+            .execute::<Build>(KEY, report("running", "d1"), &nobody())
+            .await;
+        assert_eq!(answer, Err(expected));
+        assert_eq!(commands.stats().failed, 1);
+    }
+    for (error, expected) in [
+        (ReadError::Unavailable(reason()), Expect::Busy),
+        (
+            ReadError::Fault(reason()),
+            Expect::Fault { reason: reason() },
+        ),
+    ] {
+        let (commands, _) = commands_on(|log| log.read_fails = Some(error));
+        let answer = commands
+            .execute::<Build>(KEY, report("running", "d1"), &nobody())
+            .await;
+        assert_eq!(answer, Err(expected.clone()));
+        assert_eq!(commands.load::<Build>(KEY).await, Err(expected));
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_no_stream_could_have_is_refused() {
+    let (commands, _) = commands();
+    for key in ["", "a\nb", "\0", &"x".repeat(10_000)] {
+        let refused = commands
+            .execute::<Build>(key, report("running", "d1"), &nobody())
+            .await;
+        assert!(
+            matches!(refused, Err(CommandError::BadKey { .. })),
+            "{key:?}: {refused:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_nobody_here_can_read_is_a_fault() {
+    for (event_type, data) in [
+        ("build.reported", "{}"),
+        ("build.reported", "nonsense"),
+        ("build.exploded", "{}"),
+        ("token.revoked", r#"{"at":"2026-11-21T12:00:00Z"}"#),
+    ] {
+        let (commands, log) = commands();
+        append(&log, event_type, data, 1).await;
+        let refused = commands
+            .execute::<Build>(KEY, report("running", "d1"), &nobody())
+            .await;
+        let Err(CommandError::Fault { reason }) = &refused else {
+            panic!("{event_type} {data}: {refused:?}");
+        };
+        assert!(reason.contains("position 1"), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn a_decision_rests_on_every_page_of_a_stream() {
+    let (commands, log) = commands();
+    for number in 0..600 {
+        let data = serde_json::to_string(&reported("running", &format!("d{number}"))).unwrap();
+        append(&log, "build.reported", &data, 1).await;
+    }
+    for delivery in ["d0", "d255", "d256", "d511", "d512", "d599"] {
+        let outcome = commands
+            .execute::<Build>(KEY, report("running", delivery), &nobody())
+            .await;
+        assert!(outcome.unwrap().is_empty(), "{delivery}");
+    }
+    let loaded = commands.load::<Build>(KEY).await.unwrap();
+    assert_eq!(loaded.revision, Some(Revision(599)));
+    let outcome = commands
+        .execute::<Build>(KEY, report("running", "new"), &nobody())
+        .await;
+    assert_eq!(outcome.unwrap().events[0].revision, Revision(600));
+}
+
+#[tokio::test]
+async fn a_stream_without_end_is_not_read_to_its_end() {
+    let (commands, log) = commands();
+    let data = serde_json::to_string(&reported("running", "d")).unwrap();
+    append(&log, "build.reported", &data, STREAM_EVENTS_MAX).await;
+    commands
+        .execute::<Build>(KEY, report("running", "d"), &nobody())
+        .await
+        .unwrap();
+    append(&log, "build.reported", &data, 1).await;
+    let refused = commands
+        .execute::<Build>(KEY, report("running", "d"), &nobody())
+        .await;
+    assert!(
+        matches!(refused, Err(CommandError::TooLarge { .. })),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn whether_writes_are_possible_is_said_before_one_is_tried() {
+    assert_eq!(commands().0.stopped(), None);
+    let (commands, _) = commands_on(|log| log.append_fails = Some(AppendError::Busy));
+    assert!(commands.stopped().is_some());
+}
+
+/// Past any decider: what a broken or newer program might have left.
+async fn append(log: &crate::testing::TestLog, event_type: &'static str, data: &str, count: usize) {
+    for batch in (0..count).collect::<Vec<_>>().chunks(1000) {
+        let event = |_: &usize| NewEvent {
+            id: Uuid::now_v7(),
+            event_type: EventType::from_static(event_type),
+            version: 1,
+            metadata: "{}".into(),
+            data: data.to_owned().into(),
+            recorded_at: None,
+        };
+        let append = Append {
+            stream: StreamName::new("build", KEY).unwrap(),
+            expected: Expected::Any,
+            events: batch.iter().map(event).collect(),
+        };
+        log.append(vec![append]).await.unwrap();
+    }
 }

@@ -1,0 +1,149 @@
+//! Load, decide, append, again on conflict.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use domain::{Aggregate, Metadata};
+use eventlog::AppendError;
+use tokio::sync::Mutex;
+use tracing::Span;
+
+use crate::ids::Ids;
+use crate::unit::Unit;
+use crate::{ATTEMPTS_MAX, CommandError, Commands, Outcome, Transaction, backoff, load};
+
+impl Commands {
+    /// One command for one thing.
+    #[tracing::instrument(
+        name = "command",
+        skip_all,
+        fields(stream = format_args!("{}-{key}", A::CATEGORY), attempts),
+    )]
+    pub(crate) async fn run_one<A: Aggregate>(
+        &self,
+        ids: Ids,
+        key: &str,
+        command: A::Command,
+        metadata: &Metadata,
+    ) -> Result<Outcome, CommandError<A::Rejection>> {
+        let work = |unit: Transaction| {
+            let command = command.clone();
+            async move {
+                let mut unit = unit.unit.lock().await;
+                let history = A::history_for(&command);
+                let first = unit.first_result::<A>(key, history).await?;
+                if first.is_none() {
+                    unit.execute::<A>(key, command).await?;
+                }
+                Ok(first)
+            }
+        };
+        let done = self.attempt(ids, metadata, work).await;
+        let done = done.map(|(first, outcome)| ((), first.unwrap_or(outcome)));
+        self.count(done).map(|((), outcome)| outcome)
+    }
+
+    /// A unit of work.
+    #[tracing::instrument(name = "unit", skip_all, fields(attempts))]
+    pub(crate) async fn run<T, R, F>(
+        &self,
+        metadata: &Metadata,
+        work: impl Fn(Transaction) -> F,
+    ) -> Result<(T, Outcome), CommandError<R>>
+    where
+        F: Future<Output = Result<T, CommandError<R>>> + Send,
+    {
+        self.attempt(Ids::Random, metadata, work).await
+    }
+
+    /// A unit of work that is done once, however often it is told.
+    #[tracing::instrument(name = "unit", skip_all, fields(attempts))]
+    pub(crate) async fn run_once<T, R, F>(
+        &self,
+        ids: Ids,
+        metadata: &Metadata,
+        work: impl Fn(Transaction) -> F,
+    ) -> Result<(Option<T>, Outcome), CommandError<R>>
+    where
+        F: Future<Output = Result<T, CommandError<R>>> + Send,
+    {
+        if let Some(first) = load::first_result(&*self.inner.log, ids).await? {
+            return Ok((None, first));
+        }
+        let done = self.attempt(ids, metadata, work).await;
+        match done {
+            Ok((value, outcome)) if !outcome.repeated && !outcome.is_empty() => {
+                Ok((Some(value), outcome))
+            }
+            // The same was told by two at once, and the other was first. What this one decided after
+            // that, or was refused, has no meaning.
+            done => match load::first_result(&*self.inner.log, ids).await? {
+                Some(first) => Ok((None, first)),
+                None => done.map(|(value, outcome)| (Some(value), outcome)),
+            },
+        }
+    }
+
+    /// Does the work until nothing it decided about has moved meanwhile.
+    async fn attempt<T, R, F>(
+        &self,
+        ids: Ids,
+        metadata: &Metadata,
+        work: impl Fn(Transaction) -> F,
+    ) -> Result<(T, Outcome), CommandError<R>>
+    where
+        F: Future<Output = Result<T, CommandError<R>>> + Send,
+    {
+        let metadata = serde_json::to_vec(metadata).expect("metadata has string keys alone");
+        let metadata = Bytes::from(metadata);
+        let mut turn = None;
+        for attempt in 1..=ATTEMPTS_MAX {
+            Span::current().record("attempts", attempt);
+            let unit = Unit::new(Arc::clone(&self.inner), metadata.clone(), ids);
+            let unit = Arc::new(Mutex::new(unit));
+            let value = work(Transaction {
+                unit: Arc::clone(&unit),
+                clock: self.inner.clock.clone(),
+            })
+            .await?;
+            let committed = unit.lock().await.commit().await;
+            let stream = match committed {
+                Ok(outcome) => return Ok((value, outcome)),
+                Err(AppendError::Conflict { stream, .. }) => stream,
+                Err(error) => return Err(error.into()),
+            };
+            self.inner.counters.conflicts.add(1);
+            // A turn is given back before the next is waited for; see `Locks`.
+            drop(turn.take());
+            if attempt == ATTEMPTS_MAX {
+                tracing::warn!(%stream, attempts = attempt, "gave up on `{stream}` after {attempt} conflicts");
+                break;
+            }
+            // The first conflict is mostly with a writer of this process, whom the turn waits out.
+            if attempt > 1 {
+                tokio::time::sleep(backoff::wait_before(attempt)).await;
+            }
+            turn = Some(self.inner.contended.lock(stream.as_str()).await);
+        }
+        Err(CommandError::Contended)
+    }
+
+    pub(crate) fn count<T, R>(
+        &self,
+        done: Result<(T, Outcome), CommandError<R>>,
+    ) -> Result<(T, Outcome), CommandError<R>> {
+        let counters = &self.inner.counters;
+        counters.commands.add(1);
+        match &done {
+            Ok((_, outcome)) if outcome.repeated => counters.repeated.add(1),
+            Ok((_, outcome)) if outcome.is_empty() => counters.unchanged.add(1),
+            Ok((_, outcome)) => counters.events.add(outcome.events.len() as u64),
+            Err(CommandError::Rejected(_)) => counters.rejected.add(1),
+            Err(_) => counters.failed.add(1),
+        }
+        done
+    }
+}
+
+#[cfg(test)]
+mod tests;

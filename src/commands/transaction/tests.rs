@@ -1,0 +1,218 @@
+use std::sync::atomic::Ordering;
+
+use domain::build::{Build, BuildCommand as C, BuildRejection};
+use domain::numbers::{Numbers, NumbersCommand};
+use domain::token::{Token, TokenCommand, TokenRejection};
+use eventlog::{EventLog, Position, Revision};
+
+use super::*;
+use crate::testing::{commands, everything, nobody, noon, reported, skipped};
+use crate::{Commands, Outcome, event_id};
+
+fn report(delivery: &str) -> C {
+    C::Report(reported("success", delivery))
+}
+
+#[tokio::test]
+async fn several_things_are_one_append() {
+    let (commands, log) = commands();
+    let mut head = log.watch_head();
+    let (told, outcome) = commands
+        .transact(&nobody(), |unit| async move {
+            unit.execute::<Build>("default:1", report("d")).await?;
+            unit.execute::<Build>("default:2", report("d")).await?;
+            unit.execute::<Build>("default:1", C::SkipCollection(skipped(1)))
+                .await?;
+            Ok::<_, CommandError<BuildRejection>>("told")
+        })
+        .await
+        .unwrap();
+    assert_eq!((told, outcome.events.len()), ("told", 3));
+    // One batch moves the head once.
+    head.changed().await.unwrap();
+    assert_eq!(*head.borrow_and_update(), Position(3));
+    let in_order: Vec<(String, Revision)> = everything(&log)
+        .await
+        .into_iter()
+        .map(|event| (event.stream.to_string(), event.revision))
+        .collect();
+    let expected = [
+        ("build-default:1", 0),
+        ("build-default:2", 0),
+        ("build-default:1", 1),
+    ];
+    assert_eq!(
+        in_order,
+        expected.map(|(name, revision)| (name.to_owned(), Revision(revision)))
+    );
+}
+
+#[tokio::test]
+async fn a_unit_sees_what_it_has_decided_so_far() {
+    let (commands, _) = commands();
+    commands
+        .execute::<Build>("default:1", report("d0"), &nobody())
+        .await
+        .unwrap();
+    let (seen, _) = commands
+        .transact(&nobody(), |unit| async move {
+            let first = unit
+                .execute::<Build>("default:1", C::SkipCollection(skipped(1)))
+                .await?;
+            let again = unit
+                .execute::<Build>("default:1", C::SkipCollection(skipped(1)))
+                .await?;
+            let at = unit.now();
+            let next = unit
+                .execute::<Build>("default:1", C::RequeueCollection { at })
+                .await?;
+            let build = unit.load::<Build>("default:1").await?;
+            Ok::<_, CommandError<BuildRejection>>((first.len(), again.len(), next.len(), build))
+        })
+        .await
+        .unwrap();
+    let loaded = commands.load::<Build>("default:1").await.unwrap();
+    assert_eq!(loaded.revision, Some(Revision(2)));
+    assert_eq!(seen, (1, 0, 1, loaded.state));
+}
+
+#[tokio::test]
+async fn a_unit_that_fails_leaves_nothing() {
+    let (commands, log) = commands();
+    #[derive(Debug, PartialEq)]
+    enum No {
+        Build(BuildRejection),
+        Token(TokenRejection),
+    }
+    let failed = commands
+        .transact(&nobody(), |unit| async move {
+            let build = unit.execute::<Build>("default:1", report("d")).await;
+            build.map_err(|error| error.map(No::Build))?;
+            let revoked = unit
+                .execute::<Token>("t", TokenCommand::Revoke { at: noon() })
+                .await;
+            revoked.map_err(|error| error.map(No::Token))
+        })
+        .await;
+    assert_eq!(
+        failed,
+        Err(CommandError::Rejected(No::Token(TokenRejection::Unknown)))
+    );
+    assert_eq!(everything(&log).await, []);
+    assert_eq!(commands.stats().rejected, 1);
+}
+
+#[tokio::test]
+async fn a_unit_starts_again_as_a_whole() {
+    let (commands, log) = commands();
+    log.conflicts.store(3, Ordering::SeqCst);
+    let times = std::sync::atomic::AtomicU32::new(0);
+    let times = &times;
+    commands
+        .transact(&nobody(), |unit| async move {
+            times.fetch_add(1, Ordering::SeqCst);
+            unit.execute::<Build>("default:1", report("d")).await?;
+            unit.execute::<Build>("default:2", report("d")).await
+        })
+        .await
+        .unwrap();
+    assert_eq!(times.load(Ordering::SeqCst), 4);
+    assert_eq!(everything(&log).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_unit_told_twice_is_done_once() {
+    let (commands, log) = commands();
+    let (number, first) = tell_as_unit(&commands, "1").await.unwrap();
+    assert_eq!((number, first.events.len()), (Some(1), 3));
+    assert_eq!(first.events[0].id, event_id("unit", "1"));
+    commands
+        .execute::<Build>("default:1", report("later"), &nobody())
+        .await
+        .unwrap();
+
+    let (number, again) = tell_as_unit(&commands, "1").await.unwrap();
+    assert_eq!((number, again.repeated), (None, true));
+    assert_eq!(again.events, first.events);
+    assert_eq!(everything(&log).await.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_unit_told_by_many_at_once_is_done_once() {
+    let (commands, log) = commands();
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..32 {
+        let commands = commands.clone();
+        tasks.spawn(async move { tell_as_unit(&commands, "1").await.unwrap() });
+    }
+    let told = tasks.join_all().await;
+    assert_eq!(
+        told.iter().filter(|(number, _)| number.is_some()).count(),
+        1
+    );
+    assert!(
+        told.iter()
+            .all(|(_, outcome)| outcome.events == told[0].1.events)
+    );
+    assert_eq!(everything(&log).await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_unit_that_decides_nothing_appends_nothing() {
+    let (commands, log) = commands();
+    let take_none = |unit: Transaction| async move {
+        unit.execute::<Numbers>(
+            "run",
+            NumbersCommand::Take {
+                count: 0,
+                at: noon(),
+            },
+        )
+        .await
+    };
+    let (_, outcome) = commands.transact(&nobody(), take_none).await.unwrap();
+    assert!(outcome.is_empty());
+    let id = event_id("unit", "nothing");
+    let (value, outcome) = commands
+        .transact_as(id, &nobody(), take_none)
+        .await
+        .unwrap();
+    assert!(value.is_some() && outcome.is_empty() && !outcome.repeated);
+    assert_eq!(log.head(), Position::START);
+}
+
+#[tokio::test]
+async fn a_unit_larger_than_a_batch_is_refused() {
+    let (commands, log) = commands();
+    let refused = commands
+        .transact(&nobody(), |unit| async move {
+            for number in 0..=eventlog::BATCH_EVENTS_MAX {
+                unit.execute::<Build>(&format!("default:{number}"), report("d"))
+                    .await?;
+            }
+            Ok::<_, CommandError<BuildRejection>>(())
+        })
+        .await;
+    assert!(
+        matches!(refused, Err(CommandError::TooLarge { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(log.head(), Position::START);
+}
+
+async fn tell_as_unit(
+    commands: &Commands,
+    name: &str,
+) -> Result<(Option<u64>, Outcome), CommandError<BuildRejection>> {
+    let work = |unit: Transaction| async move {
+        unit.execute::<Build>("default:1", report("d")).await?;
+        let number = crate::numbers::take(&unit, "run").await;
+        let number = number.map_err(|error| error.map(|_| BuildRejection::Unknown))?;
+        unit.execute::<Build>("default:1", C::SkipCollection(skipped(1)))
+            .await?;
+        Ok(number)
+    };
+    commands
+        .transact_as(event_id("unit", name), &nobody(), work)
+        .await
+}
