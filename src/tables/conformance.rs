@@ -257,11 +257,15 @@ pub fn odd_keys_and_values_are_kept<T: Tables + ?Sized>(tables: &T) {
 
 /// A reader never sees one row of a batch with another row from before it.
 pub fn a_batch_is_seen_whole<T: Tables + ?Sized>(tables: &T) {
-    const ROUNDS: u64 = 300;
+    const ROUNDS: u64 = 100;
     let table = open(tables, "t");
     let write = |round: u64| {
         let mut batch = Batch::new();
         batch.put("first", round.to_be_bytes().to_vec());
+        // Enough between the two that a batch in pieces would be seen.
+        for row in 0..200_u8 {
+            batch.put([b'g', row], round.to_be_bytes().to_vec());
+        }
         batch.put("last", round.to_be_bytes().to_vec());
         table.apply(&batch).expect("a batch is applied");
     };

@@ -7,8 +7,10 @@ use super::tests::{config, fresh};
 use super::*;
 
 const DIRECTORY: &str = "TABLES_CRASH_DIRECTORY";
-const KILLS: u64 = 20;
-const ROWS: u64 = 50;
+const KILLS: u64 = 12;
+
+/// More bytes than the engine buffers: half of a batch may be in the file when the kill comes.
+const ROWS: u64 = 4000;
 
 #[test]
 fn a_kill_in_the_middle_of_batches_loses_nothing_persisted() {
@@ -29,7 +31,7 @@ fn a_kill_in_the_middle_of_batches_loses_nothing_persisted() {
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let persisted = lines.filter_map(|line| line.unwrap().parse::<u64>().ok());
         let last = persisted
-            .take(usize::try_from(kill * 7 % 31 + 1).unwrap())
+            .take(usize::try_from(kill * 7 % 5 + 1).unwrap())
             .last()
             .unwrap();
         child.kill().unwrap();
