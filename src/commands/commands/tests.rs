@@ -2,6 +2,7 @@ use std::sync::atomic::Ordering;
 
 use domain::audit::{Audit, AuditCommand, WebhookRejected};
 use domain::build::{Build, BuildCommand as C, BuildRejection};
+use domain::token::{Issued, Role, Token, TokenCommand};
 use domain::{Actor, Event};
 use eventlog::{Append, AppendError, EventType, Expected, NewEvent, ReadError};
 
@@ -113,28 +114,27 @@ async fn a_repeat_is_answered_with_the_first_result_whatever_happened_since() {
     assert_eq!(commands.find(id).await.unwrap(), first.position());
 }
 
-/// The second telling would be refused, had the first not been answered.
+/// Whoever asks for a token again under the same key brings another random hash, which the domain would
+/// refuse.
 #[tokio::test]
 async fn a_repeat_that_makes_no_sense_any_more_is_still_answered() {
+    let (commands, log) = commands();
     let nobody = nobody();
-    let (commands, _) = commands();
-    let id = event_id("requeue", "1");
-    for command in [report("success", "d1"), C::SkipCollection(skipped(1))] {
-        commands
-            .execute::<Build>(KEY, command, &nobody)
-            .await
-            .unwrap();
-    }
-    let requeue = |second| {
-        let at = noon() + jiff::SignedDuration::from_secs(second);
-        commands.execute_as::<Build>(id, KEY, C::RequeueCollection { at }, &nobody)
+    let issue = |digit: &str| {
+        let issued = Issued {
+            name: "ci".to_owned(),
+            hash: digit.repeat(64),
+            role: Role::Reader,
+            scopes: vec![],
+            expires_at: None,
+            at: noon(),
+        };
+        let id = event_id("idempotency", "1");
+        commands.execute_as::<Token>(id, "t", TokenCommand::Issue(issued), &nobody)
     };
-    let first = requeue(1).await.unwrap();
-    commands
-        .execute::<Build>(KEY, C::SkipCollection(skipped(2)), &nobody)
-        .await
-        .unwrap();
-    assert_eq!(requeue(2).await.unwrap().events, first.events);
+    let first = issue("0").await.unwrap();
+    assert_eq!(issue("1").await.unwrap().events, first.events);
+    assert_eq!(log.head(), Position(1));
 }
 
 #[tokio::test]

@@ -92,3 +92,6 @@ impl TryFrom<String> for BuildKey {
         text.parse()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -129,3 +129,6 @@ impl From<&str> for BuildStatus {
         Self::parse(text)
     }
 }
+
+#[cfg(test)]
+mod tests;
