@@ -176,7 +176,9 @@ impl FrameReader {
                 false => Ok(None),
             };
         }
-        let bytes = self.need(FRAME_HEADER_BYTES).map_err(FrameError::Io)?;
+        let Some(bytes) = self.need(FRAME_HEADER_BYTES).map_err(FrameError::Io)? else {
+            return self.next();
+        };
         let Some(header) = FrameHeader::decode(&bytes, self.salt) else {
             return match !self.span.exact && bytes.iter().all(|&byte| byte == 0) {
                 true => Ok(None),
@@ -194,10 +196,10 @@ impl FrameReader {
         if (header.kind == FrameKind::Mark) != (header.count == 0) {
             return Err(self.damage("a frame has no records"));
         }
-        let body = self
-            .need(length)
-            .map_err(FrameError::Io)?
-            .slice(FRAME_HEADER_BYTES..);
+        let Some(frame) = self.need(length).map_err(FrameError::Io)? else {
+            return self.next();
+        };
+        let body = frame.slice(FRAME_HEADER_BYTES..);
         if !header.admits(&body, self.salt) {
             return Err(self.damage("a frame's checksum is wrong"));
         }
@@ -219,14 +221,30 @@ impl FrameReader {
         })
     }
 
-    /// At least `length` bytes from the reader's place on, which the caller knows to be before the end.
-    fn need(&mut self, length: usize) -> io::Result<Bytes> {
-        let skip = (self.span.offset - self.chunk_offset) as usize;
+    /// Looks again at what comes next, because another process may have written it meanwhile.
+    pub(crate) fn refresh(&mut self) -> io::Result<()> {
+        self.chunk = Bytes::new();
+        self.chunk_offset = self.span.offset;
+        self.span.end = self.file.metadata()?.len();
+        Ok(())
+    }
+
+    /// So many bytes from the reader's place on, which the caller knows to be before the end. `None` when
+    /// the file has become shorter than that (its segment was sealed); the end is moved then.
+    fn need(&mut self, length: usize) -> io::Result<Option<Bytes>> {
+        let mut skip = (self.span.offset - self.chunk_offset) as usize;
         if skip + length > self.chunk.len() {
             self.fill(length)?;
-            return Ok(self.chunk.slice(..length));
+            skip = 0;
         }
-        Ok(self.chunk.slice(skip..skip + length))
+        if length > self.chunk.len() {
+            if self.span.exact {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            self.span.end = self.span.offset + self.chunk.len() as u64;
+            return Ok(None);
+        }
+        Ok(Some(self.chunk.slice(skip..skip + length)))
     }
 
     fn fill(&mut self, length: usize) -> io::Result<()> {
@@ -237,9 +255,24 @@ impl FrameReader {
             .try_into_mut()
             .unwrap_or_else(|_| BytesMut::new());
         buffer.resize(wanted, 0);
-        self.file.read_exact_at(&mut buffer, self.span.offset)?;
+        let read = read_at(&self.file, &mut buffer, self.span.offset)?;
+        buffer.truncate(read);
         self.chunk = buffer.freeze();
         self.chunk_offset = self.span.offset;
         Ok(())
     }
+}
+
+/// Reads until the buffer is full or the file ends; how many bytes it were.
+fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    let mut read = 0;
+    while read < buffer.len() {
+        match file.read_at(&mut buffer[read..], at + read as u64) {
+            Ok(0) => break,
+            Ok(more) => read += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(read)
 }

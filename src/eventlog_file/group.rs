@@ -80,7 +80,6 @@ impl Group {
             for (event, revision) in events.iter().zip(first..) {
                 let position = ground.first + self.added.len() as u64;
                 let place = Place {
-                    position,
                     delta: position - ground.segment_first,
                     revision,
                     recorded_us: event
@@ -120,7 +119,7 @@ impl Group {
         for event in batch.iter().flat_map(|part| &part.events) {
             let place = match self.ids.get(&event.id) {
                 Some(&place) => Some(place),
-                None => known.event(event.id).map_err(unreadable)?,
+                None => known.event(event.id).map_err(|error| unreadable(&error))?,
             };
             if let Some(place) = place {
                 found.insert(event.id, place);
@@ -155,7 +154,9 @@ impl Group {
             let moved = self.moved.get(&key).or_else(|| self.heads.get(&key));
             let actual = match moved {
                 Some(&head) => Some(head),
-                None => known.head(key, stream).map_err(unreadable)?,
+                None => known
+                    .head(key, stream)
+                    .map_err(|error| unreadable(&error))?,
             };
             if !expected.admits(actual.map(Revision)) {
                 return Err(AppendError::Conflict {
@@ -175,7 +176,7 @@ impl Group {
 }
 
 /// A batch that cannot be checked is not written. Nothing is half done, so the log goes on.
-fn unreadable(error: ReadError) -> AppendError {
+fn unreadable(error: &ReadError) -> AppendError {
     AppendError::Stopped {
         reason: error.to_string(),
     }

@@ -29,6 +29,11 @@ impl IdWindow {
         self.order.push_back(id);
     }
 
+    /// The position of the first id.
+    pub(crate) fn first(&self) -> u64 {
+        self.first
+    }
+
     /// Where an event stands.
     pub(crate) fn get(&self, id: Uuid) -> Option<u64> {
         self.positions.get(&id).copied()

@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
 
+use crate::seal::seal;
 use crate::segment::Segment;
 use crate::shared::Shared;
 
@@ -114,7 +115,7 @@ fn run(shared: &Shared, prepared: &Mutex<Prepared>, tasks: &Receiver<Task>) {
                 }
                 *prepared.lock() = made.map_or(Prepared::Nothing, Prepared::Ready);
             }
-            Task::Seal(_segment) => {}
+            Task::Seal(segment) => seal(shared, &segment),
         }
     }
 }

@@ -6,11 +6,14 @@
 //!
 //! Start reading at [`FileLog`]; `FORMAT.md` draws what lies on the disk.
 
+pub mod bench;
 mod bytes_at;
 mod config;
+mod create;
 mod disk;
 mod engine;
 mod fault;
+mod files;
 mod frame;
 mod frames;
 mod group;
@@ -28,10 +31,14 @@ mod reader;
 mod record;
 mod record_reader;
 mod recovery;
+mod scan;
+mod seal;
 mod segment;
 mod shared;
+mod sidecar;
 mod stats;
 mod varint;
+mod verify;
 mod writer;
 
 pub use config::{Clock, FileLogConfig};
@@ -43,7 +50,9 @@ pub use header::{FORMAT_VERSION, FRAMES_START, HeaderError, SegmentHeader};
 pub use lock::LOCK_NAME;
 pub use log::FileLog;
 pub use record::RecordRef;
+pub use scan::{Scan, fault_in};
 pub use stats::{SYNC_MICROSECONDS_BUCKETS, Stats};
+pub use verify::{Report, verify};
 
 #[cfg(test)]
 mod tests;

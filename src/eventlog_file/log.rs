@@ -15,13 +15,13 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::config::FileLogConfig;
+use crate::create;
 use crate::engine::Engine;
 use crate::fault::OpenError;
 use crate::heads::HeadCache;
-use crate::keeper::Keeper;
+use crate::keeper::{Keeper, Task};
 use crate::lock::Lock;
 use crate::open::{make_writable, open};
-use crate::segment;
 use crate::shared::Shared;
 use crate::stats::Stats;
 use crate::writer::Writer;
@@ -63,7 +63,7 @@ impl FileLog {
                 )
             }
             None => {
-                let (segment, file) = segment::create(&shared, Position(1), None)
+                let (segment, file) = create::create(&shared, Position(1), None)
                     .map_err(OpenError::io("make a segment in", &directory))?;
                 shared.segments.write().push(segment.clone());
                 let end = segment.end();
@@ -72,6 +72,9 @@ impl FileLog {
         };
         let keeper = Keeper::start(shared.clone())
             .map_err(OpenError::io("start a thread for", &directory))?;
+        for segment in opened.unsealed {
+            keeper.give(Task::Seal(segment));
+        }
         let writer = Writer {
             heads: HeadCache::new(shared.config.heads_max),
             shared: shared.clone(),

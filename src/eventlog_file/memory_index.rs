@@ -1,7 +1,12 @@
 //! What stands where in a segment that has no sidecar yet.
 
+use uuid::Uuid;
+
+use crate::fault::Damage;
+use crate::frame::FrameKind;
+use crate::frames::Frame;
 use crate::header::FRAMES_START;
-use crate::keys::{StreamKey, StreamMap};
+use crate::keys::{Keys, StreamKey, StreamMap};
 
 /// The events of one stream in one segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,11 +80,6 @@ impl MemoryIndex {
         entry.last = index;
     }
 
-    /// How many events it knows.
-    pub(crate) fn len(&self) -> usize {
-        self.records.len()
-    }
-
     /// What the segment has of a stream.
     pub(crate) fn span(&self, key: StreamKey) -> Option<StreamSpan> {
         self.streams.get(&key).map(|entry| entry.span)
@@ -110,12 +110,6 @@ impl MemoryIndex {
         offsets
     }
 
-    /// Where the record at this place after the segment's first position begins.
-    pub(crate) fn offset(&self, delta: u64) -> Option<u32> {
-        let index = usize::try_from(delta).ok()?;
-        self.records.get(index).map(|record| record.offset)
-    }
-
     /// The frame to begin with when reading from a place on: where it begins, and at which place. It
     /// begins `back` bytes before the frame that holds the place, or earlier, if there are as many.
     pub(crate) fn seek(&self, delta: u64, back: u64) -> (u64, u64) {
@@ -132,5 +126,32 @@ impl MemoryIndex {
             .saturating_sub(1);
         let (first, offset) = self.frames[index];
         (u64::from(offset), u64::from(first))
+    }
+}
+
+/// Adds a frame to an index, and gives every event's id to `id`.
+pub(crate) fn index_of(
+    keys: &Keys,
+    frame: &Frame,
+    index: &mut MemoryIndex,
+    mut id: impl FnMut(Uuid),
+) -> Result<(), Damage> {
+    if frame.header.kind == FrameKind::Mark {
+        return Ok(());
+    }
+    index.add_frame(frame.offset as u32);
+    let mut records = frame.records();
+    loop {
+        let offset = records.offset() as u32;
+        let Some(record) = records.next() else {
+            return Ok(());
+        };
+        let record = record?;
+        index.add(Added {
+            key: keys.of_bytes(record.stream),
+            revision: record.revision.0,
+            offset,
+        });
+        id(record.id);
     }
 }

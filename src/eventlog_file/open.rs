@@ -1,6 +1,6 @@
 //! Opens a log: what is there is checked, what is torn is cut, and what is damaged is left alone.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,18 +11,19 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::config::FileLogConfig;
+use crate::create::NEW_NAME;
 use crate::disk::Disk;
 use crate::fault::{Damage, Fault, OpenError};
-use crate::frame::FrameKind;
-use crate::frames::Frame;
+use crate::files::OpenFiles;
 use crate::header::{HEADER_BYTES, HeaderError, SegmentHeader};
 use crate::ids::IdWindow;
 use crate::keeper::PREPARED_NAME;
 use crate::keys::Keys;
-use crate::memory_index::{Added, MemoryIndex};
+use crate::memory_index::{MemoryIndex, index_of};
 use crate::recovery::{Recovered, recover};
-use crate::segment::{Index, NEW_NAME, OpenFiles, Segment, first_of_name};
+use crate::segment::{Index, Segment, first_of_name};
 use crate::shared::Shared;
+use crate::sidecar::{self, Sidecar, SidecarError};
 use crate::stats::Counters;
 
 /// A log that was found in order.
@@ -30,6 +31,8 @@ pub(crate) struct Opened {
     pub(crate) shared: Arc<Shared>,
     /// What the last segment holds, if there is one.
     pub(crate) last: Option<(Arc<Segment>, Recovered)>,
+    /// Sealed segments that have no sidecar of use.
+    pub(crate) unsealed: Vec<Arc<Segment>>,
 }
 
 /// The segments of a directory, in the order of positions.
@@ -60,14 +63,7 @@ pub(crate) fn read_header(
     file.read_exact_at(&mut bytes, 0)
         .map_err(|_| error(HeaderError::Magic))?;
     let header = SegmentHeader::decode(&bytes).map_err(error)?;
-    let fault = |reason: String| {
-        let damage = Damage {
-            offset: 0,
-            position: first,
-            reason,
-        };
-        Err(OpenError::Fault(Fault::new(path, damage)))
-    };
+    let fault = |reason: String| Err(fault(path, 0, first.0, reason));
     if header.first != first {
         return fault(format!(
             "the header says that position {} comes first",
@@ -82,93 +78,191 @@ pub(crate) fn read_header(
     Ok(header)
 }
 
+pub(crate) fn fault(path: &Path, offset: u64, position: u64, reason: String) -> OpenError {
+    let damage = Damage {
+        offset,
+        position: Position(position),
+        reason,
+    };
+    OpenError::Fault(Fault::new(path, damage))
+}
+
+/// One segment after the other, each going on where the one before ends.
+struct Opener {
+    keys: Keys,
+    log_id: Option<Uuid>,
+    next: u64,
+    segments: Vec<Arc<Segment>>,
+    unsealed: Vec<Arc<Segment>>,
+    /// The ids of segments that were read as a whole, by their first position.
+    ids: Vec<(u64, Vec<Uuid>)>,
+}
+
 /// Opens what is in a directory for reading.
 pub(crate) fn open(directory: &Path, config: FileLogConfig) -> Result<Opened, OpenError> {
-    let keys = Keys::default();
-    let found = list(directory)?;
-    let mut segments = Vec::new();
-    let mut ids = IdWindow::new(found.first().map_or(1, |(first, _)| first.0));
-    let mut last = None;
-    let mut log_id = None;
-    let mut next = found.first().map_or(Position(1), |(first, _)| *first);
-    for (place, (first, path)) in found.iter().enumerate() {
-        let file = File::open(path).map_err(OpenError::io("open", path))?;
-        let header = read_header(path, &file, *first, log_id)?;
-        log_id = Some(header.log_id);
-        if *first != next {
-            let damage = Damage {
-                offset: 0,
-                position: next,
-                reason: format!("positions {next} to {} are missing", first.0 - 1),
-            };
-            return Err(Fault::new(path, damage).into());
-        }
-        let file = Arc::new(file);
-        let mut index = MemoryIndex::default();
-        let recovered = recover(path, &file, &header, |frame| {
-            collect(&keys, frame, &mut index, &mut ids)
-        })?;
-        next = Position(recovered.next);
-        let segment = Arc::new(Segment::new(
-            path.clone(),
-            header,
-            Index::Memory(index),
-            recovered.end,
-            recovered.next,
-        ));
-        segments.push(segment.clone());
-        if place + 1 == found.len() {
-            last = Some((segment, recovered));
-        } else if recovered.torn_bytes > 0 {
-            let damage = Damage {
-                offset: recovered.end,
-                position: next,
-                reason: "a frame of a sealed segment cannot be read".to_owned(),
-            };
-            return Err(Fault::new(path, damage).into());
-        }
+    let mut found = list(directory)?;
+    let first = found.first().map_or(1, |(first, _)| first.0);
+    let mut opener = Opener {
+        keys: Keys::default(),
+        log_id: None,
+        next: first,
+        segments: Vec::new(),
+        unsealed: Vec::new(),
+        ids: Vec::new(),
+    };
+    let last = found.pop();
+    for (first, path) in found {
+        opener.sealed(first, path)?;
     }
+    let last = match last {
+        Some((first, path)) => Some(opener.last(first, path)?),
+        None => None,
+    };
+    let ids = opener.window(first, config.id_window)?;
     let shared = Arc::new(Shared {
         directory: directory.to_owned(),
-        log_id: log_id.unwrap_or_else(Uuid::now_v7),
+        log_id: opener.log_id.unwrap_or_else(Uuid::now_v7),
         disk: Disk::new(config.faults.clone()),
-        keys,
+        keys: opener.keys,
         files: OpenFiles::new(config.open_files_max),
         config,
-        segments: RwLock::new(segments),
+        segments: RwLock::new(opener.segments),
         ids: RwLock::new(ids),
-        head: watch::Sender::new(Position(next.0 - 1)),
+        head: watch::Sender::new(Position(opener.next - 1)),
         counters: Counters::default(),
         stopped: Mutex::new(None),
     });
-    Ok(Opened { shared, last })
+    Ok(Opened {
+        shared,
+        last,
+        unsealed: opener.unsealed,
+    })
 }
 
-/// Adds a frame to what is known.
-pub(crate) fn collect(
-    keys: &Keys,
-    frame: &Frame,
-    index: &mut MemoryIndex,
-    ids: &mut IdWindow,
-) -> Result<(), Damage> {
-    if frame.header.kind == FrameKind::Mark {
-        return Ok(());
+impl Opener {
+    fn header(&mut self, first: Position, path: &Path) -> Result<(File, SegmentHeader), OpenError> {
+        let file = File::open(path).map_err(OpenError::io("open", path))?;
+        let header = read_header(path, &file, first, self.log_id)?;
+        self.log_id = Some(header.log_id);
+        if first.0 != self.next {
+            let reason = match first.0.checked_sub(1).filter(|&last| last >= self.next) {
+                Some(last) => format!("positions {} to {last} are missing", self.next),
+                None => format!("position {first} comes again"),
+            };
+            return Err(fault(path, 0, self.next, reason));
+        }
+        Ok((file, header))
     }
-    index.add_frame(frame.offset as u32);
-    let mut records = frame.records();
-    loop {
-        let offset = records.offset() as u32;
-        let Some(record) = records.next() else {
-            return Ok(());
+
+    /// A segment that is not the last one.
+    fn sealed(&mut self, first: Position, path: PathBuf) -> Result<(), OpenError> {
+        let (file, header) = self.header(first, &path)?;
+        let sidecar_path = sidecar::path_of(&path);
+        let reason = match Sidecar::open(&sidecar_path, &header) {
+            Ok(sidecar) => {
+                let file_bytes = file.metadata().map_err(OpenError::io("read", &path))?.len();
+                if file_bytes < sidecar.end() {
+                    let reason =
+                        format!("the segment ends at byte {file_bytes}; the rest is missing");
+                    return Err(fault(&path, file_bytes, first.0, reason));
+                }
+                let end = sidecar.end();
+                self.next = sidecar.next();
+                let index = Index::Sidecar(Arc::new(sidecar));
+                self.segments
+                    .push(Arc::new(Segment::new(path, header, index, end)));
+                return Ok(());
+            }
+            Err(SidecarError::Useless(reason)) => reason,
+            Err(SidecarError::Io(error)) => {
+                return Err(OpenError::io("read", &sidecar_path)(error));
+            }
         };
-        let record = record?;
-        index.add(Added {
-            key: keys.of_bytes(record.stream),
-            revision: record.revision.0,
-            offset,
-        });
-        ids.push(record.id);
+        tracing::info!(
+            sidecar = %sidecar_path.display(),
+            "making {} anew: {reason}",
+            sidecar_path.display()
+        );
+        let (segment, recovered) = self.scan(path, &file.into(), header)?;
+        if recovered.torn_bytes > 0 {
+            let reason = "a frame of a sealed segment cannot be read".to_owned();
+            return Err(fault(&segment.path, recovered.end, recovered.next, reason));
+        }
+        self.unsealed.push(segment);
+        Ok(())
     }
+
+    fn last(
+        &mut self,
+        first: Position,
+        path: PathBuf,
+    ) -> Result<(Arc<Segment>, Recovered), OpenError> {
+        let (file, header) = self.header(first, &path)?;
+        self.scan(path, &file.into(), header)
+    }
+
+    /// Reads a whole segment.
+    fn scan(
+        &mut self,
+        path: PathBuf,
+        file: &Arc<File>,
+        header: SegmentHeader,
+    ) -> Result<(Arc<Segment>, Recovered), OpenError> {
+        let mut index = MemoryIndex::default();
+        let mut ids = Vec::new();
+        let recovered = recover(&path, file, &header, |frame| {
+            index_of(&self.keys, frame, &mut index, |id| ids.push(id))
+        })?;
+        self.next = recovered.next;
+        self.ids.push((header.first.0, ids));
+        let index = Index::memory(index);
+        let segment = Segment::new(path, header, index, recovered.end);
+        let segment = Arc::new(segment);
+        self.segments.push(segment.clone());
+        Ok((segment, recovered))
+    }
+
+    /// The latest ids: those of the segments at the end that were read, and of as many before them as are
+    /// needed for `wanted` of them.
+    fn window(&mut self, first: u64, wanted: usize) -> Result<IdWindow, OpenError> {
+        let mut read = std::mem::take(&mut self.ids);
+        let mut latest: Vec<Vec<Uuid>> = Vec::new();
+        let mut count = 0;
+        let mut window_first = self.next.max(first);
+        for segment in self.segments.iter().rev() {
+            // A segment that still waits for its sidecar has nowhere else to look its ids up.
+            if count >= wanted && read.is_empty() {
+                break;
+            }
+            let ids = match read.pop_if(|(first, _)| *first == segment.first()) {
+                Some((_, ids)) => ids,
+                None => ids_of(segment)?,
+            };
+            count += ids.len();
+            window_first = segment.first();
+            latest.push(ids);
+        }
+        let mut window = IdWindow::new(window_first);
+        for id in latest.into_iter().rev().flatten() {
+            window.push(id);
+        }
+        Ok(window)
+    }
+}
+
+/// The ids of a sealed segment, in the order of positions.
+fn ids_of(segment: &Segment) -> Result<Vec<Uuid>, OpenError> {
+    let path = &segment.path;
+    let file = File::open(path).map_err(OpenError::io("open", path))?;
+    let chunk_bytes = crate::recovery::SCAN_CHUNK_BYTES;
+    let mut reader = segment.reader(Arc::new(file), segment.first(), 0, chunk_bytes);
+    let mut ids = Vec::new();
+    while let Some(frame) = reader.next().map_err(OpenError::frame(path))? {
+        for record in frame.records() {
+            ids.push(record.map_err(|damage| Fault::new(path, damage))?.id);
+        }
+    }
+    Ok(ids)
 }
 
 /// Makes the last segment ready for writing: what a torn frame has left becomes zeros again, and what was
@@ -179,11 +273,7 @@ pub(crate) fn make_writable(
     recovered: &Recovered,
 ) -> Result<File, OpenError> {
     let path = &segment.path;
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(path)
-        .map_err(OpenError::io("open", path))?;
+    let file = crate::segment::open_writable(segment).map_err(OpenError::io("open", path))?;
     if recovered.torn_bytes > 0 {
         tracing::warn!(
             segment = %path.display(),

@@ -12,6 +12,7 @@ use crate::record::RecordRef;
 use crate::record_reader::RecordReader;
 use crate::segment::Segment;
 use crate::shared::Shared;
+use crate::sidecar::is_kept;
 
 /// How much is read at once for a page.
 const PAGE_CHUNK_BYTES_MAX: usize = 512 * 1024;
@@ -132,7 +133,7 @@ impl Shared {
             .files
             .open(&segment.path)
             .map_err(unavailable(&segment.path))?;
-        let mut frames = segment.reader(&self.files, file, from, 0, collector.chunk_bytes())?;
+        let mut frames = segment.reader(file, from, 0, collector.chunk_bytes());
         while let Some(frame) = frames.next().map_err(read_error(&segment.path))? {
             if frame.header.next() <= from {
                 continue;
@@ -190,7 +191,7 @@ impl Shared {
             .open(&segment.path)
             .map_err(unavailable(&segment.path))?;
         let back = BACK_BYTES.min(collector.chunk_bytes() as u64);
-        let mut reader = segment.reader(&self.files, file, target, back, BACK_BYTES as usize)?;
+        let mut reader = segment.reader(file, target, back, BACK_BYTES as usize);
         let start = reader.next_position();
         let mut frames = Vec::new();
         while let Some(frame) = reader.next().map_err(read_error(&segment.path))? {
@@ -231,7 +232,7 @@ impl Shared {
         let key = self.keys.of(stream);
         let mut holders: Vec<Arc<Segment>> = Vec::new();
         for segment in self.segments().into_iter().rev() {
-            if let Some(span) = segment.span(&self.files, key, stream)? {
+            if let Some(span) = segment.span(&self.view(), key, stream)? {
                 if span.head() >= from.0 {
                     holders.push(segment);
                 }
@@ -246,7 +247,7 @@ impl Shared {
             if wanted == 0 {
                 break;
             }
-            let offsets = segment.offsets(&self.files, key, stream, from.0, wanted)?;
+            let offsets = segment.offsets(&self.view(), key, stream, from.0, wanted)?;
             let mut reader = RecordReader::new(&self.files, segment, &offsets)?;
             for offset in offsets {
                 events.push(reader.recorded(offset)?);
@@ -265,7 +266,14 @@ impl Shared {
 
     /// The event with an id that may have left the window.
     pub(crate) fn find_sealed(&self, id: Uuid) -> Result<Option<Recorded>, ReadError> {
-        let _ = id;
+        if !is_kept(id) {
+            return Ok(None);
+        }
+        for segment in self.segments().iter().rev() {
+            if let Some(event) = segment.event_with_id(&self.view(), id)? {
+                return Ok(Some(event));
+            }
+        }
         Ok(None)
     }
 

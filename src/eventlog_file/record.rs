@@ -11,8 +11,6 @@ use crate::varint;
 /// What the log adds to an event when it takes it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
-    /// Its place in the log.
-    pub(crate) position: u64,
     /// Its place after the first position of its segment.
     pub(crate) delta: u64,
     /// Its place in its stream.

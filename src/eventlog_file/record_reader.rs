@@ -8,8 +8,9 @@ use bytes::Bytes;
 use eventlog::{Position, ReadError, Recorded};
 
 use crate::fault::{Damage, Fault, unavailable};
+use crate::files::OpenFiles;
 use crate::record;
-use crate::segment::{OpenFiles, Segment};
+use crate::segment::Segment;
 
 /// What is read for a record whose length is not known yet.
 const GUESS_BYTES: u64 = 4096;

@@ -35,56 +35,100 @@ pub(crate) struct Recovered {
     pub(crate) torn_bytes: u64,
 }
 
-/// Reads all frames of the last segment, giving each to `seen`, and judges what comes after them.
+/// A reader of all that a segment holds.
+pub(crate) fn reader_of(
+    path: &Path,
+    file: &Arc<File>,
+    header: &SegmentHeader,
+) -> Result<FrameReader, OpenError> {
+    let span = Span {
+        offset: FRAMES_START,
+        next: header.first.0,
+        end: file.metadata().map_err(OpenError::io("read", path))?.len(),
+        exact: false,
+    };
+    let (salt, first) = (header.salt, header.first);
+    Ok(FrameReader::new(
+        file.clone(),
+        salt,
+        first,
+        span,
+        SCAN_CHUNK_BYTES,
+    ))
+}
+
+/// What comes next in a segment.
+pub(crate) enum Next {
+    /// A commit.
+    Frame(Frame),
+    /// No more. So many bytes of a torn frame follow, and then only zeros.
+    End { torn_bytes: u64 },
+}
+
+/// Reads the next frame, or judges what is there instead of one.
+pub(crate) fn next_or_judge(
+    path: &Path,
+    file: &File,
+    salt: u32,
+    reader: &mut FrameReader,
+) -> Result<Next, OpenError> {
+    let io = |error| OpenError::io("read", path)(error);
+    match reader.next() {
+        Ok(Some(frame)) => return Ok(Next::Frame(frame)),
+        Ok(None) | Err(FrameError::Damage(_)) => {}
+        Err(error) => return Err(OpenError::frame(path)(error)),
+    }
+    let tail = Tail {
+        file,
+        salt,
+        end: reader.offset(),
+        next: reader.next_position(),
+        file_bytes: file.metadata().map_err(io)?.len(),
+    };
+    match tail.judge().map_err(io)? {
+        Ok(torn_bytes) => Ok(Next::End { torn_bytes }),
+        Err(damage) => {
+            // Another process may have gone on writing between the two looks.
+            reader.refresh().map_err(io)?;
+            match reader.next() {
+                Ok(Some(frame)) => Ok(Next::Frame(frame)),
+                _ => Err(Fault::new(path, damage).into()),
+            }
+        }
+    }
+}
+
+/// Reads all frames of a segment, giving each to `seen`, and judges what comes after them.
 pub(crate) fn recover(
     path: &Path,
     file: &Arc<File>,
     header: &SegmentHeader,
     mut seen: impl FnMut(&Frame) -> Result<(), Damage>,
 ) -> Result<Recovered, OpenError> {
-    let file_bytes = file.metadata().map_err(OpenError::io("read", path))?.len();
-    let span = Span {
-        offset: FRAMES_START,
-        next: header.first.0,
-        end: file_bytes,
-        exact: false,
-    };
-    let mut reader = FrameReader::new(
-        file.clone(),
-        header.salt,
-        header.first,
-        span,
-        SCAN_CHUNK_BYTES,
-    );
+    let mut reader = reader_of(path, file, header)?;
     let mut marked = false;
-    let suspect = loop {
-        match reader.next() {
-            Ok(Some(frame)) => {
+    loop {
+        match next_or_judge(path, file, header.salt, &mut reader)? {
+            Next::Frame(frame) => {
                 marked = frame.header.kind == FrameKind::Mark;
                 seen(&frame).map_err(|damage| Fault::new(path, damage))?;
             }
-            Ok(None) => break None,
-            Err(FrameError::Damage(damage)) => break Some(damage),
-            Err(error) => return Err(OpenError::frame(path)(error)),
+            Next::End { torn_bytes } => {
+                return Ok(Recovered {
+                    end: reader.offset(),
+                    next: reader.next_position(),
+                    marked,
+                    torn_bytes,
+                });
+            }
         }
-    };
-    let tail = Tail {
-        file,
-        salt: header.salt,
-        end: reader.offset(),
-        next: reader.next_position(),
-        file_bytes,
-    };
-    let torn_bytes = tail
-        .judge(suspect)
-        .map_err(OpenError::io("read", path))?
-        .map_err(|damage| Fault::new(path, damage))?;
-    Ok(Recovered {
-        end: tail.end,
-        next: tail.next,
-        marked,
-        torn_bytes,
-    })
+    }
+}
+
+/// What a search of the rest of the file has found.
+struct Rest {
+    last_used: Option<u64>,
+    later: Option<(u64, FrameHeader)>,
 }
 
 /// What comes after the last whole frame.
@@ -98,13 +142,13 @@ struct Tail<'a> {
 
 impl Tail<'_> {
     /// How many bytes a torn frame has left, or the damage that was found.
-    fn judge(&self, suspect: Option<Damage>) -> io::Result<Result<u64, Damage>> {
+    fn judge(&self) -> io::Result<Result<u64, Damage>> {
         let damage = |reason: String| Damage {
             offset: self.end,
             position: Position(self.next),
             reason,
         };
-        let (last_used, later) = self.search()?;
+        let Rest { last_used, later } = self.search()?;
         if let Some((offset, header)) = later {
             return Ok(Err(damage(format!(
                 "a frame cannot be read, but a later one (byte {offset}, position {}) can, so this \
@@ -112,27 +156,30 @@ impl Tail<'_> {
                 header.first
             ))));
         }
-        if let Some(suspect) = suspect
-            && !self.may_be_torn()?
-        {
-            return Ok(Err(damage(format!(
-                "{}, and no sector of it is missing, so this is damage and no torn write,",
-                suspect.reason
-            ))));
+        if last_used.is_some() && !self.may_be_torn()? {
+            return Ok(Err(damage(
+                "a frame cannot be read, and no sector of it is missing, so this is damage and no torn \
+                 write,"
+                    .to_owned(),
+            )));
         }
         Ok(Ok(last_used.map_or(0, |last| last + 1 - self.end)))
     }
 
     /// The last byte that is not zero, and the first frame header that is right and comes later than the
     /// place where the next frame should be. The salt rules out that an event's payload holds one.
-    fn search(&self) -> io::Result<(Option<u64>, Option<(u64, FrameHeader)>)> {
+    fn search(&self) -> io::Result<Rest> {
         let mut last_used = None;
         let mut buffer = vec![0; SCAN_CHUNK_BYTES];
         let mut at = self.end;
         while at < self.file_bytes {
             let length = usize::try_from(self.file_bytes - at).unwrap_or(usize::MAX);
             let chunk = &mut buffer[..length.min(SCAN_CHUNK_BYTES)];
-            self.file.read_exact_at(chunk, at)?;
+            match self.file.read_exact_at(chunk, at) {
+                // Another process has sealed the segment meanwhile: nothing but zeros was cut off.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
+                read => read?,
+            }
             if let Some(index) = last_nonzero(chunk) {
                 last_used = Some(at + index as u64);
                 for (index, bytes) in chunk.windows(FRAME_HEADER_BYTES).enumerate() {
@@ -140,7 +187,8 @@ impl Tail<'_> {
                         && let Some(header) = FrameHeader::decode(bytes, self.salt)
                         && at + index as u64 > self.end
                     {
-                        return Ok((last_used, Some((at + index as u64, header))));
+                        let later = Some((at + index as u64, header));
+                        return Ok(Rest { last_used, later });
                     }
                 }
             }
@@ -150,7 +198,10 @@ impl Tail<'_> {
             // The last bytes are looked at again, with what follows them.
             at += (SCAN_CHUNK_BYTES - FRAME_HEADER_BYTES) as u64;
         }
-        Ok((last_used, None))
+        Ok(Rest {
+            last_used,
+            later: None,
+        })
     }
 
     /// Whether what stands at the end can be a write that did not come to its end.

@@ -1,24 +1,23 @@
 //! One file of the log, and what is known of it.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use eventlog::{Position, ReadError, StreamName};
-use parking_lot::{Mutex, RwLock};
+use eventlog::{Position, ReadError, Recorded, StreamName};
+use parking_lot::RwLock;
 use uuid::Uuid;
 
-use crate::bytes_at;
-use crate::config::FileLogConfig;
+use crate::fault::{read_error, unavailable};
+use crate::files::OpenFiles;
 use crate::frames::{FrameReader, Span};
-use crate::header::{FORMAT_VERSION, FRAMES_START, SegmentHeader};
-use crate::keeper::PREPARED_NAME;
-use crate::keys::StreamKey;
-use crate::memory_index::{Added, MemoryIndex, StreamSpan};
-use crate::shared::Shared;
+use crate::header::{FRAMES_START, SegmentHeader};
+use crate::keys::{Keys, StreamKey};
+use crate::memory_index::{Added, MemoryIndex, StreamSpan, index_of};
+use crate::record_reader::RecordReader;
+use crate::sidecar::{Sidecar, SidecarError, StreamEntry};
 
 /// What segments are called at their end.
 pub(crate) const SEGMENT_SUFFIX: &str = ".seg";
@@ -35,10 +34,18 @@ pub(crate) fn first_of_name(name: &str) -> Option<Position> {
 }
 
 /// What is known of where things stand in a segment.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Index {
     /// Everything, in memory: the active segment, and sealed ones that wait for their sidecar.
-    Memory(MemoryIndex),
+    Memory(Arc<RwLock<MemoryIndex>>),
+    /// What the file beside it says.
+    Sidecar(Arc<Sidecar>),
+}
+
+impl Index {
+    pub(crate) fn memory(index: MemoryIndex) -> Self {
+        Self::Memory(Arc::new(RwLock::new(index)))
+    }
 }
 
 /// One file of the log.
@@ -46,27 +53,18 @@ pub(crate) enum Index {
 pub(crate) struct Segment {
     pub(crate) path: PathBuf,
     pub(crate) header: SegmentHeader,
-    pub(crate) index: RwLock<Index>,
+    index: RwLock<Index>,
     /// Where the last frame that readers may see ends.
     end: AtomicU64,
-    /// The position after the last event that readers may see.
-    next: AtomicU64,
 }
 
 impl Segment {
-    pub(crate) fn new(
-        path: PathBuf,
-        header: SegmentHeader,
-        index: Index,
-        end: u64,
-        next: u64,
-    ) -> Self {
+    pub(crate) fn new(path: PathBuf, header: SegmentHeader, index: Index, end: u64) -> Self {
         Self {
             path,
             header,
             index: RwLock::new(index),
             end: AtomicU64::new(end),
-            next: AtomicU64::new(next),
         }
     }
 
@@ -75,47 +73,59 @@ impl Segment {
         self.header.first.0
     }
 
-    /// The position after the last event that readers may see.
-    pub(crate) fn next(&self) -> u64 {
-        self.next.load(Ordering::Acquire)
-    }
-
     /// Where the last frame that readers may see ends.
     pub(crate) fn end(&self) -> u64 {
         self.end.load(Ordering::Acquire)
     }
 
+    /// What is known of where things stand in it.
+    pub(crate) fn index(&self) -> Index {
+        self.index.read().clone()
+    }
+
+    /// Goes over to another index of the same content.
+    pub(crate) fn set_index(&self, index: Index) {
+        *self.index.write() = index;
+    }
+
+    /// The bytes it takes on the disk with its sidecar, without what is only reserved.
+    pub(crate) fn disk_bytes(&self) -> u64 {
+        let sidecar = match &*self.index.read() {
+            Index::Memory(_) => 0,
+            Index::Sidecar(sidecar) => sidecar.file_bytes(),
+        };
+        self.end() + sidecar
+    }
+
     /// Lets readers see a frame that is durable. The end moves while the index is locked, so that no
     /// reader finds a place in the index that lies behind the end.
-    pub(crate) fn publish(&self, added: &[Added], frame_offset: u64, end: u64, next: u64) {
-        let mut index = self.index.write();
-        if let Index::Memory(index) = &mut *index {
+    pub(crate) fn publish(&self, added: &[Added], frame_offset: u64, end: u64) {
+        if let Index::Memory(index) = &*self.index.read() {
+            let mut index = index.write();
             index.add_frame(frame_offset as u32);
             for &added in added {
                 index.add(added);
             }
+            self.end.store(end, Ordering::Release);
         }
-        self.end.store(end, Ordering::Release);
-        self.next.store(next, Ordering::Release);
     }
 
-    /// A reader of the frames from the one on that holds `position` (or one up to `back` bytes and a
-    /// frame before it) to the end of what may be seen.
+    /// A reader of the frames from the one on that holds `position` (or one that begins up to `back`
+    /// bytes and some frames before it) to the end of what may be seen.
     pub(crate) fn reader(
         &self,
-        _files: &OpenFiles,
         file: Arc<File>,
         position: u64,
         back: u64,
         chunk_bytes: usize,
-    ) -> Result<FrameReader, ReadError> {
+    ) -> FrameReader {
         let delta = position.saturating_sub(self.first());
-        let ((offset, delta), end) = {
-            let index = self.index.read();
-            let found = match &*index {
-                Index::Memory(index) => index.seek(delta, back),
-            };
-            (found, self.end())
+        let ((offset, delta), end) = match self.index() {
+            Index::Memory(index) => {
+                let index = index.read();
+                (index.seek(delta, back), self.end())
+            }
+            Index::Sidecar(sidecar) => (sidecar.seek(delta, back), self.end()),
         };
         let span = Span {
             offset: offset.max(FRAMES_START).min(end),
@@ -123,138 +133,179 @@ impl Segment {
             end,
             exact: true,
         };
-        Ok(FrameReader::new(
-            file,
-            self.header.salt,
-            self.header.first,
-            span,
-            chunk_bytes,
-        ))
-    }
-}
-
-/// The files that are open for reading, the latest used last, so that a log of any length needs few.
-#[derive(Debug)]
-pub(crate) struct OpenFiles {
-    files: Mutex<VecDeque<(PathBuf, Arc<File>)>>,
-    files_max: usize,
-}
-
-impl OpenFiles {
-    pub(crate) fn new(files_max: usize) -> Self {
-        Self {
-            files: Mutex::default(),
-            files_max: files_max.max(1),
-        }
+        FrameReader::new(file, self.header.salt, self.header.first, span, chunk_bytes)
     }
 
-    /// Opens a file for reading, if it is not open.
-    pub(crate) fn open(&self, path: &Path) -> io::Result<Arc<File>> {
-        let mut files = self.files.lock();
-        if let Some(index) = files.iter().rposition(|(other, _)| other == path)
-            && let Some(entry) = files.remove(index)
-        {
-            let file = entry.1.clone();
-            files.push_back(entry);
-            return Ok(file);
-        }
-        let file = Arc::new(File::open(path)?);
-        if files.len() >= self.files_max {
-            files.pop_front();
-        }
-        files.push_back((path.to_owned(), file.clone()));
-        Ok(file)
-    }
-
-    /// Lets go of a file whose content is replaced.
-    pub(crate) fn forget(&self, path: &Path) {
-        self.files.lock().retain(|(other, _)| other != path);
-    }
-}
-
-impl Segment {
     /// What the segment has of a stream.
     pub(crate) fn span(
         &self,
-        _files: &OpenFiles,
+        view: &View<'_>,
         key: StreamKey,
-        _stream: &StreamName,
+        stream: &StreamName,
     ) -> Result<Option<StreamSpan>, ReadError> {
-        match &*self.index.read() {
-            Index::Memory(index) => Ok(index.span(key)),
+        loop {
+            let sidecar = match self.index() {
+                Index::Memory(index) => return Ok(index.read().span(key)),
+                Index::Sidecar(sidecar) => sidecar,
+            };
+            match self.sidecar_span(view, &sidecar, stream)? {
+                Ok(found) => return Ok(found.map(|found| found.span)),
+                Err(reason) => self.rebuild(view, &sidecar, reason)?,
+            }
         }
     }
 
     /// Where the records of a stream from a revision on begin, at most `limit` of them, upwards.
     pub(crate) fn offsets(
         &self,
-        _files: &OpenFiles,
+        view: &View<'_>,
         key: StreamKey,
-        _stream: &StreamName,
+        stream: &StreamName,
         from: u64,
         limit: usize,
     ) -> Result<Vec<u32>, ReadError> {
-        match &*self.index.read() {
-            Index::Memory(index) => Ok(index.offsets(key, from, limit)),
-        }
-    }
-
-    /// The bytes it takes on the disk, without what is only reserved.
-    pub(crate) fn disk_bytes(&self) -> u64 {
-        self.end()
-    }
-}
-
-/// How long the first segment of a log becomes: short, so that an empty log is made quickly and the next
-/// segment is one that was prepared.
-pub(crate) fn first_segment_bytes(config: &FileLogConfig) -> u64 {
-    config.segment_bytes.min(FIRST_SEGMENT_BYTES)
-}
-
-const FIRST_SEGMENT_BYTES: u64 = 4 * 1024 * 1024;
-
-/// Makes a segment whose first event will stand at `first`, out of one that was prepared or anew.
-pub(crate) fn create(
-    shared: &Shared,
-    first: Position,
-    prepared: Option<File>,
-) -> io::Result<(Arc<Segment>, File)> {
-    let header = SegmentHeader {
-        version: FORMAT_VERSION,
-        salt: random_salt(),
-        log_id: shared.log_id,
-        first,
-        created_us: (shared.config.clock)().as_microsecond(),
-    };
-    let (disk, directory) = (&shared.disk, &shared.directory);
-    let (unnamed, file) = match prepared {
-        Some(file) => (directory.join(PREPARED_NAME), file),
-        None => {
-            let path = directory.join(NEW_NAME);
-            let file = disk.create(&path)?;
-            let length = match first {
-                Position(1) => first_segment_bytes(&shared.config),
-                _ => shared.config.segment_bytes,
+        loop {
+            let sidecar = match self.index() {
+                Index::Memory(index) => return Ok(index.read().offsets(key, from, limit)),
+                Index::Sidecar(sidecar) => sidecar,
             };
-            disk.set_length(&file, &path, length)?;
-            (path, file)
+            let reason = match self.sidecar_span(view, &sidecar, stream)? {
+                Ok(None) => return Ok(Vec::new()),
+                Ok(Some(InSidecar { entry, span })) => {
+                    let skip = from.saturating_sub(span.first) as usize;
+                    let file = view.open(&sidecar.path)?;
+                    match self.checked(&sidecar, sidecar.offsets(&file, entry, skip, limit))? {
+                        Ok(offsets) => return Ok(offsets),
+                        Err(reason) => reason,
+                    }
+                }
+                Err(reason) => reason,
+            };
+            self.rebuild(view, &sidecar, reason)?;
         }
-    };
-    disk.write_at(&file, &unnamed, &header.encode(), 0)?;
-    // The name comes last: whatever is called a segment has a header.
-    disk.sync(&file, &unnamed)?;
-    let path = directory.join(segment_name(first));
-    disk.rename(&unnamed, &path, directory)?;
-    let index = Index::Memory(MemoryIndex::default());
-    let segment = Segment::new(path, header, index, FRAMES_START, first.0);
-    Ok((Arc::new(segment), file))
+    }
+
+    /// The event with an id that the sidecar knows.
+    pub(crate) fn event_with_id(
+        &self,
+        view: &View<'_>,
+        id: Uuid,
+    ) -> Result<Option<Recorded>, ReadError> {
+        let Index::Sidecar(sidecar) = self.index() else {
+            return Ok(None);
+        };
+        let found = sidecar.id(id, || view.files.open(&sidecar.path));
+        match self.checked(&sidecar, found)? {
+            Ok(None) => Ok(None),
+            Ok(Some(offset)) => {
+                let mut reader = RecordReader::new(view.files, self, &[])?;
+                let event = reader.recorded(offset)?;
+                Ok((event.id == id).then_some(event))
+            }
+            // Ids are only looked for here, so a sidecar that is replaced by memory would lose them.
+            Err(reason) => Err(ReadError::Unavailable(format!(
+                "{}: {reason}; remove it, and it is made anew when the log is opened",
+                sidecar.path.display()
+            ))),
+        }
+    }
+
+    /// What the sidecar has of a stream, checked against the first record that it names.
+    fn sidecar_span(
+        &self,
+        view: &View<'_>,
+        sidecar: &Sidecar,
+        stream: &StreamName,
+    ) -> Result<Result<Option<InSidecar>, &'static str>, ReadError> {
+        let name = stream.as_str().as_bytes();
+        let entry = sidecar.stream(name, || view.files.open(&sidecar.path));
+        let entry = match self.checked(sidecar, entry)? {
+            Ok(Some(entry)) => entry,
+            Ok(None) => return Ok(Ok(None)),
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let file = view.open(&sidecar.path)?;
+        let first = match self.checked(sidecar, sidecar.offsets(&file, entry, 0, 1))? {
+            Ok(offsets) => offsets.first().copied().unwrap_or_default(),
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let event = RecordReader::new(view.files, self, &[])?.recorded(first)?;
+        // Another stream whose name has the same hash.
+        if event.stream != *stream {
+            return Ok(Ok(None));
+        }
+        let span = StreamSpan {
+            first: event.revision.0,
+            count: entry.count,
+        };
+        Ok(Ok(Some(InSidecar { entry, span })))
+    }
+
+    /// Tells a sidecar that is of no use from a disk that cannot be read.
+    fn checked<T>(
+        &self,
+        sidecar: &Sidecar,
+        found: Result<T, SidecarError>,
+    ) -> Result<Result<T, &'static str>, ReadError> {
+        match found {
+            Ok(found) => Ok(Ok(found)),
+            Err(SidecarError::Useless(reason)) => Ok(Err(reason)),
+            Err(SidecarError::Io(error)) => Err(unavailable(&sidecar.path)(error)),
+        }
+    }
+
+    /// Reads the segment anew instead of a sidecar that is of no use.
+    fn rebuild(
+        &self,
+        view: &View<'_>,
+        sidecar: &Sidecar,
+        reason: &'static str,
+    ) -> Result<(), ReadError> {
+        tracing::warn!(
+            sidecar = %sidecar.path.display(),
+            "cannot use {}: {reason}; its segment is read instead. Remove it, and it is made anew when the log is opened",
+            sidecar.path.display()
+        );
+        let file = view.open(&self.path)?;
+        let span = Span {
+            offset: FRAMES_START,
+            next: self.first(),
+            end: self.end(),
+            exact: true,
+        };
+        let chunk_bytes = crate::recovery::SCAN_CHUNK_BYTES;
+        let header = &self.header;
+        let mut reader = FrameReader::new(file, header.salt, header.first, span, chunk_bytes);
+        let mut index = MemoryIndex::default();
+        while let Some(frame) = reader.next().map_err(read_error(&self.path))? {
+            index_of(view.keys, &frame, &mut index, |_| {})
+                .map_err(crate::frames::FrameError::Damage)
+                .map_err(read_error(&self.path))?;
+        }
+        self.set_index(Index::memory(index));
+        Ok(())
+    }
 }
 
-/// The name of a segment that is being made without having been prepared.
-pub(crate) const NEW_NAME: &str = "next.new";
+/// What a sidecar has of a stream.
+struct InSidecar {
+    entry: StreamEntry,
+    span: StreamSpan,
+}
 
-/// A number that nobody outside can know.
-pub(crate) fn random_salt() -> u32 {
-    // The last bytes of a version 7 id are random.
-    bytes_at::u32_at(Uuid::now_v7().as_bytes(), 12)
+/// What is needed to look into a segment.
+pub(crate) struct View<'a> {
+    pub(crate) files: &'a OpenFiles,
+    pub(crate) keys: &'a Keys,
+}
+
+impl View<'_> {
+    fn open(&self, path: &std::path::Path) -> Result<Arc<File>, ReadError> {
+        self.files.open(path).map_err(unavailable(path))
+    }
+}
+
+/// Opens a sidecar's segment for changing its length.
+pub(crate) fn open_writable(segment: &Segment) -> io::Result<File> {
+    File::options().read(true).write(true).open(&segment.path)
 }

@@ -10,9 +10,10 @@ use uuid::Uuid;
 
 use crate::config::FileLogConfig;
 use crate::disk::Disk;
+use crate::files::OpenFiles;
 use crate::ids::IdWindow;
 use crate::keys::{Keys, StreamKey};
-use crate::segment::{OpenFiles, Segment};
+use crate::segment::{Segment, View};
 use crate::stats::{Counters, Stats};
 
 /// What the writer and the readers share. The writer publishes: index first, then the end of the segment,
@@ -73,11 +74,19 @@ impl Shared {
     ) -> Result<Option<u64>, ReadError> {
         let segments = self.segments.read();
         for segment in segments.iter().rev() {
-            if let Some(span) = segment.span(&self.files, key, stream)? {
+            if let Some(span) = segment.span(&self.view(), key, stream)? {
                 return Ok(Some(span.head()));
             }
         }
         Ok(None)
+    }
+
+    /// What is needed to look into a segment.
+    pub(crate) fn view(&self) -> View<'_> {
+        View {
+            files: &self.files,
+            keys: &self.keys,
+        }
     }
 
     pub(crate) fn stats(&self) -> Stats {

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::{FileLog, FileLogConfig, OpenError};
 use bytes::Bytes;
 use eventlog::{
     Append, EventLog, EventType, Expected, Filter, NewEvent, PageLimit, Position, Revision,
     StreamName,
 };
-use uuid::Uuid;
-
-use crate::{FileLog, FileLogConfig, OpenError};
 
 #[tokio::test]
 async fn the_file_log_keeps_every_promise() {
@@ -95,25 +93,38 @@ fn a_second_opener_is_told_who_has_it() {
     FileLog::open(directory.path(), small()).unwrap();
 }
 
-fn small() -> FileLogConfig {
+/// Segments so small that everything happens soon.
+pub(crate) fn small() -> FileLogConfig {
     FileLogConfig {
         segment_bytes: 16 * 1024,
         ..FileLogConfig::default()
     }
 }
 
-fn batch(number: u64) -> Vec<Append> {
+/// One event for one of seven streams.
+pub(crate) fn batch(number: u64) -> Vec<Append> {
     vec![Append {
         stream: StreamName::parse(format!("run-{}", number % 7)).unwrap(),
         expected: Expected::Any,
-        events: vec![NewEvent {
-            id: Uuid::from_u128(number.into()),
-            event_type: EventType::from_static("run.started"),
-            version: 1,
-            metadata: Bytes::from_static(b"{}"),
-            data: format!("{{\"number\":{number},\"text\":\"{:100}\"}}", "").into(),
-            recorded_at: None,
-        }],
+        events: vec![event(number)],
     }]
 }
 
+/// An event that follows from a number; every second id is derived from somebody else's key.
+pub(crate) fn event(number: u64) -> NewEvent {
+    let version = match number % 2 {
+        0 => uuid::Version::SortRand,
+        _ => uuid::Version::Sha1,
+    };
+    NewEvent {
+        id: uuid::Builder::from_u128(u128::from(number) << 64)
+            .with_version(version)
+            .with_variant(uuid::Variant::RFC4122)
+            .into_uuid(),
+        event_type: EventType::from_static("run.started"),
+        version: 1,
+        metadata: Bytes::from_static(b"{}"),
+        data: format!("{{\"number\":{number},\"text\":\"{:100}\"}}", "").into(),
+        recorded_at: None,
+    }
+}

@@ -8,13 +8,14 @@ use std::time::Instant;
 use eventlog::{AppendError, Position, ReadError, Receipt, StreamName};
 use uuid::Uuid;
 
+use crate::create;
 use crate::frame::{self, FRAME_HEADER_BYTES, FrameKind};
 use crate::group::{Ground, Group, Known};
 use crate::heads::HeadCache;
 use crate::keeper::{Keeper, Task};
 use crate::keys::StreamKey;
 use crate::queue::{Outcome, Request};
-use crate::segment::Segment;
+use crate::segment::{Index, Segment};
 use crate::shared::{Shared, Stop};
 use crate::stats::add;
 
@@ -114,7 +115,7 @@ impl Writer {
             }
         }
         self.segment
-            .publish(&group.added, frame_offset, self.offset, self.next);
+            .publish(&group.added, frame_offset, self.offset);
         shared.head.send_replace(Position(self.next - 1));
         Ok(())
     }
@@ -174,7 +175,7 @@ impl Writer {
 
     fn segment_bytes(&self) -> u64 {
         match self.segment.first() {
-            1 => crate::segment::first_segment_bytes(&self.shared.config),
+            1 => create::first_segment_bytes(&self.shared.config),
             _ => self.shared.config.segment_bytes,
         }
     }
@@ -182,7 +183,7 @@ impl Writer {
     /// Goes on in a new segment. When it fails, nothing has changed.
     fn roll(&mut self) -> io::Result<()> {
         let prepared = self.keeper.take_prepared();
-        let (segment, file) = crate::segment::create(&self.shared, Position(self.next), prepared)?;
+        let (segment, file) = create::create(&self.shared, Position(self.next), prepared)?;
         let sealed = std::mem::replace(&mut self.segment, segment.clone());
         self.file = file;
         self.offset = self.segment.end();
@@ -193,10 +194,10 @@ impl Writer {
     }
 
     fn keep_heads(&mut self, sealed: &Segment) {
-        let crate::segment::Index::Memory(index) = &*sealed.index.read() else {
+        let Index::Memory(index) = sealed.index() else {
             return;
         };
-        for (key, head) in index.heads() {
+        for (key, head) in index.read().heads() {
             self.heads.put(key, head);
         }
     }
@@ -225,7 +226,7 @@ struct OnDisk<'a> {
 
 impl Known for OnDisk<'_> {
     fn head(&mut self, key: StreamKey, stream: &StreamName) -> Result<Option<u64>, ReadError> {
-        if let Some(span) = self.active.span(&self.shared.files, key, stream)? {
+        if let Some(span) = self.active.span(&self.shared.view(), key, stream)? {
             return Ok(Some(span.head()));
         }
         if let Some(head) = self.heads.get(key) {

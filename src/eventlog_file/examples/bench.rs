@@ -1,0 +1,135 @@
+//! Prints what the log does on the disk under a directory (the first argument, or a temporary one), with
+//! what the disk does and what fjall does in the same run.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use eventlog_file::bench::{self, Measured};
+
+const RUN_FOR: Duration = Duration::from_millis(1500);
+
+type Anyhow<T> = Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> Anyhow<()> {
+    let temporary = tempfile::tempdir()?;
+    let mut arguments = std::env::args().skip(1);
+    let only = arguments.next();
+    let directory = match arguments.next() {
+        Some(path) => path.into(),
+        None => temporary.path().to_owned(),
+    };
+    let wanted = |name: &str| {
+        only.as_deref()
+            .is_none_or(|only| only == "all" || only == name)
+    };
+
+    let raw = bench::raw_probe(&directory, RUN_FOR)?;
+    show("4 KiB write + fdatasync", &raw);
+    if wanted("append") {
+        for events in [1, 64, 1024] {
+            let ours = fresh(&directory, |path| Ok(bench::append(path, events, RUN_FOR)?))?;
+            show(&format!("append, batch {events}"), &ours);
+            let theirs = fresh(&directory, |path| fjall(path, events))?;
+            show(&format!("fjall, batch {events}"), &theirs);
+            let ratio = ours.per_second() / theirs.per_second();
+            println!("{:>34} {ratio:.2} x fjall", "");
+            if events == 1 {
+                let again = bench::raw_probe(&directory, RUN_FOR)?;
+                show("4 KiB write + fdatasync", &again);
+                let raw = (raw.per_second() + again.per_second()) / 2.0;
+                println!(
+                    "{:>34} {:.0} % of the disk",
+                    "",
+                    100.0 * ours.per_second() / raw
+                );
+            }
+        }
+    }
+    if wanted("async") {
+        for tasks in [1, 2, 8, 64, 256] {
+            let ours = fresh(&directory, |path| {
+                Ok(bench::append_concurrently(path, tasks, 2, RUN_FOR)?)
+            })?;
+            show(&format!("async, {tasks} tasks"), &ours);
+        }
+    }
+    if wanted("load") {
+        let path = directory.join("load");
+        let loaded = bench::load(&path, 5_000_000, 1024, |_| {})?;
+        show("5 M events, batch 1024", &loaded);
+        let memory = bench::memory_bytes().unwrap_or_default();
+        println!(
+            "{:>34} {} MB anonymous after the load",
+            "",
+            memory / 1_000_000
+        );
+        for _ in 0..3 {
+            println!("{:>34} {:?}", "open", bench::start(&path)?);
+        }
+        for _ in 0..3 {
+            show("replay", &bench::replay(&path)?);
+        }
+        let log = eventlog_file::FileLog::open(&path, eventlog_file::FileLogConfig::default())?;
+        let memory = bench::memory_bytes().unwrap_or_default();
+        println!("{:>34} {} MB anonymous when open", "", memory / 1_000_000);
+        println!(
+            "{:>34} {} bytes on disk an event",
+            "",
+            log.stats().disk_bytes / 5_000_000
+        );
+        drop(log);
+        std::fs::remove_dir_all(path)?;
+    }
+    Ok(())
+}
+
+fn fresh(directory: &Path, measure: impl FnOnce(&Path) -> Anyhow<Measured>) -> Anyhow<Measured> {
+    let path = directory.join("fresh");
+    let measured = measure(&path);
+    std::fs::remove_dir_all(path)?;
+    measured
+}
+
+fn show(what: &str, measured: &Measured) {
+    println!(
+        "{what:>34} {:>12.0}/s   p50 {:?}, p99 {:?}, max {:?}",
+        measured.per_second(),
+        measured.p50,
+        measured.p99,
+        measured.max
+    );
+}
+
+/// The same events in fjall: position to event, and stream and revision to position, one durable commit a
+/// batch.
+fn fjall(path: &Path, events: u64) -> Anyhow<Measured> {
+    let database = fjall::Database::builder(path).open()?;
+    let log = database.keyspace("log", fjall::KeyspaceCreateOptions::default)?;
+    let index = database.keyspace("index", fjall::KeyspaceCreateOptions::default)?;
+    let (mut count, mut waited, mut calls) = (0, Duration::ZERO, Vec::new());
+    while waited < RUN_FOR {
+        let batch = bench::batch(count, events);
+        let call = Instant::now();
+        let mut commit = database
+            .batch()
+            .durability(Some(fjall::PersistMode::SyncData));
+        for (part, position) in batch.iter().zip(count..) {
+            let mut key = part.stream.as_str().as_bytes().to_vec();
+            key.extend_from_slice(&position.to_be_bytes());
+            commit.insert(&log, position.to_be_bytes(), &part.events[0].data[..]);
+            commit.insert(&index, key, position.to_be_bytes());
+        }
+        commit.commit()?;
+        calls.push(call.elapsed());
+        waited += call.elapsed();
+        count += events;
+    }
+    calls.sort_unstable();
+    Ok(Measured {
+        count,
+        took: waited,
+        p50: calls[calls.len() / 2],
+        p99: calls[calls.len() * 99 / 100],
+        max: calls[calls.len() - 1],
+    })
+}
