@@ -10,10 +10,11 @@ pub enum TableError {
         /// What the engine said.
         reason: String,
     },
-    /// The disk is full. Nothing is lost; try again when there is room.
+    /// The disk is full. Nothing that was persisted is lost: open the tables again when there is room.
     #[error("no space is left for the tables")]
     Full,
-    /// The operating system refused a read or a write.
+    /// The operating system refused a read or a write. Tables on disk answer so until they are opened
+    /// again, because what the engine holds in memory is not known any more.
     #[error("the tables cannot be read or written: {reason}")]
     Unavailable {
         /// What the system said.
