@@ -8,16 +8,16 @@
 //! Start reading at [`Views`], then [`builds`], the view that most of the house is about.
 
 pub mod allocation;
-//pub mod audit;
+pub mod audit;
 pub mod builds;
 pub mod collections;
 pub mod history;
-//pub mod nodes;
-//pub mod packages;
+pub mod nodes;
+pub mod packages;
 pub mod projector;
-//pub mod pulse;
+pub mod pulse;
 pub mod tokens;
-//pub mod usage;
+pub mod usage;
 
 mod listing;
 #[cfg(test)]

@@ -12,7 +12,9 @@ use crate::projector::{
     Driver, Engine, Kind, ProjectionState, ProjectionStatus, ProjectorConfig, Reader, RebuildError,
     RebuildHandle, StartError,
 };
-use crate::{allocation, builds, collections, history, tokens};
+use crate::{
+    allocation, audit, builds, collections, history, nodes, packages, pulse, tokens, usage,
+};
 
 /// All views together. Cheap to clone; the projector ends with the last clone.
 #[derive(Clone)]
@@ -33,8 +35,13 @@ pub(crate) fn kinds(config: &ProjectorConfig) -> Vec<Kind> {
     let settings = config.allocation.clone();
     vec![
         Kind::of(builds::BuildsFold::default),
+        Kind::of(usage::UsageFold::default),
+        Kind::of(packages::PackagesFold::default),
+        Kind::of(nodes::NodesFold::default),
         Kind::of(collections::CollectionsFold::default),
         Kind::of(tokens::TokensFold::default),
+        Kind::of(audit::AuditFold::default),
+        Kind::of(pulse::PulseFold::default),
         Kind::of(move || allocation::AllocationFold::new(&settings)),
     ]
 }
@@ -186,6 +193,24 @@ impl Views {
         builds::Builds::new(self.reader(builds::NAME))
     }
 
+    /// What builds used.
+    #[must_use]
+    pub fn usage(&self) -> usage::Usages {
+        usage::Usages::new(self.reader(usage::NAME))
+    }
+
+    /// What packages need.
+    #[must_use]
+    pub fn packages(&self) -> packages::Packages {
+        packages::Packages::new(self.reader(packages::NAME))
+    }
+
+    /// What builds run on.
+    #[must_use]
+    pub fn nodes(&self) -> nodes::Nodes {
+        nodes::Nodes::new(self.reader(nodes::NAME))
+    }
+
     /// Whose usage is still to be learnt, and how that went for the others.
     #[must_use]
     pub fn collections(&self) -> collections::Collections {
@@ -199,6 +224,18 @@ impl Views {
     #[must_use]
     pub fn tokens(&self) -> tokens::Tokens {
         tokens::Tokens::new(self.reader(tokens::NAME))
+    }
+
+    /// Who did what, and what was refused.
+    #[must_use]
+    pub fn audit(&self) -> audit::Audits {
+        audit::Audits::new(self.reader(audit::NAME))
+    }
+
+    /// How much happens.
+    #[must_use]
+    pub fn pulse(&self) -> pulse::Pulse {
+        pulse::Pulse::new(self.reader(pulse::NAME))
     }
 
     /// How much a build needs.

@@ -1,0 +1,344 @@
+//! Who did what by hand, and what was refused?
+
+#[cfg(test)]
+mod tests;
+
+use domain::audit::{AuditEvent, BodyRefused};
+use domain::build::BuildEvent;
+use domain::token::TokenEvent;
+use domain::{ActorKind, BlobRef, Event};
+use eventlog::Position;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tables::{Key, KeyBuilder};
+
+use crate::listing::{Cursor, Listing, Place, Walk};
+use crate::projector::stored::time;
+use crate::projector::{Answer, Projection, Reader, Rows, Seen};
+
+pub(crate) const NAME: &str = AuditFold::NAME;
+
+/// Every entry, newest first: the rows themselves lie in the order of the list.
+const ROW: u8 = b'r';
+const BY_TYPE: u8 = b't';
+const BY_ACTOR: u8 = b'a';
+/// Bodies that were refused, by digest.
+const BODY: u8 = b'b';
+/// Bodies that were refused, newest first.
+const BODY_BY_TIME: u8 = b'c';
+
+/// One entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRow {
+    /// Where it stands in the log.
+    pub position: Position,
+    /// When the log took it.
+    #[serde(with = "time")]
+    pub recorded_at: Timestamp,
+    /// What happened.
+    pub event_type: String,
+    /// To what.
+    pub stream: String,
+    /// What sort of somebody did it.
+    pub actor_kind: Option<ActorKind>,
+    /// Who did it.
+    pub actor: Option<String>,
+    /// What people call them.
+    pub actor_display: Option<String>,
+    /// The door it came through.
+    pub dialect: Option<String>,
+    /// The request, as the caller and our logs name it.
+    pub request_id: Option<String>,
+    /// Where the caller connected from.
+    pub source_ip: Option<String>,
+    /// Why, in the words of whoever did it.
+    pub reason: Option<String>,
+    /// What exactly, in one line.
+    pub summary: String,
+    /// How many more of this kind are not written one by one.
+    pub unwritten: u64,
+}
+
+impl AuditRow {
+    fn place(&self) -> Place {
+        Place {
+            time: self.recorded_at.as_microsecond(),
+            position: self.position.0,
+        }
+    }
+}
+
+/// A body that was refused and kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BodyRow {
+    /// Where its bytes are.
+    pub body: BlobRef,
+    /// The dialect that was spoken.
+    pub dialect: String,
+    /// Who sent it.
+    pub source: String,
+    /// What was wrong, every fault at once.
+    pub errors: Vec<String>,
+    /// The headers that a resubmission needs.
+    pub headers: Vec<(String, String)>,
+    /// When it was first refused.
+    #[serde(with = "time")]
+    pub first_at: Timestamp,
+    /// When it was last refused or sent in once more.
+    #[serde(with = "time")]
+    pub at: Timestamp,
+    /// How often it was sent in once more by an operator.
+    pub resubmissions: u32,
+    /// Whether it was accepted in the end.
+    pub accepted: bool,
+    /// Where the first refusal stands.
+    pub first: Position,
+    /// Where the last event about it stands.
+    pub position: Position,
+}
+
+/// The fold.
+#[derive(Debug, Default)]
+pub struct AuditFold;
+
+impl Projection for AuditFold {
+    const NAME: &'static str = "audit";
+    const VERSION: u32 = 1;
+    const SHAPE: u32 = 1;
+
+    fn wants(event_type: &str) -> bool {
+        event_type.starts_with("audit.")
+            || event_type.starts_with("token.")
+            || event_type == "build.collection_requeued"
+    }
+
+    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+        let (summary, unwritten) = match seen.event {
+            Event::Audit(event) => {
+                take_body(event, seen, rows);
+                of_audit(event)
+            }
+            Event::Token(event) => (of_token(event), 0),
+            Event::Build(BuildEvent::CollectionRequeued(requeued)) => (
+                format!("collection {} of its usage", requeued.collection),
+                0,
+            ),
+            Event::Build(_) | Event::Node(_) | Event::Allocation(_) | Event::Numbers(_) => return,
+        };
+        let metadata = seen.metadata();
+        let actor = metadata.actor.as_ref();
+        let row = AuditRow {
+            position: seen.position,
+            recorded_at: seen.recorded_at,
+            event_type: seen.event.event_type().to_owned(),
+            stream: seen.stream.as_str().to_owned(),
+            actor_kind: actor.map(|actor| actor.kind),
+            actor: actor.map(|actor| actor.id.clone()),
+            actor_display: actor.and_then(|actor| actor.display.clone()),
+            dialect: metadata.dialect.clone(),
+            request_id: metadata.request_id.clone(),
+            source_ip: metadata.source_ip.clone(),
+            reason: metadata.reason.clone(),
+            summary,
+            unwritten,
+        };
+        let place = row.place();
+        let key = place.end_of(KeyBuilder::new(ROW));
+        rows.put_bytes(place.end_of(type_prefix(&row.event_type)), key.clone());
+        if let Some(actor) = &row.actor {
+            rows.put_bytes(place.end_of(actor_prefix(actor)), key.clone());
+        }
+        rows.put(key, &row);
+    }
+}
+
+fn of_audit(event: &AuditEvent) -> (String, u64) {
+    match event {
+        AuditEvent::WebhookRejected(rejected) => (
+            format!("{}: {}", rejected.dialect, rejected.reason),
+            rejected.unwritten,
+        ),
+        AuditEvent::WebhookIgnored(ignored) => {
+            let text = format!(
+                "{}: `{}` from {}",
+                ignored.dialect, ignored.kind, ignored.source
+            );
+            (text, ignored.unwritten)
+        }
+        AuditEvent::BodyRefused(refused) => (refused.errors.join("; "), 0),
+        AuditEvent::BodyResubmitted(again) => match again.accepted {
+            true => ("accepted".to_owned(), 0),
+            false => (again.errors.join("; "), 0),
+        },
+        AuditEvent::WriteRefused(refused) => {
+            let (method, path) = (&refused.method, &refused.path);
+            let text = format!("{method} {path}: {} {}", refused.status, refused.reason);
+            (text, refused.unwritten)
+        }
+        AuditEvent::OperationStarted(started) => {
+            let (kind, subject) = (&started.kind, &started.subject);
+            (format!("{kind} {subject} as {}", started.operation), 0)
+        }
+    }
+}
+
+fn of_token(event: &TokenEvent) -> String {
+    match event {
+        TokenEvent::Issued(issued) => {
+            let scopes = issued.scopes.join(" ");
+            format!("{} ({:?}) {scopes}", issued.name, issued.role)
+                .trim_end()
+                .to_owned()
+        }
+        TokenEvent::Revoked(_) => "revoked".to_owned(),
+    }
+}
+
+fn take_body(event: &AuditEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+    match event {
+        AuditEvent::BodyRefused(refused) => {
+            let key = body_key(&refused.body.digest);
+            let before: Option<BodyRow> = rows.get(&key);
+            let row = refused_again(before.as_ref(), refused, seen);
+            rows.put_bytes(body_place(&row), key.clone());
+            rows.put(key, &row);
+        }
+        AuditEvent::BodyResubmitted(again) => {
+            let digest = seen.stream.key().strip_prefix("body:").unwrap_or_default();
+            let key = body_key(digest);
+            if let Some(mut row) = rows.get::<BodyRow>(&key) {
+                row.resubmissions += 1;
+                row.accepted |= again.accepted;
+                row.at = again.at;
+                row.position = seen.position;
+                rows.put(key, &row);
+            }
+        }
+        AuditEvent::WebhookRejected(_)
+        | AuditEvent::WebhookIgnored(_)
+        | AuditEvent::WriteRefused(_)
+        | AuditEvent::OperationStarted(_) => {}
+    }
+}
+
+fn refused_again(before: Option<&BodyRow>, refused: &BodyRefused, seen: &Seen<'_>) -> BodyRow {
+    BodyRow {
+        body: refused.body.clone(),
+        dialect: refused.dialect.clone(),
+        source: refused.source.clone(),
+        errors: refused.errors.clone(),
+        headers: refused.headers.clone(),
+        first_at: before.map_or(refused.at, |row| row.first_at),
+        at: refused.at,
+        resubmissions: before.map_or(0, |row| row.resubmissions),
+        accepted: before.is_some_and(|row| row.accepted),
+        first: before.map_or(seen.position, |row| row.first),
+        position: seen.position,
+    }
+}
+
+fn body_place(row: &BodyRow) -> Key {
+    let place = Place {
+        time: row.first_at.as_microsecond(),
+        position: row.first.0,
+    };
+    place.end_of(KeyBuilder::new(BODY_BY_TIME))
+}
+
+fn body_key(digest: &str) -> Key {
+    KeyBuilder::new(BODY).str(digest).build()
+}
+
+fn type_prefix(event_type: &str) -> KeyBuilder {
+    KeyBuilder::new(BY_TYPE).str(event_type)
+}
+
+fn actor_prefix(actor: &str) -> KeyBuilder {
+    KeyBuilder::new(BY_ACTOR).str(actor)
+}
+
+/// Which entries a list is about; every condition must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// What happened, written out.
+    pub event_type: Option<String>,
+    /// The id of who did it.
+    pub actor: Option<String>,
+    /// The door it came through.
+    pub dialect: Option<String>,
+    /// Recorded at or after this.
+    pub since: Option<Timestamp>,
+    /// Recorded before this.
+    pub until: Option<Timestamp>,
+    /// The oldest first.
+    pub oldest_first: bool,
+}
+
+impl AuditFilter {
+    fn admits(&self, row: &AuditRow) -> bool {
+        self.event_type
+            .as_ref()
+            .is_none_or(|wanted| *wanted == row.event_type)
+            && (self.actor.is_none() || self.actor == row.actor)
+            && (self.dialect.is_none() || self.dialect == row.dialect)
+    }
+}
+
+/// Who did what.
+#[derive(Clone)]
+pub struct Audits {
+    reader: Reader,
+}
+
+impl Audits {
+    pub(crate) fn new(reader: Reader) -> Self {
+        Self { reader }
+    }
+
+    /// A page of entries, newest first.
+    ///
+    /// # Errors
+    /// When the table cannot say.
+    pub fn list(
+        &self,
+        filter: &AuditFilter,
+        cursor: &Cursor,
+        limit: usize,
+    ) -> Answer<Listing<AuditRow>> {
+        let (prefix, is_index) = match (&filter.actor, &filter.event_type) {
+            (Some(actor), _) => (actor_prefix(actor), true),
+            (None, Some(event_type)) => (type_prefix(event_type), true),
+            (None, None) => (KeyBuilder::new(ROW), false),
+        };
+        let walk = Walk {
+            prefix: prefix.as_ref(),
+            since: filter.since.map(Timestamp::as_microsecond),
+            until: filter.until.map(Timestamp::as_microsecond),
+            reverse: filter.oldest_first,
+        };
+        walk.page(&self.reader, cursor, limit, |_, value| {
+            let row: Option<AuditRow> = match is_index {
+                true => self.reader.get(value)?,
+                false => Some(self.reader.decode(value)?),
+            };
+            Ok(row.filter(|row| filter.admits(row)))
+        })
+    }
+
+    /// The refused body with this digest, if one was kept.
+    ///
+    /// # Errors
+    /// When the table cannot say.
+    pub fn body(&self, digest: &str) -> Answer<Option<BodyRow>> {
+        self.reader.get(&body_key(digest))
+    }
+
+    /// A page of refused bodies, those that were first refused last first.
+    ///
+    /// # Errors
+    /// When the table cannot say.
+    pub fn bodies(&self, cursor: &Cursor, limit: usize) -> Answer<Listing<BodyRow>> {
+        let walk = Walk::all(&[BODY_BY_TIME]);
+        walk.page(&self.reader, cursor, limit, |_, key| self.reader.get(key))
+    }
+}
