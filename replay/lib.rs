@@ -9,18 +9,21 @@
 pub mod export;
 pub mod import;
 pub mod import_gantry;
+pub mod verify;
 
 mod as_of;
 mod blob_refs;
 mod blob_store;
 mod error;
 mod line;
+mod past;
 mod progress;
 mod story;
 mod window;
 
 pub use as_of::{AsOf, AsOfError};
 pub use error::ToolError;
+pub use past::Past;
 pub use progress::{Progress, Unit, Watch, unwatched};
 pub use window::Window;
 

@@ -1,0 +1,160 @@
+//! Goes through every frame of a log on this machine's disk and says where the first fault is.
+//!
+//! Async: the work is done on blocking threads, one that reads and checks frames and, unless asked to be
+//! quick, one for each core that reads what the events say. Read only; it works while a server writes and
+//! ends at the last frame that is whole when it gets there.
+
+mod content;
+mod frames;
+mod order;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use blobs::Blobs;
+use eventlog::Position;
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use crate::blob_store;
+use crate::{Progress, ToolError, Watch};
+use content::Blob;
+
+/// How many missing blobs a report names.
+const MISSING_MAX: usize = 1000;
+
+/// What to check, and how closely.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The directory of the log.
+    pub directory: PathBuf,
+    /// Whether only frames, checksums, positions and revisions are looked at, and not what events say.
+    pub quick: bool,
+    /// When given, every blob that an event names is read there and its digest checked. Not if `quick`.
+    pub blobs: Option<Blobs>,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// How many segments were looked at.
+    pub segments: u64,
+    /// How many frames with events.
+    pub frames: u64,
+    /// How many events.
+    pub events: u64,
+    /// How many streams.
+    pub streams: u64,
+    /// How many bytes of frames.
+    pub bytes: u64,
+    /// The last position that was checked.
+    pub head: Position,
+    /// How many events of each type.
+    pub events_by_type: BTreeMap<String, u64>,
+    /// The first place where something is wrong; nothing after it was judged.
+    pub fault: Option<Fault>,
+    /// How many blobs were read and found right.
+    pub blobs: u64,
+    /// Blobs that an event names and that are missing or damaged, at most a thousand.
+    pub blobs_missing: Vec<Missing>,
+}
+
+/// The first place where something is wrong with a log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// The file.
+    pub segment: PathBuf,
+    /// Where the damaged frame begins in the file, in bytes.
+    pub offset: u64,
+    /// The position that should stand there.
+    pub position: Position,
+    /// The stream of the event, when that much can be read.
+    pub stream: Option<String>,
+    /// The type of the event, when that much can be read.
+    pub event_type: Option<String>,
+    /// What is wrong.
+    pub reason: String,
+    /// What to do.
+    pub advice: &'static str,
+}
+
+/// A blob that an event names and that cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Missing {
+    /// Its name.
+    pub digest: String,
+    /// Where the first event that names it stands.
+    pub position: Position,
+    /// What is wrong.
+    pub reason: String,
+}
+
+impl Report {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.fault.is_none() && self.blobs_missing.is_empty()
+    }
+
+    /// What a command line exits with: 0, or 6 when something is wrong.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        if self.is_sound() { 0 } else { 6 }
+    }
+}
+
+/// Checks the log.
+///
+/// # Errors
+/// When there is no log, when it cannot be read, or the blobs cannot. A fault is no error: it stands in the
+/// report.
+pub async fn run(options: Options, watch: &Watch<'_>) -> Result<Report, ToolError> {
+    let Options {
+        directory,
+        quick,
+        blobs,
+    } = options;
+    let (sender, mut progress) = mpsc::channel::<Progress>(4);
+    let content = (!quick).then_some(content::Wanted {
+        blobs: blobs.is_some(),
+    });
+    let checking = tokio::task::spawn_blocking(move || {
+        frames::check(&directory, content, &|progress| {
+            // One that nobody has looked at yet says nearly the same.
+            let _ = sender.try_send(progress);
+        })
+    });
+    while let Some(progress) = progress.recv().await {
+        watch(progress);
+    }
+    let (mut report, named) = checking.await.expect("the check does not panic")?;
+    if let Some(blobs) = blobs {
+        check_blobs(&mut report, &blobs, named).await;
+    }
+    Ok(report)
+}
+
+async fn check_blobs(report: &mut Report, blobs: &Blobs, named: Vec<Blob>) {
+    for Blob { blob, position } in named {
+        let reason = match blob_store::bytes_of(blobs, &blob).await {
+            Ok(Some(bytes)) if bytes.len() as u64 == blob.size => {
+                report.blobs += 1;
+                continue;
+            }
+            Ok(Some(bytes)) => format!("{} bytes, and should be {}", bytes.len(), blob.size),
+            Ok(None) => "missing".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        if report.blobs_missing.len() < MISSING_MAX {
+            let digest = blob.digest;
+            report.blobs_missing.push(Missing {
+                digest,
+                position,
+                reason,
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,260 @@
+//! Goes through the frames and hands them to those who look into them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use eventlog::Position;
+use eventlog_file::{Frame, OpenError, Scan};
+
+use super::content::{self, Blob, Wanted};
+use super::order::Order;
+use super::{Fault, Report};
+use crate::{Progress, ToolError, Unit};
+
+/// How many events are looked into at once.
+const PORTION_EVENTS: u32 = 4096;
+
+/// How many portions may wait for each of those who look into them.
+const PORTIONS_MAX: usize = 4;
+
+/// After how many events progress is told.
+const TELL_EVENTS: u64 = 100_000;
+
+const RESTORE: &str = "nothing was changed; restore this segment from a backup, or export what stands \
+                       before the fault and import it into a new directory";
+
+/// Frames of one segment, in order.
+pub(super) struct Portion {
+    pub segment: Arc<Path>,
+    pub frames: Vec<Frame>,
+}
+
+/// Checks a log.
+pub(super) fn check(
+    directory: &Path,
+    content: Option<Wanted>,
+    told: &dyn Fn(Progress),
+) -> Result<(Report, Vec<Blob>), ToolError> {
+    if !directory.is_dir() {
+        let reason = format!("there is no log in {}", directory.display());
+        return Err(ToolError::NotFound(reason));
+    }
+    let Some(wanted) = content else {
+        let mut checking = Checking::new(directory, told);
+        checking.run(|_| true)?;
+        return Ok((checking.finish(None), Vec::new()));
+    };
+    let workers = thread::available_parallelism()
+        .map_or(2, usize::from)
+        .min(16);
+    thread::scope(|scope| {
+        let mut senders: Vec<SyncSender<Portion>> = Vec::new();
+        let mut found = Vec::new();
+        for _ in 0..workers {
+            let (sender, portions): (_, Receiver<Portion>) = sync_channel(PORTIONS_MAX);
+            senders.push(sender);
+            found.push(scope.spawn(move || content::look(&portions, wanted)));
+        }
+        let mut checking = Checking::new(directory, told);
+        let mut turn = 0;
+        let checked = checking.run(|portion| {
+            turn += 1;
+            // A worker that has hung up has found a fault, and what comes later does not matter.
+            senders[turn % workers].send(portion).is_ok()
+        });
+        drop(senders);
+        let found = found
+            .into_iter()
+            .map(|worker| worker.join().expect("no worker panics"));
+        let (faults, blobs): (Vec<_>, Vec<_>) = found.unzip();
+        checked?;
+        let first = faults
+            .into_iter()
+            .flatten()
+            .min_by_key(|fault| fault.position);
+        let report = checking.finish(first);
+        Ok((report, content::merge(blobs)))
+    })
+}
+
+/// The place in the log that has been reached, and what was found up to it.
+struct Checking<'d> {
+    directory: &'d Path,
+    told: &'d dyn Fn(Progress),
+    order: Order,
+    report: Report,
+    next: Position,
+    untold: u64,
+}
+
+impl<'d> Checking<'d> {
+    fn new(directory: &'d Path, told: &'d dyn Fn(Progress)) -> Self {
+        Self {
+            directory,
+            told,
+            order: Order::default(),
+            report: Report::default(),
+            next: Position(1),
+            untold: 0,
+        }
+    }
+
+    fn finish(mut self, in_content: Option<Fault>) -> Report {
+        let (streams, types) = self.order.counts();
+        self.report.streams = streams;
+        self.report.events_by_type = types;
+        let faults = self.report.fault.take().into_iter().chain(in_content);
+        self.report.fault = faults.min_by_key(|fault| fault.position);
+        self.tell();
+        self.report
+    }
+
+    fn tell(&self) {
+        let done = self.report.events;
+        (self.told)(Progress {
+            done,
+            total: None,
+            unit: Unit::Events,
+        });
+    }
+
+    /// Goes through everything, until `hand_over` says that nobody wants more.
+    fn run(&mut self, mut hand_over: impl FnMut(Portion) -> bool) -> Result<(), ToolError> {
+        let mut last_fault = None;
+        loop {
+            match self.scan(&mut hand_over) {
+                Ok(()) => return Ok(()),
+                Err(OpenError::Fault(fault)) if last_fault.as_ref() == Some(&fault) => {
+                    self.report.fault = Some(Fault {
+                        segment: fault.segment,
+                        offset: fault.offset,
+                        position: fault.position,
+                        stream: None,
+                        event_type: None,
+                        reason: fault.reason,
+                        advice: RESTORE,
+                    });
+                    return Ok(());
+                }
+                // A server may have been half-way through writing this frame: a second look tells.
+                Err(OpenError::Fault(fault)) => last_fault = Some(fault),
+                Err(error) => return Err(unreadable(self.directory, error)),
+            }
+        }
+    }
+
+    fn scan(&mut self, hand_over: &mut impl FnMut(Portion) -> bool) -> Result<(), OpenError> {
+        let mut scan = Scan::new(self.directory, Position(self.next.0 - 1))?;
+        let mut portion: Option<Portion> = None;
+        let mut events = 0;
+        let mut segment: Arc<Path> = Arc::from(PathBuf::new());
+        loop {
+            let frame = scan.next_frame();
+            let here = scan.segment().unwrap_or(self.directory);
+            let full =
+                events >= PORTION_EVENTS || *segment != *here || !matches!(frame, Ok(Some(_)));
+            if full {
+                events = 0;
+                if portion.take().is_some_and(|portion| !hand_over(portion)) {
+                    return Ok(());
+                }
+            }
+            let Some(frame) = frame? else {
+                return Ok(());
+            };
+            if *segment != *here {
+                segment = Arc::from(here);
+                self.report.segments += 1;
+            }
+            if frame.header.first > self.next.0 {
+                self.report.fault = Some(self.gap_before(&segment, &frame));
+                return Ok(());
+            }
+            if let Err(fault) = self.order.check(&segment, &frame, self.next) {
+                self.report.fault = Some(*fault);
+                return Ok(());
+            }
+            self.count(&frame);
+            events += frame.header.count;
+            let segment = Arc::clone(&segment);
+            portion
+                .get_or_insert_with(|| Portion {
+                    segment,
+                    frames: Vec::new(),
+                })
+                .frames
+                .push(frame);
+        }
+    }
+
+    fn gap_before(&self, segment: &Path, frame: &Frame) -> Fault {
+        let first = frame.header.first;
+        let reason = format!("position {first} comes where position {} should", self.next);
+        let (offset, position) = (frame.offset, self.next);
+        damage_in(
+            segment,
+            eventlog_file::Damage {
+                offset,
+                position,
+                reason,
+            },
+        )
+    }
+
+    fn count(&mut self, frame: &Frame) {
+        self.report.frames += 1;
+        self.report.events += frame.header.next() - self.next.0;
+        self.report.bytes += frame.end() - frame.offset;
+        self.untold += u64::from(frame.header.count);
+        self.next = Position(frame.header.next());
+        self.report.head = Position(self.next.0 - 1);
+        if self.untold >= TELL_EVENTS {
+            self.untold = 0;
+            self.tell();
+        }
+    }
+}
+
+fn unreadable(directory: &Path, error: OpenError) -> ToolError {
+    match error {
+        OpenError::Io { path, error, .. } => ToolError::file(&path, error),
+        other => ToolError::Source {
+            path: directory.display().to_string(),
+            reason: other.to_string(),
+        },
+    }
+}
+
+/// A fault in an event whose frame is as it was written.
+pub(super) fn fault_in(
+    segment: &Path,
+    frame: &Frame,
+    record: &eventlog_file::RecordRef<'_>,
+    reason: String,
+    advice: &'static str,
+) -> Fault {
+    Fault {
+        segment: segment.to_owned(),
+        offset: frame.offset,
+        position: record.position,
+        stream: Some(String::from_utf8_lossy(record.stream).into_owned()),
+        event_type: Some(String::from_utf8_lossy(record.event_type).into_owned()),
+        reason,
+        advice,
+    }
+}
+
+/// A fault in a frame whose checksum is right and whose records cannot be read.
+pub(super) fn damage_in(segment: &Path, damage: eventlog_file::Damage) -> Fault {
+    Fault {
+        segment: segment.to_owned(),
+        offset: damage.offset,
+        position: damage.position,
+        stream: None,
+        event_type: None,
+        reason: damage.reason,
+        advice: RESTORE,
+    }
+}

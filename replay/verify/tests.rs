@@ -1,0 +1,319 @@
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use eventlog::{EventLog, EventType, NewEvent};
+use eventlog_file::{FileLog, FileLogConfig, Scan};
+
+use super::order::Order;
+use super::*;
+use crate::test_log::{self, stream_of};
+use crate::unwatched;
+
+/// Small segments, so that a small log has several.
+fn config() -> FileLogConfig {
+    FileLogConfig {
+        segment_bytes: 256 * 1024,
+        ..FileLogConfig::default()
+    }
+}
+
+async fn filled(directory: &Path, events: u64) -> FileLog {
+    let log = FileLog::open(directory, config()).unwrap();
+    test_log::fill(&log, events).await;
+    log
+}
+
+async fn verify(directory: &Path, quick: bool) -> Report {
+    let directory = directory.to_owned();
+    run(
+        Options {
+            directory,
+            quick,
+            blobs: None,
+        },
+        &unwatched,
+    )
+    .await
+    .unwrap()
+}
+
+fn segments(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut segments: Vec<_> = entries
+        .filter(|path| path.extension().is_some_and(|end| end == "seg"))
+        .collect();
+    segments.sort();
+    segments
+}
+
+#[tokio::test]
+async fn a_sound_log_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path(), 1500).await.close();
+    for quick in [true, false] {
+        let report = verify(folder.path(), quick).await;
+        assert!(report.is_sound(), "{:?}", report.fault);
+        assert_eq!(
+            (report.events, report.head, report.streams),
+            (1500, Position(1500), 501)
+        );
+        assert_eq!(report.segments, segments(folder.path()).len() as u64);
+        assert!(report.segments > 1);
+        let types: Vec<_> = report.events_by_type.into_iter().collect();
+        let expected = [("build.collection_skipped", 498), ("build.reported", 1002)];
+        assert_eq!(
+            types,
+            expected.map(|(name, count)| (name.to_owned(), count))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_flipped_bit_is_found_and_its_place_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path(), 1500).await.close();
+    let first = segments(folder.path())[0].clone();
+    let whole = fs::read(&first).unwrap();
+    let frames: Vec<_> = Scan::new(folder.path(), Position::START)
+        .unwrap()
+        .take(300)
+        .map(|frame| frame.unwrap())
+        .collect();
+    for frame in frames.iter().step_by(37) {
+        for place in [
+            frame.offset,
+            frame.offset + 9,
+            (frame.offset + frame.end()) / 2,
+            frame.end() - 1,
+        ] {
+            let mut damaged = whole.clone();
+            damaged[usize::try_from(place).unwrap()] ^= 0x10;
+            fs::write(&first, damaged).unwrap();
+            for quick in [true, false] {
+                let report = verify(folder.path(), quick).await;
+                let fault = report.fault.clone().expect("a flipped bit is found");
+                assert_eq!(fault.segment, first);
+                assert_eq!(fault.offset, frame.offset, "{fault:?}");
+                assert_eq!(fault.position, Position(frame.header.first), "{fault:?}");
+                assert_eq!(report.head, Position(frame.header.first - 1));
+                assert_eq!(report.exit_code(), 6);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_missing_segment_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path(), 3000).await.close();
+    let names = segments(folder.path());
+    assert!(names.len() > 2);
+    for missing in [0, 1] {
+        let kept = fs::read(&names[missing]).unwrap();
+        fs::remove_file(&names[missing]).unwrap();
+        let report = verify(folder.path(), true).await;
+        let fault = report.fault.expect("a missing segment is found");
+        assert_eq!(fault.segment, names[missing + 1]);
+        assert_eq!(fault.position.0, report.head.0 + 1);
+        fs::write(&names[missing], kept).unwrap();
+    }
+    assert!(verify(folder.path(), true).await.is_sound());
+}
+
+#[tokio::test]
+async fn an_event_that_nobody_can_read_is_found_unless_asked_to_be_quick() {
+    let good = test_log::new_event(900, &test_log::report_with_blob(1, blob("00")));
+    let node = "node-1".to_owned();
+    for (event_type, version, stream, data, metadata, reason) in [
+        (
+            "build.dreamt",
+            1,
+            None,
+            None,
+            None,
+            "no event has the type build.dreamt",
+        ),
+        (
+            "build.reported",
+            2,
+            None,
+            None,
+            None,
+            "this program reads up to 1",
+        ),
+        ("build.reported", 1, None, Some("{}"), None, "missing field"),
+        (
+            "build.reported",
+            1,
+            Some(node),
+            None,
+            None,
+            "does not belong in stream node-1",
+        ),
+        (
+            "build.reported",
+            1,
+            None,
+            None,
+            Some("[1"),
+            "the metadata cannot be read",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let log = filled(folder.path(), 50).await;
+        let event = NewEvent {
+            event_type: EventType::from_static(event_type),
+            version,
+            data: data.map_or(good.data.clone(), Bytes::from_static_str),
+            metadata: metadata.map_or(good.metadata.clone(), Bytes::from_static_str),
+            ..good.clone()
+        };
+        let stream = stream.map_or(stream_of(7), |name| {
+            eventlog::StreamName::parse(name).unwrap()
+        });
+        test_log::append(&log, stream.clone(), vec![event]).await;
+        test_log::fill(&log, 50).await;
+        log.close();
+        assert!(verify(folder.path(), true).await.is_sound());
+        let fault = verify(folder.path(), false)
+            .await
+            .fault
+            .expect("it is found");
+        assert!(fault.reason.contains(reason), "{fault:?}");
+        assert_eq!(fault.position, Position(51));
+        assert_eq!(fault.stream.as_deref(), Some(stream.as_str()));
+        assert_eq!(fault.event_type.as_deref(), Some(event_type));
+    }
+}
+
+#[tokio::test]
+async fn a_gap_in_a_stream_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = FileLog::open(folder.path(), config()).unwrap();
+    for number in 0..3 {
+        let event = test_log::new_event(number, &test_log::report_with_blob(1, blob("00")));
+        test_log::append(&log, stream_of(1), vec![event]).await;
+    }
+    log.close();
+    let frames: Vec<_> = Scan::new(folder.path(), Position::START)
+        .unwrap()
+        .map(|frame| frame.unwrap())
+        .collect();
+    let mut order = Order::default();
+    order.check(folder.path(), &frames[0], Position(1)).unwrap();
+    let fault = order
+        .check(folder.path(), &frames[2], Position(3))
+        .unwrap_err();
+    assert_eq!(fault.reason, "revision 2 stands where revision 1 should");
+    assert_eq!(
+        (fault.position, fault.stream.as_deref()),
+        (Position(3), Some("build-default:1"))
+    );
+}
+
+#[tokio::test]
+async fn a_log_is_checked_while_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Arc::new(filled(folder.path(), 200).await);
+    let writer = tokio::spawn({
+        let log = Arc::clone(&log);
+        async move { test_log::fill(&*log, 2000).await }
+    });
+    let mut checked = 0;
+    while !writer.is_finished() {
+        let report = verify(folder.path(), checked % 2 == 0).await;
+        assert!(report.is_sound(), "{:?}", report.fault);
+        assert!(report.events >= 200);
+        checked += 1;
+    }
+    writer.await.unwrap();
+    assert_eq!(verify(folder.path(), false).await.head, log.head());
+}
+
+#[tokio::test]
+async fn blobs_that_events_name_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = FileLog::open(folder.path(), config()).unwrap();
+    let store = Blobs::memory();
+    let kept = store
+        .put(Bytes::from_static(b"body"))
+        .await
+        .unwrap()
+        .digest
+        .to_string();
+    let right = domain::BlobRef {
+        digest: kept.clone(),
+        size: 4,
+    };
+    let wrong_size = domain::BlobRef {
+        digest: kept,
+        size: 5,
+    };
+    for (number, blob) in [right.clone(), right, blob("ab")].into_iter().enumerate() {
+        let event = test_log::new_event(number as u64, &test_log::report_with_blob(1, blob));
+        test_log::append(&log, stream_of(1), vec![event]).await;
+    }
+    let options = |blobs| Options {
+        directory: folder.path().to_owned(),
+        quick: false,
+        blobs,
+    };
+    let report = run(options(Some(store.clone())), &unwatched).await.unwrap();
+    assert_eq!(report.blobs, 1);
+    let missing = Missing {
+        digest: "ab".repeat(32),
+        position: Position(3),
+        reason: "missing".to_owned(),
+    };
+    assert_eq!(report.blobs_missing, [missing]);
+    assert_eq!((report.fault.clone(), report.exit_code()), (None, 6));
+    assert!(run(options(None), &unwatched).await.unwrap().is_sound());
+
+    let mut of_wrong_size = Report::default();
+    let named = vec![Blob {
+        blob: wrong_size,
+        position: Position(1),
+    }];
+    check_blobs(&mut of_wrong_size, &store, named).await;
+    assert_eq!(
+        of_wrong_size.blobs_missing[0].reason,
+        "4 bytes, and should be 5"
+    );
+}
+
+#[tokio::test]
+async fn where_there_is_no_log_nothing_is_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().join("log");
+    let missing = run(
+        Options {
+            directory,
+            quick: true,
+            blobs: None,
+        },
+        &unwatched,
+    )
+    .await;
+    assert!(matches!(missing, Err(ToolError::NotFound(_))));
+}
+
+fn blob(twice: &str) -> domain::BlobRef {
+    domain::BlobRef {
+        digest: twice.repeat(32),
+        size: 9,
+    }
+}
+
+trait StaticBytes {
+    fn from_static_str(text: &'static str) -> Self;
+}
+
+impl StaticBytes for Bytes {
+    fn from_static_str(text: &'static str) -> Self {
+        Self::from_static(text.as_bytes())
+    }
+}
