@@ -94,11 +94,13 @@ impl Event {
         if version == 0 {
             return Err(fault("versions begin at 1".to_owned()));
         }
+        // Once for the whole text is cheaper than once for each of its strings.
+        let text = str::from_utf8(data).map_err(|error| fault(error.to_string()))?;
         if version == newest {
             // The usual case reads straight into the type: a detour costs several times as much.
-            return Self::read(event_type, data).map_err(|error| fault(error.to_string()));
+            return Self::read(event_type, text).map_err(|error| fault(error.to_string()));
         }
-        upcast::to_newest((event_type, version, newest), data, upcast::step)
+        upcast::to_newest((event_type, version, newest), text, upcast::step)
             .and_then(|data| Self::read(event_type, &data))
             .map_err(|error| fault(error.to_string()))
     }
@@ -141,9 +143,9 @@ macro_rules! events {
                 match self { $(Self::$variant(shape) => serde_json::to_vec(shape),)+ }
             }
 
-            pub(crate) fn read(event_type: &str, data: &[u8]) -> Option<Result<Self, serde_json::Error>> {
+            pub(crate) fn read(event_type: &str, data: &str) -> Option<Result<Self, serde_json::Error>> {
                 match event_type {
-                    $($wire => Some(serde_json::from_slice(data).map(Self::$variant)),)+
+                    $($wire => Some(serde_json::from_str(data).map(Self::$variant)),)+
                     _ => None,
                 }
             }
@@ -190,7 +192,7 @@ macro_rules! join {
                 }
             }
 
-            fn read(event_type: &str, data: &[u8]) -> Result<Self, serde_json::Error> {
+            fn read(event_type: &str, data: &str) -> Result<Self, serde_json::Error> {
                 let category = event_type.split_once('.').map_or("", |(category, _)| category);
                 let found = match category {
                     $($category => $events::read(event_type, data).map(|read| read.map(Self::$kind)),)+

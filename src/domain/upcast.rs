@@ -13,12 +13,12 @@ pub(crate) type Fields = BTreeMap<String, Box<RawValue>>;
 /// Carries data from the version it was written in to the newest, one step at a time.
 pub(crate) fn to_newest(
     (event_type, version, newest): (&str, u16, u16),
-    data: &[u8],
+    data: &str,
     step: impl Fn(&str, u16, Fields) -> Fields,
-) -> Result<Vec<u8>, serde_json::Error> {
-    let old: Fields = serde_json::from_slice(data)?;
+) -> Result<String, serde_json::Error> {
+    let old: Fields = serde_json::from_str(data)?;
     let new = (version..newest).fold(old, |fields, version| step(event_type, version, fields));
-    serde_json::to_vec(&new)
+    serde_json::to_string(&new)
 }
 
 /// One step up. Steps are never rewritten once released.

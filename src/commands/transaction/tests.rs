@@ -1,7 +1,8 @@
 use std::sync::atomic::Ordering;
 
+use domain::History;
 use domain::build::{Build, BuildCommand as C, BuildRejection};
-use domain::numbers::{Numbers, NumbersCommand};
+use domain::numbers::{Numbers, NumbersCommand, NumbersEvent, NumbersRejection, Taken};
 use domain::token::{Token, TokenCommand, TokenRejection};
 use eventlog::{EventLog, Position, Revision};
 
@@ -133,6 +134,12 @@ async fn a_unit_told_twice_is_done_once() {
 
     let (number, again) = tell_as_unit(&commands, "1").await.unwrap();
     assert_eq!((number, again.repeated), (None, true));
+    let work = |_| async { panic!("the work is not done again") };
+    let id = event_id("unit", "1");
+    let told = commands
+        .transact_as::<(), BuildRejection, _>(id, &nobody(), work)
+        .await;
+    assert_eq!(told.unwrap().1.events, first.events);
     assert_eq!(again.events, first.events);
     assert_eq!(everything(&log).await.len(), 4);
 }
@@ -198,6 +205,63 @@ async fn a_unit_larger_than_a_batch_is_refused() {
         "{refused:?}"
     );
     assert_eq!(log.head(), Position::START);
+}
+
+/// A thing that first takes a note without looking, and then looks.
+#[derive(Clone, Default)]
+struct Notes(u64);
+
+impl Aggregate for Notes {
+    const CATEGORY: &'static str = "numbers";
+    type Command = (History, u64);
+    type Event = NumbersEvent;
+    type Rejection = NumbersRejection;
+
+    fn decide(&self, (_, first): (History, u64)) -> Result<Vec<NumbersEvent>, NumbersRejection> {
+        let (count, at) = (self.0 + 1, noon());
+        Ok(vec![NumbersEvent::Taken(Taken { first, count, at })])
+    }
+
+    fn evolve(&mut self, _event: &NumbersEvent) {
+        self.0 += 1;
+    }
+
+    fn event_of(event: domain::Event) -> Option<NumbersEvent> {
+        match event {
+            domain::Event::Numbers(event) => Some(event),
+            _ => None,
+        }
+    }
+
+    fn history_for((history, _): &(History, u64)) -> History {
+        *history
+    }
+}
+
+#[tokio::test]
+async fn a_unit_that_looks_late_still_counts_what_it_noted_before() {
+    let (commands, log) = commands();
+    for first in [1, 2] {
+        commands
+            .execute::<Notes>("n", (History::Whole, first), &nobody())
+            .await
+            .unwrap();
+    }
+    let work = |unit: Transaction| async move {
+        unit.execute::<Notes>("n", (History::Nothing, 3)).await?;
+        unit.execute::<Notes>("n", (History::Whole, 4)).await
+    };
+    let (events, _) = commands.transact(&nobody(), work).await.unwrap();
+    let at = noon();
+    assert_eq!(
+        events,
+        [NumbersEvent::Taken(Taken {
+            first: 4,
+            count: 4,
+            at
+        })]
+    );
+    assert_eq!(everything(&log).await.len(), 4);
 }
 
 async fn tell_as_unit(
