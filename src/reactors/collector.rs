@@ -1,0 +1,282 @@
+//! Learns what builds used, once they are over.
+//!
+//! For every collection that is queued, exactly one outcome is written, found in this order:
+//!
+//! 1. The [`Rules`] leave it out: `build.collection_skipped`.
+//! 2. The log of the job says `No need to rebuild`: skipped as a ghost. Without a GitLab nobody looks.
+//! 3. Prometheus says what it used: `build.usage_recorded`, after `node.described` when its machine is new or
+//!    has changed; or it says too little: `build.collection_failed`.
+//! 4. For a build that failed, Prometheus, its source or the log of the job says that it was killed for
+//!    memory: `build.out_of_memory`; otherwise it is skipped.
+//!
+//! Without a Prometheus, a build that the rules do not leave out is skipped as *not configured*; an operator
+//! who has configured one may requeue it. Trouble on the way is an attempt (`build.collection_attempted`),
+//! and the last attempt is `build.collection_abandoned`; see [`crate::frame`].
+
+mod facts;
+mod find;
+mod find_killed;
+mod outcome;
+mod queries;
+mod rules;
+
+use std::time::Duration;
+
+use commands::{Clock, Commands};
+use domain::build::{
+    Build, BuildCommand, CollectionAbandoned, CollectionAttempted, CollectionFailed,
+    CollectionSkipped,
+};
+use domain::node::{Node, NodeCommand};
+use domain::{Actor, Aggregate, Metadata};
+use jiff::Timestamp;
+use projections::Views;
+use tokio_util::sync::CancellationToken;
+
+use crate::frame::{Failure, FrameConfig, Reaction, Running, Trouble, Verdict, Work};
+use crate::gitlab::{Gitlab, GitlabConfig};
+use crate::prometheus::{Prometheus, PrometheusConfig};
+use crate::{ConfigError, Faults};
+pub use facts::{Facts, Queued};
+pub use outcome::Outcome;
+pub use rules::{Judged, Rules};
+
+/// Whom to ask and whom to leave out.
+#[derive(Clone, Debug)]
+pub struct CollectorConfig {
+    /// Who knows what builds used.
+    pub prometheus: Option<PrometheusConfig>,
+    /// Who has the logs of jobs.
+    pub gitlab: Option<GitlabConfig>,
+    /// Stages that build packages, as a regular expression.
+    pub stage: String,
+    /// Runners whose description begins like this are not part of the cluster that is measured.
+    pub runner_prefixes: Vec<String>,
+    /// How long after its end a failed build may still turn out to have been killed for memory: what
+    /// Prometheus scrapes comes late. Only a build about which nothing was found waits that long.
+    pub settle: Duration,
+    /// How long views may take to show what was written.
+    pub patience: Duration,
+    /// How much at once, how often, how long.
+    pub frame: FrameConfig,
+    /// Where to die, for tests.
+    pub faults: Faults,
+}
+
+impl Default for CollectorConfig {
+    /// Nobody to ask, stages `stage-<number>`, runners that do not begin with `uo`.
+    fn default() -> Self {
+        Self {
+            prometheus: None,
+            gitlab: None,
+            stage: r"^stage-\d+$".to_owned(),
+            runner_prefixes: vec!["uo".to_owned()],
+            settle: Duration::from_secs(30),
+            patience: Duration::from_secs(5),
+            frame: FrameConfig::default(),
+            faults: Faults::default(),
+        }
+    }
+}
+
+/// The reactor that learns what builds used.
+pub struct Collector {
+    commands: Commands,
+    views: Views,
+    rules: Rules,
+    prometheus: Option<Prometheus>,
+    gitlab: Option<Gitlab>,
+    settle: Duration,
+    patience: Duration,
+    faults: Faults,
+}
+
+impl Collector {
+    /// Starts it. It ends when `stop` is cancelled, or at once when what is returned is dropped.
+    ///
+    /// # Errors
+    /// When an address, a secret or the expression for stages cannot be used.
+    pub fn start(
+        commands: Commands,
+        views: Views,
+        config: CollectorConfig,
+        stop: CancellationToken,
+    ) -> Result<Running, ConfigError> {
+        let changed = views.collections().changed();
+        let clock = commands.clock().clone();
+        let collector = Self {
+            rules: Rules::new(&config.stage, &config.runner_prefixes)?,
+            prometheus: config
+                .prometheus
+                .as_ref()
+                .map(Prometheus::new)
+                .transpose()?,
+            gitlab: config.gitlab.as_ref().map(Gitlab::new).transpose()?,
+            settle: config.settle,
+            patience: config.patience,
+            faults: config.faults,
+            commands,
+            views,
+        };
+        Ok(Running::start(
+            collector,
+            config.frame,
+            clock,
+            changed,
+            stop,
+        ))
+    }
+
+    fn clock(&self) -> &Clock {
+        self.commands.clock()
+    }
+
+    /// Writes what a collection came to, and waits until the view knows.
+    async fn write(&self, work: &Queued, command: BuildCommand) -> Result<Seen, Trouble> {
+        let key = work.key().to_string();
+        let outcome = self.execute::<Build>(&key, command).await?;
+        let Some(position) = outcome.position() else {
+            // Somebody else was faster, and the view has not heard of it.
+            return Ok(Seen::NotYet);
+        };
+        self.faults.reached("outcome_written").await;
+        let seen = self
+            .views
+            .wait_for_view("collections", position, self.patience);
+        Ok(seen.await.map_or(Seen::NotYet, |()| Seen::Yes))
+    }
+
+    async fn execute<A: Aggregate>(
+        &self,
+        key: &str,
+        command: A::Command,
+    ) -> Result<commands::Outcome, Trouble> {
+        let metadata = metadata();
+        let done = self.commands.execute::<A>(key, command, &metadata);
+        done.await
+            .map_err(|error| Trouble::Inside(error.to_string()))
+    }
+}
+
+enum Seen {
+    Yes,
+    NotYet,
+}
+
+impl Reaction for Collector {
+    const NAME: &'static str = "collector";
+    type Work = Queued;
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Queued>, String> {
+        let due = self
+            .views
+            .ask(move |views| views.collections().due(now, limit));
+        let due = due.await.map_err(|error| error.to_string())?;
+        Ok(due.into_iter().map(Queued).collect())
+    }
+
+    async fn next_due(&self) -> Option<Timestamp> {
+        let next = self.views.ask(|views| views.collections().next_due());
+        next.await.ok().flatten()
+    }
+
+    async fn queued(&self) -> u64 {
+        let counts = self.views.ask(|views| views.collections().counts());
+        let waits = |state: &str| matches!(state, "queued" | "retrying");
+        let counts = counts.await.unwrap_or_default().into_iter();
+        counts
+            .filter(|one| waits(&one.state))
+            .map(|one| one.count)
+            .sum()
+    }
+
+    async fn attempt(&self, work: &Queued) -> Result<Verdict, Trouble> {
+        self.faults.reached("begun").await;
+        let facts = self.facts(work).await?;
+        let outcome = self.find(&facts).await?;
+        let kind = outcome.kind();
+        let (collection, at) = (work.0.progress.collection, self.clock().now());
+        let command = match outcome {
+            Outcome::Skipped { reason, detail } => {
+                BuildCommand::SkipCollection(CollectionSkipped {
+                    collection,
+                    reason,
+                    detail,
+                    at,
+                })
+            }
+            Outcome::Failed(shortfall) => BuildCommand::FailCollection(CollectionFailed {
+                collection,
+                fault: shortfall.fault,
+                detail: shortfall.detail,
+                at,
+            }),
+            Outcome::Recorded { usage, machine } => {
+                let uuid = machine.uuid.clone();
+                self.execute::<Node>(&uuid, NodeCommand::Describe(*machine))
+                    .await?;
+                self.faults.reached("node_described").await;
+                BuildCommand::RecordUsage(*usage)
+            }
+            Outcome::OutOfMemory(killed) => BuildCommand::RecordOutOfMemory(*killed),
+            Outcome::NotYet(until) => return Ok(Verdict::NotYet(until)),
+        };
+        Ok(match self.write(work, command).await? {
+            Seen::Yes => Verdict::Done(kind),
+            Seen::NotYet => Verdict::Unseen(kind),
+        })
+    }
+
+    async fn failed(&self, work: &Queued, failure: Failure) -> Result<(), Trouble> {
+        let (collection, at) = (work.0.progress.collection, self.clock().now());
+        let Failure {
+            attempt,
+            error,
+            retry_at,
+        } = failure;
+        self.faults.reached("attempt_failed").await;
+        let command = match retry_at {
+            Some(retry_at) => BuildCommand::AttemptCollection(CollectionAttempted {
+                collection,
+                attempt,
+                error,
+                retry_at,
+                at,
+            }),
+            None => BuildCommand::AbandonCollection(CollectionAbandoned {
+                collection,
+                attempts: attempt,
+                error,
+                at,
+            }),
+        };
+        match self.write(work, command).await? {
+            Seen::Yes => Ok(()),
+            Seen::NotYet => Err(Trouble::Inside("the view does not know it yet".to_owned())),
+        }
+    }
+}
+
+impl Collector {
+    /// What is known of the build, from a view that knows no less than the one that said it is due.
+    async fn facts(&self, work: &Queued) -> Result<Facts, Trouble> {
+        let inside = |error: &dyn std::fmt::Display| Trouble::Inside(error.to_string());
+        let there = self
+            .views
+            .wait_for_view("builds", work.0.position, self.patience);
+        there.await.map_err(|behind| inside(&behind))?;
+        let key = work.key();
+        let row = self.views.ask(move |views| views.builds().get(&key));
+        let row = row.await.map_err(|error| inside(&error))?;
+        let row = row.ok_or_else(|| inside(&"the view of builds does not know it"))?;
+        Ok(Facts::new(work, row))
+    }
+}
+
+fn metadata() -> Metadata {
+    Metadata {
+        actor: Some(Actor::system("collector")),
+        dialect: Some("reactor".to_owned()),
+        ..Metadata::default()
+    }
+}

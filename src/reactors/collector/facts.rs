@@ -1,0 +1,77 @@
+//! What the log knows of a build when its usage is to be learnt.
+
+use domain::build::BuildKey;
+use jiff::Timestamp;
+use projections::builds::BuildRow;
+use projections::collections::CollectionRow;
+
+use crate::frame::Work;
+use crate::usage::{Shortfall, Times, Told};
+
+/// A collection that waits, as the view shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queued(pub CollectionRow);
+
+impl Work for Queued {
+    type Key = BuildKey;
+
+    fn key(&self) -> BuildKey {
+        self.0.key.clone()
+    }
+
+    fn attempts(&self) -> u32 {
+        self.0.progress.attempt
+    }
+}
+
+/// What the log knows of a build that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Its number at its source.
+    pub number: i64,
+    /// Which collection this is.
+    pub collection: u32,
+    /// How it ended.
+    pub status: String,
+    /// Its stage.
+    pub stage: String,
+    /// What its runner is called.
+    pub runner: Option<String>,
+    /// The git ref.
+    pub git_ref: String,
+    /// When it started.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Why it failed, in its source's words.
+    pub failure_reason: Option<String>,
+}
+
+impl Facts {
+    pub(super) fn new(work: &Queued, row: BuildRow) -> Self {
+        Self {
+            number: work.0.key.number(),
+            collection: work.0.progress.collection,
+            status: row.status,
+            stage: row.stage.unwrap_or_default(),
+            runner: row.runner,
+            git_ref: row.git_ref,
+            started_at: row.started_at,
+            finished_at: row.finished_at,
+            failure_reason: row.failure_reason,
+        }
+    }
+
+    pub(super) fn times(&self) -> Result<Times, Shortfall> {
+        Times::new(self.started_at, self.finished_at)
+    }
+
+    pub(super) fn told(&self, times: Times) -> Told {
+        Told {
+            collection: self.collection,
+            git_ref: self.git_ref.clone(),
+            status: self.status.clone(),
+            times,
+        }
+    }
+}

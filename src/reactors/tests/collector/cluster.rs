@@ -1,0 +1,162 @@
+//! What kube-state-metrics and cAdvisor would have said about builds.
+
+use crate::house::{FINISHED, STARTED};
+use crate::prometheus::Metrics;
+
+const GIB: f64 = 1_073_741_824.0;
+
+/// One build in a cluster, as its series show it.
+#[derive(Clone)]
+pub(crate) struct Pod<'a> {
+    pub(crate) job: i64,
+    pub(crate) name: &'a str,
+    pub(crate) variants: Option<&'a str>,
+    pub(crate) build_jobs: Option<&'a str>,
+    pub(crate) cpu_limit: bool,
+    pub(crate) memory_limit: bool,
+    pub(crate) memory: Memory,
+    /// Under which metric it was seen killed for memory, if it was.
+    pub(crate) killed: Option<&'a str>,
+    pub(crate) node: &'a str,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Memory {
+    /// One container, with a peak of 3 GiB.
+    Rising,
+    Constant,
+    None,
+    /// The container was restarted: two series.
+    Restarted,
+}
+
+impl Pod<'_> {
+    pub(crate) fn of(job: i64, name: &str) -> Pod<'_> {
+        Pod {
+            job,
+            name,
+            variants: Some("+json~native build_system=autotools patches=a1,b2"),
+            build_jobs: Some("8"),
+            cpu_limit: true,
+            memory_limit: true,
+            memory: Memory::Rising,
+            killed: None,
+            node: "ip-10-0-0-1",
+        }
+    }
+
+    pub(crate) fn write(&self, metrics: &mut Metrics) {
+        let job = self.job.to_string();
+        let mut annotations = vec![
+            ("namespace", "pipeline"),
+            ("pod", self.name),
+            ("annotation_gitlab_ci_job_id", &job),
+            ("annotation_metrics_spack_ci_stack_name", "e4s"),
+            (
+                "annotation_metrics_spack_job_spec_arch",
+                "linux-ubuntu22.04-x86_64_v3",
+            ),
+            ("annotation_metrics_spack_job_spec_pkg_name", "emacs"),
+            ("annotation_metrics_spack_job_spec_pkg_version", "29.2"),
+            ("annotation_metrics_spack_job_spec_compiler_name", "gcc"),
+            (
+                "annotation_metrics_spack_job_spec_compiler_version",
+                "12.3.0",
+            ),
+        ];
+        let variants = "annotation_metrics_spack_job_spec_variants";
+        annotations.extend(self.variants.map(|text| (variants, text)));
+        let build_jobs = "annotation_metrics_spack_job_build_jobs";
+        annotations.extend(self.build_jobs.map(|text| (build_jobs, text)));
+        for at in (STARTED..=FINISHED).step_by(30) {
+            metrics.sample("kube_pod_annotations", &annotations, 1.0, at);
+            self.write_resources(metrics, at);
+        }
+        for at in (STARTED..=FINISHED).step_by(15) {
+            self.write_usage(metrics, at);
+        }
+        if let Some(metric) = self.killed {
+            for (reason, value) in [("OOMKilled", 1.0), ("Error", 0.0)] {
+                let labels = [
+                    ("container", "build"),
+                    ("pod", self.name),
+                    ("reason", reason),
+                ];
+                metrics.sample(metric, &labels, value, FINISHED + 25);
+            }
+        }
+    }
+
+    fn write_resources(&self, metrics: &mut Metrics, at: i64) {
+        let mut given = |metric: &str, resource: &str, unit: &str, amount: f64| {
+            let labels = [
+                ("container", "build"),
+                ("node", self.node),
+                ("pod", self.name),
+                ("resource", resource),
+                ("unit", unit),
+            ];
+            metrics.sample(metric, &labels, amount, at);
+            // The helper beside the build has its own, which are of no interest.
+            let helper = [
+                ("container", "helper"),
+                ("pod", self.name),
+                ("resource", resource),
+            ];
+            metrics.sample(metric, &helper, 0.25, at);
+        };
+        let (requests, limits) = (
+            "kube_pod_container_resource_requests",
+            "kube_pod_container_resource_limits",
+        );
+        given(requests, "cpu", "core", 0.75);
+        given(requests, "memory", "byte", 2e9);
+        if self.cpu_limit {
+            given(limits, "cpu", "core", 4.0);
+        }
+        if self.memory_limit {
+            given(limits, "memory", "byte", 4e9);
+        }
+    }
+
+    fn write_usage(&self, metrics: &mut Metrics, at: i64) {
+        let part = (at - STARTED) as f64 / (FINISHED - STARTED) as f64;
+        let first = [("container", "build"), ("id", "/a"), ("pod", self.name)];
+        let second = [("container", "build"), ("id", "/b"), ("pod", self.name)];
+        let (bytes, seconds) = (
+            "container_memory_working_set_bytes",
+            "container_cpu_usage_seconds_total",
+        );
+        let (labels, gibibytes) = match self.memory {
+            Memory::None => return,
+            Memory::Constant => (&first, 1.0),
+            Memory::Rising => (&first, 1.0 + 2.0 * part),
+            Memory::Restarted if part < 0.5 => (&first, 1.0 + part),
+            Memory::Restarted => (&second, 2.0 + part),
+        };
+        metrics.sample(bytes, labels, gibibytes * GIB, at);
+        // Half a core at first, one and a half in the end.
+        let used = (0.5 * part + 0.5 * part * part) * 600.0;
+        metrics.sample(seconds, &first, used, at);
+    }
+}
+
+/// The machine of all builds.
+pub(crate) fn write_node(metrics: &mut Metrics, node: &str) {
+    let labels = [
+        ("node", node),
+        ("label_karpenter_k8s_aws_instance_cpu", "16"),
+        ("label_karpenter_k8s_aws_instance_memory", "31544"),
+        ("label_kubernetes_io_arch", "amd64"),
+        ("label_kubernetes_io_os", "linux"),
+        ("label_node_kubernetes_io_instance_type", "m5.4xlarge"),
+    ];
+    let info = [
+        ("node", node),
+        ("system_uuid", "ec2f1dc7-3a49-4bd7-9e41-0f7a3b6c5d21"),
+    ];
+    for at in (STARTED..=FINISHED).step_by(60) {
+        metrics.sample("kube_node_info", &info, 1.0, at);
+        metrics.sample("kube_node_labels", &labels, 1.0, at);
+    }
+}

@@ -1,0 +1,16 @@
+//! The collector against a real Prometheus, a GitLab of our own, and servers that misbehave.
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy knows test functions, but not the helpers beside them"
+)]
+
+mod canned;
+mod cluster;
+mod crashes;
+mod gitlab;
+mod house;
+mod outcomes;
+#[path = "../support/prometheus.rs"]
+mod prometheus;
+mod questions;
+mod trouble;

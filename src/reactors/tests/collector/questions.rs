@@ -1,0 +1,136 @@
+//! What is asked of Prometheus, word for word, and when somebody is asked at all.
+
+use commands::Clock;
+use domain::build::{BuildEvent, SkipReason as S};
+use jiff::Timestamp;
+use projections::collections::{CollectionState, Outcome};
+
+use crate::canned::Canned;
+use crate::gitlab;
+use crate::house::{FINISHED, House, SECRETS, config, failed, report};
+
+#[tokio::test]
+async fn the_questions_are_those_of_the_contract() {
+    let canned = Canned::default();
+    let url = canned.serve().await;
+    let house = House::new();
+    let _collector = house.collect(config(Some(&url), None));
+    house.report(report(9_892_514)).await;
+    let state = house.until_done(9_892_514).await;
+    assert_eq!(state, CollectionState::Done(Outcome::Recorded));
+
+    let asked = canned.asked();
+    let found: Vec<(&str, &str)> = asked
+        .iter()
+        .map(|one| {
+            let (path, _) = one.target.split_once('?').unwrap();
+            (path, one.parameters["query"].as_str())
+        })
+        .collect();
+    let (query, range) = ("/api/v1/query", "/api/v1/query_range");
+    let wanted = [
+        (
+            query,
+            r#"kube_pod_annotations{annotation_gitlab_ci_job_id="9892514"}"#,
+        ),
+        (
+            query,
+            r#"kube_pod_container_resource_requests{container="build", pod="pod-1"}"#,
+        ),
+        (
+            query,
+            r#"kube_pod_container_resource_limits{container="build", pod="pod-1"}"#,
+        ),
+        (
+            range,
+            r#"container_memory_working_set_bytes{container="build", pod="pod-1"}"#,
+        ),
+        (
+            range,
+            "rate(container_cpu_usage_seconds_total{pod='pod-1', container='build'}[90s])",
+        ),
+        (query, r#"kube_node_info{node="n1"}"#),
+        (query, r#"kube_node_labels{node="n1"}"#),
+    ];
+    assert_eq!(found, wanted);
+    for one in &asked {
+        assert_eq!(
+            one.cookie.as_deref(),
+            Some(format!("_oauth2_proxy={}", SECRETS[0]).as_str())
+        );
+        match one.parameters.get("time") {
+            Some(time) => assert_eq!(time, "1706117346", "the middle"),
+            None => {
+                assert_eq!(one.parameters["start"], "1706117046");
+                assert_eq!(one.parameters["end"], "1706117646");
+                assert_eq!(one.parameters["step"], "1s");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_prometheus_what_would_need_one_is_not_configured() {
+    let house = House::new();
+    let _collector = house.collect(config(None, None));
+    let mut elsewhere = report(2);
+    elsewhere.stage = "test".to_owned();
+    for (build, reason) in [
+        (report(1), S::NotConfigured),
+        (elsewhere, S::Stage),
+        (failed(3, "script_failure"), S::NotConfigured),
+    ] {
+        let job = build.build_id;
+        house.report(build).await;
+        let state = house.until_done(job).await;
+        assert_eq!(
+            state,
+            CollectionState::Done(Outcome::Skipped(reason)),
+            "{job}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_ghost_is_never_asked_about() {
+    let canned = Canned::default();
+    let (url, gitlab) = (
+        canned.serve().await,
+        gitlab::serve(&[(1, "No need to rebuild zlib")]).await,
+    );
+    let house = House::new();
+    let _collector = house.collect(config(Some(&url), Some(&gitlab)));
+    house.report(report(1)).await;
+    let state = house.until_done(1).await;
+    assert_eq!(state, CollectionState::Done(Outcome::Skipped(S::Ghost)));
+    assert!(canned.asked().is_empty());
+}
+
+/// A scrape that shows the kill may still come, so nothing is said too early.
+#[tokio::test]
+async fn a_build_that_failed_just_now_is_looked_at_again() {
+    let clock = Clock::fixed(Timestamp::from_second(FINISHED + 1).unwrap());
+    let canned = Canned::default();
+    let url = canned.serve().await;
+    let house = House::at(clock.clone());
+    let collector = house.collect(config(Some(&url), None));
+    house.report(failed(1, "script_failure")).await;
+    // The build after it has its outcome, so it was looked at and put off.
+    house.report(report(2)).await;
+    house.until_done(2).await;
+    let of_one = |events: Vec<BuildEvent>| {
+        let skipped = |event: &BuildEvent| matches!(event, BuildEvent::CollectionSkipped(_));
+        events.into_iter().filter(skipped).count()
+    };
+    assert_eq!(of_one(house.collection().await), 0);
+
+    clock.set(Timestamp::from_second(FINISHED + 31).unwrap());
+    collector.wake();
+    let state = house.until_done(1).await;
+    assert_eq!(
+        state,
+        CollectionState::Done(Outcome::Skipped(S::NotSuccessful))
+    );
+    assert_eq!(of_one(house.collection().await), 1);
+    assert!(collector.stats().postponed >= 1);
+}

@@ -1,0 +1,206 @@
+//! Servers that misbehave: what is tried again, what is not, and what is never followed.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::get;
+use domain::build::{BuildEvent, CollectionFault as F};
+use projections::collections::{CollectionState, Outcome};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use crate::canned::Canned;
+use crate::gitlab::{self, serve_app};
+use crate::house::{House, config, report};
+
+#[tokio::test]
+async fn trouble_on_the_way_is_tried_again_and_then_abandoned() {
+    let json = |status: StatusCode, body: &'static str| {
+        let content = [(header::CONTENT_TYPE, "application/json")];
+        always(move || (status, content.clone(), body).into_response())
+    };
+    for (server, words) in [
+        (down().await, "cannot connect"),
+        (slow().await, "no whole answer within"),
+        (half_an_answer().await, "broke off"),
+        (
+            always(|| Html("<html>log in").into_response()).await,
+            "something else than its JSON",
+        ),
+        (
+            always(|| Redirect::to("/login").into_response()).await,
+            "303",
+        ),
+        (
+            always(|| StatusCode::TOO_MANY_REQUESTS.into_response()).await,
+            "429",
+        ),
+        (
+            json(StatusCode::BAD_GATEWAY, r#"{"status":"error"}"#).await,
+            "502",
+        ),
+        (
+            json(StatusCode::UNAUTHORIZED, r#"{"status":"error"}"#).await,
+            "401",
+        ),
+        (
+            json(
+                StatusCode::OK,
+                r#"{"status":"success","data":{"result":[{"met"#,
+            )
+            .await,
+            "JSON",
+        ),
+        (
+            json(StatusCode::OK, r#"{"status":"success"}"#).await,
+            "JSON",
+        ),
+    ] {
+        let (outcome, events) = outcome(&server, None).await;
+        assert_eq!(outcome, Outcome::Abandoned, "{words}");
+        let [first, second, last] = &events[..] else {
+            panic!("{words}: {events:?}");
+        };
+        for (event, number) in [(first, 1), (second, 2)] {
+            let BuildEvent::CollectionAttempted(told) = event else {
+                panic!("{words}: {event:?}");
+            };
+            assert_eq!(told.attempt, number);
+            assert!(told.error.contains(words), "{words}: {}", told.error);
+            assert!(told.retry_at >= told.at);
+        }
+        let BuildEvent::CollectionAbandoned(told) = last else {
+            panic!("{words}: {last:?}");
+        };
+        assert_eq!(told.attempts, 3);
+        assert!(told.error.contains(words), "{words}: {}", told.error);
+    }
+}
+
+#[tokio::test]
+async fn what_prometheus_refuses_is_not_asked_again() {
+    let body = r#"{"status":"error","errorType":"bad_data","error":"1:5: parse error"}"#;
+    for (server, words) in [
+        (
+            always(move || (StatusCode::BAD_REQUEST, body).into_response()).await,
+            "bad_data: 1:5: parse error",
+        ),
+        (
+            always(|| "x".repeat(100_000).into_response()).await,
+            "larger than 65536 bytes",
+        ),
+    ] {
+        let (outcome, events) = outcome(&server, None).await;
+        assert_eq!(outcome, Outcome::Failed(F::PodMissing), "{words}");
+        let [BuildEvent::CollectionFailed(failed)] = &events[..] else {
+            panic!("{words}: {events:?}");
+        };
+        assert!(failed.detail.contains(words), "{words}: {}", failed.detail);
+    }
+}
+
+#[tokio::test]
+async fn trouble_that_passes_leaves_its_attempts_behind() {
+    let (outcome, events) = outcome(&Canned::failing(2).serve().await, None).await;
+    assert_eq!(outcome, Outcome::Recorded);
+    let kinds: Vec<&str> = events.iter().map(BuildEvent::event_type).collect();
+    let attempted = "build.collection_attempted";
+    assert_eq!(kinds, [attempted, attempted, "build.usage_recorded"]);
+}
+
+#[tokio::test]
+async fn a_redirect_is_never_followed() {
+    let visits = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&visits);
+    let trap = always(move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        StatusCode::OK.into_response()
+    });
+    let trap = trap.await;
+    let (to, of_gitlab) = (trap.clone(), trap.clone());
+    let redirecting = always(move || Redirect::temporary(&to).into_response()).await;
+    assert_eq!(outcome(&redirecting, None).await.0, Outcome::Abandoned);
+    let gitlab = always(move || Redirect::temporary(&of_gitlab).into_response()).await;
+    let prometheus = Canned::default().serve().await;
+    let (found, _) = outcome(&prometheus, Some(&gitlab)).await;
+    assert_eq!(found, Outcome::Abandoned);
+    assert_eq!(visits.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_gitlab_without_the_log_lets_the_collection_go_on_and_one_in_trouble_does_not() {
+    let prometheus = Canned::default().serve().await;
+    let missing = gitlab::serve(&[]).await;
+    assert_eq!(
+        outcome(&prometheus, Some(&missing)).await.0,
+        Outcome::Recorded
+    );
+    for gitlab in [
+        down().await,
+        slow().await,
+        half_an_answer().await,
+        always(|| StatusCode::FORBIDDEN.into_response()).await,
+        always(|| StatusCode::INTERNAL_SERVER_ERROR.into_response()).await,
+        always(|| Html("<html>log in").into_response()).await,
+    ] {
+        let (outcome, _) = outcome(&prometheus, Some(&gitlab)).await;
+        assert_eq!(outcome, Outcome::Abandoned);
+    }
+}
+
+/// What one successful build comes to with these servers, and what its history then says.
+async fn outcome(prometheus: &str, gitlab: Option<&str>) -> (Outcome, Vec<BuildEvent>) {
+    let house = House::new();
+    let mut config = config(Some(prometheus), gitlab);
+    let prometheus = config.prometheus.as_mut().unwrap();
+    prometheus.timeout = Duration::from_millis(500);
+    prometheus.answer_bytes_max = 64 * 1024;
+    if let Some(gitlab) = config.gitlab.as_mut() {
+        gitlab.timeout = Duration::from_millis(500);
+    }
+    let _collector = house.collect(config);
+    house.report(report(1)).await;
+    let CollectionState::Done(outcome) = house.until_done(1).await else {
+        unreachable!("the build has its outcome");
+    };
+    (outcome, house.collection().await)
+}
+
+async fn always(answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -> String {
+    let app = Router::new().fallback(get(move || async move { answer() }));
+    serve_app(app).await
+}
+
+/// An address where nobody listens.
+async fn down() -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+/// A server that takes every question and never answers.
+async fn slow() -> String {
+    let app = Router::new().fallback(get(std::future::pending::<StatusCode>));
+    serve_app(app).await
+}
+
+/// A server that goes away in the middle of every answer.
+async fn half_an_answer() -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut question = [0; 4096];
+            let _ = stream.read(&mut question).await;
+            let head =
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n";
+            let half = format!("{head}{{\"status\":\"success\",\"data\":{{\"result\":[");
+            let _ = stream.write_all(half.as_bytes()).await;
+        }
+    });
+    format!("http://{address}")
+}

@@ -1,0 +1,258 @@
+//! What the answers of Prometheus say about a build. Pure: the same answers, the same events.
+
+mod node;
+mod pod;
+mod resources;
+mod statistics;
+mod times;
+
+use domain::build::{
+    BuiltSpec, CollectionFault, OutOfMemory, ResourceUsage, UsageRecorded, variants_to_json,
+};
+use jiff::Timestamp;
+
+use crate::outside::clipped;
+use crate::prometheus::Series;
+pub use node::describe;
+pub use pod::{Annotated, pod_name};
+pub use resources::{Limits, Requests};
+pub use statistics::{Statistics, Unusable};
+pub use times::Times;
+
+/// Where usage comes from that was learnt here.
+pub const ORIGIN: &str = "prometheus";
+
+/// Longest text for people in an outcome, in characters; names of pods and labels come from outside.
+pub(crate) const DETAIL_CHARS_MAX: usize = 1_000;
+
+/// Why the usage of a build cannot be known: what `build.collection_failed` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shortfall {
+    /// What is missing or unusable.
+    pub fault: CollectionFault,
+    /// What exactly was found, for people.
+    pub detail: String,
+}
+
+impl Shortfall {
+    pub(crate) fn new(fault: CollectionFault, detail: impl AsRef<str>) -> Self {
+        let detail = clipped(detail.as_ref(), DETAIL_CHARS_MAX);
+        Self { fault, detail }
+    }
+}
+
+/// What a report says that usage repeats, so that a reader of usage needs no other event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// Which collection this is.
+    pub collection: u32,
+    /// The git ref.
+    pub git_ref: String,
+    /// The build's status.
+    pub status: String,
+    /// From when to when it ran.
+    pub times: Times,
+}
+
+/// The machine a build ran on, as far as usage names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// Its `system_uuid`.
+    pub uuid: String,
+    /// Its name.
+    pub hostname: String,
+}
+
+/// What Prometheus knows about a build that succeeded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// What its pod's annotations say.
+    pub annotated: Annotated,
+    /// What was requested for it.
+    pub requests: Requests,
+    /// What it was limited to.
+    pub limits: Limits,
+    /// Where it ran.
+    pub machine: Machine,
+    /// What it used of memory, in bytes.
+    pub memory: Vec<Series>,
+    /// What it used of CPU, in cores.
+    pub cpu: Vec<Series>,
+}
+
+/// Says what a build used.
+///
+/// Of several series (a restarted container leaves them) the first counts, and how many there were is kept.
+///
+/// # Errors
+/// When a series is missing or unusable.
+pub fn recorded(
+    told: &Told,
+    measured: Measured,
+    at: Timestamp,
+) -> Result<UsageRecorded, Shortfall> {
+    let memory = first_of(&measured.memory, "memory")?;
+    let cpu = first_of(&measured.cpu, "CPU")?;
+    let Annotated {
+        pod,
+        spec,
+        stack,
+        build_jobs,
+        retry_count,
+    } = measured.annotated;
+    Ok(UsageRecorded {
+        collection: told.collection,
+        origin: ORIGIN.to_owned(),
+        pod,
+        node: Some(measured.machine.uuid),
+        hostname: Some(measured.machine.hostname),
+        spec,
+        stack,
+        build_jobs,
+        retry_count,
+        git_ref: told.git_ref.clone(),
+        status: told.status.clone(),
+        started_at: told.times.started_at,
+        finished_at: told.times.finished_at,
+        cpu: resource_usage(cpu, Some(measured.requests.cpu), measured.limits.cpu),
+        memory: resource_usage(
+            memory,
+            Some(measured.requests.memory),
+            Some(measured.limits.memory),
+        ),
+        memory_series: count(&measured.memory),
+        cpu_series: count(&measured.cpu),
+        at,
+    })
+}
+
+/// What told that a build was killed for memory, the surest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// Kubernetes says why the container ended.
+    ContainerStatus,
+    /// The source of the build says why it failed.
+    FailureReason,
+    /// The log of the job ends with exit code 137.
+    ExitCode,
+}
+
+impl Evidence {
+    /// The word in `build.out_of_memory`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ContainerStatus => "container_status",
+            Self::FailureReason => "failure_reason",
+            Self::ExitCode => "exit_code",
+        }
+    }
+}
+
+/// What Prometheus knows about a build that was killed for memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Killed {
+    /// What its pod's annotations say.
+    pub annotated: Annotated,
+    /// Bytes that were requested for it, when that is known.
+    pub memory_request: Option<f64>,
+    /// What it was limited to.
+    pub limits: Limits,
+    /// What it used of memory, in bytes, as far as there are samples.
+    pub memory: Vec<Series>,
+    /// What told us.
+    pub evidence: Evidence,
+}
+
+/// Says that a build needed more memory than it was allowed.
+///
+/// The peak is the largest sample of all series: it is a lower bound in any case.
+#[must_use]
+pub fn out_of_memory(told: &Told, killed: Killed, at: Timestamp) -> OutOfMemory {
+    let samples = killed.memory.iter().flat_map(|series| &series.samples);
+    let finite = samples.copied().filter(|sample| sample.is_finite());
+    let Annotated {
+        pod,
+        spec,
+        stack,
+        build_jobs,
+        retry_count,
+    } = killed.annotated;
+    OutOfMemory {
+        collection: told.collection,
+        pod,
+        hostname: killed.limits.node,
+        spec,
+        stack,
+        build_jobs,
+        retry_count,
+        git_ref: told.git_ref.clone(),
+        started_at: told.times.started_at,
+        finished_at: told.times.finished_at,
+        memory_request: killed.memory_request,
+        memory_limit: killed.limits.memory,
+        memory_peak: finite.reduce(f64::max),
+        evidence: killed.evidence.as_str().to_owned(),
+        at,
+    }
+}
+
+/// Whether the source's own words say that a build was killed for memory.
+#[must_use]
+pub fn says_out_of_memory(failure_reason: &str) -> bool {
+    let reason = failure_reason.to_ascii_lowercase();
+    reason == "oom"
+        || ["oomkilled", "oom_killed", "out_of_memory", "out of memory"]
+            .iter()
+            .any(|words| reason.contains(words))
+}
+
+fn first_of(series: &[Series], what: &str) -> Result<Statistics, Shortfall> {
+    let samples = series.first().map_or(&[][..], |first| &first.samples);
+    Statistics::of(samples).map_err(|unusable| {
+        let fault = match unusable {
+            Unusable::NoSamples => CollectionFault::SeriesMissing,
+            Unusable::Mean(_) | Unusable::Deviation(_) => CollectionFault::SeriesUnusable,
+        };
+        Shortfall::new(fault, format!("the {what} series: {unusable}"))
+    })
+}
+
+fn resource_usage(used: Statistics, request: Option<f64>, limit: Option<f64>) -> ResourceUsage {
+    ResourceUsage {
+        request,
+        limit,
+        mean: used.mean,
+        median: used.median,
+        max: used.max,
+        min: used.min,
+        stddev: used.stddev,
+    }
+}
+
+fn count(series: &[Series]) -> u32 {
+    u32::try_from(series.len()).unwrap_or(u32::MAX)
+}
+
+fn built_spec(
+    [
+        name,
+        version,
+        variants,
+        compiler_name,
+        compiler_version,
+        arch,
+    ]: [&str; 6],
+) -> BuiltSpec {
+    BuiltSpec {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        variants: variants_to_json(variants),
+        compiler_name: compiler_name.to_owned(),
+        compiler_version: compiler_version.to_owned(),
+        arch: arch.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
