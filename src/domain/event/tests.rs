@@ -89,11 +89,13 @@ fn what_this_program_did_not_write_is_a_fault() {
         newest,
     };
     assert_eq!(Event::decode("numbers.taken", 9, b"{}"), Err(newer));
-    for version in [0, 1] {
-        let fault = Event::decode("numbers.taken", version, b"{}").unwrap_err();
+    let whole = r#"{"first":1,"count":1,"at":"2026-11-21T09:14:02Z"}"#;
+    assert!(Event::decode("numbers.taken", 1, whole.as_bytes()).is_ok());
+    for (version, data) in [(0, whole), (1, "{}"), (1, "\"\u{0}"), (1, "[1,1]")] {
+        let fault = Event::decode("numbers.taken", version, data.as_bytes()).unwrap_err();
         assert!(
             matches!(fault, DecodeFault::Shape { .. }),
-            "v{version}: {fault}"
+            "v{version} {data}: {fault}"
         );
     }
 }

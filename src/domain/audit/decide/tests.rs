@@ -30,6 +30,14 @@ fn a_body_that_was_accepted_meanwhile_may_be_refused_again() {
 }
 
 #[test]
+fn a_refused_body_may_be_resubmitted() {
+    let body = given::<Audit>([E::BodyRefused(body_refused("no ref", 1))]);
+    let again = body_resubmitted(true, 2);
+    body.when(C::ResubmitBody(again.clone()))
+        .then([E::BodyResubmitted(again)]);
+}
+
+#[test]
 fn a_body_that_was_never_refused_is_not_resubmitted() {
     given::<Audit>([])
         .when(C::ResubmitBody(body_resubmitted(true, 1)))
