@@ -6,7 +6,10 @@ mod tests;
 use std::any::Any;
 use std::sync::Arc;
 
-use ::allocation::{Answer, Ending, Gantry, Refs, Spec, Usage, UsageSample, Variants};
+use ::allocation::ladder::{Learning, Policy};
+use ::allocation::{
+    Answer, Ending, Refs, Spec, Strategy, StrategySettings, Usage, UsageSample, Variants,
+};
 use domain::Event;
 use domain::build::{BuildEvent, BuiltSpec, OutOfMemory, ResourceUsage, UsageRecorded};
 use eventlog::Position;
@@ -44,6 +47,8 @@ pub enum StrategyName {
     /// The mean of the five newest builds that resemble the asked one.
     #[default]
     Gantry,
+    /// The house's own: from recent peaks and how far the next one usually lies.
+    Ladder,
 }
 
 impl StrategyName {
@@ -52,6 +57,7 @@ impl StrategyName {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Gantry => "gantry",
+            Self::Ladder => "ladder",
         }
     }
 }
@@ -63,7 +69,26 @@ impl std::str::FromStr for StrategyName {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "gantry" => Ok(Self::Gantry),
-            other => Err(format!("there is no strategy `{other}`; there is `gantry`")),
+            "ladder" => Ok(Self::Ladder),
+            other => Err(format!(
+                "there is no strategy `{other}`; there are `gantry` and `ladder`"
+            )),
+        }
+    }
+}
+
+impl AllocationSettings {
+    fn of_strategy(&self) -> StrategySettings {
+        let refs = self.refs.clone();
+        match self.strategy {
+            StrategyName::Gantry => StrategySettings::Gantry { refs },
+            StrategyName::Ladder => StrategySettings::Ladder {
+                learning: Learning {
+                    refs,
+                    ..Learning::default()
+                },
+                policy: Policy::default(),
+            },
         }
     }
 }
@@ -84,7 +109,7 @@ pub struct Answered {
 /// What is held in memory.
 struct Model {
     settings: AllocationSettings,
-    gantry: Gantry,
+    strategy: Strategy,
     state: State,
 }
 
@@ -94,8 +119,6 @@ struct State {
     learnt_to: Position,
     /// Builds that no build can have been; they are not learnt from.
     flawed: u64,
-    /// Whether a snapshot was written.
-    refs: Option<Refs>,
 }
 
 /// The fold.
@@ -103,7 +126,8 @@ pub struct AllocationFold {
     model: Arc<RwLock<Model>>,
     samples: Vec<UsageSample>,
     unsaved_samples: u64,
-    unsaved_events: u64,
+    /// Where the first of them stands.
+    unsaved_from: Position,
 }
 
 impl AllocationFold {
@@ -112,14 +136,14 @@ impl AllocationFold {
     pub fn new(settings: &AllocationSettings) -> Self {
         let model = Model {
             settings: settings.clone(),
-            gantry: Gantry::new(settings.refs.clone()),
+            strategy: Strategy::new(settings.of_strategy()),
             state: State::default(),
         };
         Self {
             model: Arc::new(RwLock::new(model)),
             samples: Vec::new(),
             unsaved_samples: 0,
-            unsaved_events: 0,
+            unsaved_from: Position::START,
         }
     }
 }
@@ -157,12 +181,14 @@ impl Projection for AllocationFold {
 
     fn flush(&mut self, _: &mut Rows<'_>) {
         if self.samples.is_empty() {
-            self.unsaved_events += u64::from(self.unsaved_samples > 0);
             return;
         }
         let mut model = self.model.write();
         for sample in self.samples.drain(..) {
-            match model.gantry.learn(&sample) {
+            if self.unsaved_samples == 0 {
+                self.unsaved_from = Position(sample.position);
+            }
+            match model.strategy.learn(&sample) {
                 Ok(()) => model.state.learnt_to = Position(sample.position),
                 Err(_) => model.state.flawed += 1,
             }
@@ -182,9 +208,9 @@ impl Projection for AllocationFold {
         let bytes = pieces.iter().flat_map(|(_, piece)| piece.iter().copied());
         let bytes: Vec<u8> = bytes.collect();
         let mut model = self.model.write();
-        match Gantry::restore(model.settings.refs.clone(), &bytes) {
-            Ok(gantry) => {
-                model.gantry = gantry;
+        match Strategy::restore(model.settings.of_strategy(), &bytes) {
+            Ok(strategy) => {
+                model.strategy = strategy;
                 model.state = state;
             }
             // Other settings make another model, from the first event on: the table is of no use.
@@ -194,18 +220,18 @@ impl Projection for AllocationFold {
         }
     }
 
-    fn snapshot_due(&self) -> SnapshotDue {
+    fn snapshot_due(&self, position: Position) -> SnapshotDue {
         match self.unsaved_samples {
             0 => SnapshotDue::Always,
             SNAPSHOT_SAMPLES.. => SnapshotDue::Now,
-            _ if self.unsaved_events >= SNAPSHOT_EVENTS => SnapshotDue::Now,
+            _ if position.0 - self.unsaved_from.0 >= SNAPSHOT_EVENTS => SnapshotDue::Now,
             _ => SnapshotDue::Later,
         }
     }
 
     fn snapshot(&mut self, rows: &mut Rows<'_>) {
         let model = self.model.read();
-        let bytes = model.gantry.snapshot();
+        let bytes = model.strategy.snapshot();
         let before = rows.scan(Range::prefix(&[SNAPSHOT])).len();
         let pieces = bytes.chunks(PIECE_BYTES);
         let after = pieces.len();
@@ -217,7 +243,6 @@ impl Projection for AllocationFold {
         }
         rows.put(STATE, &model.state);
         self.unsaved_samples = 0;
-        self.unsaved_events = 0;
     }
 }
 
@@ -298,25 +323,22 @@ impl Allocation {
         }
     }
 
-    /// Answers as `strategy`, or as configured. `build_jobs` is how many jobs the build will be given, where
-    /// that is known.
+    /// Answers as configured, and says as whom. `strategy` names who is wanted: one that was not configured has
+    /// learnt nothing, and the configured one answers for it. `build_jobs` is how many jobs the build will be
+    /// given, where that is known.
     #[must_use]
     pub fn answer(
         &self,
         spec: &Spec,
-        strategy: Option<StrategyName>,
-        _build_jobs: Option<u32>,
+        _strategy: Option<StrategyName>,
+        build_jobs: Option<u32>,
     ) -> Answered {
         let model = self.model.read();
-        let strategy = strategy.unwrap_or(model.settings.strategy);
-        let answer = match strategy {
-            StrategyName::Gantry => model.gantry.answer(spec),
-        };
         Answered {
-            strategy,
-            answer,
+            strategy: model.settings.strategy,
+            answer: model.strategy.answer(spec, build_jobs),
             learnt_to: model.state.learnt_to,
-            learnt: model.gantry.learnt(),
+            learnt: model.strategy.learnt(),
         }
     }
 
@@ -329,7 +351,7 @@ impl Allocation {
     /// How many builds the model has learnt from.
     #[must_use]
     pub fn learnt(&self) -> u64 {
-        self.model.read().gantry.learnt()
+        self.model.read().strategy.learnt()
     }
 
     /// How many builds were not learnt from because no build can have used that.

@@ -6,7 +6,7 @@
 )]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -29,8 +29,7 @@ const RATE_INTERVAL: Duration = Duration::from_secs(1);
 /// The thread that keeps the views at the head of the log.
 pub(crate) struct Driver {
     pub(crate) engine: Arc<Engine>,
-    stopping: Arc<AtomicBool>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Driver {
@@ -39,11 +38,9 @@ impl Driver {
     ) -> Result<Self, StartError> {
         let runtime = runtime()?;
         let engine = Arc::new(on_own_thread(&runtime, open)?);
-        let stopping = Arc::new(AtomicBool::new(false));
         let driver = Self {
             engine: Arc::clone(&engine),
-            stopping: Arc::clone(&stopping),
-            thread: Mutex::new(None),
+            threads: Mutex::default(),
         };
         for slot in &engine.slots {
             let older = slot.serving().is_hollow()
@@ -54,14 +51,14 @@ impl Driver {
         }
         let thread = thread::Builder::new()
             .name("projector".to_owned())
-            .spawn(move || runtime.block_on(keep_up(&engine, &stopping)))?;
-        *driver.thread.lock() = Some(thread);
+            .spawn(move || runtime.block_on(keep_up(&engine)))?;
+        driver.threads.lock().push(thread);
         Ok(driver)
     }
 
     /// Makes a view anew in a thread of its own; a rebuild that is under way is not begun twice.
     pub(crate) fn rebuild(&self, name: &str) -> Result<RebuildHandle, RebuildError> {
-        if self.stopping.load(Ordering::Acquire) {
+        if self.engine.is_stopping() {
             return Err(RebuildError::Shutdown);
         }
         let unknown = || RebuildError::Unknown(name.to_owned());
@@ -69,18 +66,21 @@ impl Driver {
         begin_rebuild(&self.engine, slot).map_err(|error| RebuildError::Thread(error.to_string()))
     }
 
-    /// Writes everything down and ends the thread.
+    /// Writes everything down and ends the threads. Rebuilds that are under way come to nothing.
     pub(crate) fn shutdown(&self) {
         self.stop();
-        if let Some(thread) = self.thread.lock().take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the projector's thread has panicked");
+        let threads = std::mem::take(&mut *self.threads.lock());
+        let rebuilds = self.engine.slots.iter();
+        let rebuilds = rebuilds.filter_map(|slot| slot.notes.lock().thread.take());
+        for thread in threads.into_iter().chain(rebuilds.collect::<Vec<_>>()) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the projector has panicked");
+            }
         }
     }
 
     fn stop(&self) {
-        self.stopping.store(true, Ordering::Release);
+        self.engine.stopping.store(true, Ordering::Release);
         self.engine.wake.notify_one();
     }
 }
@@ -110,12 +110,12 @@ fn on_own_thread<T: Send>(runtime: &Runtime, future: impl Future<Output = T> + S
 }
 
 /// Folds what comes and writes it down in time, until told to stop.
-async fn keep_up(engine: &Arc<Engine>, stopping: &AtomicBool) {
+async fn keep_up(engine: &Arc<Engine>) {
     let mut head = engine.log.watch_head();
     let mut committed = Instant::now();
     let mut rates = Rates::new(engine);
     let mut complained = false;
-    while !stopping.load(Ordering::Acquire) {
+    while !engine.is_stopping() {
         head.mark_unchanged();
         rebuild_damaged(engine);
         let step = engine.step().await;
@@ -173,10 +173,7 @@ fn rebuild_damaged(engine: &Arc<Engine>) {
         );
         let begun = match slot.hollow_out() {
             Ok(old) => {
-                if let Some(old) = old {
-                    // The next start drops it if this fails.
-                    let _ = engine.tables.drop_table(&old);
-                }
+                old.retire(&engine.tables);
                 begin_rebuild(engine, slot).map(drop)
             }
             Err(error) => Err(std::io::Error::other(error)),
@@ -199,9 +196,10 @@ fn begin_rebuild(engine: &Arc<Engine>, slot: &Slot) -> std::io::Result<RebuildHa
     });
     let handle = RebuildHandle { progress };
     let (engine, name) = (Arc::clone(engine), slot.kind.name);
-    thread::Builder::new()
+    let thread = thread::Builder::new()
         .name(format!("rebuild {name}"))
         .spawn(move || rebuild(&engine, name, &sender))?;
+    notes.thread = Some(thread);
     notes.rebuild = Some(handle.clone());
     Ok(handle)
 }
@@ -223,6 +221,7 @@ fn rebuild(engine: &Engine, name: &'static str, progress: &watch::Sender<Rebuild
             rebuilt.map_err(|error| error.to_string())
         });
     match &result {
+        _ if engine.is_stopping() => {}
         Ok(()) => tracing::info!(projection = name, "made `{name}` anew"),
         Err(error) => tracing::error!(projection = name, "`{name}` was not made anew: {error}"),
     }

@@ -1,8 +1,9 @@
 //! Turns pages of the log into rows, one step at a time.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use eventlog::{EventLog, Filter, PageLimit, Position, ReadError};
+use eventlog::{EventLog, Filter, PageLimit, Position, ReadError, Recorded};
 use parking_lot::Mutex;
 use tables::{TableError, Tables};
 use thiserror::Error;
@@ -27,10 +28,15 @@ pub struct Engine {
     pub(crate) live: tokio::sync::Mutex<()>,
     /// Wakes whoever moves the engine on.
     pub(crate) wake: Notify,
+    /// Nothing is begun any more, and what is under way ends soon.
+    pub(crate) stopping: AtomicBool,
     uncommitted: Mutex<u64>,
     moved: watch::Sender<Position>,
     last_warned: Mutex<Position>,
 }
+
+/// Whether events of a type matter to a view.
+type Wants = fn(&str) -> bool;
 
 /// What one step did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +63,9 @@ pub enum StepError {
         /// What its table said.
         error: TableError,
     },
+    /// The views are shut down.
+    #[error("the views are shut down")]
+    Stopping,
 }
 
 impl Engine {
@@ -79,6 +88,7 @@ impl Engine {
             slots,
             live: tokio::sync::Mutex::default(),
             wake: Notify::new(),
+            stopping: AtomicBool::new(false),
             uncommitted: Mutex::default(),
             moved: watch::Sender::new(Position::START),
             last_warned: Mutex::default(),
@@ -98,7 +108,16 @@ impl Engine {
         let Some(from) = self.slots.iter().filter_map(Slot::position).min() else {
             return Ok(Step::AtHead);
         };
-        let wanted = |event_type: &str| self.slots.iter().any(|slot| (slot.kind.wants)(event_type));
+        let behind: Vec<(Position, Wants)> = self
+            .slots
+            .iter()
+            .filter_map(|slot| Some((slot.position()?, slot.kind.wants)))
+            .collect();
+        let wanted = |event: &Recorded| {
+            let event_type = event.event_type.as_str();
+            let mut behind = behind.iter().filter(|(at, _)| *at < event.position);
+            behind.any(|(_, wants)| wants(event_type))
+        };
         let page = self.read(from, wanted).await?;
         if page.next <= from {
             return Ok(Step::AtHead);
@@ -137,11 +156,11 @@ impl Engine {
     pub(crate) async fn read(
         &self,
         after: Position,
-        wanted: impl Fn(&str) -> bool,
+        wanted: impl Fn(&Recorded) -> bool,
     ) -> Result<DecodedPage, ReadError> {
         let limit = PageLimit::events(self.config.page_events);
         let page = self.log.read_all(after, &Filter::all(), limit).await?;
-        Ok(DecodedPage::decode(page, wanted, |fault| {
+        Ok(DecodedPage::decode(after, page, wanted, |fault| {
             self.note_fault(&fault);
         }))
     }
@@ -214,6 +233,10 @@ impl Engine {
         let slot = self.slot(name);
         slot.map(|slot| super::table_digest(&*slot.serving().overlay))
             .transpose()
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
     }
 
     fn note_fault(&self, fault: &FaultSeen) {

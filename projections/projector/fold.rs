@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use eventlog::Position;
+
 use super::{Projection, Rows, Seen, SnapshotDue};
 
 pub(crate) trait Fold: Send {
@@ -10,7 +12,7 @@ pub(crate) trait Fold: Send {
     fn flush(&mut self, rows: &mut Rows<'_>);
     fn memory(&self) -> Option<Arc<dyn Any + Send + Sync>>;
     fn load(&mut self, rows: &mut Rows<'_>);
-    fn snapshot_due(&self) -> SnapshotDue;
+    fn snapshot_due(&self, position: Position) -> SnapshotDue;
     fn snapshot(&mut self, rows: &mut Rows<'_>);
 }
 
@@ -31,8 +33,8 @@ impl<P: Projection> Fold for P {
         Projection::load(self, rows);
     }
 
-    fn snapshot_due(&self) -> SnapshotDue {
-        Projection::snapshot_due(self)
+    fn snapshot_due(&self, position: Position) -> SnapshotDue {
+        Projection::snapshot_due(self, position)
     }
 
     fn snapshot(&mut self, rows: &mut Rows<'_>) {

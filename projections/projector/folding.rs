@@ -19,6 +19,8 @@ pub(crate) struct Folding {
     checkpoint: Checkpoint,
     /// Whether the table's checkpoint is this one.
     saved: bool,
+    /// Whether the fold has taken note of events that its table did not take.
+    is_ahead: bool,
 }
 
 impl Folding {
@@ -38,6 +40,7 @@ impl Folding {
             overlay,
             checkpoint,
             saved: true,
+            is_ahead: false,
         })
     }
 
@@ -61,11 +64,13 @@ impl Folding {
     /// any row was written.
     ///
     /// # Errors
-    /// When the table failed; nothing of the page is visible then, and [`Folding::reload`] is due.
+    /// When the table failed; nothing of the page is visible then, and [`Folding::reload`] comes next.
     pub(crate) fn fold_page(&mut self, page: &DecodedPage) -> Result<bool, TableError> {
-        if page.next <= self.checkpoint.position {
+        // A page that stands further on leaves a gap: the next one is read from here.
+        if page.next <= self.checkpoint.position || page.after > self.checkpoint.position {
             return Ok(false);
         }
+        self.is_ahead = true;
         let mut checkpoint = self.checkpoint.clone();
         let mut rows = Rows::new(self.overlay.rows());
         for (recorded, reading) in &page.events {
@@ -86,7 +91,7 @@ impl Folding {
         self.fold.flush(&mut rows);
         checkpoint.position = page.next;
         let written = rows.written() > 0;
-        self.saved = match self.fold.snapshot_due() {
+        self.saved = match self.fold.snapshot_due(page.next) {
             SnapshotDue::Later => false,
             SnapshotDue::Always => true,
             SnapshotDue::Now => {
@@ -98,6 +103,7 @@ impl Folding {
             rows.put(checkpoint::KEY, &checkpoint);
         }
         rows.publish()?;
+        self.is_ahead = false;
         self.checkpoint = checkpoint;
         Ok(written)
     }
@@ -119,6 +125,11 @@ impl Folding {
         self.checkpoint.serving = true;
         self.saved = false;
         self.save()
+    }
+
+    /// Whether [`Folding::reload`] comes next.
+    pub(crate) fn is_ahead(&self) -> bool {
+        self.is_ahead
     }
 
     /// Begins again at what is visible, after a failure.

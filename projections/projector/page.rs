@@ -7,6 +7,8 @@ use super::FaultSeen;
 
 /// A page of the log.
 pub(crate) struct DecodedPage {
+    /// What the page stands after.
+    pub(crate) after: Position,
     pub(crate) events: Vec<(Recorded, Reading)>,
     /// Where the next read goes on.
     pub(crate) next: Position,
@@ -29,13 +31,14 @@ pub(crate) enum Reading {
 impl DecodedPage {
     /// Decodes what somebody wants; tells `fault` of what cannot be read.
     pub(crate) fn decode(
+        after: Position,
         page: Page,
-        wanted: impl Fn(&str) -> bool,
+        wanted: impl Fn(&Recorded) -> bool,
         fault: impl Fn(FaultSeen),
     ) -> Self {
         let events = page.events.into_iter().map(|recorded| {
             let event_type = recorded.event_type.as_str();
-            let reading = if wanted(event_type) {
+            let reading = if wanted(&recorded) {
                 match Event::decode(event_type, recorded.version, &recorded.data) {
                     Ok(event) => Reading::Event(event),
                     Err(reason) => {
@@ -51,6 +54,7 @@ impl DecodedPage {
             (recorded, reading)
         });
         Self {
+            after,
             events: events.collect(),
             next: page.next,
             end: page.end,

@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use eventlog::Position;
+
 use super::{Rows, Seen};
 
 /// A pure fold of the log into the rows of one table.
@@ -37,9 +39,9 @@ pub trait Projection: Send + 'static {
     /// Takes up what is held in memory from the rows; called once, before the first event.
     fn load(&mut self, _rows: &mut Rows<'_>) {}
 
-    /// Whether enough has been gathered in memory to be written down. A view that answers from memory is at
+    /// Whether enough has been gathered in memory, up to `position`, to be written down. A view that answers from memory is at
     /// its checkpoint only after [`Projection::snapshot`]; every other one always is.
-    fn snapshot_due(&self) -> SnapshotDue {
+    fn snapshot_due(&self, _position: Position) -> SnapshotDue {
         SnapshotDue::Always
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eventlog::Position;
+use eventlog::{Position, Recorded};
 use serde::Serialize;
 use tables::Overlay;
 use thiserror::Error;
@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::checkpoint::{self, Checkpoint};
 use super::engine::{Engine, StepError};
 use super::folding::Folding;
+use super::serving::Serving;
 use super::slot::Slot;
 
 /// Why a rebuild was not begun.
@@ -81,8 +82,10 @@ impl Engine {
         let checkpoint = Checkpoint::start(&slot.kind, false);
         let folding = Folding::resume(&slot.kind, overlay, checkpoint).map_err(failed)?;
         match self.rebuild_into(slot, &table, folding, moved).await {
-            Ok(Some(old)) => self.tables.drop_table(&old).map_err(failed),
-            Ok(None) => Ok(()),
+            Ok(old) => {
+                old.retire(&self.tables);
+                Ok(())
+            }
             Err(error) => {
                 // What was half made is of no use; a failure to drop it is found again at the next start.
                 let _ = self.tables.drop_table(&table);
@@ -97,12 +100,16 @@ impl Engine {
         table: &str,
         mut folding: Folding,
         moved: impl Fn(Position),
-    ) -> Result<Option<String>, StepError> {
+    ) -> Result<Arc<Serving>, StepError> {
         let view = slot.kind.name;
         let failed = |error| StepError::Table { view, error };
+        let wanted = |event: &Recorded| (slot.kind.wants)(event.event_type.as_str());
         let mut uncommitted = 0;
         loop {
-            let page = self.read(folding.position(), slot.kind.wants).await?;
+            if self.is_stopping() {
+                return Err(StepError::Stopping);
+            }
+            let page = self.read(folding.position(), wanted).await?;
             folding.fold_page(&page).map_err(failed)?;
             moved(folding.position());
             uncommitted += page.events.len() as u64;
@@ -119,7 +126,7 @@ impl Engine {
         // Nothing moves while the last pages are folded, so nothing is lost at the exchange.
         let _live = self.live.lock().await;
         while folding.position() < self.needed(slot) {
-            let page = self.read(folding.position(), slot.kind.wants).await?;
+            let page = self.read(folding.position(), wanted).await?;
             folding.fold_page(&page).map_err(failed)?;
         }
         folding.begin_to_serve().map_err(failed)?;

@@ -1,8 +1,8 @@
 //! The table that answers now, and what answers from memory beside it.
 
 use std::any::Any;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tables::{MemoryTables, Overlay, TableError, Tables};
 
@@ -13,6 +13,8 @@ pub(crate) struct Serving {
     pub(crate) overlay: Arc<Overlay>,
     memory: Option<Arc<dyn Any + Send + Sync>>,
     damaged: AtomicBool,
+    /// Where the table is to be dropped once nobody reads from it any more.
+    retired: OnceLock<Arc<dyn Tables>>,
 }
 
 impl Serving {
@@ -26,6 +28,7 @@ impl Serving {
             overlay,
             memory,
             damaged: AtomicBool::new(false),
+            retired: OnceLock::new(),
         }
     }
 
@@ -37,7 +40,13 @@ impl Serving {
             overlay,
             memory,
             damaged: AtomicBool::new(false),
+            retired: OnceLock::new(),
         })
+    }
+
+    /// Drops the table with the last question that is under way.
+    pub(crate) fn retire(&self, tables: &Arc<dyn Tables>) {
+        self.retired.get_or_init(|| Arc::clone(tables));
     }
 
     pub(crate) fn is_hollow(&self) -> bool {
@@ -61,5 +70,16 @@ impl Serving {
 
     pub(crate) fn is_damaged(&self) -> bool {
         self.damaged.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if let (Some(tables), Some(table)) = (self.retired.get(), &self.table)
+            && let Err(error) = tables.drop_table(table)
+        {
+            // It is found again, and dropped, at the next start.
+            tracing::warn!(table, "the old table `{table}` was not dropped: {error}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
 
 use eventlog::Position;
 use parking_lot::{Mutex, RwLock};
@@ -37,6 +38,8 @@ pub(crate) struct Notes {
     pub(crate) rate: f64,
     /// The rebuild that is under way, or the last one.
     pub(crate) rebuild: Option<RebuildHandle>,
+    /// The thread that it runs in.
+    pub(crate) thread: Option<JoinHandle<()>>,
 }
 
 impl Slot {
@@ -77,8 +80,8 @@ impl Slot {
         written_by.is_some_and(|version| version != self.kind.version)
     }
 
-    /// Lets a fold answer, and returns the name of the table that answered before.
-    pub(crate) fn serve(&self, table: String, folding: Folding) -> Option<String> {
+    /// Lets a fold answer, and returns what answered before.
+    pub(crate) fn serve(&self, table: String, folding: Folding) -> Arc<Serving> {
         let overlay = Arc::clone(folding.overlay());
         let serving = Serving::new(table, overlay, folding.fold().memory());
         // Whoever holds the fold sees the table that belongs to it.
@@ -86,17 +89,19 @@ impl Slot {
         let before = std::mem::replace(&mut *self.serving.write(), Arc::new(serving));
         self.note_progress(&folding);
         *place = Some(folding);
-        before.table.clone()
+        before
     }
 
-    /// Stops answering from a table that cannot be trusted, and returns its name.
-    pub(crate) fn hollow_out(&self) -> Result<Option<String>, TableError> {
+    /// Stops answering from a table that cannot be trusted, and returns it.
+    pub(crate) fn hollow_out(&self) -> Result<Arc<Serving>, TableError> {
         let hollow = Serving::hollow(self.kind.begin().memory())?;
         let mut place = self.folding.lock();
         *place = None;
         self.notes.lock().position = Position::START;
-        let before = std::mem::replace(&mut *self.serving.write(), Arc::new(hollow));
-        Ok(before.table.clone())
+        Ok(std::mem::replace(
+            &mut *self.serving.write(),
+            Arc::new(hollow),
+        ))
     }
 
     /// Folds a page, if this view is behind it.
@@ -105,21 +110,34 @@ impl Slot {
         let Some(folding) = place.as_mut() else {
             return Ok(());
         };
-        match folding.fold_page(page) {
-            Ok(written) => {
-                self.note_progress(folding);
-                if written {
-                    self.changed.send_replace(folding.position());
-                }
-                Ok(())
-            }
-            Err(error) => {
-                self.note_failure(&error);
-                folding.reload()?;
-                self.note_progress(folding);
-                self.notes.lock().error = Some(error.to_string());
-                Err(error)
-            }
+        let folded = self.fold_into(folding, page);
+        match &folded {
+            Ok(_) => self.notes.lock().error = None,
+            Err(error) => self.note_failure(error),
+        }
+        folded
+    }
+
+    fn fold_into(&self, folding: &mut Folding, page: &DecodedPage) -> Result<(), TableError> {
+        if folding.is_ahead() {
+            folding.reload()?;
+            self.replace_memory(folding);
+        }
+        let written = folding.fold_page(page)?;
+        self.note_progress(folding);
+        if written {
+            self.changed.send_replace(folding.position());
+        }
+        Ok(())
+    }
+
+    /// A fold that began again holds another memory than the one that answers.
+    fn replace_memory(&self, folding: &Folding) {
+        let mut serving = self.serving.write();
+        if let Some(table) = serving.table.clone() {
+            let overlay = Arc::clone(folding.overlay());
+            let replaced = Serving::new(table, overlay, folding.fold().memory());
+            *serving = Arc::new(replaced);
         }
     }
 
@@ -134,8 +152,14 @@ impl Slot {
         }
         // Not under the lock of the fold: it goes on while the disk is busy.
         let written = serving.overlay.commit();
-        if let Err(error) = &written {
-            self.note_failure(error);
+        match &written {
+            // It was replaced meanwhile, with everything it held.
+            Err(_) if !Arc::ptr_eq(&serving, &self.serving()) => return Ok(()),
+            Err(error) => {
+                serving.note(error);
+                self.notes.lock().error = Some(error.to_string());
+            }
+            Ok(_) => {}
         }
         written.map(drop)
     }
@@ -151,6 +175,5 @@ impl Slot {
         notes.position = checkpoint.position;
         notes.recorded_at = checkpoint.recorded_at;
         notes.faults = checkpoint.faults;
-        notes.error = None;
     }
 }

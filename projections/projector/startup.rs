@@ -47,7 +47,9 @@ pub(super) async fn open_slots(
             tables.drop_table(&name)?;
         }
         match current.or(older) {
-            Some((name, folding)) => drop(slot.serve(name, folding)),
+            Some((name, folding)) => {
+                slot.serve(name, folding);
+            }
             None if begun => tracing::warn!(
                 projection = slot.kind.name,
                 "the table of `{}` is missing or cannot be trusted, and is made anew",
