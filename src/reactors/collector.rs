@@ -9,7 +9,7 @@
 //! 4. For a build that failed, Prometheus, its source or the log of the job says that it was killed for
 //!    memory: `build.out_of_memory`; otherwise it is skipped.
 //!
-//! Without a Prometheus, a build that the rules do not leave out is skipped as *not configured*; an operator
+//! Without a Prometheus that knows its source, a build that the rules do not leave out is skipped as *not configured*; an operator
 //! who has configured one may requeue it. Trouble on the way is an attempt (`build.collection_attempted`),
 //! and the last attempt is `build.collection_abandoned`; see [`crate::frame`].
 
@@ -48,6 +48,9 @@ pub struct CollectorConfig {
     pub prometheus: Option<PrometheusConfig>,
     /// Who has the logs of jobs.
     pub gitlab: Option<GitlabConfig>,
+    /// Whose builds those two know, by name of the source. When empty, every source but those of another
+    /// instance (`source@host`), whose numbers mean other builds here.
+    pub sources: Vec<String>,
     /// Stages that build packages, as a regular expression.
     pub stage: String,
     /// Runners whose description begins like this are not part of the cluster that is measured.
@@ -69,6 +72,7 @@ impl Default for CollectorConfig {
         Self {
             prometheus: None,
             gitlab: None,
+            sources: Vec::new(),
             stage: r"^stage-\d+$".to_owned(),
             runner_prefixes: vec!["uo".to_owned()],
             settle: Duration::from_secs(30),
@@ -86,6 +90,7 @@ pub struct Collector {
     rules: Rules,
     prometheus: Option<Prometheus>,
     gitlab: Option<Gitlab>,
+    sources: Vec<String>,
     settle: Duration,
     patience: Duration,
     faults: Faults,
@@ -112,6 +117,7 @@ impl Collector {
                 .map(Prometheus::new)
                 .transpose()?,
             gitlab: config.gitlab.as_ref().map(Gitlab::new).transpose()?,
+            sources: config.sources,
             settle: config.settle,
             patience: config.patience,
             faults: config.faults,

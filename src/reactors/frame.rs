@@ -89,11 +89,12 @@ impl Running {
             Arc::clone(&wake),
             stop.clone(),
         );
+        let run = run.until_stopped_whatever_happens(changed);
         Self {
             stats,
             wake,
             stop,
-            task: tokio::spawn(run.until_stopped(changed)),
+            task: tokio::spawn(run),
         }
     }
 

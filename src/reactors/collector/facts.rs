@@ -27,6 +27,8 @@ impl Work for Queued {
 /// What the log knows of a build that is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
+    /// Who numbered it.
+    pub source: String,
     /// Its number at its source.
     pub number: i64,
     /// Which collection this is.
@@ -50,6 +52,7 @@ pub struct Facts {
 impl Facts {
     pub(super) fn new(work: &Queued, row: BuildRow) -> Self {
         Self {
+            source: work.0.key.source().to_owned(),
             number: work.0.key.number(),
             collection: work.0.progress.collection,
             status: row.status,

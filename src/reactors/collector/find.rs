@@ -8,8 +8,11 @@ use super::rules::Judged;
 use super::{Collector, Facts, Outcome};
 use crate::frame::Trouble;
 use crate::gitlab::{JobLog, Search};
+use crate::outside::clipped;
 use crate::prometheus::Prometheus;
-use crate::usage::{Annotated, Limits, Machine, Measured, Requests, Shortfall, describe, recorded};
+use crate::usage::{
+    Annotated, DETAIL_CHARS_MAX, Limits, Machine, Measured, Requests, Shortfall, describe, recorded,
+};
 
 /// What the log of a job says that found its package in a mirror and built nothing.
 const GHOST: &str = "No need to rebuild";
@@ -26,6 +29,11 @@ impl Collector {
             let detail = "no Prometheus is configured";
             return Ok(Outcome::skipped(SkipReason::NotConfigured, detail));
         };
+        if !self.knows(&facts.source) {
+            let source = clipped(&facts.source, DETAIL_CHARS_MAX);
+            let detail = format!("no Prometheus is configured for the source {source}");
+            return Ok(Outcome::skipped(SkipReason::NotConfigured, &detail));
+        }
         let found = if failed {
             self.find_killed(prometheus, facts).await
         } else {
@@ -35,6 +43,15 @@ impl Collector {
             Missed::Short(shortfall) => Ok(Outcome::Failed(shortfall)),
             Missed::Trouble(trouble) => Err(trouble),
         })
+    }
+
+    /// Another instance numbers its builds alike, and what is found under such a number is another build's.
+    fn knows(&self, source: &str) -> bool {
+        if self.sources.is_empty() {
+            !source.contains('@')
+        } else {
+            self.sources.iter().any(|known| known == source)
+        }
     }
 
     async fn find_used(&self, prometheus: &Prometheus, facts: &Facts) -> Result<Outcome, Missed> {

@@ -32,7 +32,7 @@ pub(super) struct Run<R: Reaction> {
     wake: Arc<Notify>,
     stop: CancellationToken,
     backoff: Arc<Backoff>,
-    trouble_backoff: Backoff,
+    trouble_backoff: Arc<Backoff>,
     tasks: JoinSet<(Key<R>, Ended)>,
     in_flight: BTreeSet<Key<R>>,
     held: Held<Key<R>>,
@@ -65,14 +65,53 @@ impl<R: Reaction> Run<R> {
             wake,
             stop,
             backoff: Arc::new(backoff),
-            trouble_backoff,
+            trouble_backoff: Arc::new(trouble_backoff),
             tasks: JoinSet::new(),
             in_flight: BTreeSet::new(),
             held: Held::new(),
         }
     }
 
-    pub(super) async fn until_stopped<T: Send + Sync>(mut self, mut changed: watch::Receiver<T>) {
+    /// A loop that has nothing in hand but what the log knows can begin anew after a panic, and must: a
+    /// reactor that silently does nothing is found out by nobody.
+    pub(super) async fn until_stopped_whatever_happens<T: Send + Sync + 'static>(
+        self,
+        changed: watch::Receiver<T>,
+    ) {
+        for panics in 1.. {
+            let mut task = JoinSet::new();
+            task.spawn(self.anew().until_stopped(changed.clone()));
+            match task.join_next().await {
+                Some(Err(error)) if error.is_panic() => {
+                    let (reactor, wait) = (R::NAME, self.trouble_backoff.bound(panics));
+                    tracing::error!(reactor, panics, "a reactor panicked; it begins anew");
+                    tokio::select! {
+                        () = self.stop.cancelled() => return,
+                        () = tokio::time::sleep(wait) => {}
+                    }
+                }
+                _ => return,
+            }
+        }
+    }
+
+    fn anew(&self) -> Self {
+        Self {
+            reaction: Arc::clone(&self.reaction),
+            config: self.config.clone(),
+            clock: self.clock.clone(),
+            stats: Arc::clone(&self.stats),
+            wake: Arc::clone(&self.wake),
+            stop: self.stop.clone(),
+            backoff: Arc::clone(&self.backoff),
+            trouble_backoff: Arc::clone(&self.trouble_backoff),
+            tasks: JoinSet::new(),
+            in_flight: BTreeSet::new(),
+            held: Held::new(),
+        }
+    }
+
+    async fn until_stopped<T: Send + Sync>(mut self, mut changed: watch::Receiver<T>) {
         let mut followed = true;
         while !self.stop.is_cancelled() {
             self.begin_due().await;
@@ -162,7 +201,11 @@ impl<R: Reaction> Run<R> {
                 self.held.hold(key, until);
             }
             Ended::Retried => count(&self.stats.retried),
-            Ended::Abandoned => count(&self.stats.abandoned),
+            Ended::Abandoned => {
+                count(&self.stats.abandoned);
+                let reactor = R::NAME;
+                tracing::warn!(reactor, work = %key, "abandoned {key} after its last attempt");
+            }
             Ended::Inside(error) => {
                 count(&self.stats.postponed);
                 let times = self.held.trouble(&key);

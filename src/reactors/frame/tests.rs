@@ -50,6 +50,7 @@ struct State {
     failures: Vec<(u32, Failure)>,
     at_once: usize,
     at_once_max: usize,
+    view_panics: u32,
 }
 
 impl World {
@@ -87,7 +88,12 @@ impl Reaction for World {
     type Work = Piece;
 
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Piece>, String> {
-        let state = self.state.lock();
+        let mut state = self.state.lock();
+        if state.view_panics > 0 {
+            state.view_panics -= 1;
+            drop(state);
+            panic!("as the test wants");
+        }
         let due = state.queue.iter().filter(|(_, (_, at))| *at <= now);
         Ok(due
             .map(|(key, (attempts, _))| Piece(*key, *attempts))
@@ -247,6 +253,14 @@ async fn what_comes_too_early_waits_and_hides_nothing() {
     clock.set(Timestamp::from_second(200).unwrap());
     running.wake();
     world.until(|state| state.done.len() == 4).await;
+}
+
+#[tokio::test]
+async fn a_loop_that_panics_begins_anew() {
+    let world = World::new(&[(1, &[Meets::Nothing])]);
+    world.state.lock().view_panics = 2;
+    let _running = start(&world, config(), Clock::system());
+    world.until(|state| state.done == [1]).await;
 }
 
 #[tokio::test]

@@ -49,6 +49,7 @@ fn what_is_no_expression_is_refused() {
 
 fn facts(status: &str, stage: &str, runner: Option<&str>) -> Facts {
     Facts {
+        source: "default".to_owned(),
         number: 1,
         collection: 1,
         status: status.to_owned(),

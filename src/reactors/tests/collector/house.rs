@@ -84,10 +84,18 @@ impl House {
         job: i64,
         reached: impl Fn(&CollectionRow) -> bool,
     ) -> CollectionRow {
+        self.until_of(&key(job), reached).await
+    }
+
+    async fn until_of(
+        &self,
+        key: &BuildKey,
+        reached: impl Fn(&CollectionRow) -> bool,
+    ) -> CollectionRow {
         let mut changed = self.views.collections().changed();
         let waiting = async {
             loop {
-                let row = self.views.collections().get(&key(job)).unwrap();
+                let row = self.views.collections().get(key).unwrap();
                 if let Some(row) = row.filter(&reached) {
                     return row;
                 }
@@ -95,13 +103,18 @@ impl House {
             }
         };
         let waited = tokio::time::timeout(PATIENCE, waiting).await;
-        waited.unwrap_or_else(|_| panic!("build {job} comes to its outcome"))
+        waited.unwrap_or_else(|_| panic!("build {key} comes to its outcome"))
     }
 
     /// Waits for the outcome of a build.
     pub(crate) async fn until_done(&self, job: i64) -> CollectionState {
+        self.until_done_of(&key(job)).await
+    }
+
+    /// The same for a build of any source.
+    pub(crate) async fn until_done_of(&self, key: &BuildKey) -> CollectionState {
         let done = |row: &CollectionRow| matches!(row.progress.state, CollectionState::Done(_));
-        self.until(job, done).await.progress.state
+        self.until_of(key, done).await.progress.state
     }
 
     /// Every event there is, in order.

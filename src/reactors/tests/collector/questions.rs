@@ -1,13 +1,14 @@
 //! What is asked of Prometheus, word for word, and when somebody is asked at all.
 
 use commands::Clock;
-use domain::build::{BuildEvent, SkipReason as S};
+use domain::Metadata;
+use domain::build::{Build, BuildCommand, BuildEvent, BuildKey, SkipReason as S};
 use jiff::Timestamp;
-use projections::collections::{CollectionState, Outcome};
+use projections::collections::{CollectionRow, CollectionState, Outcome};
 
 use crate::canned::Canned;
 use crate::gitlab;
-use crate::house::{FINISHED, House, SECRETS, config, failed, report};
+use crate::house::{FINISHED, House, SECRETS, config, failed, key, report};
 
 #[tokio::test]
 async fn the_questions_are_those_of_the_contract() {
@@ -89,6 +90,68 @@ async fn without_a_prometheus_what_would_need_one_is_not_configured() {
             "{job}"
         );
     }
+}
+
+/// The numbers of another instance mean other builds here.
+#[tokio::test]
+async fn nobody_is_asked_about_builds_of_another_instance() {
+    let canned = Canned::default();
+    let url = canned.serve().await;
+    for (sources, source, asked) in [
+        (vec![], "default", true),
+        (vec![], "mirror", true),
+        (vec![], "default@gitlab.example", false),
+        (vec!["mirror".to_owned()], "default", false),
+        (vec!["mirror".to_owned()], "mirror", true),
+    ] {
+        let house = House::new();
+        let mut config = config(Some(&url), None);
+        config.sources = sources;
+        let collector = house.collect(config);
+        let mut report = report(1);
+        report.source = source.to_owned();
+        house.report(report).await;
+        let state = house
+            .until_done_of(&BuildKey::new(source, 1).unwrap())
+            .await;
+        let wanted = if asked {
+            Outcome::Recorded
+        } else {
+            Outcome::Skipped(S::NotConfigured)
+        };
+        assert_eq!(state, CollectionState::Done(wanted), "{source}");
+        collector.stop().await;
+    }
+}
+
+/// What was skipped for want of a Prometheus is collected when an operator asks again.
+#[tokio::test]
+async fn a_requeued_build_is_collected_again() {
+    let house = House::new();
+    let without = house.collect(config(None, None));
+    house.report(report(1)).await;
+    let state = house.until_done(1).await;
+    assert_eq!(
+        state,
+        CollectionState::Done(Outcome::Skipped(S::NotConfigured))
+    );
+    without.stop().await;
+
+    let url = Canned::default().serve().await;
+    let _collector = house.collect(config(Some(&url), None));
+    let at = house.commands.clock().now();
+    let metadata = Metadata::default();
+    let again = BuildCommand::RequeueCollection { at };
+    let key = key(1).to_string();
+    house
+        .commands
+        .execute::<Build>(&key, again, &metadata)
+        .await
+        .unwrap();
+    let second =
+        |row: &CollectionRow| row.progress.collection == 2 && !row.progress.state.is_waiting();
+    let row = house.until(1, second).await;
+    assert_eq!(row.progress.state, CollectionState::Done(Outcome::Recorded));
 }
 
 #[tokio::test]

@@ -18,6 +18,9 @@ use crate::canned::Canned;
 use crate::gitlab::{self, serve_app};
 use crate::house::{House, config, report};
 
+/// How much of a log is read here.
+const LOG_BYTES_MAX: usize = 256 * 1024;
+
 #[tokio::test]
 async fn trouble_on_the_way_is_tried_again_and_then_abandoned() {
     let json = |status: StatusCode, body: &'static str| {
@@ -153,6 +156,18 @@ async fn a_gitlab_without_the_log_lets_the_collection_go_on_and_one_in_trouble_d
     }
 }
 
+/// A log without an end is read to its bound, and what was read of it counts.
+#[tokio::test]
+async fn an_endless_log_is_read_to_its_bound() {
+    let written = Arc::new(AtomicUsize::new(0));
+    let prometheus = Canned::default().serve().await;
+    let gitlab = endless(Arc::clone(&written)).await;
+    let (found, _) = outcome(&prometheus, Some(&gitlab)).await;
+    assert_eq!(found, Outcome::Recorded);
+    // What lies in the buffers of two sockets comes on top.
+    assert!(written.load(Ordering::SeqCst) < 64 * LOG_BYTES_MAX);
+}
+
 /// What one successful build comes to with these servers, and what its history then says.
 async fn outcome(prometheus: &str, gitlab: Option<&str>) -> (Outcome, Vec<BuildEvent>) {
     let house = House::new();
@@ -162,6 +177,7 @@ async fn outcome(prometheus: &str, gitlab: Option<&str>) -> (Outcome, Vec<BuildE
     prometheus.answer_bytes_max = 64 * 1024;
     if let Some(gitlab) = config.gitlab.as_mut() {
         gitlab.timeout = Duration::from_millis(500);
+        gitlab.log_bytes_max = LOG_BYTES_MAX;
     }
     let _collector = house.collect(config);
     house.report(report(1)).await;
@@ -200,6 +216,25 @@ async fn half_an_answer() -> String {
                 "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n";
             let half = format!("{head}{{\"status\":\"success\",\"data\":{{\"result\":[");
             let _ = stream.write_all(half.as_bytes()).await;
+        }
+    });
+    format!("http://{address}")
+}
+
+/// A server that answers for ever, and counts the bytes it got rid of.
+async fn endless(written: Arc<AtomicUsize>) -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut question = [0; 4096];
+            let _ = stream.read(&mut question).await;
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n\r\n";
+            let _ = stream.write_all(head.as_bytes()).await;
+            let piece = [b'.'; 4096];
+            while stream.write_all(&piece).await.is_ok() {
+                written.fetch_add(piece.len(), Ordering::SeqCst);
+            }
         }
     });
     format!("http://{address}")
