@@ -6,18 +6,23 @@
 //!
 //! Start reading at [`export`] (its format stands in `FORMAT.md`), then [`import`], its inverse.
 
+pub mod diff;
 pub mod export;
 pub mod import;
 pub mod import_gantry;
+pub mod rebuild;
+pub mod show;
 pub mod verify;
 
 mod as_of;
 mod blob_refs;
 mod blob_store;
 mod error;
+mod excerpt;
 mod line;
 mod past;
 mod progress;
+mod rows;
 mod story;
 mod window;
 

@@ -1,0 +1,184 @@
+//! Compares the views that a server left behind with what the log says they should be.
+//!
+//! Async; folding and comparing run on blocking threads. The server must be stopped. Its tables are copied
+//! first and only the copy is opened, so that looking changes nothing, not even when they are damaged.
+
+mod compare;
+mod copy;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use eventlog::{EventLog, Position};
+use projections::ProjectorConfig;
+use serde::Serialize;
+use tables::{SledConfig, SledTables, Tables};
+
+use crate::rebuild::{fold_all, table_of};
+use crate::{Past, ToolError, Watch};
+
+/// What to compare.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The directory of the live tables (`views`).
+    pub live: PathBuf,
+    /// A directory that is not there yet, for the copy and the views made anew; removed at the end. It
+    /// needs about twice the room of the live tables.
+    pub scratch: PathBuf,
+    /// The views to compare; all when there are none.
+    pub views: Vec<String>,
+    /// What the server's views were made with.
+    pub config: ProjectorConfig,
+    /// How many differing rows are shown of each view.
+    pub differences_max: usize,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// Up to here both were folded.
+    pub position: Position,
+    /// Why the live tables could not be opened at all, if so: a server would make them anew.
+    pub damaged: Option<String>,
+    /// The views, by name.
+    pub views: Vec<View>,
+}
+
+/// One view, live and made anew.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct View {
+    /// Its name.
+    pub name: String,
+    /// Whether every row is the same.
+    pub equal: bool,
+    /// Whether the live table could not be gone on with, so that a server would make it anew.
+    pub discarded: bool,
+    /// How many rows the live view has.
+    pub rows: u64,
+    /// How many rows differ, are missing or are too many.
+    pub different: u64,
+    /// The first of them.
+    pub differences: Vec<Difference>,
+}
+
+/// One row that is not what it should be.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Difference {
+    /// Its key, text where it is text.
+    pub key: String,
+    /// What the server has; nothing when the row is missing.
+    pub live: Option<serde_json::Value>,
+    /// What the log says; nothing when there should be no such row.
+    pub rebuilt: Option<serde_json::Value>,
+}
+
+impl Report {
+    /// Whether the live views say what the log says.
+    #[must_use]
+    pub fn is_equal(&self) -> bool {
+        self.damaged.is_none() && self.views.iter().all(|view| view.equal && !view.discarded)
+    }
+
+    /// What a command line exits with: 0, or 6 when something differs.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        if self.is_equal() { 0 } else { 6 }
+    }
+}
+
+/// Compares.
+///
+/// # Errors
+/// When a view is named that there is not, a directory cannot be used, or log or tables fail. That something
+/// differs is no error: it stands in the report.
+pub async fn run(
+    log: Arc<dyn EventLog>,
+    options: Options,
+    watch: &Watch<'_>,
+) -> Result<Report, ToolError> {
+    if !options.live.is_dir() {
+        let reason = format!("there are no views in {}", options.live.display());
+        return Err(ToolError::NotFound(reason));
+    }
+    if options.scratch.exists() {
+        let reason = format!("{} exists", options.scratch.display());
+        return Err(ToolError::Usage(reason));
+    }
+    let scratch = options.scratch.clone();
+    let report = compare_in(log, options, watch).await;
+    // Of no more use to anybody; when it cannot be removed, its name says what it was.
+    let _ = std::fs::remove_dir_all(&scratch);
+    report
+}
+
+async fn compare_in(
+    log: Arc<dyn EventLog>,
+    options: Options,
+    watch: &Watch<'_>,
+) -> Result<Report, ToolError> {
+    let Options {
+        live,
+        scratch,
+        views,
+        config,
+        differences_max,
+    } = options;
+    let copied = scratch.join("live");
+    copy::tables(&live, &copied)?;
+    let past = Arc::new(Past::of(log, None).await?);
+    let position = past.head();
+    let (live, damaged) = open(&copied).await?;
+    let before = live
+        .names()
+        .map_err(|error| ToolError::Views(error.to_string()))?;
+    let past: Arc<dyn EventLog> = past;
+    fold_all(Arc::clone(&past), Arc::clone(&live), config.clone(), watch).await?;
+    let (rebuilt, _) = open(&scratch.join("rebuilt")).await?;
+    let statuses = fold_all(past, Arc::clone(&rebuilt), config, watch)
+        .await?
+        .statuses();
+
+    let mut names: Vec<String> = statuses
+        .iter()
+        .map(|status| status.name.to_owned())
+        .collect();
+    names.sort();
+    if let Some(unknown) = views.iter().find(|name| !names.contains(name)) {
+        let reason = format!(
+            "there is no view `{unknown}`; there are {}",
+            names.join(", ")
+        );
+        return Err(ToolError::NotFound(reason));
+    }
+    names.retain(|name| views.is_empty() || views.contains(name));
+    let compared = tokio::task::spawn_blocking(move || {
+        let compared = names.iter().map(|view| {
+            let (live_name, live) = table_of(&*live, view)?;
+            let (_, rebuilt) = table_of(&*rebuilt, view)?;
+            let found = compare::tables(view, &*live, &*rebuilt, differences_max);
+            let found = found.map_err(|error| ToolError::Views(error.to_string()))?;
+            let discarded = !before.contains(&live_name);
+            Ok(View { discarded, ..found })
+        });
+        compared.collect::<Result<Vec<_>, ToolError>>()
+    });
+    let views = compared.await.expect("comparing does not panic")?;
+    Ok(Report {
+        position,
+        damaged,
+        views,
+    })
+}
+
+async fn open(directory: &Path) -> Result<(Arc<dyn Tables>, Option<String>), ToolError> {
+    let directory = directory.to_owned();
+    let opened =
+        tokio::task::spawn_blocking(move || SledTables::open(&directory, &SledConfig::default()));
+    let opened = opened.await.expect("opening does not panic");
+    let opened = opened.map_err(|error| ToolError::Views(error.to_string()))?;
+    let damaged = opened.damaged.map(|damage| damage.reason);
+    Ok((Arc::new(opened.tables), damaged))
+}
+
+#[cfg(test)]
+mod tests;
