@@ -121,7 +121,7 @@ impl Unit {
         stream: &StreamName,
         history: History,
     ) -> Result<&mut A, CommandError<A::Rejection>> {
-        let enough = |thing: &Thing| thing.history == history || thing.history == History::Whole;
+        let enough = |thing: &Thing| thing.history >= history;
         if !self.things.get(stream).is_some_and(enough) {
             let log = Arc::clone(&self.inner.log);
             let (ids, first) = (self.ids, &mut self.first);

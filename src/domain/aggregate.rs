@@ -38,14 +38,14 @@ pub trait Aggregate: Clone + Default + Send + Sync + 'static {
     }
 }
 
-/// How much of a stream has to be read before a decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How much of a stream has to be read before a decision, from the least to the most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum History {
-    /// All of it, from the first event on.
-    Whole,
+    /// None of it: the decision is the same in every state. It is appended whatever the stream holds.
+    Nothing,
     /// The last event says everything. A counter that had to be folded from its first number would get
     /// slower with every number.
     Last,
-    /// None of it: the decision is the same in every state. It is appended whatever the stream holds.
-    Nothing,
+    /// All of it, from the first event on.
+    Whole,
 }

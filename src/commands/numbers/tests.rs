@@ -54,6 +54,22 @@ async fn numbers_have_neither_gaps_nor_repeats() {
     assert_eq!(recorded.len() as u64, TASKS - TASKS / 5);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn units_of_one_process_take_numbers_in_turn() {
+    let (commands, _) = commands();
+    let mut tasks = JoinSet::new();
+    for _ in 0..50 {
+        let commands = commands.clone();
+        tasks.spawn(async move {
+            let work = |unit: Transaction| async move { take(&unit, "run").await };
+            commands.transact(&nobody(), work).await.unwrap();
+        });
+    }
+    tasks.join_all().await;
+    let stats = commands.stats();
+    assert_eq!((stats.events, stats.conflicts), (50, 0));
+}
+
 /// Each would wait for the other for ever, if it waited for a second turn at all.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn units_that_take_numbers_in_opposite_orders_do_not_wait_for_each_other() {

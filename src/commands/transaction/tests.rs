@@ -264,6 +264,27 @@ async fn a_unit_that_looks_late_still_counts_what_it_noted_before() {
     assert_eq!(everything(&log).await.len(), 4);
 }
 
+/// A note rests on nothing, but what was decided before it in the same unit does.
+#[tokio::test]
+async fn a_note_does_not_make_a_unit_forget_what_it_rests_on() {
+    let (commands, log) = commands();
+    let times = std::sync::atomic::AtomicU64::new(0);
+    let (times, other) = (&times, &commands);
+    let work = |unit: Transaction| async move {
+        unit.execute::<Notes>("n", (History::Last, 1)).await?;
+        if times.fetch_add(1, Ordering::SeqCst) == 0 {
+            let faster = (History::Nothing, 2);
+            other
+                .execute::<Notes>("n", faster, &nobody())
+                .await
+                .unwrap();
+        }
+        unit.execute::<Notes>("n", (History::Nothing, 3)).await
+    };
+    commands.transact(&nobody(), work).await.unwrap();
+    assert_eq!((times.load(Ordering::SeqCst), log.head()), (2, Position(3)));
+}
+
 async fn tell_as_unit(
     commands: &Commands,
     name: &str,
