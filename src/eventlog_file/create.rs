@@ -28,6 +28,7 @@ pub(crate) fn create(
     shared: &Shared,
     first: Position,
     prepared: Option<File>,
+    index: MemoryIndex,
 ) -> io::Result<(Arc<Segment>, File)> {
     let header = SegmentHeader {
         version: FORMAT_VERSION,
@@ -55,8 +56,7 @@ pub(crate) fn create(
     disk.sync(&file, &unnamed)?;
     let path = directory.join(segment_name(first));
     disk.rename(&unnamed, &path, directory)?;
-    let index = Index::memory(MemoryIndex::default());
-    let segment = Segment::new(path, header, index, FRAMES_START);
+    let segment = Segment::new(path, header, Index::memory(index), FRAMES_START);
     Ok((Arc::new(segment), file))
 }
 

@@ -6,7 +6,7 @@ use eventlog::{Append, AppendError, Appended, Position, ReadError, Receipt, Revi
 use uuid::Uuid;
 
 use crate::frame::FRAME_HEADER_BYTES;
-use crate::keys::{Keys, StreamKey, StreamMap};
+use crate::keys::{IdMap, Keys, StreamKey, StreamMap};
 use crate::memory_index::Added;
 use crate::record::{self, Place};
 
@@ -38,7 +38,7 @@ pub(crate) struct Group {
     pub(crate) added: Vec<Added>,
     pub(crate) new_ids: Vec<Uuid>,
     heads: StreamMap<u64>,
-    ids: HashMap<Uuid, (StreamKey, Receipt)>,
+    ids: IdMap<(StreamKey, Receipt)>,
     /// The parts of the batch that is being looked at: the stream, and the revision of the first event.
     parts: Vec<(StreamKey, u64)>,
     moved: StreamMap<u64>,

@@ -1,13 +1,15 @@
 //! The latest event ids, so that a repeat is known without a look at the disk.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use uuid::Uuid;
+
+use crate::keys::IdMap;
 
 /// The ids of the latest events, in the order of positions.
 #[derive(Debug, Default)]
 pub(crate) struct IdWindow {
-    positions: HashMap<Uuid, u64>,
+    positions: IdMap<u64>,
     order: VecDeque<Uuid>,
     /// The position of the first id in `order`.
     first: u64,

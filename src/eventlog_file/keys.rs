@@ -1,9 +1,12 @@
-//! Names of streams as numbers, for what is kept in memory.
+//! Names of streams as numbers, and maps by them and by ids, for what is kept in memory.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use eventlog::StreamName;
+use uuid::Uuid;
+
+use crate::bytes_at::u64_at;
 
 /// The name of a stream as 128 bits of a keyed hash.
 ///
@@ -13,6 +16,9 @@ pub(crate) type StreamKey = u128;
 
 /// A map by stream.
 pub(crate) type StreamMap<V> = HashMap<StreamKey, V, BuildHasherDefault<Folded>>;
+
+/// A map by id.
+pub(crate) type IdMap<V> = HashMap<Uuid, V, KeyedState>;
 
 /// Makes keys.
 #[derive(Clone, Debug, Default)]
@@ -48,5 +54,61 @@ impl Hasher for Folded {
 
     fn write_u128(&mut self, key: u128) {
         self.0 = key as u64;
+    }
+}
+
+/// Hashes ids: two words and two secret ones, multiplied and folded. Ids come from outside, and without the
+/// secret nobody can choose many that meet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyedState {
+    low: u64,
+    high: u64,
+}
+
+impl Default for KeyedState {
+    fn default() -> Self {
+        let random = RandomState::new();
+        Self {
+            low: random.hash_one(1),
+            high: random.hash_one(2),
+        }
+    }
+}
+
+impl BuildHasher for KeyedState {
+    type Hasher = KeyedHasher;
+
+    fn build_hasher(&self) -> KeyedHasher {
+        KeyedHasher {
+            state: *self,
+            hash: 0,
+        }
+    }
+}
+
+/// See [`KeyedState`].
+pub(crate) struct KeyedHasher {
+    state: KeyedState,
+    hash: u64,
+}
+
+impl Hasher for KeyedHasher {
+    fn finish(&self) -> u64 {
+        self.hash
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(16) {
+            let mut words = [0; 16];
+            words[..chunk.len()].copy_from_slice(chunk);
+            let low = u64_at(&words, 0) ^ self.state.low ^ self.hash;
+            let high = u64_at(&words, 8) ^ self.state.high;
+            let product = u128::from(low) * u128::from(high);
+            self.hash = product as u64 ^ (product >> 64) as u64;
+        }
+    }
+
+    fn write_usize(&mut self, _length: usize) {
+        // All ids have one length.
     }
 }

@@ -21,6 +21,7 @@ use crate::fault::OpenError;
 use crate::heads::HeadCache;
 use crate::keeper::{Keeper, Task};
 use crate::lock::Lock;
+use crate::memory_index::MemoryIndex;
 use crate::open::{make_writable, open};
 use crate::shared::Shared;
 use crate::stats::Stats;
@@ -30,7 +31,7 @@ use crate::writer::Writer;
 ///
 /// Dropping it closes it, as [`FileLog::close`] does.
 pub struct FileLog {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     /// Nobody, when the log was opened for reading only.
     engine: Option<Arc<Engine>>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -63,8 +64,9 @@ impl FileLog {
                 )
             }
             None => {
-                let (segment, file) = create::create(&shared, Position(1), None)
-                    .map_err(OpenError::io("make a segment in", &directory))?;
+                let (segment, file) =
+                    create::create(&shared, Position(1), None, MemoryIndex::default())
+                        .map_err(OpenError::io("make a segment in", &directory))?;
                 shared.segments.write().push(segment.clone());
                 let end = segment.end();
                 (segment, file, end, 1, false)

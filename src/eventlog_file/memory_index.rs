@@ -57,6 +57,17 @@ pub(crate) struct MemoryIndex {
 }
 
 impl MemoryIndex {
+    /// An empty index with room for as much as this one holds, so that it need not grow on the way there.
+    pub(crate) fn empty_alike(&self) -> Self {
+        let mut streams = StreamMap::default();
+        streams.reserve(self.streams.len());
+        Self {
+            streams,
+            records: Vec::with_capacity(self.records.len()),
+            frames: Vec::with_capacity(self.frames.len()),
+        }
+    }
+
     /// Adds a frame that begins at `offset`. Its records follow with [`MemoryIndex::add`].
     pub(crate) fn add_frame(&mut self, offset: u32) {
         self.frames.push((self.records.len() as u32, offset));

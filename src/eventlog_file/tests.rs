@@ -1,12 +1,19 @@
 //! The log as a whole.
 
+mod damage;
+mod killed;
+mod model;
+mod power_cut;
+mod stopping;
+
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::{FileLog, FileLogConfig, OpenError};
 use bytes::Bytes;
 use eventlog::{
-    Append, EventLog, EventType, Expected, Filter, NewEvent, PageLimit, Position, Revision,
-    StreamName,
+    Append, EventLog, EventType, Expected, Filter, NewEvent, PageLimit, Position, ReadError,
+    Recorded, Revision, StreamName,
 };
 
 #[tokio::test]
@@ -126,5 +133,33 @@ pub(crate) fn event(number: u64) -> NewEvent {
         metadata: Bytes::from_static(b"{}"),
         data: format!("{{\"number\":{number},\"text\":\"{:100}\"}}", "").into(),
         recorded_at: None,
+    }
+}
+
+/// Everything that a log holds.
+pub(crate) fn everything(log: &FileLog) -> Result<Vec<Recorded>, ReadError> {
+    let mut events = Vec::new();
+    let mut after = Position::START;
+    loop {
+        let page = log
+            .shared
+            .read_all(after, &Filter::all(), PageLimit::default())?;
+        events.extend(page.events);
+        after = page.next;
+        if page.end {
+            return Ok(events);
+        }
+    }
+}
+
+/// Copies the files of a directory as they are.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        // What is being prepared or sealed may get its name meanwhile.
+        if let Ok(bytes) = std::fs::read(&path) {
+            std::fs::write(to.join(path.file_name().unwrap()), bytes).unwrap();
+        }
     }
 }

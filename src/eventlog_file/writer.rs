@@ -57,12 +57,13 @@ impl Writer {
         group.clear();
         let mut outcomes = std::mem::take(&mut self.outcomes);
         let shared = self.shared.clone();
+        let active = self.segment.index();
+        let mut known = OnDisk {
+            shared: &shared,
+            active: &active,
+            heads: &mut self.heads,
+        };
         for request in requests {
-            let mut known = OnDisk {
-                shared: &shared,
-                active: &self.segment,
-                heads: &mut self.heads,
-            };
             outcomes.push(group.admit(ground, &shared.keys, &mut known, &request.batch));
         }
         self.outcomes = outcomes;
@@ -183,23 +184,22 @@ impl Writer {
     /// Goes on in a new segment. When it fails, nothing has changed.
     fn roll(&mut self) -> io::Result<()> {
         let prepared = self.keeper.take_prepared();
-        let (segment, file) = create::create(&self.shared, Position(self.next), prepared)?;
+        let Index::Memory(index) = self.segment.index() else {
+            return Err(io::Error::other("the active segment has no index"));
+        };
+        let index = index.read();
+        let next_index = index.empty_alike();
+        let (segment, file) =
+            create::create(&self.shared, Position(self.next), prepared, next_index)?;
+        for (key, head) in index.heads() {
+            self.heads.put(key, head);
+        }
         let sealed = std::mem::replace(&mut self.segment, segment.clone());
         self.file = file;
         self.offset = self.segment.end();
         self.shared.segments.write().push(segment);
-        self.keep_heads(&sealed);
         self.keeper.give(Task::Seal(sealed));
         Ok(())
-    }
-
-    fn keep_heads(&mut self, sealed: &Segment) {
-        let Index::Memory(index) = sealed.index() else {
-            return;
-        };
-        for (key, head) in index.read().heads() {
-            self.heads.put(key, head);
-        }
     }
 
     /// Writes the mark that says that everything before it was durable.
@@ -220,13 +220,15 @@ impl Writer {
 /// The log as it is on the disk, for checking a batch.
 struct OnDisk<'a> {
     shared: &'a Shared,
-    active: &'a Segment,
+    active: &'a Index,
     heads: &'a mut HeadCache,
 }
 
 impl Known for OnDisk<'_> {
     fn head(&mut self, key: StreamKey, stream: &StreamName) -> Result<Option<u64>, ReadError> {
-        if let Some(span) = self.active.span(&self.shared.view(), key, stream)? {
+        if let Index::Memory(active) = self.active
+            && let Some(span) = active.read().span(key)
+        {
             return Ok(Some(span.head()));
         }
         if let Some(head) = self.heads.get(key) {

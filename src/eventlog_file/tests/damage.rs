@@ -1,0 +1,224 @@
+//! Bytes that change where they lie.
+
+use std::path::{Path, PathBuf};
+
+use eventlog::{EventLog, Position, Recorded};
+
+use super::{batch, copy, everything, small};
+use crate::frame::FRAME_HEADER_BYTES;
+use crate::header::{FRAMES_START, HEADER_BYTES};
+use crate::open::list;
+use crate::{FileLog, OpenError, Scan, verify};
+
+/// A closed log of several segments, and what is in it.
+fn written(directory: &Path) -> Vec<Recorded> {
+    let log = FileLog::open(directory, small()).unwrap();
+    let mut number = 0;
+    while log.stats().segments < 4 {
+        let parts = (number..number + 1 + number % 3).flat_map(batch).collect();
+        log.append_blocking(parts).unwrap();
+        number += 3;
+    }
+    for number in number..number + 9 {
+        log.append_blocking(batch(number)).unwrap();
+    }
+    log.close();
+    everything(&log).unwrap()
+}
+
+/// Where the frames of a segment begin and end, the mark included.
+fn frames_end(directory: &Path, segment: &Path) -> u64 {
+    let mut end = FRAMES_START;
+    let mut scan = Scan::new(directory, Position::START).unwrap();
+    while let Some(frame) = scan.next_frame().unwrap() {
+        if scan.segment() == Some(segment) {
+            end = frame.end();
+        }
+    }
+    end
+}
+
+#[test]
+fn a_flipped_byte_is_found_where_it_is_and_never_served() {
+    let directory = tempfile::tempdir().unwrap();
+    let events = written(directory.path());
+    let segments: Vec<PathBuf> = list(directory.path())
+        .unwrap()
+        .into_iter()
+        .map(|(_, path)| path)
+        .collect();
+    let last = segments.last().unwrap();
+    let (mut found, mut harmless) = (0, 0);
+    for path in &segments {
+        let whole = std::fs::read(path).unwrap();
+        let end = frames_end(directory.path(), path);
+        for at in (0..whole.len()).step_by(37) {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1 << (at % 8);
+            std::fs::write(path, &damaged).unwrap();
+            let at = at as u64;
+            // The rest of the first page says nothing, and neither does what is only reserved, unless it
+            // looks like a frame after the mark.
+            let mark_end = end + FRAME_HEADER_BYTES as u64;
+            if path == last && (mark_end..mark_end + FRAME_HEADER_BYTES as u64).contains(&at) {
+                continue;
+            }
+            let padding = (HEADER_BYTES as u64..FRAMES_START).contains(&at)
+                || (path == last && at >= mark_end);
+            match verify(directory.path(), |_, _| {}) {
+                Ok(report) => {
+                    assert!(padding, "byte {at} of {} went unseen", path.display());
+                    assert_eq!(report.events, events.len() as u64);
+                    harmless += 1;
+                }
+                Err(OpenError::Fault(fault)) => {
+                    assert!(!padding);
+                    assert_eq!(&fault.segment, path);
+                    assert!(
+                        fault.offset <= at && at < fault.offset + 2000,
+                        "{fault}, not {at}"
+                    );
+                    let next = events.len() as u64 + 1;
+                    assert!((1..=next).contains(&fault.position.0), "{fault}");
+                    found += 1;
+                }
+                Err(OpenError::Header { segment, .. }) => {
+                    assert!(at < HEADER_BYTES as u64);
+                    assert_eq!(&segment, path);
+                    found += 1;
+                }
+                Err(other) => panic!("{other}"),
+            }
+            serves_only_truth(directory.path(), &events, padding);
+        }
+        std::fs::write(path, whole).unwrap();
+    }
+    assert!(found > 500 && harmless > 100, "{found} {harmless}");
+}
+
+/// Reads as a server would, which opens sealed segments by their sidecars alone.
+fn serves_only_truth(directory: &Path, events: &[Recorded], harmless: bool) {
+    let Ok(log) = FileLog::open_read_only(directory) else {
+        assert!(!harmless);
+        return;
+    };
+    match everything(&log) {
+        Ok(read) => assert_eq!(read, events),
+        Err(error) => assert!(!harmless, "{error}"),
+    }
+    for event in events.iter().step_by(17) {
+        match log.shared.read_stream(&event.stream, event.revision, 1) {
+            Ok(read) => assert_eq!(read, std::slice::from_ref(event)),
+            Err(error) => assert!(!harmless, "{error}"),
+        }
+    }
+}
+
+#[test]
+fn damage_keeps_a_log_from_being_written_and_changes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    written(directory.path());
+    let (_, last) = list(directory.path()).unwrap().pop().unwrap();
+    let mut bytes = std::fs::read(&last).unwrap();
+    bytes[FRAMES_START as usize + FRAME_HEADER_BYTES + 5] ^= 1;
+    std::fs::write(&last, &bytes).unwrap();
+    let error = FileLog::open(directory.path(), small()).err().unwrap();
+    let text = error.to_string();
+    assert!(matches!(error, OpenError::Fault(_)), "{text}");
+    for part in [last.to_str().unwrap(), "byte 4096", "position", "backup"] {
+        assert!(text.contains(part), "{text}");
+    }
+    assert_eq!(std::fs::read(&last).unwrap(), bytes);
+}
+
+#[test]
+fn a_segment_that_is_missing_is_noticed() {
+    let directory = tempfile::tempdir().unwrap();
+    let events = written(directory.path());
+    let segments = list(directory.path()).unwrap();
+    let (first, path) = &segments[1];
+    std::fs::rename(path, directory.path().join("elsewhere")).unwrap();
+    let error = FileLog::open(directory.path(), small())
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(error.contains(&format!("positions {first} to")), "{error}");
+    assert!(verify(directory.path(), |_, _| {}).is_err());
+    std::fs::rename(directory.path().join("elsewhere"), path).unwrap();
+    // A log may begin later than at its first position, when its older part lies elsewhere.
+    let report = verify(directory.path(), |_, _| {}).unwrap();
+    assert_eq!(report.events, events.len() as u64);
+    assert_eq!(report.streams, 7);
+    assert_eq!(report.head, events.last().unwrap().position);
+}
+
+#[test]
+fn a_segment_of_another_log_or_of_the_future_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let other = tempfile::tempdir().unwrap();
+    written(directory.path());
+    written(other.path());
+    let (_, path) = list(directory.path()).unwrap().swap_remove(1);
+    let (_, foreign) = list(other.path()).unwrap().swap_remove(1);
+    let own = std::fs::read(&path).unwrap();
+    std::fs::copy(foreign, &path).unwrap();
+    let error = FileLog::open(directory.path(), small())
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(error.contains("another log"), "{error}");
+    let mut newer = own;
+    newer[8] = 2;
+    std::fs::write(&path, newer).unwrap();
+    let error = FileLog::open(directory.path(), small())
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        error.contains("its format is 2") && error.contains("up to 1"),
+        "{error}"
+    );
+}
+
+#[test]
+fn every_cut_of_the_last_frames_leaves_whole_commits() {
+    let source = tempfile::tempdir().unwrap();
+    let log = FileLog::open(source.path(), small()).unwrap();
+    let mut ends = vec![(FRAMES_START, 0)];
+    for number in 0..6 {
+        let parts = (number * 3..number * 3 + 1 + number % 3)
+            .flat_map(batch)
+            .collect();
+        log.append_blocking(parts).unwrap();
+        ends.push((log.shared.segments()[0].end(), log.head().0));
+    }
+    let events = everything(&log).unwrap();
+    let (end, _) = ends[6];
+    let directory = tempfile::tempdir().unwrap();
+    for cut in (ends[3].0..=end).rev() {
+        copy(source.path(), directory.path());
+        let (_, path) = list(directory.path()).unwrap().pop().unwrap();
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_len(cut).unwrap();
+        // A file that was reserved keeps its length, and has zeros from some sector on.
+        if cut % 512 == 0 {
+            file.set_len(16 * 1024).unwrap();
+        }
+        let whole = ends.iter().rev().find(|(end, _)| *end <= cut).unwrap().1;
+        if cut % 7 == 0 {
+            let log = FileLog::open(directory.path(), small()).unwrap();
+            assert_eq!(log.head(), Position(whole), "cut at {cut}");
+            log.append_blocking(batch(1000)).unwrap();
+            drop(log);
+            let report = verify(directory.path(), |_, _| {}).unwrap();
+            assert_eq!(report.events, whole + 1);
+        } else {
+            let log = FileLog::open_read_only(directory.path()).unwrap();
+            assert_eq!(
+                everything(&log).unwrap()[..],
+                events[..whole as usize],
+                "cut at {cut}"
+            );
+        }
+    }
+}

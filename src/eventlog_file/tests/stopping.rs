@@ -1,0 +1,230 @@
+//! A disk that says no.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use eventlog::{AppendError, EventLog, Position};
+use parking_lot::Mutex;
+
+use super::{batch, everything, small};
+use crate::{Faults, FileLog, FileLogConfig, OpenError, Operation, Verdict, verify};
+
+/// Fails what the function says.
+type Rule = Box<dyn Fn(&Path, &Operation<'_>) -> Option<Verdict> + Send>;
+
+#[derive(Default)]
+struct Broken(Mutex<Option<Rule>>);
+
+impl Broken {
+    fn set(&self, rule: impl Fn(&Path, &Operation<'_>) -> Option<Verdict> + Send + 'static) {
+        *self.0.lock() = Some(Box::new(rule));
+    }
+
+    fn mend(&self) {
+        *self.0.lock() = None;
+    }
+}
+
+impl Faults for Broken {
+    fn before(&self, path: &Path, operation: Operation<'_>) -> Verdict {
+        let rule = self.0.lock();
+        rule.as_ref()
+            .and_then(|rule| rule(path, &operation))
+            .unwrap_or(Verdict::Proceed)
+    }
+}
+
+fn broken() -> (Arc<Broken>, FileLogConfig) {
+    let broken = Arc::new(Broken::default());
+    let config = FileLogConfig {
+        faults: Some(broken.clone()),
+        ..small()
+    };
+    (broken, config)
+}
+
+fn is_segment(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "seg")
+}
+
+fn full() -> io::Error {
+    io::ErrorKind::StorageFull.into()
+}
+
+fn broken_disk() -> io::Error {
+    io::Error::other("the disk is broken")
+}
+
+/// After a failed flush nobody knows what the disk holds, so nothing is written until somebody has looked;
+/// reads go on.
+#[test]
+fn a_failed_flush_stops_the_writer_and_not_the_readers() {
+    for fails_at_write in [true, false] {
+        let directory = tempfile::tempdir().unwrap();
+        let (broken, config) = broken();
+        let log = FileLog::open(directory.path(), config).unwrap();
+        for number in 0..10 {
+            log.append_blocking(batch(number)).unwrap();
+        }
+        broken.set(move |path, operation| match operation {
+            Operation::Write { .. } if fails_at_write && is_segment(path) => {
+                Some(Verdict::Short(100, full()))
+            }
+            Operation::Sync if !fails_at_write && is_segment(path) => {
+                Some(Verdict::Fail(broken_disk()))
+            }
+            _ => None,
+        });
+        let error = log.append_blocking(batch(10)).unwrap_err();
+        assert!(matches!(error, AppendError::Stopped { .. }), "{error}");
+        broken.mend();
+        // The disk is well again, and still nobody knows.
+        let error = log.append_blocking(batch(11)).unwrap_err();
+        assert!(matches!(error, AppendError::Stopped { .. }), "{error}");
+        let reason = log.stopped().unwrap();
+        assert!(
+            reason.contains(".seg") && reason.contains("failed"),
+            "{reason}"
+        );
+        assert_eq!(log.head(), Position(10));
+        assert_eq!(everything(&log).unwrap().len(), 10);
+        drop(log);
+        let log = FileLog::open(directory.path(), small()).unwrap();
+        let found = log.head().0;
+        // The write was whole in one case, and cut off in the other.
+        assert_eq!(found, if fails_at_write { 10 } else { 11 });
+        assert_eq!(log.stopped(), None);
+        let again = log.append_blocking(batch(10)).unwrap();
+        assert_eq!(again.repeated, !fails_at_write);
+        assert_eq!(again.last(), Position(11));
+    }
+}
+
+/// A segment that cannot be made is half of nothing, so the log goes on when there is room again.
+#[test]
+fn a_full_disk_stops_the_log_until_there_is_room() {
+    let directory = tempfile::tempdir().unwrap();
+    let (broken, config) = broken();
+    let log = FileLog::open(directory.path(), config).unwrap();
+    broken.set(|_, operation| match operation {
+        Operation::Create => Some(Verdict::Fail(full())),
+        _ => None,
+    });
+    let mut number = 0;
+    let error = loop {
+        match log.append_blocking(batch(number)) {
+            Ok(_) => number += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, AppendError::Stopped { .. }), "{error}");
+    assert!(log.stopped().unwrap().contains("next segment"));
+    assert_eq!(everything(&log).unwrap().len() as u64, number);
+    assert!(log.append_blocking(batch(number)).is_err());
+    broken.mend();
+    log.append_blocking(batch(number)).unwrap();
+    assert_eq!(log.stopped(), None);
+    drop(log);
+    assert_eq!(
+        verify(directory.path(), |_, _| {}).unwrap().events,
+        number + 1
+    );
+}
+
+/// Work that no commit waits for may fail; commits go on, and the work is done when the log is opened again.
+#[test]
+fn a_segment_that_cannot_be_sealed_is_used_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let (broken, config) = broken();
+    let log = FileLog::open(directory.path(), config).unwrap();
+    broken.set(|path, operation| match operation {
+        Operation::Create if path.to_string_lossy().contains("idx") => Some(Verdict::Fail(full())),
+        Operation::SetLength(_) if is_segment(path) => Some(Verdict::Fail(full())),
+        _ => None,
+    });
+    for number in 0..300 {
+        log.append_blocking(batch(number)).unwrap();
+    }
+    assert!(log.stats().segments > 3);
+    let events = everything(&log).unwrap();
+    assert_eq!(events.len(), 300);
+    for event in &events {
+        let read = log.shared.read_stream(&event.stream, event.revision, 1);
+        assert_eq!(read.unwrap(), std::slice::from_ref(event));
+    }
+    drop(log);
+    let log = FileLog::open(directory.path(), small()).unwrap();
+    assert_eq!(everything(&log).unwrap(), events);
+    drop(log);
+    let sidecars = std::fs::read_dir(directory.path())
+        .unwrap()
+        .filter(|entry| {
+            entry
+                .as_ref()
+                .unwrap()
+                .path()
+                .extension()
+                .is_some_and(|e| e == "idx")
+        })
+        .count();
+    assert!(sidecars >= 3);
+}
+
+#[test]
+fn a_disk_that_cannot_be_written_is_named_when_the_log_is_opened() {
+    let directory = tempfile::tempdir().unwrap();
+    let (broken, config) = broken();
+    drop(FileLog::open(directory.path(), small()).unwrap());
+    broken.set(|_, _| Some(Verdict::Fail(io::ErrorKind::ReadOnlyFilesystem.into())));
+    let error = FileLog::open(directory.path(), config).err().unwrap();
+    assert!(matches!(error, OpenError::Io { .. }), "{error}");
+    assert!(error.to_string().contains(".seg"), "{error}");
+}
+
+/// A queue that is full says so at once, and what waits in it is answered when the disk goes on.
+#[test]
+fn a_full_queue_tells_to_come_back_later() {
+    let directory = tempfile::tempdir().unwrap();
+    let (broken, mut config) = broken();
+    config.queue_max = 3;
+    let log = Arc::new(FileLog::open(directory.path(), config).unwrap());
+    let (entered, has_entered) = std::sync::mpsc::channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    broken.set(move |_, operation| {
+        if matches!(operation, Operation::Sync) {
+            let _ = entered.send(());
+            // When the other end is gone, every flush goes on.
+            let _ = released.lock().recv();
+        }
+        None
+    });
+    let append = |number| {
+        let log = log.clone();
+        std::thread::spawn(move || log.append_blocking(batch(number)))
+    };
+    let mut waiting = vec![append(0)];
+    has_entered.recv().unwrap();
+    // The writer takes what waits first into its hands and then waits itself for the disk.
+    let mut number = 1;
+    let busy = loop {
+        let depth = log.stats().queue_depth;
+        if depth < 3 {
+            waiting.push(append(number));
+            while log.stats().queue_depth <= depth && number > 1 {
+                std::thread::yield_now();
+            }
+            number += 1;
+        } else {
+            break log.append_blocking(batch(1000)).unwrap_err();
+        }
+    };
+    assert!(matches!(busy, AppendError::Busy), "{busy}");
+    assert_eq!(log.stats().busy, 1);
+    drop(release);
+    for waiting in waiting {
+        waiting.join().unwrap().unwrap();
+    }
+    assert_eq!(log.head().0, number);
+}
