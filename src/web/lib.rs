@@ -1,1 +1,60 @@
-//! Under construction.
+//! What HTTP surfaces share: who asks, how much they may ask, and how they are told no.
+//!
+//! The crate knows requests and answers, and no single surface: which routes there are is a matter of
+//! `api`, the dialects and the dashboard. Start reading at [`House`], what every handler has at hand, then
+//! [`serve_through_gate`], what every request passes, then [`Problem`].
+
+mod auditor;
+pub mod body;
+mod caller;
+mod context;
+mod extract;
+mod gate;
+mod house;
+mod limits;
+mod network;
+mod observer;
+mod operations;
+pub mod paging;
+mod problem;
+pub mod quoted;
+mod rate;
+mod refusal;
+pub mod secret;
+mod trace_parent;
+mod variables;
+mod view;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+
+pub use auditor::{Auditor, Noted};
+pub use caller::{Caller, name_of};
+pub use context::{REQUEST_ID, RequestContext, TRACEPARENT};
+pub use extract::{Json, OptionalJson, Path, Query};
+pub use gate::{AsIs, Audited};
+pub use house::{House, HouseBuilder, KeptBody, Parts, ReadyCheck, Resubmit, Settings, Taken};
+pub use limits::{Limits, REQUEST_LINE_BYTES_MAX};
+pub use network::{Network, NetworkError};
+pub use observer::{HttpObserver, NoObserver};
+pub use operations::{
+    OPERATIONS_MAX, OperationHandle, OperationState, OperationStatus, Operations,
+};
+pub use problem::{FieldError, PROBLEM_JSON, Problem, ProblemBody};
+pub use trace_parent::TraceParent;
+pub use variables::{CpuFormat, Variables};
+pub use view::{MIN_POSITION, POSITION, View};
+
+/// Puts the gate before all routes and gives them the house.
+pub fn serve_through_gate(routes: Router<House>, house: House) -> Router {
+    routes
+        .fallback(gate::no_route)
+        .method_not_allowed_fallback(gate::no_method)
+        // Our own extractors keep the configured limit; axum's would add a second one.
+        .layer(DefaultBodyLimit::disable())
+        .layer(axum::middleware::from_fn_with_state(
+            house.clone(),
+            gate::gate,
+        ))
+        .with_state(house)
+}

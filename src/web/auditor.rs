@@ -1,0 +1,110 @@
+//! Notes for auditors, as many as an audit stream can bear.
+//!
+//! Whoever floods the door with wrong credentials must not flood the log with notes about it: each kind
+//! of note has an allowance, and the next note that is written says how many were not.
+
+use std::time::{Duration, Instant};
+
+use commands::Commands;
+use domain::Metadata;
+use domain::audit::{Audit, AuditCommand};
+use parking_lot::Mutex;
+
+/// How many notes of one kind may be written at once.
+const BURST_MAX: f64 = 20.0;
+
+/// How long until one more may be written.
+const ONE_EVERY: Duration = Duration::from_secs(1);
+
+/// Kinds of notes that somebody outside can cause at will.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noted {
+    /// A webhook without a valid credential.
+    Rejected,
+    /// A webhook of another kind.
+    Ignored,
+    /// A body that could not be taken.
+    Body,
+    /// A write that was refused.
+    Write,
+}
+
+/// Writes notes for auditors. A page of the audit is a day of UTC.
+pub struct Auditor {
+    commands: Commands,
+    allowances: [Mutex<Allowance>; 4],
+}
+
+struct Allowance {
+    left: f64,
+    since: Instant,
+    unwritten: u64,
+}
+
+impl Auditor {
+    pub(crate) fn new(commands: Commands) -> Self {
+        let full = || {
+            Mutex::new(Allowance {
+                left: BURST_MAX,
+                since: Instant::now(),
+                unwritten: 0,
+            })
+        };
+        Self {
+            commands,
+            allowances: [full(), full(), full(), full()],
+        }
+    }
+
+    /// Asks whether a note of this kind may be written now. Gives the number of those before it that were
+    /// not, or counts this one to them.
+    pub fn admit(&self, kind: Noted) -> Option<u64> {
+        self.allowances[kind as usize].lock().take(Instant::now())
+    }
+
+    /// Writes a note on today's page. One that cannot be written is logged and no more: what it is about
+    /// was refused or ignored either way.
+    pub async fn write(&self, command: AuditCommand, metadata: &Metadata) {
+        let page = self.commands.clock().now().strftime("%Y-%m-%d").to_string();
+        if let Err(error) = self
+            .commands
+            .execute::<Audit>(&page, command, metadata)
+            .await
+        {
+            tracing::warn!(%error, "a note for auditors was not written: {error}");
+        }
+    }
+}
+
+impl Allowance {
+    fn take(&mut self, now: Instant) -> Option<u64> {
+        let earned =
+            now.saturating_duration_since(self.since).as_secs_f64() / ONE_EVERY.as_secs_f64();
+        self.left = (self.left + earned).min(BURST_MAX);
+        self.since = now;
+        if self.left < 1.0 {
+            self.unwritten += 1;
+            return None;
+        }
+        self.left -= 1.0;
+        Some(std::mem::take(&mut self.unwritten))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_written_is_counted_in_the_next_note() {
+        let start = Instant::now();
+        let mut allowance = Allowance {
+            left: 2.0,
+            since: start,
+            unwritten: 0,
+        };
+        let asked: Vec<_> = (0..5).map(|_| allowance.take(start)).collect();
+        assert_eq!(asked, [Some(0), Some(0), None, None, None]);
+        assert_eq!(allowance.take(start + ONE_EVERY), Some(3));
+    }
+}

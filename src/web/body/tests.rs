@@ -1,0 +1,80 @@
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::HeaderValue;
+
+use super::*;
+
+fn headers(encoding: &'static str) -> HeaderMap {
+    [(CONTENT_ENCODING, HeaderValue::from_static(encoding))]
+        .into_iter()
+        .collect()
+}
+
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn a_gzip_body_is_read_as_what_was_packed() {
+    let body = Body::from(gzipped(b"{}"));
+    assert_eq!(read_body(&headers("GZip"), body, 100).await.unwrap(), "{}");
+}
+
+#[tokio::test]
+async fn a_small_gzip_that_inflates_beyond_the_limit_is_refused() {
+    let bomb = gzipped(&vec![0; 10_000_000]);
+    assert!(bomb.len() < 20_000);
+    let refused = read_body(&headers("gzip"), Body::from(bomb), 20_000)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.status, 413);
+}
+
+#[tokio::test]
+async fn what_cannot_be_unpacked_is_the_senders_fault() {
+    for (encoding, body, status) in [
+        ("gzip", &b"not gzip"[..], 400),
+        ("gzip", &gzipped(b"cut off")[..9], 400),
+        ("gzip", b"", 400),
+        ("br", b"{}", 415),
+        ("gzip, gzip", b"{}", 415),
+    ] {
+        let refused = read_body(&headers(encoding), Body::from(body.to_vec()), 100).await;
+        assert_eq!(refused.unwrap_err().status, status, "{encoding} {body:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_may_have_exactly_the_limit_and_not_one_byte_more() {
+    for (size, fits) in [(0, true), (9, true), (10, true), (11, false)] {
+        let read = read_body(&HeaderMap::new(), Body::from(vec![b' '; size]), 10).await;
+        assert_eq!(read.is_ok(), fits, "{size}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_announces_too_much_is_refused_whatever_comes() {
+    let announced = [(CONTENT_LENGTH, HeaderValue::from_static("11"))]
+        .into_iter()
+        .collect();
+    let refused = collect(&announced, Body::empty(), 10).await.unwrap_err();
+    assert_eq!(refused.status, 413);
+}
+
+#[test]
+fn depth_counts_brackets_and_not_text() {
+    let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+    assert_eq!(check_depth(nested(JSON_DEPTH_MAX).as_bytes()), Ok(()));
+    assert_eq!(
+        check_depth(nested(JSON_DEPTH_MAX + 1).as_bytes()),
+        Err(JSON_DEPTH_MAX)
+    );
+    let text = format!(r#"["\"{}"]"#, "[{".repeat(100));
+    assert_eq!(check_depth(text.as_bytes()), Ok(()));
+    let flat = "[],".repeat(100);
+    assert_eq!(check_depth(flat.as_bytes()), Ok(()));
+}

@@ -1,0 +1,165 @@
+//! Who asks, and what they may do.
+
+use axum::extract::FromRequestParts;
+use domain::token::Role;
+use domain::{Actor, ActorKind, Metadata};
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use subtle::ConstantTimeEq;
+
+use crate::secret::{CREDENTIAL_BYTES_MAX, token_hash};
+use crate::{House, Problem, RequestContext};
+
+/// Who asks. A credential that is presented must be valid, even where none is needed.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    identity: Option<Identity>,
+    anonymous_role: Option<Role>,
+    context: RequestContext,
+}
+
+#[derive(Clone, Debug)]
+struct Identity {
+    id: String,
+    name: String,
+    role: Role,
+    scopes: Vec<String>,
+}
+
+impl Caller {
+    /// Whether the caller has a role in a scope.
+    ///
+    /// # Errors
+    /// 401 for somebody without a credential, 403 for one that is not enough.
+    pub fn may(&self, role: Role, scope: &str) -> Result<(), Problem> {
+        let Some(identity) = &self.identity else {
+            return match self.anonymous_role {
+                Some(given) if given >= role => Ok(()),
+                _ => Err(Problem::unauthenticated(
+                    "send an API token as `Authorization: Bearer …`",
+                )),
+            };
+        };
+        if identity.role < role {
+            return Err(Problem::forbidden(format!(
+                "this needs the role {}",
+                name_of(role)
+            )));
+        }
+        if !identity.scopes.is_empty() && !identity.scopes.iter().any(|known| known == scope) {
+            return Err(Problem::forbidden(format!("this needs the scope {scope}")));
+        }
+        Ok(())
+    }
+
+    /// Whether somebody with these scopes may do no more than the caller, given the same role. A token that
+    /// is good for some scopes alone must not issue one that is good for all.
+    #[must_use]
+    pub fn covers(&self, scopes: &[String]) -> bool {
+        let own = self
+            .identity
+            .as_ref()
+            .map_or(&[][..], |identity| &identity.scopes);
+        own.is_empty() || (!scopes.is_empty() && scopes.iter().all(|scope| own.contains(scope)))
+    }
+
+    /// The token's name, when there is one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.identity
+            .as_ref()
+            .map(|identity| identity.name.as_str())
+    }
+
+    /// The request.
+    #[must_use]
+    pub fn context(&self) -> &RequestContext {
+        &self.context
+    }
+
+    /// What every event that this caller causes carries.
+    #[must_use]
+    pub fn metadata(&self, dialect: &str) -> Metadata {
+        let actor = match &self.identity {
+            Some(identity) => Actor {
+                kind: ActorKind::Token,
+                id: identity.id.clone(),
+                display: Some(identity.name.clone()),
+            },
+            None => Actor {
+                kind: ActorKind::Anonymous,
+                id: "anonymous".to_owned(),
+                display: None,
+            },
+        };
+        Metadata {
+            actor: Some(actor),
+            ..self.context.metadata(dialect)
+        }
+    }
+}
+
+impl FromRequestParts<House> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Problem> {
+        let context = match RequestContext::from_request_parts(parts, house).await {
+            Ok(context) => context,
+            Err(never) => match never {},
+        };
+        let identity = match parts.headers.get(AUTHORIZATION) {
+            None => None,
+            Some(header) => {
+                let presented = header.to_str().ok().and_then(bearer);
+                Some(identify(house, presented.ok_or_else(refused)?).await?)
+            }
+        };
+        Ok(Self {
+            identity,
+            anonymous_role: house.settings.anonymous_role,
+            context,
+        })
+    }
+}
+
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    let token = token.trim();
+    let fits = (1..=CREDENTIAL_BYTES_MAX).contains(&token.len());
+    (scheme.eq_ignore_ascii_case("bearer") && fits).then_some(token)
+}
+
+async fn identify(house: &House, presented: &str) -> Result<Identity, Problem> {
+    let hash = token_hash(presented);
+    let asked = hash.clone();
+    let found = house
+        .views
+        .ask(move |views| views.tokens().by_hash(&asked))
+        .await?;
+    // The index has found the hash by its bytes; that it is this one is compared in constant time.
+    let row = found.filter(|row| row.hash.as_bytes().ct_eq(hash.as_bytes()).into());
+    let row = row
+        .filter(|row| row.is_valid(house.commands.clock().now()))
+        .ok_or_else(refused)?;
+    Ok(Identity {
+        id: row.id,
+        name: row.name,
+        role: row.role,
+        scopes: row.scopes,
+    })
+}
+
+fn refused() -> Problem {
+    // One answer for unknown, expired and revoked: which it was is nobody's business who has no token.
+    Problem::unauthenticated("the credential is not valid")
+}
+
+/// The role as it is written in tokens.
+#[must_use]
+pub fn name_of(role: Role) -> &'static str {
+    match role {
+        Role::Reader => "reader",
+        Role::Operator => "operator",
+        Role::Admin => "admin",
+    }
+}

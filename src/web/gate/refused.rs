@@ -1,0 +1,43 @@
+//! Refused writes are written down.
+
+use axum::response::Response;
+use domain::audit::{AuditCommand, WriteRefused};
+use http::{Method, StatusCode};
+
+use super::answer;
+use crate::auditor::Noted;
+use crate::{House, RequestContext};
+
+/// Marks a refusal that has already been written down, in more detail than the gate could.
+#[derive(Clone, Copy, Debug)]
+pub struct Audited;
+
+/// Writes down that somebody was refused a change, as far as the auditor's allowance goes.
+pub(super) fn note(
+    house: &House,
+    context: &RequestContext,
+    method: &Method,
+    route: &str,
+    response: &Response,
+) {
+    let status = response.status();
+    let refused = status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN;
+    let audited = response.extensions().get::<Audited>().is_some();
+    if !refused || audited || method.is_safe() {
+        return;
+    }
+    let Some(unwritten) = house.auditor.admit(Noted::Write) else {
+        return;
+    };
+    let command = AuditCommand::RefuseWrite(WriteRefused {
+        method: method.to_string(),
+        path: route.to_owned(),
+        status: status.as_u16(),
+        reason: answer::reason(response),
+        unwritten,
+        at: house.commands.clock().now(),
+    });
+    // Nobody waits for a note: a log that hangs must not make refusals hang.
+    let (house, metadata) = (house.clone(), context.metadata("web"));
+    tokio::spawn(async move { house.auditor.write(command, &metadata).await });
+}

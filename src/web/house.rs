@@ -1,0 +1,261 @@
+//! What every handler has at hand.
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use blobs::Blobs;
+use bytes::Bytes;
+use commands::Commands;
+use domain::Metadata;
+use domain::token::Role;
+use eventlog::Position;
+use futures::future::BoxFuture;
+use projections::Views;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use uuid::Uuid;
+
+use crate::auditor::Auditor;
+use crate::observer::{HttpObserver, NoObserver};
+use crate::rate::Rate;
+use crate::{Limits, Network, Operations, Problem, Variables};
+
+/// What an operator chose, as far as HTTP is concerned.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The version of the program.
+    pub version: String,
+    /// What keeps the log: `file`, `memory`, …
+    pub backend: String,
+    /// How much of everything comes in.
+    pub limits: Limits,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// What somebody without a credential may do in our own API; nothing by default.
+    pub anonymous_role: Option<Role>,
+    /// Whether `/metrics` answers somebody without a credential.
+    pub metrics_open: bool,
+    /// How allocations are written.
+    pub variables: Variables,
+}
+
+/// Everything a handler has at hand. Cloning copies one pointer.
+#[derive(Clone)]
+pub struct House(Arc<Parts>);
+
+/// What [`House`] points to.
+pub struct Parts {
+    /// The write side.
+    pub commands: Commands,
+    /// The read side.
+    pub views: Views,
+    /// Bodies that are too big for an event.
+    pub blobs: Blobs,
+    /// What the operator chose.
+    pub settings: Settings,
+    /// Long work.
+    pub operations: Operations,
+    /// Notes for auditors.
+    pub auditor: Auditor,
+    pub(crate) observer: Arc<dyn HttpObserver>,
+    pub(crate) requests: Semaphore,
+    pub(crate) rate: Rate,
+    streams: Arc<Semaphore>,
+    metrics: Box<dyn Fn() -> String + Send + Sync>,
+    ready: Vec<ReadyCheck>,
+    resubmit: BTreeMap<&'static str, Arc<dyn Resubmit>>,
+    closing: watch::Sender<bool>,
+}
+
+/// Something that must hold for the house to be ready: its name, and what is the matter otherwise.
+pub type ReadyCheck = (
+    &'static str,
+    Box<dyn Fn() -> Result<(), String> + Send + Sync>,
+);
+
+/// A dialect that takes a body which was refused before.
+pub trait Resubmit: Send + Sync + 'static {
+    /// Takes it once more, from the same source and with the headers that were kept.
+    fn resubmit(&self, house: &House, body: KeptBody)
+    -> BoxFuture<'static, Result<Taken, Problem>>;
+}
+
+/// A body that was refused and kept.
+#[derive(Clone, Debug)]
+pub struct KeptBody {
+    /// Who sent it.
+    pub source: String,
+    /// The headers that were kept.
+    pub headers: Vec<(String, String)>,
+    /// The body, byte for byte.
+    pub body: Bytes,
+    /// What the events that follow carry.
+    pub metadata: Metadata,
+}
+
+/// What became of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The event that stands for it.
+    pub event_id: Uuid,
+    /// Where it stands.
+    pub position: Position,
+    /// Whether it stood there before.
+    pub duplicate: bool,
+}
+
+impl Deref for House {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl House {
+    /// Puts a house together; [`HouseBuilder::finish`] hands it over.
+    #[must_use]
+    pub fn build(
+        commands: Commands,
+        views: Views,
+        blobs: Blobs,
+        settings: Settings,
+    ) -> HouseBuilder {
+        let limits = &settings.limits;
+        HouseBuilder(Parts {
+            auditor: Auditor::new(commands.clone()),
+            observer: Arc::new(NoObserver),
+            requests: Semaphore::new(limits.requests_max.min(Semaphore::MAX_PERMITS)),
+            rate: Rate::new(limits),
+            streams: Arc::new(Semaphore::new(
+                limits.streams_max.min(Semaphore::MAX_PERMITS),
+            )),
+            metrics: Box::new(String::new),
+            ready: Vec::new(),
+            resubmit: BTreeMap::new(),
+            closing: watch::Sender::new(false),
+            operations: Operations::default(),
+            commands,
+            views,
+            blobs,
+            settings,
+        })
+    }
+
+    /// A place for one more stream of events; it is free again when the permit is dropped.
+    ///
+    /// # Errors
+    /// 503 when there are as many as there may be.
+    pub fn stream_permit(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.streams).try_acquire_owned().map_err(|_| {
+            Problem::unavailable("as many streams of events are open as there may be")
+                .retry_after(5)
+        })
+    }
+
+    /// Ends every stream of events, so that a server that is told to stop need not wait for readers who
+    /// would stay for ever.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// Waits until the house is closed.
+    pub fn closed(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut closing = self.closing.subscribe();
+        async move {
+            // It also ends when the house itself is gone.
+            let _ = closing.wait_for(|closing| *closing).await;
+        }
+    }
+
+    /// How many streams of events are open.
+    #[must_use]
+    pub fn streams_open(&self) -> usize {
+        self.settings.limits.streams_max - self.streams.available_permits()
+    }
+
+    /// The meters as Prometheus reads them.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        (self.metrics)()
+    }
+
+    /// The dialect that takes a refused body once more.
+    #[must_use]
+    pub fn resubmit(&self, dialect: &str) -> Option<Arc<dyn Resubmit>> {
+        self.resubmit.get(dialect).cloned()
+    }
+
+    /// Everything that keeps the house from being ready, by name.
+    #[must_use]
+    pub fn unready(&self) -> BTreeMap<&'static str, String> {
+        let found = self
+            .ready
+            .iter()
+            .filter_map(|(name, check)| Some((*name, check().err()?)));
+        found.collect()
+    }
+
+    /// Waits until every view knows the log up to a position: read your own writes.
+    ///
+    /// # Errors
+    /// 503 when that takes longer than the configured patience.
+    pub async fn wait_for(&self, position: Position) -> Result<(), Problem> {
+        if self.views.position() >= position {
+            return Ok(());
+        }
+        let waited = self
+            .views
+            .wait_for(position, self.settings.limits.patience)
+            .await;
+        waited.map_err(|_| {
+            Problem::unavailable(format!(
+                "the views have not reached position {position} yet"
+            ))
+            .retry_after(1)
+        })
+    }
+}
+
+/// A house that is being put together.
+pub struct HouseBuilder(Parts);
+
+impl HouseBuilder {
+    /// Who counts what happens at the door.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn HttpObserver>) -> Self {
+        self.0.observer = observer;
+        self
+    }
+
+    /// What `/metrics` says.
+    #[must_use]
+    pub fn metrics(mut self, text: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        self.0.metrics = Box::new(text);
+        self
+    }
+
+    /// Something more that must hold for the house to be ready.
+    #[must_use]
+    pub fn ready_when(
+        mut self,
+        name: &'static str,
+        check: impl Fn() -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        self.0.ready.push((name, Box::new(check)));
+        self
+    }
+
+    /// Who takes the refused bodies of a dialect once more.
+    #[must_use]
+    pub fn resubmit(mut self, dialect: &'static str, taker: Arc<dyn Resubmit>) -> Self {
+        self.0.resubmit.insert(dialect, taker);
+        self
+    }
+
+    /// Hands the house over.
+    #[must_use]
+    pub fn finish(self) -> House {
+        House(Arc::new(self.0))
+    }
+}
