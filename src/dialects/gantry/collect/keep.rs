@@ -1,0 +1,99 @@
+//! A refused body is not lost: it is kept for an operator, who mends the hook and submits it again.
+
+use bytes::Bytes;
+use commands::CommandError;
+use domain::Metadata;
+use domain::audit::{Audit, AuditCommand, BodyRefused};
+use domain::{Actor, ActorKind};
+use http::HeaderMap;
+use web::{FieldError, House, Problem};
+
+use crate::DIALECT;
+use crate::report::keep_blob;
+
+/// The headers that a resubmission needs. No credential is among them.
+const KEPT_HEADERS: [&str; 4] = [
+    "x-gitlab-event",
+    "x-gitlab-instance",
+    "x-gitlab-event-uuid",
+    "idempotency-key",
+];
+
+/// The longest header that is kept.
+const HEADER_BYTES_MAX: usize = 512;
+
+/// Keeps the body, writes down why it was refused, and says so. The same body with the same faults is
+/// kept and written down once. When it cannot be kept, the sender is told to come back instead.
+pub(super) async fn refuse(
+    house: &House,
+    source: &str,
+    headers: &HeaderMap,
+    body: Bytes,
+    errors: Vec<FieldError>,
+    detail: String,
+    metadata: &Metadata,
+) -> Problem {
+    let faults = match errors.as_slice() {
+        [] => vec![detail.clone()],
+        errors => errors
+            .iter()
+            .map(|error| format!("{} {}", error.field, error.message))
+            .collect(),
+    };
+    match note(house, source, headers, body, faults, metadata).await {
+        Ok(()) => Problem::bad_request(detail).with_errors(errors),
+        Err(problem) => problem,
+    }
+}
+
+async fn note(
+    house: &House,
+    source: &str,
+    headers: &HeaderMap,
+    body: Bytes,
+    errors: Vec<String>,
+    metadata: &Metadata,
+) -> Result<(), Problem> {
+    let body = keep_blob(house, body).await?;
+    let key = format!("body:{}", body.digest);
+    let command = AuditCommand::RefuseBody(BodyRefused {
+        dialect: DIALECT.to_owned(),
+        source: source.to_owned(),
+        errors,
+        body,
+        headers: kept(headers),
+        at: house.commands.clock().now(),
+    });
+    let metadata = Metadata {
+        actor: Some(Actor {
+            kind: ActorKind::Source,
+            id: source.to_owned(),
+            display: None,
+        }),
+        ..metadata.clone()
+    };
+    match house
+        .commands
+        .execute::<Audit>(&key, command, &metadata)
+        .await
+    {
+        Ok(_) => Ok(()),
+        // More was written about this one body than anybody would read.
+        Err(CommandError::TooLarge { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn kept(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |name: &str| {
+        headers
+            .get(name)?
+            .to_str()
+            .ok()
+            .filter(|text| text.len() <= HEADER_BYTES_MAX)
+    };
+    KEPT_HEADERS
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), text(name)?.to_owned())))
+        .collect()
+}

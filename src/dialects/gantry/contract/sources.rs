@@ -1,0 +1,142 @@
+use std::time::Duration;
+
+use super::*;
+
+const SIGNING_TOKEN: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+#[tokio::test]
+async fn the_token_says_who_sends() {
+    let house = TestHouse::with(vec![
+        source("default", &["old", "new"]),
+        source("lab", &["third"]),
+    ]);
+    for (token, stream) in [
+        ("old", "build-default:1"),
+        ("new", "build-default:2"),
+        ("third", "build-lab:3"),
+    ] {
+        let number = stream.rsplit_once(':').unwrap().1.parse::<i64>().unwrap();
+        let request = Request::post("/collect")
+            .header("x-gitlab-token", token)
+            .header("x-gitlab-event", "Job Hook");
+        let body = Body::from(with("build_id", json!(number)));
+        assert_eq!(
+            house.send(request.body(body).unwrap()).await.status,
+            200,
+            "{token}"
+        );
+        let last = house.events("build").await.pop().unwrap();
+        assert_eq!(last.stream.as_str(), stream);
+        let metadata: Value = serde_json::from_slice(&last.metadata).unwrap();
+        assert_eq!(metadata["actor"]["kind"], "source");
+        assert_eq!(metadata["dialect"], "gantry");
+    }
+}
+
+#[tokio::test]
+async fn without_any_credential_configured_nobody_gets_in() {
+    let house = TestHouse::with(vec![source("default", &[""])]);
+    let request = Request::post("/collect").header("x-gitlab-token", "");
+    assert_eq!(
+        house
+            .send(request.body(Body::empty()).unwrap())
+            .await
+            .status,
+        401
+    );
+}
+
+#[tokio::test]
+async fn a_signed_delivery_needs_no_token() {
+    let signing = |tolerance| Source {
+        name: "signed".to_owned(),
+        signing_tokens: vec![SIGNING_TOKEN.into()],
+        signature_tolerance: tolerance,
+        ..Source::default()
+    };
+    let forever = Some(Duration::ZERO);
+    for (tolerance, timestamp, body, status) in [
+        (
+            None,
+            "1795244400",
+            r#"{"object_kind":"build","build_id":90210}"#,
+            400,
+        ),
+        (None, "1795244400", "{}", 401),
+        (
+            None,
+            "1795240000",
+            r#"{"object_kind":"build","build_id":90210}"#,
+            401,
+        ),
+        (
+            forever,
+            "1795240000",
+            r#"{"object_kind":"build","build_id":90210}"#,
+            401,
+        ),
+    ] {
+        let house = TestHouse::with(vec![source("default", &[TOKEN]), signing(tolerance)]);
+        let request = Request::post("/v1/collect")
+            .header("x-gitlab-event", "Job Hook")
+            .header("webhook-id", "4f3c2a10-8f7e-4d6b-9c55-2b1a0e9d8c77")
+            .header("webhook-timestamp", timestamp)
+            .header(
+                "webhook-signature",
+                "v1,1xpNtsIL+9QJ7V66Dl/2QL9y6u+hnrX07A8WtASOsxA=",
+            );
+        let answered = house.send(request.body(Body::from(body)).unwrap()).await;
+        // The signed body is no whole job hook: it got in, and was found wanting.
+        assert_eq!(answered.status.as_u16(), status, "{timestamp} {body}");
+        let expected = if status == 400 { 1 } else { 0 };
+        assert_eq!(house.events("audit.body_refused").await.len(), expected);
+    }
+}
+
+#[tokio::test]
+async fn builds_of_two_instances_with_the_same_numbers_are_kept_apart() {
+    let house = TestHouse::new();
+    let send = async |instance: &str, status: &str| {
+        let request = hook().header("x-gitlab-instance", instance);
+        let body = Body::from(with("build_status", json!(status)));
+        house.send(request.body(body).unwrap()).await.body["status"].clone()
+    };
+    for (instance, status, expected) in [
+        ("https://one.example", "running", "accepted"),
+        ("https://two.example:8443/", "running", "accepted"),
+        ("https://two.example:8443", "running", "duplicate"),
+        ("https://two.example:8443/sub", "running", "accepted"),
+        ("https://two.example:8443/sub", "success", "accepted"),
+        ("https://one.example/", "success", "accepted"),
+    ] {
+        assert_eq!(
+            send(instance, status).await,
+            expected,
+            "{instance} {status}"
+        );
+    }
+    let streams: Vec<String> = house
+        .events("build")
+        .await
+        .iter()
+        .map(|event| event.stream.to_string())
+        .collect();
+    assert_eq!(streams[0], "build-default:90210");
+    assert_eq!(streams[1], "build-default@two.example_8443:90210");
+    assert!(streams[2].starts_with("build-default@") && streams[2] == streams[3]);
+    assert_eq!(streams[4], streams[0]);
+}
+
+#[test]
+fn a_signing_token_that_is_none_is_a_mistake_of_the_operator() {
+    let source = Source {
+        signing_tokens: vec!["secret".into()],
+        ..Source::default()
+    };
+    assert!(
+        Gantry::new(&Settings {
+            sources: vec![source]
+        })
+        .is_err()
+    );
+}
