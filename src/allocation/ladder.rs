@@ -5,9 +5,13 @@
 //! counted in *transfer kernels*, so that how much to add is learnt and not chosen. The statistic whose
 //! kernel promises the least waste, failures included, answers.
 //!
+//! Start reading at [`Ladder`]; `level` has the keys, `track` the statistics, `kernels` the counts, `grid`
+//! the costs, and `climb` the choice.
+//!
 //! CPU and memory use the same machinery with different costs: too little memory kills a build, too
 //! little CPU slows it.
 
+mod climb;
 mod cold;
 mod grid;
 mod kernels;

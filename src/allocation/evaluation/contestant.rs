@@ -45,7 +45,7 @@ pub struct Contestant {
 }
 
 /// The names that [`Contestant::named`] knows, in the order of the tables.
-pub const CONTESTANTS: [&str; 10] = [
+pub const CONTESTANTS: [&str; 11] = [
     "preset",
     "gantry-request",
     "gantry-limit",
@@ -56,6 +56,7 @@ pub const CONTESTANTS: [&str; 10] = [
     "ladder-std",
     "ladder-lean",
     "ladder-safe",
+    "ladder-mixed",
 ];
 
 impl Contestant {
@@ -84,10 +85,10 @@ impl Contestant {
             "vpa-p95" => Self::new(name, TaskHistory::new(Vpa { share: 0.95 })),
             "witt-p99" => Self::new(name, TaskHistory::new(Witt)),
             "tovar" => Self::new(name, TaskHistory::new(Tovar)),
-            "ladder-std" => Self::new(name, ladder(Policy::STD)),
-            "ladder-lean" => Self::new(name, ladder(Policy::LEAN)),
-            "ladder-safe" => Self::new(name, ladder(Policy::SAFE)),
-            _ => return None,
+            _ => {
+                let policy = Policy::named(name.strip_prefix("ladder-")?)?;
+                Self::new(name, ladder(policy))
+            }
         })
     }
 

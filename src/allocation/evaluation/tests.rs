@@ -1,3 +1,5 @@
+mod goals;
+
 use super::*;
 use crate::testing::{build, bundled, killed, samples};
 

@@ -72,6 +72,21 @@ impl<const N: usize> Grid<N> {
             .unwrap_or(N - 1)
     }
 
+    /// Adds a distribution that lies some octaves higher than this grid, with a weight. What falls between
+    /// two bins is shared by them; what falls outside belongs to the first or last.
+    pub(super) fn add_shifted(&self, sum: &mut [f64; N], p: &[f64; N], octaves: f64, weight: f64) {
+        let shift = octaves * self.per_octave as f64;
+        let upper = shift - shift.floor();
+        // `as` saturates, so that no shift is too far.
+        let shift = shift.floor() as isize;
+        let place =
+            |bin: usize| shift.saturating_add(bin as isize).clamp(0, N as isize - 1) as usize;
+        for (bin, chance) in p.iter().enumerate() {
+            sum[place(bin)] += weight * (1.0 - upper) * chance;
+            sum[place(bin + 1)] += weight * upper * chance;
+        }
+    }
+
     /// Cuts where the expected waste is lowest if attempts double until they suffice and every failed one
     /// costs `failure` more; then raises the cut until at most `exceeded_max` lies above.
     pub(super) fn cut_doubling(&self, p: &[f64; N], failure: f64, exceeded_max: f64) -> Cut {

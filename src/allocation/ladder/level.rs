@@ -201,6 +201,12 @@ fn sorted(spec: &Spec, wanted: impl Fn(&str) -> bool) -> String {
     text
 }
 
+/// The key of exactly this spec, however many build jobs.
+pub(super) fn exact(spec: &Spec) -> Key {
+    let keys = keys(spec, None, &[], |level| level.index == 8);
+    keys[0].1
+}
+
 /// The key of the package itself.
 pub(super) fn package(spec: &Spec) -> Key {
     KeyFields::of_kind(u8::MAX).text(&spec.name).key()

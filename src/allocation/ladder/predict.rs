@@ -1,20 +1,14 @@
 //! From what is remembered to an answer.
 
-use super::grid::{COLD_GRID, KERNEL_GRID};
-use super::kernels::{PackageKernels, Place};
-use super::level::{self, Level};
+use super::climb::Climb;
+use super::grid::COLD_GRID;
+use super::level;
 use super::node::Node;
-use super::reason::{Basis, Bound, LadderReason, NewPackage, Rung, RunnerUp};
+use super::reason::{Basis, Bound, LadderReason, NewPackage};
 use super::resource::Resource;
-use super::track::Summary;
 use super::{Ladder, Policy};
-use crate::key::Key;
 use crate::{Answer, Megabytes, Millicores, Reason, Spec};
 
-use super::grid::Cut;
-
-/// How much relative waste a more special level may cost more, per level.
-const LEVEL_PRICE: f64 = 0.02;
 /// What a new package is taken to use of each build job, in cores.
 const CPU_PER_JOB: f64 = 0.75;
 /// The least that a new package is given, in cores.
@@ -27,17 +21,6 @@ pub struct LadderEstimate {
     pub cpu: f64,
     /// In bytes.
     pub memory: f64,
-}
-
-/// A statistic of a node that could answer.
-struct Candidate<'a> {
-    level: &'static Level,
-    node: &'a Node,
-    summary: Summary,
-    cut: Cut,
-    /// The larger, the worse.
-    score: f64,
-    amount: f64,
 }
 
 impl Ladder {
@@ -75,18 +58,23 @@ impl Ladder {
         let heavy = &self.learning.heavy_variants;
         let keys = level::asked_under(spec, build_jobs, heavy);
         let own = self.packages.get(&level::package(spec));
-        let own = own.map(|package| &package.kernels);
-        let (memory, memory_basis) = match self.climb(Resource::Memory, policy, &keys, own) {
+        let climb = |resource| Climb {
+            ladder: self,
+            policy,
+            own: own.map(|package| &package.kernels),
+            resource,
+        };
+        let (memory, memory_basis) = match climb(Resource::Memory).best(&keys) {
             Some(found) => found,
             None => self.cold_memory(policy, spec, build_jobs),
         };
-        let (cpu, cpu_basis) = match self.climb(Resource::Cpu, policy, &keys, own) {
+        let (cpu, cpu_basis) = match climb(Resource::Cpu).best(&keys) {
             Some(found) => found,
             None => self.cold_cpu(build_jobs),
         };
-        let retry_min = keys.first().and_then(|(_, key)| self.nodes.get(key));
-        let (memory, memory_bound) =
-            bounded(policy, memory, retry_min.map_or(0.0, Node::retry_min));
+        let exact = self.nodes.get(&level::exact(spec));
+        let retry_min = exact.map_or(0.0, Node::retry_min);
+        let (memory, memory_bound) = bounded(policy, memory, retry_min);
         let reason = LadderReason {
             memory: memory_basis,
             memory_bound,
@@ -95,98 +83,6 @@ impl Ladder {
         };
         let cpu = cpu.max(policy.cpu_min);
         (LadderEstimate { cpu, memory }, reason)
-    }
-
-    /// The best statistic of all nodes that the question has.
-    fn climb(
-        &self,
-        resource: Resource,
-        policy: &Policy,
-        keys: &[(&'static Level, Key)],
-        own: Option<&PackageKernels>,
-    ) -> Option<(f64, Basis)> {
-        let mut candidates: Vec<Candidate<'_>> = Vec::with_capacity(32);
-        for (level, key) in keys {
-            let Some(node) = self.nodes.get(key) else {
-                continue;
-            };
-            for summary in node.track(resource).summaries() {
-                candidates.push(self.candidate(resource, policy, level, node, summary, own));
-            }
-        }
-        // The earlier, and so the more special one, wins a tie.
-        candidates.sort_by(|a, b| a.score.total_cmp(&b.score));
-        let mut ranked = candidates.iter();
-        let best = ranked.next()?;
-        let place = Place::of(resource, best.level.index, &best.summary);
-        let chances = self.shared.blend(place, own);
-        let multiple_at = |share| {
-            KERNEL_GRID
-                .upper(KERNEL_GRID.quantile(&chances, share))
-                .exp2()
-        };
-        let track = best.node.track(resource);
-        let rung = Rung {
-            level: best.level.rank,
-            fields: best.level.fields,
-            statistic: best.summary.statistic,
-            value: best.summary.value.exp2(),
-            builds: track.seen(),
-            newest: track
-                .newest()
-                .iter()
-                .map(|&log| f64::from(log).exp2())
-                .collect(),
-            p50: multiple_at(0.5),
-            p90: multiple_at(0.9),
-            p99: multiple_at(0.99),
-            multiple: best.amount / best.summary.value.exp2(),
-            exceeded_chance: best.cut.exceeded,
-            expected_waste: best.cut.waste,
-            score: best.score,
-            runner_up: ranked.next().map(|second| RunnerUp {
-                level: second.level.rank,
-                fields: second.level.fields,
-                statistic: second.summary.statistic,
-                amount: second.amount,
-                score: second.score,
-            }),
-        };
-        Some((best.amount, Basis::Rung(rung)))
-    }
-
-    fn candidate<'a>(
-        &self,
-        resource: Resource,
-        policy: &Policy,
-        level: &'static Level,
-        node: &'a Node,
-        summary: Summary,
-        own: Option<&PackageKernels>,
-    ) -> Candidate<'a> {
-        let chances = self
-            .shared
-            .blend(Place::of(resource, level.index, &summary), own);
-        let (cut, raise) = match resource {
-            Resource::Memory => {
-                let job = (summary.value + node.hours()).exp2();
-                let failure = policy.failure_price * self.jobs.mean_byte_hours() / job;
-                let cut = KERNEL_GRID.cut_doubling(&chances, failure, policy.failure_chance_max);
-                (cut, KERNEL_GRID.upper(cut.bin))
-            }
-            Resource::Cpu => {
-                let cut = KERNEL_GRID.cut_throttling(&chances);
-                (cut, KERNEL_GRID.centre(cut.bin))
-            }
-        };
-        Candidate {
-            level,
-            node,
-            summary,
-            cut,
-            score: cut.waste + LEVEL_PRICE * level.rank as f64,
-            amount: (summary.value + raise).exp2(),
-        }
     }
 
     fn cold_memory(&self, policy: &Policy, spec: &Spec, build_jobs: Option<u32>) -> (f64, Basis) {

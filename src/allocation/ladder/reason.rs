@@ -57,6 +57,8 @@ pub struct Rung {
     pub builds: u32,
     /// The newest of them, newest first.
     pub newest: Vec<f64>,
+    /// How many statistics were mixed into the chances; the one named here is the best of them.
+    pub mixed: usize,
     /// What half of the next values lay below, as a multiple of the statistic.
     pub p50: f64,
     /// What nine in ten of the next values lay below.
@@ -119,13 +121,17 @@ fn words(basis: &Basis, amount: impl Fn(f64) -> String) -> String {
             new.packages
         ),
         Basis::Rung(rung) => format!(
-            "{:.2} × {} ({}) of {} builds with the same {}; chance to need more {:.1} %, expected waste \
+            "{:.2} × {} ({}) of {} builds with the same {}{}; chance to need more {:.1} %, expected waste \
              {:.0} %",
             rung.multiple,
             rung.statistic,
             amount(rung.value),
             rung.builds,
             rung.fields,
+            match rung.mixed {
+                1 => String::new(),
+                mixed => format!(" (mixed with the next best {})", mixed - 1),
+            },
             100.0 * rung.exceeded_chance,
             100.0 * rung.expected_waste,
         ),

@@ -7,6 +7,7 @@ use crate::gantry::EXPENSIVE_VARIANTS;
 
 /// How history is learnt. Two models that learnt differently cannot be mixed or resumed from each other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Learning {
     /// Which git refs are learnt from.
     pub refs: Refs,
@@ -32,6 +33,7 @@ impl Default for Learning {
 
 /// How daring the answers are. It may change at any time: nothing that is learnt depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// The largest chance of a first attempt without enough memory, from 0 to 1.
     pub failure_chance_max: f64,
@@ -39,6 +41,8 @@ pub struct Policy {
     pub failure_price: f64,
     /// Which share of new packages gets enough memory at once, from 0 to 1.
     pub cold_quantile: f64,
+    /// How many of the best statistics are mixed for memory, from 1 (the best alone) to 32.
+    pub mixed: u8,
     /// The least memory that is answered, in bytes.
     pub memory_min: f64,
     /// The most memory that is answered, in bytes: the size of the largest node.
@@ -63,6 +67,7 @@ impl Policy {
         failure_chance_max: 0.10,
         failure_price: 3.0,
         cold_quantile: 0.95,
+        mixed: 1,
         memory_min: 256_000_000.0,
         memory_max: 1e15,
         cpu_min: 0.01,
@@ -83,6 +88,26 @@ impl Policy {
         ..Self::STD
     };
 
+    /// Mixes the best eight statistics instead of trusting the best: the one that promises least is often
+    /// the one that is most wrong. A failure is then rare enough to cost only one job.
+    pub const MIXED: Self = Self {
+        failure_price: 1.0,
+        mixed: 8,
+        ..Self::STD
+    };
+
+    /// The policy of that name, if there is one: `std`, `lean`, `safe` or `mixed`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "std" => Some(Self::STD),
+            "lean" => Some(Self::LEAN),
+            "safe" => Some(Self::SAFE),
+            "mixed" => Some(Self::MIXED),
+            _ => None,
+        }
+    }
+
     /// Refuses what would not give sensible answers.
     ///
     /// # Errors
@@ -92,6 +117,7 @@ impl Policy {
             ("failure_chance_max", self.failure_chance_max, 0.0, 1.0),
             ("failure_price", self.failure_price, 0.0, 1e6),
             ("cold_quantile", self.cold_quantile, 0.0, 1.0),
+            ("mixed", f64::from(self.mixed), 1.0, 32.0),
             ("memory_min", self.memory_min, 1.0, 1e15),
             ("memory_max", self.memory_max, self.memory_min, 1e15),
             ("cpu_min", self.cpu_min, 0.001, 1e5),

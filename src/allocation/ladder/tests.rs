@@ -1,4 +1,5 @@
 mod explained;
+mod grid;
 mod killed;
 mod reference;
 mod state;

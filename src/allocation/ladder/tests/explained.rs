@@ -33,6 +33,19 @@ fn an_answer_says_which_builds_it_is_based_on() {
 }
 
 #[test]
+fn a_mixture_of_statistics_is_said_to_be_one() {
+    let mut ladder = Ladder::new(Learning::default(), Policy::MIXED);
+    for sample in &twelve(|at| build(at, SPEC, 2.0, 1e9)) {
+        ladder.learn(sample).unwrap();
+    }
+    let words = ladder
+        .answer(&SPEC.parse().unwrap(), None)
+        .reason
+        .to_string();
+    assert!(words.contains("mixed with the next best 7"), "{words}");
+}
+
+#[test]
 fn a_new_package_is_said_to_be_new() {
     let answer = after(&[build(0, "zlib@1 +x arch=a%gcc@12", 2.0, 1e9)]);
     let words = answer.reason.to_string();
@@ -68,9 +81,9 @@ fn more_than_the_largest_node_is_never_given() {
 
 #[test]
 fn a_policy_out_of_range_is_refused_by_its_field() {
-    assert_eq!(Policy::STD.check(), Ok(()));
-    assert_eq!(Policy::LEAN.check(), Ok(()));
-    assert_eq!(Policy::SAFE.check(), Ok(()));
+    for name in ["std", "lean", "safe", "mixed"] {
+        assert_eq!(Policy::named(name).expect(name).check(), Ok(()), "{name}");
+    }
     let policy = Policy {
         failure_price: f64::NAN,
         ..Policy::STD

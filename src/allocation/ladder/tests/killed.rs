@@ -43,6 +43,16 @@ fn a_kill_before_any_success_raises_the_next_request() {
 }
 
 #[test]
+fn a_retry_with_another_number_of_build_jobs_is_raised_too() {
+    let mut ladder = after_builds(12);
+    ladder.learn(&killed(12, SPEC, 4e9)).unwrap();
+    for jobs in [None, Some(1), Some(64)] {
+        let given = ladder.answer(&SPEC.parse().unwrap(), jobs).memory.bytes();
+        assert!(given >= 8e9, "{jobs:?}: {given}");
+    }
+}
+
+#[test]
 fn a_kill_raises_other_builds_of_the_package_less() {
     let mut ladder = after_builds(12);
     ladder.learn(&killed(12, SPEC, 4e9)).unwrap();

@@ -34,7 +34,7 @@ proptest! {
     fn every_answer_is_a_finite_amount_within_the_policy(
         story in any_story(40),
         asked in any_sample(),
-        policy in prop_oneof![Just(Policy::STD), Just(Policy::LEAN), Just(Policy::SAFE)],
+        policy in prop_oneof![Just(Policy::STD), Just(Policy::LEAN), Just(Policy::SAFE), Just(Policy::MIXED)],
     ) {
         let ladder = learnt(fresh(), &story);
         for jobs in [None, Some(4)] {
