@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use eventlog::{Append, AppendError};
 use parking_lot::Mutex;
@@ -15,6 +16,9 @@ use crate::queue::{Answer, Outcome, Queue, Request, closed};
 use crate::shared::Shared;
 use crate::stats::add;
 use crate::writer::Writer;
+
+/// How long the last flush may have taken for the next one to be waited for on a thread of a runtime.
+const FLUSH_ON_RUNTIME_MAX: Duration = Duration::from_micros(200);
 
 /// The writing half of a log.
 pub(crate) struct Engine {
@@ -103,11 +107,8 @@ impl Engine {
     pub(crate) async fn append(&self, batch: Vec<Append>) -> Outcome {
         eventlog::append::check(&batch)?;
         let mut request = Request::new(batch);
-        // A thread of a runtime with several may wait for the disk, when the runtime is told so.
-        if Handle::try_current()
-            .is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread)
-        {
-            match self.commit_here(request) {
+        if self.may_wait_here() {
+            match self.commit_now(request) {
                 Ok(outcome) => return outcome,
                 Err(back) => request = back,
             }
@@ -117,8 +118,13 @@ impl Engine {
         receiver.await.unwrap_or_else(|_| Err(closed()))
     }
 
-    fn commit_here(&self, request: Request) -> Result<Outcome, Request> {
-        self.commit_now(request)
+    /// Whether a thread of an async runtime may wait for a flush itself, which saves two hand-overs: when
+    /// there are other threads, and flushes take no longer than a hand-over or two. Of all threads at most
+    /// one waits, because the others find the writer busy.
+    fn may_wait_here(&self) -> bool {
+        self.shared.counters.last_sync() <= FLUSH_ON_RUNTIME_MAX
+            && Handle::try_current()
+                .is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread)
     }
 
     /// Takes no more batches; those that wait are still served.

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
@@ -18,9 +19,12 @@ pub(crate) const PREPARED_NAME: &str = "next.prepared";
 
 static ZEROS: [u8; 256 * 1024] = [0; 256 * 1024];
 
+/// How many segments may wait to be sealed.
+const UNSEALED_MAX: usize = 4;
+
 /// What there is to do.
 #[derive(Debug)]
-pub(crate) enum Task {
+enum Task {
     Prepare,
     Seal(Arc<Segment>),
 }
@@ -37,6 +41,8 @@ enum Prepared {
 pub(crate) struct Keeper {
     tasks: Option<Sender<Task>>,
     prepared: Arc<Mutex<Prepared>>,
+    unsealed: Arc<AtomicUsize>,
+    ends: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -45,20 +51,35 @@ impl Keeper {
         // Bounded by what puts work in: one segment is prepared at a time, and a seal comes once a segment.
         let (tasks, received) = channel();
         let prepared = Arc::<Mutex<Prepared>>::default();
+        let unsealed = Arc::<AtomicUsize>::default();
+        let ends = Arc::<AtomicBool>::default();
         let thread = {
-            let prepared = prepared.clone();
+            let (prepared, unsealed, ends) = (prepared.clone(), unsealed.clone(), ends.clone());
             std::thread::Builder::new()
                 .name("log-keeper".to_owned())
-                .spawn(move || run(&shared, &prepared, &received))?
+                .spawn(move || run(&shared, &prepared, &unsealed, &ends, &received))?
         };
         Ok(Self {
             tasks: Some(tasks),
             prepared,
+            unsealed,
+            ends,
             thread: Some(thread),
         })
     }
 
-    pub(crate) fn give(&self, task: Task) {
+    /// Has a segment sealed. When many wait already, the caller does it: so the indexes that are held in
+    /// memory meanwhile stay few.
+    pub(crate) fn seal(&self, shared: &Shared, segment: Arc<Segment>) {
+        if self.unsealed.fetch_add(1, Ordering::Relaxed) < UNSEALED_MAX {
+            self.give(Task::Seal(segment));
+        } else {
+            seal(shared, &segment);
+            self.unsealed.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    fn give(&self, task: Task) {
         if let Some(tasks) = &self.tasks
             && tasks.send(task).is_err()
         {
@@ -88,9 +109,10 @@ impl Keeper {
         }
     }
 
-    /// Waits until everything that was given is done.
+    /// Waits until everything that was given is done, but for preparing what is not needed any more.
     pub(crate) fn finish(&mut self) {
         self.tasks = None;
+        self.ends.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -105,27 +127,41 @@ impl Drop for Keeper {
     }
 }
 
-fn run(shared: &Shared, prepared: &Mutex<Prepared>, tasks: &Receiver<Task>) {
+fn run(
+    shared: &Shared,
+    prepared: &Mutex<Prepared>,
+    unsealed: &AtomicUsize,
+    ends: &AtomicBool,
+    tasks: &Receiver<Task>,
+) {
     while let Ok(task) = tasks.recv() {
         match task {
             Task::Prepare => {
-                let made = prepare(shared);
-                if let Err(error) = &made {
+                let made = prepare(shared, ends);
+                if let Err(error) = &made
+                    && !ends.load(Ordering::Relaxed)
+                {
                     tracing::warn!(%error, "no segment could be prepared; the next one will be slower");
                 }
                 *prepared.lock() = made.map_or(Prepared::Nothing, Prepared::Ready);
             }
-            Task::Seal(segment) => seal(shared, &segment),
+            Task::Seal(segment) => {
+                seal(shared, &segment);
+                unsealed.fetch_sub(1, Ordering::Relaxed);
+            }
         }
     }
 }
 
 /// Writes a segment full of zeros, so that commits in it change no metadata of the file.
-fn prepare(shared: &Shared) -> io::Result<File> {
+fn prepare(shared: &Shared, ends: &AtomicBool) -> io::Result<File> {
     let path = shared.directory.join(PREPARED_NAME);
     let file = shared.disk.create(&path)?;
     let mut at = 0;
     while at < shared.config.segment_bytes {
+        if ends.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         let length = (shared.config.segment_bytes - at).min(ZEROS.len() as u64);
         shared
             .disk

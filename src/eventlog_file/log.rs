@@ -19,13 +19,16 @@ use crate::create;
 use crate::engine::Engine;
 use crate::fault::OpenError;
 use crate::heads::HeadCache;
-use crate::keeper::{Keeper, Task};
+use crate::keeper::Keeper;
 use crate::lock::Lock;
 use crate::memory_index::MemoryIndex;
 use crate::open::{make_writable, open};
 use crate::shared::Shared;
 use crate::stats::Stats;
 use crate::writer::Writer;
+
+/// Places in a segment are kept as 32 bits, and the last frame may make a segment longer.
+const SEGMENT_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 
 /// An event log in a directory of its own.
 ///
@@ -46,7 +49,11 @@ impl FileLog {
     /// # Errors
     /// When another process has the log, when it is damaged or of a newer format, or when the machinery
     /// fails. Nothing was changed then.
-    pub fn open(directory: impl Into<PathBuf>, config: FileLogConfig) -> Result<Self, OpenError> {
+    pub fn open(
+        directory: impl Into<PathBuf>,
+        mut config: FileLogConfig,
+    ) -> Result<Self, OpenError> {
+        config.segment_bytes = config.segment_bytes.min(SEGMENT_BYTES_MAX);
         let directory = directory.into();
         fs::create_dir_all(&directory).map_err(OpenError::io("make", &directory))?;
         let lock = Lock::take(&directory)?;
@@ -75,7 +82,7 @@ impl FileLog {
         let keeper = Keeper::start(shared.clone())
             .map_err(OpenError::io("start a thread for", &directory))?;
         for segment in opened.unsealed {
-            keeper.give(Task::Seal(segment));
+            keeper.seal(&shared, segment);
         }
         let writer = Writer {
             heads: HeadCache::new(shared.config.heads_max),
@@ -209,6 +216,9 @@ impl EventLog for FileLog {
         from: Revision,
         limit: usize,
     ) -> Result<Vec<Recorded>, ReadError> {
+        if let Some(read) = self.shared.read_stream_now(stream, from, limit) {
+            return read;
+        }
         let stream = stream.clone();
         aside(&self.shared, move |shared| {
             shared.read_stream(&stream, from, limit)
@@ -243,6 +253,9 @@ impl EventLog for FileLog {
     }
 
     async fn stream_head(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
+        if let Some(head) = self.shared.head_now(stream) {
+            return Ok(head.map(Revision));
+        }
         let stream = stream.clone();
         aside(&self.shared, move |shared| {
             let key = shared.keys.of(&stream);
@@ -252,6 +265,9 @@ impl EventLog for FileLog {
     }
 
     async fn find(&self, id: Uuid) -> Result<Option<Position>, ReadError> {
+        if let Some(position) = self.shared.ids.read().get(id) {
+            return Ok(Some(Position(position)));
+        }
         aside(&self.shared, move |shared| shared.find(id)).await
     }
 

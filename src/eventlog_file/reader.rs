@@ -17,6 +17,10 @@ use crate::sidecar::is_kept;
 /// How much is read at once for a page.
 const PAGE_CHUNK_BYTES_MAX: usize = 512 * 1024;
 
+/// How many events of a stream that were written lately are read without going aside. They are in the page
+/// cache, so this is some microseconds of copying.
+const READ_NOW_EVENTS_MAX: u32 = 64;
+
 /// How far a downward read goes back at once.
 const BACK_BYTES: u64 = 128 * 1024;
 
@@ -256,6 +260,39 @@ impl Shared {
         Ok(events)
     }
 
+    /// As [`Shared::read_stream`], if it is clear from what is in memory that it takes no wait for the disk:
+    /// all that is wanted was written lately and is little, or there is nothing.
+    pub(crate) fn read_stream_now(
+        &self,
+        stream: &StreamName,
+        from: Revision,
+        limit: usize,
+    ) -> Option<Result<Vec<Recorded>, ReadError>> {
+        let key = self.keys.of(stream);
+        let mut count = 0;
+        for segment in self.segments.read().iter().rev() {
+            let span = segment.span_in_memory(key, stream)?;
+            if let Some(span) = span {
+                count += span.count;
+                if span.first <= from.0 {
+                    break;
+                }
+            }
+        }
+        (count <= READ_NOW_EVENTS_MAX).then(|| self.read_stream(stream, from, limit))
+    }
+
+    /// As [`Shared::head_of`], if what is in memory tells.
+    pub(crate) fn head_now(&self, stream: &StreamName) -> Option<Option<u64>> {
+        let key = self.keys.of(stream);
+        for segment in self.segments.read().iter().rev() {
+            if let Some(span) = segment.span_in_memory(key, stream)? {
+                return Some(Some(span.head()));
+            }
+        }
+        Some(None)
+    }
+
     /// As [`eventlog::EventLog::find`], on this thread.
     pub(crate) fn find(&self, id: Uuid) -> Result<Option<Position>, ReadError> {
         if let Some(position) = self.ids.read().get(id) {
@@ -269,7 +306,7 @@ impl Shared {
         if !is_kept(id) {
             return Ok(None);
         }
-        for segment in self.segments().iter().rev() {
+        for segment in self.segments.read().iter().rev() {
             if let Some(event) = segment.event_with_id(&self.view(), id)? {
                 return Ok(Some(event));
             }

@@ -155,6 +155,21 @@ impl Segment {
         }
     }
 
+    /// As [`Segment::span`], if that takes no look at the disk; `None` when it does.
+    pub(crate) fn span_in_memory(
+        &self,
+        key: StreamKey,
+        stream: &StreamName,
+    ) -> Option<Option<StreamSpan>> {
+        match &*self.index.read() {
+            Index::Memory(index) => Some(index.read().span(key)),
+            Index::Sidecar(sidecar) => match sidecar.may_hold(stream.as_str().as_bytes()) {
+                true => None,
+                false => Some(None),
+            },
+        }
+    }
+
     /// Where the records of a stream from a revision on begin, at most `limit` of them, upwards.
     pub(crate) fn offsets(
         &self,

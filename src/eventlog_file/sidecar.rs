@@ -145,6 +145,11 @@ impl Sidecar {
         self.layout.file_bytes()
     }
 
+    /// Whether a stream may be in the segment.
+    pub(crate) fn may_hold(&self, name: &[u8]) -> bool {
+        self.stream_filter.may_hold(stable_hash(self.salt, name))
+    }
+
     /// What the segment has of a stream, as far as the hash of its name tells. `open` opens the sidecar,
     /// and is only called when the filter does not know better.
     pub(crate) fn stream(

@@ -76,6 +76,11 @@ impl Counters {
         add(&self.sync_buckets[bucket], 1);
     }
 
+    /// How long the last flush took.
+    pub(crate) fn last_sync(&self) -> Duration {
+        Duration::from_micros(self.sync_microseconds_last.load(Ordering::Relaxed))
+    }
+
     /// What was counted; what lies on the disk and in the queue is for the log to fill in.
     pub(crate) fn snapshot(&self) -> Stats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

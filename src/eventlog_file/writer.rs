@@ -12,7 +12,7 @@ use crate::create;
 use crate::frame::{self, FRAME_HEADER_BYTES, FrameKind};
 use crate::group::{Ground, Group, Known};
 use crate::heads::HeadCache;
-use crate::keeper::{Keeper, Task};
+use crate::keeper::Keeper;
 use crate::keys::StreamKey;
 use crate::queue::{Outcome, Request};
 use crate::segment::{Index, Segment};
@@ -198,7 +198,7 @@ impl Writer {
         self.file = file;
         self.offset = self.segment.end();
         self.shared.segments.write().push(segment);
-        self.keeper.give(Task::Seal(sealed));
+        self.keeper.seal(&self.shared, sealed);
         Ok(())
     }
 
