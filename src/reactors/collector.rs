@@ -13,6 +13,7 @@
 //! who has configured one may requeue it. Trouble on the way is an attempt (`build.collection_attempted`),
 //! and the last attempt is `build.collection_abandoned`; see [`crate::frame`].
 
+mod config;
 mod facts;
 mod find;
 mod find_killed;
@@ -33,55 +34,14 @@ use jiff::Timestamp;
 use projections::Views;
 use tokio_util::sync::CancellationToken;
 
-use crate::frame::{Failure, FrameConfig, Reaction, Running, Trouble, Verdict, Work};
-use crate::gitlab::{Gitlab, GitlabConfig};
-use crate::prometheus::{Prometheus, PrometheusConfig};
+use crate::frame::{Failure, Reaction, Running, Trouble, Verdict, Work};
+use crate::gitlab::Gitlab;
+use crate::prometheus::Prometheus;
 use crate::{ConfigError, Faults};
+pub use config::CollectorConfig;
 pub use facts::{Facts, Queued};
 pub use outcome::Outcome;
 pub use rules::{Judged, Rules};
-
-/// Whom to ask and whom to leave out.
-#[derive(Clone, Debug)]
-pub struct CollectorConfig {
-    /// Who knows what builds used.
-    pub prometheus: Option<PrometheusConfig>,
-    /// Who has the logs of jobs.
-    pub gitlab: Option<GitlabConfig>,
-    /// Whose builds those two know, by name of the source. When empty, every source but those of another
-    /// instance (`source@host`), whose numbers mean other builds here.
-    pub sources: Vec<String>,
-    /// Stages that build packages, as a regular expression.
-    pub stage: String,
-    /// Runners whose description begins like this are not part of the cluster that is measured.
-    pub runner_prefixes: Vec<String>,
-    /// How long after its end a failed build may still turn out to have been killed for memory: what
-    /// Prometheus scrapes comes late. Only a build about which nothing was found waits that long.
-    pub settle: Duration,
-    /// How long views may take to show what was written.
-    pub patience: Duration,
-    /// How much at once, how often, how long.
-    pub frame: FrameConfig,
-    /// Where to die, for tests.
-    pub faults: Faults,
-}
-
-impl Default for CollectorConfig {
-    /// Nobody to ask, stages `stage-<number>`, runners that do not begin with `uo`.
-    fn default() -> Self {
-        Self {
-            prometheus: None,
-            gitlab: None,
-            sources: Vec::new(),
-            stage: r"^stage-\d+$".to_owned(),
-            runner_prefixes: vec!["uo".to_owned()],
-            settle: Duration::from_secs(30),
-            patience: Duration::from_secs(5),
-            frame: FrameConfig::default(),
-            faults: Faults::default(),
-        }
-    }
-}
 
 /// The reactor that learns what builds used.
 pub struct Collector {

@@ -3,6 +3,12 @@
 use crate::house::{FINISHED, STARTED};
 use crate::prometheus::Metrics;
 
+/// Why the container ended the last time, as newer kube-state-metrics say it.
+pub(crate) const LAST_TERMINATED: &str = "kube_pod_container_status_last_terminated_reason";
+
+/// The same, as older ones say it.
+pub(crate) const TERMINATED: &str = "kube_pod_container_status_terminated_reason";
+
 const GIB: f64 = 1_073_741_824.0;
 
 /// One build in a cluster, as its series show it.
@@ -75,8 +81,11 @@ impl Pod<'_> {
         for at in (STARTED..=FINISHED).step_by(15) {
             self.write_usage(metrics, at);
         }
-        if let Some(metric) = self.killed {
-            for (reason, value) in [("OOMKilled", 1.0), ("Error", 0.0)] {
+        // Older versions keep a 0 for every reason that it was not.
+        for metric in [LAST_TERMINATED, TERMINATED] {
+            let killed = self.killed == Some(metric);
+            let (out_of_memory, error) = if killed { (1.0, 0.0) } else { (0.0, 1.0) };
+            for (reason, value) in [("OOMKilled", out_of_memory), ("Error", error)] {
                 let labels = [
                     ("container", "build"),
                     ("pod", self.name),

@@ -5,13 +5,10 @@ use domain::build::{BuildEvent, CollectionFault as F, SkipReason as S};
 use jiff::Timestamp;
 use projections::collections::{CollectionState, Outcome};
 
-use crate::cluster::{Memory, Pod, write_node};
+use crate::cluster::{LAST_TERMINATED, Memory, Pod, TERMINATED, write_node};
 use crate::gitlab;
 use crate::house::{FINISHED, House, config, failed, key, report};
 use crate::prometheus::{Metrics, TestPrometheus};
-
-const LAST_TERMINATED: &str = "kube_pod_container_status_last_terminated_reason";
-const TERMINATED: &str = "kube_pod_container_status_terminated_reason";
 
 /// A name that must be quoted in both kinds of quotes.
 const ODD_POD: &str = "we\"ird\\pod's";
