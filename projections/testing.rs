@@ -4,13 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::Event;
+use domain::allocation::{AllocationEvent, Answered};
+use domain::audit::{AuditEvent, BodyRefused, BodyResubmitted};
 use domain::build::{
-    BuildEvent, BuildKey, BuiltSpec, CollectionRequeued, CollectionSkipped, Reported,
-    ResourceUsage, Runner, SkipReason, UsageRecorded,
+    BuildEvent, BuildKey, BuiltSpec, CollectionAbandoned, CollectionAttempted, CollectionFailed,
+    CollectionFault, CollectionRequeued, CollectionSkipped, OutOfMemory, Reported, ResourceUsage,
+    Runner, SkipReason, UsageRecorded,
 };
+use domain::node::{Described, NodeEvent};
+use domain::token::{Issued, Revoked, Role, TokenEvent};
+use domain::{BlobRef, Event};
 use eventlog::{Append, EventLog, EventType, Expected, MemoryLog, NewEvent, Position, StreamName};
 use jiff::Timestamp;
+use proptest::prelude::*;
 use tables::MemoryTables;
 use uuid::Uuid;
 
@@ -22,7 +28,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// A log, tables and the views over them.
 pub(crate) struct House {
     pub(crate) log: Arc<MemoryLog>,
-    pub(crate) tables: Arc<MemoryTables>,
+
     pub(crate) views: Views,
 }
 
@@ -30,8 +36,12 @@ impl House {
     pub(crate) fn new() -> Self {
         let log = Arc::new(memory_log());
         let tables = Arc::new(MemoryTables::new());
-        let views = Views::start(log.clone(), tables.clone(), config()).unwrap();
-        Self { log, tables, views }
+        let views = Views::start(log.clone(), tables, config()).unwrap();
+        Self { log, views }
+    }
+
+    pub(crate) fn log_head(&self) -> Position {
+        self.log.head()
     }
 
     /// Appends and waits until every view has seen it.
@@ -196,4 +206,160 @@ pub(crate) fn requeued(number: i64, collection: u32) -> BuildEvent {
         collection,
         at: at(number * 10 + 20),
     })
+}
+
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.unwrap().block_on(future)
+}
+
+/// Stories of a few builds that know nothing of order: what comes may be early, late, repeated or absurd.
+pub(crate) fn any_story() -> impl Strategy<Value = Vec<(String, Event)>> {
+    let event = (0_usize..19, 1_i64..7).prop_map(|(kind, number)| event_of(kind, number));
+    prop::collection::vec(event, 0..120)
+}
+
+/// One event of each kind, builds first.
+pub(crate) fn every_kind_of_event() -> Vec<(String, Event)> {
+    (0..19).map(|kind| event_of(kind, 1)).collect()
+}
+
+fn event_of(kind: usize, number: i64) -> (String, Event) {
+    let build = |event: BuildEvent| (format!("build-default:{number}"), Event::from(event));
+    let collection = 1 + u32::try_from(kind % 2).unwrap();
+    let now = at(number * 100);
+    let detail = "because".to_owned();
+    match kind {
+        0 => build(reported(number, "created")),
+        1 => build(reported(number, "pending")),
+        2 => build(reported(number, "running")),
+        3 => build(reported(number, "success")),
+        4 => build(reported(number, "failed")),
+        5 => build(reported(number, "something_new")),
+        6 => build(used(
+            number,
+            ["zlib", "hdf5", "llvm"][usize::try_from(number % 3).unwrap()],
+        )),
+        7 => build(skipped(number, SkipReason::Ghost)),
+        8 => build(requeued(number, 2)),
+        9 => build(BuildEvent::CollectionAttempted(CollectionAttempted {
+            collection,
+            attempt: 1,
+            error: "no route".to_owned(),
+            retry_at: at(number * 200),
+            at: now,
+        })),
+        10 => build(BuildEvent::CollectionFailed(CollectionFailed {
+            collection,
+            fault: CollectionFault::PodMissing,
+            detail,
+            at: now,
+        })),
+        11 => build(BuildEvent::CollectionAbandoned(CollectionAbandoned {
+            collection,
+            attempts: 5,
+            error: "no route".to_owned(),
+            at: now,
+        })),
+        12 => build(BuildEvent::OutOfMemory(killed(number, collection))),
+        13 => (
+            format!("node-uuid-{number}"),
+            NodeEvent::Described(node(number)).into(),
+        ),
+        14 => (
+            format!("token-t{number}"),
+            TokenEvent::Issued(token(number)).into(),
+        ),
+        15 => (
+            format!("token-t{number}"),
+            TokenEvent::Revoked(Revoked { at: now }).into(),
+        ),
+        16 => (
+            format!("audit-body:{number:064}"),
+            AuditEvent::BodyRefused(refused(number)).into(),
+        ),
+        17 => (
+            format!("audit-body:{number:064}"),
+            AuditEvent::BodyResubmitted(BodyResubmitted {
+                accepted: number % 2 == 0,
+                errors: vec![],
+                at: now,
+            })
+            .into(),
+        ),
+        _ => (
+            "allocation-zlib".to_owned(),
+            AllocationEvent::Answered(Answered {
+                spec: "zlib@1.3 +shared arch=x%gcc@12".to_owned(),
+                strategy: "gantry".to_owned(),
+                cpu_request: 1.0,
+                memory_request: 2e9,
+                level: "defaults".to_owned(),
+                learnt_to: 0,
+                at: now,
+            })
+            .into(),
+        ),
+    }
+}
+
+pub(crate) fn killed(number: i64, collection: u32) -> OutOfMemory {
+    let usage = usage(number, "llvm");
+    OutOfMemory {
+        collection,
+        pod: usage.pod,
+        hostname: usage.hostname,
+        spec: usage.spec,
+        stack: usage.stack,
+        build_jobs: usage.build_jobs,
+        retry_count: 0,
+        git_ref: usage.git_ref,
+        started_at: usage.started_at,
+        finished_at: usage.finished_at,
+        memory_request: Some(2e9),
+        memory_limit: 4e9,
+        memory_peak: None,
+        evidence: "container_status".to_owned(),
+        at: usage.at,
+    }
+}
+
+pub(crate) fn node(number: i64) -> Described {
+    Described {
+        uuid: format!("uuid-{number}"),
+        hostname: format!("ip-{}", number % 2),
+        cores: 16.0,
+        memory: 64e9,
+        arch: "amd64".to_owned(),
+        os: "linux".to_owned(),
+        instance_type: "m5.4xlarge".to_owned(),
+        at: at(number),
+    }
+}
+
+pub(crate) fn token(number: i64) -> Issued {
+    Issued {
+        name: format!("token {number}"),
+        hash: format!("{number:064}"),
+        role: Role::Operator,
+        scopes: vec![],
+        expires_at: None,
+        at: at(number),
+    }
+}
+
+pub(crate) fn refused(number: i64) -> BodyRefused {
+    BodyRefused {
+        dialect: "gantry".to_owned(),
+        source: "default".to_owned(),
+        errors: vec!["`ref` is missing".to_owned()],
+        body: BlobRef {
+            digest: format!("{number:064}"),
+            size: 9,
+        },
+        headers: vec![],
+        at: at(number),
+    }
 }

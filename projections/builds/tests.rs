@@ -1,8 +1,15 @@
-use crate::builds::BuildFilter;
-use crate::collections::CollectionState;
-use crate::testing::{House, PATIENCE, key, reported, tell, used};
-use crate::{Behind, Cursor};
+mod paging;
+
+use std::time::Duration;
+
+use domain::build::BuildEvent;
 use eventlog::Position;
+use proptest::prelude::*;
+
+use crate::builds::{BuildFilter, BuildOrder, BuildRow};
+use crate::collections::CollectionState;
+use crate::testing::{House, PATIENCE, at, block_on, key, killed, report, reported, tell, used};
+use crate::{Behind, Cursor};
 
 #[tokio::test]
 async fn what_was_reported_is_read_back_at_once() {
@@ -19,6 +26,84 @@ async fn what_was_reported_is_read_back_at_once() {
     assert_eq!(row.collection.unwrap().state.as_str(), "recorded");
 }
 
+/// What the row says of the build itself, without what it says of the log.
+fn facts(row: BuildRow) -> impl PartialEq + std::fmt::Debug {
+    let times = (row.created_at, row.started_at, row.finished_at);
+    (
+        row.status,
+        times,
+        row.runner,
+        row.stage,
+        row.git_ref,
+        row.reports,
+        row.usage,
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Deliveries run in parallel: arrival order is not event order.
+    #[test]
+    fn reports_say_the_same_in_any_order(
+        story in Just(["created", "pending", "running", "canceling", "failed"]).prop_shuffle(),
+    ) {
+        let told = |story: [&'static str; 5]| block_on(async {
+            let house = House::new();
+            for status in story {
+                house.tell_of_build(1, reported(1, status)).await;
+            }
+            facts(house.views.builds().get(&key(1)).unwrap().unwrap())
+        });
+        let in_order = told(["created", "pending", "running", "canceling", "failed"]);
+        prop_assert_eq!(told(story), in_order);
+    }
+}
+
+#[tokio::test]
+async fn only_a_newer_end_replaces_an_end() {
+    let house = House::new();
+    let status = || house.views.builds().get(&key(1)).unwrap().unwrap().status;
+    let ended = |status, second| {
+        let mut report = report(1, status);
+        report.finished_at = Some(at(second));
+        BuildEvent::Reported(report)
+    };
+    house.tell_of_build(1, ended("failed", 100)).await;
+    house.tell_of_build(1, ended("success", 90)).await;
+    assert_eq!(status(), "failed");
+    house.tell_of_build(1, ended("canceled", 101)).await;
+    assert_eq!(status(), "canceled");
+    house.tell_of_build(1, reported(1, "running")).await;
+    assert_eq!(status(), "canceled");
+}
+
+#[tokio::test]
+async fn imported_usage_makes_a_build_without_a_report() {
+    let house = House::new();
+    house.tell_of_build(1, used(1, "zlib")).await;
+    let row = house.views.builds().get(&key(1)).unwrap().unwrap();
+    assert_eq!(
+        (row.status.as_str(), row.stage, row.reports),
+        ("success", None, 0)
+    );
+    house
+        .tell_of_build(2, BuildEvent::OutOfMemory(killed(2, 1)))
+        .await;
+    let row = house.views.builds().get(&key(2)).unwrap().unwrap();
+    assert!(row.usage.unwrap().out_of_memory);
+}
+
+#[tokio::test]
+async fn times_that_contradict_each_other_give_no_duration() {
+    let house = House::new();
+    let mut report = report(1, "success");
+    report.finished_at = Some(at(1));
+    house.tell_of_build(1, BuildEvent::Reported(report)).await;
+    let row = house.views.builds().get(&key(1)).unwrap().unwrap();
+    assert_eq!(row.duration_seconds(), None);
+}
+
 #[tokio::test]
 async fn a_list_is_narrowed_by_any_field() {
     let house = House::new();
@@ -31,28 +116,103 @@ async fn a_list_is_narrowed_by_any_field() {
         }
     }
     let builds = house.views.builds();
-    let numbers = |filter: BuildFilter| -> Vec<i64> {
+    let text = |text: &str| Some(text.to_owned());
+    let any = BuildFilter::default;
+    let queued = text(CollectionState::Queued.as_str());
+    let (since, until) = (Some(at(58)), Some(at(78)));
+    let order = BuildOrder::Finished;
+    for (filter, expected) in [
+        (
+            BuildFilter {
+                package: text("zlib"),
+                ..any()
+            },
+            &[8, 6, 4, 2][..],
+        ),
+        (
+            BuildFilter {
+                package: text("zlib"),
+                oldest_first: true,
+                ..any()
+            },
+            &[2, 4, 6, 8],
+        ),
+        (
+            BuildFilter {
+                collection: queued.clone(),
+                ..any()
+            },
+            &[9, 7, 5, 3, 1],
+        ),
+        (
+            BuildFilter {
+                package: text("zlib"),
+                collection: queued,
+                ..any()
+            },
+            &[],
+        ),
+        (
+            BuildFilter {
+                hostname: text("ip-10-0-0-1"),
+                status: text("success"),
+                ..any()
+            },
+            &[8, 6, 4, 2],
+        ),
+        (
+            BuildFilter {
+                node: text("uuid-1"),
+                source: text("default"),
+                ..any()
+            },
+            &[8, 6, 4, 2],
+        ),
+        (
+            BuildFilter {
+                stage: text("stage-2"),
+                ..any()
+            },
+            &[],
+        ),
+        (
+            BuildFilter {
+                git_ref: text("develop"),
+                status: text("running"),
+                ..any()
+            },
+            &[],
+        ),
+        (
+            BuildFilter {
+                order,
+                since,
+                until,
+                ..any()
+            },
+            &[6, 5],
+        ),
+        (
+            BuildFilter {
+                order,
+                since,
+                package: text("zlib"),
+                ..any()
+            },
+            &[8, 6],
+        ),
+        (
+            BuildFilter {
+                order: BuildOrder::Updated,
+                ..any()
+            },
+            &[9, 8, 7, 6, 5, 4, 3, 2, 1],
+        ),
+    ] {
         let page = builds.list(&filter, &Cursor::start(), 100).unwrap();
-        page.rows.iter().map(|row| row.key.number()).collect()
-    };
-    let package = Some("zlib".to_owned());
-    let of_package = BuildFilter {
-        package: package.clone(),
-        ..BuildFilter::default()
-    };
-    assert_eq!(numbers(of_package), [8, 6, 4, 2]);
-    let collection = Some(CollectionState::Queued.as_str().to_owned());
-    let queued = BuildFilter {
-        collection: collection.clone(),
-        ..BuildFilter::default()
-    };
-    assert_eq!(numbers(queued), [9, 7, 5, 3, 1]);
-    let both = BuildFilter {
-        package,
-        collection,
-        ..BuildFilter::default()
-    };
-    assert_eq!(numbers(both), [0i64; 0]);
+        let found: Vec<i64> = page.rows.iter().map(|row| row.key.number()).collect();
+        assert_eq!(found, expected, "{filter:?}");
+    }
 }
 
 #[tokio::test]
@@ -61,15 +221,12 @@ async fn who_waits_for_what_never_comes_is_told_where_the_views_are() {
     let last = tell(&*house.log, "build-default:1", reported(1, "running")).await;
     house.views.wait_for(last, PATIENCE).await.unwrap();
     let wanted = Position(last.0 + 1);
-    let behind = house
+    let behind = house.views.wait_for(wanted, Duration::from_millis(1)).await;
+    let position = last;
+    assert_eq!(behind, Err(Behind { position, wanted }));
+    let unknown = house
         .views
-        .wait_for(wanted, std::time::Duration::from_millis(1))
+        .wait_for_view("nonsense", last, Duration::from_millis(1))
         .await;
-    assert_eq!(
-        behind,
-        Err(Behind {
-            position: last,
-            wanted
-        })
-    );
+    assert!(unknown.is_err());
 }

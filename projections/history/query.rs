@@ -50,7 +50,7 @@ pub struct EventPage {
 }
 
 impl EventQuery {
-    fn admits(&self, event: &Recorded) -> bool {
+    pub(super) fn admits(&self, event: &Recorded) -> bool {
         let at = event.recorded_at;
         let in_time = self.since.is_none_or(|since| at >= since)
             && self.until.is_none_or(|until| at < until)

@@ -1,1 +1,119 @@
-//! Under construction.
+use eventlog::{Filter, Position, Revision, StreamName};
+use proptest::prelude::*;
+
+use crate::history::{AsOf, EventQuery};
+use crate::testing::{House, any_story, at, block_on, key, reported, tell_all, used};
+
+async fn told() -> House {
+    let house = House::new();
+    house.tell_of_build(1, reported(1, "created")).await;
+    house.tell_of_build(1, reported(1, "running")).await;
+    house.tell_of_build(1, reported(1, "success")).await;
+    house.tell_of_build(1, used(1, "zlib")).await;
+    house
+}
+
+#[tokio::test]
+async fn a_build_is_told_as_it_stood() {
+    let house = told().await;
+    let history = house.views.history();
+    for (as_of, expected) in [
+        (AsOf::Position(Position(0)), None),
+        (AsOf::Position(Position(1)), Some("created")),
+        (AsOf::Position(Position(2)), Some("running")),
+        (AsOf::Timestamp(at(1)), Some("running")),
+        (AsOf::Timestamp(at(1000)), Some("success")),
+    ] {
+        let found = history.build_as_of(&key(1), as_of).await.unwrap();
+        let status = found.as_ref().map(|found| found.build.status.as_str());
+        assert_eq!(status, expected, "{as_of:?}");
+    }
+    let now = history
+        .build_as_of(&key(1), AsOf::Position(Position::END))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(Some(now.build), house.views.builds().get(&key(1)).unwrap());
+    assert_eq!(
+        now.collection,
+        house.views.collections().get(&key(1)).unwrap()
+    );
+}
+
+#[tokio::test]
+async fn single_events_and_streams_are_read_as_they_stand() {
+    let house = told().await;
+    let history = house.views.history();
+    assert_eq!(
+        history.get(Position(2)).await.unwrap().unwrap().revision,
+        Revision(1)
+    );
+    assert!(history.get(Position(0)).await.unwrap().is_none());
+    assert!(history.get(Position(99)).await.unwrap().is_none());
+    let stream = StreamName::parse("build-default:1").unwrap();
+    assert_eq!(
+        history.stream(&stream, Revision(1), 2).await.unwrap().len(),
+        2
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// Whatever is asked, in pages of whatever size: the same events as by looking at all of them.
+    #[test]
+    fn pages_of_events_are_those_that_fit(
+        story in any_story(),
+        limit in 1_usize..9,
+        descending: bool,
+        (after, before) in (0_u64..130, 0_u64..130),
+        (since, until) in (0_i64..130, 0_i64..130),
+        of_stream: bool,
+        only_usage: bool,
+        actor in prop::option::of(prop_oneof![Just("t1"), Just("t2")]),
+    ) {
+        block_on(async {
+            let house = House::new();
+            tell_all(&*house.log, story).await;
+            let query = EventQuery {
+                filter: Filter {
+                    event_types: if only_usage { vec!["build.*".to_owned()] } else { vec![] },
+                    ..Filter::all()
+                },
+                stream: of_stream.then(|| StreamName::parse("build-default:1").unwrap()),
+                actor: actor.map(str::to_owned),
+                dialect: None,
+                since: (since > 40).then(|| at(since - 40)),
+                until: (until > 40).then(|| at(until)),
+                after: (after > 40).then(|| Position(after - 40)),
+                before: (before > 40).then_some(Position(before)),
+                limit,
+                descending,
+            };
+            let history = house.views.history();
+            let (mut found, mut next) = (Vec::new(), query.clone());
+            loop {
+                let page = history.page(&next).await.unwrap();
+                prop_assert!(page.events.len() <= limit);
+                found.extend(page.events.into_iter().map(|event| event.position.0));
+                match (page.next, descending) {
+                    (None, _) => break,
+                    (place, true) => next.before = place,
+                    (place, false) => next.after = place,
+                }
+            }
+            let mut expected = Vec::new();
+            for position in 1..=history.head().0 {
+                let event = history.get(Position(position)).await.unwrap().unwrap();
+                if query.admits(&event) {
+                    expected.push(position);
+                }
+            }
+            if descending {
+                expected.reverse();
+            }
+            prop_assert_eq!(found, expected);
+            Ok(())
+        })?;
+    }
+}

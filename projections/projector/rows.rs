@@ -67,10 +67,15 @@ impl<'o> Rows<'o> {
         self.staged.delete(key);
     }
 
-    /// Adds to a counter, which is a row of its own.
+    /// Adds to a counter, which is a row of its own as long as it is not 0.
     pub(crate) fn count(&mut self, key: Key, by: i64) {
         let before: i64 = self.get(&key).unwrap_or_default();
-        self.put(key, &(before + by));
+        match before + by {
+            // How a log was cut into pages must not show: a counter that came to nothing within one page was
+            // never written.
+            0 => self.delete(key),
+            count => self.put(key, &count),
+        }
     }
 
     /// How many writes there were.

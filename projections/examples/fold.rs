@@ -1,0 +1,197 @@
+//! Measures folding and reading: `cargo run --release -p projections --example fold -- [builds]`.
+//!
+//! A synthetic history of builds (four reports and a usage record each, several builds under way at once) is
+//! folded into all views through sled, then pages of lists are read while it rests. The log is made up as it
+//! is read, so that the resident memory is that of the views.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark reads the clock and the memory of its process"
+)]
+
+#[path = "fold/synthetic_log.rs"]
+mod synthetic_log;
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use eventlog::{EventLog, Filter, PageLimit, Position};
+use jiff::Timestamp;
+use projections::allocation::{AllocationFold, AllocationSettings};
+use projections::builds::{BuildFilter, BuildOrder};
+use projections::projector::{Engine, Kind};
+use projections::{Cursor, ProjectorConfig, Views};
+use synthetic_log::SyntheticLog;
+use tables::{MemoryTables, SledConfig, SledTables, Tables};
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+const PATIENCE: Duration = Duration::from_secs(3600);
+const PAGES: usize = 2000;
+
+#[tokio::main]
+async fn main() -> Outcome<()> {
+    let mut arguments = std::env::args().skip(1);
+    let builds: u64 = arguments.next().unwrap_or("1000000".to_owned()).parse()?;
+    let only = arguments.next();
+    let log = Arc::new(SyntheticLog::new(builds));
+    let head = log.head();
+    println!(
+        "{builds} builds, {} events; at rest {} MB",
+        head.0,
+        resident_mb()
+    );
+    println!(
+        "reading alone: {:.0} k events/s",
+        read_all(&*log).await? / 1e3
+    );
+    if only.as_deref() != Some("views") {
+        model_alone(&log, head).await?;
+    }
+    if only.as_deref() != Some("model") {
+        views_through_sled(&log, head, builds).await?;
+    }
+    Ok(())
+}
+
+async fn read_all(log: &SyntheticLog) -> Outcome<f64> {
+    let began = Instant::now();
+    let mut at = Position::START;
+    while at < log.head() {
+        at = log
+            .read_all(at, &Filter::all(), PageLimit::default())
+            .await?
+            .next;
+    }
+    Ok(at.0 as f64 / began.elapsed().as_secs_f64())
+}
+
+/// The allocation model alone: only what it learns from is decoded.
+async fn model_alone(log: &Arc<SyntheticLog>, head: Position) -> Outcome<()> {
+    let kinds = vec![Kind::of(|| {
+        AllocationFold::new(&AllocationSettings::default())
+    })];
+    let tables = Arc::new(MemoryTables::new());
+    let engine = Engine::open(log.clone(), tables, kinds, config()).await?;
+    let began = Instant::now();
+    engine.catch_up().await?;
+    let rate = head.0 as f64 / began.elapsed().as_secs_f64();
+    println!(
+        "allocation model alone, reading included: {:.0} k events/s",
+        rate / 1e3
+    );
+    Ok(())
+}
+
+async fn views_through_sled(log: &Arc<SyntheticLog>, head: Position, builds: u64) -> Outcome<()> {
+    let directory = tempfile::tempdir()?;
+    let opened = SledTables::open(directory.path(), &SledConfig::default())?;
+    let tables = Arc::new(opened.tables);
+    let began = Instant::now();
+    let views = Views::start(log.clone(), tables.clone(), config())?;
+    let mut peak = 0;
+    while views.wait_for(head, Duration::from_secs(5)).await.is_err() {
+        peak = resident_mb().max(peak);
+        let seconds = began.elapsed().as_secs_f64();
+        let at = views.position();
+        println!(
+            "  {seconds:5.1} s: {at} events, {:.0} k/s, {} MB",
+            at.0 as f64 / seconds / 1e3,
+            resident_mb()
+        );
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    println!(
+        "all views through sled: {:.0} k events/s",
+        head.0 as f64 / seconds / 1e3
+    );
+    println!(
+        "resident {} MB, at most {peak} MB; tables {} MB",
+        resident_mb(),
+        tables.size_bytes() / 1_000_000
+    );
+    read_pages(&views, builds).await;
+    println!("resident after reading {} MB", resident_mb());
+    let began = Instant::now();
+    views.shutdown();
+    println!("shutdown {:.2} s", began.elapsed().as_secs_f64());
+    drop(views);
+    drop(tables);
+    let began = Instant::now();
+    let opened = SledTables::open(directory.path(), &SledConfig::default())?;
+    println!("tables reopened in {:.2} s", began.elapsed().as_secs_f64());
+    let views = Views::start(log.clone(), Arc::new(opened.tables), config())?;
+    views.wait_for(head, PATIENCE).await?;
+    println!("views ready in {:.2} s", began.elapsed().as_secs_f64());
+    views.shutdown();
+    Ok(())
+}
+
+async fn read_pages(views: &Views, builds: u64) {
+    let cases = [
+        ("newest", BuildFilter::default()),
+        (
+            "updated",
+            BuildFilter {
+                order: BuildOrder::Updated,
+                ..BuildFilter::default()
+            },
+        ),
+        (
+            "package",
+            BuildFilter {
+                package: Some("package-17".to_owned()),
+                ..BuildFilter::default()
+            },
+        ),
+        (
+            "package+status+ref",
+            BuildFilter {
+                package: Some("package-17".to_owned()),
+                status: Some("success".to_owned()),
+                git_ref: Some("develop".to_owned()),
+                ..BuildFilter::default()
+            },
+        ),
+    ];
+    for (name, filter) in cases {
+        let mut times = views.ask(move |views| page_times(views, &filter)).await;
+        times.sort_unstable();
+        let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+        println!(
+            "page of 100 by {name} at {builds} builds: p50 {:?}, p99 {:?}, {} pages",
+            at(0.5),
+            at(0.99),
+            times.len()
+        );
+    }
+}
+
+fn page_times(views: &Views, filter: &BuildFilter) -> Vec<Duration> {
+    let mut cursor = Cursor::start();
+    let mut times = Vec::new();
+    while times.len() < PAGES {
+        let began = Instant::now();
+        let page = views
+            .builds()
+            .list(filter, &cursor, 100)
+            .expect("the tables are whole");
+        times.push(began.elapsed());
+        // Jumps about: a page deep in the list costs what the first one costs.
+        cursor = page.next.unwrap_or_default();
+    }
+    times
+}
+
+fn config() -> ProjectorConfig {
+    ProjectorConfig::new(Timestamp::now)
+}
+
+/// What `/proc` says; 0 where there is none.
+fn resident_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) / 1000
+}

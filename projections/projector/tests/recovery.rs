@@ -1,0 +1,220 @@
+use std::sync::Arc;
+
+use domain::Event;
+use eventlog::{EventLog, MemoryLog, Position};
+use tables::{Batch, MemoryTables, Tables};
+
+use super::{digests, engine};
+use crate::projector::{Engine, Kind, Projection, ProjectionState, Rows, Seen};
+use crate::testing::{
+    PATIENCE, block_on, config, every_kind_of_event, key, memory_log, reported, tell, tell_all,
+    used,
+};
+use crate::{ProjectorConfig, Views};
+
+/// Writes bytes that nobody meant below everything that watches over a table.
+fn damage(tables: &MemoryTables, table: &str, key: &[u8]) {
+    let mut batch = Batch::new();
+    batch.put(key, vec![0xff; 3]);
+    tables.open(table).unwrap().apply(&batch).unwrap();
+}
+
+async fn with_history() -> (
+    Arc<MemoryLog>,
+    Arc<MemoryTables>,
+    Vec<(&'static str, String)>,
+) {
+    let log = Arc::new(memory_log());
+    let tables = Arc::new(MemoryTables::new());
+    tell_all(&*log, every_kind_of_event()).await;
+    let engine = engine(&log, &tables).await;
+    engine.catch_up().await.unwrap();
+    let digests = digests(&engine);
+    (log, tables, digests)
+}
+
+async fn all_live(views: &Views) {
+    let mut moved = views.watch();
+    let live = async {
+        while !views
+            .statuses()
+            .iter()
+            .all(|status| status.state == ProjectionState::Live)
+        {
+            moved.changed().await.unwrap();
+        }
+    };
+    tokio::time::timeout(PATIENCE, live).await.unwrap();
+}
+
+/// Missing, unreadable, of another log: each is made anew while the others answer.
+#[tokio::test]
+async fn a_table_that_cannot_be_trusted_is_made_anew() {
+    for trouble in ["missing", "checkpoint", "nothing but a name"] {
+        let (log, tables, expected) = with_history().await;
+        match trouble {
+            "missing" => tables.drop_table("builds.v1.g1").unwrap(),
+            "checkpoint" => damage(&tables, "builds.v1.g1", &[0]),
+            _ => {
+                tables.drop_table("builds.v1.g1").unwrap();
+                drop(tables.open("builds.v1.g7").unwrap());
+            }
+        }
+        let views = Views::start(log.clone(), tables.clone(), config()).unwrap();
+        all_live(&views).await;
+        for (name, digest) in expected {
+            assert_eq!(
+                views.digest(name).unwrap(),
+                Some(digest),
+                "{trouble}: {name}"
+            );
+        }
+        views.shutdown();
+        let names = tables.names().unwrap();
+        let of_builds: Vec<_> = names
+            .iter()
+            .filter(|name| name.starts_with("builds."))
+            .collect();
+        assert_eq!(of_builds.len(), 1, "{trouble}: {of_builds:?}");
+    }
+}
+
+#[tokio::test]
+async fn damage_that_a_question_finds_is_mended_while_the_house_runs() {
+    let (log, tables, _) = with_history().await;
+    let views = Views::start(log.clone(), tables.clone(), config()).unwrap();
+    let before = views.builds().get(&key(1)).unwrap();
+    damage(&tables, "builds.v1.g1", &crate::builds::row_key(&key(1)));
+    views.builds().get(&key(1)).unwrap_err();
+    let last = tell(&*log, "build-default:900", reported(900, "running")).await;
+    views.wait_for(last, PATIENCE).await.unwrap();
+    assert_eq!(views.builds().get(&key(1)).unwrap(), before);
+    views.shutdown();
+    assert!(!tables.names().unwrap().contains(&"builds.v1.g1".to_owned()));
+}
+
+#[tokio::test]
+async fn tables_of_another_log_are_not_used() {
+    let (_, tables, _) = with_history().await;
+    let shorter = Arc::new(memory_log());
+    tell(&*shorter, "build-default:5", reported(5, "running")).await;
+    let engine = engine(&shorter, &tables).await;
+    engine.catch_up().await.unwrap();
+    let builds = crate::builds::Builds::new(engine.reader("builds"));
+    assert!(builds.get(&key(1)).unwrap().is_none());
+    assert!(builds.get(&key(5)).unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_model_of_other_settings_is_learnt_anew() {
+    let (log, tables, _) = with_history().await;
+    let mut other = config();
+    other.allocation.refs = allocation::Refs::All;
+    let views = Views::start(log.clone(), tables.clone(), other).unwrap();
+    all_live(&views).await;
+    assert!(views.allocation().learnt() > 0);
+}
+
+/// Counts builds, in one way or another.
+struct Counting<const VERSION: u32>;
+
+impl<const VERSION: u32> Projection for Counting<VERSION> {
+    const NAME: &'static str = "counting";
+    const VERSION: u32 = VERSION;
+    const SHAPE: u32 = if VERSION < 3 { 1 } else { 2 };
+
+    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+        if matches!(seen.event, Event::Build(_)) {
+            rows.count(b"n".to_vec(), i64::from(VERSION));
+        }
+    }
+}
+
+fn counted(engine: &Engine) -> Option<i64> {
+    engine.reader("counting").get(b"n").unwrap()
+}
+
+#[test]
+fn a_newer_fold_is_made_beside_the_old_one_that_still_answers() {
+    block_on(async {
+        let log = Arc::new(memory_log());
+        let tables: Arc<dyn Tables> = Arc::new(MemoryTables::new());
+        let open = async |kind| {
+            Engine::open(log.clone(), tables.clone(), vec![kind], config())
+                .await
+                .unwrap()
+        };
+        for number in 1..=30 {
+            tell(
+                &*log,
+                &format!("build-default:{number}"),
+                reported(number, "running"),
+            )
+            .await;
+        }
+        let first = open(Kind::of(|| Counting::<1>)).await;
+        first.catch_up().await.unwrap();
+        first.commit(true).unwrap();
+        drop(first);
+
+        let second = open(Kind::of(|| Counting::<2>)).await;
+        assert_eq!(counted(&second), Some(30), "the old rows answer");
+        assert!(second.slots[0].is_of_older_version());
+        tell(&*log, "build-default:31", reported(31, "running")).await;
+        second.catch_up().await.unwrap();
+        second.rebuild(&second.slots[0], |_| {}).await.unwrap();
+        assert_eq!(counted(&second), Some(62));
+        assert_eq!(tables.names().unwrap(), ["counting.v2.g2"]);
+        drop(second);
+
+        let third = open(Kind::of(|| Counting::<3>)).await;
+        assert_eq!(
+            counted(&third),
+            None,
+            "rows of another shape cannot be read"
+        );
+    });
+}
+
+#[tokio::test]
+async fn a_rebuild_on_demand_loses_nothing_that_arrives_meanwhile() {
+    let log = Arc::new(memory_log());
+    let tables = Arc::new(MemoryTables::new());
+    let views = Views::start(log.clone(), tables.clone(), config()).unwrap();
+    let mut last = Position::START;
+    for number in 1..=300 {
+        let story = [reported(number, "success"), used(number, "zlib")];
+        let stream = format!("build-default:{number}");
+        last = tell_all(&*log, story.map(|event| (stream.clone(), event.into()))).await;
+        if number % 40 == 0 {
+            views.rebuild("builds").unwrap();
+            views.rebuild("packages").unwrap();
+        }
+    }
+    let ended = views.rebuild("builds").unwrap().finished().await;
+    assert_eq!((ended.done, ended.error), (true, None));
+    views.wait_for(last, PATIENCE).await.unwrap();
+    assert_eq!(views.packages().get("zlib").unwrap().unwrap().builds, 300);
+    let counts = views.builds().counts().unwrap();
+    assert_eq!(counts.iter().map(|count| count.count).sum::<u64>(), 300);
+    assert!(views.rebuild("nonsense").is_err());
+    views.shutdown();
+    assert!(views.rebuild("builds").is_err());
+}
+
+#[tokio::test]
+async fn after_a_shutdown_nothing_is_folded_again() {
+    let (log, tables, expected) = with_history().await;
+    let views = Views::start(log.clone(), tables.clone(), config()).unwrap();
+    views.wait_for(log.head(), PATIENCE).await.unwrap();
+    views.shutdown();
+    let config = ProjectorConfig {
+        page_events: 1,
+        ..config()
+    };
+    let views = Views::start(log.clone(), tables, config).unwrap();
+    assert_eq!(views.position(), log.head());
+    for (name, digest) in expected {
+        assert_eq!(views.digest(name).unwrap(), Some(digest), "{name}");
+    }
+}
