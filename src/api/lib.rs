@@ -1,1 +1,101 @@
-//! Under construction.
+//! Our own API, `/v1/…`: everything that happened, how things stand because of it, and what an operator
+//! may do about it.
+//!
+//! | route | here | asks |
+//! |---|---|---|
+//! | `/healthz` `/readyz` `/metrics` `/v1/info` | [`service`] | the house itself |
+//! | `/v1/events` `/v1/events/{position}` `/v1/streams/{stream}` | [`events`] | the log |
+//! | `/v1/builds…` | [`builds`] | view `builds`; requeues a collection |
+//! | `/v1/collections` | [`collections`] | view `collections` |
+//! | `/v1/usage` `/v1/packages…` `/v1/nodes…` | [`farm`] | views `usage`, `packages`, `nodes` |
+//! | `/v1/allocation/explain` `/v1/allocation/models` | [`allocation`] | view `allocation` |
+//! | `/v1/projections…` `/v1/operations…` | [`projections`], [`operations`] | how the views stand; rebuilds one |
+//! | `/v1/audit…` | [`audit`] | view `audit`; submits a kept body again |
+//! | `/v1/tokens…` | [`tokens`] | view `tokens`; issues and revokes |
+//! | `/openapi.json` `/docs` | [`docs`] | this table, for machines and people |
+//!
+//! Open to everybody are health, readiness, `/v1/info`, the documents and `/v1/allocation/explain`, which
+//! tells what `GET /v1/allocation` tells to everybody anyway. Everything else needs a token with the role
+//! that the handler names in its first line.
+
+#![expect(
+    unused_qualifications,
+    reason = "the macro that documents a route writes out the types of its query"
+)]
+
+pub mod allocation;
+mod asked;
+pub mod audit;
+pub mod builds;
+pub mod collections;
+pub mod docs;
+pub mod events;
+pub mod farm;
+pub mod operations;
+pub mod projections;
+pub mod service;
+mod sse;
+pub mod tokens;
+pub mod wire;
+
+use axum::Router;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use web::House;
+
+/// What this API is called in the metadata of events.
+pub const DIALECT: &str = "api";
+
+/// The routes.
+pub fn routes() -> Router<House> {
+    let (router, openapi) = documented();
+    router.merge(docs::routes(&openapi))
+}
+
+/// The document that describes the routes.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    documented().1
+}
+
+fn documented() -> (Router<House>, OpenApi) {
+    let (router, openapi) = OpenApiRouter::with_openapi(docs::heading())
+        .routes(routes!(service::healthz))
+        .routes(routes!(service::readyz))
+        .routes(routes!(service::metrics))
+        .routes(routes!(service::info))
+        .routes(routes!(events::list))
+        .routes(routes!(events::get))
+        .routes(routes!(events::stream))
+        .routes(routes!(builds::list))
+        .routes(routes!(builds::get))
+        .routes(routes!(builds::history))
+        .routes(routes!(builds::collect))
+        .routes(routes!(collections::list))
+        .routes(routes!(collections::counts))
+        .routes(routes!(farm::usage::list))
+        .routes(routes!(farm::usage::get))
+        .routes(routes!(farm::packages::list))
+        .routes(routes!(farm::packages::get))
+        .routes(routes!(farm::nodes::list))
+        .routes(routes!(farm::nodes::get))
+        .routes(routes!(farm::pulse))
+        .routes(routes!(allocation::explain))
+        .routes(routes!(allocation::models))
+        .routes(routes!(projections::list))
+        .routes(routes!(projections::rebuild))
+        .routes(routes!(operations::list))
+        .routes(routes!(operations::get))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::bodies))
+        .routes(routes!(audit::body))
+        .routes(routes!(audit::resubmit))
+        .routes(routes!(tokens::list, tokens::issue))
+        .routes(routes!(tokens::get, tokens::revoke))
+        .split_for_parts();
+    (router, docs::complete(openapi))
+}
+
+#[cfg(test)]
+mod contract;

@@ -160,7 +160,7 @@ impl House {
     }
 
     /// Waits until the house is closed.
-    pub fn closed(&self) -> impl Future<Output = ()> + Send + 'static {
+    pub fn closed(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut closing = self.closing.subscribe();
         async move {
             // It also ends when the house itself is gone.

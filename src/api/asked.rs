@@ -1,0 +1,116 @@
+//! What is asked for: times, positions and media types out of requests.
+
+use eventlog::Position;
+use http::HeaderMap;
+use http::header::ACCEPT;
+use jiff::Timestamp;
+use projections::history::AsOf;
+use web::Problem;
+
+/// In which form somebody wants events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// One page of JSON.
+    Page,
+    /// One event a line, to the end.
+    Lines,
+    /// A stream that goes on.
+    Live,
+}
+
+/// Reads `Accept`. The first form that is known counts; anything else is answered with a page.
+pub(crate) fn form(headers: &HeaderMap) -> Form {
+    let accepted = headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let media_types = accepted.flat_map(|value| value.split(','));
+    for media_type in media_types {
+        match media_type.split(';').next().unwrap_or_default().trim() {
+            "text/event-stream" => return Form::Live,
+            "application/x-ndjson" | "application/jsonl" => return Form::Lines,
+            "application/json" => return Form::Page,
+            _ => {}
+        }
+    }
+    Form::Page
+}
+
+/// Reads `as_of`: a position, or a time as RFC 3339 writes it.
+pub(crate) fn as_of(text: &str) -> Result<AsOf, Problem> {
+    if let Ok(position) = text.parse() {
+        return Ok(AsOf::Position(Position(position)));
+    }
+    text.parse().map(AsOf::Timestamp).map_err(|_| {
+        Problem::bad_request("this moment is not understood").at(
+            "as_of",
+            "give a position of the log, or a time such as 2026-11-21T12:00:00Z",
+        )
+    })
+}
+
+/// Reads a time.
+pub(crate) fn time(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, Problem> {
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    text.parse().map(Some).map_err(|_| {
+        Problem::bad_request("this time is not understood")
+            .at(field, "give a time such as 2026-11-21T12:00:00Z")
+    })
+}
+
+/// Reads a list with commas; what is empty is left out.
+pub(crate) fn list(text: Option<&str>) -> Vec<String> {
+    let parts = text.unwrap_or_default().split(',').map(str::trim);
+    parts
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Checks a text against the words that are known.
+pub(crate) fn word(
+    field: &str,
+    text: Option<String>,
+    known: &[&str],
+) -> Result<Option<String>, Problem> {
+    match text {
+        Some(text) if !known.contains(&text.as_str()) => {
+            Err(Problem::bad_request("this word is not known")
+                .at(field, format!("give one of {}", known.join(", "))))
+        }
+        text => Ok(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_known_form_counts() {
+        for (accept, expected) in [
+            ("", Form::Page),
+            ("*/*", Form::Page),
+            ("text/html, application/json", Form::Page),
+            ("text/event-stream", Form::Live),
+            ("application/x-ndjson;q=1, text/event-stream", Form::Lines),
+        ] {
+            let headers = [(ACCEPT, accept.parse().unwrap())].into_iter().collect();
+            assert_eq!(form(&headers), expected, "{accept}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_a_position_or_a_time() {
+        assert_eq!(as_of("17").unwrap(), AsOf::Position(Position(17)));
+        assert!(matches!(
+            as_of("2026-11-21T12:00:00Z").unwrap(),
+            AsOf::Timestamp(_)
+        ));
+        for text in ["", "-1", "yesterday", "99999999999999999999999"] {
+            assert_eq!(as_of(text).unwrap_err().status, 400, "{text}");
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! Who did what by hand, what was refused, and what became of refused bodies.
+
+use ::projections::audit::{AuditFilter, AuditRow, BodyRow};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use domain::audit::{Audit, AuditCommand, BodyResubmitted};
+use domain::token::Role;
+use domain::{Actor, ActorKind};
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use web::paging::{self, Listing};
+use web::{Caller, FieldError, House, KeptBody, OptionalJson, Path, Problem, Query, View};
+
+use crate::builds::Reason;
+use crate::{DIALECT, asked};
+
+/// The scope of reading here.
+const READ: &str = "audit:read";
+/// The scope of submitting again.
+const WRITE: &str = "audit:write";
+
+/// One note.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AuditEntry {
+    /// Where it stands in the log; `/v1/events/{position}` has all of it.
+    pub position: u64,
+    /// When the log took it.
+    #[schema(value_type = String, format = DateTime)]
+    pub recorded_at: Timestamp,
+    /// What happened.
+    #[serde(rename = "type")]
+    #[schema(example = "audit.webhook_rejected")]
+    pub event_type: String,
+    /// To what.
+    pub stream: String,
+    /// Who did it, as far as that is known.
+    #[schema(value_type = Option<Object>)]
+    pub actor: Option<Actor>,
+    /// The door it came through.
+    pub dialect: Option<String>,
+    /// The request.
+    pub request_id: Option<String>,
+    /// Where the caller connected from.
+    pub source_ip: Option<String>,
+    /// Why, in the words of whoever did it.
+    pub reason: Option<String>,
+    /// What exactly, in one line.
+    pub summary: String,
+    /// How many more of this kind are not written one by one.
+    pub unwritten: u64,
+}
+
+/// A body that was refused and kept.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RefusedBody {
+    /// Its digest, by which it is submitted again.
+    pub digest: String,
+    /// Bytes.
+    pub size: u64,
+    /// The dialect that was spoken.
+    pub dialect: String,
+    /// Who sent it.
+    pub source: String,
+    /// What was wrong, every fault at once.
+    pub errors: Vec<String>,
+    /// When it was first refused.
+    #[schema(value_type = String, format = DateTime)]
+    pub first_at: Timestamp,
+    /// When it was last refused or submitted again.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// How often it was submitted again.
+    pub resubmissions: u32,
+    /// Whether it was accepted in the end.
+    pub accepted: bool,
+}
+
+/// What became of a body that was submitted again.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Resubmitted {
+    /// `accepted` or `duplicate`.
+    pub status: &'static str,
+    /// The event that stands for it.
+    pub event_id: Uuid,
+    /// Where that stands.
+    pub position: u64,
+}
+
+impl AuditEntry {
+    fn of(row: AuditRow) -> Self {
+        let kind = row.actor_kind.unwrap_or(ActorKind::Anonymous);
+        let display = row.actor_display;
+        Self {
+            position: row.position.0,
+            recorded_at: row.recorded_at,
+            event_type: row.event_type,
+            stream: row.stream,
+            actor: row.actor.map(|id| Actor { kind, id, display }),
+            dialect: row.dialect,
+            request_id: row.request_id,
+            source_ip: row.source_ip,
+            reason: row.reason,
+            summary: row.summary,
+            unwritten: row.unwritten,
+        }
+    }
+}
+
+impl RefusedBody {
+    fn of(row: BodyRow) -> Self {
+        Self {
+            digest: row.body.digest,
+            size: row.body.size,
+            dialect: row.dialect,
+            source: row.source,
+            errors: row.errors,
+            first_at: row.first_at,
+            at: row.at,
+            resubmissions: row.resubmissions,
+            accepted: row.accepted,
+        }
+    }
+}
+
+/// Which notes; every condition must hold.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AuditParams {
+    /// What happened, written out.
+    #[serde(rename = "type")]
+    event_type: Option<String>,
+    /// The id of who did it.
+    actor: Option<String>,
+    /// The door it came through.
+    dialect: Option<String>,
+    /// Recorded at or after this (RFC 3339).
+    since: Option<String>,
+    /// Recorded before this (RFC 3339).
+    until: Option<String>,
+    /// The oldest first.
+    oldest_first: bool,
+    /// How many a page has, 1 to 1000.
+    limit: Option<usize>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Who did what, and what was refused?
+#[utoipa::path(get, path = "/v1/audit", tag = "audit", params(AuditParams),
+    responses((status = 200, body = Listing<AuditEntry>)))]
+pub(crate) async fn list(
+    State(house): State<House>,
+    caller: Caller,
+    Query(params): Query<AuditParams>,
+) -> Result<View<Listing<AuditEntry>>, Problem> {
+    caller.may(Role::Operator, READ)?;
+    let limit = paging::limit(params.limit)?;
+    let cursor = paging::open(params.cursor.as_deref())?;
+    let filter = AuditFilter {
+        event_type: params.event_type,
+        actor: params.actor,
+        dialect: params.dialect,
+        since: asked::time("since", params.since.as_deref())?,
+        until: asked::time("until", params.until.as_deref())?,
+        oldest_first: params.oldest_first,
+    };
+    let position = house.views.position();
+    let page = house
+        .views
+        .ask(move |views| views.audit().list(&filter, &cursor, limit))
+        .await?;
+    Ok(View {
+        position,
+        body: Listing::of(page, AuditEntry::of),
+    })
+}
+
+/// Which page.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct BodiesParams {
+    /// How many a page has, 1 to 1000.
+    limit: Option<usize>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Which bodies were refused and kept?
+#[utoipa::path(get, path = "/v1/audit/bodies", tag = "audit", params(BodiesParams),
+    responses((status = 200, body = Listing<RefusedBody>)))]
+pub(crate) async fn bodies(
+    State(house): State<House>,
+    caller: Caller,
+    Query(params): Query<BodiesParams>,
+) -> Result<View<Listing<RefusedBody>>, Problem> {
+    caller.may(Role::Operator, READ)?;
+    let limit = paging::limit(params.limit)?;
+    let cursor = paging::open(params.cursor.as_deref())?;
+    let position = house.views.position();
+    let page = house
+        .views
+        .ask(move |views| views.audit().bodies(&cursor, limit))
+        .await?;
+    Ok(View {
+        position,
+        body: Listing::of(page, RefusedBody::of),
+    })
+}
+
+/// What does this refused body say, byte for byte?
+#[utoipa::path(get, path = "/v1/audit/bodies/{digest}", tag = "audit",
+    params(("digest" = String, Path, description = "The body's digest")),
+    responses((status = 200, description = "The body", body = Vec<u8>, content_type = "application/octet-stream")))]
+pub(crate) async fn body(
+    State(house): State<House>,
+    caller: Caller,
+    Path(digest): Path<String>,
+) -> Result<Response, Problem> {
+    caller.may(Role::Operator, READ)?;
+    let (_, body) = find(&house, &digest).await?;
+    // Whatever somebody sent is never shown as what it says it is.
+    let headers = [
+        (CONTENT_TYPE, "application/octet-stream"),
+        (CONTENT_DISPOSITION, "attachment"),
+    ];
+    Ok((headers, body).into_response())
+}
+
+/// Submit a refused body again, after the hook or the program was mended.
+#[utoipa::path(post, path = "/v1/audit/bodies/{digest}/resubmit", tag = "audit",
+    params(("digest" = String, Path, description = "The body's digest")),
+    request_body = Option<Reason>,
+    responses((status = 200, body = Resubmitted)))]
+pub(crate) async fn resubmit(
+    State(house): State<House>,
+    caller: Caller,
+    Path(digest): Path<String>,
+    OptionalJson(reason): OptionalJson<Reason>,
+) -> Result<View<Resubmitted>, Problem> {
+    caller.may(Role::Operator, WRITE)?;
+    let (row, body) = find(&house, &digest).await?;
+    let taker = house.resubmit(&row.dialect).ok_or_else(|| {
+        Problem::conflict(format!(
+            "nobody here takes bodies of the dialect {}",
+            row.dialect
+        ))
+    })?;
+    let mut metadata = caller.metadata(DIALECT);
+    metadata.reason = reason.and_then(|body| body.reason);
+    let kept = KeptBody {
+        source: row.source,
+        headers: row.headers,
+        body,
+        metadata: metadata.clone(),
+    };
+    let taken = taker.resubmit(&house, kept).await;
+    // Only what the body itself is to blame for is written down as refused once more.
+    let errors = match &taken {
+        Ok(_) => Vec::new(),
+        Err(problem) if problem.status().is_client_error() => told(problem),
+        Err(problem) => return Err(problem.clone()),
+    };
+    let command = AuditCommand::ResubmitBody(BodyResubmitted {
+        accepted: taken.is_ok(),
+        errors,
+        at: house.commands.clock().now(),
+    });
+    let noted = house
+        .commands
+        .execute::<Audit>(&format!("body:{digest}"), command, &metadata)
+        .await?;
+    let taken = taken?;
+    let position = noted
+        .position()
+        .map_or(taken.position, |noted| noted.max(taken.position));
+    house.wait_for(position).await?;
+    let body = Resubmitted {
+        status: if taken.duplicate {
+            "duplicate"
+        } else {
+            "accepted"
+        },
+        event_id: taken.event_id,
+        position: taken.position.0,
+    };
+    Ok(View {
+        position: house.views.position(),
+        body,
+    })
+}
+
+fn told(problem: &Problem) -> Vec<String> {
+    let field = |error: &FieldError| format!("{} {}", error.field, error.message);
+    match problem.errors.as_slice() {
+        [] => vec![
+            problem
+                .detail
+                .clone()
+                .unwrap_or_else(|| problem.title.to_string()),
+        ],
+        errors => errors.iter().map(field).collect(),
+    }
+}
+
+async fn find(house: &House, digest: &str) -> Result<(BodyRow, bytes::Bytes), Problem> {
+    let unknown = || Problem::not_found("no such body was refused");
+    let asked = digest.to_owned();
+    let row = house
+        .views
+        .ask(move |views| views.audit().body(&asked))
+        .await?
+        .ok_or_else(unknown)?;
+    let name = row.body.digest.parse().map_err(|_| unknown())?;
+    match house.blobs.get(name, row.body.size).await {
+        Ok(Some(body)) => Ok((row, body)),
+        Ok(None) => Err(Problem::gone("the body is no longer kept")),
+        Err(error) => {
+            tracing::error!(%error, "a kept body cannot be read: {error}");
+            Err(Problem::unavailable("the body cannot be read at present").retry_after(5))
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Builds: how they stand, what happened to them, and another try at learning what they used.
+
+use ::projections::builds::{BuildFilter, BuildOrder};
+use ::projections::collections::CollectionState;
+use ::projections::history::AsOfError;
+use axum::extract::State;
+use commands::CommandError;
+use domain::build::{Build as Aggregate, BuildCommand, BuildKey, BuildRejection};
+use domain::token::Role;
+use eventlog::StreamName;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use web::paging::{self, Listing};
+use web::{Caller, House, OptionalJson, Path, Problem, Query, View};
+
+use crate::events::{StreamParams, stream_page};
+use crate::wire::{Build, EventPage};
+use crate::{DIALECT, asked};
+
+/// The scope of reading here.
+const READ: &str = "builds:read";
+/// The scope of changing something here.
+const WRITE: &str = "builds:write";
+
+/// Which builds; every condition must hold.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct BuildParams {
+    /// Who numbered them.
+    source: Option<String>,
+    /// How they stand, in their source's word.
+    status: Option<String>,
+    /// The git ref.
+    #[serde(rename = "ref")]
+    git_ref: Option<String>,
+    /// The package they built.
+    package: Option<String>,
+    /// The name of the machine they ran on.
+    hostname: Option<String>,
+    /// The `system_uuid` of the machine they ran on.
+    node: Option<String>,
+    /// The stage of the pipeline.
+    stage: Option<String>,
+    /// How the collection of their usage stands.
+    collection: Option<String>,
+    /// `seen` (the default; a build never moves in it), `updated` or `finished`.
+    order: Option<String>,
+    /// Only those whose time in this order is not before this (RFC 3339).
+    since: Option<String>,
+    /// Only those whose time in this order is before this (RFC 3339).
+    until: Option<String>,
+    /// The oldest first.
+    oldest_first: bool,
+    /// How many a page has, 1 to 1000.
+    limit: Option<usize>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+impl BuildParams {
+    fn filter(self) -> Result<BuildFilter, Problem> {
+        let order = asked::word("order", self.order, &["seen", "updated", "finished"])?;
+        Ok(BuildFilter {
+            source: self.source,
+            status: self.status,
+            git_ref: self.git_ref,
+            package: self.package,
+            hostname: self.hostname,
+            node: self.node,
+            stage: self.stage,
+            collection: asked::word("collection", self.collection, &CollectionState::WORDS)?,
+            order: match order.as_deref() {
+                Some("updated") => BuildOrder::Updated,
+                Some("finished") => BuildOrder::Finished,
+                _ => BuildOrder::Seen,
+            },
+            since: asked::time("since", self.since.as_deref())?,
+            until: asked::time("until", self.until.as_deref())?,
+            oldest_first: self.oldest_first,
+        })
+    }
+}
+
+/// How do builds stand?
+#[utoipa::path(get, path = "/v1/builds", tag = "builds", params(BuildParams),
+    responses((status = 200, body = Listing<Build>)))]
+pub(crate) async fn list(
+    State(house): State<House>,
+    caller: Caller,
+    Query(params): Query<BuildParams>,
+) -> Result<View<Listing<Build>>, Problem> {
+    caller.may(Role::Reader, READ)?;
+    let limit = paging::limit(params.limit)?;
+    let cursor = paging::open(params.cursor.as_deref())?;
+    let filter = params.filter()?;
+    let position = house.views.position();
+    let page = house
+        .views
+        .ask(move |views| views.builds().list(&filter, &cursor, limit))
+        .await?;
+    let body = Listing::of(page, Build::of);
+    Ok(View { position, body })
+}
+
+/// At which moment.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AsOfParams {
+    /// A position of the log, or a time (RFC 3339): how it stood then.
+    as_of: Option<String>,
+}
+
+/// How does this build stand, or how did it?
+#[utoipa::path(get, path = "/v1/builds/{build}", tag = "builds",
+    params(("build" = String, Path, description = "`source:number`, or the number alone for the default source"), AsOfParams),
+    responses((status = 200, body = Build)))]
+pub(crate) async fn get(
+    State(house): State<House>,
+    caller: Caller,
+    Path(build): Path<String>,
+    Query(params): Query<AsOfParams>,
+) -> Result<View<Build>, Problem> {
+    caller.may(Role::Reader, READ)?;
+    let key = key_of(&build)?;
+    let position = house.views.position();
+    let row = match &params.as_of {
+        None => {
+            let key = key.clone();
+            house
+                .views
+                .ask(move |views| views.builds().get(&key))
+                .await?
+        }
+        Some(moment) => {
+            let past = house
+                .views
+                .history()
+                .build_as_of(&key, asked::as_of(moment)?)
+                .await;
+            past.map_err(|error| match error {
+                AsOfError::Log(error) => Problem::from(error),
+                AsOfError::Rows(error) => Problem::from(error),
+            })?
+            .map(|past| past.build)
+        }
+    };
+    let row = row.ok_or_else(|| unknown(&key))?;
+    Ok(View {
+        position,
+        body: Build::of(row),
+    })
+}
+
+/// What happened to this build?
+#[utoipa::path(get, path = "/v1/builds/{build}/history", tag = "builds",
+    params(("build" = String, Path, description = "`source:number`, or the number alone for the default source"), StreamParams),
+    responses((status = 200, body = EventPage)))]
+pub(crate) async fn history(
+    State(house): State<House>,
+    caller: Caller,
+    Path(build): Path<String>,
+    Query(params): Query<StreamParams>,
+) -> Result<View<EventPage>, Problem> {
+    caller.may(Role::Reader, READ)?;
+    let key = key_of(&build)?;
+    let limit = paging::limit(params.limit)?;
+    let stream = StreamName::new("build", &key.to_string()).map_err(|_| unknown(&key))?;
+    stream_page(&house, &stream, params.from, limit)
+        .await
+        .map_err(|problem| {
+            if problem.status() == StatusCode::NOT_FOUND {
+                unknown(&key)
+            } else {
+                problem
+            }
+        })
+}
+
+/// Why somebody asks for something.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Reason {
+    /// In the words of who asks; it is kept with the event.
+    pub(crate) reason: Option<String>,
+}
+
+/// What came of asking.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Requeued {
+    /// How the build stands now.
+    build: Build,
+    /// Whether a new collection was begun; not when one is waiting already.
+    requeued: bool,
+}
+
+/// Try once more to learn what this build used.
+#[utoipa::path(post, path = "/v1/builds/{build}/collect", tag = "builds",
+    params(("build" = String, Path, description = "`source:number`, or the number alone for the default source")),
+    request_body = Option<Reason>,
+    responses((status = 200, body = Requeued)))]
+pub(crate) async fn collect(
+    State(house): State<House>,
+    caller: Caller,
+    Path(build): Path<String>,
+    OptionalJson(body): OptionalJson<Reason>,
+) -> Result<View<Requeued>, Problem> {
+    caller.may(Role::Operator, WRITE)?;
+    let key = key_of(&build)?;
+    let mut metadata = caller.metadata(DIALECT);
+    metadata.reason = body.and_then(|body| body.reason);
+    let at = house.commands.clock().now();
+    let command = BuildCommand::RequeueCollection { at };
+    let done = house
+        .commands
+        .execute::<Aggregate>(&key.to_string(), command, &metadata)
+        .await;
+    let outcome = done.map_err(|error| match error {
+        CommandError::Rejected(BuildRejection::Unknown) => unknown(&key),
+        other => Problem::from(other),
+    })?;
+    if let Some(position) = outcome.position() {
+        house.wait_for(position).await?;
+    }
+    let position = house.views.position();
+    let asked = key.clone();
+    let row = house
+        .views
+        .ask(move |views| views.builds().get(&asked))
+        .await?;
+    let body = Requeued {
+        build: Build::of(row.ok_or_else(|| unknown(&key))?),
+        requeued: !outcome.is_empty(),
+    };
+    Ok(View { position, body })
+}
+
+/// Reads the name of a build.
+pub(crate) fn key_of(text: &str) -> Result<BuildKey, Problem> {
+    text.parse().map_err(|error: domain::build::KeyError| {
+        Problem::bad_request("this is no name of a build").at("build", error.to_string())
+    })
+}
+
+fn unknown(key: &BuildKey) -> Problem {
+    Problem::not_found(format!("nothing is known of the build {key}"))
+}

@@ -1,0 +1,86 @@
+//! Whose usage is still to be learnt, and how that went for the others.
+
+use ::projections::collections::{CollectionFilter, CollectionState};
+use axum::extract::State;
+use domain::token::Role;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use web::paging::{self, Listing};
+use web::{Caller, House, Problem, Query, View};
+
+use crate::asked;
+use crate::wire::{Collection, CollectionCount};
+
+/// The scope of everything here.
+const SCOPE: &str = "builds:read";
+
+/// Which collections; every condition must hold.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CollectionParams {
+    /// `queued`, `retrying`, `recorded`, `skipped`, `failed`, `abandoned` or `out_of_memory`.
+    state: Option<String>,
+    /// Why they were skipped or failed.
+    reason: Option<String>,
+    /// Only those that entered at or after this (RFC 3339).
+    since: Option<String>,
+    /// Only those that entered before this (RFC 3339).
+    until: Option<String>,
+    /// How many a page has, 1 to 1000.
+    limit: Option<usize>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Which collections are there?
+#[utoipa::path(get, path = "/v1/collections", tag = "builds", params(CollectionParams),
+    responses((status = 200, body = Listing<Collection>)))]
+pub(crate) async fn list(
+    State(house): State<House>,
+    caller: Caller,
+    Query(params): Query<CollectionParams>,
+) -> Result<View<Listing<Collection>>, Problem> {
+    caller.may(Role::Reader, SCOPE)?;
+    let limit = paging::limit(params.limit)?;
+    let cursor = paging::open(params.cursor.as_deref())?;
+    let filter = CollectionFilter {
+        state: asked::word("state", params.state, &CollectionState::WORDS)?,
+        reason: params.reason,
+        since: asked::time("since", params.since.as_deref())?,
+        until: asked::time("until", params.until.as_deref())?,
+    };
+    let position = house.views.position();
+    let page = house
+        .views
+        .ask(move |views| views.collections().list(&filter, &cursor, limit))
+        .await?;
+    Ok(View {
+        position,
+        body: Listing::of(page, Collection::of),
+    })
+}
+
+/// How many collections stand how?
+#[utoipa::path(get, path = "/v1/collections/counts", tag = "builds",
+    responses((status = 200, body = Vec<CollectionCount>)))]
+pub(crate) async fn counts(
+    State(house): State<House>,
+    caller: Caller,
+) -> Result<View<Vec<CollectionCount>>, Problem> {
+    caller.may(Role::Reader, SCOPE)?;
+    let position = house.views.position();
+    let counts = house
+        .views
+        .ask(|views| views.collections().counts())
+        .await?;
+    let body = counts
+        .into_iter()
+        .map(|count| CollectionCount {
+            state: count.state,
+            reason: count.reason,
+            count: count.count,
+        })
+        .collect();
+    Ok(View { position, body })
+}

@@ -1,0 +1,187 @@
+//! What the API promises.
+
+use std::sync::Arc;
+
+use ::projections::{ProjectorConfig, Views};
+use axum::Router;
+use axum::body::Body;
+use blobs::Blobs;
+use commands::{Clock, Commands};
+use domain::build::{Build, BuildCommand, Reported, Runner};
+use domain::token::{Issued, Role, Token, TokenCommand};
+use domain::{Metadata, Verbatim};
+use eventlog::{EventLog, MemoryLog, Position};
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tables::MemoryTables;
+use tower::ServiceExt;
+use web::{House, Settings, secret, serve_through_gate};
+
+mod builds;
+mod callers;
+mod documents;
+mod events;
+mod refusals;
+
+const NOW: &str = "2026-11-21T07:00:00Z";
+
+/// The API in a house of memory, with one token for each role.
+struct TestHouse {
+    house: House,
+    router: Router,
+    clock: Clock,
+}
+
+/// What came back.
+#[derive(Debug)]
+struct Answered {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Value,
+}
+
+const READER: &str = "tally_reader";
+const OPERATOR: &str = "tally_operator";
+const ADMIN: &str = "tally_admin";
+
+impl TestHouse {
+    async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    async fn with(settings: Settings) -> Self {
+        let now = NOW.parse().unwrap();
+        let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(move || now));
+        let config = ProjectorConfig::new(move || now);
+        let views = Views::start(Arc::clone(&log), Arc::new(MemoryTables::new()), config).unwrap();
+        let clock = Clock::fixed(now);
+        let commands = Commands::new(log, clock.clone());
+        let house = House::build(commands, views, Blobs::memory(), settings)
+            .metrics(|| "tallyman_up 1\n".to_owned())
+            .finish();
+        let router = serve_through_gate(crate::routes(), house.clone());
+        let house = Self {
+            house,
+            router,
+            clock,
+        };
+        for (secret, role) in [
+            (READER, Role::Reader),
+            (OPERATOR, Role::Operator),
+            (ADMIN, Role::Admin),
+        ] {
+            house.token(secret, role, &[]).await;
+        }
+        house
+    }
+
+    async fn token(&self, secret: &str, role: Role, scopes: &[&str]) {
+        let command = TokenCommand::Issue(Issued {
+            name: secret.to_owned(),
+            hash: secret::token_hash(secret),
+            role,
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            expires_at: None,
+            at: self.clock.now(),
+        });
+        let done = self
+            .house
+            .commands
+            .execute::<Token>(secret, command, &Metadata::default())
+            .await;
+        self.seen(done.unwrap().position()).await;
+    }
+
+    /// Reports a build, and waits until the views know.
+    async fn report(&self, number: i64, status: &str) -> Position {
+        let now = self.clock.now();
+        let key = format!("default:{number}");
+        let report = Reported {
+            source: "default".to_owned(),
+            build_id: number,
+            status: status.to_owned(),
+            stage: "stage-1".to_owned(),
+            name: None,
+            git_ref: "develop".to_owned(),
+            created_at: None,
+            started_at: Some(now),
+            finished_at: Some(now),
+            runner: Some(Runner {
+                id: None,
+                description: "aws".to_owned(),
+            }),
+            pipeline_id: None,
+            project_id: None,
+            project: None,
+            failure_reason: None,
+            retries_count: None,
+            instance: None,
+            delivery: format!("{key} {status}"),
+            body: Some(Verbatim::parse(r#"{"big":  9007199254740993}"#.to_owned()).unwrap()),
+            body_blob: None,
+            at: now,
+        };
+        let metadata = Metadata {
+            dialect: Some("gantry".to_owned()),
+            ..Metadata::default()
+        };
+        let done = self
+            .house
+            .commands
+            .execute::<Build>(&key, BuildCommand::Report(report), &metadata)
+            .await;
+        self.seen(done.unwrap().position()).await
+    }
+
+    async fn seen(&self, position: Option<Position>) -> Position {
+        let position = position.unwrap();
+        self.house.wait_for(position).await.unwrap();
+        position
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answered {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answered {
+            status: parts.status,
+            headers: parts.headers,
+            body: serde_json::from_slice(&body)
+                .unwrap_or_else(|_| json!(String::from_utf8_lossy(&body))),
+        }
+    }
+
+    async fn ask(
+        &self,
+        method: &str,
+        target: &str,
+        token: Option<&str>,
+        body: Option<Value>,
+    ) -> Answered {
+        let mut request = Request::builder().method(method).uri(target);
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        self.send(request.body(body).unwrap()).await
+    }
+
+    async fn get(&self, target: &str) -> Answered {
+        self.ask("GET", target, Some(ADMIN), None).await
+    }
+
+    async fn post(&self, target: &str, body: Option<Value>) -> Answered {
+        self.ask("POST", target, Some(ADMIN), body).await
+    }
+}
+
+fn items<'a>(answered: &'a Answered, field: &str) -> Vec<&'a Value> {
+    let items = answered.body["items"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{answered:?}"));
+    items.iter().map(|item| &item[field]).collect()
+}

@@ -1,0 +1,76 @@
+use super::*;
+
+#[tokio::test]
+async fn the_document_is_our_own_and_covers_every_route() {
+    let house = TestHouse::new().await;
+    let answered = house.ask("GET", "/openapi.json", None, None).await;
+    let document = &answered.body;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    assert_eq!(document["info"]["title"], "Tallyman");
+    assert_eq!(document["info"]["license"]["name"], "MIT OR Apache-2.0");
+    assert!(document["info"].get("contact").is_none());
+    for path in [
+        "/v1/events",
+        "/v1/builds/{build}/collect",
+        "/v1/tokens/{id}",
+        "/readyz",
+        "/v1/pulse",
+    ] {
+        assert!(document["paths"].get(path).is_some(), "{path}");
+    }
+}
+
+#[test]
+fn every_operation_says_what_it_does_how_it_refuses_and_whom_it_lets_in() {
+    let document = serde_json::to_value(crate::openapi()).unwrap();
+    let mut open = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let named = format!("{method} {path}");
+            assert!(operation["summary"].is_string(), "{named}");
+            assert!(operation["responses"]["default"].is_object(), "{named}");
+            assert!(
+                operation["tags"]
+                    .as_array()
+                    .is_some_and(|tags| tags.len() == 1),
+                "{named}"
+            );
+            if operation["security"] == json!([{}]) {
+                open.push(path.as_str());
+            }
+        }
+    }
+    assert_eq!(
+        open,
+        ["/healthz", "/readyz", "/v1/allocation/explain", "/v1/info"]
+    );
+}
+
+#[test]
+fn every_shape_that_is_referred_to_is_there() {
+    let document = serde_json::to_value(crate::openapi()).unwrap();
+    let text = document.to_string();
+    for reference in text.split("\"#/components/schemas/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(
+            document["components"]["schemas"].get(name).is_some(),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_page_needs_nothing_from_elsewhere() {
+    let house = TestHouse::new().await;
+    let page = house.ask("GET", "/docs", None, None).await;
+    assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"));
+    for asset in ["/docs/page.js", "/docs/page.css"] {
+        let answered = house.ask("GET", asset, None, None).await;
+        assert_eq!(answered.status, 200, "{asset}");
+        assert!(!answered.body.to_string().contains("://"), "{asset}");
+        assert!(page.body.as_str().unwrap().contains(asset));
+    }
+    assert!(!page.body.as_str().unwrap().contains("://"));
+}

@@ -1,0 +1,206 @@
+use futures::StreamExt;
+
+use super::*;
+
+/// Opens a stream of events and reads its next piece that is no heartbeat.
+async fn pieces(house: &TestHouse, target: &str, last: Option<&str>, count: usize) -> Vec<String> {
+    let mut request = Request::get(target)
+        .header("authorization", format!("Bearer {READER}"))
+        .header("accept", "text/event-stream");
+    if let Some(last) = last {
+        request = request.header("last-event-id", last);
+    }
+    let response = house
+        .router
+        .clone()
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let pieces = response.into_body().into_data_stream().take(count);
+    pieces
+        .map(|piece| String::from_utf8(piece.unwrap().to_vec()).unwrap())
+        .collect()
+        .await
+}
+
+#[tokio::test]
+async fn pages_show_every_event_once_in_both_directions() {
+    let house = TestHouse::new().await;
+    for number in 0..20 {
+        house.report(number, "running").await;
+    }
+    let head = house.house.commands.head().0;
+    for order in ["asc", "desc"] {
+        let mut seen = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let answered = house
+                .get(&format!("/v1/events?order={order}&limit=7{cursor}"))
+                .await;
+            assert_eq!(answered.headers["tallyman-position"], head.to_string());
+            seen.extend(
+                items(&answered, "position")
+                    .into_iter()
+                    .map(|at| at.as_u64().unwrap()),
+            );
+            match answered.body["next"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        if order == "desc" {
+            seen.reverse();
+        }
+        assert_eq!(seen, (1..=head).collect::<Vec<_>>(), "{order}");
+    }
+}
+
+#[tokio::test]
+async fn filters_admit_what_they_say() {
+    let house = TestHouse::new().await;
+    let first = house.report(1, "running").await;
+    house.report(2, "running").await;
+    for (query, count) in [
+        ("stream=build-default:1", 1),
+        ("category=build", 2),
+        ("category=build,token", 5),
+        ("type=token.issued", 3),
+        ("type=build.*", 2),
+        ("dialect=gantry", 2),
+        ("actor=nobody", 0),
+        ("since=2026-11-21T07:00:00Z", 5),
+        ("until=2026-11-21T07:00:00Z", 0),
+        (&format!("after={first}"), 1),
+        (&format!("before={first}"), 3),
+    ] {
+        let answered = house.get(&format!("/v1/events?{query}")).await;
+        assert_eq!(items(&answered, "id").len(), count, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_is_shown_byte_for_byte() {
+    let house = TestHouse::new().await;
+    let position = house.report(1, "running").await;
+    let request = Request::get(format!("/v1/events/{position}"))
+        .header("authorization", format!("Bearer {READER}"))
+        .body(Body::empty())
+        .unwrap();
+    let response = house.router.clone().oneshot(request).await.unwrap();
+    let text = response.into_body().collect().await.unwrap().to_bytes();
+    assert!(String::from_utf8_lossy(&text).contains(r#"{"big":  9007199254740993}"#));
+    assert_eq!(house.get("/v1/events/99999").await.status, 404);
+    assert_eq!(house.get("/v1/events/0").await.status, 404);
+    assert_eq!(house.get("/v1/events/x").await.status, 400);
+}
+
+#[tokio::test]
+async fn a_stream_comes_in_pages_of_revisions() {
+    let house = TestHouse::new().await;
+    for status in ["created", "pending", "running"] {
+        house.report(1, status).await;
+    }
+    let answered = house.get("/v1/streams/build-default:1?limit=2").await;
+    assert_eq!(items(&answered, "revision"), [0, 1]);
+    assert_eq!(answered.body["next"], "2");
+    let answered = house.get("/v1/streams/build-default:1?from=2").await;
+    assert_eq!(
+        (items(&answered, "revision"), &answered.body["next"]),
+        (vec![&json!(2)], &Value::Null)
+    );
+    assert_eq!(
+        house.get("/v1/streams/build-default:1?from=9").await.status,
+        200
+    );
+    assert_eq!(house.get("/v1/streams/build-default:7").await.status, 404);
+    assert_eq!(house.get("/v1/streams/nonsense").await.status, 400);
+    let same = house.get("/v1/builds/1/history").await;
+    assert_eq!(items(&same, "revision"), [0, 1, 2]);
+}
+
+#[tokio::test]
+async fn lines_hold_every_event_that_matches() {
+    let house = TestHouse::new().await;
+    for number in 0..1500 {
+        let report = house.report(number, "running");
+        report.await;
+    }
+    for (query, count) in [
+        ("category=build", 1500),
+        ("category=build&limit=1100", 1100),
+        ("category=none", 0),
+    ] {
+        let request = Request::get(format!("/v1/events?{query}"))
+            .header("authorization", format!("Bearer {READER}"))
+            .header("accept", "application/x-ndjson");
+        let answered = house.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answered.headers["content-type"], "application/x-ndjson");
+        let text = answered.body.as_str().unwrap_or_default();
+        assert_eq!(text.lines().count(), count, "{query}");
+        for line in text.lines() {
+            serde_json::from_str::<Value>(line).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_live_stream_resumes_after_what_was_seen_last() {
+    let house = TestHouse::new().await;
+    let first = house.report(1, "running").await;
+    let second = house.report(2, "running").await;
+    let seen = pieces(
+        &house,
+        "/v1/events?type=build.*",
+        Some(&first.to_string()),
+        1,
+    )
+    .await;
+    assert!(seen[0].contains(&format!("id: {second}\n")), "{seen:?}");
+    assert!(seen[0].contains("event: build.reported\n"), "{seen:?}");
+    let seen = pieces(&house, "/v1/events?after=0&dialect=gantry", None, 2).await;
+    assert!(seen[0].contains("build-default:1") && seen[1].contains("build-default:2"));
+}
+
+#[tokio::test]
+async fn a_live_stream_begins_with_what_comes_and_ends_with_the_house() {
+    let house = TestHouse::new().await;
+    house.report(1, "running").await;
+    let (seen, _) = tokio::join!(pieces(&house, "/v1/events", None, 1), async {
+        while house.house.streams_open() == 0 {
+            tokio::task::yield_now().await;
+        }
+        house.report(2, "running").await;
+    });
+    assert!(seen[0].contains("build-default:2"), "{seen:?}");
+    let (seen, ()) = tokio::join!(pieces(&house, "/v1/events", None, 1), async {
+        while house.house.streams_open() == 0 {
+            tokio::task::yield_now().await;
+        }
+        house.house.close();
+    });
+    assert!(seen.is_empty(), "{seen:?}");
+}
+
+#[tokio::test]
+async fn there_are_no_more_streams_than_there_may_be() {
+    let mut settings = Settings::default();
+    settings.limits.streams_max = 1;
+    let house = TestHouse::with(settings).await;
+    let open = || {
+        let request = Request::get("/v1/events")
+            .header("authorization", format!("Bearer {READER}"))
+            .header("accept", "text/event-stream");
+        house
+            .router
+            .clone()
+            .oneshot(request.body(Body::empty()).unwrap())
+    };
+    let first = open().await.unwrap();
+    let second = open().await.unwrap();
+    assert_eq!(second.status(), 503);
+    assert_eq!(second.headers()["retry-after"], "5");
+    drop(first);
+    assert_eq!(open().await.unwrap().status(), 200);
+}

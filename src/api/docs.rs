@@ -1,0 +1,161 @@
+//! This API described, for machines and for people. Nothing of it is fetched from elsewhere.
+
+use axum::Router;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue};
+use utoipa::PartialSchema;
+use utoipa::ToSchema;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{
+    ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr,
+    Response, ResponseBuilder,
+};
+use web::{House, PROBLEM_JSON, ProblemBody};
+
+/// What the scheme of our tokens is called in the document.
+const BEARER: &str = "token";
+
+/// The page may load what we serve, and nothing else.
+const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+     img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+);
+
+/// What stands at the head of the document.
+pub(crate) fn heading() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("Tallyman")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(include_str!("docs/introduction.md")))
+        .license(Some(
+            LicenseBuilder::new().name("MIT OR Apache-2.0").build(),
+        ))
+        .build();
+    let tags = [
+        ("service", "The process itself"),
+        ("events", "Everything that happened"),
+        ("builds", "Builds, and what is learnt from them"),
+        ("farm", "What builds use, and what they run on"),
+        ("allocation", "How much a build needs"),
+        ("audit", "Who did what, and what was refused"),
+        ("tokens", "Who may do what"),
+        ("operations", "Views, and long work on them"),
+    ];
+    let tag = |(name, about): (&str, &str)| {
+        TagBuilder::new()
+            .name(name)
+            .description(Some(about))
+            .build()
+    };
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("An API token: `Authorization: Bearer tally_…`"))
+        .build();
+    let components = ComponentsBuilder::new()
+        .schema(ProblemBody::name(), ProblemBody::schema())
+        .schema(web::FieldError::name(), web::FieldError::schema())
+        .security_scheme(BEARER, SecurityScheme::Http(bearer))
+        .build();
+    OpenApiBuilder::new()
+        .info(info)
+        .tags(Some(tags.map(tag)))
+        .components(Some(components))
+        .build()
+}
+
+/// Adds what holds for every operation: how it refuses, and that it asks for a token unless it says
+/// otherwise.
+pub(crate) fn complete(mut openapi: OpenApi) -> OpenApi {
+    for item in openapi.paths.paths.values_mut() {
+        for operation in operations(item) {
+            let refusal = RefOr::T(refusal());
+            operation
+                .responses
+                .responses
+                .entry("default".to_owned())
+                .or_insert(refusal);
+            operation.security.get_or_insert_with(|| {
+                vec![SecurityRequirement::new(
+                    BEARER,
+                    std::iter::empty::<String>(),
+                )]
+            });
+        }
+    }
+    openapi
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem {
+        get,
+        put,
+        post,
+        delete,
+        patch,
+        ..
+    } = item;
+    [get, put, post, delete, patch].into_iter().flatten()
+}
+
+fn refusal() -> Response {
+    let problem = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name(ProblemBody::name())))
+        .build();
+    ResponseBuilder::new()
+        .description("The request was refused, and this is why (RFC 9457)")
+        .content(PROBLEM_JSON, problem)
+        .build()
+}
+
+/// `/openapi.json` and the page that shows it.
+pub(crate) fn routes(openapi: &OpenApi) -> Router<House> {
+    let document = Bytes::from(openapi.to_json().unwrap_or_default());
+    let page = include_str!("docs/page.html");
+    Router::new()
+        .route(
+            "/openapi.json",
+            get(async move || file("application/json", document)),
+        )
+        .route(
+            "/docs",
+            get(async move || {
+                file(
+                    "text/html; charset=utf-8",
+                    Bytes::from_static(page.as_bytes()),
+                )
+            }),
+        )
+        .route(
+            "/docs/page.js",
+            get(async || {
+                asset(
+                    "text/javascript; charset=utf-8",
+                    include_str!("docs/page.js"),
+                )
+            }),
+        )
+        .route(
+            "/docs/page.css",
+            get(async || asset("text/css; charset=utf-8", include_str!("docs/page.css"))),
+        )
+}
+
+fn asset(media_type: &'static str, text: &'static str) -> impl IntoResponse {
+    file(media_type, Bytes::from_static(text.as_bytes()))
+}
+
+fn file(media_type: &'static str, body: Bytes) -> impl IntoResponse {
+    let headers: [(HeaderName, HeaderValue); 3] = [
+        (CONTENT_TYPE, HeaderValue::from_static(media_type)),
+        (CONTENT_SECURITY_POLICY, PAGE_POLICY),
+        // The next version of the program may say something else.
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    (headers, body)
+}

@@ -1,0 +1,218 @@
+//! Everything that happened, as it was written down.
+
+use ::projections::history::EventQuery;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use domain::token::Role;
+use eventlog::{Filter, Position, Revision, StreamName};
+use http::HeaderMap;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use web::{Caller, House, Path, Problem, Query, View, paging};
+
+use crate::asked::{self, Form};
+use crate::wire::{EventPage, StoredEvent};
+
+mod lines;
+mod live;
+
+/// The scope of everything here.
+const SCOPE: &str = "events:read";
+
+/// The most events of one stream that one answer holds.
+const STREAM_PAGE_MAX: usize = 1000;
+
+/// Which events.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct EventParams {
+    /// One stream alone, such as `build-default:9892514`.
+    stream: Option<String>,
+    /// Categories of streams, separated by commas.
+    category: Option<String>,
+    /// Types of events, separated by commas; `build.*` means all that begin so.
+    #[serde(rename = "type")]
+    event_type: Option<String>,
+    /// The id of who did it.
+    actor: Option<String>,
+    /// The door it came through.
+    dialect: Option<String>,
+    /// Recorded at or after this time (RFC 3339).
+    since: Option<String>,
+    /// Recorded before this time (RFC 3339).
+    until: Option<String>,
+    /// Only what stands after this position.
+    after: Option<u64>,
+    /// Only what stands before this position.
+    before: Option<u64>,
+    /// `asc` (the default) or `desc`.
+    order: Option<String>,
+    /// How many events a page has, 1 to 1000. With NDJSON: how many at most.
+    limit: Option<usize>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+impl EventParams {
+    fn query(&self) -> Result<EventQuery, Problem> {
+        let order = asked::word("order", self.order.clone(), &["asc", "desc"])?;
+        let stream = self
+            .stream
+            .clone()
+            .map(|name| stream_name("stream", name))
+            .transpose()?;
+        let mut query = EventQuery {
+            filter: Filter {
+                categories: asked::list(self.category.as_deref()),
+                event_types: asked::list(self.event_type.as_deref()),
+            },
+            stream,
+            actor: self.actor.clone(),
+            dialect: self.dialect.clone(),
+            since: asked::time("since", self.since.as_deref())?,
+            until: asked::time("until", self.until.as_deref())?,
+            after: self.after.map(Position),
+            before: self.before.map(Position),
+            limit: paging::PAGE_DEFAULT,
+            descending: order.as_deref() == Some("desc"),
+        };
+        if let Some(cursor) = &self.cursor {
+            let place = paging::open(Some(cursor))?;
+            let position = <[u8; 8]>::try_from(place.as_bytes()).map_err(|_| {
+                Problem::bad_request("the cursor does not come from a page of this list")
+                    .at("cursor", "take it unchanged from `next` of the page before")
+            })?;
+            go_on(&mut query, Position(u64::from_be_bytes(position)));
+        }
+        Ok(query)
+    }
+}
+
+/// Lets a query go on where a page has ended.
+fn go_on(query: &mut EventQuery, from: Position) {
+    if query.descending {
+        query.before = Some(query.before.map_or(from, |before| before.min(from)));
+    } else {
+        query.after = Some(query.after.map_or(from, |after| after.max(from)));
+    }
+}
+
+fn stream_name(field: &str, name: String) -> Result<StreamName, Problem> {
+    StreamName::parse(name).map_err(|error| {
+        Problem::bad_request("this is no name of a stream").at(field, error.to_string())
+    })
+}
+
+/// What happened?
+///
+/// With `Accept: application/x-ndjson` every event that matches comes, one a line. With
+/// `Accept: text/event-stream` the answer goes on as things happen; `Last-Event-ID` resumes it.
+#[utoipa::path(get, path = "/v1/events", tag = "events", params(EventParams),
+    responses((status = 200, body = EventPage)))]
+pub(crate) async fn list(
+    State(house): State<House>,
+    caller: Caller,
+    headers: HeaderMap,
+    Query(params): Query<EventParams>,
+) -> Result<Response, Problem> {
+    caller.may(Role::Reader, SCOPE)?;
+    let mut query = params.query()?;
+    match asked::form(&headers) {
+        Form::Live => live::follow(&house, &headers, query).map(IntoResponse::into_response),
+        Form::Lines => lines::all(&house, query, params.limit),
+        Form::Page => {
+            query.limit = paging::limit(params.limit)?;
+            let history = house.views.history();
+            let position = history.head();
+            let page = history.page(&query).await?;
+            let next = page.next.map(|next| paging::seal(&place_of(next)));
+            let items = page.events.iter().map(StoredEvent::of).collect();
+            let body = EventPage { items, next };
+            Ok(View { position, body }.into_response())
+        }
+    }
+}
+
+fn place_of(position: Position) -> ::projections::Cursor {
+    ::projections::Cursor::from_bytes(position.0.to_be_bytes())
+}
+
+/// What stands at this position?
+#[utoipa::path(get, path = "/v1/events/{position}", tag = "events",
+    params(("position" = u64, Path, description = "A position of the log")),
+    responses((status = 200, body = StoredEvent)))]
+pub(crate) async fn get(
+    State(house): State<House>,
+    caller: Caller,
+    Path(position): Path<u64>,
+) -> Result<View<StoredEvent>, Problem> {
+    caller.may(Role::Reader, SCOPE)?;
+    let history = house.views.history();
+    let head = history.head();
+    let found = history.get(Position(position)).await?;
+    let event =
+        found.ok_or_else(|| Problem::not_found(format!("no event stands at {position}")))?;
+    Ok(View {
+        position: head,
+        body: StoredEvent::of(&event),
+    })
+}
+
+/// From which revision on.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct StreamParams {
+    /// The first revision of the page.
+    pub(crate) from: u64,
+    /// How many events a page has, 1 to 1000.
+    pub(crate) limit: Option<usize>,
+}
+
+/// What happened to one thing?
+#[utoipa::path(get, path = "/v1/streams/{stream}", tag = "events",
+    params(("stream" = String, Path, description = "The name of a stream, such as `build-default:9892514`"), StreamParams),
+    responses((status = 200, body = EventPage)))]
+pub(crate) async fn stream(
+    State(house): State<House>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Query(params): Query<StreamParams>,
+) -> Result<View<EventPage>, Problem> {
+    caller.may(Role::Reader, SCOPE)?;
+    let name = stream_name("stream", name)?;
+    let limit = paging::limit(params.limit)?.min(STREAM_PAGE_MAX);
+    stream_page(&house, &name, params.from, limit).await
+}
+
+/// A page of a stream; 404 when nothing was ever written to it.
+pub(crate) async fn stream_page(
+    house: &House,
+    name: &StreamName,
+    from: u64,
+    limit: usize,
+) -> Result<View<EventPage>, Problem> {
+    let history = house.views.history();
+    let position = history.head();
+    // One more than is shown tells whether there is a next page.
+    let mut events = history.stream(name, Revision(from), limit + 1).await?;
+    if events.is_empty()
+        && (from == 0 || history.stream(name, Revision::FIRST, 1).await?.is_empty())
+    {
+        return Err(Problem::not_found(format!(
+            "nothing was ever written to {name}"
+        )));
+    }
+    let more = events.len() > limit;
+    events.truncate(limit);
+    let next = events
+        .last()
+        .filter(|_| more)
+        .map(|event| event.revision.next().to_string());
+    let items = events.iter().map(StoredEvent::of).collect();
+    Ok(View {
+        position,
+        body: EventPage { items, next },
+    })
+}

@@ -1,0 +1,98 @@
+//! What packages need, and how much of what they were given was for nothing.
+
+use ::projections::packages::PackageSort;
+use axum::extract::State;
+use domain::token::Role;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use web::paging::{self, Listing};
+use web::{Caller, House, Path, Problem, Query, View};
+
+use super::SCOPE;
+use crate::asked;
+use crate::wire::Package;
+
+/// The orders of the list, by their words.
+const SORTS: [(&str, PackageSort); 7] = [
+    ("name", PackageSort::Name),
+    ("builds", PackageSort::Builds),
+    ("memory_peak", PackageSort::MemoryPeak),
+    ("memory_waste", PackageSort::MemoryWaste),
+    ("cpu_waste", PackageSort::CpuWaste),
+    ("out_of_memory", PackageSort::OutOfMemory),
+    ("latest", PackageSort::Latest),
+];
+
+/// Which packages, in which order.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PackageParams {
+    /// `name` (the default), `builds`, `memory_peak`, `memory_waste`, `cpu_waste`, `out_of_memory` or `latest`.
+    sort: Option<String>,
+    /// Only those whose name begins so; by name.
+    starts_with: Option<String>,
+    /// How many a page has, 1 to 1000.
+    limit: Option<usize>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Which packages are there, and what do they need?
+#[utoipa::path(get, path = "/v1/packages", tag = "farm", params(PackageParams),
+    responses((status = 200, body = Listing<Package>)))]
+pub(crate) async fn list(
+    State(house): State<House>,
+    caller: Caller,
+    Query(params): Query<PackageParams>,
+) -> Result<View<Listing<Package>>, Problem> {
+    caller.may(Role::Reader, SCOPE)?;
+    let limit = paging::limit(params.limit)?;
+    let cursor = paging::open(params.cursor.as_deref())?;
+    let word = asked::word("sort", params.sort, &SORTS.map(|(word, _)| word))?;
+    let found = SORTS
+        .iter()
+        .find(|(known, _)| Some(*known) == word.as_deref());
+    let sort = found.map_or(PackageSort::Name, |(_, sort)| *sort);
+    let start = params.starts_with;
+    if start.is_some() && sort != PackageSort::Name {
+        return Err(
+            Problem::bad_request("packages are looked up by the order of their names")
+                .at("starts_with", "goes with `sort=name` alone"),
+        );
+    }
+    let position = house.views.position();
+    let page = house
+        .views
+        .ask(move |views| match start {
+            Some(start) => views.packages().named(&start, &cursor, limit),
+            None => views.packages().list(sort, &cursor, limit),
+        })
+        .await?;
+    Ok(View {
+        position,
+        body: Listing::of(page, Package::of),
+    })
+}
+
+/// What does this package need?
+#[utoipa::path(get, path = "/v1/packages/{name}", tag = "farm",
+    params(("name" = String, Path, description = "The package")),
+    responses((status = 200, body = Package)))]
+pub(crate) async fn get(
+    State(house): State<House>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<View<Package>, Problem> {
+    caller.may(Role::Reader, SCOPE)?;
+    let unknown = Problem::not_found("no build of this package is known");
+    let position = house.views.position();
+    let row = house
+        .views
+        .ask(move |views| views.packages().get(&name))
+        .await?;
+    Ok(View {
+        position,
+        body: Package::of(row.ok_or(unknown)?),
+    })
+}

@@ -1,0 +1,94 @@
+//! What each build used.
+
+use ::projections::usage::UsageFilter;
+use axum::extract::State;
+use domain::token::Role;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use web::paging::{self, Listing};
+use web::{Caller, House, Path, Problem, Query, View};
+
+use super::SCOPE;
+use crate::asked;
+use crate::builds::key_of;
+use crate::wire::Usage;
+
+/// Which records; every condition must hold.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct UsageParams {
+    /// The package.
+    package: Option<String>,
+    /// The git ref.
+    #[serde(rename = "ref")]
+    git_ref: Option<String>,
+    /// The stack.
+    stack: Option<String>,
+    /// The machine's name.
+    hostname: Option<String>,
+    /// Only of builds that ended at or after this (RFC 3339).
+    since: Option<String>,
+    /// Only of builds that ended before this (RFC 3339).
+    until: Option<String>,
+    /// The oldest first.
+    oldest_first: bool,
+    /// How many a page has, 1 to 1000.
+    limit: Option<usize>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// What did builds use?
+#[utoipa::path(get, path = "/v1/usage", tag = "farm", params(UsageParams),
+    responses((status = 200, body = Listing<Usage>)))]
+pub(crate) async fn list(
+    State(house): State<House>,
+    caller: Caller,
+    Query(params): Query<UsageParams>,
+) -> Result<View<Listing<Usage>>, Problem> {
+    caller.may(Role::Reader, SCOPE)?;
+    let limit = paging::limit(params.limit)?;
+    let cursor = paging::open(params.cursor.as_deref())?;
+    let filter = UsageFilter {
+        package: params.package,
+        git_ref: params.git_ref,
+        stack: params.stack,
+        hostname: params.hostname,
+        since: asked::time("since", params.since.as_deref())?,
+        until: asked::time("until", params.until.as_deref())?,
+        oldest_first: params.oldest_first,
+    };
+    let position = house.views.position();
+    let page = house
+        .views
+        .ask(move |views| views.usage().list(&filter, &cursor, limit))
+        .await?;
+    Ok(View {
+        position,
+        body: Listing::of(page, Usage::of),
+    })
+}
+
+/// What did this build use?
+#[utoipa::path(get, path = "/v1/usage/{build}", tag = "farm",
+    params(("build" = String, Path, description = "`source:number`, or the number alone for the default source")),
+    responses((status = 200, body = Usage)))]
+pub(crate) async fn get(
+    State(house): State<House>,
+    caller: Caller,
+    Path(build): Path<String>,
+) -> Result<View<Usage>, Problem> {
+    caller.may(Role::Reader, SCOPE)?;
+    let key = key_of(&build)?;
+    let unknown = Problem::not_found(format!("what the build {key} used is not known"));
+    let position = house.views.position();
+    let row = house
+        .views
+        .ask(move |views| views.usage().get(&key))
+        .await?;
+    Ok(View {
+        position,
+        body: Usage::of(row.ok_or(unknown)?),
+    })
+}

@@ -1,0 +1,162 @@
+//! The views: how far are they, and make one anew.
+
+use ::projections::{ProjectionState, ProjectionStatus, RebuildError, RebuildHandle};
+use axum::extract::State;
+use domain::audit::{AuditCommand, OperationStarted};
+use domain::token::Role;
+use http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+use web::{Caller, House, OperationHandle, OperationState, Path, Problem, View};
+
+use crate::DIALECT;
+
+/// How far one view is.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Projection {
+    /// What it is called.
+    pub name: String,
+    /// The version of its fold.
+    pub version: u32,
+    /// `live`, `catching_up`, `rebuilding` or `broken`.
+    pub state: &'static str,
+    /// Everything up to here is in its answers.
+    pub position: u64,
+    /// How far the log is ahead, in positions.
+    pub lag_events: u64,
+    /// How long ago the last folded event was recorded, in seconds; 0 at the head.
+    pub lag_seconds: f64,
+    /// Positions per second.
+    pub rate: f64,
+    /// How far the new rows are, while it is made anew.
+    pub rebuilt_to: Option<u64>,
+    /// How many events it skipped because nobody here can read them.
+    pub faults: u64,
+    /// The last of them.
+    pub last_fault: Option<String>,
+    /// Why its table could not be used lately.
+    pub error: Option<String>,
+}
+
+impl Projection {
+    fn of(status: ProjectionStatus) -> Self {
+        let (state, rebuilt_to) = match status.state {
+            ProjectionState::Live => ("live", None),
+            ProjectionState::CatchingUp => ("catching_up", None),
+            ProjectionState::Rebuilding { position, .. } => ("rebuilding", Some(position.0)),
+            ProjectionState::Broken => ("broken", None),
+        };
+        Self {
+            name: status.name.to_owned(),
+            version: status.version,
+            state,
+            position: status.position.0,
+            lag_events: status.lag_events,
+            lag_seconds: status.lag_seconds,
+            rate: status.rate,
+            rebuilt_to,
+            faults: status.faults,
+            last_fault: status
+                .last_fault
+                .map(|fault| format!("{} at {}", fault.reason, fault.position)),
+            error: status.error,
+        }
+    }
+}
+
+/// Why a view is not ready to answer, if so.
+pub(crate) fn not_live(status: &ProjectionStatus) -> Option<String> {
+    match status.state {
+        ProjectionState::Live | ProjectionState::Rebuilding { .. } => None,
+        ProjectionState::CatchingUp => Some(format!("{} events behind", status.lag_events)),
+        ProjectionState::Broken => Some("there is nothing to answer from".to_owned()),
+    }
+}
+
+/// How far are the views?
+#[utoipa::path(get, path = "/v1/projections", tag = "operations",
+    responses((status = 200, body = Vec<Projection>)))]
+pub(crate) async fn list(
+    State(house): State<House>,
+    caller: Caller,
+) -> Result<View<Vec<Projection>>, Problem> {
+    caller.may(Role::Reader, "projections:read")?;
+    let position = house.views.position();
+    let body = house
+        .views
+        .statuses()
+        .into_iter()
+        .map(Projection::of)
+        .collect();
+    Ok(View { position, body })
+}
+
+/// Make a view anew from the whole log; the old rows answer meanwhile.
+#[utoipa::path(post, path = "/v1/projections/{name}/rebuild", tag = "operations",
+    params(("name" = String, Path, description = "What the view is called")),
+    responses((status = 202, description = "It was begun", body = OperationState)))]
+pub(crate) async fn rebuild(
+    State(house): State<House>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<(StatusCode, axum::Json<OperationState>), Problem> {
+    caller.may(Role::Operator, "projections:write")?;
+    if !house
+        .views
+        .statuses()
+        .iter()
+        .any(|status| status.name == name)
+    {
+        return Err(Problem::not_found(format!("there is no view `{name}`")));
+    }
+    let at = house.commands.clock().now();
+    let operation = house
+        .operations
+        .start("rebuild", &name, at)
+        .ok_or_else(|| {
+            Problem::unavailable("as much long work goes on as there may be").retry_after(30)
+        })?;
+    let handle = house.views.rebuild(&name).map_err(|error| match error {
+        RebuildError::Unknown(_) => Problem::not_found(error.to_string()),
+        RebuildError::Thread(_) | RebuildError::Shutdown => {
+            tracing::warn!(%error, "a rebuild was not begun: {error}");
+            Problem::unavailable("nothing can be rebuilt at present").retry_after(30)
+        }
+    })?;
+    let state = operation.state();
+    let command = AuditCommand::StartOperation(OperationStarted {
+        operation: state.id.to_string(),
+        kind: state.kind.clone(),
+        subject: name,
+        at,
+    });
+    house
+        .auditor
+        .write(command, &caller.metadata(DIALECT))
+        .await;
+    tokio::spawn(follow(house, operation, handle));
+    Ok((StatusCode::ACCEPTED, axum::Json(state)))
+}
+
+/// Carries the progress of a rebuild over to the operation that stands for it.
+async fn follow(house: House, operation: OperationHandle, mut handle: RebuildHandle) {
+    loop {
+        let now = handle.progress.borrow_and_update().clone();
+        operation.progress(now.position.0, Some(now.target.0));
+        if now.done || handle.progress.changed().await.is_err() {
+            break;
+        }
+    }
+    let ended = handle.finished().await;
+    let at = house.commands.clock().now();
+    match ended.error {
+        None if ended.done => {
+            operation.succeed(format!("made anew up to position {}", ended.position), at);
+        }
+        None => operation.fail("the work was given up", at),
+        Some(reason) => {
+            tracing::warn!(reason, "a rebuild failed: {reason}");
+            operation.fail("it failed; what answered before goes on", at);
+        }
+    }
+}

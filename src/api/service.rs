@@ -1,0 +1,114 @@
+//! The house itself: is it alive, is it ready, what is it?
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use domain::token::Role;
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use serde::Serialize;
+use utoipa::ToSchema;
+use web::{Caller, House, Problem, View};
+
+/// That the process answers.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// Always `ok`: whoever is not well does not answer.
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+/// Whether the house can do its work.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Readiness {
+    /// Whether everything below is well.
+    ready: bool,
+    /// What is not well, by name, and why.
+    unready: BTreeMap<String, String>,
+}
+
+/// What runs here.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Info {
+    /// The program.
+    name: &'static str,
+    /// Its version.
+    version: String,
+    /// What keeps the log.
+    backend: String,
+    /// The last position that is durable.
+    head: u64,
+    /// Everything up to here is in every view.
+    position: u64,
+    /// Whether the log takes writes.
+    writable: bool,
+}
+
+/// Is the process alive?
+#[utoipa::path(get, path = "/healthz", tag = "service", security(()),
+    responses((status = 200, body = Health)))]
+pub(crate) async fn healthz() -> axum::Json<Health> {
+    axum::Json(Health { status: "ok" })
+}
+
+/// Can it do its work: does the log take writes, and have the views caught up?
+#[utoipa::path(get, path = "/readyz", tag = "service", security(()),
+    responses((status = 200, body = Readiness), (status = 503, description = "Something is not well", body = Readiness)))]
+pub(crate) async fn readyz(State(house): State<House>) -> Response {
+    let mut unready: BTreeMap<String, String> = house
+        .unready()
+        .into_iter()
+        .map(|(name, reason)| (name.to_owned(), reason))
+        .collect();
+    if let Some(reason) = house.commands.stopped() {
+        tracing::debug!(reason, "not ready: the log does not write");
+        unready.insert("log".to_owned(), "the log does not take writes".to_owned());
+    }
+    if !house.views.are_live() {
+        for status in house.views.statuses() {
+            if let Some(reason) = crate::projections::not_live(&status) {
+                unready.insert(format!("views.{}", status.name), reason);
+            }
+        }
+    }
+    let ready = unready.is_empty();
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, axum::Json(Readiness { ready, unready })).into_response()
+}
+
+/// The meters, as Prometheus reads them.
+#[utoipa::path(get, path = "/metrics", tag = "service",
+    responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain")))]
+pub(crate) async fn metrics(
+    State(house): State<House>,
+    caller: Caller,
+) -> Result<Response, Problem> {
+    if !house.settings.metrics_open {
+        caller.may(Role::Reader, "metrics:read")?;
+    }
+    let text = "text/plain; version=0.0.4; charset=utf-8";
+    Ok(([(CONTENT_TYPE, text)], house.metrics()).into_response())
+}
+
+/// What runs here, and how far is it?
+#[utoipa::path(get, path = "/v1/info", tag = "service", security(()),
+    responses((status = 200, body = Info)))]
+pub(crate) async fn info(State(house): State<House>) -> View<Info> {
+    let position = house.views.position();
+    View {
+        position,
+        body: Info {
+            name: "tallyman",
+            version: house.settings.version.clone(),
+            backend: house.settings.backend.clone(),
+            head: house.commands.head().0,
+            position: position.0,
+            writable: house.commands.stopped().is_none(),
+        },
+    }
+}

@@ -1,0 +1,246 @@
+//! API tokens: who may do what.
+
+use ::projections::tokens::TokenRow;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use domain::token::{Issued, Role, Token as Aggregate, TokenCommand};
+use http::StatusCode;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use web::paging::{self, Listing};
+use web::{Caller, House, Json, Path, Problem, Query, View, name_of, secret};
+
+use crate::DIALECT;
+
+/// The scope of reading here.
+const READ: &str = "tokens:read";
+/// The scope of changing something here.
+const WRITE: &str = "tokens:write";
+
+/// The longest name of a token, in bytes.
+const NAME_BYTES_MAX: usize = 128;
+/// How many scopes one token may be limited to.
+const SCOPES_MAX: usize = 64;
+
+/// An API token, without the token itself.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Token {
+    /// Its id.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// `reader`, `operator` or `admin`; each may do what the ones before it may.
+    pub role: &'static str,
+    /// When not empty, the only scopes in which the role counts.
+    pub scopes: Vec<String>,
+    /// When it was issued.
+    #[schema(value_type = String, format = DateTime)]
+    pub issued_at: Timestamp,
+    /// When it ceases to be accepted by itself.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// A token as it is shown once.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct NewToken {
+    /// What is known of it from now on.
+    #[serde(flatten)]
+    pub token: Token,
+    /// The token itself. Nobody can show it again: only its hash is kept.
+    #[schema(example = "tally_…")]
+    pub secret: String,
+}
+
+/// Which token to issue.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IssueToken {
+    /// What people call it.
+    name: String,
+    /// `reader`, `operator` or `admin`.
+    #[schema(value_type = String, example = "reader")]
+    role: Role,
+    /// When not empty, the only scopes in which the role counts.
+    #[serde(default)]
+    scopes: Vec<String>,
+    /// When it ceases to be accepted by itself.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+}
+
+impl Token {
+    fn of(row: TokenRow) -> Self {
+        Self {
+            id: row.id,
+            name: row.name,
+            role: name_of(row.role),
+            scopes: row.scopes,
+            issued_at: row.issued_at,
+            expires_at: row.expires_at,
+            revoked_at: row.revoked_at,
+        }
+    }
+}
+
+impl IssueToken {
+    fn check(&self, now: Timestamp) -> Result<(), Problem> {
+        let mut problem = Problem::bad_request("this token cannot be issued");
+        if !(1..=NAME_BYTES_MAX).contains(&self.name.trim().len())
+            || self.name.chars().any(char::is_control)
+        {
+            problem = problem.at("name", format!("is 1 to {NAME_BYTES_MAX} bytes of text"));
+        }
+        let plain = |c: char| c.is_ascii_lowercase() || matches!(c, ':' | '_' | '-');
+        let is_scope = |scope: &String| {
+            (1..=NAME_BYTES_MAX).contains(&scope.len()) && scope.chars().all(plain)
+        };
+        if self.scopes.len() > SCOPES_MAX || !self.scopes.iter().all(is_scope) {
+            problem = problem.at(
+                "scopes",
+                format!("are {SCOPES_MAX} at most, such as `builds:read`"),
+            );
+        }
+        if self.expires_at.is_some_and(|end| end <= now) {
+            problem = problem.at("expires_at", "has passed");
+        }
+        if problem.errors.is_empty() {
+            Ok(())
+        } else {
+            Err(problem)
+        }
+    }
+}
+
+/// Which page.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageParams {
+    /// How many a page has, 1 to 1000.
+    limit: Option<usize>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Which tokens are there, revoked ones as well?
+#[utoipa::path(get, path = "/v1/tokens", tag = "tokens", params(PageParams),
+    responses((status = 200, body = Listing<Token>)))]
+pub(crate) async fn list(
+    State(house): State<House>,
+    caller: Caller,
+    Query(params): Query<PageParams>,
+) -> Result<View<Listing<Token>>, Problem> {
+    caller.may(Role::Admin, READ)?;
+    let limit = paging::limit(params.limit)?;
+    let cursor = paging::open(params.cursor.as_deref())?;
+    let position = house.views.position();
+    let page = house
+        .views
+        .ask(move |views| views.tokens().list(&cursor, limit))
+        .await?;
+    Ok(View {
+        position,
+        body: Listing::of(page, Token::of),
+    })
+}
+
+/// What is this token?
+#[utoipa::path(get, path = "/v1/tokens/{id}", tag = "tokens",
+    params(("id" = String, Path, description = "The token's id")),
+    responses((status = 200, body = Token)))]
+pub(crate) async fn get(
+    State(house): State<House>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<View<Token>, Problem> {
+    caller.may(Role::Admin, READ)?;
+    let position = house.views.position();
+    let body = find(&house, id).await?;
+    Ok(View { position, body })
+}
+
+/// Issue a token. The answer shows it, once.
+#[utoipa::path(post, path = "/v1/tokens", tag = "tokens", request_body = IssueToken,
+    responses((status = 201, description = "It is accepted from now on", body = NewToken)))]
+pub(crate) async fn issue(
+    State(house): State<House>,
+    caller: Caller,
+    Json(body): Json<IssueToken>,
+) -> Result<Response, Problem> {
+    caller.may(Role::Admin, WRITE)?;
+    let at = house.commands.clock().now();
+    body.check(at)?;
+    if !caller.covers(&body.scopes) {
+        return Err(Problem::forbidden(
+            "a token that is limited to scopes cannot issue one that is not",
+        ));
+    }
+    let secret = secret::new_token().map_err(|error| {
+        tracing::error!(%error, "no randomness: {error}");
+        Problem::unavailable("no token can be made at present").retry_after(5)
+    })?;
+    let id = Uuid::now_v7().to_string();
+    let command = TokenCommand::Issue(Issued {
+        name: body.name,
+        hash: secret::token_hash(&secret),
+        role: body.role,
+        scopes: body.scopes,
+        expires_at: body.expires_at,
+        at,
+    });
+    let outcome = house
+        .commands
+        .execute::<Aggregate>(&id, command, &caller.metadata(DIALECT))
+        .await?;
+    if let Some(position) = outcome.position() {
+        house.wait_for(position).await?;
+    }
+    let position = house.views.position();
+    let token = find(&house, id).await?;
+    let answer = View {
+        position,
+        body: NewToken { token, secret },
+    };
+    Ok((StatusCode::CREATED, answer).into_response())
+}
+
+/// Accept this token no more.
+#[utoipa::path(delete, path = "/v1/tokens/{id}", tag = "tokens",
+    params(("id" = String, Path, description = "The token's id")),
+    responses((status = 200, body = Token)))]
+pub(crate) async fn revoke(
+    State(house): State<House>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<View<Token>, Problem> {
+    caller.may(Role::Admin, WRITE)?;
+    find(&house, id.clone()).await?;
+    let at = house.commands.clock().now();
+    let command = TokenCommand::Revoke { at };
+    let outcome = house
+        .commands
+        .execute::<Aggregate>(&id, command, &caller.metadata(DIALECT))
+        .await?;
+    if let Some(position) = outcome.position() {
+        house.wait_for(position).await?;
+    }
+    let position = house.views.position();
+    let body = find(&house, id).await?;
+    Ok(View { position, body })
+}
+
+async fn find(house: &House, id: String) -> Result<Token, Problem> {
+    let unknown = Problem::not_found("no such token was issued");
+    let row = house
+        .views
+        .ask(move |views| views.tokens().get(&id))
+        .await?;
+    row.map(Token::of).ok_or(unknown)
+}
