@@ -105,7 +105,21 @@ fn spec(spec: &Spec) -> Result<(), SampleFlaw> {
     if spec.name.is_empty() {
         return Err(SampleFlaw::NoName);
     }
-    let bytes = spec.to_string().len();
+    let variants = spec
+        .variants
+        .iter()
+        .map(|(name, value)| name.len() + value.bytes());
+    let bytes = [
+        &spec.name,
+        &spec.version,
+        &spec.arch,
+        &spec.compiler,
+        &spec.compiler_version,
+    ]
+    .map(String::len)
+    .into_iter()
+    .chain(variants)
+    .sum();
     if bytes > SPEC_TEXT_BYTES_MAX {
         return Err(SampleFlaw::SpecTooLong { bytes });
     }

@@ -69,6 +69,15 @@ impl Variants {
 }
 
 impl VariantValue {
+    /// How many bytes of text it holds.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Flag(_) => 1,
+            Self::Text(text) => text.len(),
+            Self::List(texts) => texts.iter().map(|text| text.len() + 1).sum(),
+        }
+    }
+
     pub(crate) fn push_json(&self, json: &mut String) {
         match self {
             Self::Flag(true) => json.push_str("true"),

@@ -46,6 +46,19 @@ fn a_mixture_of_statistics_is_said_to_be_one() {
 }
 
 #[test]
+fn the_order_in_which_variants_are_written_changes_no_answer() {
+    let story = twelve(|at| build(at, "p@1 +a~b k=v arch=a%gcc@12", 2.0, 1e9 + at as f64));
+    let mut ladder = Ladder::new(Learning::default(), Policy::STD);
+    for sample in &story {
+        ladder.learn(sample).unwrap();
+    }
+    let answer = |text: &str| ladder.answer(&text.parse().expect(text), Some(4));
+    let asked = answer("p@1 +a~b k=v arch=a%gcc@12");
+    assert_eq!(answer("p@1 k=v ~b+a arch=a%gcc@12"), asked);
+    assert_ne!(answer("p@1 k=v +b+a arch=a%gcc@12"), asked);
+}
+
+#[test]
 fn a_new_package_is_said_to_be_new() {
     let answer = after(&[build(0, "zlib@1 +x arch=a%gcc@12", 2.0, 1e9)]);
     let words = answer.reason.to_string();
