@@ -164,3 +164,6 @@ pub(crate) async fn no_method(method: Method) -> Problem {
 pub(crate) fn problem_of(response: &Response) -> Option<&Arc<Problem>> {
     response.extensions().get()
 }
+
+#[cfg(test)]
+mod tests;
