@@ -133,6 +133,8 @@ pub(crate) struct FrameReader {
     span: Span,
     chunk_bytes: usize,
     chunk: Bytes,
+    /// How much of the chunk was read into; the rest is room.
+    filled: usize,
     chunk_offset: u64,
 }
 
@@ -152,6 +154,7 @@ impl FrameReader {
             span,
             chunk_bytes: chunk_bytes.max(FRAME_HEADER_BYTES),
             chunk: Bytes::new(),
+            filled: 0,
             chunk_offset: span.offset,
         }
     }
@@ -185,6 +188,8 @@ impl FrameReader {
                 false => Err(self.damage("a frame's header is damaged")),
             };
         };
+        // Only a chunk that nobody holds is used again.
+        drop(bytes);
         if header.first != self.span.next {
             let reason = format!("a frame begins with position {}", header.first);
             return Err(self.damage(&reason));
@@ -224,6 +229,7 @@ impl FrameReader {
     /// Looks again at what comes next, because another process may have written it meanwhile.
     pub(crate) fn refresh(&mut self) -> io::Result<()> {
         self.chunk = Bytes::new();
+        self.filled = 0;
         self.chunk_offset = self.span.offset;
         self.span.end = self.file.metadata()?.len();
         Ok(())
@@ -233,31 +239,50 @@ impl FrameReader {
     /// the file has become shorter than that (its segment was sealed); the end is moved then.
     fn need(&mut self, length: usize) -> io::Result<Option<Bytes>> {
         let mut skip = (self.span.offset - self.chunk_offset) as usize;
-        if skip + length > self.chunk.len() {
+        if skip + length > self.filled {
             self.fill(length)?;
             skip = 0;
         }
-        if length > self.chunk.len() {
+        if skip + length > self.filled {
             if self.span.exact {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            self.span.end = self.span.offset + self.chunk.len() as u64;
+            self.span.end = self.span.offset + self.filled as u64;
             return Ok(None);
         }
         Ok(Some(self.chunk.slice(skip..skip + length)))
     }
 
+    /// Reads on, so that at least `length` bytes from the reader's place on are in the chunk, if the span
+    /// has as many. What is there already is moved and not read again.
     fn fill(&mut self, length: usize) -> io::Result<()> {
         let left = usize::try_from(self.span.end - self.span.offset).unwrap_or(usize::MAX);
         let wanted = self.chunk_bytes.max(length).min(left);
+        let skip = (self.span.offset - self.chunk_offset) as usize;
+        let kept = self.filled.saturating_sub(skip).min(wanted);
         // A chunk that nobody looks at any more is used again: fresh pages cost as much as the read.
-        let mut buffer = std::mem::take(&mut self.chunk)
-            .try_into_mut()
-            .unwrap_or_else(|_| BytesMut::new());
-        buffer.resize(wanted, 0);
-        let read = read_at(&self.file, &mut buffer, self.span.offset)?;
-        buffer.truncate(read);
+        let mut buffer = match std::mem::take(&mut self.chunk).try_into_mut() {
+            Ok(mut buffer) => {
+                if kept > 0 {
+                    buffer.copy_within(skip..skip + kept, 0);
+                }
+                if buffer.len() < wanted {
+                    buffer.resize(wanted, 0);
+                }
+                buffer
+            }
+            Err(chunk) => {
+                let mut buffer = BytesMut::zeroed(wanted);
+                if kept > 0 {
+                    buffer[..kept].copy_from_slice(&chunk[skip..skip + kept]);
+                }
+                buffer
+            }
+        };
+        let at = self.span.offset + kept as u64;
+        let read = read_at(&self.file, &mut buffer[kept..wanted], at)?;
         self.chunk = buffer.freeze();
+        self.filled = kept + read;
         self.chunk_offset = self.span.offset;
         Ok(())
     }

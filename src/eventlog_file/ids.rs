@@ -54,6 +54,15 @@ impl IdWindow {
             self.first += 1;
         }
     }
+
+    /// Gives memory back, if much more is held than is needed.
+    pub(crate) fn shrink(&mut self) {
+        let wanted = self.order.len() * 2;
+        if self.positions.capacity() > wanted * 2 {
+            self.positions.shrink_to(wanted);
+            self.order.shrink_to(wanted);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub(crate) const PREPARED_NAME: &str = "next.prepared";
 static ZEROS: [u8; 256 * 1024] = [0; 256 * 1024];
 
 /// How many segments may wait to be sealed.
-const UNSEALED_MAX: usize = 4;
+const UNSEALED_MAX: usize = 2;
 
 /// What there is to do.
 #[derive(Debug)]

@@ -19,8 +19,9 @@ use crate::header::{FRAMES_START, SegmentHeader};
 /// The disk writes this many bytes whole or not at all.
 const SECTOR_BYTES: u64 = 512;
 
-/// How much is read at once.
-pub(crate) const SCAN_CHUNK_BYTES: usize = 1024 * 1024;
+/// How much is read at once: few calls, and yet what was read is still in the processor's cache when it is
+/// checked.
+pub(crate) const SCAN_CHUNK_BYTES: usize = 256 * 1024;
 
 /// What a segment was found to hold.
 #[derive(Debug)]

@@ -74,4 +74,5 @@ fn forget_ids(shared: &Shared) {
         at = (at + FORGET_AT_ONCE).min(up_to);
         shared.ids.write().forget(at, keep);
     }
+    shared.ids.write().shrink();
 }

@@ -19,7 +19,23 @@ pub(crate) fn write(into: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Takes a number from the front, or `None` when the bytes end too soon or hold more than 64 bits.
+#[inline]
 pub(crate) fn read(from: &mut &[u8]) -> Option<u64> {
+    // Most numbers of a record take one byte or two.
+    match **from {
+        [one, ref rest @ ..] if one < 0x80 => {
+            *from = rest;
+            Some(u64::from(one))
+        }
+        [one, two, ref rest @ ..] if two < 0x80 => {
+            *from = rest;
+            Some(u64::from(one & 0x7f) | u64::from(two) << 7)
+        }
+        _ => read_long(from),
+    }
+}
+
+fn read_long(from: &mut &[u8]) -> Option<u64> {
     let mut value = 0;
     for (index, &byte) in from.iter().take(VARINT_BYTES_MAX).enumerate() {
         let bits = u64::from(byte & 0x7f);
