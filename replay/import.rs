@@ -3,6 +3,7 @@
 //! Async: a blocking thread reads, decompresses and checks the next lines while a batch is appended here.
 //! Nothing is appended twice, so an import that was interrupted is simply started again.
 
+mod known;
 mod lines;
 mod origin;
 mod reconcile;
@@ -11,10 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use eventlog::{
-    Append, AppendError, EventLog, Expected, Filter, PageLimit, Position, Receipt, Revision,
-    StreamName,
-};
+use eventlog::{Append, AppendError, EventLog, Expected, Position, Receipt, Revision, StreamName};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
@@ -24,7 +22,6 @@ use crate::blob_store;
 use crate::line::IncomingEvent;
 use crate::{Progress, ToolError, Unit, Watch};
 use lines::{Check, Chunk, Gathered, gather};
-use reconcile::same_place;
 
 /// How many chunks may wait to be appended.
 const CHUNKS_MAX: usize = 2;
@@ -164,38 +161,6 @@ impl Import<'_> {
             }
             None => self.reconcile(chunk.events).await,
         }
-    }
-
-    /// How many of the first events stand in the log where their lines say. An import that is taken up
-    /// again passes over them as fast as it can read; the log may no longer know all of their ids.
-    async fn known_by_place(
-        &mut self,
-        events: &[(u64, IncomingEvent)],
-    ) -> Result<usize, ToolError> {
-        let mut known = 0;
-        while let Some((_, event)) = events.get(known).filter(|_| !self.moved_on) {
-            let place = event.position.filter(|place| *place <= self.log.head());
-            let Some(before) = place.and_then(|place| place.0.checked_sub(1)) else {
-                break;
-            };
-            let limit = PageLimit::events(events.len() - known);
-            let page = self
-                .log
-                .read_all(Position(before), &Filter::all(), limit)
-                .await?;
-            let pairs = events[known..].iter().zip(&page.events);
-            let same = pairs
-                .take_while(|((_, event), there)| same_place(there, event))
-                .count();
-            for (line, event) in &events[known..known + same] {
-                self.note_place(*line, event, event.position.unwrap_or_default());
-            }
-            known += same;
-            // Once the log goes another way than the lines, there is nothing more to find like this.
-            self.moved_on = same == 0;
-        }
-        self.report.already += known as u64;
-        Ok(known)
     }
 
     /// Appends a batch; `None` when the log does not stand as the lines say.

@@ -5,11 +5,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use eventlog::{Recorded, Revision};
+use eventlog::{Position, ReadError, Revision, StreamName};
 
 use super::Import;
+use super::known::same;
 use crate::ToolError;
 use crate::line::IncomingEvent;
+
+/// How an event and the log go together.
+enum Standing {
+    /// It comes next in its stream.
+    Fresh,
+    /// It is there already.
+    There(Position),
+    /// It cannot be.
+    Refused(String),
+}
+
+/// The events of a chunk that are new, up to the first one that is refused, and why that is.
+type Sorted = (Vec<(u64, IncomingEvent)>, Option<ToolError>);
 
 impl Import<'_> {
     pub(super) async fn reconcile(
@@ -17,33 +31,26 @@ impl Import<'_> {
         events: Vec<(u64, IncomingEvent)>,
     ) -> Result<(), ToolError> {
         let mut heads = self.dry_heads.take().unwrap_or_default();
-        let sorted = self.sort_out(events, &mut heads).await;
-        let (fresh, refused) = sorted?;
+        let (fresh, refused) = self.sort_out(events, &mut heads).await?;
         if self.report.dry_run {
             self.dry_heads = Some(heads);
             self.report.appended += fresh.len() as u64;
-        } else if !fresh.is_empty() {
-            match self.try_append(&fresh).await? {
-                Some((receipts, _)) => self.note(&fresh, &receipts, false),
-                None => {
-                    let (line, _) = fresh[0];
-                    let reason =
-                        "somebody else writes to these streams, or uses an id of this batch \
-                                  in another stream"
-                            .to_owned();
-                    return Err(ToolError::Line { line, reason });
-                }
-            }
+        } else if let Some((line, _)) = fresh.first() {
+            let Some((receipts, _)) = self.try_append(&fresh).await? else {
+                let reason = "somebody else writes to these streams, or uses an id of these lines";
+                let (line, reason) = (*line, reason.to_owned());
+                return Err(ToolError::Line { line, reason });
+            };
+            self.note(&fresh, &receipts, false);
         }
         refused.map_or(Ok(()), Err)
     }
 
-    /// Splits into what is new, up to the first event that is refused, and why that is.
     async fn sort_out(
         &mut self,
         events: Vec<(u64, IncomingEvent)>,
-        heads: &mut BTreeMap<eventlog::StreamName, Option<Revision>>,
-    ) -> Result<(Vec<(u64, IncomingEvent)>, Option<ToolError>), ToolError> {
+        heads: &mut BTreeMap<StreamName, Option<Revision>>,
+    ) -> Result<Sorted, ToolError> {
         let mut fresh = Vec::new();
         let mut ids = BTreeSet::new();
         for (line, event) in events {
@@ -51,77 +58,57 @@ impl Import<'_> {
                 Some(head) => *head,
                 None => self.log.stream_head(&event.stream).await?,
             };
-            let refuse = |reason| Some(ToolError::Line { line, reason });
-            if !ids.insert(event.event.id) {
-                return Ok((
-                    fresh,
-                    refuse(format!("id {} stands twice in it", event.event.id)),
-                ));
-            }
-            let next = head.map_or(Revision::FIRST, Revision::next);
-            if event.revision > next {
-                let IncomingEvent {
-                    stream, revision, ..
-                } = &event;
-                let reason =
-                    format!("revision {revision} leaves a gap: {stream} goes on at {next}");
-                return Ok((fresh, refuse(reason)));
-            }
-            if event.revision == next {
-                if let Some(position) = self.log.find(event.event.id).await? {
-                    let reason = format!("id {} stands at position {position}", event.event.id);
-                    return Ok((fresh, refuse(reason)));
+            let standing = if ids.insert(event.event.id) {
+                self.standing(&event, head).await?
+            } else {
+                Standing::Refused(format!("id {} stands twice in it", event.event.id))
+            };
+            match standing {
+                Standing::Fresh => {
+                    heads.insert(event.stream.clone(), Some(event.revision));
+                    fresh.push((line, event));
                 }
-                heads.insert(event.stream.clone(), Some(event.revision));
-                fresh.push((line, event));
-                continue;
-            }
-            let there = self
-                .log
-                .read_stream(&event.stream, event.revision, 1)
-                .await?;
-            match there.first() {
-                Some(there) if same(there, &event) => {
+                Standing::There(position) => {
                     heads.insert(event.stream.clone(), head);
                     self.report.already += 1;
-                    self.note_place(line, &event, there.position);
+                    self.note_place(line, &event, position);
                 }
-                // Then an earlier line would have put it there.
-                None => {
-                    let IncomingEvent {
-                        stream, revision, ..
-                    } = &event;
-                    let reason = format!("revision {revision} of {stream} stands twice in it");
-                    return Ok((fresh, refuse(reason)));
-                }
-                Some(there) => {
-                    let IncomingEvent {
-                        stream, revision, ..
-                    } = &event;
-                    let id = there.id;
-                    let reason = format!("{stream} has another event at revision {revision}: {id}");
-                    return Ok((fresh, refuse(reason)));
+                Standing::Refused(reason) => {
+                    return Ok((fresh, Some(ToolError::Line { line, reason })));
                 }
             }
         }
         Ok((fresh, None))
     }
-}
 
-/// Whether the log has this very event at this very place.
-pub(super) fn same_place(there: &Recorded, incoming: &IncomingEvent) -> bool {
-    Some(there.position) == incoming.position
-        && there.stream == incoming.stream
-        && there.revision == incoming.revision
-        && same(there, incoming)
-}
-
-/// Whether the log has this very event.
-fn same(there: &Recorded, incoming: &IncomingEvent) -> bool {
-    let event = &incoming.event;
-    there.id == event.id
-        && there.event_type == event.event_type
-        && there.version == event.version
-        && there.data == event.data
-        && there.metadata == event.metadata
+    async fn standing(
+        &self,
+        event: &IncomingEvent,
+        head: Option<Revision>,
+    ) -> Result<Standing, ReadError> {
+        let (stream, revision, id) = (&event.stream, event.revision, event.event.id);
+        let next = head.map_or(Revision::FIRST, Revision::next);
+        if revision > next {
+            let reason = format!("revision {revision} leaves a gap: {stream} goes on at {next}");
+            return Ok(Standing::Refused(reason));
+        }
+        if revision == next {
+            return Ok(match self.log.find(id).await? {
+                None => Standing::Fresh,
+                Some(position) => Standing::Refused(format!("id {id} stands at {position}")),
+            });
+        }
+        let there = self.log.read_stream(stream, revision, 1).await?;
+        Ok(match there.first() {
+            Some(there) if same(there, event) => Standing::There(there.position),
+            Some(there) => {
+                let id = there.id;
+                Standing::Refused(format!("{stream} has another event at {revision}: {id}"))
+            }
+            // Then an earlier line would have put it there.
+            None => Standing::Refused(format!(
+                "revision {revision} of {stream} stands twice in it"
+            )),
+        })
+    }
 }

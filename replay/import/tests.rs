@@ -295,6 +295,31 @@ async fn a_bad_line_is_refused_by_number_and_what_stands_before_it_is_kept() {
 }
 
 #[tokio::test]
+async fn a_gap_between_neighbours_is_refused_before_anything_is_appended() {
+    let original = log_of(&[
+        (1, vec![], String::new()),
+        (1, vec![], String::new()),
+        (1, vec![], String::new()),
+    ])
+    .await;
+    let lines = String::from_utf8(exported(&original, false).await).unwrap();
+    let lines: Vec<&str> = lines.lines().collect();
+    let copy = test_log::empty();
+    let options = Options {
+        check_shapes: false,
+        ..from([lines[0], lines[2]].join("\n"))
+    };
+    let refused = import(&copy, options).await.unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .starts_with("line 2: revision 2 leaves a gap"),
+        "{refused}"
+    );
+    assert_eq!(copy.head(), Position(1));
+}
+
+#[tokio::test]
 async fn a_dry_run_counts_and_writes_nothing() {
     let original = test_log::filled(5000).await;
     let lines = exported(&original, false).await;

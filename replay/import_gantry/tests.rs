@@ -196,6 +196,17 @@ async fn a_build_that_was_already_collected_keeps_its_outcome() {
     assert_eq!(report.jobs, counts(0, 3, 0));
 }
 
+/// What the database says of a machine is older than what anybody has said of it here.
+#[tokio::test]
+async fn a_machine_that_is_described_already_is_left_as_it_is() {
+    let database = Database::with_jobs(1);
+    let log = test_log::empty();
+    import(&log, database.options()).await.unwrap();
+    database.run("UPDATE nodes SET cores = 128 WHERE id = 1");
+    let report = import(&log, database.options()).await.unwrap();
+    assert_eq!(report.nodes, counts(0, 2, 0));
+}
+
 #[tokio::test]
 async fn two_sources_may_number_builds_alike() {
     let database = Database::with_jobs(3);
