@@ -21,6 +21,7 @@ use super::*;
 mod allocate;
 mod collect;
 mod sources;
+mod trouble;
 
 const TOKEN: &str = "let-me-in";
 const NOW: &str = "2026-11-21T07:00:00Z";

@@ -94,6 +94,36 @@ async fn a_signed_delivery_needs_no_token() {
 }
 
 #[tokio::test]
+async fn a_signature_is_good_for_five_minutes_unless_told_otherwise() {
+    let body = r#"{"object_kind":"build","build_id":90210}"#;
+    for (tolerance, now, status) in [
+        (None, "2026-11-21T07:05:00Z", 400),
+        (None, "2026-11-21T07:05:01Z", 401),
+        (Some(Duration::from_secs(600)), "2026-11-21T07:10:00Z", 400),
+        (Some(Duration::ZERO), "2036-11-21T07:00:00Z", 400),
+    ] {
+        let source = Source {
+            name: "signed".to_owned(),
+            signing_tokens: vec![SIGNING_TOKEN.into()],
+            signature_tolerance: tolerance,
+            ..Source::default()
+        };
+        let house = TestHouse::with(vec![source]);
+        house.house.commands.clock().set(now.parse().unwrap());
+        let request = Request::post("/v1/collect")
+            .header("x-gitlab-event", "Job Hook")
+            .header("webhook-id", "4f3c2a10-8f7e-4d6b-9c55-2b1a0e9d8c77")
+            .header("webhook-timestamp", "1795244400")
+            .header(
+                "webhook-signature",
+                "v1,1xpNtsIL+9QJ7V66Dl/2QL9y6u+hnrX07A8WtASOsxA=",
+            );
+        let answered = house.send(request.body(Body::from(body)).unwrap()).await;
+        assert_eq!(answered.status.as_u16(), status, "{tolerance:?} {now}");
+    }
+}
+
+#[tokio::test]
 async fn builds_of_two_instances_with_the_same_numbers_are_kept_apart() {
     let house = TestHouse::new();
     let send = async |instance: &str, status: &str| {
