@@ -1,5 +1,6 @@
 //! Where a build is found: one entry per order, and one per field that lists are filtered by.
 
+use domain::build::BuildKey;
 use tables::{Key, KeyBuilder};
 
 use super::BuildRow;
@@ -48,7 +49,7 @@ pub(super) fn keys(row: &BuildRow) -> [Option<Key>; 11] {
         Some(row.updated_place().end_of(KeyBuilder::new(BY_UPDATED))),
         row.finished_place()
             .map(|place| place.end_of(KeyBuilder::new(BY_FINISHED))),
-        field(Field::Source, Some(row.key.source())),
+        field(Field::Source, own_index(row.key.source())),
         field(Field::Status, Some(&row.status)),
         field(Field::Ref, Some(&row.git_ref)),
         field(Field::Package, usage.map(|usage| usage.package.as_str())),
@@ -60,6 +61,11 @@ pub(super) fn keys(row: &BuildRow) -> [Option<Key>; 11] {
         field(Field::Stage, row.stage.as_deref()),
         field(Field::Collection, state),
     ]
+}
+
+/// The source that most builds belong to needs no index: nearly every build is one of its own.
+pub(super) fn own_index(source: &str) -> Option<&str> {
+    (source != BuildKey::DEFAULT_SOURCE).then_some(source)
 }
 
 /// Writes what differs between the entries before and after.

@@ -85,7 +85,9 @@ impl Builds {
     /// The index with the fewest entries for this filter, as far as a short look tells. All of them have the
     /// same order, so that a cursor from one leads on in any other.
     fn narrowest(&self, filter: &BuildFilter) -> Answer<KeyBuilder> {
-        let mut fields = filter.fields();
+        let mut fields = filter
+            .fields()
+            .filter(|(field, value)| *field != Field::Source || index::own_index(value).is_some());
         let Some(first) = fields.next() else {
             return Ok(KeyBuilder::new(index::BY_SEEN));
         };

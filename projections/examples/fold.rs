@@ -1,4 +1,4 @@
-//! Measures folding and reading: `cargo run --release -p projections --example fold -- [builds]`.
+//! Measures folding and reading: `cargo run --release -p projections --example fold -- [builds] [all|model|views] [commit events]`.
 //!
 //! A synthetic history of builds (four reports and a usage record each, several builds under way at once) is
 //! folded into all views through sled, then pages of lists are read while it rests. The log is made up as it
@@ -25,6 +25,10 @@ use projections::{Cursor, ProjectorConfig, Views};
 use synthetic_log::SyntheticLog;
 use tables::{MemoryTables, SledConfig, SledTables, Tables};
 
+/// As in the real binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const PATIENCE: Duration = Duration::from_secs(3600);
@@ -44,7 +48,7 @@ async fn main() -> Outcome<()> {
     );
     println!(
         "reading alone: {:.0} k events/s",
-        read_all(&*log).await? / 1e3
+        read_all(&log).await? / 1e3
     );
     if only.as_deref() != Some("views") {
         model_alone(&log, head).await?;
@@ -185,7 +189,12 @@ fn page_times(views: &Views, filter: &BuildFilter) -> Vec<Duration> {
 }
 
 fn config() -> ProjectorConfig {
-    ProjectorConfig::new(Timestamp::now)
+    let config = ProjectorConfig::new(Timestamp::now);
+    let commit_events = std::env::args().nth(3).and_then(|text| text.parse().ok());
+    ProjectorConfig {
+        commit_events: commit_events.unwrap_or(config.commit_events),
+        ..config
+    }
 }
 
 /// What `/proc` says; 0 where there is none.

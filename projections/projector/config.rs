@@ -18,7 +18,7 @@ pub struct ProjectorConfig {
     pub page_events: usize,
     /// After how many events what was folded is written to the tables.
     pub commit_events: u64,
-    /// After how long it is written at the latest.
+    /// After how long it is written at the latest, and how often it is made to survive a power cut.
     pub commit_interval: Duration,
     /// What the allocation model learns from, and how it answers.
     pub allocation: AllocationSettings,
@@ -27,11 +27,11 @@ pub struct ProjectorConfig {
 }
 
 impl ProjectorConfig {
-    /// The defaults: pages of 1024 events, written every 20 000 events or 250 ms.
+    /// The defaults: pages of 512 events, written every 1000 events and made durable every 250 ms.
     pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self {
-            page_events: 1024,
-            commit_events: 20_000,
+            page_events: 512,
+            commit_events: 1000,
             commit_interval: Duration::from_millis(250),
             allocation: AllocationSettings::default(),
             clock: Arc::new(clock),

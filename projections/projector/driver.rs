@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use super::engine::Step;
+use super::engine::{Step, StepError};
 use super::rebuild::{RebuildError, RebuildHandle, RebuildProgress};
 use super::slot::Slot;
 use super::{Engine, StartError};
@@ -112,7 +112,7 @@ fn on_own_thread<T: Send>(runtime: &Runtime, future: impl Future<Output = T> + S
 /// Folds what comes and writes it down in time, until told to stop.
 async fn keep_up(engine: &Arc<Engine>) {
     let mut head = engine.log.watch_head();
-    let mut committed = Instant::now();
+    let mut commits = Commits::new(engine);
     let mut rates = Rates::new(engine);
     let mut complained = false;
     while !engine.is_stopping() {
@@ -120,13 +120,9 @@ async fn keep_up(engine: &Arc<Engine>) {
         rebuild_damaged(engine);
         let step = engine.step().await;
         rates.measure(engine);
-        let is_late =
-            engine.has_uncommitted() && committed.elapsed() >= engine.config.commit_interval;
         let mut failure = step.as_ref().err().map(ToString::to_string);
-        if engine.commit_is_due() || is_late {
-            failure = failure.or(engine.commit(false).err().map(|error| error.to_string()));
-            committed = Instant::now();
-        }
+        let is_at_head = matches!(step, Ok(Step::AtHead));
+        failure = failure.or(commits.go_on().await);
         if let Some(failure) = failure {
             if !complained {
                 tracing::warn!("the views cannot follow the log: {failure}");
@@ -136,12 +132,9 @@ async fn keep_up(engine: &Arc<Engine>) {
             continue;
         }
         complained = false;
-        if matches!(step, Ok(Step::AtHead)) {
+        if is_at_head {
             let patience = match engine.has_uncommitted() {
-                true => engine
-                    .config
-                    .commit_interval
-                    .saturating_sub(committed.elapsed()),
+                true => commits.due_in(),
                 false => RATE_INTERVAL,
             };
             let something = async {
@@ -153,6 +146,7 @@ async fn keep_up(engine: &Arc<Engine>) {
             let _ = tokio::time::timeout(patience, something).await;
         }
     }
+    let _ = commits.end().await;
     if let Err(error) = engine.commit(true) {
         tracing::warn!(
             "the views were not written down at the end, and will be folded again: {error}"
@@ -230,6 +224,68 @@ fn rebuild(engine: &Engine, name: &'static str, progress: &watch::Sender<Rebuild
         progress.error = result.err();
     });
     engine.announce();
+}
+
+/// Writes down what was folded while folding goes on: one commit at a time, beside the fold.
+struct Commits {
+    engine: Arc<Engine>,
+    /// When what was written was last made durable.
+    last: Instant,
+    under_way: Option<tokio::task::JoinHandle<Result<(), StepError>>>,
+}
+
+impl Commits {
+    fn new(engine: &Arc<Engine>) -> Self {
+        Self {
+            engine: Arc::clone(engine),
+            last: Instant::now(),
+            under_way: None,
+        }
+    }
+
+    /// Begins a commit if one is due, and waits for one that folding has run too far ahead of. Returns why
+    /// the last one failed.
+    ///
+    /// Rows are written in small batches, because an engine holds on to whatever a batch replaces until its
+    /// end; what costs a flush of the disk happens once per interval.
+    async fn go_on(&mut self) -> Option<String> {
+        let under_way = self.under_way.as_ref();
+        let is_over = under_way.is_some_and(tokio::task::JoinHandle::is_finished);
+        let failure = match is_over || self.engine.is_far_ahead() {
+            true => self.end().await,
+            false => None,
+        };
+        let is_late = self.engine.has_uncommitted() && self.due_in().is_zero();
+        if self.under_way.is_none() && (self.engine.commit_is_due() || is_late) {
+            let engine = Arc::clone(&self.engine);
+            self.under_way = Some(tokio::task::spawn_blocking(move || {
+                engine.write_rows(false)?;
+                if is_late { engine.persist() } else { Ok(()) }
+            }));
+            if is_late {
+                self.last = Instant::now();
+            }
+        }
+        failure
+    }
+
+    /// Waits for the commit that is under way.
+    async fn end(&mut self) -> Option<String> {
+        match self.under_way.take()?.await {
+            Ok(committed) => committed.err().map(|error| error.to_string()),
+            Err(panic) => Some(panic.to_string()),
+        }
+    }
+
+    /// At least a millisecond while one is under way, so that waiting for it is no busy loop.
+    fn due_in(&self) -> Duration {
+        let interval = self.engine.config.commit_interval;
+        let rest = interval.saturating_sub(self.last.elapsed());
+        match self.under_way {
+            Some(_) => rest.max(Duration::from_millis(1)),
+            None => rest,
+        }
+    }
 }
 
 /// How fast each view moves.

@@ -14,7 +14,7 @@ use super::slot::Slot;
 use super::{FaultSeen, Kind, ProjectorConfig, Reader, StartError, startup};
 
 /// How much may wait for the disk, in units of [`ProjectorConfig::commit_events`], before folding pauses.
-const UNCOMMITTED_MAX: u64 = 8;
+const UNCOMMITTED_MAX: u64 = 64;
 
 /// All views and what moves them on.
 ///
@@ -31,6 +31,7 @@ pub struct Engine {
     /// Nothing is begun any more, and what is under way ends soon.
     pub(crate) stopping: AtomicBool,
     uncommitted: Mutex<u64>,
+    unpersisted: AtomicBool,
     moved: watch::Sender<Position>,
     last_warned: Mutex<Position>,
 }
@@ -90,6 +91,7 @@ impl Engine {
             wake: Notify::new(),
             stopping: AtomicBool::new(false),
             uncommitted: Mutex::default(),
+            unpersisted: AtomicBool::new(false),
             moved: watch::Sender::new(Position::START),
             last_warned: Mutex::default(),
         };
@@ -165,9 +167,14 @@ impl Engine {
         }))
     }
 
-    /// Whether there is anything that the tables do not have.
+    /// Whether there is anything that the tables do not have, or could lose.
     pub(crate) fn has_uncommitted(&self) -> bool {
-        *self.uncommitted.lock() > 0
+        *self.uncommitted.lock() > 0 || self.unpersisted.load(Ordering::Acquire)
+    }
+
+    /// Whether the tables are so far behind that folding waits for them.
+    pub(crate) fn is_far_ahead(&self) -> bool {
+        *self.uncommitted.lock() >= 2 * self.config.commit_events
     }
 
     /// Whether so much was folded that the tables should have it.
@@ -181,6 +188,12 @@ impl Engine {
     /// # Errors
     /// The first failure; what could be written is written, the rest waits for the next commit.
     pub fn commit(&self, everything: bool) -> Result<(), StepError> {
+        self.write_rows(everything)?;
+        self.persist()
+    }
+
+    /// Writes what was folded to the tables without waiting until it would survive a power cut.
+    pub(crate) fn write_rows(&self, everything: bool) -> Result<(), StepError> {
         let before = *self.uncommitted.lock();
         let mut result = Ok(());
         for slot in &self.slots {
@@ -189,11 +202,19 @@ impl Engine {
                 result = Err(StepError::Table { view, error });
             }
         }
+        self.unpersisted.store(true, Ordering::Release);
         result?;
-        let persisted = self.tables.persist();
-        persisted.map_err(|error| StepError::Table { view: "all", error })?;
         *self.uncommitted.lock() -= before;
         Ok(())
+    }
+
+    /// Makes durable what was written.
+    pub(crate) fn persist(&self) -> Result<(), StepError> {
+        self.unpersisted.store(false, Ordering::Release);
+        self.tables.persist().map_err(|error| {
+            self.unpersisted.store(true, Ordering::Release);
+            StepError::Table { view: "all", error }
+        })
     }
 
     /// The lowest position of all views: everything up to here is in every answer.
