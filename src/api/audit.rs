@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use web::paging::{self, Listing};
-use web::{Caller, FieldError, House, KeptBody, OptionalJson, Path, Problem, Query, View};
+use web::{Caller, FieldError, House, KeptBody, Path, Problem, Query, Unread, View};
 
 use crate::builds::Reason;
 use crate::{DIALECT, asked};
@@ -240,9 +240,10 @@ pub(crate) async fn resubmit(
     State(house): State<House>,
     caller: Caller,
     Path(digest): Path<String>,
-    OptionalJson(reason): OptionalJson<Reason>,
+    unread: Unread,
 ) -> Result<View<Resubmitted>, Problem> {
     caller.may(Role::Operator, WRITE)?;
+    let reason = unread.json_or_default::<Reason>(&house).await?.checked()?;
     let (row, body) = find(&house, &digest).await?;
     let taker = house.resubmit(&row.dialect).ok_or_else(|| {
         Problem::conflict(format!(
@@ -251,7 +252,7 @@ pub(crate) async fn resubmit(
         ))
     })?;
     let mut metadata = caller.metadata(DIALECT);
-    metadata.reason = reason.and_then(|body| body.reason);
+    metadata.reason = reason;
     let kept = KeptBody {
         source: row.source,
         headers: row.headers,

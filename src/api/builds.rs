@@ -12,7 +12,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::paging::{self, Listing};
-use web::{Caller, House, OptionalJson, Path, Problem, Query, View};
+use web::{Caller, House, Path, Problem, Query, Unread, View};
 
 use crate::events::{StreamParams, stream_page};
 use crate::wire::{Build, EventPage};
@@ -179,12 +179,28 @@ pub(crate) async fn history(
         })
 }
 
+/// The longest reason that is kept, in bytes.
+const REASON_BYTES_MAX: usize = 4096;
+
 /// Why somebody asks for something.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Reason {
     /// In the words of who asks; it is kept with the event.
-    pub(crate) reason: Option<String>,
+    reason: Option<String>,
+}
+
+impl Reason {
+    /// The reason, if one was given and is no novel.
+    pub(crate) fn checked(self) -> Result<Option<String>, Problem> {
+        match self.reason {
+            Some(reason) if reason.len() > REASON_BYTES_MAX => {
+                Err(Problem::bad_request("this reason is too long")
+                    .at("reason", format!("has {REASON_BYTES_MAX} bytes at most")))
+            }
+            reason => Ok(reason),
+        }
+    }
 }
 
 /// What came of asking.
@@ -205,12 +221,12 @@ pub(crate) async fn collect(
     State(house): State<House>,
     caller: Caller,
     Path(build): Path<String>,
-    OptionalJson(body): OptionalJson<Reason>,
+    unread: Unread,
 ) -> Result<View<Requeued>, Problem> {
     caller.may(Role::Operator, WRITE)?;
     let key = key_of(&build)?;
     let mut metadata = caller.metadata(DIALECT);
-    metadata.reason = body.and_then(|body| body.reason);
+    metadata.reason = unread.json_or_default::<Reason>(&house).await?.checked()?;
     let at = house.commands.clock().now();
     let command = BuildCommand::RequeueCollection { at };
     let done = house

@@ -43,6 +43,7 @@ pub(crate) fn heading() -> OpenApi {
         ("builds", "Builds, and what is learnt from them"),
         ("farm", "What builds use, and what they run on"),
         ("allocation", "How much a build needs"),
+        ("gantry", "The API of spack-gantry, word for word"),
         ("audit", "Who did what, and what was refused"),
         ("tokens", "Who may do what"),
         ("operations", "Views, and long work on them"),

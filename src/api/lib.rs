@@ -49,18 +49,26 @@ pub const DIALECT: &str = "api";
 
 /// The routes.
 pub fn routes() -> Router<House> {
-    let (router, openapi) = documented();
-    router.merge(docs::routes(&openapi))
+    routes_beside([])
+}
+
+/// The routes, with the descriptions of dialects that stand beside them in the documents.
+pub fn routes_beside(dialects: impl IntoIterator<Item = OpenApi>) -> Router<House> {
+    let (router, mut openapi) = documented();
+    for dialect in dialects {
+        openapi.merge(dialect);
+    }
+    router.merge(docs::routes(&docs::complete(openapi)))
 }
 
 /// The document that describes the routes.
 #[must_use]
 pub fn openapi() -> OpenApi {
-    documented().1
+    docs::complete(documented().1)
 }
 
 fn documented() -> (Router<House>, OpenApi) {
-    let (router, openapi) = OpenApiRouter::with_openapi(docs::heading())
+    OpenApiRouter::with_openapi(docs::heading())
         .routes(routes!(service::healthz))
         .routes(routes!(service::readyz))
         .routes(routes!(service::metrics))
@@ -93,8 +101,7 @@ fn documented() -> (Router<House>, OpenApi) {
         .routes(routes!(audit::resubmit))
         .routes(routes!(tokens::list, tokens::issue))
         .routes(routes!(tokens::get, tokens::revoke))
-        .split_for_parts();
-    (router, docs::complete(openapi))
+        .split_for_parts()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use web::paging::{self, Listing};
-use web::{Caller, House, Json, Path, Problem, Query, View, name_of, secret};
+use web::{Caller, House, Path, Problem, Query, Unread, View, name_of, secret};
 
 use crate::DIALECT;
 
@@ -172,9 +172,10 @@ pub(crate) async fn get(
 pub(crate) async fn issue(
     State(house): State<House>,
     caller: Caller,
-    Json(body): Json<IssueToken>,
+    unread: Unread,
 ) -> Result<Response, Problem> {
     caller.may(Role::Admin, WRITE)?;
+    let body: IssueToken = unread.json(&house).await?;
     let at = house.commands.clock().now();
     body.check(at)?;
     if !caller.covers(&body.scopes) {

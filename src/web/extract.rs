@@ -1,53 +1,75 @@
 //! axum's extractors, refusing as every other part of the house does.
 
+use std::convert::Infallible;
+
+use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
 use serde::de::DeserializeOwned;
 
 use crate::body::{JSON_DEPTH_MAX, check_depth, read_body};
 use crate::{House, Problem};
 
-/// A JSON body: bounded, not too deep, and named as JSON.
-#[derive(Clone, Copy, Debug)]
-pub struct Json<T>(pub T);
+/// A body that nobody has looked at. Who asks is settled before what they say is read.
+#[derive(Debug)]
+pub struct Unread {
+    headers: HeaderMap,
+    body: Body,
+}
 
-impl<T: DeserializeOwned> FromRequest<House> for Json<T> {
-    type Rejection = Problem;
+impl<S: Send + Sync> FromRequest<S> for Unread {
+    type Rejection = Infallible;
 
-    async fn from_request(request: Request, house: &House) -> Result<Self, Problem> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Infallible> {
         let (parts, body) = request.into_parts();
-        let media_type = parts
-            .headers
-            .get(CONTENT_TYPE)
-            .map(http::HeaderValue::as_bytes);
+        Ok(Self {
+            headers: parts.headers,
+            body,
+        })
+    }
+}
+
+impl Unread {
+    /// Reads it as JSON: bounded, not too deep, and named as JSON.
+    ///
+    /// # Errors
+    /// 415, 413 or 400.
+    pub async fn json<T: DeserializeOwned>(self, house: &House) -> Result<T, Problem> {
+        let media_type = self.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         if !media_type.is_some_and(is_json) {
             return Err(Problem::unsupported_media_type(
                 "the body must be application/json",
             ));
         }
-        let limit = house.settings.limits.body_bytes_max;
-        let bytes = read_body(&parts.headers, body, limit).await?;
-        parse(&bytes).map(Self)
+        parse(&self.bytes(house).await?)
     }
-}
 
-/// A JSON body that may be left out.
-#[derive(Clone, Copy, Debug)]
-pub struct OptionalJson<T>(pub Option<T>);
-
-impl<T: DeserializeOwned> FromRequest<House> for OptionalJson<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, house: &House) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        let limit = house.settings.limits.body_bytes_max;
-        let bytes = read_body(&parts.headers, body, limit).await?;
+    /// Reads it as JSON, or as the default when there is nothing.
+    ///
+    /// # Errors
+    /// 413 or 400.
+    pub async fn json_or_default<T: DeserializeOwned + Default>(
+        self,
+        house: &House,
+    ) -> Result<T, Problem> {
+        let bytes = self.bytes(house).await?;
         if bytes.trim_ascii().is_empty() {
-            return Ok(Self(None));
+            return Ok(T::default());
         }
-        parse(&bytes).map(|value| Self(Some(value)))
+        parse(&bytes)
+    }
+
+    async fn bytes(self, house: &House) -> Result<Bytes, Problem> {
+        read_body(
+            &self.headers,
+            self.body,
+            house.settings.limits.body_bytes_max,
+        )
+        .await
     }
 }
 

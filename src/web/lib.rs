@@ -31,7 +31,7 @@ use axum::extract::DefaultBodyLimit;
 pub use auditor::{Auditor, Noted};
 pub use caller::{Caller, name_of};
 pub use context::{REQUEST_ID, RequestContext, TRACEPARENT};
-pub use extract::{Json, OptionalJson, Path, Query};
+pub use extract::{Path, Query, Unread};
 pub use gate::{AsIs, Audited};
 pub use house::{House, HouseBuilder, KeptBody, Parts, ReadyCheck, Resubmit, Settings, Taken};
 pub use limits::{Limits, REQUEST_LINE_BYTES_MAX};

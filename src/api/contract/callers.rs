@@ -1,7 +1,7 @@
 use super::*;
 
 /// What each address needs. Nothing is open that does not stand here as open.
-const NEEDS: [(&str, &str, Option<Role>); 30] = [
+const NEEDS: [(&str, &str, Option<Role>); 31] = [
     ("GET", "/healthz", None),
     ("GET", "/readyz", None),
     ("GET", "/v1/info", None),
@@ -38,6 +38,7 @@ const NEEDS: [(&str, &str, Option<Role>); 30] = [
     ("GET", "/v1/audit/bodies/x", Some(Role::Operator)),
     ("POST", "/v1/audit/bodies/x/resubmit", Some(Role::Operator)),
     ("GET", "/v1/tokens", Some(Role::Admin)),
+    ("POST", "/v1/tokens", Some(Role::Admin)),
     ("GET", "/v1/tokens/x", Some(Role::Admin)),
     ("DELETE", "/v1/tokens/x", Some(Role::Admin)),
 ];

@@ -1,3 +1,6 @@
+use utoipa::openapi::HttpMethod;
+use utoipa::openapi::path::Operation;
+
 use super::*;
 
 #[tokio::test]
@@ -57,6 +60,22 @@ fn every_shape_that_is_referred_to_is_there() {
             "{name}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_dialect_beside_us_stands_in_the_document() {
+    let mut dialect = crate::docs::heading();
+    dialect.info.title = "Somebody else".to_owned();
+    dialect
+        .paths
+        .add_path_operation("/old/route", vec![HttpMethod::Get], Operation::new());
+    let house = TestHouse::new().await;
+    let routes = crate::routes_beside([dialect]);
+    let router = serve_through_gate(routes, house.house.clone());
+    let answered = TestHouse { router, ..house }.get("/openapi.json").await;
+    assert_eq!(answered.body["info"]["title"], "Tallyman");
+    let operation = &answered.body["paths"]["/old/route"]["get"];
+    assert!(operation["responses"]["default"].is_object(), "{operation}");
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@ use futures::future::BoxFuture;
 use http::header::{CONTENT_TYPE, WARNING};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
 use web::{
     Audited, FieldError, House, KeptBody, Noted, POSITION, Problem, RequestContext, Resubmit,
     Taken, body,
@@ -31,13 +33,19 @@ const JOB_HOOK: &str = "Job Hook";
 const KIND_BYTES_MAX: usize = 128;
 
 /// What a sender reads; GitLab shows it to whoever looks after the hook.
-#[derive(Debug, Serialize)]
-struct Answer {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Acknowledgement)]
+pub(crate) struct Answer {
+    /// `accepted`, `duplicate` or `ignored`.
+    #[schema(example = "accepted")]
     status: &'static str,
+    /// The event that stands for the delivery.
     #[serde(skip_serializing_if = "Option::is_none")]
-    event_id: Option<uuid::Uuid>,
+    event_id: Option<Uuid>,
+    /// Where it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<u64>,
+    /// What the hook's owner should look at.
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<String>,
 }

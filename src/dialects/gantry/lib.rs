@@ -29,6 +29,7 @@ pub mod allocation;
 pub mod collect;
 mod credentials;
 mod delivery;
+mod document;
 mod report;
 mod settings;
 mod signature;
@@ -41,6 +42,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::routing::{get, post};
 use http::Uri;
+use utoipa::openapi::OpenApi;
 use web::{House, Resubmit};
 
 pub use collect::Taker;
@@ -83,6 +85,12 @@ impl Gantry {
             .route("/collect", post(collect))
             .route("/v1/allocation", get(allocation))
             .route("/allocation", get(allocation))
+    }
+
+    /// The routes, described.
+    #[must_use]
+    pub fn document() -> OpenApi {
+        <document::Document as utoipa::OpenApi>::openapi()
     }
 
     /// Who takes this dialect's refused bodies once more.
