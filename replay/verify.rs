@@ -1,7 +1,7 @@
 //! Goes through every frame of a log on this machine's disk and says where the first fault is.
 //!
-//! Async: the work is done on blocking threads, one that reads and checks frames and, unless asked to be
-//! quick, one for each core that reads what the events say. Read only; it works while a server writes and
+//! Async: the work is done on blocking threads, one that reads and checks frames and, when asked to,
+//! one for each core that reads what the events say. Read only; it works while a server writes and
 //! ends at the last frame that is whole when it gets there.
 
 mod content;
@@ -28,10 +28,25 @@ const MISSING_MAX: usize = 1000;
 pub struct Options {
     /// The directory of the log.
     pub directory: PathBuf,
-    /// Whether only frames, checksums, positions and revisions are looked at, and not what events say.
-    pub quick: bool,
-    /// When given, every blob that an event names is read there and its digest checked. Not if `quick`.
+    /// How closely.
+    pub depth: Depth,
+    /// When given, every blob that an event names is read there and its digest checked; only where what
+    /// events say is looked at.
     pub blobs: Option<Blobs>,
+}
+
+/// How closely a log is looked at; each depth does what the ones before it do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Depth {
+    /// Every frame's checksum, and that no position is missing. As fast as the disk; counts neither streams
+    /// nor types.
+    Frames,
+    /// Also every record, and that no stream has a gap.
+    Streams,
+    /// Also whether this program can read what every event says.
+    #[default]
+    Content,
 }
 
 /// What was found.
@@ -111,15 +126,15 @@ impl Report {
 pub async fn run(options: Options, watch: &Watch<'_>) -> Result<Report, ToolError> {
     let Options {
         directory,
-        quick,
+        depth,
         blobs,
     } = options;
     let (sender, mut progress) = mpsc::channel::<Progress>(4);
-    let content = (!quick).then_some(content::Wanted {
+    let wanted = content::Wanted {
         blobs: blobs.is_some(),
-    });
+    };
     let checking = tokio::task::spawn_blocking(move || {
-        frames::check(&directory, content, &|progress| {
+        frames::check(&directory, depth, wanted, &|progress| {
             // One that nobody has looked at yet says nearly the same.
             let _ = sender.try_send(progress);
         })

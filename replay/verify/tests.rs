@@ -25,12 +25,12 @@ async fn filled(directory: &Path, events: u64) -> FileLog {
     log
 }
 
-async fn verify(directory: &Path, quick: bool) -> Report {
+async fn verify(directory: &Path, depth: Depth) -> Report {
     let directory = directory.to_owned();
     run(
         Options {
             directory,
-            quick,
+            depth,
             blobs: None,
         },
         &unwatched,
@@ -54,15 +54,17 @@ fn segments(directory: &Path) -> Vec<PathBuf> {
 async fn a_sound_log_is_counted() {
     let folder = tempfile::tempdir().unwrap();
     filled(folder.path(), 1500).await.close();
-    for quick in [true, false] {
-        let report = verify(folder.path(), quick).await;
+    for depth in [Depth::Frames, Depth::Streams, Depth::Content] {
+        let report = verify(folder.path(), depth).await;
         assert!(report.is_sound(), "{:?}", report.fault);
-        assert_eq!(
-            (report.events, report.head, report.streams),
-            (1500, Position(1500), 501)
-        );
+        assert_eq!((report.events, report.head), (1500, Position(1500)));
         assert_eq!(report.segments, segments(folder.path()).len() as u64);
         assert!(report.segments > 1);
+        if depth == Depth::Frames {
+            assert_eq!((report.streams, report.events_by_type.len()), (0, 0));
+            continue;
+        }
+        assert_eq!(report.streams, 501);
         let types: Vec<_> = report.events_by_type.into_iter().collect();
         let expected = [("build.collection_skipped", 498), ("build.reported", 1002)];
         assert_eq!(
@@ -93,8 +95,8 @@ async fn a_flipped_bit_is_found_and_its_place_is_named() {
             let mut damaged = whole.clone();
             damaged[usize::try_from(place).unwrap()] ^= 0x10;
             fs::write(&first, damaged).unwrap();
-            for quick in [true, false] {
-                let report = verify(folder.path(), quick).await;
+            for depth in [Depth::Frames, Depth::Streams, Depth::Content] {
+                let report = verify(folder.path(), depth).await;
                 let fault = report.fault.clone().expect("a flipped bit is found");
                 assert_eq!(fault.segment, first);
                 assert_eq!(fault.offset, frame.offset, "{fault:?}");
@@ -115,7 +117,7 @@ async fn a_missing_segment_is_found() {
     for missing in [0, 1] {
         let kept = fs::read(&names[missing]).unwrap();
         fs::remove_file(&names[missing]).unwrap();
-        let report = verify(folder.path(), true).await;
+        let report = verify(folder.path(), Depth::Streams).await;
         let fault = report.fault.expect("a missing segment is found");
         assert_eq!(fault.segment, names[missing + 1]);
         let first: u64 = names[missing]
@@ -129,11 +131,11 @@ async fn a_missing_segment_is_found() {
         assert_eq!(report.head.0, first - 1);
         fs::write(&names[missing], kept).unwrap();
     }
-    assert!(verify(folder.path(), true).await.is_sound());
+    assert!(verify(folder.path(), Depth::Streams).await.is_sound());
 }
 
 #[tokio::test]
-async fn an_event_that_nobody_can_read_is_found_unless_asked_to_be_quick() {
+async fn an_event_that_nobody_can_read_is_found_when_the_content_is_looked_at() {
     let good = test_log::new_event(900, &test_log::report_with_blob(1, blob("00")));
     let node = "node-1".to_owned();
     for (event_type, version, stream, data, metadata, reason) in [
@@ -186,8 +188,8 @@ async fn an_event_that_nobody_can_read_is_found_unless_asked_to_be_quick() {
         test_log::append(&log, stream.clone(), vec![event]).await;
         test_log::fill(&log, 50).await;
         log.close();
-        assert!(verify(folder.path(), true).await.is_sound());
-        let fault = verify(folder.path(), false)
+        assert!(verify(folder.path(), Depth::Streams).await.is_sound());
+        let fault = verify(folder.path(), Depth::Content)
             .await
             .fault
             .expect("it is found");
@@ -233,13 +235,14 @@ async fn a_log_is_checked_while_it_is_written() {
     });
     let mut checked = 0;
     while !writer.is_finished() {
-        let report = verify(folder.path(), checked % 2 == 0).await;
+        let depth = [Depth::Frames, Depth::Streams, Depth::Content][checked % 3];
+        let report = verify(folder.path(), depth).await;
         assert!(report.is_sound(), "{:?}", report.fault);
         assert!(report.events >= 200);
         checked += 1;
     }
     writer.await.unwrap();
-    assert_eq!(verify(folder.path(), false).await.head, log.head());
+    assert_eq!(verify(folder.path(), Depth::Content).await.head, log.head());
 }
 
 #[tokio::test]
@@ -267,7 +270,7 @@ async fn blobs_that_events_name_are_read() {
     }
     let options = |blobs| Options {
         directory: folder.path().to_owned(),
-        quick: false,
+        depth: Depth::Content,
         blobs,
     };
     let report = run(options(Some(store.clone())), &unwatched).await.unwrap();
@@ -300,7 +303,7 @@ async fn where_there_is_no_log_nothing_is_sound() {
     let missing = run(
         Options {
             directory,
-            quick: true,
+            depth: Depth::Streams,
             blobs: None,
         },
         &unwatched,
