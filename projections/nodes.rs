@@ -117,7 +117,7 @@ impl Nodes {
         self.reader.get(&row_key(uuid))
     }
 
-    /// The machines that have this name, the first [`SAME_NAME_MAX`] of them.
+    /// The machines that have this name, the first thousand of them.
     ///
     /// # Errors
     /// When the table cannot say.

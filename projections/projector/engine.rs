@@ -107,6 +107,13 @@ impl Engine {
         if *self.uncommitted.lock() >= UNCOMMITTED_MAX * self.config.commit_events {
             return Ok(Step::Full);
         }
+        let mut result = Ok(());
+        for slot in &self.slots {
+            if let Err(error) = slot.recover() {
+                let view = slot.kind.name;
+                result = Err(StepError::Table { view, error });
+            }
+        }
         let Some(from) = self.slots.iter().filter_map(Slot::position).min() else {
             return Ok(Step::AtHead);
         };
@@ -122,9 +129,8 @@ impl Engine {
         };
         let page = self.read(from, wanted).await?;
         if page.next <= from {
-            return Ok(Step::AtHead);
+            return result.map(|()| Step::AtHead);
         }
-        let mut result = Ok(());
         {
             let _live = self.live.lock().await;
             for slot in &self.slots {
@@ -137,7 +143,14 @@ impl Engine {
         *self.uncommitted.lock() += page.events.len() as u64;
         self.moved.send_replace(page.next);
         result?;
-        Ok(if page.end { Step::AtHead } else { Step::Folded })
+        // A view that began again meanwhile is further back than this page.
+        let mut positions = self.slots.iter().filter_map(Slot::position);
+        let is_at_head = page.end && positions.all(|position| position >= page.next);
+        Ok(if is_at_head {
+            Step::AtHead
+        } else {
+            Step::Folded
+        })
     }
 
     /// Steps until everything there is has been folded, committing on the way as configured.

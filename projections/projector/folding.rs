@@ -19,7 +19,7 @@ pub(crate) struct Folding {
     checkpoint: Checkpoint,
     /// Whether the table's checkpoint is this one.
     saved: bool,
-    /// Whether the fold has taken note of events that its table did not take.
+    /// Whether the fold has taken note of something that its table did not take.
     is_ahead: bool,
 }
 
@@ -67,7 +67,9 @@ impl Folding {
     /// When the table failed; nothing of the page is visible then, and [`Folding::reload`] comes next.
     pub(crate) fn fold_page(&mut self, page: &DecodedPage) -> Result<bool, TableError> {
         // A page that stands further on leaves a gap: the next one is read from here.
-        if page.next <= self.checkpoint.position || page.after > self.checkpoint.position {
+        let is_elsewhere =
+            page.next <= self.checkpoint.position || page.after > self.checkpoint.position;
+        if is_elsewhere || self.is_ahead {
             return Ok(false);
         }
         self.is_ahead = true;
@@ -110,11 +112,18 @@ impl Folding {
 
     /// Writes down what is only in memory, with its checkpoint.
     pub(crate) fn save(&mut self) -> Result<(), TableError> {
+        if self.is_ahead {
+            let reason = "the fold has to begin again first".to_owned();
+            return Err(TableError::Unavailable { reason });
+        }
         if !self.saved {
+            // A model that believes itself written down, and is not, begins again as well.
+            self.is_ahead = true;
             let mut rows = Rows::new(self.overlay.rows());
             self.fold.snapshot(&mut rows);
             rows.put(checkpoint::KEY, &self.checkpoint);
             rows.publish()?;
+            self.is_ahead = false;
             self.saved = true;
         }
         Ok(())

@@ -104,6 +104,23 @@ impl Slot {
         ))
     }
 
+    /// Begins again where the table stands, if the fold was left ahead of it by a failure.
+    pub(crate) fn recover(&self) -> Result<(), TableError> {
+        let mut place = self.folding.lock();
+        let Some(folding) = place.as_mut().filter(|folding| folding.is_ahead()) else {
+            return Ok(());
+        };
+        let reloaded = folding.reload();
+        match &reloaded {
+            Ok(()) => {
+                self.replace_memory(folding);
+                self.note_progress(folding);
+            }
+            Err(error) => self.note_failure(error),
+        }
+        reloaded
+    }
+
     /// Folds a page, if this view is behind it.
     pub(crate) fn fold_page(&self, page: &DecodedPage) -> Result<(), TableError> {
         let mut place = self.folding.lock();
@@ -119,10 +136,6 @@ impl Slot {
     }
 
     fn fold_into(&self, folding: &mut Folding, page: &DecodedPage) -> Result<(), TableError> {
-        if folding.is_ahead() {
-            folding.reload()?;
-            self.replace_memory(folding);
-        }
         let written = folding.fold_page(page)?;
         self.note_progress(folding);
         if written {
@@ -144,7 +157,9 @@ impl Slot {
     /// Writes what was folded to the table. `everything` also writes what is only in memory.
     pub(crate) fn commit(&self, everything: bool) -> Result<(), TableError> {
         if everything && let Some(folding) = self.folding.lock().as_mut() {
-            folding.save()?;
+            folding
+                .save()
+                .inspect_err(|error| self.note_failure(error))?;
         }
         let serving = self.serving();
         if serving.is_hollow() {

@@ -49,7 +49,12 @@ proptest! {
             tell_all(&*log, story).await;
             let tables = Arc::new(MemoryTables::new());
             for (steps, commits, everything) in crashes {
-                let doomed = engine(&log, &tables).await;
+                // Another size of pages, so that checkpoints lie within the pages of the next one.
+                let page_events = steps;
+                let doomed = engine_with(&log, &tables, crate::ProjectorConfig {
+                    page_events,
+                    ..config()
+                }).await;
                 for _ in 0..steps {
                     doomed.step().await.unwrap();
                 }
