@@ -41,7 +41,8 @@ pub(crate) async fn gate(State(house): State<House>, mut request: Request, next:
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
     let method = request.method().clone();
-    let path = (route == UNMATCHED).then(|| request.uri().path().to_owned());
+    // Cloned for the unhappy case; it shares its bytes.
+    let uri = request.uri().clone();
     request.extensions_mut().insert(context.clone());
 
     let span = tracing::debug_span!(
@@ -68,8 +69,7 @@ pub(crate) async fn gate(State(house): State<House>, mut request: Request, next:
     };
     let status = response.status();
     if status.is_client_error() || status.is_server_error() {
-        let path = path.as_deref().unwrap_or(route);
-        response = answer::as_problem(response, &context, path).await;
+        response = answer::as_problem(response, &context, uri.path()).await;
         refused::note(&house, &context, &method, route, &response);
     }
     answer::finish(&mut response, &context);

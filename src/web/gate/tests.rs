@@ -227,6 +227,7 @@ async fn whatever_refuses_becomes_a_problem_unless_an_old_contract_says_otherwis
         assert_eq!(parts.status.as_u16(), status, "{target}");
         assert_eq!(parts.headers["content-type"], PROBLEM_JSON, "{target}");
         assert!(body["trace_id"].is_string(), "{target}: {body}");
+        assert_eq!(body["instance"], target);
     }
     let response = router.clone().oneshot(empty(ask("/old"))).await.unwrap();
     assert_eq!(
