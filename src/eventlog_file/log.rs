@@ -91,6 +91,7 @@ impl FileLog {
             segment,
             file,
             offset,
+            frames: 0,
             next,
             marked,
             group: Default::default(),

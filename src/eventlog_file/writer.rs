@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::create;
 use crate::frame::{self, FRAME_HEADER_BYTES, FrameKind};
 use crate::group::{Ground, Group, Known};
+use crate::header::FRAMES_START;
 use crate::heads::HeadCache;
 use crate::keeper::Keeper;
 use crate::keys::StreamKey;
@@ -18,6 +19,10 @@ use crate::queue::{Outcome, Request};
 use crate::segment::{Index, Segment};
 use crate::shared::{Shared, Stop};
 use crate::stats::add;
+
+/// The next segment is prepared only while frames are shorter than this. A flush of much at once does not
+/// mind that the file grows with it, and zeros that are written beforehand compete with it for the disk.
+const PREPARE_FRAME_BYTES_MAX: u64 = 128 * 1024;
 
 /// The one who writes. Whoever holds it may commit.
 pub(crate) struct Writer {
@@ -27,6 +32,8 @@ pub(crate) struct Writer {
     pub(crate) file: File,
     /// Where the next frame begins.
     pub(crate) offset: u64,
+    /// How many frames were written to the segment since it was opened.
+    pub(crate) frames: u64,
     /// The position of the next event.
     pub(crate) next: u64,
     /// Whether the last frame is a mark.
@@ -108,6 +115,7 @@ impl Writer {
         let frame_offset = self.offset;
         self.offset += group.frame.len() as u64;
         self.next += count as u64;
+        self.frames += 1;
         self.marked = false;
         {
             let mut ids = shared.ids.write();
@@ -164,7 +172,7 @@ impl Writer {
                     passing: true,
                 }
             })?;
-        } else if self.offset > segment_bytes / 4 {
+        } else if self.offset > segment_bytes / 4 && self.frame_bytes() < PREPARE_FRAME_BYTES_MAX {
             self.keeper.prepare();
         }
         if stopped.is_some() {
@@ -172,6 +180,11 @@ impl Writer {
             tracing::info!("the log writes again");
         }
         Ok(())
+    }
+
+    /// How long the frames of this segment are in the mean, in bytes.
+    fn frame_bytes(&self) -> u64 {
+        (self.offset - FRAMES_START) / self.frames.max(1)
     }
 
     fn segment_bytes(&self) -> u64 {
@@ -197,6 +210,7 @@ impl Writer {
         let sealed = std::mem::replace(&mut self.segment, segment.clone());
         self.file = file;
         self.offset = self.segment.end();
+        self.frames = 0;
         self.shared.segments.write().push(segment);
         self.keeper.seal(&self.shared, sealed);
         Ok(())

@@ -33,17 +33,8 @@ fn main() -> Anyhow<()> {
             show(&format!("fjall, batch {events}"), &theirs);
             let ratio = ours.per_second() / theirs.per_second();
             println!("{:>34} {ratio:.2} x fjall", "");
-            if events == 1 {
-                let again = bench::raw_probe(&directory, RUN_FOR)?;
-                show("4 KiB write + fdatasync", &again);
-                let raw = (raw.per_second() + again.per_second()) / 2.0;
-                println!(
-                    "{:>34} {:.0} % of the disk",
-                    "",
-                    100.0 * ours.per_second() / raw
-                );
-            }
         }
+        one_by_one(&directory)?;
     }
     if wanted("async") {
         for tasks in [1, 2, 8, 64, 256] {
@@ -80,6 +71,28 @@ fn main() -> Anyhow<()> {
         drop(log);
         std::fs::remove_dir_all(path)?;
     }
+    Ok(())
+}
+
+/// Single appends in turns with the probe, because the disk's speed changes from second to second.
+fn one_by_one(directory: &Path) -> Anyhow<()> {
+    let (mut ours, mut raw) = (Vec::new(), Vec::new());
+    for _ in 0..9 {
+        let turn = RUN_FOR / 5;
+        raw.push(bench::raw_probe(directory, turn)?.per_second());
+        let path = directory.join("single");
+        ours.push(bench::append(&path, 1, turn)?.per_second());
+    }
+    std::fs::remove_dir_all(directory.join("single"))?;
+    raw.sort_by(f64::total_cmp);
+    ours.sort_by(f64::total_cmp);
+    println!(
+        "{:>34} {:>12.0}/s, the disk {:.0}/s: {:.0} %",
+        "append, batch 1, median of nine",
+        ours[4],
+        raw[4],
+        100.0 * ours[4] / raw[4]
+    );
     Ok(())
 }
 

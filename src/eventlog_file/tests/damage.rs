@@ -222,3 +222,41 @@ fn every_cut_of_the_last_frames_leaves_whole_commits() {
         }
     }
 }
+
+/// A sector that is lost looks like a torn write, but for the commits that come after it.
+#[test]
+fn a_lost_sector_before_a_later_commit_is_no_torn_write() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = FileLog::open(directory.path(), small()).unwrap();
+    let mut ends = Vec::new();
+    for number in 0..4 {
+        log.append_blocking((number * 9..number * 9 + 9).flat_map(batch).collect())
+            .unwrap();
+        ends.push(log.shared.segments()[0].end());
+    }
+    // No mark at the end, as after a crash.
+    let crashed = tempfile::tempdir().unwrap();
+    copy(directory.path(), crashed.path());
+    let (_, path) = list(crashed.path()).unwrap().pop().unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    for (frame, later) in [(1, true), (2, true), (3, false)] {
+        let sector = (ends[frame - 1] / 512 + 2) as usize * 512;
+        assert!((sector + 512) as u64 <= ends[frame]);
+        let mut damaged = whole.clone();
+        damaged[sector..sector + 512].fill(0);
+        std::fs::write(&path, &damaged).unwrap();
+        match FileLog::open_read_only(crashed.path()) {
+            Err(OpenError::Fault(fault)) => {
+                assert!(later, "{fault}");
+                assert_eq!(fault.offset, ends[frame - 1]);
+                assert!(fault.reason.contains("later one"), "{fault}");
+            }
+            Err(other) => panic!("{other}"),
+            // Of the last commit nobody can say whether it was ever whole.
+            Ok(log) => {
+                assert!(!later, "frame {frame}");
+                assert_eq!(log.head(), Position(27));
+            }
+        }
+    }
+}
