@@ -24,6 +24,7 @@ pub mod audit;
 pub mod build;
 pub mod node;
 pub mod numbers;
+pub mod schedule;
 pub mod token;
 
 mod aggregate;

@@ -1,0 +1,41 @@
+//! Which jobs run because another did.
+
+/// How the last run of an occasion ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// What its worker said; nothing when it did not say.
+    pub success: Option<bool>,
+    /// Whether children were wished for.
+    pub schedule_children: bool,
+    /// How many other runs of the occasion have not returned.
+    pub open: usize,
+    /// Whether any other run of the occasion failed.
+    pub sibling_failed: bool,
+}
+
+/// A job that runs after another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Child {
+    /// The job.
+    pub job: u64,
+    /// Whether runs of it are to be scheduled. Its template, project and pool count only when it is sent.
+    pub enqueue_is_enabled: bool,
+}
+
+/// The children that run now, in the order in which they came. Each gets a run for now that nobody asked
+/// for by hand and that schedules children of its own.
+#[must_use]
+pub fn due_children(ended: Ended, schedule_on_error: bool, children: &[Child]) -> Vec<u64> {
+    let well = ended.success == Some(true) && !ended.sibling_failed;
+    if !ended.schedule_children || ended.open > 0 || !(well || schedule_on_error) {
+        return Vec::new();
+    }
+    children
+        .iter()
+        .filter(|child| child.enqueue_is_enabled)
+        .map(|child| child.job)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,29 @@
+//! When runs are due: the rules of the job runner as plain functions of facts, a time and a time zone.
+//!
+//! Nothing here remembers anything. Whoever dispatches gathers the facts, asks, and turns the answer into
+//! commands; those are what happens once.
+//!
+//! | question | answered by |
+//! |---|---|
+//! | when does a job run again? | [`follow_up()`] |
+//! | which children run after an occasion? | [`due_children`] |
+//! | how often has a job failed in a row, and is it to be disabled? | [`count_fails`] |
+//! | which runs are sent in this round, and to whom? | [`Round`], [`target`] |
+//! | which kill requests are sent? | [`KillFacts::is_due`] |
+//! | does a worker still answer? | [`Patience::is_silent`] |
+
+mod children;
+mod dispatch;
+mod fails;
+mod follow_up;
+mod health;
+mod interval;
+mod window;
+
+pub use children::{Child, Ended, due_children};
+pub use dispatch::{KillFacts, Member, Round, Target, Waiting, choose, target};
+pub use fails::{FailCount, count_fails};
+pub use follow_up::{FollowUp, JobFacts, follow_up};
+pub use health::Patience;
+pub use interval::{Interval, IntervalUnit};
+pub use window::Window;
