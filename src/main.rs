@@ -1,2 +1,10 @@
-//! The `tallyman` binary.
-fn main() {}
+//! The `tallyman` binary. Everything is in the library beside it.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    tallyman::run()
+}

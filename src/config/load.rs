@@ -14,8 +14,11 @@ use super::{Config, EXAMPLE};
 const ENVIRONMENT_PREFIX: &str = "TALLYMAN__";
 
 /// Keys whose variable is a list with commas.
-const LIST_KEYS: [&str; 3] =
-    ["server.trusted_proxies", "collector.runner_prefixes", "allocation.refs"];
+const LIST_KEYS: [&str; 3] = [
+    "server.trusted_proxies",
+    "collector.runner_prefixes",
+    "allocation.refs",
+];
 
 /// The file that is read when it is there and no other was named.
 const FILE_DEFAULT: &str = "tallyman.toml";
@@ -33,21 +36,21 @@ const INHERITED: [(&str, &str); 5] = [
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flags {
     /// `--config`
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     /// `--data-dir`
-    pub data_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
     /// `--listen`
-    pub listen: Option<String>,
+    pub(crate) listen: Option<String>,
     /// Defaults of a subcommand that differ from the file's, such as those of `demo`.
-    pub defaults: Vec<(&'static str, Value)>,
+    pub(crate) defaults: Vec<(&'static str, Value)>,
 }
 
 /// A configuration and where each of its values came from.
 pub(crate) struct Loaded {
     /// The configuration.
-    pub config: Config,
+    pub(crate) config: Config,
     /// Every key with its value (secrets hidden) and origin.
-    pub origins: BTreeMap<String, (String, String)>,
+    pub(crate) origins: BTreeMap<String, (String, String)>,
 }
 
 /// Why there is no configuration.
@@ -86,8 +89,8 @@ pub(crate) fn load(
     flags: &Flags,
     environment: &BTreeMap<String, String>,
 ) -> Result<Loaded, ConfigError> {
-    let mut builder = ::config::Config::builder()
-        .add_source(File::from_str(EXAMPLE, FileFormat::Toml));
+    let mut builder =
+        ::config::Config::builder().add_source(File::from_str(EXAMPLE, FileFormat::Toml));
     for (key, value) in &flags.defaults {
         builder = builder.set_default(key, value.clone())?;
     }
@@ -100,8 +103,9 @@ pub(crate) fn load(
     let builder = named(builder, "data.dir", data_dir, "--data-dir")?;
     let built = named(builder, "server.listen", flags.listen.clone(), "--listen")?.build()?;
     let origins = super::show::origins(&built.cache);
-    let config: Config =
-        built.try_deserialize().map_err(|error| placed(&error.to_string(), &origins))?;
+    let config: Config = built
+        .try_deserialize()
+        .map_err(|error| placed(&error.to_string(), &origins))?;
     check(&config)?;
     Ok(Loaded { config, origins })
 }
@@ -110,11 +114,14 @@ fn file(flags: &Flags) -> Result<Option<PathBuf>, ConfigError> {
     match &flags.config {
         Some(path) => match std::fs::metadata(path) {
             Ok(_) => Ok(Some(path.clone())),
-            Err(error) => {
-                Err(ConfigError::File { path: path.clone(), reason: error.to_string() })
-            }
+            Err(error) => Err(ConfigError::File {
+                path: path.clone(),
+                reason: error.to_string(),
+            }),
         },
-        None => Ok(Path::new(FILE_DEFAULT).is_file().then(|| PathBuf::from(FILE_DEFAULT))),
+        None => Ok(Path::new(FILE_DEFAULT)
+            .is_file()
+            .then(|| PathBuf::from(FILE_DEFAULT))),
     }
 }
 
@@ -145,7 +152,10 @@ fn named(
         None => builder,
         Some(value) => {
             let value = Value::new(Some(&origin.to_owned()), value);
-            builder.add_source(Named { key: key.to_owned(), value })
+            builder.add_source(Named {
+                key: key.to_owned(),
+                value,
+            })
         }
     })
 }
@@ -155,8 +165,16 @@ fn inherited(
     environment: &BTreeMap<String, String>,
 ) -> Result<ConfigBuilder<DefaultState>, ConfigError> {
     for (variable, key) in INHERITED {
-        let value = environment.get(variable).filter(|value| !value.is_empty()).cloned();
-        builder = named(builder, key, value, &format!("the environment ({variable})"))?;
+        let value = environment
+            .get(variable)
+            .filter(|value| !value.is_empty())
+            .cloned();
+        builder = named(
+            builder,
+            key,
+            value,
+            &format!("the environment ({variable})"),
+        )?;
     }
     Ok(builder)
 }
@@ -167,11 +185,16 @@ fn ours(
     environment: &BTreeMap<String, String>,
 ) -> Result<ConfigBuilder<DefaultState>, ConfigError> {
     for (variable, text) in environment {
-        let Some(path) = variable.strip_prefix(ENVIRONMENT_PREFIX) else { continue };
+        let Some(path) = variable.strip_prefix(ENVIRONMENT_PREFIX) else {
+            continue;
+        };
         let key = path.to_lowercase().replace("__", ".");
         let origin = format!("the environment ({variable})");
         let kind = if LIST_KEYS.contains(&key.as_str()) {
-            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+            let parts = text
+                .split(',')
+                .map(str::trim)
+                .filter(|part| !part.is_empty());
             ValueKind::Array(parts.map(|part| Value::new(Some(&origin), part)).collect())
         } else {
             ValueKind::String(text.clone())
@@ -187,9 +210,15 @@ fn placed(complaint: &str, origins: &BTreeMap<String, (String, String)>) -> Conf
     let quoted: Vec<&str> = complaint.split('`').skip(1).step_by(2).collect();
     let (field, section) = (quoted.first(), quoted.last());
     let origin = field.zip(section).and_then(|(field, section)| {
-        let key = if field == section { (*field).to_owned() } else { format!("{section}.{field}") };
+        let key = if field == section {
+            (*field).to_owned()
+        } else {
+            format!("{section}.{field}")
+        };
         let below = format!("{key}.");
-        let found = origins.iter().find(|(name, _)| **name == key || name.starts_with(&below));
+        let found = origins
+            .iter()
+            .find(|(name, _)| **name == key || name.starts_with(&below));
         found.map(|(_, (_, origin))| origin)
     });
     ConfigError::Key(match origin {
@@ -201,23 +230,50 @@ fn placed(complaint: &str, origins: &BTreeMap<String, (String, String)>) -> Conf
 }
 
 fn check(config: &Config) -> Result<(), ConfigError> {
-    let wrong = |key, reason: &str| Err(ConfigError::Value { key, reason: reason.to_owned() });
+    let wrong = |key, reason: &str| {
+        Err(ConfigError::Value {
+            key,
+            reason: reason.to_owned(),
+        })
+    };
     if config.log.segment_bytes < 1 << 20 {
         return wrong("log.segment_bytes", "a segment is at least 1 MiB");
     }
     if config.server.requests_max == 0 {
-        return wrong("server.requests_max", "at least one request must be allowed");
+        return wrong(
+            "server.requests_max",
+            "at least one request must be allowed",
+        );
+    }
+    let waits = [
+        config.collector.backoff_seconds,
+        config.collector.backoff_seconds_max,
+    ];
+    if waits.iter().any(|wait| !(0.001..=86_400.0).contains(wait)) {
+        return wrong(
+            "collector.backoff_seconds",
+            "a wait is between a millisecond and a day",
+        );
     }
     if config.collector.attempts_max == 0 || config.collector.concurrency_max == 0 {
-        return wrong("collector", "attempts_max and concurrency_max are at least 1");
+        return wrong(
+            "collector",
+            "attempts_max and concurrency_max are at least 1",
+        );
     }
     if !(0.0..=1.0).contains(&config.telemetry.trace_ratio) {
         return wrong("telemetry.trace_ratio", "a share lies between 0 and 1");
     }
-    if let Some(name) = config.sources.keys().find(|name| domain::build::BuildKey::new(name, 0).is_err())
+    if let Some(name) = config
+        .sources
+        .keys()
+        .find(|name| domain::build::BuildKey::new(name, 0).is_err())
     {
         let reason = format!("`{name}` is no name for a source");
-        return Err(ConfigError::Value { key: "sources", reason });
+        return Err(ConfigError::Value {
+            key: "sources",
+            reason,
+        });
     }
     Ok(())
 }

@@ -8,6 +8,6 @@ mod sections;
 mod show;
 mod template;
 
-pub(crate) use load::{ConfigError, Flags, Loaded, load};
+pub(crate) use load::{Flags, load};
 pub(crate) use sections::*;
 pub(crate) use template::EXAMPLE;

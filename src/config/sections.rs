@@ -10,78 +10,78 @@ use serde::Deserialize;
 /// Everything that can be configured.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Config {
+pub(crate) struct Config {
     /// The HTTP server.
-    pub server: Server,
+    pub(crate) server: Server,
     /// Where things lie.
-    pub data: Data,
+    pub(crate) data: Data,
     /// The event log.
-    pub log: Log,
+    pub(crate) log: Log,
     /// The read side.
-    pub views: Views,
+    pub(crate) views: Views,
     /// Bodies too big for an event.
-    pub blobs: BlobStore,
+    pub(crate) blobs: BlobStore,
     /// Who may send webhooks, by name.
-    pub sources: BTreeMap<String, Source>,
+    pub(crate) sources: BTreeMap<String, Source>,
     /// The Prometheus that knows what builds used.
-    pub prometheus: Prometheus,
+    pub(crate) prometheus: Prometheus,
     /// The GitLab that has the logs of jobs.
-    pub gitlab: GitLab,
+    pub(crate) gitlab: GitLab,
     /// How usage is collected.
-    pub collector: Collector,
+    pub(crate) collector: Collector,
     /// How allocations are answered.
-    pub allocation: Allocation,
+    pub(crate) allocation: Allocation,
     /// Logs, traces and metrics about ourselves.
-    pub telemetry: Telemetry,
+    pub(crate) telemetry: Telemetry,
 }
 
 /// `[server]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Server {
+pub(crate) struct Server {
     /// Address and port; loopback unless told otherwise.
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// The largest body of a request, in bytes.
-    pub body_bytes_max: usize,
+    pub(crate) body_bytes_max: usize,
     /// How long one request may take, in seconds.
-    pub request_seconds_max: u64,
+    pub(crate) request_seconds_max: u64,
     /// How many requests may be under way at once; more are answered 503.
-    pub requests_max: usize,
+    pub(crate) requests_max: usize,
     /// How many requests one caller may make in a second on average; 0 is no limit.
-    pub requests_per_second_max: u32,
+    pub(crate) requests_per_second_max: u32,
     /// How many live event streams may be open at once.
-    pub streams_max: usize,
-    /// Addresses whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<std::net::IpAddr>,
+    pub(crate) streams_max: usize,
+    /// Addresses and ranges whose `X-Forwarded-For` is believed.
+    pub(crate) trusted_proxies: Vec<web::Network>,
     /// How long a handler waits for its own write to be visible, in milliseconds.
-    pub patience_milliseconds: u64,
+    pub(crate) patience_milliseconds: u64,
     /// How long requests under way may go on after the order to stop, in seconds.
-    pub shutdown_seconds_max: u64,
+    pub(crate) shutdown_seconds_max: u64,
     /// Whether `/metrics` is open to callers without a token.
-    pub metrics_open: bool,
+    pub(crate) metrics_open: bool,
 }
 
 /// `[data]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Data {
+pub(crate) struct Data {
     /// The folder of everything that is kept.
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
 }
 
 impl Data {
     /// Where the log's segments lie.
-    pub fn log_dir(&self) -> PathBuf {
+    pub(crate) fn log_dir(&self) -> PathBuf {
         self.dir.join("log")
     }
 
     /// Where the views lie; deleting it costs a rebuild.
-    pub fn views_dir(&self) -> PathBuf {
+    pub(crate) fn views_dir(&self) -> PathBuf {
         self.dir.join("views")
     }
 
     /// Where big bodies lie.
-    pub fn blobs_dir(&self) -> PathBuf {
+    pub(crate) fn blobs_dir(&self) -> PathBuf {
         self.dir.join("blobs")
     }
 }
@@ -89,19 +89,19 @@ impl Data {
 /// `[log]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Log {
+pub(crate) struct Log {
     /// Which engine keeps the log.
-    pub backend: LogBackend,
+    pub(crate) backend: LogBackend,
     /// The size of one segment file, in bytes.
-    pub segment_bytes: u64,
+    pub(crate) segment_bytes: u64,
     /// How many appends may wait for the disk.
-    pub queue_max: usize,
+    pub(crate) queue_max: usize,
 }
 
 /// The engines that can keep the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum LogBackend {
+pub(crate) enum LogBackend {
     /// Segment files on this machine.
     File,
 }
@@ -109,37 +109,39 @@ pub enum LogBackend {
 /// `[views]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Views {
+pub(crate) struct Views {
     /// How much memory sled may use for pages, in bytes.
-    pub cache_bytes: u64,
+    pub(crate) cache_bytes: u64,
     /// After how many events folded rows are written out.
-    pub commit_events: u64,
+    pub(crate) commit_events: u64,
     /// After how many milliseconds folded rows are written out.
-    pub commit_milliseconds: u64,
+    pub(crate) commit_milliseconds: u64,
 }
 
 /// `[blobs]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct BlobStore {
+pub(crate) struct BlobStore {
     /// Which store.
-    pub backend: BlobBackend,
+    pub(crate) backend: BlobBackend,
     /// The bucket, for S3.
-    pub bucket: Option<String>,
+    pub(crate) bucket: Option<String>,
+    /// What every name in the bucket begins with, for S3.
+    pub(crate) prefix: Option<String>,
     /// The region, for S3.
-    pub region: Option<String>,
+    pub(crate) region: Option<String>,
     /// The endpoint, for stores that speak S3.
-    pub endpoint: Option<String>,
+    pub(crate) endpoint: Option<String>,
     /// The access key's id, for S3.
-    pub access_key_id: Option<String>,
+    pub(crate) access_key_id: Option<String>,
     /// The secret access key, for S3.
-    pub secret_access_key: Option<SecretString>,
+    pub(crate) secret_access_key: Option<SecretString>,
 }
 
 /// The stores that can keep blobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum BlobBackend {
+pub(crate) enum BlobBackend {
     /// A folder on this machine.
     Local,
     /// Anything that speaks S3.
@@ -149,22 +151,22 @@ pub enum BlobBackend {
 /// `[sources.<name>]`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Source {
+pub(crate) struct Source {
     /// The secret token, or several while one replaces another.
     #[serde(default)]
-    pub token: OneOrMany,
+    pub(crate) token: OneOrMany,
     /// The signing token (`whsec_…`), or several.
     #[serde(default)]
-    pub signing_token: OneOrMany,
+    pub(crate) signing_token: OneOrMany,
     /// How far a signature's time may be from ours, in seconds; 0 accepts any, for recorded traffic.
     #[serde(default)]
-    pub signature_seconds_max: Option<u64>,
+    pub(crate) signature_seconds_max: Option<u64>,
 }
 
 /// One secret, or a list of secrets.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(untagged)]
-pub enum OneOrMany {
+pub(crate) enum OneOrMany {
     /// Not set.
     #[default]
     None,
@@ -176,7 +178,7 @@ pub enum OneOrMany {
 
 impl OneOrMany {
     /// All of them.
-    pub fn all(&self) -> Vec<SecretString> {
+    pub(crate) fn all(&self) -> Vec<SecretString> {
         match self {
             Self::None => Vec::new(),
             Self::One(secret) => vec![secret.clone()],
@@ -188,67 +190,70 @@ impl OneOrMany {
 /// `[prometheus]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Prometheus {
+pub(crate) struct Prometheus {
     /// Base address, ending in `/api/v1`. Also `PROMETHEUS_URL`.
-    pub url: Option<String>,
+    pub(crate) url: Option<String>,
     /// Sent as the cookie `_oauth2_proxy`. Also `PROMETHEUS_COOKIE`.
-    pub cookie: Option<SecretString>,
+    pub(crate) cookie: Option<SecretString>,
     /// How long one query may take, in seconds.
-    pub seconds_max: u64,
+    pub(crate) seconds_max: u64,
 }
 
 /// `[gitlab]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct GitLab {
+pub(crate) struct GitLab {
     /// Base address, ending in `/api/v4/projects/<id>`. Also `GITLAB_URL`.
-    pub url: Option<String>,
+    pub(crate) url: Option<String>,
     /// Sent as `PRIVATE-TOKEN`. Also `GITLAB_API_TOKEN`.
-    pub token: Option<SecretString>,
+    pub(crate) token: Option<SecretString>,
     /// How long reading one log may take, in seconds.
-    pub seconds_max: u64,
+    pub(crate) seconds_max: u64,
 }
 
 /// `[collector]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Collector {
+pub(crate) struct Collector {
     /// Whether usage is collected at all.
-    pub enabled: bool,
+    pub(crate) enabled: bool,
     /// Stages that build packages, as a regular expression.
-    pub stage_pattern: String,
+    pub(crate) stage_pattern: String,
     /// Runners whose description begins so are outside of the measured cluster.
-    pub runner_prefixes: Vec<String>,
+    pub(crate) runner_prefixes: Vec<String>,
     /// How many collections may be under way at once.
-    pub concurrency_max: usize,
+    pub(crate) concurrency_max: usize,
     /// How many attempts one collection gets.
-    pub attempts_max: u32,
+    pub(crate) attempts_max: u32,
     /// The wait before the second attempt, in seconds; it doubles from there, with jitter.
-    pub backoff_seconds: f64,
+    pub(crate) backoff_seconds: f64,
     /// The longest wait between attempts, in seconds.
-    pub backoff_seconds_max: f64,
+    pub(crate) backoff_seconds_max: f64,
+    /// How long after its end a failed build may still turn out to have been killed for memory, in
+    /// seconds.
+    pub(crate) settle_seconds: u64,
 }
 
 /// `[allocation]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Allocation {
+pub(crate) struct Allocation {
     /// Which strategy answers.
-    pub strategy: Strategy,
+    pub(crate) strategy: Strategy,
     /// How CPU is written.
-    pub cpu_format: CpuFormat,
+    pub(crate) cpu_format: CpuFormat,
     /// Whether answers also carry `KUBERNETES_CPU_LIMIT` and `KUBERNETES_MEMORY_LIMIT`.
-    pub limits: bool,
+    pub(crate) limits: bool,
     /// Whether answers also carry `SPACK_BUILD_JOBS`.
-    pub build_jobs: bool,
+    pub(crate) build_jobs: bool,
     /// The git refs that are learnt from; empty means all.
-    pub refs: Vec<String>,
+    pub(crate) refs: Vec<String>,
 }
 
 /// The strategies that can answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Strategy {
+pub(crate) enum Strategy {
     /// As Gantry does.
     Gantry,
     /// The least expected waste under the best-informed key.
@@ -258,7 +263,7 @@ pub enum Strategy {
 /// The two spellings of a Kubernetes CPU quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum CpuFormat {
+pub(crate) enum CpuFormat {
     /// `"11.779"`
     Cores,
     /// `"11779m"`
@@ -268,25 +273,25 @@ pub enum CpuFormat {
 /// `[telemetry]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Telemetry {
+pub(crate) struct Telemetry {
     /// What is logged: a level, or directives as `tracing` reads them.
-    pub log: String,
+    pub(crate) log: String,
     /// How it is written.
-    pub log_format: LogFormat,
+    pub(crate) log_format: LogFormat,
     /// Base address of an OTLP receiver (HTTP/protobuf), for example `http://127.0.0.1:4318`.
-    pub otlp_endpoint: Option<String>,
+    pub(crate) otlp_endpoint: Option<String>,
     /// How often metrics are sent there, in seconds.
-    pub otlp_metrics_seconds: u64,
+    pub(crate) otlp_metrics_seconds: u64,
     /// The share of requests that are traced, from 0 to 1.
-    pub trace_ratio: f64,
+    pub(crate) trace_ratio: f64,
     /// What we call ourselves.
-    pub service_name: String,
+    pub(crate) service_name: String,
 }
 
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// For people.
     Text,
     /// For machines.

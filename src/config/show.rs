@@ -18,13 +18,21 @@ fn walk(value: &Value, key: String, found: &mut BTreeMap<String, (String, String
     match &value.kind {
         ValueKind::Table(table) => {
             for (name, value) in table {
-                let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+                let key = if key.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{key}.{name}")
+                };
                 walk(value, key, found);
             }
         }
         ValueKind::Nil => {}
         _ => {
-            let shown = if is_secret(&key) { "(hidden)".to_owned() } else { text(value) };
+            let shown = if is_secret(&key) {
+                "(hidden)".to_owned()
+            } else {
+                text(value)
+            };
             let origin = value.origin().unwrap_or("default");
             found.insert(key, (shown, origin.to_owned()));
         }
@@ -40,7 +48,10 @@ fn text(value: &Value) -> String {
     match &value.kind {
         ValueKind::String(text) => format!("{text:?}"),
         ValueKind::Array(values) => {
-            format!("[{}]", values.iter().map(text).collect::<Vec<_>>().join(", "))
+            format!(
+                "[{}]",
+                values.iter().map(text).collect::<Vec<_>>().join(", ")
+            )
         }
         _ => value.to_string(),
     }

@@ -37,14 +37,17 @@ pub(crate) struct Exporters {
 
 impl Exporters {
     pub(super) fn new(settings: &Telemetry) -> anyhow::Result<Self> {
-        let resource = Resource::builder().with_service_name(settings.service_name.clone()).build();
+        let resource = Resource::builder()
+            .with_service_name(settings.service_name.clone())
+            .build();
         let registry = Registry(prometheus::Registry::new());
         let reader = opentelemetry_prometheus::exporter()
             .with_registry(registry.0.clone())
             .build()
             .context("metrics cannot be offered to Prometheus")?;
-        let mut meters =
-            SdkMeterProvider::builder().with_resource(resource.clone()).with_reader(reader);
+        let mut meters = SdkMeterProvider::builder()
+            .with_resource(resource.clone())
+            .with_reader(reader);
         let (mut traces, mut logs) = (None, None);
         if let Some(base) = settings.otlp_endpoint.as_deref() {
             let base = base.trim_end_matches('/');
@@ -61,7 +64,12 @@ impl Exporters {
                     .build(),
             );
         }
-        Ok(Self { traces, logs, meters: meters.build(), registry })
+        Ok(Self {
+            traces,
+            logs,
+            meters: meters.build(),
+            registry,
+        })
     }
 
     /// The provider of meters.
@@ -95,10 +103,10 @@ fn tracer(base: &str, ratio: f64, resource: Resource) -> anyhow::Result<SdkTrace
         .with_endpoint(format!("{base}/v1/traces"))
         .build()
         .context("telemetry.otlp_endpoint")?;
-    let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio)));
+    // By the trace's id and not by the caller's flag: callers that never heard of tracing are most of them.
     Ok(SdkTracerProvider::builder()
         .with_resource(resource)
-        .with_sampler(sampler)
+        .with_sampler(Sampler::TraceIdRatioBased(ratio))
         .with_batch_exporter(exporter)
         .build())
 }

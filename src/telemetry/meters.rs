@@ -1,5 +1,11 @@
-//! What is metered.
-/// placeholder
-pub(crate) struct Observed;
-/// placeholder
-pub(crate) fn observe() {}
+//! What is metered: how the log, the views, the reactors and the doors are doing.
+//!
+//! The rooms count with plain atomics and know nothing of meters; here their counts become instruments,
+//! read when somebody collects. Requests are the exception: their durations are a histogram, told as
+//! they end.
+
+mod house;
+mod http;
+
+pub(crate) use house::observe;
+pub(crate) use http::Requests;

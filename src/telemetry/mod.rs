@@ -5,5 +5,5 @@ mod meters;
 mod subscriber;
 
 pub(crate) use export::{Exporters, Registry};
-pub(crate) use meters::{Observed, observe};
+pub(crate) use meters::{Requests, observe};
 pub(crate) use subscriber::{Guard, start};

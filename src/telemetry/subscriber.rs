@@ -1,5 +1,7 @@
 //! Log lines and spans.
 
+use std::io::IsTerminal;
+
 use anyhow::Context;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
@@ -34,7 +36,10 @@ impl Guard {
 pub(crate) fn start(settings: &Telemetry) -> anyhow::Result<Guard> {
     let exporters = Exporters::new(settings)?;
     let lines = match settings.log_format {
-        LogFormat::Text => fmt::layer().with_writer(std::io::stderr).boxed(),
+        LogFormat::Text => fmt::layer()
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_writer(std::io::stderr)
+            .boxed(),
         LogFormat::Json => fmt::layer().json().with_writer(std::io::stderr).boxed(),
     };
     let spans = exporters.traces.as_ref().map(|provider| {
@@ -64,5 +69,7 @@ fn directives(text: &str) -> anyhow::Result<EnvFilter> {
 /// What is exported: our own spans. Libraries have spans of their own, and those of the exporter's client
 /// would feed on themselves.
 fn own_spans() -> EnvFilter {
-    EnvFilter::new("info,hyper=off,hyper_util=off,h2=off,reqwest=off,tower=off,opentelemetry=off,sled=off")
+    EnvFilter::new(
+        "info,web=debug,hyper=off,hyper_util=off,h2=off,reqwest=off,tower=off,opentelemetry=off,sled=off",
+    )
 }

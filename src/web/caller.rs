@@ -130,6 +130,8 @@ fn bearer(header: &str) -> Option<&str> {
 }
 
 async fn identify(house: &House, presented: &str) -> Result<Identity, Problem> {
+    // Right after a start the view may know neither the newest tokens nor which were revoked.
+    house.wait_for_tokens().await?;
     let hash = token_hash(presented);
     let asked = hash.clone();
     let found = house

@@ -60,6 +60,8 @@ pub struct Parts {
     pub(crate) observer: Arc<dyn HttpObserver>,
     pub(crate) requests: Semaphore,
     pub(crate) rate: Rate,
+    /// Where the log ended when the house was put together.
+    opened_at: Position,
     streams: Arc<Semaphore>,
     metrics: Box<dyn Fn() -> String + Send + Sync>,
     ready: Vec<ReadyCheck>,
@@ -127,6 +129,7 @@ impl House {
             observer: Arc::new(NoObserver),
             requests: Semaphore::new(limits.requests_max.min(Semaphore::MAX_PERMITS)),
             rate: Rate::new(limits),
+            opened_at: commands.head(),
             streams: Arc::new(Semaphore::new(
                 limits.streams_max.min(Semaphore::MAX_PERMITS),
             )),
@@ -194,6 +197,22 @@ impl House {
             .iter()
             .filter_map(|(name, check)| Some((*name, check().err()?)));
         found.collect()
+    }
+
+    /// Waits until the tokens are those that were valid when the house was opened. Whoever changes one later
+    /// waits for that by itself.
+    ///
+    /// # Errors
+    /// 503 when that takes longer than the configured patience.
+    pub(crate) async fn wait_for_tokens(&self) -> Result<(), Problem> {
+        let patience = self.settings.limits.patience;
+        let known = self
+            .views
+            .wait_for_view("tokens", self.opened_at, patience)
+            .await;
+        known.map_err(|_| {
+            Problem::unavailable("the tokens are still being read from the log").retry_after(1)
+        })
     }
 
     /// Waits until every view knows the log up to a position: read your own writes.

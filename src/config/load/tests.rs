@@ -3,14 +3,20 @@ use secrecy::ExposeSecret;
 use super::*;
 
 fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 fn written(text: &str) -> (tempfile::TempDir, Flags) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tallyman.toml");
     std::fs::write(&path, text).unwrap();
-    let flags = Flags { config: Some(path), ..Flags::default() };
+    let flags = Flags {
+        config: Some(path),
+        ..Flags::default()
+    };
     (dir, flags)
 }
 
@@ -40,7 +46,11 @@ fn a_flag_beats_the_environment_which_beats_the_file() {
     let from_flag = loaded(&flags, &pairs);
     assert_eq!(from_flag.config.server.listen.port(), 3);
     assert_eq!(from_flag.origins["server.listen"].1, "--listen");
-    assert!(from_flag.origins["server.requests_max"].1.ends_with("tallyman.toml"));
+    assert!(
+        from_flag.origins["server.requests_max"]
+            .1
+            .ends_with("tallyman.toml")
+    );
 }
 
 #[test]
@@ -59,8 +69,14 @@ fn names_that_gantry_knew_keep_working() {
         ("GITLAB_API_TOKEN", "12345"),
     ];
     let config = loaded(&Flags::default(), &pairs).config;
-    assert_eq!(config.prometheus.url.unwrap(), "http://127.0.0.1:9090/api/v1");
-    assert_eq!(config.sources["default"].token.all()[0].expose_secret(), "s3cret");
+    assert_eq!(
+        config.prometheus.url.unwrap(),
+        "http://127.0.0.1:9090/api/v1"
+    );
+    assert_eq!(
+        config.sources["default"].token.all()[0].expose_secret(),
+        "s3cret"
+    );
     assert_eq!(config.gitlab.token.unwrap().expose_secret(), "12345");
 }
 
@@ -82,14 +98,20 @@ fn a_token_of_digits_is_still_a_token_and_lists_have_commas() {
         ("TALLYMAN__SERVER__REQUESTS_MAX", "9"),
     ];
     let config = loaded(&Flags::default(), &pairs).config;
-    assert_eq!(config.sources["default"].token.all()[0].expose_secret(), "007");
+    assert_eq!(
+        config.sources["default"].token.all()[0].expose_secret(),
+        "007"
+    );
     assert_eq!(config.allocation.refs, ["develop", "main"]);
     assert_eq!(config.server.requests_max, 9);
 }
 
 #[test]
 fn secrets_are_hidden_when_the_configuration_is_shown() {
-    let pairs = [("TALLYMAN__SOURCES__DEFAULT__TOKEN", "s3cret"), ("PROMETHEUS_COOKIE", "c00kie")];
+    let pairs = [
+        ("TALLYMAN__SOURCES__DEFAULT__TOKEN", "s3cret"),
+        ("PROMETHEUS_COOKIE", "c00kie"),
+    ];
     let origins = loaded(&Flags::default(), &pairs).origins;
     assert_eq!(origins["sources.default.token"].0, "(hidden)");
     assert!(!format!("{origins:?}").contains("s3cret"));
@@ -98,6 +120,12 @@ fn secrets_are_hidden_when_the_configuration_is_shown() {
 
 #[test]
 fn a_file_that_was_named_must_be_there() {
-    let flags = Flags { config: Some("/nonexistent/tallyman.toml".into()), ..Flags::default() };
-    assert!(matches!(load(&flags, &environment(&[])), Err(ConfigError::File { .. })));
+    let flags = Flags {
+        config: Some("/nonexistent/tallyman.toml".into()),
+        ..Flags::default()
+    };
+    assert!(matches!(
+        load(&flags, &environment(&[])),
+        Err(ConfigError::File { .. })
+    ));
 }

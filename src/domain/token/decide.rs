@@ -13,6 +13,14 @@ pub struct Token {
     revoked: bool,
 }
 
+impl Token {
+    /// Whether it was issued and not revoked. Its end by time is for whoever has a clock.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        self.issued.is_some() && !self.revoked
+    }
+}
+
 /// What one may ask of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenCommand {

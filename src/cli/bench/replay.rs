@@ -1,0 +1,91 @@
+//! Scans, decoding and folding of a log.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use domain::Event;
+use eventlog::{EventLog, Filter, PageLimit, Position};
+use eventlog_file::{FileLog, FileLogConfig, bench};
+use projections::{ProjectorConfig, Views};
+use tables::{SledConfig, SledTables};
+
+use super::{Folder, folder, line};
+use crate::cli::Failure;
+use crate::house;
+
+/// How long the views may take.
+const PATIENCE: Duration = Duration::from_secs(3600);
+
+pub(super) fn run(events: u64) -> Result<(), Failure> {
+    let Folder(dir) = &folder()?;
+    let data = dir.join("data");
+    // Every build of the sample has two events.
+    house::fill_with_sample(&data, events / 2)?;
+    let log_dir = data.join("log");
+    // The second scan finds the files in memory, as a replay on a running server does.
+    bench::replay(&log_dir)?;
+    let scan = bench::replay(&log_dir)?;
+    line(
+        "scan, every checksum checked",
+        &rate(scan.count, scan.took),
+        "at least 8 M/s is wanted",
+    );
+
+    let log = Arc::new(FileLog::open(&log_dir, FileLogConfig::default())?);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let begun = Instant::now();
+    let decoded = runtime.block_on(decode(log.as_ref()))?;
+    line(
+        "typed decoding of every event",
+        &rate(decoded, begun.elapsed()),
+        "",
+    );
+
+    let opened = SledTables::open(dir.join("views"), &SledConfig::default())?;
+    let begun = Instant::now();
+    let config = ProjectorConfig::new(jiff::Timestamp::now);
+    let views = Views::start(
+        Arc::clone(&log) as Arc<dyn EventLog>,
+        Arc::new(opened.tables),
+        config,
+    )?;
+    runtime.block_on(views.wait_for(log.head(), PATIENCE))?;
+    let took = begun.elapsed();
+    line(
+        "all views, through sled",
+        &rate(log.head().0, took),
+        "at least 100 k/s is wanted",
+    );
+    if let Some(bytes) = super::memory::resident(std::process::id()) {
+        line("resident", &format!("{:.0} MB", bytes as f64 / 1e6), "");
+    }
+    views.shutdown();
+    Ok(())
+}
+
+async fn decode(log: &dyn EventLog) -> anyhow::Result<u64> {
+    let (mut after, mut count) = (Position::START, 0);
+    loop {
+        let page = log
+            .read_all(after, &Filter::all(), PageLimit::events(4096))
+            .await?;
+        for event in &page.events {
+            std::hint::black_box(Event::decode(
+                event.event_type.as_str(),
+                event.version,
+                &event.data,
+            )?);
+            count += 1;
+        }
+        after = page.next;
+        if page.end {
+            return Ok(count);
+        }
+    }
+}
+
+fn rate(count: u64, took: Duration) -> String {
+    format!("{:.2} M events/s", count as f64 / took.as_secs_f64() / 1e6)
+}

@@ -1,0 +1,45 @@
+//! From kill -9 to ready.
+
+use super::served::Served;
+use super::{Folder, folder, line, memory};
+use crate::cli::Failure;
+use crate::house;
+
+pub(super) fn run(events: u64) -> Result<(), Failure> {
+    let Folder(dir) = &folder()?;
+    let data = dir.join("data");
+    // Every build of the sample has two events.
+    house::fill_with_sample(&data, events / 2)?;
+    let first = Served::start(&data)?;
+    line(
+        "first start, all views built from the log",
+        &seconds(&first),
+        "",
+    );
+    if let Some(bytes) = memory::resident(first.pid()) {
+        line(
+            "resident after the first start",
+            &format!("{:.0} MB", bytes as f64 / 1e6),
+            "",
+        );
+    }
+    first.kill()?;
+    let second = Served::start(&data)?;
+    line(
+        &format!("ready after kill -9 with {events} events"),
+        &seconds(&second),
+        "at most 1 s is wanted",
+    );
+    if let Some(bytes) = memory::resident(second.pid()) {
+        line(
+            "resident",
+            &format!("{:.0} MB", bytes as f64 / 1e6),
+            "at most 150 MB is wanted",
+        );
+    }
+    second.kill()
+}
+
+fn seconds(served: &Served) -> String {
+    format!("{:.2} s", served.ready_after.as_secs_f64())
+}

@@ -1,0 +1,262 @@
+//! `tallyman doctor`: looks for what is wrong here, and says what to do about it.
+
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use eventlog::EventLog;
+use eventlog_file::FileLog;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use super::arguments::Global;
+use super::{Exit, Failure, output};
+use crate::config::{Config, Flags, load};
+use crate::house;
+
+const COLUMNS: [output::Column; 3] = [("CHECK", "/check"), ("RESULT", "/result"), ("", "/detail")];
+
+/// Free space below which an operator should act, in bytes.
+const FREE_BYTES_MIN: u64 = 2 << 30;
+
+/// A flush that takes longer makes every acknowledgement slow.
+const SYNC_MAX: Duration = Duration::from_millis(10);
+
+/// How many flushes are measured.
+const SYNCS: u32 = 50;
+
+/// How long somebody else's server may take to answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+pub(super) fn run(flags: &Flags, global: &Global) -> Result<(), Failure> {
+    let mut findings = Findings::default();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    if let Some(base) = &global.server {
+        // A server that was named is asked and nothing else: this machine need not be its own.
+        runtime.block_on(server(base, &mut findings));
+    } else {
+        let loaded = load(flags, &std::env::vars().collect())
+            .map_err(|error| Failure::new(Exit::Usage, error))?;
+        let config = loaded.config;
+        findings.good("configuration", format!("{} values", loaded.origins.len()));
+        sources(&config, &mut findings);
+        directory(&config.data.dir, &mut findings);
+        match house::running_at(&config.data.dir) {
+            Some(base) => runtime.block_on(server(&base, &mut findings)),
+            None => log(&config, &mut findings),
+        }
+        runtime.block_on(outside(&config, &mut findings));
+    }
+    output::rows(global.output, &COLUMNS, &findings.rows)?;
+    if findings.bad {
+        return Err(Failure::told(Exit::Failed, "something is wrong; see above"));
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Findings {
+    rows: Vec<Value>,
+    bad: bool,
+}
+
+impl Findings {
+    fn add(&mut self, check: &str, result: &str, detail: impl Into<String>) {
+        let detail: String = detail.into();
+        self.rows
+            .push(json!({"check": check, "result": result, "detail": detail}));
+    }
+
+    fn good(&mut self, check: &str, detail: impl Into<String>) {
+        self.add(check, "ok", detail);
+    }
+
+    fn warn(&mut self, check: &str, detail: impl Into<String>) {
+        self.add(check, "look", detail);
+    }
+
+    fn bad(&mut self, check: &str, detail: impl Into<String>) {
+        self.bad = true;
+        self.add(check, "WRONG", detail);
+    }
+}
+
+fn sources(config: &Config, findings: &mut Findings) {
+    let named: Vec<&str> = config
+        .sources
+        .iter()
+        .filter(|(_, source)| {
+            !source.token.all().is_empty() || !source.signing_token.all().is_empty()
+        })
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if named.is_empty() {
+        findings.warn(
+            "sources",
+            "no source has a token: every webhook is refused; set sources.default.token",
+        );
+    } else {
+        findings.good("sources", named.join(", "));
+    }
+}
+
+fn directory(dir: &Path, findings: &mut Findings) {
+    if !dir.is_dir() {
+        findings.warn(
+            "data directory",
+            format!(
+                "{} is not there yet; the first start makes it",
+                dir.display()
+            ),
+        );
+        return;
+    }
+    match syncs(dir) {
+        Ok(each) if each > SYNC_MAX => findings.warn(
+            "disk",
+            format!("a flush takes {each:.1?}: every acknowledgement waits for one"),
+        ),
+        Ok(each) => findings.good("disk", format!("a flush takes {each:.1?}")),
+        Err(error) => {
+            findings.bad(
+                "data directory",
+                format!("{} cannot be written: {error}", dir.display()),
+            );
+        }
+    }
+    match rustix::fs::statvfs(dir) {
+        Ok(space) => {
+            let free = space.f_bavail * space.f_frsize;
+            let detail = format!("{:.1} GB free", free as f64 / 1e9);
+            if free < FREE_BYTES_MIN {
+                findings.warn(
+                    "space",
+                    format!("{detail}: the log stops when none is left"),
+                );
+            } else {
+                findings.good("space", detail);
+            }
+        }
+        Err(error) => findings.warn("space", format!("cannot be asked: {error}")),
+    }
+    private(&dir.join("admin.token"), findings);
+}
+
+fn private(file: &Path, findings: &mut Findings) {
+    use std::os::unix::fs::PermissionsExt;
+    let Ok(metadata) = std::fs::metadata(file) else {
+        return;
+    };
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        findings.good("admin.token", "readable by its owner alone");
+    } else {
+        findings.bad(
+            "admin.token",
+            format!("others may read it (mode {mode:o}): chmod 600, then revoke it"),
+        );
+    }
+}
+
+fn syncs(dir: &Path) -> std::io::Result<Duration> {
+    let mut file = tempfile::NamedTempFile::new_in(dir)?;
+    let begun = Instant::now();
+    for _ in 0..SYNCS {
+        file.write_all(&[0; 4096])?;
+        file.as_file().sync_data()?;
+    }
+    Ok(begun.elapsed() / SYNCS)
+}
+
+fn log(config: &Config, findings: &mut Findings) {
+    let dir = config.data.log_dir();
+    if !dir.is_dir() {
+        return;
+    }
+    match FileLog::open_read_only(&dir) {
+        Ok(log) => findings.good(
+            "log",
+            format!(
+                "head at {}; `tallyman replay verify` walks all of it",
+                log.head()
+            ),
+        ),
+        Err(error) => findings.bad("log", error.to_string()),
+    }
+}
+
+async fn server(base: &str, findings: &mut Findings) {
+    let url = format!("{}/readyz", base.trim_end_matches('/'));
+    match ask(reqwest::Client::new().get(url)).await {
+        Ok((200, _)) => findings.good("server", format!("{base} is ready")),
+        Ok((status, text)) => {
+            findings.bad("server", format!("{base} is not ready ({status}): {text}"));
+        }
+        Err(error) => findings.bad("server", format!("{base} does not answer: {error}")),
+    }
+}
+
+async fn outside(config: &Config, findings: &mut Findings) {
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build();
+    let Ok(client) = client else { return };
+    match &config.prometheus.url {
+        None => findings.warn(
+            "prometheus",
+            "prometheus.url is not set: no usage is collected",
+        ),
+        Some(url) => {
+            let mut request = client.get(format!("{}/query?query=1", url.trim_end_matches('/')));
+            if let Some(cookie) = &config.prometheus.cookie {
+                request = request.header(
+                    "Cookie",
+                    format!("_oauth2_proxy={}", cookie.expose_secret()),
+                );
+            }
+            match ask(request).await {
+                Ok((200, text)) if text.contains("\"success\"") => {
+                    findings.good("prometheus", "answers");
+                }
+                Ok((status, _)) => findings.bad(
+                    "prometheus",
+                    format!(
+                        "answers {status} without data: is the address right, and the cookie fresh?"
+                    ),
+                ),
+                Err(error) => findings.bad("prometheus", format!("does not answer: {error}")),
+            }
+        }
+    }
+    if let Some(url) = &config.gitlab.url {
+        let mut request = client.get(url.clone());
+        if let Some(token) = &config.gitlab.token {
+            request = request.header("PRIVATE-TOKEN", token.expose_secret());
+        }
+        match ask(request).await {
+            Ok((200, _)) => findings.good("gitlab", "answers"),
+            Ok((status, _)) => {
+                findings.bad("gitlab", format!("answers {status}: is the token valid?"));
+            }
+            Err(error) => findings.bad("gitlab", format!("does not answer: {error}")),
+        }
+    }
+}
+
+async fn ask(request: reqwest::RequestBuilder) -> Result<(u16, String), String> {
+    // An error's own text may hold the address with what stands in it; only its kind is told.
+    let kind = |error: reqwest::Error| {
+        let kind = if error.is_timeout() {
+            "no answer in time"
+        } else {
+            "no connection"
+        };
+        kind.to_owned()
+    };
+    let response = request.timeout(ANSWER_WITHIN).send().await.map_err(kind)?;
+    let status = response.status().as_u16();
+    let text = response.text().await.map_err(kind)?;
+    Ok((status, text.chars().take(300).collect()))
+}

@@ -1,0 +1,291 @@
+//! Where a question goes: to a server over the network, or to a house opened here for just this question.
+//!
+//! Both speak the same API, so every command is written once.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+use futures::StreamExt;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+use tower::ServiceExt;
+
+use super::arguments::Global;
+use super::{Exit, Failure};
+use crate::config::{self, Flags};
+use crate::house::{self, Opened};
+
+/// How long one question may take.
+const ANSWER_SECONDS_MAX: u64 = 60;
+
+/// The largest answer that is read as a whole.
+const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// A way to ask.
+pub(super) struct Door {
+    runtime: Runtime,
+    way: Way,
+    token: SecretString,
+}
+
+enum Way {
+    Server {
+        client: reqwest::Client,
+        base: String,
+    },
+    Here {
+        router: axum::Router,
+        opened: Box<Opened>,
+    },
+}
+
+impl Door {
+    /// Finds the way: the server that was named, else the one that runs on the data directory, else the
+    /// data directory itself.
+    ///
+    /// # Errors
+    /// When the directory belongs to a server that cannot be found, or cannot be opened.
+    pub(super) fn find(flags: &Flags, global: &Global) -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
+        let loaded = config::load(flags, &std::env::vars().collect())
+            .map_err(|error| Failure::new(Exit::Usage, error))?;
+        let dir = loaded.config.data.dir.clone();
+        let named = global.server.clone();
+        if let Some(base) = named.clone().or_else(|| house::running_at(&dir)) {
+            let token = match &global.token {
+                Some(token) => SecretString::from(token.clone()),
+                None if named.is_none() => house::admin_token(&dir).unwrap_or_default(),
+                None => SecretString::default(),
+            };
+            let client = reqwest::Client::builder()
+                .connect_timeout(Duration::from_secs(5))
+                .build()?;
+            let base = base.trim_end_matches('/').to_owned();
+            return Ok(Self {
+                runtime,
+                way: Way::Server { client, base },
+                token,
+            });
+        }
+        let opened = runtime.block_on(house::open_quietly(loaded.config))?;
+        let token = match &global.token {
+            Some(token) => SecretString::from(token.clone()),
+            None => opened.admin_token.clone(),
+        };
+        let router = opened.router();
+        Ok(Self {
+            runtime,
+            way: Way::Here {
+                router,
+                opened: Box::new(opened),
+            },
+            token,
+        })
+    }
+
+    /// Asks and reads the whole answer as JSON.
+    ///
+    /// # Errors
+    /// What the API says no with, under the exit code that fits its status.
+    pub(super) fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, Failure> {
+        self.runtime.block_on(async {
+            let (status, bytes) = tokio::time::timeout(
+                Duration::from_secs(ANSWER_SECONDS_MAX),
+                self.exchange(method, path, body),
+            )
+            .await
+            .map_err(|_| Failure::told(Exit::Failed, format!("no answer to {path} in time")))??;
+            answer(status, &bytes)
+        })
+    }
+
+    /// Asks with GET.
+    ///
+    /// # Errors
+    /// As [`Door::ask`].
+    pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
+        self.ask(Method::GET, path, None)
+    }
+
+    /// Follows an event stream, handing over the data of each message until `seen` says that it is enough.
+    ///
+    /// # Errors
+    /// As [`Door::ask`], and when the stream breaks.
+    pub(super) fn follow(
+        &self,
+        path: &str,
+        mut seen: impl FnMut(&str) -> Result<bool, Failure>,
+    ) -> Result<(), Failure> {
+        self.runtime.block_on(async {
+            let (status, mut chunks) = self.open_stream(path).await?;
+            if !status.is_success() {
+                let mut bytes = Vec::new();
+                while let Some(chunk) = chunks.next().await {
+                    bytes.extend_from_slice(&chunk?);
+                }
+                return answer(status, &bytes).map(|_| ());
+            }
+            let mut text = String::new();
+            while let Some(chunk) = chunks.next().await {
+                text.push_str(&String::from_utf8_lossy(&chunk?));
+                while let Some(end) = text.find('\n') {
+                    let line: String = text.drain(..=end).collect();
+                    if let Some(data) = line.trim_end().strip_prefix("data:")
+                        && !seen(data.trim_start())?
+                    {
+                        return Ok(());
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, Vec<u8>), Failure> {
+        match &self.way {
+            Way::Server { client, base } => {
+                let mut request = client.request(method, format!("{base}{path}"));
+                if !self.token.expose_secret().is_empty() {
+                    request = request.bearer_auth(self.token.expose_secret());
+                }
+                if let Some(body) = body {
+                    request = request.json(body);
+                }
+                let response = request.send().await?;
+                let status = response.status();
+                Ok((status, response.bytes().await?.to_vec()))
+            }
+            Way::Here { router, .. } => {
+                let request = self.local(method, path, body, "application/json")?;
+                let response = router.clone().oneshot(request).await?;
+                let status = response.status();
+                let bytes = axum::body::to_bytes(response.into_body(), ANSWER_BYTES_MAX).await?;
+                Ok((status, bytes.to_vec()))
+            }
+        }
+    }
+
+    async fn open_stream(&self, path: &str) -> Result<(StatusCode, Chunks), Failure> {
+        match &self.way {
+            Way::Server { client, base } => {
+                let response = client
+                    .get(format!("{base}{path}"))
+                    .header(header::ACCEPT, "text/event-stream")
+                    .bearer_auth(self.token.expose_secret())
+                    .send()
+                    .await?;
+                let status = response.status();
+                let chunks = response
+                    .bytes_stream()
+                    .map(|chunk| chunk.map_err(Into::into));
+                Ok((status, Box::pin(chunks)))
+            }
+            Way::Here { router, .. } => {
+                let request = self.local(Method::GET, path, None, "text/event-stream")?;
+                let response = router.clone().oneshot(request).await?;
+                let status = response.status();
+                let chunks = response.into_body().into_data_stream();
+                Ok((
+                    status,
+                    Box::pin(chunks.map(|chunk| chunk.map_err(Into::into))),
+                ))
+            }
+        }
+    }
+
+    fn local(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        accept: &str,
+    ) -> Result<Request<Body>, Failure> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::ACCEPT, accept)
+            .header(
+                header::AUTHORIZATION,
+                format!("Bearer {}", self.token.expose_secret()),
+            )
+            .header(header::CONTENT_TYPE, "application/json");
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        Ok(request.body(body)?)
+    }
+
+    /// Ends what was opened for this question.
+    pub(super) fn close(self) {
+        if let Way::Here { opened, .. } = self.way {
+            self.runtime.block_on(opened.close());
+        }
+    }
+}
+
+type Chunks = std::pin::Pin<Box<dyn futures::Stream<Item = anyhow::Result<bytes::Bytes>> + Send>>;
+
+fn answer(status: StatusCode, bytes: &[u8]) -> Result<Value, Failure> {
+    if status.is_success() {
+        if bytes.is_empty() {
+            return Ok(Value::Null);
+        }
+        return Ok(serde_json::from_slice(bytes)?);
+    }
+    let problem: Value = serde_json::from_slice(bytes).unwrap_or(Value::Null);
+    let text = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
+    let mut words = text("detail");
+    if words.is_empty() {
+        words = text("title");
+    }
+    if words.is_empty() {
+        words = String::from_utf8_lossy(&bytes[..bytes.len().min(300)]).into_owned();
+    }
+    let exit = match status {
+        StatusCode::NOT_FOUND => Exit::NotFound,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Exit::NotAuthorised,
+        StatusCode::CONFLICT => Exit::Conflict,
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => Exit::Usage,
+        _ => Exit::Failed,
+    };
+    Err(Failure::told(exit, format!("{words} ({status})")))
+}
+
+/// Writes a value so that it can stand in a query.
+pub(super) fn query(pairs: &[(&str, Option<String>)]) -> String {
+    let mut text = String::new();
+    for (name, value) in pairs {
+        if let Some(value) = value {
+            text.push(if text.is_empty() { '?' } else { '&' });
+            text.push_str(name);
+            text.push('=');
+            text.push_str(&escaped(value));
+        }
+    }
+    text
+}
+
+/// Percent-encodes everything but the characters that RFC 3986 leaves unreserved.
+pub(super) fn escaped(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}

@@ -1,0 +1,72 @@
+//! How a command ends.
+
+use std::process::ExitCode;
+
+/// The exit codes of every command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// All went well.
+    Ok = 0,
+    /// Something failed.
+    Failed = 1,
+    /// The command line makes no sense.
+    Usage = 2,
+    /// There is no such thing.
+    NotFound = 3,
+    /// The caller may not.
+    NotAuthorised = 4,
+    /// It contradicts what is there.
+    Conflict = 5,
+    /// What was checked is not as it should be.
+    VerificationFailed = 6,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command did not end well.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: Exit,
+    error: anyhow::Error,
+}
+
+impl Failure {
+    /// A failure with a code of its own.
+    pub(crate) fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
+        Self {
+            exit,
+            error: error.into(),
+        }
+    }
+
+    /// A failure told in words.
+    pub(crate) fn told(exit: Exit, text: impl Into<String>) -> Self {
+        Self {
+            exit,
+            error: anyhow::Error::msg(text.into()),
+        }
+    }
+
+    /// The code.
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// Tells the person at the terminal, causes last.
+    pub(crate) fn print(&self) {
+        eprintln!("tallyman: {:#}", self.error);
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self {
+            exit: Exit::Failed,
+            error: error.into(),
+        }
+    }
+}

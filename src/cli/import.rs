@@ -1,0 +1,49 @@
+//! `tallyman import`: the history of another service.
+
+use domain::{Actor, ActorKind, Metadata};
+use serde_json::json;
+
+use super::arguments::{Global, Import};
+use super::{Exit, Failure, output, progress, replay};
+use crate::config::Flags;
+
+pub(super) fn run(flags: &Flags, global: &Global, what: Import) -> Result<(), Failure> {
+    let Import::Gantry {
+        db,
+        source,
+        strict,
+        dry_run,
+    } = what;
+    let directory = replay::Directory::of(flags)?;
+    let log = directory.log_for_writing()?;
+    let options = ::replay::import_gantry::Options {
+        database: db,
+        source,
+        strict,
+        dry_run,
+        at: jiff::Timestamp::now(),
+        metadata: Metadata {
+            actor: Some(Actor {
+                kind: ActorKind::Operator,
+                id: std::env::var("USER").unwrap_or_else(|_| "operator".to_owned()),
+                display: None,
+            }),
+            dialect: Some("import:gantry".to_owned()),
+            ..Metadata::default()
+        },
+    };
+    let bar = progress::bar(global, "rows", None);
+    let report = directory.block_on(::replay::import_gantry::run(&log, options, &|so_far| {
+        progress::show(&bar, so_far);
+    }))?;
+    bar.finish_and_clear();
+    log.close();
+    output::one(global.output, &json!(report))?;
+    if report.refused.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::told(
+        Exit::VerificationFailed,
+        "some rows were refused; the rest is there",
+    ))
+}

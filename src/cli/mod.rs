@@ -1,0 +1,81 @@
+//! The command line: noun, verb, and one way out for every answer.
+//!
+//! Whatever a server could answer is asked through its API: over the network when one runs, else of a house
+//! that is opened on the data directory for just this question ([`door`]). Tools that read the log as a
+//! whole (`replay`) work on the directory itself.
+
+mod arguments;
+mod bench;
+mod config;
+mod demo;
+mod doctor;
+mod door;
+mod event;
+mod exit;
+mod import;
+mod output;
+mod progress;
+mod projection;
+mod replay;
+mod token;
+
+use arguments::{Arguments, Command};
+use clap::{CommandFactory, Parser};
+pub(crate) use exit::{Exit, Failure};
+
+use crate::config::Flags;
+
+/// Runs the command line of this process and says how it ended.
+pub fn run() -> std::process::ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let code = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Ok
+            };
+            // Nothing better can be done when even this cannot be printed.
+            let _ = error.print();
+            return code.into();
+        }
+    };
+    match dispatch(arguments) {
+        Ok(()) => Exit::Ok.into(),
+        Err(failure) => {
+            failure.print();
+            failure.exit().into()
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments) -> Result<(), Failure> {
+    let Arguments { global, command } = arguments;
+    let flags = Flags {
+        config: global.config.clone(),
+        data_dir: global.data_dir.clone(),
+        listen: global.listen.clone(),
+        defaults: Vec::new(),
+    };
+    match command {
+        Command::Serve => crate::serve::run(&flags),
+        Command::Demo(options) => demo::run(flags, &options),
+        Command::Event(verb) => event::run(&flags, &global, verb),
+        Command::Replay(verb) => replay::run(&flags, &global, verb),
+        Command::Import(what) => import::run(&flags, &global, what),
+        Command::Token(verb) => token::run(&flags, &global, verb),
+        Command::Projection(verb) => projection::run(&flags, &global, verb),
+        Command::Doctor => doctor::run(&flags, &global),
+        Command::Bench(what) => bench::run(&what),
+        Command::Config(options) => config::run(&flags, &global, &options),
+        Command::Completions { shell } => {
+            clap_complete::generate(
+                shell,
+                &mut Arguments::command(),
+                "tallyman",
+                &mut std::io::stdout(),
+            );
+            Ok(())
+        }
+    }
+}

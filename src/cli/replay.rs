@@ -1,0 +1,343 @@
+//! `tallyman replay`: the log as a whole. Works on the data directory, and only `import` needs it for itself.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ::replay::export::Destination;
+use ::replay::import::Origin;
+use ::replay::rebuild::To;
+use ::replay::verify::Depth;
+use ::replay::{AsOf, ToolError, Window};
+use eventlog::{EventLog, Filter, StreamName};
+use eventlog_file::{FileLog, FileLogConfig};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use super::arguments::{Format, Global, Replay};
+use super::{Exit, Failure, output, progress};
+use crate::config::{Config, Flags, load};
+use crate::house;
+
+/// How many differing rows of each view are shown.
+const DIFFERENCES_MAX: usize = 20;
+
+/// How many events of a stream are shown.
+const SHOWN_MAX: usize = 10_000;
+
+const REBUILT: [output::Column; 5] = [
+    ("VIEW", "/name"),
+    ("VERSION", "/version"),
+    ("ROWS", "/rows"),
+    ("UNREADABLE", "/faults"),
+    ("DIGEST", "/digest"),
+];
+
+const COMPARED: [output::Column; 5] = [
+    ("VIEW", "/name"),
+    ("EQUAL", "/equal"),
+    ("ROWS", "/rows"),
+    ("DIFFERENT", "/different"),
+    ("DIFFERENCES", "/differences"),
+];
+
+const SHOWN: [output::Column; 6] = [
+    ("POSITION", "/position"),
+    ("REVISION", "/revision"),
+    ("TYPE", "/type"),
+    ("RECORDED", "/recorded_at"),
+    ("ACTOR", "/actor"),
+    ("DATA", "/data"),
+];
+
+/// A data directory that a tool works on.
+pub(super) struct Directory {
+    config: Config,
+    runtime: Runtime,
+}
+
+impl Directory {
+    /// The configured one.
+    ///
+    /// # Errors
+    /// When the configuration makes no sense.
+    pub(super) fn of(flags: &Flags) -> Result<Self, Failure> {
+        let loaded = load(flags, &std::env::vars().collect())
+            .map_err(|error| Failure::new(Exit::Usage, error))?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
+        Ok(Self {
+            config: loaded.config,
+            runtime,
+        })
+    }
+
+    /// Runs a tool.
+    ///
+    /// # Errors
+    /// What the tool says, under the exit code that fits it.
+    pub(super) fn block_on<T>(
+        &self,
+        tool: impl Future<Output = Result<T, ToolError>>,
+    ) -> Result<T, Failure> {
+        self.runtime.block_on(tool).map_err(|error| {
+            let exit = match error.exit_code() {
+                2 => Exit::Usage,
+                3 => Exit::NotFound,
+                5 => Exit::Conflict,
+                6 => Exit::VerificationFailed,
+                _ => Exit::Failed,
+            };
+            Failure::new(exit, error)
+        })
+    }
+
+    /// The log, to be read while others may write.
+    fn log(&self) -> Result<FileLog, Failure> {
+        let dir = self.log_dir()?;
+        FileLog::open_read_only(dir).map_err(|error| Failure::new(Exit::VerificationFailed, error))
+    }
+
+    /// The log, for us alone.
+    ///
+    /// # Errors
+    /// When a server runs on it, or it is damaged.
+    pub(super) fn log_for_writing(&self) -> Result<FileLog, Failure> {
+        let config = FileLogConfig {
+            segment_bytes: self.config.log.segment_bytes,
+            ..FileLogConfig::default()
+        };
+        Ok(FileLog::open(self.config.data.log_dir(), config)?)
+    }
+
+    fn log_dir(&self) -> Result<PathBuf, Failure> {
+        let dir = self.config.data.log_dir();
+        if dir.is_dir() {
+            return Ok(dir);
+        }
+        let text = format!("there is no log in {}", self.config.data.dir.display());
+        Err(Failure::told(Exit::NotFound, text))
+    }
+}
+
+pub(super) fn run(flags: &Flags, global: &Global, verb: Replay) -> Result<(), Failure> {
+    let directory = Directory::of(flags)?;
+    match verb {
+        Replay::Verify { fast } => verify(&directory, global, fast),
+        Replay::Export {
+            file,
+            from,
+            until,
+            category,
+            event_type,
+            blobs,
+        } => {
+            let window = Window {
+                from: from.as_deref().map(moment).transpose()?,
+                until: until.as_deref().map(moment).transpose()?,
+                filter: Filter {
+                    categories: category.into_iter().collect(),
+                    event_types: event_type.into_iter().collect(),
+                },
+            };
+            export(&directory, global, &file, window, blobs)
+        }
+        Replay::Import { file, dry_run } => import(&directory, global, &file, dry_run),
+        Replay::Rebuild { names, until, into } => {
+            rebuild(&directory, global, names, until.as_deref(), into)
+        }
+        Replay::Diff { names } => diff(&directory, global, names),
+        Replay::Show { stream, as_of } => show(&directory, global, &stream, as_of.as_deref()),
+    }
+}
+
+fn moment(text: &str) -> Result<AsOf, Failure> {
+    text.parse()
+        .map_err(|error: ::replay::AsOfError| Failure::new(Exit::Usage, error))
+}
+
+fn verify(directory: &Directory, global: &Global, fast: bool) -> Result<(), Failure> {
+    let log_dir = directory.log_dir()?;
+    let blobs = (!fast)
+        .then(|| house::open_blobs(&directory.config))
+        .transpose()?;
+    let depth = if fast { Depth::Frames } else { Depth::Content };
+    let options = ::replay::verify::Options {
+        directory: log_dir,
+        depth,
+        blobs,
+    };
+    let bar = progress::bar(global, "events", None);
+    let report = directory.block_on(::replay::verify::run(options, &|so_far| {
+        progress::show(&bar, so_far);
+    }))?;
+    bar.finish_and_clear();
+    output::one(global.output, &json!(report))?;
+    if report.is_sound() {
+        return Ok(());
+    }
+    let text = match &report.fault {
+        Some(fault) => format!(
+            "{} at offset {} (position {}): {}; {}",
+            fault.segment.display(),
+            fault.offset,
+            fault.position,
+            fault.reason,
+            fault.advice
+        ),
+        None => format!(
+            "{} blobs are missing or damaged",
+            report.blobs_missing.len()
+        ),
+    };
+    Err(Failure::told(Exit::VerificationFailed, text))
+}
+
+fn export(
+    directory: &Directory,
+    global: &Global,
+    file: &Path,
+    window: Window,
+    blobs: bool,
+) -> Result<(), Failure> {
+    let log = directory.log()?;
+    let options = ::replay::export::Options {
+        window,
+        to: Destination::named(file),
+        blobs: blobs
+            .then(|| house::open_blobs(&directory.config))
+            .transpose()?,
+        end_line: true,
+    };
+    let bar = progress::bar(global, "events", None);
+    let report = directory.block_on(::replay::export::run(&log, options, &|so_far| {
+        progress::show(&bar, so_far);
+    }))?;
+    bar.finish_and_clear();
+    // Standard output may be the export itself.
+    eprintln!(
+        "{} events and {} blobs, up to position {}",
+        report.events, report.blobs, report.looked_at
+    );
+    if report.blobs_missing.is_empty() {
+        return Ok(());
+    }
+    let text = format!("blobs are missing: {}", report.blobs_missing.join(", "));
+    Err(Failure::told(Exit::VerificationFailed, text))
+}
+
+fn import(
+    directory: &Directory,
+    global: &Global,
+    file: &Path,
+    dry_run: bool,
+) -> Result<(), Failure> {
+    std::fs::create_dir_all(&directory.config.data.dir)?;
+    let log = directory.log_for_writing()?;
+    let options = ::replay::import::Options {
+        from: Origin::named(file),
+        blobs: Some(house::open_blobs(&directory.config)?),
+        check_shapes: true,
+        dry_run,
+    };
+    let bar = progress::bar(global, "bytes", None);
+    let report = directory.block_on(::replay::import::run(&log, options, &|so_far| {
+        progress::show(&bar, so_far);
+    }))?;
+    bar.finish_and_clear();
+    log.close();
+    output::one(global.output, &json!(report))?;
+    if report.whole == Some(false) {
+        return Err(Failure::told(
+            Exit::VerificationFailed,
+            "the copy was cut: it holds less than it says",
+        ));
+    }
+    Ok(())
+}
+
+fn rebuild(
+    directory: &Directory,
+    global: &Global,
+    names: Vec<String>,
+    until: Option<&str>,
+    into: Option<PathBuf>,
+) -> Result<(), Failure> {
+    let log: Arc<dyn EventLog> = Arc::new(directory.log()?);
+    let options = ::replay::rebuild::Options {
+        to: into.map_or(To::Memory, To::Directory),
+        until: until.map(moment).transpose()?,
+        views: names,
+        config: house::projector(&directory.config),
+    };
+    let bar = progress::bar(global, "events", None);
+    let report = directory.block_on(::replay::rebuild::run(log, options, &|so_far| {
+        progress::show(&bar, so_far);
+    }))?;
+    bar.finish_and_clear();
+    if global.output == Format::Table {
+        let rows = rows_of(&json!(report), "views");
+        return output::rows(global.output, &REBUILT, &rows);
+    }
+    output::one(global.output, &json!(report))
+}
+
+fn diff(directory: &Directory, global: &Global, names: Vec<String>) -> Result<(), Failure> {
+    if let Some(base) = house::running_at(&directory.config.data.dir) {
+        let text = format!("a server writes the views ({base}); stop it, then compare");
+        return Err(Failure::told(Exit::Conflict, text));
+    }
+    let log: Arc<dyn EventLog> = Arc::new(directory.log()?);
+    let scratch = format!("views.diff-{}", std::process::id());
+    let options = ::replay::diff::Options {
+        live: directory.config.data.views_dir(),
+        scratch: directory.config.data.dir.join(scratch),
+        views: names,
+        config: house::projector(&directory.config),
+        differences_max: DIFFERENCES_MAX,
+    };
+    let bar = progress::bar(global, "events", None);
+    let report = directory.block_on(::replay::diff::run(log, options, &|so_far| {
+        progress::show(&bar, so_far);
+    }))?;
+    bar.finish_and_clear();
+    if global.output == Format::Table {
+        output::rows(global.output, &COMPARED, &rows_of(&json!(report), "views"))?;
+    } else {
+        output::one(global.output, &json!(report))?;
+    }
+    if report.is_equal() {
+        return Ok(());
+    }
+    let text =
+        "the live views are not what the log says; `tallyman projection rebuild` makes them anew";
+    Err(Failure::told(Exit::VerificationFailed, text))
+}
+
+fn show(
+    directory: &Directory,
+    global: &Global,
+    stream: &str,
+    as_of: Option<&str>,
+) -> Result<(), Failure> {
+    let log = directory.log()?;
+    let stream =
+        StreamName::parse(stream.to_owned()).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let options = ::replay::show::Options {
+        stream,
+        as_of: as_of.map(moment).transpose()?,
+        events_max: SHOWN_MAX,
+    };
+    let report = directory.block_on(::replay::show::run(&log, options))?;
+    if global.output != Format::Table {
+        return output::one(global.output, &json!(report));
+    }
+    let report = json!(report);
+    output::rows(global.output, &SHOWN, &rows_of(&report, "events"))?;
+    println!();
+    output::one(Format::Yaml, &report["state"])
+}
+
+fn rows_of(report: &Value, name: &str) -> Vec<Value> {
+    report[name].as_array().cloned().unwrap_or_default()
+}

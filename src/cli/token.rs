@@ -1,0 +1,90 @@
+//! `tallyman token`: who may do what.
+
+use std::io::{IsTerminal, Write};
+
+use axum::http::Method;
+use serde_json::json;
+
+use super::arguments::{Format, Global, Role, Token};
+use super::door::{Door, escaped};
+use super::{Exit, Failure, output};
+use crate::config::Flags;
+
+const COLUMNS: [output::Column; 6] = [
+    ("ID", "/id"),
+    ("NAME", "/name"),
+    ("ROLE", "/role"),
+    ("ISSUED", "/issued_at"),
+    ("EXPIRES", "/expires_at"),
+    ("REVOKED", "/revoked_at"),
+];
+
+pub(super) fn run(flags: &Flags, global: &Global, verb: Token) -> Result<(), Failure> {
+    let door = Door::find(flags, global)?;
+    let result = ask(&door, global, verb);
+    door.close();
+    result
+}
+
+fn ask(door: &Door, global: &Global, verb: Token) -> Result<(), Failure> {
+    match verb {
+        Token::Create {
+            name,
+            role,
+            scopes,
+            expires_at,
+        } => {
+            let body = json!({"name": name, "role": word(role), "scopes": scopes, "expires_at": expires_at});
+            let issued = door.ask(Method::POST, "/v1/tokens", Some(&body))?;
+            match (global.output, issued["secret"].as_str()) {
+                // Alone on standard output, so that a script can take it.
+                (Format::Table, Some(token)) => {
+                    eprintln!(
+                        "token {} is shown this once:",
+                        issued["id"].as_str().unwrap_or("?")
+                    );
+                    println!("{token}");
+                    Ok(())
+                }
+                (format, _) => output::one(format, &issued),
+            }
+        }
+        Token::List => {
+            let page = door.get("/v1/tokens?limit=1000")?;
+            let rows = page["items"].as_array().cloned().unwrap_or_default();
+            output::rows(global.output, &COLUMNS, &rows)
+        }
+        Token::Revoke { id, reason, yes } => {
+            if !yes && !confirmed(&id)? {
+                return Err(Failure::told(Exit::Failed, "nothing was revoked"));
+            }
+            let body = json!({"reason": reason});
+            let path = format!("/v1/tokens/{}", escaped(&id));
+            door.ask(Method::DELETE, &path, Some(&body))?;
+            eprintln!("token {id} is no longer accepted");
+            Ok(())
+        }
+    }
+}
+
+fn word(role: Role) -> &'static str {
+    match role {
+        Role::Reader => "reader",
+        Role::Operator => "operator",
+        Role::Admin => "admin",
+    }
+}
+
+fn confirmed(id: &str) -> Result<bool, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::told(
+            Exit::Usage,
+            "say --yes when nobody can be asked",
+        ));
+    }
+    eprint!("revoke token {id}? [y/N] ");
+    std::io::stderr().flush()?;
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
+}

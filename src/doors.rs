@@ -1,0 +1,91 @@
+//! Puts the doors into the house: our own API and the dialects, behind one gate.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use eventlog::EventLog;
+use gantry::Gantry;
+use web::{CpuFormat, House, Limits, Settings, Variables};
+
+use crate::config::{self, Config, LogBackend};
+use crate::house::{Metered, Rooms};
+
+/// What handlers have at hand.
+///
+/// # Errors
+/// When a source's signing token is none.
+pub(crate) fn house(
+    config: &Config,
+    rooms: &Rooms,
+    metered: Option<Metered>,
+) -> anyhow::Result<House> {
+    let log = Arc::clone(&rooms.log);
+    let views = rooms.views.clone();
+    let mut builder = House::build(
+        rooms.commands.clone(),
+        rooms.views.clone(),
+        rooms.blobs.clone(),
+        settings(config),
+    )
+    .ready_when("log", move || log.stopped().map_or(Ok(()), Err))
+    .ready_when("views", move || match views.are_live() {
+        true => Ok(()),
+        false => Err("the views have not reached the head of the log".to_owned()),
+    })
+    .resubmit(gantry::DIALECT, dialect(config)?.taker());
+    if let Some(Metered { registry, requests }) = metered {
+        builder = builder.metrics(move || registry.text()).observer(requests);
+    }
+    Ok(builder.finish())
+}
+
+/// Every route there is.
+///
+/// # Errors
+/// When a source's signing token is none.
+pub(crate) fn router(config: &Config, house: &House) -> anyhow::Result<axum::Router> {
+    let routes = api::routes_beside([Gantry::document()]).merge(dialect(config)?.routes());
+    Ok(web::serve_through_gate(routes, house.clone()))
+}
+
+fn dialect(config: &Config) -> anyhow::Result<Gantry> {
+    let sources = config.sources.iter().map(|(name, source)| gantry::Source {
+        name: name.clone(),
+        tokens: source.token.all(),
+        signing_tokens: source.signing_token.all(),
+        signature_tolerance: source.signature_seconds_max.map(Duration::from_secs),
+    });
+    Ok(Gantry::new(&gantry::Settings {
+        sources: sources.collect(),
+    })?)
+}
+
+fn settings(config: &Config) -> Settings {
+    let server = &config.server;
+    Settings {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        backend: match config.log.backend {
+            LogBackend::File => "file".to_owned(),
+        },
+        limits: Limits {
+            body_bytes_max: server.body_bytes_max,
+            request_time_max: Duration::from_secs(server.request_seconds_max),
+            requests_max: server.requests_max,
+            streams_max: server.streams_max,
+            requests_per_second_max: server.requests_per_second_max,
+            patience: Duration::from_millis(server.patience_milliseconds),
+            ..Limits::default()
+        },
+        trusted_proxies: server.trusted_proxies.clone(),
+        anonymous_role: None,
+        metrics_open: server.metrics_open,
+        variables: Variables {
+            cpu_format: match config.allocation.cpu_format {
+                config::CpuFormat::Cores => CpuFormat::Cores,
+                config::CpuFormat::Millicores => CpuFormat::Millicores,
+            },
+            limits: config.allocation.limits,
+            build_jobs: config.allocation.build_jobs,
+        },
+    }
+}

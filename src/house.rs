@@ -1,0 +1,206 @@
+//! A configuration becomes a house: the log is opened, views follow it, doors are put in.
+
+mod admin;
+mod running;
+mod sample;
+
+use std::os::unix::fs::DirBuilderExt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use allocation::Refs;
+use anyhow::Context;
+use blobs::{Blobs, S3Config};
+use commands::{Clock, Commands};
+use eventlog::EventLog;
+use eventlog_file::{FileLog, FileLogConfig};
+use projections::allocation::{AllocationSettings, StrategyName};
+use projections::{ProjectorConfig, Views};
+use secrecy::SecretString;
+use tables::{SledConfig, SledTables, Tables};
+
+pub(crate) use admin::admin_token;
+pub(crate) use running::{Announcement, running_at};
+pub(crate) use sample::fill_with_sample;
+
+use crate::config::{BlobBackend, BlobStore, Config, Strategy};
+use crate::doors;
+use crate::telemetry::{Registry, Requests};
+
+/// The rooms behind the doors.
+pub(crate) struct Rooms {
+    /// The log.
+    pub(crate) log: Arc<FileLog>,
+    /// The write side.
+    pub(crate) commands: Commands,
+    /// The read side.
+    pub(crate) views: Views,
+    /// What the views lie in.
+    pub(crate) tables: Arc<dyn Tables>,
+    /// Big bodies.
+    pub(crate) blobs: Blobs,
+}
+
+/// A house that is open.
+pub(crate) struct Opened {
+    /// What it was opened with.
+    pub(crate) config: Config,
+    /// Its rooms.
+    pub(crate) rooms: Rooms,
+    /// The token of whoever may read the data directory.
+    pub(crate) admin_token: SecretString,
+    /// What handlers have at hand.
+    pub(crate) doors: web::House,
+    router: axum::Router,
+}
+
+/// How metrics get out of the house and requests into metrics.
+pub(crate) struct Metered {
+    /// The text of `/metrics`.
+    pub(crate) registry: Registry,
+    /// Counts requests.
+    pub(crate) requests: Arc<Requests>,
+}
+
+/// Opens a house.
+///
+/// # Errors
+/// When the log is damaged or belongs to another process, or a folder cannot be used.
+pub(crate) async fn open(config: Config, metered: Option<Metered>) -> anyhow::Result<Opened> {
+    let rooms = rooms(&config).await?;
+    let admin_token = admin::ensure(&config.data.dir, &rooms).await?;
+    let doors = doors::house(&config, &rooms, metered)?;
+    let router = doors::router(&config, &doors)?;
+    Ok(Opened {
+        config,
+        rooms,
+        admin_token,
+        doors,
+        router,
+    })
+}
+
+/// Opens a house for one question of the command line.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) async fn open_quietly(config: Config) -> anyhow::Result<Opened> {
+    let opened = open(config, None).await?;
+    let head = opened.rooms.log.head();
+    opened
+        .rooms
+        .views
+        .wait_for(head, Duration::from_secs(600))
+        .await
+        .context("the views did not reach the head of the log")?;
+    Ok(opened)
+}
+
+impl Opened {
+    /// All doors.
+    pub(crate) fn router(&self) -> axum::Router {
+        self.router.clone()
+    }
+
+    /// Writes down what is folded and closes the log.
+    pub(crate) async fn close(self) {
+        let Self { rooms, .. } = self;
+        let closed = tokio::task::spawn_blocking(move || {
+            rooms.views.shutdown();
+            rooms.log.close();
+        });
+        if let Err(error) = closed.await {
+            tracing::error!(%error, "the house could not be closed in order: {error}");
+        }
+    }
+}
+
+async fn rooms(config: &Config) -> anyhow::Result<Rooms> {
+    let dir = &config.data.dir;
+    // Events hold names of people and of machines: what is made here is for its owner alone.
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .with_context(|| format!("the data directory {} cannot be made", dir.display()))?;
+    let opening = config.clone();
+    let (log, tables) = tokio::task::spawn_blocking(move || open_storage(&opening)).await??;
+    let commands = Commands::new(Arc::clone(&log) as Arc<dyn EventLog>, Clock::system());
+    let followed = Arc::clone(&log) as Arc<dyn EventLog>;
+    let views = Views::start(followed, Arc::clone(&tables), projector(config))?;
+    Ok(Rooms {
+        log,
+        commands,
+        views,
+        tables,
+        blobs: open_blobs(config)?,
+    })
+}
+
+/// What views are made with.
+pub(crate) fn projector(config: &Config) -> ProjectorConfig {
+    let clock = Clock::system();
+    let mut projector = ProjectorConfig::new(move || clock.now());
+    projector.commit_events = config.views.commit_events;
+    projector.commit_interval = Duration::from_millis(config.views.commit_milliseconds);
+    projector.allocation = allocation_settings(config);
+    projector
+}
+
+fn open_storage(config: &Config) -> anyhow::Result<(Arc<FileLog>, Arc<dyn Tables>)> {
+    let settings = FileLogConfig {
+        segment_bytes: config.log.segment_bytes,
+        queue_max: config.log.queue_max,
+        ..FileLogConfig::default()
+    };
+    let log = FileLog::open(config.data.log_dir(), settings)?;
+    let settings = SledConfig {
+        cache_bytes: config.views.cache_bytes,
+        ..SledConfig::default()
+    };
+    let opened = SledTables::open(config.data.views_dir(), &settings)?;
+    if let Some(damage) = &opened.damaged {
+        tracing::warn!(reason = %damage.reason, "the views were damaged and are built anew: {}", damage.reason);
+    }
+    Ok((Arc::new(log), Arc::new(opened.tables)))
+}
+
+/// The store of big bodies.
+///
+/// # Errors
+/// When the folder cannot be made or the bucket is not described.
+pub(crate) fn open_blobs(config: &Config) -> anyhow::Result<Blobs> {
+    Ok(match config.blobs.backend {
+        BlobBackend::Local => Blobs::local(config.data.blobs_dir())?,
+        BlobBackend::S3 => Blobs::s3(&s3(&config.blobs)?)?,
+    })
+}
+
+fn s3(store: &BlobStore) -> anyhow::Result<S3Config> {
+    Ok(S3Config {
+        bucket: store
+            .bucket
+            .clone()
+            .context("blobs.bucket: S3 needs a bucket")?,
+        prefix: store.prefix.clone().unwrap_or_default(),
+        region: store.region.clone(),
+        endpoint: store.endpoint.clone(),
+        access_key_id: store.access_key_id.clone(),
+        secret_access_key: store.secret_access_key.clone(),
+    })
+}
+
+fn allocation_settings(config: &Config) -> AllocationSettings {
+    let refs = &config.allocation.refs;
+    AllocationSettings {
+        refs: if refs.is_empty() {
+            Refs::All
+        } else {
+            Refs::Only(refs.iter().cloned().collect())
+        },
+        strategy: match config.allocation.strategy {
+            Strategy::Gantry => StrategyName::Gantry,
+            Strategy::Ladder => StrategyName::Ladder,
+        },
+    }
+}

@@ -1,0 +1,86 @@
+//! The token of whoever may read the data directory: made at the first start, kept beside the data with the
+//! rights of its owner alone.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use domain::token::{Issued, Role, Token, TokenCommand};
+use domain::{Actor, Metadata};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Rooms;
+
+/// The file's name.
+const FILE: &str = "admin.token";
+
+/// The token of a data directory, if there is one that we may read.
+pub(crate) fn admin_token(data_dir: &Path) -> Option<SecretString> {
+    let text = std::fs::read_to_string(data_dir.join(FILE)).ok()?;
+    Some(SecretString::from(text.trim().to_owned()))
+}
+
+/// The token of a data directory, made and issued when there is none that the log knows.
+///
+/// # Errors
+/// When the file cannot be written or the log does not take the event.
+pub(super) async fn ensure(data_dir: &Path, rooms: &Rooms) -> anyhow::Result<SecretString> {
+    if let Some(token) = admin_token(data_dir)
+        && is_known(&token, rooms).await?
+    {
+        return Ok(token);
+    }
+    let token = SecretString::from(web::secret::new_token()?);
+    write(data_dir, &token)?;
+    let hash = web::secret::token_hash(token.expose_secret());
+    let issued = Issued {
+        name: "data directory".to_owned(),
+        hash: hash.clone(),
+        role: Role::Admin,
+        scopes: Vec::new(),
+        expires_at: None,
+        at: rooms.commands.clock().now(),
+    };
+    let metadata = Metadata {
+        actor: Some(Actor::system("house")),
+        reason: Some("the data directory had no token that the log knows".to_owned()),
+        ..Metadata::default()
+    };
+    rooms
+        .commands
+        .execute::<Token>(&id_of(&hash), TokenCommand::Issue(issued), &metadata)
+        .await
+        .context("the token of the data directory could not be issued")?;
+    Ok(token)
+}
+
+async fn is_known(token: &SecretString, rooms: &Rooms) -> anyhow::Result<bool> {
+    let id = id_of(&web::secret::token_hash(token.expose_secret()));
+    let loaded = rooms.commands.load::<Token>(&id).await;
+    let token = loaded.context("the tokens cannot be read")?;
+    Ok(token.state.is_valid())
+}
+
+/// The token's id: the beginning of its hash, so that the file finds its event again.
+fn id_of(hash: &str) -> String {
+    hash[..16].to_owned()
+}
+
+fn write(data_dir: &Path, token: &SecretString) -> anyhow::Result<()> {
+    let path = data_dir.join(FILE);
+    let beside = data_dir.join(format!("{FILE}.new"));
+    let _ = std::fs::remove_file(&beside);
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&beside)
+        .with_context(|| format!("{} cannot be made", beside.display()))?;
+    writeln!(file, "{}", token.expose_secret())?;
+    file.sync_all()?;
+    if let Err(error) = std::fs::rename(&beside, &path) {
+        bail!("{} cannot be put in place: {error}", path.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! `tallyman serve`: opens the house, takes requests, and closes it in order.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{Exit, Failure};
+use crate::config::{self, Config, Flags};
+use crate::house::{self, Announcement, Metered};
+use crate::{collector, telemetry};
+
+/// Runs a server until it is told to stop.
+///
+/// # Errors
+/// When the configuration makes no sense, the house cannot be opened, or the address is taken.
+pub(crate) fn run(flags: &Flags) -> Result<(), Failure> {
+    run_with(flags, |_| {})
+}
+
+/// The same, telling `ready` where the server listens once it takes requests.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_with(flags: &Flags, ready: impl FnOnce(Ready)) -> Result<(), Failure> {
+    let loaded = config::load(flags, &std::env::vars().collect())
+        .map_err(|error| Failure::new(Exit::Usage, error))?;
+    let telemetry = telemetry::start(&loaded.config.telemetry)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let result = runtime.block_on(serve(loaded.config, &telemetry, ready));
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    telemetry.stop();
+    result.map_err(Failure::from)
+}
+
+/// A server that takes requests.
+pub(crate) struct Ready {
+    /// Where.
+    pub(crate) address: SocketAddr,
+    /// The token of the data directory.
+    pub(crate) admin_token: secrecy::SecretString,
+}
+
+async fn serve(
+    config: Config,
+    telemetry: &telemetry::Guard,
+    ready: impl FnOnce(Ready),
+) -> anyhow::Result<()> {
+    let exporters = telemetry.exporters();
+    let traced = config.telemetry.otlp_endpoint.is_some();
+    let requests = Arc::new(telemetry::Requests::new(exporters.meters(), traced));
+    let metered = Metered {
+        registry: exporters.registry(),
+        requests,
+    };
+    let opened = house::open(config, Some(metered)).await?;
+    let listen = opened.config.server.listen;
+    // Bound before anything is collected: an address that is taken should cost nobody an attempt.
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("server.listen: {listen} cannot be listened on"))?;
+    let address = listener.local_addr()?;
+    let _announcement = Announcement::make(&opened.config.data.dir, address)?;
+    let stop = CancellationToken::new();
+    let collector = collector::start(&opened.config, &opened.rooms, stop.clone())?;
+    telemetry::observe(exporters.meters(), &opened.rooms, collector.clone());
+    announce(address)?;
+    ready(Ready {
+        address,
+        admin_token: opened.admin_token.clone(),
+    });
+
+    let patience = Duration::from_secs(opened.config.server.shutdown_seconds_max);
+    let router = opened
+        .router()
+        .into_make_service_with_connect_info::<SocketAddr>();
+    let order = stop.clone();
+    let listener = listener.tap_io(|connection| {
+        // Answers are small, and waiting to fill a packet costs a client more than the packet.
+        let _ = connection.set_nodelay(true);
+    });
+    let server = axum::serve(listener, router)
+        .with_graceful_shutdown(async move { order.cancelled().await });
+    let mut server = tokio::spawn(server.into_future());
+    tokio::select! {
+        signal = asked_to_stop() => tracing::info!("asked to stop by {signal}"),
+        ended = &mut server => {
+            ended.context("the server's task broke")?.context("the server cannot go on")?;
+        }
+    }
+    stop.cancel();
+    // Readers of event streams would stay for ever.
+    opened.doors.close();
+    if tokio::time::timeout(patience, &mut server).await.is_err() {
+        tracing::warn!("requests were still under way after {patience:?} and were cut off");
+        server.abort();
+    }
+    if let Some(collector) = collector {
+        collector.stop().await;
+    }
+    opened.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Says where the server listens, on standard output: scripts wait for this line.
+fn announce(address: SocketAddr) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "listening on http://{address}")?;
+    out.flush()
+}
+
+async fn asked_to_stop() -> &'static str {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        // Without handlers the process ends at once, which the log is built for.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = tokio::signal::ctrl_c() => "an interrupt",
+    }
+}

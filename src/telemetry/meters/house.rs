@@ -1,0 +1,305 @@
+//! The log, the write side, the views and the reactors, as instruments that are read when somebody collects.
+
+use std::sync::Arc;
+
+use eventlog::EventLog;
+use eventlog_file::{FileLog, SYNC_MICROSECONDS_BUCKETS};
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{AsyncInstrument, Meter, MeterProvider};
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+
+use crate::collector::RunningCollector;
+use crate::house::Rooms;
+
+/// Makes the instruments of all rooms. They live as long as the provider.
+pub(crate) fn observe(
+    provider: &SdkMeterProvider,
+    rooms: &Rooms,
+    running: Option<RunningCollector>,
+) {
+    let meter = provider.meter("tallyman");
+    log(&meter, &rooms.log);
+    commands(&meter, rooms);
+    views(&meter, rooms);
+    if let Some(running) = running {
+        collector(&meter, &running);
+    }
+}
+
+fn log(meter: &Meter, log: &Arc<FileLog>) {
+    type Read = fn(&eventlog_file::Stats) -> u64;
+    let counters: [(&'static str, &'static str, Read); 7] = [
+        (
+            "tallyman.log.batches",
+            "Batches that were made durable",
+            |stats| stats.batches,
+        ),
+        (
+            "tallyman.log.events",
+            "Events that were made durable",
+            |stats| stats.events,
+        ),
+        (
+            "tallyman.log.bytes",
+            "Bytes that were written as frames",
+            |stats| stats.bytes,
+        ),
+        (
+            "tallyman.log.syncs",
+            "Flushes on the commit path",
+            |stats| stats.syncs,
+        ),
+        (
+            "tallyman.log.conflicts",
+            "Batches whose streams were not as expected",
+            |stats| stats.conflicts,
+        ),
+        (
+            "tallyman.log.repeated",
+            "Batches answered with their first result",
+            |stats| stats.repeated,
+        ),
+        (
+            "tallyman.log.busy",
+            "Batches told to come back later",
+            |stats| stats.busy,
+        ),
+    ];
+    for (name, description, read) in counters {
+        let log = Arc::clone(log);
+        counter(meter, name, description, move |seen| {
+            seen.observe(read(&log.stats()), &[]);
+        });
+    }
+    let gauges: [(&'static str, &'static str, Read); 3] = [
+        (
+            "tallyman.log.queue.depth",
+            "Batches that wait for the disk",
+            |stats| stats.queue_depth,
+        ),
+        ("tallyman.log.segments", "Segment files", |stats| {
+            stats.segments
+        }),
+        (
+            "tallyman.log.disk.bytes",
+            "Bytes of segments and their indexes",
+            |stats| stats.disk_bytes,
+        ),
+    ];
+    for (name, description, read) in gauges {
+        let log = Arc::clone(log);
+        gauge(meter, name, description, move |seen| {
+            seen.observe(read(&log.stats()), &[]);
+        });
+    }
+    let here = Arc::clone(log);
+    gauge(
+        meter,
+        "tallyman.log.head",
+        "Position of the newest event",
+        move |seen| {
+            seen.observe(here.head().0, &[]);
+        },
+    );
+    let here = Arc::clone(log);
+    gauge(
+        meter,
+        "tallyman.log.stopped",
+        "1 when the log does not accept writes",
+        move |seen| {
+            seen.observe(u64::from(here.stopped().is_some()), &[]);
+        },
+    );
+    sync_times(meter, log);
+}
+
+/// The log keeps its own histogram of flushes; it is shown as Prometheus shows one.
+fn sync_times(meter: &Meter, log: &Arc<FileLog>) {
+    let here = Arc::clone(log);
+    let name = "tallyman.log.sync.within";
+    counter(
+        meter,
+        name,
+        "Flushes that took up to `le` microseconds",
+        move |seen| {
+            let stats = here.stats();
+            let ends = SYNC_MICROSECONDS_BUCKETS.iter().map(ToString::to_string);
+            let mut sum = 0;
+            for (count, end) in stats
+                .sync_buckets
+                .iter()
+                .zip(ends.chain(["+Inf".to_owned()]))
+            {
+                sum += count;
+                seen.observe(sum, &[KeyValue::new("le", end)]);
+            }
+        },
+    );
+    let here = Arc::clone(log);
+    meter
+        .f64_observable_counter("tallyman.log.sync.time")
+        .with_unit("s")
+        .with_description("Time spent in flushes")
+        .with_callback(move |seen| seen.observe(here.stats().sync_microseconds as f64 / 1e6, &[]))
+        .build();
+    let here = Arc::clone(log);
+    meter
+        .f64_observable_gauge("tallyman.log.sync.longest")
+        .with_unit("s")
+        .with_description("The longest flush since the start")
+        .with_callback(move |seen| {
+            seen.observe(here.stats().sync_microseconds_max as f64 / 1e6, &[]);
+        })
+        .build();
+}
+
+fn commands(meter: &Meter, rooms: &Rooms) {
+    let commands = rooms.commands.clone();
+    counter(
+        meter,
+        "tallyman.commands",
+        "Commands, by how they ended",
+        move |seen| {
+            let stats = commands.stats();
+            for (outcome, count) in [
+                ("given", stats.commands),
+                ("conflict", stats.conflicts),
+                ("rejected", stats.rejected),
+                ("repeated", stats.repeated),
+                ("unchanged", stats.unchanged),
+                ("failed", stats.failed),
+            ] {
+                seen.observe(count, &[KeyValue::new("outcome", outcome)]);
+            }
+        },
+    );
+}
+
+fn views(meter: &Meter, rooms: &Rooms) {
+    let views = rooms.views.clone();
+    gauge(
+        meter,
+        "tallyman.projection.lag.events",
+        "Events a view is behind the log",
+        move |seen| {
+            for status in views.statuses() {
+                seen.observe(
+                    status.lag_events,
+                    &[KeyValue::new("projection", status.name)],
+                );
+            }
+        },
+    );
+    let views = rooms.views.clone();
+    gauge(
+        meter,
+        "tallyman.projection.faults",
+        "Events that a view could not read",
+        move |seen| {
+            for status in views.statuses() {
+                seen.observe(status.faults, &[KeyValue::new("projection", status.name)]);
+            }
+        },
+    );
+    let views = rooms.views.clone();
+    meter
+        .f64_observable_gauge("tallyman.projection.lag")
+        .with_unit("s")
+        .with_description("How old the oldest event is that a view has not folded")
+        .with_callback(move |seen| {
+            for status in views.statuses() {
+                seen.observe(
+                    status.lag_seconds,
+                    &[KeyValue::new("projection", status.name)],
+                );
+            }
+        })
+        .build();
+    let tables = Arc::clone(&rooms.tables);
+    gauge(
+        meter,
+        "tallyman.views.disk.bytes",
+        "Bytes of the views on the disk",
+        move |seen| {
+            seen.observe(tables.size_bytes(), &[]);
+        },
+    );
+}
+
+fn collector(meter: &Meter, running: &RunningCollector) {
+    let here = running.clone();
+    counter(
+        meter,
+        "tallyman.collector.attempts",
+        "Attempts to learn what a build used",
+        move |seen| {
+            seen.observe(here.stats().attempts, &[]);
+        },
+    );
+    let here = running.clone();
+    counter(
+        meter,
+        "tallyman.collector.outcomes",
+        "Collections that ended, by outcome",
+        move |seen| {
+            let stats = here.stats();
+            for (outcome, count) in stats.outcomes {
+                seen.observe(count, &[KeyValue::new("outcome", outcome)]);
+            }
+            seen.observe(stats.abandoned, &[KeyValue::new("outcome", "abandoned")]);
+        },
+    );
+    let here = running.clone();
+    counter(
+        meter,
+        "tallyman.collector.retries",
+        "Attempts that failed and will be repeated",
+        move |seen| {
+            seen.observe(here.stats().retried, &[]);
+        },
+    );
+    let here = running.clone();
+    gauge(
+        meter,
+        "tallyman.collector.in.flight",
+        "Collections under way",
+        move |seen| {
+            seen.observe(here.stats().in_flight, &[]);
+        },
+    );
+    let here = running.clone();
+    gauge(
+        meter,
+        "tallyman.collector.queue.length",
+        "Collections that wait, due or not",
+        move |seen| {
+            seen.observe(here.stats().queued, &[]);
+        },
+    );
+}
+
+fn counter(
+    meter: &Meter,
+    name: &'static str,
+    description: &'static str,
+    read: impl Fn(&dyn AsyncInstrument<u64>) + Send + Sync + 'static,
+) {
+    meter
+        .u64_observable_counter(name)
+        .with_description(description)
+        .with_callback(read)
+        .build();
+}
+
+fn gauge(
+    meter: &Meter,
+    name: &'static str,
+    description: &'static str,
+    read: impl Fn(&dyn AsyncInstrument<u64>) + Send + Sync + 'static,
+) {
+    meter
+        .u64_observable_gauge(name)
+        .with_description(description)
+        .with_callback(read)
+        .build();
+}

@@ -1,0 +1,153 @@
+//! The command line, with a server and without one.
+
+use serde_json::Value;
+
+use crate::server::{Server, hook};
+
+#[track_caller]
+fn json(output: &std::process::Output) -> Value {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    serde_json::from_slice(&output.stdout).expect("the command printed JSON")
+}
+
+#[tokio::test]
+async fn events_are_listed_alike_through_the_server_and_from_the_directory() {
+    let mut server = Server::start(&[]);
+    for id in 1..=3 {
+        server.collect(&hook(id, "success"), None).await;
+    }
+    let list = [
+        "-o",
+        "json",
+        "event",
+        "list",
+        "--type",
+        "build.reported",
+        "--order",
+        "asc",
+    ];
+    let through_the_server = json(&server.cli(&list));
+    assert_eq!(through_the_server.as_array().unwrap().len(), 3);
+    server.stop();
+    assert_eq!(json(&server.cli(&list)), through_the_server);
+}
+
+#[tokio::test]
+async fn a_token_is_issued_used_and_revoked() {
+    let server = Server::start(&[]);
+    let issued = json(&server.cli(&["-o", "json", "token", "create", "ci", "--role", "reader"]));
+    let (id, token) = (
+        issued["id"].as_str().unwrap(),
+        issued["secret"].as_str().unwrap(),
+    );
+    let client = reqwest::Client::new();
+    let get = || {
+        client
+            .get(server.url("/v1/builds"))
+            .bearer_auth(token)
+            .send()
+    };
+    assert_eq!(get().await.unwrap().status(), 200);
+    let refused = server.cli(&[
+        "--token",
+        token,
+        "token",
+        "create",
+        "more",
+        "--server",
+        &server.url(""),
+    ]);
+    assert_eq!(
+        refused.status.code(),
+        Some(4),
+        "a reader may not issue tokens"
+    );
+    assert!(
+        server
+            .cli(&["token", "revoke", id, "--yes", "--reason", "test"])
+            .status
+            .success()
+    );
+    assert_eq!(get().await.unwrap().status(), 401);
+}
+
+#[tokio::test]
+async fn exit_codes_tell_what_happened() {
+    let server = Server::start(&[]);
+    for (arguments, code) in [
+        (vec!["event", "get", "999999"], 3),
+        (vec!["event", "fetch"], 2),
+        (vec!["--token", "wrong", "event", "list"], 4),
+        (vec!["replay", "verify"], 0),
+        (vec!["config"], 0),
+        (vec!["completions", "bash"], 0),
+        (vec!["doctor"], 0),
+        (vec!["projection", "rebuild", "nothing"], 3),
+        (vec!["projection", "rebuild", "builds"], 0),
+        (vec!["projection", "list"], 0),
+    ] {
+        let output = server.cli(&arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn an_export_comes_back_byte_for_byte() {
+    let mut server = Server::start(&[]);
+    for id in 1..=20 {
+        server.collect(&hook(id, "success"), None).await;
+    }
+    let file = server.dir().join("export.ndjson.zst");
+    let file = file.to_str().unwrap();
+    assert!(server.cli(&["replay", "export", file]).status.success());
+    server.stop();
+    let other = tempfile::tempdir().unwrap();
+    let there = other.path().to_str().unwrap();
+    let imported = server.cli(&["--data-dir", there, "replay", "import", file]);
+    assert!(
+        imported.status.success(),
+        "{}",
+        String::from_utf8_lossy(&imported.stderr)
+    );
+    let again = other.path().join("again.ndjson");
+    let again = again.to_str().unwrap();
+    let first = server.dir().join("first.ndjson");
+    let first = first.to_str().unwrap();
+    assert!(
+        server
+            .cli(&["--data-dir", there, "replay", "export", again])
+            .status
+            .success()
+    );
+    assert!(server.cli(&["replay", "export", first]).status.success());
+    assert_eq!(std::fs::read(first).unwrap(), std::fs::read(again).unwrap());
+}
+
+#[tokio::test]
+async fn a_changed_byte_is_found_and_named() {
+    let mut server = Server::start(&[]);
+    for id in 1..=20 {
+        server.collect(&hook(id, "success"), None).await;
+    }
+    server.stop();
+    let log = server.dir().join("log");
+    let segment = std::fs::read_dir(&log)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "seg"))
+        .unwrap();
+    let mut bytes = std::fs::read(&segment).unwrap();
+    // Well inside the frames: after the header, and long before the last of them.
+    bytes[5000] ^= 0x40;
+    std::fs::write(&segment, bytes).unwrap();
+    let verified = server.cli(&["replay", "verify"]);
+    assert_eq!(verified.status.code(), Some(6));
+    let said =
+        String::from_utf8_lossy(&verified.stderr) + String::from_utf8_lossy(&verified.stdout);
+    assert!(
+        said.contains(segment.file_name().unwrap().to_str().unwrap()),
+        "{said}"
+    );
+}

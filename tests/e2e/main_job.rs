@@ -1,0 +1,146 @@
+//! Webhook, event, collection, view, allocation, replay: the whole way, and the same again after kills.
+
+use serde_json::Value;
+
+use crate::farm::{self, BUILDS, FIRST, KILLED, SPEC, UNKNOWN, WITHOUT_SAMPLES};
+use crate::server::Server;
+
+async fn farm() -> (crate::prometheus::TestPrometheus, Server) {
+    let prometheus = farm::prometheus().await;
+    let server = Server::start(&[
+        ("PROMETHEUS_URL", &prometheus.url),
+        ("TALLYMAN__COLLECTOR__SETTLE_SECONDS", "0"),
+        ("TALLYMAN__COLLECTOR__BACKOFF_SECONDS", "0.05"),
+    ]);
+    (prometheus, server)
+}
+
+fn over(build: &Value) -> bool {
+    let state = build["collection"]["state"].as_str().unwrap_or("none");
+    !matches!(state, "none" | "queued" | "retrying")
+}
+
+async fn outcome(server: &Server, number: i64) -> String {
+    let build = server
+        .get_until(&format!("/v1/builds/{number}"), over)
+        .await;
+    build["collection"]["state"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_builds_used_answers_what_the_next_one_needs() {
+    let (_prometheus, mut server) = farm().await;
+    let before = server.get(SPEC).await;
+    assert_eq!(
+        before["variables"]["KUBERNETES_MEMORY_REQUEST"], "2000M",
+        "nobody knows yet"
+    );
+    for number in FIRST..FIRST + BUILDS {
+        assert_eq!(
+            server
+                .collect(&farm::hook(number, "success"), None)
+                .await
+                .status(),
+            200
+        );
+    }
+    for (number, status) in [
+        (WITHOUT_SAMPLES, "success"),
+        (KILLED, "failed"),
+        (UNKNOWN, "success"),
+    ] {
+        assert_eq!(
+            server
+                .collect(&farm::hook(number, status), None)
+                .await
+                .status(),
+            200
+        );
+    }
+    for number in FIRST..FIRST + BUILDS {
+        assert_eq!(outcome(&server, number).await, "recorded");
+    }
+    assert_eq!(outcome(&server, WITHOUT_SAMPLES).await, "failed");
+    assert_eq!(outcome(&server, KILLED).await, "out_of_memory");
+    assert_eq!(outcome(&server, UNKNOWN).await, "failed");
+
+    // From 1 to 3 GiB in a straight line, 2 GiB on average, seen 7 seconds late by a scrape every 15.
+    let known = |answer: &Value| answer["variables"]["KUBERNETES_MEMORY_REQUEST"] == "2122M";
+    let after = server.get_until(SPEC, known).await;
+    assert_ne!(after["variables"]["KUBERNETES_CPU_REQUEST"], "1");
+
+    // One outcome each, whoever asks twice.
+    let history = server.get(&format!("/v1/builds/{FIRST}/history")).await;
+    let outcomes = history["items"].as_array().unwrap().iter();
+    let outcomes = outcomes.filter(|event| event["type"] == "build.usage_recorded");
+    assert_eq!(outcomes.count(), 1);
+
+    verify_and_compare(&mut server);
+}
+
+/// Stops the server, walks its log, and compares its views with views made from the log just now.
+#[track_caller]
+pub(crate) fn verify_and_compare(server: &mut Server) {
+    server.stop();
+    for arguments in [&["replay", "verify"][..], &["replay", "diff"]] {
+        let output = server.cli(arguments);
+        let said =
+            String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collection_is_neither_lost_nor_doubled_by_kills() {
+    let (_prometheus, mut server) = farm().await;
+    for number in FIRST..FIRST + BUILDS {
+        let posted = server
+            .try_collect(&farm::hook(number, "success"), None)
+            .await;
+        assert_eq!(posted.unwrap().status(), 200);
+        // At once: the collection has begun or has not, and both must do.
+        server.kill();
+        server.restart();
+    }
+    for number in FIRST..FIRST + BUILDS {
+        assert_eq!(outcome(&server, number).await, "recorded");
+        let stream = format!("/v1/events?stream=build-default:{number}&type=build.usage_recorded");
+        let page = server.get(&stream).await;
+        assert_eq!(page["items"].as_array().unwrap().len(), 1, "build {number}");
+    }
+    verify_and_compare(&mut server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn views_can_be_deleted_and_come_out_the_same() {
+    let (_prometheus, mut server) = farm().await;
+    for number in FIRST..FIRST + BUILDS {
+        server.collect(&farm::hook(number, "success"), None).await;
+        outcome(&server, number).await;
+    }
+    let paths = ["/v1/builds", "/v1/usage", "/v1/packages", "/v1/nodes", SPEC];
+    let mut before = Vec::new();
+    for path in paths {
+        before.push(server.get(path).await);
+    }
+    server.stop();
+    for entry in std::fs::read_dir(server.dir()).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_name().to_string_lossy().starts_with("views") {
+            let path = entry.path();
+            let _ = std::fs::remove_file(&path);
+            let _ = std::fs::remove_dir_all(&path);
+        }
+    }
+    server.restart();
+    server
+        .get_until("/readyz", |answer| !answer.is_null())
+        .await;
+    for (path, before) in paths.into_iter().zip(before) {
+        let after = server.get_until(path, |after| *after == before).await;
+        assert_eq!(after, before, "{path}");
+    }
+}

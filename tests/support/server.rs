@@ -1,0 +1,230 @@
+//! The real binary on a data directory of its own, over real sockets.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, Method, Response, StatusCode};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The secret token that webhooks to a test server carry.
+pub(crate) const WEBHOOK_TOKEN: &str = "a secret of the tests";
+
+/// How long anything may take before a test gives up on it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A data directory, and the server that runs on it now.
+pub(crate) struct Server {
+    dir: TempDir,
+    environment: Vec<(String, String)>,
+    child: Option<Child>,
+    base: String,
+    client: Client,
+}
+
+impl Server {
+    /// Starts a server on an empty data directory.
+    #[track_caller]
+    pub(crate) fn start(environment: &[(&str, &str)]) -> Self {
+        let environment = environment
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let mut server = Self {
+            dir: tempfile::tempdir().expect("a temporary folder can be made"),
+            environment: environment.collect(),
+            child: None,
+            base: String::new(),
+            client: Client::new(),
+        };
+        server.restart();
+        server
+    }
+
+    /// Starts the server again, after it was killed or stopped.
+    #[track_caller]
+    pub(crate) fn restart(&mut self) {
+        assert!(self.child.is_none(), "the server still runs");
+        let mut child = self
+            .command(&["--listen", "127.0.0.1:0", "serve"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary was built");
+        let mut line = String::new();
+        let out = child.stdout.take().expect("standard output is a pipe");
+        BufReader::new(out)
+            .read_line(&mut line)
+            .expect("the server says where it listens");
+        let mut errors = child.stderr.take().expect("standard error is a pipe");
+        let Some(base) = line.trim().strip_prefix("listening on ") else {
+            let mut text = String::new();
+            let _ = std::io::Read::read_to_string(&mut errors, &mut text);
+            panic!("the server did not start: {line}{text}");
+        };
+        // Somebody has to read what it logs, or it would wait for that.
+        std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::sink()));
+        self.base = base.to_owned();
+        self.child = Some(child);
+    }
+
+    /// Ends the server as a power cut of the process would.
+    #[track_caller]
+    pub(crate) fn kill(&mut self) {
+        let mut child = self.child.take().expect("the server runs");
+        child.kill().expect("it can be killed");
+        child.wait().expect("it can be waited for");
+    }
+
+    /// Asks the server to stop, and waits until it has.
+    #[track_caller]
+    pub(crate) fn stop(&mut self) {
+        let mut child = self.child.take().expect("the server runs");
+        let pid = child.id().to_string();
+        let asked = Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .expect("kill runs");
+        assert!(asked.success());
+        assert!(
+            child.wait().expect("it can be waited for").success(),
+            "it did not stop in order"
+        );
+    }
+
+    /// The data directory.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The token of the data directory.
+    #[track_caller]
+    pub(crate) fn token(&self) -> String {
+        let path: PathBuf = self.dir().join("admin.token");
+        std::fs::read_to_string(path)
+            .expect("the server made a token")
+            .trim()
+            .to_owned()
+    }
+
+    /// Where a path is on this server.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// A request with the token of the data directory.
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.client
+            .request(method, self.url(path))
+            .bearer_auth(self.token())
+    }
+
+    /// Asks with GET, and expects JSON and 200.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let response = self
+            .request(Method::GET, path)
+            .send()
+            .await
+            .expect("the server answers");
+        let status = response.status();
+        let text = response.text().await.expect("the answer is whole");
+        assert_eq!(status, StatusCode::OK, "{path}: {text}");
+        serde_json::from_str(&text).expect("the answer is JSON")
+    }
+
+    /// Asks again until the answer is as wanted: for what happens after an acknowledgement.
+    pub(crate) async fn get_until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let begun = Instant::now();
+        loop {
+            let response = self
+                .request(Method::GET, path)
+                .send()
+                .await
+                .expect("the server answers");
+            let value: Value = response.json().await.unwrap_or(Value::Null);
+            if wanted(&value) {
+                return value;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{path} never became as wanted: {value:#}"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Posts a webhook as GitLab would.
+    pub(crate) async fn collect(&self, body: &Value, key: Option<&str>) -> Response {
+        self.try_collect(body, key)
+            .await
+            .expect("the server answers")
+    }
+
+    /// The same, when the server may be killed meanwhile.
+    pub(crate) async fn try_collect(
+        &self,
+        body: &Value,
+        key: Option<&str>,
+    ) -> reqwest::Result<Response> {
+        let mut request = self
+            .client
+            .post(self.url("/v1/collect"))
+            .header("X-Gitlab-Event", "Job Hook")
+            .header("X-Gitlab-Token", WEBHOOK_TOKEN)
+            .json(body);
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key);
+        }
+        request.send().await
+    }
+
+    /// Runs the command line on the data directory.
+    #[track_caller]
+    pub(crate) fn cli(&self, arguments: &[&str]) -> Output {
+        self.command(arguments)
+            .output()
+            .expect("the binary was built")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tallyman"));
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("TALLYMAN__SOURCES__DEFAULT__TOKEN", WEBHOOK_TOKEN)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .env("TALLYMAN__DATA__DIR", self.dir())
+            .current_dir(self.dir())
+            .args(arguments);
+        command
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // The test is over; whether it was still there does not matter.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// A job hook with every field that the contract requires.
+pub(crate) fn hook(build_id: i64, status: &str) -> Value {
+    let over = ["success", "failed", "canceled"].contains(&status);
+    serde_json::json!({
+        "object_kind": "build",
+        "build_id": build_id,
+        "build_name": "emacs@29.2 /abcdefg",
+        "build_stage": "stage-3",
+        "build_status": status,
+        "build_created_at": "2026-11-20 09:58:00 UTC",
+        "build_started_at": "2026-11-20 10:00:00 UTC",
+        "build_finished_at": if over { Some("2026-11-20 10:30:00 UTC") } else { None },
+        "ref": "develop",
+        "runner": {"id": 412, "description": "cluster-runner-7"},
+        "project_id": 2,
+    })
+}
