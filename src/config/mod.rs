@@ -1,6 +1,6 @@
 //! What an operator may say: flags, then the environment, then a file, then defaults.
 //!
-//! [`Config`] is the result; [`Loaded`] also knows where each value came from, for `tallyman config`.
+//! [`Config`] is the result; [`load::Loaded`] also knows where each value came from, for `tallyman config`.
 //! Start reading at [`load::load`].
 
 mod load;
