@@ -123,7 +123,21 @@ impl Projection for AuditFold {
                 format!("collection {} of its usage", requeued.collection),
                 0,
             ),
-            Event::Build(_) | Event::Node(_) | Event::Allocation(_) | Event::Numbers(_) => return,
+            Event::Build(_)
+            | Event::Node(_)
+            | Event::Allocation(_)
+            | Event::Numbers(_)
+            | Event::Group(_)
+            | Event::Job(_)
+            | Event::JobTemplate(_)
+            | Event::KillRequest(_)
+            | Event::Name(_)
+            | Event::Project(_)
+            | Event::Run(_)
+            | Event::RunLog(_)
+            | Event::User(_)
+            | Event::Worker(_)
+            | Event::WorkerPool(_) => return,
         };
         let metadata = seen.metadata();
         let actor = metadata.actor.as_ref();

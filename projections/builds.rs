@@ -43,7 +43,18 @@ impl Projection for BuildsFold {
             | Event::Token(_)
             | Event::Audit(_)
             | Event::Allocation(_)
-            | Event::Numbers(_) => return,
+            | Event::Numbers(_)
+            | Event::Group(_)
+            | Event::Job(_)
+            | Event::JobTemplate(_)
+            | Event::KillRequest(_)
+            | Event::Name(_)
+            | Event::Project(_)
+            | Event::Run(_)
+            | Event::RunLog(_)
+            | Event::User(_)
+            | Event::Worker(_)
+            | Event::WorkerPool(_) => return,
         };
         let Ok(key) = seen.stream.key().parse::<BuildKey>() else {
             return;

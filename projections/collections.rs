@@ -76,7 +76,18 @@ impl Projection for CollectionsFold {
             | Event::Token(_)
             | Event::Audit(_)
             | Event::Allocation(_)
-            | Event::Numbers(_) => return,
+            | Event::Numbers(_)
+            | Event::Group(_)
+            | Event::Job(_)
+            | Event::JobTemplate(_)
+            | Event::KillRequest(_)
+            | Event::Name(_)
+            | Event::Project(_)
+            | Event::Run(_)
+            | Event::RunLog(_)
+            | Event::User(_)
+            | Event::Worker(_)
+            | Event::WorkerPool(_) => return,
         };
         // Most reports are of builds that are not over, and change nothing here.
         if matches!(event, BuildEvent::Reported(reported)

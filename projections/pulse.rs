@@ -96,7 +96,20 @@ impl Projection for PulseFold {
             Event::Build(event) => counts.take_build(event),
             Event::Audit(event) => counts.take_audit(event),
             Event::Allocation(_) => counts.answered += 1,
-            Event::Node(_) | Event::Token(_) | Event::Numbers(_) => {}
+            Event::Node(_)
+            | Event::Token(_)
+            | Event::Numbers(_)
+            | Event::Group(_)
+            | Event::Job(_)
+            | Event::JobTemplate(_)
+            | Event::KillRequest(_)
+            | Event::Name(_)
+            | Event::Project(_)
+            | Event::Run(_)
+            | Event::RunLog(_)
+            | Event::User(_)
+            | Event::Worker(_)
+            | Event::WorkerPool(_) => {}
         }
     }
 

@@ -2,6 +2,9 @@
 
 use domain::audit::AuditEvent;
 use domain::build::BuildEvent;
+use domain::job::JobEvent;
+use domain::job_template::JobTemplateEvent;
+use domain::run_log::RunLogEvent;
 use domain::{BlobRef, Event};
 use eventlog::Recorded;
 
@@ -20,11 +23,27 @@ pub(crate) fn blob_in(event: &Event) -> Option<&BlobRef> {
     match event {
         Event::Build(BuildEvent::Reported(reported)) => reported.body_blob.as_ref(),
         Event::Audit(AuditEvent::BodyRefused(refused)) => Some(&refused.body),
+        Event::Job(JobEvent::Created(created)) => created.script.blob(),
+        Event::Job(JobEvent::Edited(edited)) => edited.script.as_ref()?.blob(),
+        Event::JobTemplate(JobTemplateEvent::Created(created)) => created.body.blob(),
+        Event::JobTemplate(JobTemplateEvent::Edited(edited)) => edited.body.as_ref()?.blob(),
+        Event::RunLog(RunLogEvent::Written(written)) => written.content.as_ref()?.blob(),
+        Event::RunLog(RunLogEvent::Replaced(replaced)) => replaced.content.as_ref()?.blob(),
         Event::Build(_)
         | Event::Audit(_)
         | Event::Node(_)
         | Event::Token(_)
         | Event::Allocation(_)
-        | Event::Numbers(_) => None,
+        | Event::Numbers(_)
+        | Event::Group(_)
+        | Event::Job(_)
+        | Event::JobTemplate(_)
+        | Event::KillRequest(_)
+        | Event::Name(_)
+        | Event::Project(_)
+        | Event::Run(_)
+        | Event::User(_)
+        | Event::Worker(_)
+        | Event::WorkerPool(_) => None,
     }
 }

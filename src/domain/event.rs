@@ -5,10 +5,21 @@ use thiserror::Error;
 use crate::allocation::AllocationEvent;
 use crate::audit::AuditEvent;
 use crate::build::BuildEvent;
+use crate::group::GroupEvent;
+use crate::job::JobEvent;
+use crate::job_template::JobTemplateEvent;
+use crate::kill_request::KillRequestEvent;
+use crate::name::NameEvent;
 use crate::node::NodeEvent;
 use crate::numbers::NumbersEvent;
+use crate::project::ProjectEvent;
+use crate::run::RunEvent;
+use crate::run_log::RunLogEvent;
 use crate::token::TokenEvent;
 use crate::upcast;
+use crate::user::UserEvent;
+use crate::worker::WorkerEvent;
+use crate::worker_pool::WorkerPoolEvent;
 
 /// Something that has happened.
 #[expect(
@@ -29,6 +40,28 @@ pub enum Event {
     Allocation(AllocationEvent),
     /// … to a counter of integer ids.
     Numbers(NumbersEvent),
+    /// … to a group of users.
+    Group(GroupEvent),
+    /// … to a job.
+    Job(JobEvent),
+    /// … to a template of jobs.
+    JobTemplate(JobTemplateEvent),
+    /// … to a wish that a run be killed.
+    KillRequest(KillRequestEvent),
+    /// … to a name that stands once.
+    Name(NameEvent),
+    /// … to a project.
+    Project(ProjectEvent),
+    /// … to one execution of a job.
+    Run(RunEvent),
+    /// … to what a run printed.
+    RunLog(RunLogEvent),
+    /// … to a person who logs in.
+    User(UserEvent),
+    /// … to a worker.
+    Worker(WorkerEvent),
+    /// … to a pool of workers.
+    WorkerPool(WorkerPoolEvent),
 }
 
 /// An event as it goes into a log.
@@ -212,9 +245,20 @@ join! {
     Allocation(AllocationEvent) = "allocation",
     Audit(AuditEvent) = "audit",
     Build(BuildEvent) = "build",
+    Group(GroupEvent) = "group",
+    Job(JobEvent) = "job",
+    JobTemplate(JobTemplateEvent) = "job_template",
+    KillRequest(KillRequestEvent) = "kill_request",
+    Name(NameEvent) = "name",
     Node(NodeEvent) = "node",
     Numbers(NumbersEvent) = "numbers",
+    Project(ProjectEvent) = "project",
+    Run(RunEvent) = "run",
+    RunLog(RunLogEvent) = "run_log",
     Token(TokenEvent) = "token",
+    User(UserEvent) = "user",
+    Worker(WorkerEvent) = "worker",
+    WorkerPool(WorkerPoolEvent) = "worker_pool",
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ pub struct Ended {
     /// Whether children were wished for.
     pub schedule_children: bool,
     /// How many other runs of the occasion have not returned.
-    pub open: usize,
+    pub open: u64,
     /// Whether any other run of the occasion failed.
     pub sibling_failed: bool,
 }

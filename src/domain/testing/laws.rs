@@ -26,19 +26,29 @@ pub(crate) fn tell<A: Aggregate>(
     (events, told)
 }
 
-/// The same story told twice adds nothing, and neither does any of its sentences said twice in a row.
-pub(crate) fn telling_twice_adds_nothing<A: Aggregate>(story: Vec<A::Command>)
+/// No sentence of a story said twice in a row adds anything.
+pub(crate) fn saying_twice_adds_nothing<A: Aggregate>(story: Vec<A::Command>)
 where
     A::Event: Debug + PartialEq,
 {
     let mut state = A::default();
-    for command in story.clone() {
+    for command in story {
         if tell(&mut state, [command.clone()]).1.is_empty() {
             continue;
         }
         let again = state.decide(command).expect("what was done is not refused");
         assert_eq!(again, [], "said twice in a row");
     }
+}
+
+/// The same story told twice adds nothing, and neither does any of its sentences said twice in a row.
+///
+/// For stories in which nothing is set to one value, then to another: there the second telling is news.
+pub(crate) fn telling_twice_adds_nothing<A: Aggregate>(story: Vec<A::Command>)
+where
+    A::Event: Debug + PartialEq,
+{
+    saying_twice_adds_nothing::<A>(story.clone());
     let mut state = A::default();
     let (_, told) = tell(&mut state, story);
     let (again, _) = tell(&mut state, told);

@@ -1,0 +1,200 @@
+//! What a job may do.
+//!
+//! What concerns several things at once (that the pool is one of the project's, that no job is its own
+//! grandparent, that no title stands twice) is for whoever sees them all.
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use super::{Created, Edited, EnqueueResumed, EnqueueSuspended, JobEvent, Suspension};
+use crate::change::{note, unlike};
+use crate::{Aggregate, Event};
+
+/// What decisions about a job rest on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Job {
+    created: Option<Created>,
+    facts: Option<Created>,
+}
+
+/// What one may ask of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobCommand {
+    /// Begin it.
+    Create(Created),
+    /// Change it. What is as it was is left out.
+    Edit(Edited),
+    /// Send its runs no longer.
+    Suspend {
+        /// Why.
+        because: Suspension,
+        /// When.
+        at: Timestamp,
+    },
+    /// Send its runs again.
+    Resume {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// How a job says no.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum JobRejection {
+    /// It was never created.
+    #[error("no such job was created")]
+    Unknown,
+    /// Another job has this number.
+    #[error("a job with this number is already created")]
+    AlreadyCreated,
+    /// Nothing is every 0 minutes.
+    #[error("an interval of 0 is none")]
+    NoInterval,
+    /// It would run after itself for ever.
+    #[error("a job cannot be its own parent")]
+    OwnParent,
+    /// The text is to be stored elsewhere first.
+    #[error("the script is too long for an event")]
+    ScriptTooLong,
+}
+
+impl Job {
+    /// How it stands: what it was created with, and what was changed since. `at` is when it was created.
+    #[must_use]
+    pub fn facts(&self) -> Option<&Created> {
+        self.facts.as_ref()
+    }
+}
+
+impl Aggregate for Job {
+    const CATEGORY: &'static str = "job";
+    type Command = JobCommand;
+    type Event = JobEvent;
+    type Rejection = JobRejection;
+
+    fn decide(&self, command: JobCommand) -> Result<Vec<JobEvent>, JobRejection> {
+        use JobCommand as C;
+        use JobEvent as E;
+        use JobRejection as R;
+
+        Ok(match (&self.facts, command) {
+            // Repeated.
+            (_, C::Create(told)) if self.created.as_ref() == Some(&told) => vec![],
+            (Some(job), C::Suspend { .. }) if !job.enqueue_is_enabled => vec![],
+            (Some(job), C::Resume { .. }) if job.enqueue_is_enabled => vec![],
+
+            // Impossible.
+            (Some(_), C::Create(_)) => return Err(R::AlreadyCreated),
+            (None, C::Edit(_) | C::Suspend { .. } | C::Resume { .. }) => return Err(R::Unknown),
+
+            // Allowed, when it makes sense.
+            (None, C::Create(told)) => {
+                told.check()?;
+                vec![E::Created(told)]
+            }
+            (Some(job), C::Edit(told)) => {
+                let changes = job.differing(told);
+                let mut edited = job.clone();
+                edited.edit(&changes);
+                edited.check()?;
+                if changes == Edited::nothing(changes.at) {
+                    vec![]
+                } else {
+                    vec![E::Edited(changes)]
+                }
+            }
+            (Some(_), C::Suspend { because, at }) => {
+                vec![E::EnqueueSuspended(EnqueueSuspended { because, at })]
+            }
+            (Some(_), C::Resume { at }) => vec![E::EnqueueResumed(EnqueueResumed { at })],
+        })
+    }
+
+    fn evolve(&mut self, event: &JobEvent) {
+        use JobEvent as E;
+
+        if let E::Created(told) = event {
+            self.created = Some(told.clone());
+            self.facts = Some(told.clone());
+        } else if let Some(job) = &mut self.facts {
+            job.evolve(event);
+        }
+    }
+
+    fn event_of(event: Event) -> Option<JobEvent> {
+        match event {
+            Event::Job(event) => Some(event),
+            _ => None,
+        }
+    }
+}
+
+impl Created {
+    /// Takes note of what has happened since. Views that show jobs fold them with this.
+    pub fn evolve(&mut self, event: &JobEvent) {
+        match event {
+            JobEvent::Edited(told) => self.edit(told),
+            JobEvent::EnqueueSuspended(_) => self.enqueue_is_enabled = false,
+            JobEvent::EnqueueResumed(_) => self.enqueue_is_enabled = true,
+            JobEvent::Created(_) | JobEvent::RunCounted(_) => {}
+        }
+    }
+
+    fn check(&self) -> Result<(), JobRejection> {
+        if self.interval_count == Some(0) {
+            return Err(JobRejection::NoInterval);
+        }
+        if self.parent == Some(self.number) {
+            return Err(JobRejection::OwnParent);
+        }
+        if !self.script.fits() {
+            return Err(JobRejection::ScriptTooLong);
+        }
+        Ok(())
+    }
+
+    fn differing(&self, told: Edited) -> Edited {
+        let on_error = told.schedule_children_on_error;
+        let addresses = told.notification_addresses;
+        Edited {
+            title: unlike(told.title, &self.title),
+            description: unlike(told.description, &self.description),
+            job_template: unlike(told.job_template, &self.job_template),
+            worker_pool: unlike(told.worker_pool, &self.worker_pool),
+            parent: unlike(told.parent, &self.parent),
+            script: unlike(told.script, &self.script),
+            interval_count: unlike(told.interval_count, &self.interval_count),
+            interval_unit: unlike(told.interval_unit, &self.interval_unit),
+            excluded: unlike(told.excluded, &self.excluded),
+            run_on_all_workers: unlike(told.run_on_all_workers, &self.run_on_all_workers),
+            schedule_children_on_error: unlike(on_error, &self.schedule_children_on_error),
+            notification_addresses: unlike(addresses, &self.notification_addresses),
+            fails_max: unlike(told.fails_max, &self.fails_max),
+            at: told.at,
+        }
+    }
+
+    fn edit(&mut self, told: &Edited) {
+        let on_error = told.schedule_children_on_error.as_ref();
+        let addresses = told.notification_addresses.as_ref();
+        note(&mut self.title, told.title.as_ref());
+        note(&mut self.description, told.description.as_ref());
+        note(&mut self.job_template, told.job_template.as_ref());
+        note(&mut self.worker_pool, told.worker_pool.as_ref());
+        note(&mut self.parent, told.parent.as_ref());
+        note(&mut self.script, told.script.as_ref());
+        note(&mut self.interval_count, told.interval_count.as_ref());
+        note(&mut self.interval_unit, told.interval_unit.as_ref());
+        note(&mut self.excluded, told.excluded.as_ref());
+        note(
+            &mut self.run_on_all_workers,
+            told.run_on_all_workers.as_ref(),
+        );
+        note(&mut self.schedule_children_on_error, on_error);
+        note(&mut self.notification_addresses, addresses);
+        note(&mut self.fails_max, told.fails_max.as_ref());
+    }
+}
+
+#[cfg(test)]
+mod tests;

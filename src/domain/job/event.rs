@@ -1,0 +1,202 @@
+//! What may have happened to a job.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::LongText;
+use crate::change::told;
+use crate::event::events;
+use crate::schedule::{IntervalUnit, Window};
+
+events! {
+    /// What may have happened to a job. Streams: `job-<number>`, and `job-tally:<number>` for how its runs
+    /// went.
+    JobEvent {
+        /// It is there.
+        Created(Created) = "job.created" v 1,
+        /// It is described otherwise, or does something else.
+        Edited(Edited) = "job.edited" v 1,
+        /// Its runs are no longer sent, except those that a person asked for.
+        EnqueueSuspended(EnqueueSuspended) = "job.enqueue_suspended" v 1,
+        /// Its runs are sent again.
+        EnqueueResumed(EnqueueResumed) = "job.enqueue_resumed" v 1,
+        /// One of its runs is over.
+        RunCounted(RunCounted) = "job.run_counted" v 1,
+    }
+}
+
+/// `job.created`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Created {
+    /// The job's number.
+    pub number: u64,
+    /// What people call it.
+    pub title: String,
+    /// What it is for, in Markdown.
+    pub description: String,
+    /// The number of the template around its script.
+    pub job_template: u64,
+    /// The number of the pool whose workers execute it.
+    pub worker_pool: u64,
+    /// The number of the job after which it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<u64>,
+    /// The script, as it is typed: what its template makes of it is worked out from both.
+    pub script: LongText,
+    /// Whether its runs are sent.
+    pub enqueue_is_enabled: bool,
+    /// How many units its occasions are apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval_count: Option<u32>,
+    /// Of what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval_unit: Option<IntervalUnit>,
+    /// When it does not run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<Window>,
+    /// Whether each worker of the pool executes it.
+    pub run_on_all_workers: bool,
+    /// Whether its children run after a failure as well.
+    pub schedule_children_on_error: bool,
+    /// Who is told about failures, one address on each line.
+    pub notification_addresses: String,
+    /// How many failures in a row are borne; none and 0: any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fails_max: Option<u32>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// `job.edited`: what is not spoken of stays, `null` empties.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edited {
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What it is for, in Markdown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The number of the template around its script.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_template: Option<u64>,
+    /// The number of the pool whose workers execute it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker_pool: Option<u64>,
+    /// The number of the job after which it runs.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "told"
+    )]
+    pub parent: Option<Option<u64>>,
+    /// The script, as it is typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<LongText>,
+    /// How many units its occasions are apart.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "told"
+    )]
+    pub interval_count: Option<Option<u32>>,
+    /// Of what.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "told"
+    )]
+    pub interval_unit: Option<Option<IntervalUnit>>,
+    /// When it does not run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excluded: Option<Vec<Window>>,
+    /// Whether each worker of the pool executes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_on_all_workers: Option<bool>,
+    /// Whether its children run after a failure as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule_children_on_error: Option<bool>,
+    /// Who is told about failures, one address on each line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notification_addresses: Option<String>,
+    /// How many failures in a row are borne.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "told"
+    )]
+    pub fails_max: Option<Option<u32>>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Why the runs of a job are no longer sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Suspension {
+    /// Somebody asked for it.
+    Asked,
+    /// Too many of them failed in a row.
+    Failures {
+        /// How many.
+        fails: u32,
+        /// The run that was one too many.
+        run: u64,
+    },
+}
+
+/// `job.enqueue_suspended`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnqueueSuspended {
+    /// Why.
+    pub because: Suspension,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// `job.enqueue_resumed`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnqueueResumed {
+    /// When.
+    pub at: Timestamp,
+}
+
+/// `job.run_counted`. The last of them says how things stand, so that no more has to be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunCounted {
+    /// Which run is over.
+    pub run: u64,
+    /// The occasion it belongs to, now the last that was completed.
+    pub schedule_id: u64,
+    /// Whether it went well; nothing when its worker did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub success: Option<bool>,
+    /// How many of the job's runs have failed in a row.
+    pub fails: u32,
+    /// Whether that is more than is borne.
+    pub too_many: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Edited {
+    /// An edit that changes nothing.
+    #[must_use]
+    pub fn nothing(at: Timestamp) -> Self {
+        Self {
+            title: None,
+            description: None,
+            job_template: None,
+            worker_pool: None,
+            parent: None,
+            script: None,
+            interval_count: None,
+            interval_unit: None,
+            excluded: None,
+            run_on_all_workers: None,
+            schedule_children_on_error: None,
+            notification_addresses: None,
+            fails_max: None,
+            at,
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! A job: a script, when it is to run, where, and what happens after it.
+//!
+//! Its runs are things of their own ([`crate::run`]); when the next is due is said in [`crate::schedule`].
+//! How they went is counted in a stream beside the job's: [`Tally`].
+
+mod decide;
+mod event;
+mod tally;
+
+pub use decide::{Job, JobCommand, JobRejection};
+pub use event::*;
+pub use tally::{Tally, TallyCommand, TallyRejection};

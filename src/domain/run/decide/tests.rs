@@ -1,0 +1,537 @@
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::run::{Claimed, Origin, PidReported, Reopened, Returned, Share, Started};
+use crate::testing::stories::{at, story};
+use crate::testing::{given, laws};
+
+use RunCommand as C;
+use RunEvent as E;
+use RunRejection as R;
+
+#[test]
+fn a_run_is_scheduled_once() {
+    let run = given::<Run>([E::Scheduled(scheduled())]);
+    run.when(C::Schedule(scheduled())).then_nothing();
+    let other = Scheduled {
+        job: 9,
+        ..scheduled()
+    };
+    run.when(C::Schedule(other))
+        .then_refuses(R::AlreadyScheduled);
+    for command in [
+        by(1, claim(1, 5)),
+        C::Spread(spread()),
+        C::Follow(followed(2)),
+        C::GiveUp(given_up()),
+    ] {
+        given::<Run>([]).when(command).then_refuses(R::Unknown);
+    }
+}
+
+/// One row per sentence that clients say, on a run that is (waiting, claimed, started, over).
+#[test]
+fn a_patch_is_told_as_what_it_means() {
+    let waiting = vec![E::Scheduled(scheduled())];
+    let claimed = with(&waiting, [claimed(1, 5, None)]);
+    let started = with(
+        &claimed,
+        [E::Started(Started {
+            started_at: at(6),
+            at: at(90),
+        })],
+    );
+    let over = with(&started, [returned(Some(false))]);
+    for (past, patch, expected) in [
+        (&waiting, claim(1, 5), vec![self::claimed(1, 5, None)]),
+        (
+            &claimed,
+            Patched {
+                started_at: Some(Some(at(6))),
+                ..nothing()
+            },
+            vec![E::Started(Started {
+                started_at: at(6),
+                at: at(90),
+            })],
+        ),
+        (
+            &started,
+            Patched {
+                pid: Some(Some(4242)),
+                ..nothing()
+            },
+            vec![E::PidReported(PidReported {
+                pid: 4242,
+                at: at(90),
+            })],
+        ),
+        (&started, end(Some(false)), vec![returned(Some(false))]),
+        (
+            &started,
+            Patched {
+                success: None,
+                ..end(None)
+            },
+            vec![returned(None)],
+        ),
+        (&claimed, reset(), vec![E::Reset(Reset { at: at(90) })]),
+        (&started, reset(), vec![E::Reset(Reset { at: at(90) })]),
+        (
+            &claimed,
+            Patched {
+                enqueued_at: Some(None),
+                ..nothing()
+            },
+            vec![E::Reset(Reset { at: at(90) })],
+        ),
+        (
+            &over,
+            Patched {
+                returned_at: Some(None),
+                ..nothing()
+            },
+            vec![E::Reopened(Reopened { at: at(90) })],
+        ),
+        // All at once: the run's life in its order.
+        (
+            &waiting,
+            Patched {
+                started_at: Some(Some(at(6))),
+                pid: Some(Some(1)),
+                returned_at: Some(Some(at(7))),
+                success: Some(Some(true)),
+                ..claim(1, 5)
+            },
+            vec![
+                self::claimed(1, 5, None),
+                E::Started(Started {
+                    started_at: at(6),
+                    at: at(90),
+                }),
+                E::PidReported(PidReported { pid: 1, at: at(90) }),
+                returned(Some(true)),
+            ],
+        ),
+        // What means nothing in particular stays a patch, and what is known already is left out of it.
+        (
+            &over,
+            Patched {
+                returned_at: Some(Some(at(8))),
+                ..nothing()
+            },
+            vec![E::Patched(Patched {
+                returned_at: Some(Some(at(8))),
+                ..nothing()
+            })],
+        ),
+        (
+            &over,
+            Patched {
+                success: Some(Some(true)),
+                ..end(None)
+            },
+            vec![E::Patched(Patched {
+                success: Some(Some(true)),
+                ..nothing()
+            })],
+        ),
+        (
+            &started,
+            Patched {
+                pid: Some(None),
+                enqueued_at: Some(Some(at(9))),
+                started_at: Some(Some(at(6))),
+                ..nothing()
+            },
+            vec![E::Patched(Patched {
+                enqueued_at: Some(Some(at(9))),
+                ..nothing()
+            })],
+        ),
+        (
+            &started,
+            Patched {
+                enqueued_at: Some(None),
+                ..nothing()
+            },
+            vec![E::Patched(Patched {
+                enqueued_at: Some(None),
+                ..nothing()
+            })],
+        ),
+        (
+            &waiting,
+            Patched {
+                worker: Some(1),
+                ..nothing()
+            },
+            vec![E::Patched(Patched {
+                worker: Some(1),
+                ..nothing()
+            })],
+        ),
+        (
+            &waiting,
+            Patched {
+                enqueued_at: Some(Some(at(5))),
+                ..nothing()
+            },
+            vec![E::Patched(Patched {
+                enqueued_at: Some(Some(at(5))),
+                ..nothing()
+            })],
+        ),
+        // Nothing follows from what is known, and from nothing.
+        (&claimed, claim(1, 5), vec![]),
+        (&waiting, reset(), vec![]),
+        (&over, end(Some(false)), vec![]),
+        (&over, nothing(), vec![]),
+    ] {
+        let row = format!("{patch:?}");
+        let decided = folded(past).decide(by(1, patch));
+        assert_eq!(decided, Ok(expected), "{row}");
+    }
+}
+
+#[test]
+fn a_worker_is_heard_only_about_its_own_runs() {
+    let waiting = vec![E::Scheduled(scheduled())];
+    let run = given::<Run>(with(&waiting, [claimed(1, 5, None)]));
+    let refusal = |worker| R::OtherWorker { worker };
+    run.when(by(2, end(Some(true)))).then_refuses(refusal(1));
+    run.when(by(2, nothing())).then_refuses(refusal(1));
+    run.when(by(1, claim(2, 6))).then_refuses(refusal(2));
+    // It may take a run over, and then the other is heard no more.
+    run.when(by(2, claim(2, 6))).then([claimed(2, 6, Some(1))]);
+    run.when(by(2, claim(2, 5))).then([claimed(2, 5, Some(1))]);
+    let run = given::<Run>(with(
+        &waiting,
+        [claimed(1, 5, None), claimed(2, 6, Some(1))],
+    ));
+    run.when(by(1, end(Some(true)))).then_refuses(refusal(2));
+    run.when(by(2, end(Some(true))))
+        .then([returned(Some(true))]);
+    // A run that was meant for a worker from the start is that worker's.
+    let meant = Scheduled {
+        worker: Some(3),
+        ..scheduled()
+    };
+    given::<Run>([E::Scheduled(meant)])
+        .when(by(1, nothing()))
+        .then_refuses(refusal(3));
+    // Whoever has rights of another kind is not asked.
+    let end = C::Patch {
+        by: Caller::Trusted,
+        patch: end(None),
+    };
+    run.when(end).then([returned(None)]);
+}
+
+#[test]
+fn a_worker_changes_nothing_that_only_people_know() {
+    let patch = Patched {
+        job: Some(9),
+        schedule_id: Some(9),
+        schedule_at: Some(at(9)),
+        is_manual: Some(true),
+        schedule_children: Some(false),
+        ..nothing()
+    };
+    let run = given::<Run>([E::Scheduled(scheduled())]);
+    run.when(by(1, patch.clone())).then_nothing();
+    let by = Caller::Trusted;
+    run.when(C::Patch {
+        by,
+        patch: patch.clone(),
+    })
+    .then([E::Patched(patch)]);
+}
+
+#[test]
+fn a_run_that_returns_again_after_it_was_reopened_counts_again() {
+    let over = [
+        E::Scheduled(scheduled()),
+        returned(Some(false)),
+        E::Reopened(Reopened { at: at(90) }),
+    ];
+    given::<Run>(over)
+        .when(by(1, end(Some(false))))
+        .then([returned(Some(false))]);
+}
+
+#[test]
+fn a_run_is_spread_once_and_is_then_no_more() {
+    let waiting = vec![E::Scheduled(scheduled())];
+    given::<Run>(waiting.clone())
+        .when(C::Spread(spread()))
+        .then([E::Spread(spread())]);
+    let gone = given::<Run>(with(&waiting, [E::Spread(spread())]));
+    gone.when(C::Spread(spread())).then_nothing();
+    gone.when(C::Schedule(scheduled())).then_nothing();
+    gone.when(by(1, claim(1, 5))).then_refuses(R::Gone);
+    gone.when(C::GiveUp(given_up())).then_refuses(R::Gone);
+    assert_eq!(folded(&with(&waiting, [E::Spread(spread())])).facts(), None);
+    // The claim was faster.
+    given::<Run>(with(&waiting, [claimed(1, 5, None)]))
+        .when(C::Spread(spread()))
+        .then_refuses(R::Claimed);
+}
+
+/// Two rounds of dispatching that do not see each other would otherwise give a job two next occasions.
+#[test]
+fn a_run_is_followed_once() {
+    let waiting = vec![E::Scheduled(scheduled())];
+    let none = NotFollowed { at: at(90) };
+    let run = given::<Run>(waiting.clone());
+    run.when(C::Follow(followed(8)))
+        .then([E::Followed(followed(8))]);
+    run.when(C::GiveUpFollowing(none.clone()))
+        .then([E::NotFollowed(none.clone())]);
+    let run = given::<Run>(with(&waiting, [E::Followed(followed(8))]));
+    run.when(C::Follow(followed(9))).then_nothing();
+    run.when(C::GiveUpFollowing(none.clone())).then_nothing();
+    // People are told once; and when they have moved the windows, it goes on.
+    let run = given::<Run>(with(&waiting, [E::NotFollowed(none.clone())]));
+    run.when(C::GiveUpFollowing(none)).then_nothing();
+    run.when(C::Follow(followed(9)))
+        .then([E::Followed(followed(9))]);
+}
+
+#[test]
+fn a_run_of_a_silent_worker_fails_once() {
+    let waiting = vec![E::Scheduled(scheduled())];
+    given::<Run>(waiting.clone())
+        .when(C::GiveUp(given_up()))
+        .then([E::GivenUp(given_up())]);
+    let past = with(&waiting, [claimed(1, 5, None), E::GivenUp(given_up())]);
+    let facts = *folded(&past).facts().unwrap();
+    let times = (facts.enqueued_at, facts.started_at, facts.returned_at);
+    assert_eq!(times, (Some(at(5)), Some(at(95)), Some(at(95))));
+    assert_eq!(facts.success, Some(false));
+    let run = given::<Run>(past);
+    run.when(C::GiveUp(given_up())).then_nothing();
+    // The worker was not dead after all: its word is kept, and counts no second time.
+    run.when(by(1, end(Some(true))))
+        .then([E::Patched(end(Some(true)))]);
+    given::<Run>(with(&waiting, [returned(None)]))
+        .when(C::GiveUp(given_up()))
+        .then_nothing();
+}
+
+proptest! {
+    #[test]
+    fn a_sentence_about_a_run_said_twice_adds_nothing(story in story(run_command())) {
+        laws::saying_twice_adds_nothing::<Run>(story);
+    }
+
+    #[test]
+    fn a_runs_history_tells_the_same_as_its_decisions(story in story(run_command())) {
+        laws::history_tells_the_same_as_the_decisions::<Run>(story);
+    }
+
+    /// However often each request of a worker is repeated, and however late.
+    #[test]
+    fn a_run_executed_by_one_worker_told_twice_adds_nothing(
+        repeats in prop::collection::vec(1..4_usize, 6),
+        success in any::<Option<bool>>(),
+    ) {
+        let life = [
+            C::Schedule(scheduled()),
+            C::Follow(followed(8)),
+            by(1, claim(1, 5)),
+            by(1, Patched { started_at: Some(Some(at(6))), ..nothing() }),
+            by(1, Patched { pid: Some(Some(4242)), ..nothing() }),
+            by(1, end(success)),
+        ];
+        let story = life.into_iter().zip(repeats);
+        let story = story.flat_map(|(command, count)| vec![command; count]).collect();
+        laws::telling_twice_adds_nothing::<Run>(story);
+    }
+
+    /// Each worker claims, in any order, and each that believes it has the run begins to execute it.
+    #[test]
+    fn of_all_workers_that_claim_a_run_one_executes_it(
+        claims in prop::collection::vec((1..5_u64, 0..9_i64), 1..12),
+        starts in Just((1..5_u64).collect::<Vec<_>>()).prop_shuffle(),
+    ) {
+        let mut run = Run::default();
+        laws::tell(&mut run, [C::Schedule(scheduled())]);
+        laws::tell(&mut run, claims.iter().map(|(worker, second)| by(*worker, claim(*worker, *second))));
+        let start = |worker| by(worker, Patched { started_at: Some(Some(at(6))), ..nothing() });
+        let (events, told) = laws::tell(&mut run, starts.into_iter().map(start));
+        prop_assert_eq!(events.len(), 1);
+        let winner = claims.last().unwrap().0;
+        prop_assert_eq!(told, [start(winner)]);
+    }
+
+    /// Whatever is said by whomever, at most one is heard: the one that has it after their word.
+    #[test]
+    fn only_the_holder_of_a_run_is_heard(story in story(run_command())) {
+        let mut run = Run::default();
+        for command in story {
+            let Ok(events) = run.decide(command.clone()) else { continue };
+            events.iter().for_each(|event| run.evolve(event));
+            if let (C::Patch { by: Caller::Worker(me), .. }, Some(facts)) = (command, run.facts()) {
+                prop_assert!(facts.worker.is_none_or(|holder| holder == me));
+            }
+        }
+    }
+
+    /// What follows from a return (fails, children, mails) follows once for each time the run was open.
+    #[test]
+    fn a_run_is_over_once_unless_it_is_reopened(story in story(run_command())) {
+        let (events, _) = laws::tell(&mut Run::default(), story);
+        let (mut over, mut followed) = (false, BTreeSet::new());
+        for event in events {
+            if event.outcome().is_some() {
+                prop_assert!(!over, "over twice");
+                over = true;
+            }
+            match event {
+                E::Reopened(_) => over = false,
+                E::Patched(patch) => prop_assert!(over || !matches!(patch.returned_at, Some(Some(_)))),
+                E::Followed(told) => {
+                    followed.insert(told.by);
+                }
+                _ => {}
+            }
+        }
+        prop_assert!(followed.len() <= 1);
+    }
+}
+
+fn scheduled() -> Scheduled {
+    Scheduled {
+        number: 7,
+        job: 1,
+        schedule_id: 7,
+        schedule_at: at(0),
+        worker: None,
+        is_manual: false,
+        schedule_children: true,
+        origin: Origin::FollowUp { run: 6 },
+        at: at(0),
+    }
+}
+
+fn nothing() -> Patched {
+    Patched::nothing(at(90))
+}
+
+fn claim(worker: u64, second: i64) -> Patched {
+    Patched {
+        worker: Some(worker),
+        enqueued_at: Some(Some(at(second))),
+        ..nothing()
+    }
+}
+
+fn reset() -> Patched {
+    Patched {
+        enqueued_at: Some(None),
+        started_at: Some(None),
+        ..nothing()
+    }
+}
+
+fn end(success: Option<bool>) -> Patched {
+    Patched {
+        returned_at: Some(Some(at(7))),
+        success: Some(success),
+        ..nothing()
+    }
+}
+
+fn by(worker: u64, patch: Patched) -> C {
+    let by = Caller::Worker(worker);
+    C::Patch { by, patch }
+}
+
+fn claimed(worker: u64, second: i64, taken_from: Option<u64>) -> E {
+    E::Claimed(Claimed {
+        worker,
+        enqueued_at: at(second),
+        taken_from,
+        at: at(90),
+    })
+}
+
+fn returned(success: Option<bool>) -> E {
+    E::Returned(Returned {
+        returned_at: at(7),
+        success,
+        at: at(90),
+    })
+}
+
+fn spread() -> Spread {
+    Spread {
+        into: vec![Share { run: 8, worker: 1 }],
+        at: at(90),
+    }
+}
+
+fn followed(by: u64) -> Followed {
+    Followed { by, at: at(90) }
+}
+
+fn given_up() -> GivenUp {
+    GivenUp {
+        reason: "worker does not respond to ping".to_owned(),
+        at: at(95),
+    }
+}
+
+fn with<const N: usize>(past: &[E], more: [E; N]) -> Vec<E> {
+    past.iter().cloned().chain(more).collect()
+}
+
+fn folded(past: &[E]) -> Run {
+    let mut run = Run::default();
+    past.iter().for_each(|event| run.evolve(event));
+    run
+}
+
+fn run_command() -> impl Strategy<Value = C> {
+    let time = || prop::option::of(prop::option::of((0..4_i64).prop_map(at)));
+    let patch = (
+        (prop::option::of(1..4_u64), time(), time(), time()),
+        (
+            any::<Option<Option<bool>>>(),
+            prop::option::of(prop::option::of(0..3_i64)),
+        ),
+        (prop::option::of(1..3_u64), any::<Option<bool>>()),
+    );
+    let patch = patch.prop_map(
+        |((worker, enqueued_at, started_at, returned_at), (success, pid), (job, flag))| Patched {
+            job,
+            schedule_id: job,
+            schedule_at: job.map(|job| at(job as i64)),
+            worker,
+            enqueued_at,
+            started_at,
+            returned_at,
+            success,
+            pid,
+            is_manual: flag,
+            schedule_children: flag,
+            at: at(90),
+        },
+    );
+    let caller = prop_oneof![3 => (1..4_u64).prop_map(Caller::Worker), 1 => Just(Caller::Trusted)];
+    let worker = || 1..4_u64;
+    prop_oneof![
+        4 => (0..2_u64).prop_map(|job| C::Schedule(Scheduled { job, ..scheduled() })),
+        8 => (caller, patch).prop_map(|(by, patch)| C::Patch { by, patch }),
+        4 => (worker(), 0..3_i64).prop_map(|(worker, second)| by(worker, claim(worker, second))),
+        2 => worker().prop_map(|worker| by(worker, reset())),
+        3 => (worker(), any::<Option<bool>>()).prop_map(|(worker, success)| by(worker, end(success))),
+        1 => Just(C::Spread(spread())),
+        2 => (8..10_u64).prop_map(|run| C::Follow(followed(run))),
+        1 => Just(C::GiveUpFollowing(NotFollowed { at: at(90) })),
+        2 => Just(C::GiveUp(given_up())),
+    ]
+}

@@ -1,0 +1,128 @@
+//! All runs with one schedule id: which of them is the last to return.
+//!
+//! Every run that is over returns here as well, in the same unit of work. Two that return at the same time
+//! meet in this stream, and only one of them finds nobody open.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use super::{RunEvent, SiblingAdded, SiblingReopened, SiblingReturned};
+use crate::{Aggregate, Event};
+
+/// What decisions about an occasion rest on. Streams: `run-occasion:<schedule id>`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Occasion {
+    runs: BTreeMap<u64, Standing>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Open,
+    Over { failed: bool },
+}
+
+/// What one may ask of an occasion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OccasionCommand {
+    /// Count on a run: it is one of those that were spread.
+    Add {
+        /// Which run.
+        run: u64,
+        /// When.
+        at: Timestamp,
+    },
+    /// Take note that a run is over. One that nobody counted on is alone, as most are.
+    Return {
+        /// Which run.
+        run: u64,
+        /// Whether it went well.
+        success: Option<bool>,
+        /// When.
+        at: Timestamp,
+    },
+    /// Take note that a run is not over after all.
+    Reopen {
+        /// Which run.
+        run: u64,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// How an occasion says no: never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum OccasionRejection {}
+
+impl Occasion {
+    /// The key of an occasion's stream.
+    #[must_use]
+    pub fn key(schedule_id: u64) -> String {
+        format!("occasion:{schedule_id}")
+    }
+}
+
+impl Aggregate for Occasion {
+    const CATEGORY: &'static str = "run";
+    type Command = OccasionCommand;
+    type Event = RunEvent;
+    type Rejection = OccasionRejection;
+
+    fn decide(&self, command: OccasionCommand) -> Result<Vec<RunEvent>, OccasionRejection> {
+        use OccasionCommand as C;
+        use Standing as S;
+
+        let standing = |run: &u64| self.runs.get(run);
+        Ok(match command {
+            // Repeated.
+            C::Add { run, .. } if standing(&run).is_some() => vec![],
+            C::Return { run, .. } if matches!(standing(&run), Some(S::Over { .. })) => vec![],
+            C::Reopen { run, .. } if !matches!(standing(&run), Some(S::Over { .. })) => vec![],
+
+            // Allowed.
+            C::Add { run, at } => vec![RunEvent::SiblingAdded(SiblingAdded { run, at })],
+            C::Reopen { run, at } => vec![RunEvent::SiblingReopened(SiblingReopened { run, at })],
+            C::Return { run, success, at } => {
+                let others = || self.runs.iter().filter(|(other, _)| **other != run);
+                let open = others()
+                    .filter(|(_, standing)| **standing == S::Open)
+                    .count();
+                let failed = |standing: &S| *standing == S::Over { failed: true };
+                vec![RunEvent::SiblingReturned(SiblingReturned {
+                    run,
+                    success,
+                    open: u64::try_from(open).unwrap_or(u64::MAX),
+                    sibling_failed: others().any(|(_, standing)| failed(standing)),
+                    at,
+                })]
+            }
+        })
+    }
+
+    fn evolve(&mut self, event: &RunEvent) {
+        match event {
+            RunEvent::SiblingAdded(told) => {
+                self.runs.insert(told.run, Standing::Open);
+            }
+            RunEvent::SiblingReturned(told) => {
+                let failed = told.success == Some(false);
+                self.runs.insert(told.run, Standing::Over { failed });
+            }
+            RunEvent::SiblingReopened(told) => {
+                self.runs.insert(told.run, Standing::Open);
+            }
+            _ => {}
+        }
+    }
+
+    fn event_of(event: Event) -> Option<RunEvent> {
+        match event {
+            Event::Run(event) => Some(event),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

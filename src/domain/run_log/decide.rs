@@ -1,0 +1,105 @@
+//! What a log may do: be written, and be replaced.
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use super::{Replaced, RunLogEvent, Written};
+use crate::{Aggregate, Event, LongText};
+
+/// What decisions about a log rest on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunLog {
+    number: Option<u64>,
+    content: Option<LongText>,
+}
+
+/// What one may ask of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunLogCommand {
+    /// Write it. Where there is one already it is replaced, and keeps its number: a worker that lost the
+    /// answer asks again, and would ask for ever if it were refused.
+    Write(Written),
+    /// Replace it.
+    Replace {
+        /// What the run printed, if it is known.
+        content: Option<LongText>,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// How a log says no.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RunLogRejection {
+    /// There is none.
+    #[error("this run has no log")]
+    Unknown,
+    /// The text is to be stored elsewhere first.
+    #[error("the log is too long for an event")]
+    TooLong,
+}
+
+impl RunLog {
+    /// Its number, if there is one. Whoever asks for a number before writing asks here first: what was
+    /// written keeps the number it has.
+    #[must_use]
+    pub fn number(&self) -> Option<u64> {
+        self.number
+    }
+}
+
+impl Aggregate for RunLog {
+    const CATEGORY: &'static str = "run_log";
+    type Command = RunLogCommand;
+    type Event = RunLogEvent;
+    type Rejection = RunLogRejection;
+
+    fn decide(&self, command: RunLogCommand) -> Result<Vec<RunLogEvent>, RunLogRejection> {
+        use RunLogCommand as C;
+        use RunLogEvent as E;
+        use RunLogRejection as R;
+
+        Ok(match (self.number, command) {
+            // Impossible.
+            (_, C::Write(Written { content, .. }) | C::Replace { content, .. })
+                if content.as_ref().is_some_and(|content| !content.fits()) =>
+            {
+                return Err(R::TooLong);
+            }
+            (None, C::Replace { .. }) => return Err(R::Unknown),
+
+            // Repeated.
+            (Some(_), C::Write(Written { content, .. }) | C::Replace { content, .. })
+                if content == self.content =>
+            {
+                vec![]
+            }
+
+            // Allowed.
+            (None, C::Write(told)) => vec![E::Written(told)],
+            (Some(_), C::Write(Written { content, at, .. }) | C::Replace { content, at }) => {
+                vec![E::Replaced(Replaced { content, at })]
+            }
+        })
+    }
+
+    fn evolve(&mut self, event: &RunLogEvent) {
+        match event {
+            RunLogEvent::Written(told) => {
+                self.number = Some(told.number);
+                self.content.clone_from(&told.content);
+            }
+            RunLogEvent::Replaced(told) => self.content.clone_from(&told.content),
+        }
+    }
+
+    fn event_of(event: Event) -> Option<RunLogEvent> {
+        match event {
+            Event::RunLog(event) => Some(event),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! What a worker says about itself.
+
+use thiserror::Error;
+
+use super::{Reported, WorkerEvent};
+use crate::{Aggregate, Event, History};
+
+/// What a worker said last. Streams: `worker-reports:<number>`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reports {
+    last: Option<Reported>,
+}
+
+/// What one may ask of a worker's reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReportCommand {
+    /// Take note of what it says. The same again adds nothing, whenever it comes.
+    Report(Reported),
+}
+
+/// How reports say no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ReportRejection {
+    /// Nobody's version is as long as that.
+    #[error("a worker's version has at most {max} characters")]
+    VersionTooLong {
+        /// How many there may be.
+        max: usize,
+    },
+}
+
+impl Reports {
+    /// The longest name of a version, in characters.
+    pub const VERSION_CHARS_MAX: usize = 100;
+
+    /// The key of the stream of a worker's reports.
+    #[must_use]
+    pub fn key(worker: u64) -> String {
+        format!("reports:{worker}")
+    }
+}
+
+impl Aggregate for Reports {
+    const CATEGORY: &'static str = "worker";
+    const HISTORY: History = History::Last;
+    type Command = ReportCommand;
+    type Event = WorkerEvent;
+    type Rejection = ReportRejection;
+
+    fn decide(&self, command: ReportCommand) -> Result<Vec<WorkerEvent>, ReportRejection> {
+        let ReportCommand::Report(told) = command;
+        let max = Self::VERSION_CHARS_MAX;
+        let version = told.worker_version.as_ref().and_then(Option::as_ref);
+        if version.is_some_and(|version| version.chars().count() > max) {
+            return Err(ReportRejection::VersionTooLong { max });
+        }
+        let says_nothing = Reported::nothing(told.at) == told;
+        let at = told.at;
+        let repeated = |last: &Reported| Reported { at, ..last.clone() } == told;
+        if says_nothing || self.last.as_ref().is_some_and(repeated) {
+            return Ok(vec![]);
+        }
+        Ok(vec![WorkerEvent::Reported(told)])
+    }
+
+    fn evolve(&mut self, event: &WorkerEvent) {
+        if let WorkerEvent::Reported(told) = event {
+            self.last = Some(told.clone());
+        }
+    }
+
+    fn event_of(event: Event) -> Option<WorkerEvent> {
+        match event {
+            Event::Worker(event) => Some(event),
+            _ => None,
+        }
+    }
+}
+
+impl Reported {
+    /// A report that says nothing.
+    #[must_use]
+    pub fn nothing(at: jiff::Timestamp) -> Self {
+        Self {
+            ping_response_at: None,
+            worker_version: None,
+            concurrent_jobs: None,
+            at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

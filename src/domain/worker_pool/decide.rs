@@ -1,0 +1,171 @@
+//! What a worker pool may do.
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use super::{
+    Created, Edited, EnqueueResumed, EnqueueSuspended, WorkerAdded, WorkerPoolEvent, WorkerRemoved,
+};
+use crate::change::{note, unlike};
+use crate::{Aggregate, Event};
+
+/// What decisions about a worker pool rest on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WorkerPool {
+    created: Option<Created>,
+    facts: Option<Created>,
+}
+
+/// What one may ask of a worker pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WorkerPoolCommand {
+    /// Begin it.
+    Create(Created),
+    /// Change it. What is as it was is left out.
+    Edit(Edited),
+    /// See [`WorkerPoolEvent::EnqueueSuspended`].
+    Suspend {
+        /// When.
+        at: Timestamp,
+    },
+    /// See [`WorkerPoolEvent::EnqueueResumed`].
+    Resume {
+        /// When.
+        at: Timestamp,
+    },
+    /// See [`WorkerPoolEvent::WorkerAdded`].
+    AddWorker {
+        /// The number of the worker.
+        worker: u64,
+        /// When.
+        at: Timestamp,
+    },
+    /// See [`WorkerPoolEvent::WorkerRemoved`].
+    RemoveWorker {
+        /// The number of the worker.
+        worker: u64,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// How a worker pool says no.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum WorkerPoolRejection {
+    /// It was never created.
+    #[error("no such worker pool was created")]
+    Unknown,
+    /// Another worker pool has this number.
+    #[error("a worker pool with this number is already created")]
+    AlreadyCreated,
+}
+
+impl WorkerPool {
+    /// How it stands: what was created, and what was changed since. `at` is when it was created.
+    #[must_use]
+    pub fn facts(&self) -> Option<&Created> {
+        self.facts.as_ref()
+    }
+}
+
+impl Aggregate for WorkerPool {
+    const CATEGORY: &'static str = "worker_pool";
+    type Command = WorkerPoolCommand;
+    type Event = WorkerPoolEvent;
+    type Rejection = WorkerPoolRejection;
+
+    fn decide(
+        &self,
+        command: WorkerPoolCommand,
+    ) -> Result<Vec<WorkerPoolEvent>, WorkerPoolRejection> {
+        use WorkerPoolCommand as C;
+        use WorkerPoolEvent as E;
+        use WorkerPoolRejection as R;
+
+        let Some(facts) = &self.facts else {
+            return match command {
+                C::Create(told) => Ok(vec![E::Created(told)]),
+                _ => Err(R::Unknown),
+            };
+        };
+        Ok(match command {
+            // Repeated.
+            C::Create(told) if self.created.as_ref() == Some(&told) => vec![],
+            C::Suspend { .. } if !facts.enqueue_is_enabled => vec![],
+            C::Resume { .. } if facts.enqueue_is_enabled => vec![],
+            C::AddWorker { worker, .. } if facts.workers.contains(&worker) => vec![],
+            C::RemoveWorker { worker, .. } if !facts.workers.contains(&worker) => vec![],
+
+            // Refused.
+            C::Create(_) => return Err(R::AlreadyCreated),
+
+            // Allowed.
+            C::Edit(told) => facts.differing(told).map(E::Edited).into_iter().collect(),
+            C::Suspend { at } => vec![E::EnqueueSuspended(EnqueueSuspended { at })],
+            C::Resume { at } => vec![E::EnqueueResumed(EnqueueResumed { at })],
+            C::AddWorker { worker, at } => vec![E::WorkerAdded(WorkerAdded { worker, at })],
+            C::RemoveWorker { worker, at } => vec![E::WorkerRemoved(WorkerRemoved { worker, at })],
+        })
+    }
+
+    fn evolve(&mut self, event: &WorkerPoolEvent) {
+        if let WorkerPoolEvent::Created(told) = event {
+            self.created = Some(told.clone());
+            self.facts = Some(told.clone());
+        } else if let Some(facts) = &mut self.facts {
+            facts.evolve(event);
+        }
+    }
+
+    fn event_of(event: Event) -> Option<WorkerPoolEvent> {
+        match event {
+            Event::WorkerPool(event) => Some(event),
+            _ => None,
+        }
+    }
+}
+
+impl Created {
+    /// Takes note of what has happened since. Views that show worker pools fold them with this.
+    pub fn evolve(&mut self, event: &WorkerPoolEvent) {
+        use WorkerPoolEvent as E;
+
+        match event {
+            E::Created(_) => {}
+            E::Edited(told) => self.edit(told),
+            E::EnqueueSuspended(_) => self.enqueue_is_enabled = false,
+            E::EnqueueResumed(_) => self.enqueue_is_enabled = true,
+            E::WorkerAdded(told) => {
+                self.workers.insert(told.worker);
+            }
+            E::WorkerRemoved(told) => {
+                self.workers.remove(&told.worker);
+            }
+        }
+    }
+
+    fn differing(&self, told: Edited) -> Option<Edited> {
+        let changes = Edited {
+            title: unlike(told.title, &self.title),
+            description: unlike(told.description, &self.description),
+            notification_addresses: unlike(
+                told.notification_addresses,
+                &self.notification_addresses,
+            ),
+            at: told.at,
+        };
+        (changes != Edited::nothing(changes.at)).then_some(changes)
+    }
+
+    fn edit(&mut self, told: &Edited) {
+        note(&mut self.title, told.title.as_ref());
+        note(&mut self.description, told.description.as_ref());
+        note(
+            &mut self.notification_addresses,
+            told.notification_addresses.as_ref(),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests;

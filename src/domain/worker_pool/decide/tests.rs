@@ -1,0 +1,134 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing::stories::{at, story};
+use crate::testing::{given, laws};
+
+use WorkerPoolCommand as C;
+use WorkerPoolEvent as E;
+use WorkerPoolRejection as R;
+
+#[test]
+fn a_worker_pool_is_created_once() {
+    given::<WorkerPool>([])
+        .when(C::Create(created()))
+        .then([E::Created(created())]);
+    let known = given::<WorkerPool>([E::Created(created())]);
+    known.when(C::Create(created())).then_nothing();
+    let other = Created {
+        title: "other".to_owned(),
+        ..created()
+    };
+    known.when(C::Create(other)).then_refuses(R::AlreadyCreated);
+    given::<WorkerPool>([])
+        .when(C::Edit(nothing()))
+        .then_refuses(R::Unknown);
+}
+
+#[test]
+fn an_edit_of_a_worker_pool_says_only_what_is_new() {
+    let known = given::<WorkerPool>([E::Created(created())]);
+    known.when(C::Edit(nothing())).then_nothing();
+    let same = Edited {
+        title: Some(created().title),
+        ..nothing()
+    };
+    known.when(C::Edit(same)).then_nothing();
+    let edit = Edited {
+        title: Some("other".to_owned()),
+        ..nothing()
+    };
+    known
+        .when(C::Edit(edit.clone()))
+        .then([E::Edited(edit.clone())]);
+    given::<WorkerPool>([E::Created(created()), E::Edited(edit.clone())])
+        .when(C::Edit(edit))
+        .then_nothing();
+    let edit = Edited {
+        description: Some("other".to_owned()),
+        ..nothing()
+    };
+    known
+        .when(C::Edit(edit.clone()))
+        .then([E::Edited(edit.clone())]);
+    given::<WorkerPool>([E::Created(created()), E::Edited(edit.clone())])
+        .when(C::Edit(edit))
+        .then_nothing();
+    let edit = Edited {
+        notification_addresses: Some("other".to_owned()),
+        ..nothing()
+    };
+    known
+        .when(C::Edit(edit.clone()))
+        .then([E::Edited(edit.clone())]);
+    given::<WorkerPool>([E::Created(created()), E::Edited(edit.clone())])
+        .when(C::Edit(edit))
+        .then_nothing();
+}
+
+#[test]
+fn a_worker_pool_is_switched_off_and_on_once() {
+    let off = E::EnqueueSuspended(EnqueueSuspended { at: at(1) });
+    let on = E::EnqueueResumed(EnqueueResumed { at: at(1) });
+    let known = given::<WorkerPool>([E::Created(created())]);
+    known.when(C::Resume { at: at(1) }).then_nothing();
+    known.when(C::Suspend { at: at(1) }).then([off.clone()]);
+    let known = given::<WorkerPool>([E::Created(created()), off]);
+    known.when(C::Suspend { at: at(1) }).then_nothing();
+    known.when(C::Resume { at: at(1) }).then([on]);
+}
+
+#[test]
+fn workers_of_a_worker_pool_come_and_go_once() {
+    let (worker, at) = (5, at(1));
+    let comes = E::WorkerAdded(WorkerAdded { worker, at });
+    let goes = E::WorkerRemoved(WorkerRemoved { worker, at });
+    let known = given::<WorkerPool>([E::Created(created())]);
+    known.when(C::RemoveWorker { worker, at }).then_nothing();
+    known
+        .when(C::AddWorker { worker, at })
+        .then([comes.clone()]);
+    let known = given::<WorkerPool>([E::Created(created()), comes]);
+    known.when(C::AddWorker { worker, at }).then_nothing();
+    known.when(C::RemoveWorker { worker, at }).then([goes]);
+}
+
+proptest! {
+    #[test]
+    fn a_sentence_about_a_worker_pool_said_twice_adds_nothing(story in story(command())) {
+        laws::saying_twice_adds_nothing::<WorkerPool>(story);
+    }
+
+    #[test]
+    fn a_worker_pools_history_tells_the_same_as_its_decisions(story in story(command())) {
+        laws::history_tells_the_same_as_the_decisions::<WorkerPool>(story);
+    }
+}
+
+fn created() -> Created {
+    Created {
+        number: 1,
+        title: "title".to_owned(),
+        description: "description".to_owned(),
+        notification_addresses: "notification_addresses".to_owned(),
+        enqueue_is_enabled: true,
+        workers: [1, 2].into(),
+        at: at(0),
+    }
+}
+
+fn nothing() -> Edited {
+    Edited::nothing(at(1))
+}
+
+fn command() -> impl Strategy<Value = C> {
+    let text = || prop::sample::select(vec!["one", "other"]);
+    prop_oneof![
+        2 => text().prop_map(|text| C::Create(Created { title: text.to_owned(), ..created() })),
+        3 => text().prop_map(|text| C::Edit(Edited { title: Some(text.to_owned()), ..nothing() })),
+        1 => Just(C::Suspend { at: at(1) }),
+        1 => Just(C::Resume { at: at(2) }),
+        1 => (1..4_u64).prop_map(|worker| C::AddWorker { worker, at: at(1) }),
+        1 => (1..4_u64).prop_map(|worker| C::RemoveWorker { worker, at: at(2) }),
+    ]
+}

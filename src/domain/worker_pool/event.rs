@@ -1,0 +1,107 @@
+//! What may have happened to a worker pool.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::event::events;
+
+events! {
+    /// What may have happened to a worker pool. Streams: `worker_pool-<number>`.
+    WorkerPoolEvent {
+        /// It is there.
+        Created(Created) = "worker_pool.created" v 1,
+        /// It is described otherwise.
+        Edited(Edited) = "worker_pool.edited" v 1,
+        /// Runs are no longer sent for its sake, except those that a person asked for.
+        EnqueueSuspended(EnqueueSuspended) = "worker_pool.enqueue_suspended" v 1,
+        /// Runs are sent again.
+        EnqueueResumed(EnqueueResumed) = "worker_pool.enqueue_resumed" v 1,
+        /// A worker belongs to it.
+        WorkerAdded(WorkerAdded) = "worker_pool.worker_added" v 1,
+        /// A worker belongs to it no longer.
+        WorkerRemoved(WorkerRemoved) = "worker_pool.worker_removed" v 1,
+    }
+}
+
+/// `worker_pool.created`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Created {
+    /// The worker pool's number.
+    pub number: u64,
+    /// What people call it.
+    pub title: String,
+    /// What it is for.
+    pub description: String,
+    /// Who is told about failures, one address on each line.
+    pub notification_addresses: String,
+    /// Whether runs are sent.
+    pub enqueue_is_enabled: bool,
+    /// The numbers of its workers.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub workers: BTreeSet<u64>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// `worker_pool.edited`: what is not spoken of stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edited {
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Who is told about failures, one address on each line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notification_addresses: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// `worker_pool.enqueue_suspended`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnqueueSuspended {
+    /// When.
+    pub at: Timestamp,
+}
+
+/// `worker_pool.enqueue_resumed`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnqueueResumed {
+    /// When.
+    pub at: Timestamp,
+}
+
+/// `worker_pool.worker_added`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerAdded {
+    /// The number of the worker.
+    pub worker: u64,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// `worker_pool.worker_removed`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerRemoved {
+    /// The number of the worker.
+    pub worker: u64,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Edited {
+    /// An edit that changes nothing.
+    #[must_use]
+    pub fn nothing(at: Timestamp) -> Self {
+        Self {
+            title: None,
+            description: None,
+            notification_addresses: None,
+            at,
+        }
+    }
+}
