@@ -14,6 +14,7 @@
 
 mod directory;
 mod engine;
+mod packed;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ use parking_lot::RwLock;
 use crate::{Batch, Key, Range, Table, TableError, Tables, Value, check_name};
 use directory::{Directory, reason_of};
 use engine::{Engine, Trouble};
+use packed::Unread;
 
 /// How many damaged databases are kept for whoever wants to know what happened.
 pub const DAMAGED_KEPT_MAX: usize = 3;
@@ -151,6 +153,7 @@ impl Tables for SledTables {
         let is_dropped = RwLock::new(false);
         let table = Arc::new(SledTable {
             is_dropped,
+            writer: Default::default(),
             tree,
             name: name.clone(),
             engine,
@@ -187,7 +190,11 @@ impl Tables for SledTables {
 }
 
 struct SledTable {
+    /// Whether the table was dropped. Read for as long as blocks are read, and written while they change:
+    /// rows that a batch does not name may move from one block to another.
     is_dropped: RwLock<bool>,
+    /// Held from the first block that a batch reads to the last one that it writes.
+    writer: parking_lot::Mutex<()>,
     tree: sled::Tree,
     name: String,
     /// Comes last: the engine outlives its trees, so that closing happens in one place.
@@ -195,52 +202,56 @@ struct SledTable {
 }
 
 impl SledTable {
+    /// Asks with the lock of this table held, which its holder vouches for.
     fn ask<T>(
         &self,
-        question: impl FnOnce(&sled::Tree) -> sled::Result<T>,
+        is_dropped: bool,
+        question: impl FnOnce(&sled::Tree) -> Result<T, Unread>,
     ) -> Result<T, TableError> {
-        let is_dropped = self.is_dropped.read();
-        if *is_dropped {
-            return Err(TableError::Dropped {
-                name: self.name.clone(),
-            });
+        let name = &self.name;
+        if is_dropped {
+            return Err(TableError::Dropped { name: name.clone() });
         }
-        self.engine.ask(|_| question(&self.tree))
+        let answer = self.engine.ask(|_| match question(&self.tree) {
+            Ok(answer) => Ok(Ok(answer)),
+            Err(Unread::Malformed) => Ok(Err(TableError::Damaged {
+                reason: format!("table `{name}` holds a block that cannot be read"),
+            })),
+            Err(Unread::Engine(error)) => Err(error),
+        });
+        answer.flatten()
     }
 }
 
 impl Table for SledTable {
     fn get(&self, key: &[u8]) -> Result<Option<Value>, TableError> {
-        let value = self.ask(|tree| tree.get(key))?;
-        Ok(value.map(|value| Value::copy_from_slice(&value)))
+        let is_dropped = self.is_dropped.read();
+        self.ask(*is_dropped, |tree| packed::get(tree, key))
     }
 
     fn scan(&self, range: Range<'_>) -> Result<Vec<(Key, Value)>, TableError> {
-        let Some(bounds) = range.bounds() else {
-            return self.ask(|_| Ok(vec![]));
-        };
-        let owned = |row: sled::Result<(sled::IVec, sled::IVec)>| {
-            row.map(|(key, value)| (key.to_vec(), Value::copy_from_slice(&value)))
-        };
-        self.ask(|tree| {
-            let rows = tree.range::<&[u8], _>(bounds);
-            if range.reverse {
-                rows.rev().take(range.limit).map(owned).collect()
-            } else {
-                rows.take(range.limit).map(owned).collect()
-            }
+        let is_dropped = self.is_dropped.read();
+        self.ask(*is_dropped, |tree| match range.bounds() {
+            Some(bounds) => packed::scan(tree, bounds, range.reverse, range.limit),
+            None => Ok(vec![]),
         })
     }
 
     fn apply(&self, batch: &Batch) -> Result<(), TableError> {
+        let _writer = self.writer.lock();
+        let changed = {
+            let is_dropped = self.is_dropped.read();
+            self.ask(*is_dropped, |tree| packed::plan(tree, batch))?
+        };
         let mut writes = sled::Batch::default();
-        for (key, value) in batch.iter() {
-            match value {
-                Some(value) => writes.insert(key.as_slice(), &value[..]),
-                None => writes.remove(key.as_slice()),
+        for (key, block) in changed {
+            match block {
+                Some(block) => writes.insert(key, block),
+                None => writes.remove(key),
             }
         }
-        self.ask(|tree| tree.apply_batch(writes))
+        let is_dropped = self.is_dropped.write();
+        self.ask(*is_dropped, |tree| Ok(tree.apply_batch(writes)?))
     }
 }
 
