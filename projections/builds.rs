@@ -8,6 +8,7 @@ mod standing;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use domain::Event;
 use domain::build::BuildKey;
@@ -25,10 +26,19 @@ const ROW: u8 = b'r';
 /// How many builds there are with each status.
 const COUNT: u8 = b'n';
 
-/// The fold.
+/// The fold. Builds that are told of are held until the flush: most of what happens to one happens within a
+/// few pages, and every row and entry is then written once.
 #[derive(Debug, Default)]
 pub struct BuildsFold {
-    counts: BTreeMap<Key, i64>,
+    held: BTreeMap<BuildKey, Held>,
+}
+
+/// A build, and how it stood at the last flush.
+#[derive(Debug)]
+struct Held {
+    row: Option<BuildRow>,
+    status_before: Option<String>,
+    entries_before: index::Entries,
 }
 
 impl Projection for BuildsFold {
@@ -59,23 +69,46 @@ impl Projection for BuildsFold {
         let Ok(key) = seen.stream.key().parse::<BuildKey>() else {
             return;
         };
-        let row_key = row_key(&key);
-        let before: Option<BuildRow> = rows.get(&row_key);
-        let keys_before = before.as_ref().map(index::keys).unwrap_or_default();
-        if let Some(before) = &before {
-            *self.counts.entry(count_key(&before.status)).or_default() -= 1;
-        }
-        let after = BuildRow::after(before, &key, event, seen);
-        *self.counts.entry(count_key(&after.status)).or_default() += 1;
-        index::move_entries(keys_before, index::keys(&after), &row_key, rows);
-        rows.put(row_key, &after);
+        let held = match self.held.entry(key) {
+            Entry::Occupied(held) => held,
+            Entry::Vacant(place) => {
+                let held = Held::new(rows.get(&row_key(place.key())));
+                place.insert_entry(held)
+            }
+        };
+        let key = held.key().clone();
+        let held = held.into_mut();
+        held.row = Some(BuildRow::after(held.row.take(), key, event, seen));
     }
 
     fn flush(&mut self, rows: &mut Rows<'_>) {
-        for (key, by) in std::mem::take(&mut self.counts) {
-            if by != 0 {
-                rows.count(key, by);
+        let mut counts = BTreeMap::<String, i64>::new();
+        for (key, held) in std::mem::take(&mut self.held) {
+            let Some(row) = held.row else {
+                continue;
+            };
+            if held.status_before.as_ref() != Some(&row.status) {
+                *counts.entry(row.status.clone()).or_default() += 1;
+                if let Some(before) = held.status_before {
+                    *counts.entry(before).or_default() -= 1;
+                }
             }
+            let row_key = row_key(&key);
+            index::move_entries(held.entries_before, index::entries(&row), &row_key, rows);
+            rows.put(row_key, &row);
+        }
+        for (status, by) in counts.into_iter().filter(|(_, by)| *by != 0) {
+            rows.count(count_key(&status), by);
+        }
+    }
+}
+
+impl Held {
+    fn new(row: Option<BuildRow>) -> Self {
+        Self {
+            status_before: row.as_ref().map(|row| row.status.clone()),
+            entries_before: row.as_ref().map(index::entries).unwrap_or_default(),
+            row,
         }
     }
 }

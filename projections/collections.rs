@@ -4,6 +4,8 @@ mod progress;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use domain::Event;
 use domain::build::{BuildEvent, BuildKey};
 use eventlog::Position;
@@ -58,10 +60,17 @@ impl CollectionRow {
     }
 }
 
-/// The fold.
+/// The fold. What is told of is held until the flush, so that every row and entry is written once.
 #[derive(Debug, Default)]
 pub struct CollectionsFold {
-    counts: std::collections::BTreeMap<Key, i64>,
+    held: BTreeMap<BuildKey, Held>,
+}
+
+/// A collection, and how it stood at the last flush.
+#[derive(Debug)]
+struct Held {
+    row: Option<CollectionRow>,
+    before: Option<CollectionRow>,
 }
 
 impl Projection for CollectionsFold {
@@ -98,63 +107,72 @@ impl Projection for CollectionsFold {
         let Ok(key) = seen.stream.key().parse::<BuildKey>() else {
             return;
         };
-        let row_key = row_key(&key);
-        let before: Option<CollectionRow> = rows.get(&row_key);
-        let progress = Progress::after(before.as_ref().map(|row| &row.progress), event);
-        let Some(progress) = progress else {
-            return;
-        };
-        let after = CollectionRow {
-            key,
-            progress,
-            entered_at: before
-                .as_ref()
-                .map_or(seen.recorded_at, |row| row.entered_at),
-            entered: before.as_ref().map_or(seen.position, |row| row.entered),
-            updated_at: seen.recorded_at,
-            position: seen.position,
-        };
-        self.index(before.as_ref(), &after, &row_key, rows);
-        rows.put(row_key, &after);
+        let held = self.held.entry(key.clone()).or_insert_with(|| {
+            let row: Option<CollectionRow> = rows.get(&row_key(&key));
+            Held {
+                before: row.clone(),
+                row,
+            }
+        });
+        let known = held.row.as_ref();
+        if let Some(progress) = Progress::after(known.map(|row| &row.progress), event) {
+            held.row = Some(CollectionRow {
+                key,
+                progress,
+                entered_at: known.map_or(seen.recorded_at, |row| row.entered_at),
+                entered: known.map_or(seen.position, |row| row.entered),
+                updated_at: seen.recorded_at,
+                position: seen.position,
+            });
+        }
     }
 
     fn flush(&mut self, rows: &mut Rows<'_>) {
-        for (key, by) in std::mem::take(&mut self.counts) {
-            rows.count(key, by);
+        let mut counts = BTreeMap::<CollectionState, i64>::new();
+        for (key, Held { row, before }) in std::mem::take(&mut self.held) {
+            let Some(after) = row.filter(|row| Some(row) != before.as_ref()) else {
+                continue;
+            };
+            let row_key = row_key(&key);
+            move_entries(before.as_ref(), &after, &row_key, rows);
+            if let Some(before) = before {
+                *counts.entry(before.progress.state).or_default() -= 1;
+            }
+            *counts.entry(after.progress.state).or_default() += 1;
+            rows.put(row_key, &after);
+        }
+        for (state, by) in counts.into_iter().filter(|(_, by)| *by != 0) {
+            rows.count(count_key(state), by);
         }
     }
 }
 
-impl CollectionsFold {
-    fn index(
-        &mut self,
-        before: Option<&CollectionRow>,
-        after: &CollectionRow,
-        row_key: &Key,
-        rows: &mut Rows<'_>,
-    ) {
+/// Writes what differs between the entries before and after.
+fn move_entries(
+    before: Option<&CollectionRow>,
+    after: &CollectionRow,
+    row_key: &Key,
+    rows: &mut Rows<'_>,
+) {
+    let entries = |row: &CollectionRow| {
+        let state = row.progress.state;
+        [
+            Some(row.place().end_of(KeyBuilder::new(BY_TIME))),
+            Some(row.place().end_of(state_prefix(state.as_str()))),
+            state.is_waiting().then(|| due_key(row)),
+        ]
+    };
+    let before = before.map(entries).unwrap_or_default();
+    for (before, after) in before.into_iter().zip(entries(after)) {
+        if before == after {
+            continue;
+        }
         if let Some(before) = before {
-            let state = before.progress.state;
-            if state.is_waiting() {
-                rows.delete(due_key(before));
-            }
-            if state.as_str() != after.progress.state.as_str() {
-                rows.delete(before.place().end_of(state_prefix(state.as_str())));
-            }
-            *self.counts.entry(count_key(state)).or_default() -= 1;
-        } else {
-            let key = after.place().end_of(KeyBuilder::new(BY_TIME));
-            rows.put_bytes(key, row_key.clone());
+            rows.delete(before);
         }
-        let state = after.progress.state;
-        if state.is_waiting() {
-            rows.put_bytes(due_key(after), row_key.clone());
+        if let Some(after) = after {
+            rows.put_bytes(after, row_key.clone());
         }
-        rows.put_bytes(
-            after.place().end_of(state_prefix(state.as_str())),
-            row_key.clone(),
-        );
-        *self.counts.entry(count_key(state)).or_default() += 1;
     }
 }
 

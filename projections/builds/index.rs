@@ -35,7 +35,10 @@ pub(super) fn field_prefix(field: Field, value: &str) -> KeyBuilder {
 }
 
 /// The keys of all entries of a build, in a fixed order with gaps where it has none.
-pub(super) fn keys(row: &BuildRow) -> [Option<Key>; 11] {
+pub(super) type Entries = [Option<Key>; 11];
+
+/// Where a build is found.
+pub(super) fn entries(row: &BuildRow) -> Entries {
     let seen = row.seen_place();
     let usage = row.usage.as_ref();
     let field =
@@ -69,12 +72,7 @@ pub(super) fn own_index(source: &str) -> Option<&str> {
 }
 
 /// Writes what differs between the entries before and after.
-pub(super) fn move_entries(
-    before: [Option<Key>; 11],
-    after: [Option<Key>; 11],
-    row_key: &Key,
-    rows: &mut Rows<'_>,
-) {
+pub(super) fn move_entries(before: Entries, after: Entries, row_key: &Key, rows: &mut Rows<'_>) {
     for (before, after) in before.into_iter().zip(after) {
         if before == after {
             continue;

@@ -117,11 +117,11 @@ impl BuildRow {
     /// The row after an event, given the row before.
     pub(crate) fn after(
         before: Option<Self>,
-        key: &BuildKey,
+        key: BuildKey,
         event: &BuildEvent,
         seen: &Seen<'_>,
     ) -> Self {
-        let mut row = before.unwrap_or_else(|| Self::begin(key.clone(), seen));
+        let mut row = before.unwrap_or_else(|| Self::begin(key, seen));
         row.updated_at = seen.recorded_at;
         row.position = seen.position;
         if let Some(progress) = Progress::after(row.collection.as_ref(), event) {

@@ -113,6 +113,7 @@ impl<P: Projection> Alone<P> {
     fn apply(&mut self, recorded: &Recorded, event: &Event) -> Result<(), TableError> {
         let mut rows = Rows::new(self.overlay.rows());
         self.fold.apply(&Seen::new(recorded, event), &mut rows);
+        self.fold.flush(&mut rows);
         rows.publish()
     }
 
