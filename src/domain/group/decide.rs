@@ -1,6 +1,6 @@
 //! What a group may do.
 //!
-//! That no name stands twice is for whoever sees them all: [`crate::name`].
+//! That no name stands twice is promised by [`crate::name`].
 
 use thiserror::Error;
 

@@ -1,7 +1,8 @@
 //! What a job may do.
 //!
 //! What concerns several things at once (that the pool is one of the project's, that no job is its own
-//! grandparent, that no title stands twice) is for whoever sees them all.
+//! grandparent) is for whoever sees them all. That no title of a template stands twice is promised by
+//! [`crate::name`].
 
 use jiff::Timestamp;
 use thiserror::Error;

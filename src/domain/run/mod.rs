@@ -6,6 +6,15 @@
 //!
 //! Runs of one occasion (all those with the same schedule id) return into a stream of their own, so that
 //! only one of them is the last: [`Occasion`].
+//!
+//! What follows from a return follows once, because all of it is one unit of work that begins with the run:
+//!
+//! 1. The run hears that it is over. Go on for each of its events that has a [`RunEvent::outcome`].
+//! 2. The job's [`crate::job::Tally`] counts it; one failure too many suspends the job.
+//! 3. The [`Occasion`] hears of it, and says whether others are open.
+//! 4. [`crate::schedule::due_children`] says which jobs get a run now.
+//!
+//! A run that is [`RunEvent::Reopened`] is told to its occasion as well, and may then return again.
 
 mod decide;
 mod event;
@@ -14,3 +23,6 @@ mod occasion;
 pub use decide::{Caller, Run, RunCommand, RunFacts, RunRejection};
 pub use event::*;
 pub use occasion::{Occasion, OccasionCommand, OccasionRejection};
+
+#[cfg(test)]
+mod tests;

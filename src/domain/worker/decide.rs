@@ -1,6 +1,6 @@
 //! What a worker may do.
 //!
-//! That no name stands twice is for whoever sees them all: [`crate::name`].
+//! That no API key stands twice is promised by [`crate::name`].
 
 use jiff::Timestamp;
 use thiserror::Error;

@@ -44,6 +44,15 @@ fn a_patch_is_told_as_what_it_means() {
         })],
     );
     let over = with(&started, [returned(Some(false))]);
+    let told = Patched {
+        success: Some(Some(true)),
+        ..nothing()
+    };
+    let told = with(&started, [E::Patched(told)]);
+    let restart = Patched {
+        started_at: Some(Some(at(8))),
+        ..nothing()
+    };
     for (past, patch, expected) in [
         (&waiting, claim(1, 5), vec![self::claimed(1, 5, None)]),
         (
@@ -115,6 +124,15 @@ fn a_patch_is_told_as_what_it_means() {
                 returned(Some(true)),
             ],
         ),
+        // How it went may be known before its end.
+        (
+            &told,
+            Patched {
+                success: None,
+                ..end(None)
+            },
+            vec![returned(Some(true))],
+        ),
         // What means nothing in particular stays a patch, and what is known already is left out of it.
         (
             &over,
@@ -184,6 +202,7 @@ fn a_patch_is_told_as_what_it_means() {
                 ..nothing()
             })],
         ),
+        (&started, restart.clone(), vec![E::Patched(restart)]),
         // Nothing follows from what is known, and from nothing.
         (&claimed, claim(1, 5), vec![]),
         (&waiting, reset(), vec![]),
