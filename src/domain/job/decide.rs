@@ -1,8 +1,8 @@
 //! What a job may do.
 //!
-//! What concerns several things at once (that the pool is one of the project's, that no job is its own
-//! grandparent) is for whoever sees them all. That no title of a template stands twice is promised by
-//! [`crate::name`].
+//! What concerns several things at once is for whoever sees them all: that the pool is one of the
+//! project's, and that no job comes after itself ([`super::would_come_after_itself`]). That no title of a
+//! template stands twice is promised by [`crate::name`].
 
 use jiff::Timestamp;
 use thiserror::Error;

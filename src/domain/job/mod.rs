@@ -5,8 +5,10 @@
 
 mod decide;
 mod event;
+mod family;
 mod tally;
 
 pub use decide::{Job, JobCommand, JobRejection};
 pub use event::*;
+pub use family::would_come_after_itself;
 pub use tally::{Tally, TallyCommand, TallyRejection};
