@@ -7,6 +7,7 @@ mod cli;
 mod collector;
 mod config;
 mod doors;
+mod evaluate;
 mod house;
 mod sample;
 mod serve;

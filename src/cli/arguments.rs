@@ -90,6 +90,8 @@ pub(super) enum Command {
     /// Measure this machine and this program
     #[command(subcommand)]
     Bench(Bench),
+    /// How good would the answers have been? Lets allocators compete on a history
+    Evaluate(super::evaluate::Evaluate),
     /// Print the configuration and where each value comes from
     Config(Config),
     /// Print a completion script

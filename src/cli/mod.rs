@@ -10,6 +10,7 @@ mod config;
 mod demo;
 mod doctor;
 mod door;
+mod evaluate;
 mod event;
 mod exit;
 mod import;
@@ -67,6 +68,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Projection(verb) => projection::run(&flags, &global, verb),
         Command::Doctor => doctor::run(&flags, &global),
         Command::Bench(what) => bench::run(&what),
+        Command::Evaluate(options) => evaluate::run(&flags, &global, &options),
         Command::Config(options) => config::run(&flags, &global, &options),
         Command::Completions { shell } => {
             clap_complete::generate(

@@ -4,6 +4,7 @@
 
 mod cli;
 mod crash;
+mod evaluate;
 mod farm;
 mod first_contact;
 mod main_job;

@@ -1,0 +1,212 @@
+use std::io::Write;
+
+use allocation::Usage;
+
+use super::*;
+use crate::evaluate::testing::{HEADER, Read, bundled, history, row};
+
+#[test]
+fn a_row_says_what_was_built_and_what_it_used() {
+    let read = Read::of("made.csv", history(&[row(&[])]).as_bytes());
+    let [sample] = &read.samples[..] else {
+        panic!("{read:?}");
+    };
+    assert_eq!(
+        sample.spec.to_string(),
+        "emacs@29.2 +json gui=gtk arch=x86_64_v3%gcc@12.3.0"
+    );
+    assert_eq!(
+        (sample.git_ref.as_str(), sample.build_jobs, sample.seconds),
+        ("develop", Some(4), 3600.0)
+    );
+    assert_eq!(sample.ended_at, Some(1_700_003_600.0));
+    let usage = |request, mean, max| Usage {
+        request: Some(request),
+        mean,
+        max,
+        ..Usage::default()
+    };
+    let (cpu, memory) = sample.usage().unwrap();
+    assert_eq!(*cpu, usage(4.0, 2.0, 3.5));
+    assert_eq!(*memory, usage(8e9, 1e9, 3e9));
+}
+
+#[test]
+fn what_was_not_measured_is_not_known() {
+    let columns = "pkg_name,pkg_version,pkg_variants,compiler_name,compiler_version,arch,ref,duration_s,\
+                   cpu_mean,mem_max";
+    let text = format!("{columns}\nemacs,29.2,,gcc,12,x86_64,develop,60,2,3e9\n");
+    for text in [
+        text,
+        history(&[row(&[
+            ("pkg_variants", ""),
+            ("t_start", ""),
+            ("t_end", ""),
+            ("build_jobs", ""),
+            ("cpu_request", ""),
+            ("cpu_max", ""),
+            ("mem_request", ""),
+            ("mem_mean", ""),
+        ])]),
+    ] {
+        let read = Read::of("made.csv", text.as_bytes());
+        let [sample] = &read.samples[..] else {
+            panic!("{read:?}");
+        };
+        assert_eq!((sample.ended_at, sample.build_jobs), (None, None));
+        let (cpu, memory) = sample.usage().unwrap();
+        // One of mean and peak stands for both.
+        assert_eq!((cpu.request, cpu.mean, cpu.max), (None, 2.0, 2.0));
+        assert_eq!((memory.request, memory.mean, memory.max), (None, 3e9, 3e9));
+    }
+}
+
+/// One row per way in which a row can be wrong, with what has to be said of it.
+#[test]
+fn a_bad_row_is_refused_with_its_place_and_the_rest_goes_on() {
+    for (column, value, reason) in [
+        ("mem_max", "-1", "is -1; it must be above 0"),
+        ("mem_max", "0", "it must be above 0"),
+        ("mem_max", "NaN", "is NaN"),
+        ("mem_max", "inf", "is inf"),
+        ("mem_max", "2e15", "at most 1000000000000000 of bytes"),
+        ("mem_max", "", "it is empty"),
+        ("mem_max", "3G", "`3G` is not a number of bytes"),
+        ("mem_max", "2861", "another unit"),
+        ("mem_mean", "4000000000", "above the peak"),
+        ("mem_request", "-8", "at least 0"),
+        ("cpu_mean", "2000m", "`2000m` is not a number of cores"),
+        ("cpu_mean", "2000", "another unit"),
+        ("cpu_mean", "", "it is empty"),
+        ("cpu_mean", "1e9", "at most 100000"),
+        ("cpu_max", "-3", "is -3"),
+        ("cpu_request", "NaN", "is NaN"),
+        ("duration_s", "", "it is empty"),
+        ("duration_s", "-5", "is -5"),
+        ("duration_s", "3600000000", "at most 31622400"),
+        ("duration_s", "1h", "`1h` is not a number of seconds"),
+        ("t_end", "1700003600000", "at most 253402300799"),
+        ("t_end", "1600000000", "before it started"),
+        ("t_start", "-inf", "it is -inf"),
+        ("build_jobs", "2.5", "not a whole number"),
+        ("build_jobs", "-4", "not a whole number"),
+        ("build_jobs", "0", "above 0"),
+        ("pkg_name", "", "it is empty"),
+        ("pkg_variants", "+json", "not a JSON object"),
+        ("pkg_variants", "[1]", "not a JSON object"),
+        ("status", "failed", "only builds that succeeded"),
+    ] {
+        let rows = [row(&[]), row(&[(column, value)]), row(&[])];
+        let read = Read::of("made.csv", history(&rows).as_bytes());
+        assert!(read.error.is_none(), "{column} {value}: {:?}", read.error);
+        assert_eq!(read.samples.len(), 2, "{column} {value}");
+        let [refused] = &read.refused[..] else {
+            panic!("{column} {value}: {:?}", read.refused);
+        };
+        let told = refused.to_string();
+        let place = format!("made.csv, row 2 (line 3), column {column}: ");
+        assert!(told.starts_with(&place), "{value}: {told}");
+        assert!(told.contains(reason), "{column} {value}: {told}");
+    }
+}
+
+#[test]
+fn a_row_that_cannot_be_cut_into_cells_is_refused() {
+    let mut text = history(&[row(&[]), "emacs,29.2".to_owned()]).into_bytes();
+    text.extend(row(&[("pkg_name", "X")]).bytes().map(|byte| match byte {
+        b'X' => 0xff,
+        byte => byte,
+    }));
+    text.extend(format!("\n{}\n", row(&[])).bytes());
+    let read = Read::of("made.csv", &text);
+    let told: Vec<String> = read.refused.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "made.csv, row 2 (line 3): it has 2 cells, and the header has 21",
+            "made.csv, row 3 (line 4), column pkg_name: it is not UTF-8",
+        ]
+    );
+    assert_eq!((read.samples.len(), read.error.is_none()), (2, true));
+}
+
+#[test]
+fn a_strict_reader_stops_at_the_first_refusal() {
+    let rows = [row(&[]), row(&[("mem_max", "")]), row(&[])];
+    let mut taken = 0;
+    let stopped = read("made.csv", history(&rows).as_bytes(), &mut |row| {
+        row.map(|_| taken += 1).map_err(HistoryError::Refused)
+    });
+    assert!(
+        matches!(stopped, Err(HistoryError::Refused(_))),
+        "{stopped:?}"
+    );
+    assert_eq!(taken, 1);
+}
+
+#[test]
+fn a_file_that_is_no_history_is_unusable() {
+    let doubled = history(&[]).replace("arch", "arch,arch");
+    let lacking = history(&[row(&[])]).replace("mem_max", "peak_mb");
+    let open = history(&[row(&[]), row(&[("pkg_variants", ""), ("stack", "\"e4s")])])
+        + &"x,\n".repeat(400_000);
+    for (name, text, reason) in [
+        ("a.csv", String::new(), "a.csv: the file is empty"),
+        ("a.csv", "\n".to_owned(), "misses the columns"),
+        (
+            "a.csv",
+            lacking,
+            "a.csv: the header misses the columns mem_max",
+        ),
+        ("a.csv", doubled, "has the column arch twice"),
+        ("a.csv", format!("{HEADER}\n"), "a.csv: there are no rows"),
+        (
+            "a.csv.zst",
+            history(&[row(&[])]),
+            "not compressed with zstd",
+        ),
+        (
+            "a.csv",
+            open,
+            "from row 2 on: a row is longer than 1048576 bytes",
+        ),
+    ] {
+        let read = Read::of(name, text.as_bytes());
+        let told = read.error.expect(reason).to_string();
+        assert!(told.contains(reason), "{reason}: {told}");
+    }
+}
+
+#[test]
+fn compression_is_seen_and_a_cut_is_noticed_wherever_it_is() {
+    let rows: Vec<String> = (0..50)
+        .map(|number| row(&[("pkg_version", &format!("1.{number}"))]))
+        .collect();
+    let text = history(&rows);
+    let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
+    encoder.write_all(text.as_bytes()).unwrap();
+    let whole = encoder.finish().unwrap();
+    // The name may say nothing of it.
+    for name in ["a.csv.zst", "a.csv"] {
+        let read = Read::of(name, &whole);
+        assert!(read.error.is_none(), "{:?}", read.error);
+        assert_eq!(read.samples.len(), 50);
+    }
+    for end in 1..whole.len() {
+        let read = Read::of("a.csv.zst", &whole[..end]);
+        let told = read.error.map(|error| error.to_string());
+        assert!(
+            told.as_ref()
+                .is_some_and(|told| told.starts_with("a.csv.zst: ")),
+            "cut at {end}: {told:?}"
+        );
+    }
+}
+
+#[test]
+fn the_bundled_history_is_read_whole() {
+    let samples = bundled();
+    assert_eq!(samples.len(), 3500);
+    assert_eq!(samples[0].spec.name, "perl-m302");
+    assert_eq!(samples[3499].position, 3499);
+}

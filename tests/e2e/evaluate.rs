@@ -1,0 +1,258 @@
+//! How good would the answers have been? Asked of files and of a log.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// Synthetic, 3500 builds; the allocator's own tests read it as well.
+const HISTORY: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/src/allocation/testdata/history.csv.zst"
+);
+
+/// A few of all allocators: an unoptimised program is not asked for more than it needs to.
+const TWO: [&str; 4] = ["--allocator", "gantry-limit", "--allocator", "ladder-std"];
+
+#[test]
+fn a_history_is_evaluated_to_json_csv_and_a_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let head = part(dir.path(), 700);
+    let arguments = [
+        &["-o", "json", "evaluate", "--data", &head, &head][..],
+        &TWO,
+        &["--csv", "rows.csv", "--html", "page.html"],
+        &["--price-gb-hour", "0.005"],
+    ];
+    let output = tallyman(dir.path(), &arguments.concat());
+    let rows = rows(&output);
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| (text(row, "data"), text(row, "allocator")))
+        .collect();
+    let expected = [
+        (head.as_str(), "gantry-limit"),
+        (&head, "ladder-std"),
+        (&head, "gantry-limit"),
+        (&head, "ladder-std"),
+        ("pooled", "gantry-limit"),
+        ("pooled", "ladder-std"),
+    ];
+    assert_eq!(told, expected);
+    for row in &rows {
+        for name in [
+            "waste_per_used",
+            "fail_percent",
+            "attempts",
+            "maq",
+            "cpu_utilisation",
+            "cpu_throttled",
+            "cpu_cost",
+            "money",
+        ] {
+            assert!(row[name].is_f64(), "{name}: {row}");
+        }
+    }
+    assert_eq!(rows[0]["jobs"], 700);
+    assert_eq!(rows[4]["jobs"], 1400);
+    // Twice the same history, pooled, is that history.
+    assert_eq!(rows[5]["fail_percent"], rows[1]["fail_percent"]);
+    let waste = |row: usize| rows[row]["waste_per_used"].as_f64().unwrap();
+    assert!(waste(1) < waste(0), "the ladder wastes less");
+
+    let csv = std::fs::read_to_string(dir.path().join("rows.csv")).unwrap();
+    assert_eq!(csv.lines().count(), 1 + rows.len());
+    assert!(csv.starts_with("data,allocator,waste_per_used,"), "{csv}");
+    let page = std::fs::read_to_string(dir.path().join("page.html")).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
+    assert!(!page.contains("<script") && !page.contains("//"));
+}
+
+#[test]
+fn the_whole_bundled_history_is_evaluated_in_every_format() {
+    let dir = tempfile::tempdir().unwrap();
+    for format in ["table", "yaml", "ndjson"] {
+        let arguments = ["-o", format, "evaluate", "--allocator", "gantry-limit"];
+        let more = ["--delayed", "--develop-only", "--data", HISTORY];
+        let output = tallyman(dir.path(), &[&arguments[..], &more].concat());
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{format}: {said}");
+        for word in ["history", "gantry-limit", "3500"] {
+            assert!(said.contains(word), "{format}: {said}");
+        }
+    }
+}
+
+#[test]
+fn refused_rows_are_told_and_counted_and_strict_takes_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let head = part(dir.path(), 40);
+    let path = dir.path().join(&head);
+    let mut text = std::fs::read_to_string(&path).unwrap();
+    text.push_str("not,a,row\n");
+    std::fs::write(&path, text).unwrap();
+    let arguments = [
+        "-o",
+        "json",
+        "evaluate",
+        "--allocator",
+        "preset",
+        "--data",
+        &head,
+    ];
+    let output = tallyman(dir.path(), &arguments);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("head.csv, row 41 (line 42): it has 3 cells"),
+        "{said}"
+    );
+    assert!(said.contains("1 rows were refused"), "{said}");
+    let rows = rows(&output);
+    assert_eq!(
+        (&rows[0]["jobs"], &rows[0]["refused"]),
+        (&40.into(), &1.into())
+    );
+
+    let strict = tallyman(dir.path(), &[&arguments[..], &["--strict"]].concat());
+    assert_eq!(strict.status.code(), Some(6));
+    assert_eq!(strict.stdout, b"");
+    let said = String::from_utf8_lossy(&strict.stderr).into_owned();
+    assert!(
+        said.contains("head.csv, row 41 (line 42): it has 3 cells"),
+        "{said}"
+    );
+}
+
+#[test]
+fn exit_codes_tell_what_is_wrong_with_an_evaluation() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| std::fs::write(dir.path().join(name), bytes).unwrap();
+    let whole = std::fs::read(HISTORY).unwrap();
+    file("cut.csv.zst", &whole[..whole.len() / 2]);
+    file("empty.csv", b"");
+    file("lacking.csv", b"pkg_name,mem_max\nemacs,5\n");
+    let bad = part(dir.path(), 1);
+    let text = std::fs::read_to_string(dir.path().join(&bad)).unwrap();
+    file("bad.csv", text.replace(",success,", ",failed,").as_bytes());
+    for (arguments, code, reason) in [
+        (
+            vec!["--data", "cut.csv.zst"],
+            1,
+            "cut.csv.zst: it cannot be read from row",
+        ),
+        (
+            vec!["--data", "empty.csv"],
+            1,
+            "empty.csv: the file is empty",
+        ),
+        (
+            vec!["--data", "lacking.csv"],
+            1,
+            "lacking.csv: the header misses the columns pkg_version",
+        ),
+        (vec!["--data", "nowhere.csv"], 1, "nowhere.csv"),
+        (vec!["--data", "bad.csv"], 1, "no row that could be scored"),
+        (
+            vec!["--data", &bad, "--html", "no/where.html"],
+            1,
+            "no/where.html",
+        ),
+        (vec![], 2, "--data"),
+        (
+            vec!["--data", "empty.csv", "--allocator", "oracle"],
+            2,
+            "oracle",
+        ),
+        (vec!["--log"], 3, "there is no log"),
+    ] {
+        let all = [&["evaluate"][..], &arguments, &["--allocator", "preset"]].concat();
+        let output = tallyman(dir.path(), &all);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains(reason), "{arguments:?}: {said}");
+        assert_eq!(output.stdout, b"", "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_log_of_a_running_server_is_a_history() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut demo = Demo::start(dir.path(), 300);
+    let arguments = [&["-o", "json", "evaluate", "--log"][..], &TWO].concat();
+    let running = rows(&tallyman(dir.path(), &arguments));
+    assert_eq!(text(&running[0], "data"), "log");
+    assert_eq!((running.len(), &running[0]["jobs"]), (2, &300.into()));
+    demo.end();
+    assert_eq!(rows(&tallyman(dir.path(), &arguments)), running);
+}
+
+/// The first rows of the bundled history, in the file whose name comes back.
+fn part(dir: &Path, rows: usize) -> String {
+    let output = Command::new("zstd").args(["-dcq", HISTORY]).output();
+    let text = String::from_utf8(output.unwrap().stdout).unwrap();
+    let head: Vec<&str> = text.lines().take(rows + 1).collect();
+    std::fs::write(dir.join("head.csv"), head.join("\n") + "\n").unwrap();
+    "head.csv".to_owned()
+}
+
+fn tallyman(dir: &Path, arguments: &[&str]) -> Output {
+    command(dir).args(arguments).output().unwrap()
+}
+
+fn command(dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tallyman"));
+    command.env_clear().current_dir(dir);
+    command
+}
+
+#[track_caller]
+fn rows(output: &Output) -> Vec<Value> {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value.as_object().unwrap().len(), 1, "only rows");
+    value["rows"].as_array().unwrap().clone()
+}
+
+fn text<'v>(row: &'v Value, name: &str) -> &'v str {
+    row[name].as_str().unwrap()
+}
+
+/// A server with sample history.
+struct Demo {
+    child: Child,
+    /// Held open: a server that cannot say what it has to say ends.
+    _out: BufReader<ChildStdout>,
+}
+
+impl Demo {
+    fn start(dir: &Path, builds: u32) -> Self {
+        let mut child = command(dir)
+            .args(["--listen", "127.0.0.1:0", "demo", "--builds"])
+            .arg(builds.to_string())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let ready = out
+            .by_ref()
+            .lines()
+            .any(|line| line.unwrap().contains("ready at"));
+        assert!(ready, "the demo did not start");
+        Self { child, _out: out }
+    }
+
+    fn end(&mut self) {
+        // A server that has ended already is as good.
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
