@@ -26,7 +26,7 @@ const BY_NUMBER: u8 = b'o';
 
 /// How many packages are kept at hand between pages: reading one anew costs more than all the rest.
 /// Few in tests, so that they are let go.
-const HELD_MAX: usize = if cfg!(test) { 1 } else { 512 };
+const HELD_MAX: usize = if cfg!(test) { 1 } else { 2048 };
 
 /// In which order packages are listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -26,7 +26,7 @@ use parking_lot::RwLock;
 use crate::{Batch, Key, Range, Table, TableError, Tables, Value, check_name};
 use directory::{Directory, reason_of};
 use engine::{Engine, Trouble};
-use packed::Unread;
+use packed::{Recent, Unread};
 
 /// How many damaged databases are kept for whoever wants to know what happened.
 pub const DAMAGED_KEPT_MAX: usize = 3;
@@ -154,6 +154,7 @@ impl Tables for SledTables {
         let table = Arc::new(SledTable {
             is_dropped,
             writer: Default::default(),
+            recent: Recent::default(),
             tree,
             name: name.clone(),
             engine,
@@ -195,6 +196,8 @@ struct SledTable {
     is_dropped: RwLock<bool>,
     /// Held from the first block that a batch reads to the last one that it writes.
     writer: parking_lot::Mutex<()>,
+    /// Forgotten before anybody reads what a batch has changed.
+    recent: Recent,
     tree: sled::Tree,
     name: String,
     /// Comes last: the engine outlives its trees, so that closing happens in one place.
@@ -226,7 +229,7 @@ impl SledTable {
 impl Table for SledTable {
     fn get(&self, key: &[u8]) -> Result<Option<Value>, TableError> {
         let is_dropped = self.is_dropped.read();
-        self.ask(*is_dropped, |tree| packed::get(tree, key))
+        self.ask(*is_dropped, |tree| packed::get(tree, &self.recent, key))
     }
 
     fn scan(&self, range: Range<'_>) -> Result<Vec<(Key, Value)>, TableError> {
@@ -251,6 +254,7 @@ impl Table for SledTable {
             }
         }
         let is_dropped = self.is_dropped.write();
+        self.recent.forget();
         self.ask(*is_dropped, |tree| Ok(tree.apply_batch(writes)?))
     }
 }

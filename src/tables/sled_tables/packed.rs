@@ -16,6 +16,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use parking_lot::Mutex;
 use sled::IVec;
 
 use crate::range::Bounds;
@@ -48,9 +49,56 @@ impl From<block::Malformed> for Unread {
     }
 }
 
+/// The block that was read last: rows that are asked for one after the other usually lie beside each other,
+/// and finding a block costs far more than reading it.
+#[derive(Default)]
+pub(super) struct Recent(Mutex<Option<Found>>);
+
+#[derive(Clone)]
+struct Found {
+    own: Option<IVec>,
+    block: IVec,
+    /// Where it ends, once it was asked for twice: nothing, or the key of the next one.
+    end: Option<Option<IVec>>,
+}
+
+impl Recent {
+    /// Forgets the block, because blocks have changed.
+    pub(super) fn forget(&self) {
+        *self.0.lock() = None;
+    }
+
+    /// The block in which `key` lies if it is there.
+    fn block_of(&self, tree: &sled::Tree, key: &[u8]) -> sled::Result<Option<IVec>> {
+        let mut recent = self.0.lock().clone();
+        if let Some(found) = recent.as_ref().filter(|found| found.covers(key)) {
+            return Ok(found.own.is_some().then(|| found.block.clone()));
+        }
+        let (own, block) = block_of(tree, key)?.unzip();
+        let again = recent.take().filter(|found| found.own == own);
+        let end = match again {
+            Some(_) => Some(block_from(tree, own.as_ref())?.map(|(next, _)| next)),
+            None => None,
+        };
+        let block = block.unwrap_or_default();
+        let is_there = own.is_some();
+        let found = Found { own, block, end };
+        *self.0.lock() = Some(found.clone());
+        Ok(is_there.then_some(found.block))
+    }
+}
+
+impl Found {
+    fn covers(&self, key: &[u8]) -> bool {
+        let is_after = self.own.as_ref().is_none_or(|own| own[..] <= *key);
+        let end = self.end.as_ref();
+        is_after && end.is_some_and(|end| end.as_ref().is_none_or(|end| *key < end[..]))
+    }
+}
+
 /// The value under `key`.
-pub(super) fn get(tree: &sled::Tree, key: &[u8]) -> Result<Option<Value>, Unread> {
-    let Some((_, block)) = block_of(tree, key)? else {
+pub(super) fn get(tree: &sled::Tree, recent: &Recent, key: &[u8]) -> Result<Option<Value>, Unread> {
+    let Some(block) = recent.block_of(tree, key)? else {
         return Ok(None);
     };
     let mut rows = Cursor::new(&block)?;
@@ -116,12 +164,12 @@ pub(super) fn plan(
         let (own, block) = block_of(tree, key)?.unzip();
         let own = own.unwrap_or_default();
         let mut rows = Rows::default();
-        let mut next = block_after(tree, &own)?;
+        let mut next = block_from(tree, Some(&own))?;
         take(&mut rows, block.as_ref(), &mut writes, next.as_ref())?;
         while rows.bytes() < BLOCK_BYTES_MIN
             && let Some((joined, block)) = next.take()
         {
-            next = block_after(tree, &joined)?;
+            next = block_from(tree, Some(&joined))?;
             take(&mut rows, Some(&block), &mut writes, next.as_ref())?;
             changed.insert(joined, None);
         }
@@ -182,9 +230,10 @@ fn block_of(tree: &sled::Tree, key: &[u8]) -> sled::Result<Option<(IVec, IVec)>>
     tree.range(..=key).next_back().transpose()
 }
 
-fn block_after(tree: &sled::Tree, key: &IVec) -> sled::Result<Option<(IVec, IVec)>> {
-    let after = (Bound::Excluded(key.clone()), Bound::Unbounded);
-    tree.range(after).next().transpose()
+/// The block after this one; the first of all when there is none.
+fn block_from(tree: &sled::Tree, own: Option<&IVec>) -> sled::Result<Option<(IVec, IVec)>> {
+    let after = own.map_or(Bound::Unbounded, |own| Bound::Excluded(own.clone()));
+    tree.range((after, Bound::Unbounded)).next().transpose()
 }
 
 fn is_before(key: &[u8], from: Bound<&[u8]>) -> bool {
