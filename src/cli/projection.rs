@@ -32,8 +32,8 @@ pub(super) fn run(flags: &Flags, global: &Global, verb: Projection) -> Result<()
 fn ask(door: &Door, global: &Global, verb: Projection) -> Result<(), Failure> {
     match verb {
         Projection::List => {
-            let page = door.get("/v1/projections")?;
-            let rows = page["items"].as_array().cloned().unwrap_or_default();
+            let statuses = door.get("/v1/projections")?;
+            let rows = statuses.as_array().cloned().unwrap_or_default();
             output::rows(global.output, &COLUMNS, &rows)
         }
         Projection::Rebuild { name, detach } => {

@@ -73,6 +73,30 @@ async fn a_token_is_issued_used_and_revoked() {
 }
 
 #[tokio::test]
+async fn every_view_is_listed_with_its_position() {
+    let server = Server::start(&[]);
+    let listed = json(&server.cli(&["-o", "json", "projection", "list"]));
+    let names: Vec<&str> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|row| row["name"].as_str())
+        .collect();
+    for name in [
+        "builds",
+        "usage",
+        "packages",
+        "nodes",
+        "collections",
+        "tokens",
+        "audit",
+        "pulse",
+    ] {
+        assert!(names.contains(&name), "{name} is not among {names:?}");
+    }
+}
+
+#[tokio::test]
 async fn exit_codes_tell_what_happened() {
     let server = Server::start(&[]);
     for (arguments, code) in [

@@ -7,6 +7,7 @@ mod crash;
 mod evaluate;
 mod farm;
 mod first_contact;
+mod import;
 mod main_job;
 mod telemetry;
 
