@@ -9,6 +9,7 @@ mod farm;
 mod first_contact;
 mod import;
 mod main_job;
+mod overload;
 mod telemetry;
 
 #[path = "../support/server.rs"]

@@ -1,0 +1,62 @@
+//! More than the server takes at once: some are turned away, nobody is lied to.
+
+use std::sync::Arc;
+
+use reqwest::StatusCode;
+use reqwest::header::RETRY_AFTER;
+
+use crate::main_job::verify_and_compare;
+use crate::server::{Server, hook};
+
+/// How many requests the server takes at once.
+const TAKEN_AT_ONCE: &str = "2";
+
+/// How many senders there are, and how many webhooks each sends.
+const SENDERS: i64 = 48;
+const WEBHOOKS: i64 = 12;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_turned_away_is_told_to_come_back_and_who_is_not_is_served() {
+    let server = Arc::new(Server::start(&[
+        ("TALLYMAN__SERVER__REQUESTS_MAX", TAKEN_AT_ONCE),
+        ("TALLYMAN__COLLECTOR__ENABLED", "false"),
+    ]));
+    let senders: Vec<_> = (0..SENDERS)
+        .map(|sender| {
+            let server = Arc::clone(&server);
+            tokio::spawn(async move {
+                let mut accepted = Vec::new();
+                for number in sender * WEBHOOKS..(sender + 1) * WEBHOOKS {
+                    let response = server.collect(&hook(number, "running"), None).await;
+                    match response.status() {
+                        StatusCode::OK => accepted.push(number),
+                        StatusCode::SERVICE_UNAVAILABLE => {
+                            assert!(response.headers().contains_key(RETRY_AFTER));
+                        }
+                        other => panic!("webhook {number} was answered {other}"),
+                    }
+                }
+                accepted
+            })
+        })
+        .collect();
+    let mut accepted = Vec::new();
+    for sender in senders {
+        accepted.extend(sender.await.unwrap());
+    }
+    assert!(!accepted.is_empty(), "nobody was served");
+    assert!(
+        (accepted.len() as i64) < SENDERS * WEBHOOKS,
+        "nobody was turned away"
+    );
+    for number in &accepted {
+        let path = format!("/v1/builds/{number}");
+        server
+            .get_until(&path, |build| build["status"] == "running")
+            .await;
+    }
+    let health = reqwest::get(server.url("/healthz")).await.unwrap();
+    assert_eq!(health.status(), StatusCode::OK);
+    let mut server = Arc::into_inner(server).expect("all senders are done");
+    verify_and_compare(&mut server);
+}
