@@ -58,6 +58,11 @@ impl Failure {
 
     /// Tells the person at the terminal, causes last.
     pub(crate) fn print(&self) {
+        let closed = self.error.downcast_ref::<std::io::Error>();
+        if closed.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) {
+            // Whoever read us has seen enough (`… | head`).
+            return;
+        }
         eprintln!("tallyman: {:#}", self.error);
     }
 }

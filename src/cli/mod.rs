@@ -20,6 +20,8 @@ mod projection;
 mod replay;
 mod token;
 
+use std::io::Write;
+
 use arguments::{Arguments, Command};
 use clap::{CommandFactory, Parser};
 pub(crate) use exit::{Exit, Failure};
@@ -71,12 +73,10 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Evaluate(options) => evaluate::run(&flags, &global, &options),
         Command::Config(options) => config::run(&flags, &global, &options),
         Command::Completions { shell } => {
-            clap_complete::generate(
-                shell,
-                &mut Arguments::command(),
-                "tallyman",
-                &mut std::io::stdout(),
-            );
+            // Into memory first: the library panics when its reader goes away.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "tallyman", &mut script);
+            std::io::stdout().write_all(&script)?;
             Ok(())
         }
     }
