@@ -6,6 +6,8 @@ use crate::evaluate::tally::{Dot, Tally};
 
 const SIDE: f64 = 250.0;
 const LEFT: f64 = 50.0;
+/// How wide a label is.
+const LABEL: f64 = 42.0;
 const BOTTOM: f64 = SIDE - 25.0;
 
 pub(super) fn push(page: &mut String, outcome: &Outcome) {
@@ -39,8 +41,14 @@ fn figure(page: &mut String, tally: &Tally, range: (f64, f64)) {
              <title>{name}: given against used</title>\n"
         ),
     );
+    let mut last = f64::MIN;
     for value in powers_of_ten(range.0, range.1) {
         let (at_x, at_y) = (x.at(value), y.at(value));
+        // Labels that would touch are left out.
+        if at_x - last < LABEL {
+            continue;
+        }
+        last = at_x;
         let label = bytes(value);
         put(
             page,

@@ -49,7 +49,12 @@ pub(super) fn push(page: &mut String, outcome: &Outcome) {
         page,
         format_args!("<polyline class=\"edge\" points=\"{}\"/>\n", edge.join(" ")),
     );
-    let mut taken = Vec::new();
+    // A label hides no point.
+    let mut taken: Vec<[f64; 4]> = points
+        .iter()
+        .map(|it| (x.at(it.fail), y.at(it.waste)))
+        .map(|(x, y)| [x - 6.0, y - 6.0, x + 6.0, y + 6.0])
+        .collect();
     for point in &points {
         let (at_x, at_y) = (x.at(point.fail), y.at(point.waste));
         let is_best = best.iter().any(|it| it.name == point.name);

@@ -203,6 +203,16 @@ fn compression_is_seen_and_a_cut_is_noticed_wherever_it_is() {
     }
 }
 
+/// Only a row may not be too long.
+#[test]
+fn a_file_may_be_longer_than_a_row_may_be() {
+    let note = "x".repeat(1000);
+    let rows: Vec<String> = (0..2500).map(|_| row(&[("source", &note)])).collect();
+    let read = Read::of("made.csv", history(&rows).as_bytes());
+    assert!(read.error.is_none(), "{:?}", read.error);
+    assert_eq!(read.samples.len(), rows.len());
+}
+
 #[test]
 fn the_bundled_history_is_read_whole() {
     let samples = bundled();
