@@ -27,12 +27,12 @@ pub struct ProjectorConfig {
 }
 
 impl ProjectorConfig {
-    /// The defaults: pages of 512 events, written every 1000 events and made durable every 250 ms.
+    /// The defaults: pages of 2048 events, written every 16 384 events and, with what is left, made durable every second.
     pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self {
-            page_events: 512,
-            commit_events: 1000,
-            commit_interval: Duration::from_millis(250),
+            page_events: 2048,
+            commit_events: 16 * 1024,
+            commit_interval: Duration::from_secs(1),
             allocation: AllocationSettings::default(),
             clock: Arc::new(clock),
         }

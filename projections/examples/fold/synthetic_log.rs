@@ -1,5 +1,8 @@
 //! A log that makes up its events as they are read.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::Event;
@@ -20,13 +23,22 @@ const ABREAST: u64 = 64;
 /// The histories of so many builds. Bodies are left out; a report is about 500 bytes as it is.
 pub(crate) struct SyntheticLog {
     head: watch::Sender<Position>,
+    making_nanoseconds: AtomicU64,
 }
 
 impl SyntheticLog {
     pub(crate) fn new(builds: u64) -> Self {
         let builds = builds.next_multiple_of(ABREAST);
         let head = watch::Sender::new(Position(builds * EVENTS_PER_BUILD));
-        Self { head }
+        Self {
+            head,
+            making_nanoseconds: AtomicU64::new(0),
+        }
+    }
+
+    /// How long it took so far to make events up.
+    pub(crate) fn making(&self) -> Duration {
+        Duration::from_nanos(self.making_nanoseconds.load(Ordering::Relaxed))
     }
 }
 
@@ -51,13 +63,17 @@ impl EventLog for SyntheticLog {
         _: &Filter,
         limit: PageLimit,
     ) -> Result<Page, ReadError> {
+        let began = Instant::now();
         let head = self.head().0;
         let last = head.min(after.0 + limit.events as u64);
-        Ok(Page {
+        let page = Page {
             events: (after.0 + 1..=last).map(recorded).collect(),
             next: Position(last.max(after.0)),
             end: last >= head,
-        })
+        };
+        let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.making_nanoseconds.fetch_add(took, Ordering::Relaxed);
+        Ok(page)
     }
 
     async fn read_all_back(
