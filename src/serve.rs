@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Exit, Failure};
@@ -53,6 +54,8 @@ async fn serve(
     telemetry: &telemetry::Guard,
     ready: impl FnOnce(Ready),
 ) -> anyhow::Result<()> {
+    // Before anything is opened: an order that comes early must still close it.
+    let mut orders = Orders::listen()?;
     let exporters = telemetry.exporters();
     let traced = config.telemetry.otlp_endpoint.is_some();
     let requests = Arc::new(telemetry::Requests::new(exporters.meters(), traced));
@@ -90,7 +93,7 @@ async fn serve(
         .with_graceful_shutdown(async move { order.cancelled().await });
     let mut server = tokio::spawn(server.into_future());
     tokio::select! {
-        signal = asked_to_stop() => tracing::info!("asked to stop by {signal}"),
+        order = orders.next() => tracing::info!("asked to stop by {order}"),
         ended = &mut server => {
             ended.context("the server's task broke")?.context("the server cannot go on")?;
         }
@@ -117,14 +120,25 @@ fn announce(address: SocketAddr) -> std::io::Result<()> {
     out.flush()
 }
 
-async fn asked_to_stop() -> &'static str {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        // Without handlers the process ends at once, which the log is built for.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = tokio::signal::ctrl_c() => "an interrupt",
+/// The orders to stop that this process listens to.
+struct Orders {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Orders {
+    /// From now on an order is heard, even when it is waited for later.
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "an interrupt",
+        }
     }
 }

@@ -73,6 +73,9 @@ pub(super) enum Command {
     /// Look at events
     #[command(subcommand)]
     Event(Event),
+    /// Look at builds, and ask once more what they used
+    #[command(subcommand)]
+    Build(Build),
     /// Check, copy and rebuild from the log
     #[command(subcommand)]
     Replay(Replay),
@@ -146,6 +149,50 @@ pub(super) enum Event {
         /// How many at the most
         #[arg(long, default_value_t = 50)]
         limit: usize,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Build {
+    /// Print builds, the newest first
+    List {
+        /// Only those that stand so (`success`, `failed`, …)
+        #[arg(long)]
+        status: Option<String>,
+        /// Only those of this git ref
+        #[arg(long = "ref")]
+        git_ref: Option<String>,
+        /// Only those of this package
+        #[arg(long)]
+        package: Option<String>,
+        /// Only those whose collection stands so (`queued`, `recorded`, `abandoned`, …)
+        #[arg(long)]
+        collection: Option<String>,
+        /// How many at the most
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Print one build
+    Get {
+        /// `source:number`, or a bare number of the default source
+        build: String,
+        /// As of this position or time (RFC 3339) [default: now]
+        #[arg(long, value_name = "POSITION|TIME")]
+        as_of: Option<String>,
+    },
+    /// Print everything that happened to one build
+    History {
+        /// `source:number`, or a bare number of the default source
+        build: String,
+    },
+    /// Ask once more what builds used
+    Collect {
+        /// `source:number`, or bare numbers of the default source
+        #[arg(required = true)]
+        builds: Vec<String>,
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
     },
 }
 

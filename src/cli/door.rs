@@ -23,6 +23,9 @@ const ANSWER_SECONDS_MAX: u64 = 60;
 /// The largest answer that is read as a whole.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// The most rows that are asked for in one request.
+const PAGE_MAX: usize = 1000;
+
 /// A way to ask.
 pub(super) struct Door {
     runtime: Runtime,
@@ -114,6 +117,37 @@ impl Door {
     /// As [`Door::ask`].
     pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
         self.ask(Method::GET, path, None)
+    }
+
+    /// Asks for a list page by page until there are `limit` rows or no more.
+    ///
+    /// # Errors
+    /// As [`Door::ask`].
+    pub(super) fn list(
+        &self,
+        path: &str,
+        pairs: &[(&str, Option<String>)],
+        limit: usize,
+    ) -> Result<Vec<Value>, Failure> {
+        let mut rows: Vec<Value> = Vec::new();
+        let mut cursor: Option<String> = None;
+        while rows.len() < limit {
+            let mut pairs = pairs.to_vec();
+            pairs.push((
+                "limit",
+                Some((limit - rows.len()).min(PAGE_MAX).to_string()),
+            ));
+            pairs.push(("cursor", cursor.take()));
+            let mut page = self.get(&format!("{path}{}", query(&pairs)))?;
+            if let Some(items) = page["items"].as_array_mut() {
+                rows.append(items);
+            }
+            match page["next"].as_str() {
+                Some(next) => cursor = Some(next.to_owned()),
+                None => break,
+            }
+        }
+        Ok(rows)
     }
 
     /// Follows an event stream, handing over the data of each message until `seen` says that it is enough.

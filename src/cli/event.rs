@@ -9,9 +9,6 @@ use super::door::{Door, query};
 use super::{Failure, output};
 use crate::config::Flags;
 
-/// The most events that are asked for in one request.
-const PAGE_MAX: usize = 1000;
-
 const COLUMNS: [output::Column; 6] = [
     ("POSITION", "/position"),
     ("RECORDED", "/recorded_at"),
@@ -76,24 +73,7 @@ fn list(
     pairs: &[(&'static str, Option<String>)],
     limit: usize,
 ) -> Result<(), Failure> {
-    let mut rows: Vec<Value> = Vec::new();
-    let mut cursor: Option<String> = None;
-    while rows.len() < limit {
-        let mut pairs = pairs.to_vec();
-        pairs.push((
-            "limit",
-            Some((limit - rows.len()).min(PAGE_MAX).to_string()),
-        ));
-        pairs.push(("cursor", cursor.take()));
-        let mut page = door.get(&format!("/v1/events{}", query(&pairs)))?;
-        if let Some(items) = page["items"].as_array_mut() {
-            rows.append(items);
-        }
-        match page["next"].as_str() {
-            Some(next) => cursor = Some(next.to_owned()),
-            None => break,
-        }
-    }
+    let rows = door.list("/v1/events", pairs, limit)?;
     output::rows(global.output, &COLUMNS, &rows)
 }
 

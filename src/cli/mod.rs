@@ -6,6 +6,7 @@
 
 mod arguments;
 mod bench;
+mod build;
 mod config;
 mod demo;
 mod doctor;
@@ -64,6 +65,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Serve => crate::serve::run(&flags),
         Command::Demo(options) => demo::run(flags, &options),
         Command::Event(verb) => event::run(&flags, &global, verb),
+        Command::Build(verb) => build::run(&flags, &global, verb),
         Command::Replay(verb) => replay::run(&flags, &global, verb),
         Command::Import(what) => import::run(&flags, &global, what),
         Command::Token(verb) => token::run(&flags, &global, verb),

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use crate::server::{Server, hook};
 
+/// A server that writes nothing by itself.
+const QUIET: [(&str, &str); 1] = [("TALLYMAN__COLLECTOR__ENABLED", "false")];
+
 #[track_caller]
 fn json(output: &std::process::Output) -> Value {
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -13,7 +16,7 @@ fn json(output: &std::process::Output) -> Value {
 
 #[tokio::test]
 async fn events_are_listed_alike_through_the_server_and_from_the_directory() {
-    let mut server = Server::start(&[]);
+    let mut server = Server::start(&QUIET);
     for id in 1..=3 {
         server.collect(&hook(id, "success"), None).await;
     }
@@ -110,6 +113,9 @@ async fn exit_codes_tell_what_happened() {
         (vec!["projection", "rebuild", "nothing"], 3),
         (vec!["projection", "rebuild", "builds"], 0),
         (vec!["projection", "list"], 0),
+        (vec!["build", "list"], 0),
+        (vec!["build", "get", "4711"], 3),
+        (vec!["build", "get", "nonsense"], 2),
     ] {
         let output = server.cli(&arguments);
         let said = String::from_utf8_lossy(&output.stderr);
@@ -119,7 +125,7 @@ async fn exit_codes_tell_what_happened() {
 
 #[tokio::test]
 async fn an_export_comes_back_byte_for_byte() {
-    let mut server = Server::start(&[]);
+    let mut server = Server::start(&QUIET);
     for id in 1..=20 {
         server.collect(&hook(id, "success"), None).await;
     }
@@ -151,7 +157,7 @@ async fn an_export_comes_back_byte_for_byte() {
 
 #[tokio::test]
 async fn a_changed_byte_is_found_and_named() {
-    let mut server = Server::start(&[]);
+    let mut server = Server::start(&QUIET);
     for id in 1..=20 {
         server.collect(&hook(id, "success"), None).await;
     }

@@ -72,6 +72,25 @@ async fn what_builds_used_answers_what_the_next_one_needs() {
     let after = server.get_until(SPEC, known).await;
     assert_ne!(after["variables"]["KUBERNETES_CPU_REQUEST"], "1");
 
+    // An operator asks once more where nothing came out, and the outcome is a new one.
+    let requeued = server.cli(&[
+        "build",
+        "collect",
+        &WITHOUT_SAMPLES.to_string(),
+        "--reason",
+        "test",
+    ]);
+    assert!(
+        requeued.status.success(),
+        "{}",
+        String::from_utf8_lossy(&requeued.stderr)
+    );
+    let second = |build: &Value| build["collection"]["collection"] == 2 && over(build);
+    let build = server
+        .get_until(&format!("/v1/builds/{WITHOUT_SAMPLES}"), second)
+        .await;
+    assert_eq!(build["collection"]["state"], "failed");
+
     // One outcome each, whoever asks twice.
     let history = server.get(&format!("/v1/builds/{FIRST}/history")).await;
     let outcomes = history["items"].as_array().unwrap().iter();
