@@ -9,6 +9,7 @@ use super::FaultSeen;
 pub(crate) struct DecodedPage {
     /// What the page stands after.
     pub(crate) after: Position,
+    /// What somebody wants, and the last event whatever it is: by it a table knows its log again.
     pub(crate) events: Vec<(Recorded, Reading)>,
     /// Where the next read goes on.
     pub(crate) next: Position,
@@ -23,7 +24,7 @@ pub(crate) struct DecodedPage {
 )]
 pub(crate) enum Reading {
     Event(Event),
-    /// No fold asked for this type.
+    /// No fold asked for this type; only the last event of a page is kept all the same.
     Unwanted,
     Fault,
 }
@@ -36,7 +37,9 @@ impl DecodedPage {
         wanted: impl Fn(&Recorded) -> bool,
         fault: impl Fn(FaultSeen),
     ) -> Self {
-        let events = page.events.into_iter().map(|recorded| {
+        let last = page.events.len().saturating_sub(1);
+        let events = page.events.into_iter().enumerate();
+        let events = events.filter_map(|(index, recorded)| {
             let event_type = recorded.event_type.as_str();
             let reading = if wanted(&recorded) {
                 match Event::decode(event_type, recorded.version, &recorded.data) {
@@ -48,10 +51,12 @@ impl DecodedPage {
                         Reading::Fault
                     }
                 }
-            } else {
+            } else if index == last {
                 Reading::Unwanted
+            } else {
+                return None;
             };
-            (recorded, reading)
+            Some((recorded, reading))
         });
         Self {
             after,
