@@ -46,9 +46,11 @@ async fn main() -> Outcome<()> {
         head.0,
         resident_mb()
     );
+    let cpu_before = cpu_seconds();
     println!(
-        "reading alone: {:.0} k events/s",
-        read_all(&log).await? / 1e3
+        "reading alone: {:.0} k events/s, {:.2} us of CPU per event",
+        read_all(&log).await? / 1e3,
+        (cpu_seconds() - cpu_before) * 1e6 / head.0 as f64
     );
     if only.as_deref() != Some("views") {
         model_alone(&log, head).await?;
@@ -78,15 +80,17 @@ async fn model_alone(log: &Arc<SyntheticLog>, head: Position) -> Outcome<()> {
     })];
     let tables = Arc::new(MemoryTables::new());
     let engine = Engine::open(log.clone(), tables, kinds, config()).await?;
-    let (began, made_before) = (Instant::now(), log.making());
+    let (began, made_before, cpu_before) = (Instant::now(), log.making(), cpu_seconds());
     engine.catch_up().await?;
     let all = began.elapsed();
     let folding = all.saturating_sub(log.making() - made_before);
     let rate = |time: Duration| head.0 as f64 / time.as_secs_f64() / 1e3;
     println!(
-        "allocation model alone, decode and fold: {:.0} k events/s; with making the events up: {:.0} k events/s",
+        "allocation model alone, decode and fold: {:.0} k events/s; with making the events up: {:.0} k events/s, \
+         {:.2} us of CPU per event",
         rate(folding),
-        rate(all)
+        rate(all),
+        (cpu_seconds() - cpu_before) * 1e6 / head.0 as f64
     );
     Ok(())
 }
