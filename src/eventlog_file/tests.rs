@@ -1,5 +1,6 @@
 //! The log as a whole.
 
+mod clock;
 mod damage;
 mod killed;
 mod model;
