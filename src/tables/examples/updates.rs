@@ -1,6 +1,6 @@
 //! How fast are durable views? 100 k documents of 200 bytes, a million updates, a thousand to a batch.
 //!
-//! `cargo run --release -p tables --example bench [directory]`; the directory decides which disk.
+//! `cargo run --release -p tables --example updates [directory]`; the directory decides which disk.
 
 use std::fs::File;
 use std::io::{self, Write};
