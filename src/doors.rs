@@ -27,6 +27,7 @@ pub(crate) fn house(
         rooms.blobs.clone(),
         settings(config),
     )
+    .seal(rooms.seal.clone())
     .ready_when("log", move || log.stopped().map_or(Ok(()), Err))
     .ready_when("views", move || match views.are_live() {
         true => Ok(()),

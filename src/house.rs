@@ -1,8 +1,10 @@
 //! A configuration becomes a house: the log is opened, views follow it, doors are put in.
 
 mod admin;
+mod private_file;
 mod running;
 mod sample;
+mod seal_key;
 
 use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use projections::allocation::{AllocationSettings, StrategyName};
 use projections::{ProjectorConfig, Views};
 use secrecy::SecretString;
 use tables::{SledConfig, SledTables, Tables};
+use web::Seal;
 
 pub(crate) use admin::admin_token;
 pub(crate) use running::{Announcement, running_at};
@@ -39,6 +42,8 @@ pub(crate) struct Rooms {
     pub(crate) tables: Arc<dyn Tables>,
     /// Big bodies.
     pub(crate) blobs: Blobs,
+    /// What locks secrets.
+    pub(crate) seal: Seal,
 }
 
 /// A house that is open.
@@ -134,6 +139,7 @@ async fn rooms(config: &Config) -> anyhow::Result<Rooms> {
         views,
         tables,
         blobs: open_blobs(config)?,
+        seal: seal_key::ensure(dir)?,
     })
 }
 

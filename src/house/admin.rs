@@ -1,16 +1,14 @@
 //! The token of whoever may read the data directory: made at the first start, kept beside the data with the
 //! rights of its owner alone.
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use domain::token::{Issued, Role, Token, TokenCommand};
 use domain::{Actor, Metadata};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Rooms;
+use super::{Rooms, private_file};
 
 /// The file's name.
 const FILE: &str = "admin.token";
@@ -32,7 +30,7 @@ pub(super) async fn ensure(data_dir: &Path, rooms: &Rooms) -> anyhow::Result<Sec
         return Ok(token);
     }
     let token = SecretString::from(web::secret::new_token()?);
-    write(data_dir, &token)?;
+    private_file::write(&data_dir.join(FILE), &token)?;
     let hash = web::secret::token_hash(token.expose_secret());
     let issued = Issued {
         name: "data directory".to_owned(),
@@ -65,22 +63,4 @@ async fn is_known(token: &SecretString, rooms: &Rooms) -> anyhow::Result<bool> {
 /// The token's id: the beginning of its hash, so that the file finds its event again.
 fn id_of(hash: &str) -> String {
     hash[..16].to_owned()
-}
-
-fn write(data_dir: &Path, token: &SecretString) -> anyhow::Result<()> {
-    let path = data_dir.join(FILE);
-    let beside = data_dir.join(format!("{FILE}.new"));
-    let _ = std::fs::remove_file(&beside);
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)
-        .with_context(|| format!("{} cannot be made", beside.display()))?;
-    writeln!(file, "{}", token.expose_secret())?;
-    file.sync_all()?;
-    if let Err(error) = std::fs::rename(&beside, &path) {
-        bail!("{} cannot be put in place: {error}", path.display());
-    }
-    Ok(())
 }

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::auditor::Auditor;
 use crate::observer::{HttpObserver, NoObserver};
 use crate::rate::Rate;
-use crate::{Limits, Network, Operations, Problem, Variables};
+use crate::{Limits, Network, Operations, Problem, Seal, Variables};
 
 /// What an operator chose, as far as HTTP is concerned.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +57,8 @@ pub struct Parts {
     pub operations: Operations,
     /// Notes for auditors.
     pub auditor: Auditor,
+    /// Locks secrets that have to be known again.
+    pub seal: Seal,
     pub(crate) observer: Arc<dyn HttpObserver>,
     pub(crate) requests: Semaphore,
     pub(crate) rate: Rate,
@@ -138,6 +140,7 @@ impl House {
             resubmit: BTreeMap::new(),
             closing: watch::Sender::new(false),
             operations: Operations::default(),
+            seal: Seal::for_now(),
             commands,
             views,
             blobs,
@@ -244,6 +247,13 @@ impl HouseBuilder {
     #[must_use]
     pub fn observer(mut self, observer: Arc<dyn HttpObserver>) -> Self {
         self.0.observer = observer;
+        self
+    }
+
+    /// What locks secrets. Without it, nothing that is sealed here is ever opened by another process.
+    #[must_use]
+    pub fn seal(mut self, seal: Seal) -> Self {
+        self.0.seal = seal;
         self
     }
 

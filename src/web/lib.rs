@@ -20,6 +20,7 @@ mod problem;
 pub mod quoted;
 mod rate;
 mod refusal;
+mod seal;
 pub mod secret;
 mod trace_parent;
 mod variables;
@@ -41,6 +42,7 @@ pub use operations::{
     OPERATIONS_MAX, OperationHandle, OperationState, OperationStatus, Operations,
 };
 pub use problem::{FieldError, PROBLEM_JSON, Problem, ProblemBody};
+pub use seal::{KEY_BYTES, Seal, SealError};
 pub use trace_parent::TraceParent;
 pub use variables::{CpuFormat, Variables};
 pub use view::{MIN_POSITION, POSITION, View};
