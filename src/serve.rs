@@ -1,12 +1,13 @@
 //! `tallyman serve`: opens the house, takes requests, and closes it in order.
 
+mod connections;
+
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -81,22 +82,15 @@ async fn serve(
     });
 
     let patience = Duration::from_secs(opened.config.server.shutdown_seconds_max);
-    let router = opened
-        .router()
-        .into_make_service_with_connect_info::<SocketAddr>();
-    let order = stop.clone();
-    let listener = listener.tap_io(|connection| {
-        // Answers are small, and waiting to fill a packet costs a client more than the packet.
-        let _ = connection.set_nodelay(true);
-    });
-    let server = axum::serve(listener, router)
-        .with_graceful_shutdown(async move { order.cancelled().await });
-    let mut server = tokio::spawn(server.into_future());
+    let allowance = connections::Allowance {
+        connections_max: opened.config.server.connections_max,
+        head_time_max: Duration::from_secs(opened.config.server.head_seconds_max),
+    };
+    let served = connections::serve(listener, opened.router(), allowance, stop.clone());
+    let mut server = tokio::spawn(served);
     tokio::select! {
         order = orders.next() => tracing::info!("asked to stop by {order}"),
-        ended = &mut server => {
-            ended.context("the server's task broke")?.context("the server cannot go on")?;
-        }
+        ended = &mut server => ended.context("the server's task broke")?,
     }
     stop.cancel();
     // Readers of event streams would stay for ever.

@@ -245,6 +245,12 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             "at least one request must be allowed",
         );
     }
+    if config.server.connections_max == 0 || config.server.head_seconds_max == 0 {
+        return wrong(
+            "server",
+            "connections_max and head_seconds_max are at least 1",
+        );
+    }
     let waits = [
         config.collector.backoff_seconds,
         config.collector.backoff_seconds_max,

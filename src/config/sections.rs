@@ -45,6 +45,10 @@ pub(crate) struct Server {
     pub(crate) body_bytes_max: usize,
     /// How long one request may take, in seconds.
     pub(crate) request_seconds_max: u64,
+    /// How many clients may be connected at once; more wait until one leaves.
+    pub(crate) connections_max: usize,
+    /// How long a client may take for the head of a request, in seconds; idle connections are closed after it.
+    pub(crate) head_seconds_max: u64,
     /// How many requests may be under way at once; more are answered 503.
     pub(crate) requests_max: usize,
     /// How many requests one caller may make in a second on average; 0 is no limit.
