@@ -1,0 +1,54 @@
+//! What follows from one word about a run, as parts of one unit of work.
+//!
+//! Several tell the house about runs: workers, people, the clock. What follows from it is the same whoever
+//! told it, and stands here so that it follows once. Each function takes part in a unit of work; several may
+//! stand in the same one.
+//!
+//! ```ignore
+//! let children_of = |job| roster.read(|roster| roster.children(job));
+//! let work = |unit: Transaction| async move {
+//!     runs::change(&unit, run, Caller::Worker(worker), patch.clone(), &children_of).await
+//! };
+//! let ((), outcome) = commands.transact(&metadata, work).await?;
+//! ```
+//!
+//! | word | function | what follows in the same append |
+//! |---|---|---|
+//! | it is to be executed | [`schedule()`] | a number |
+//! | it is claimed, started, over, reset, … | [`change()`] | when it is over: its job's tally, perhaps the end of sending the job's runs, its occasion, runs of children |
+//! | its worker is silent | [`give_up`] | the same as when it is over |
+//! | the next occasion is due then | [`follow()`], [`give_up_following`] | a run for it |
+//! | each worker of the pool is to execute it | [`spread()`] | a run for each, and an occasion that counts on them |
+//! | this is what it printed | [`write_log`], [`replace_log`] | a number, the first time |
+//! | kill it | [`request_kill`] | a number |
+
+mod change;
+mod follow;
+mod kill;
+mod log;
+mod occasion;
+mod rejection;
+mod returned;
+mod schedule;
+mod spread;
+
+pub use change::{change, give_up};
+pub use follow::{Next, follow, give_up_following};
+pub use kill::request_kill;
+pub use log::{replace_log, write_log};
+pub use rejection::RunsRejection;
+pub use returned::ChildrenOf;
+pub use schedule::{Plan, schedule};
+pub use spread::spread;
+
+/// The kind of numbers that runs have; see [`crate::numbers`].
+pub const RUN: &str = "run";
+
+/// The kind of numbers that kill requests have.
+pub const KILL_REQUEST: &str = "kill_request";
+
+/// The kind of numbers that logs of runs have.
+pub const RUN_LOG: &str = "run_log";
+
+#[cfg(test)]
+mod tests;

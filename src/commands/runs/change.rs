@@ -1,0 +1,91 @@
+//! Somebody says something about a run.
+
+use domain::job::Job;
+use domain::run::{Caller, GivenUp, OccasionCommand, Patched, Run, RunCommand, RunEvent};
+use jiff::Timestamp;
+
+use super::rejection::whole;
+use super::returned::{self, ChildrenOf};
+use super::{RunsRejection, occasion};
+use crate::{CommandError, Transaction};
+
+/// Takes note of what somebody says about a run, and of all that follows from it. The same again adds
+/// nothing.
+///
+/// # Errors
+/// When the run says no, or its new job is none; and as [`Transaction::execute`].
+pub async fn change(
+    unit: &Transaction,
+    run: u64,
+    by: Caller,
+    patch: Patched,
+    children_of: ChildrenOf<'_>,
+) -> Result<(), CommandError<RunsRejection>> {
+    if let (Some(job), Caller::Trusted) = (patch.job, by) {
+        let known = unit.load::<Job>(&job.to_string()).await.map_err(whole)?;
+        if known.facts().is_none() {
+            return Err(CommandError::Rejected(RunsRejection::UnknownJob { job }));
+        }
+    }
+    let at = patch.at;
+    tell(unit, run, RunCommand::Patch { by, patch }, at, children_of).await
+}
+
+/// Ends a run because its worker is silent. One that is over stays as it is.
+///
+/// # Errors
+/// When there is no such run, and as [`Transaction::execute`].
+pub async fn give_up(
+    unit: &Transaction,
+    run: u64,
+    reason: String,
+    children_of: ChildrenOf<'_>,
+) -> Result<(), CommandError<RunsRejection>> {
+    let at = unit.now();
+    let command = RunCommand::GiveUp(GivenUp { reason, at });
+    tell(unit, run, command, at, children_of).await
+}
+
+async fn tell(
+    unit: &Transaction,
+    run: u64,
+    command: RunCommand,
+    at: Timestamp,
+    children_of: ChildrenOf<'_>,
+) -> Result<(), CommandError<RunsRejection>> {
+    let key = run.to_string();
+    let events = unit.execute::<Run>(&key, command).await.map_err(whole)?;
+    if !events.iter().any(concerns_others) {
+        return Ok(());
+    }
+    let known = unit.load::<Run>(&key).await.map_err(whole)?;
+    let Some(facts) = known.facts().copied() else {
+        return Ok(());
+    };
+    // Whoever changes the occasion changes it first: where a run returns is where it belongs by now.
+    for event in &events {
+        if let RunEvent::Patched(told) = event
+            && told.schedule_id.is_some()
+        {
+            occasion::join(unit, facts.schedule_id, run, at).await?;
+        }
+    }
+    for event in &events {
+        if let Some(success) = event.outcome() {
+            returned::take(unit, run, &facts, success, at, children_of).await?;
+        }
+        if let RunEvent::Reopened(_) = event {
+            let reopen = OccasionCommand::Reopen { run, at };
+            occasion::ask(unit, facts.schedule_id, reopen).await?;
+        }
+    }
+    Ok(())
+}
+
+fn concerns_others(event: &RunEvent) -> bool {
+    match event {
+        RunEvent::Patched(told) => told.schedule_id.is_some(),
+        RunEvent::Reopened(_) => true,
+        _ => event.outcome().is_some(),
+    }
+}

@@ -1,0 +1,57 @@
+//! What a run printed.
+
+use domain::LongText;
+use domain::run::{Run, RunRejection};
+use domain::run_log::{RunLog, RunLogCommand, Written};
+
+use super::rejection::whole;
+use super::{RUN_LOG, RunsRejection};
+use crate::{CommandError, Transaction, numbers};
+
+/// Writes what a run printed, and answers the number of the log. Where there is a log already it is
+/// replaced, and keeps its number.
+///
+/// # Errors
+/// When there is no such run, or the text is to be stored elsewhere first; and as [`Transaction::execute`].
+pub async fn write_log(
+    unit: &Transaction,
+    run: u64,
+    content: Option<LongText>,
+) -> Result<u64, CommandError<RunsRejection>> {
+    let key = run.to_string();
+    let known = unit.load::<Run>(&key).await.map_err(whole)?;
+    if known.facts().is_none() {
+        return Err(CommandError::Rejected(RunRejection::Unknown.into()));
+    }
+    let log = unit.load::<RunLog>(&key).await.map_err(whole)?;
+    let number = match log.number() {
+        Some(number) => number,
+        None => numbers::take(unit, RUN_LOG).await.map_err(whole)?,
+    };
+    let at = unit.now();
+    let written = RunLogCommand::Write(Written {
+        number,
+        run,
+        content,
+        at,
+    });
+    let told = unit.execute::<RunLog>(&key, written).await;
+    told.map_err(whole)?;
+    Ok(number)
+}
+
+/// Replaces what a run printed.
+///
+/// # Errors
+/// When it has no log, or the text is to be stored elsewhere first; and as [`Transaction::execute`].
+pub async fn replace_log(
+    unit: &Transaction,
+    run: u64,
+    content: Option<LongText>,
+) -> Result<(), CommandError<RunsRejection>> {
+    let at = unit.now();
+    let replaced = RunLogCommand::Replace { content, at };
+    let told = unit.execute::<RunLog>(&run.to_string(), replaced).await;
+    told.map_err(whole)?;
+    Ok(())
+}

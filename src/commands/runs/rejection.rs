@@ -1,0 +1,53 @@
+//! How the domain says no to a word about a run.
+
+use domain::job::{JobRejection, TallyRejection};
+use domain::kill_request::KillRequestRejection;
+use domain::numbers::NumbersRejection;
+use domain::run::{OccasionRejection, RunRejection};
+use domain::run_log::RunLogRejection;
+use thiserror::Error;
+
+use crate::CommandError;
+
+/// How the domain says no to a word about a run.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RunsRejection {
+    /// The run does.
+    #[error(transparent)]
+    Run(#[from] RunRejection),
+    /// What the run printed does.
+    #[error(transparent)]
+    Log(#[from] RunLogRejection),
+    /// The kill request does.
+    #[error(transparent)]
+    KillRequest(#[from] KillRequestRejection),
+    /// The run's job does.
+    #[error(transparent)]
+    Job(#[from] JobRejection),
+    /// The counter does.
+    #[error(transparent)]
+    Numbers(#[from] NumbersRejection),
+    /// A run of nothing makes no sense.
+    #[error("no job {job} was created")]
+    UnknownJob {
+        /// Which number was given.
+        job: u64,
+    },
+}
+
+impl From<OccasionRejection> for RunsRejection {
+    fn from(never: OccasionRejection) -> Self {
+        match never {}
+    }
+}
+
+impl From<TallyRejection> for RunsRejection {
+    fn from(never: TallyRejection) -> Self {
+        match never {}
+    }
+}
+
+/// The error of one thing as the error of the unit.
+pub(super) fn whole<R: Into<RunsRejection>>(error: CommandError<R>) -> CommandError<RunsRejection> {
+    error.map(Into::into)
+}

@@ -1,0 +1,67 @@
+//! A run is to be executed.
+
+use domain::job::Job;
+use domain::run::{Origin, Run, RunCommand, Scheduled};
+use jiff::Timestamp;
+
+use super::rejection::whole;
+use super::{RUN, RunsRejection, occasion};
+use crate::{CommandError, Transaction, numbers};
+
+/// What somebody says about a run that is to be executed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The number of the job it executes.
+    pub job: u64,
+    /// When it is due.
+    pub schedule_at: Timestamp,
+    /// The number of the occasion it belongs to, if it is not one of its own.
+    pub schedule_id: Option<u64>,
+    /// The number of the only worker that may execute it, if that is settled.
+    pub worker: Option<u64>,
+    /// Whether a person asked for it.
+    pub is_manual: bool,
+    /// Whether the job's children run after it.
+    pub schedule_children: bool,
+}
+
+/// Schedules a run that somebody asked for, and answers its number.
+///
+/// # Errors
+/// When there is no such job, and as [`Transaction::execute`].
+pub async fn schedule(unit: &Transaction, plan: &Plan) -> Result<u64, CommandError<RunsRejection>> {
+    let job = plan.job;
+    let known = unit.load::<Job>(&job.to_string()).await.map_err(whole)?;
+    if known.facts().is_none() {
+        return Err(CommandError::Rejected(RunsRejection::UnknownJob { job }));
+    }
+    let number = numbers::take(unit, RUN).await.map_err(whole)?;
+    let scheduled = Scheduled {
+        number,
+        job,
+        schedule_id: plan.schedule_id.unwrap_or(number),
+        schedule_at: plan.schedule_at,
+        worker: plan.worker,
+        is_manual: plan.is_manual,
+        schedule_children: plan.schedule_children,
+        origin: Origin::Asked,
+        at: unit.now(),
+    };
+    let (schedule_id, at) = (scheduled.schedule_id, scheduled.at);
+    tell(unit, scheduled).await?;
+    if schedule_id != number {
+        occasion::join(unit, schedule_id, number, at).await?;
+    }
+    Ok(number)
+}
+
+/// Schedules a run that has its number already.
+pub(super) async fn tell(
+    unit: &Transaction,
+    scheduled: Scheduled,
+) -> Result<(), CommandError<RunsRejection>> {
+    let key = scheduled.number.to_string();
+    let scheduled = RunCommand::Schedule(scheduled);
+    unit.execute::<Run>(&key, scheduled).await.map_err(whole)?;
+    Ok(())
+}

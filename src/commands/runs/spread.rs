@@ -1,0 +1,61 @@
+//! A run that each worker of a pool executes.
+
+use domain::run::{
+    OccasionCommand, Origin, Run, RunCommand, RunRejection, Scheduled, Share, Spread,
+};
+
+use super::rejection::whole;
+use super::{RUN, RunsRejection, occasion, schedule};
+use crate::{CommandError, Transaction, numbers};
+
+/// Replaces a run by one for each of these workers, and answers which has which. A run that is no more is
+/// passed over, and so is one for nobody.
+///
+/// # Errors
+/// When somebody has the run already, and as [`Transaction::execute`].
+pub async fn spread(
+    unit: &Transaction,
+    run: u64,
+    workers: &[u64],
+) -> Result<Vec<Share>, CommandError<RunsRejection>> {
+    let key = run.to_string();
+    let known = unit.load::<Run>(&key).await.map_err(whole)?;
+    let Some(facts) = known.facts().filter(|_| !workers.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    if facts.enqueued_at.is_some() {
+        return Err(CommandError::Rejected(RunRejection::Claimed.into()));
+    }
+    let count = workers.len() as u64;
+    let first = numbers::take_many(unit, RUN, count).await.map_err(whole)?;
+    let share = |(run, worker): (u64, &u64)| Share {
+        run,
+        worker: *worker,
+    };
+    let into: Vec<Share> = (first..).zip(workers).map(share).collect();
+
+    let at = unit.now();
+    let told = RunCommand::Spread(Spread {
+        into: into.clone(),
+        at,
+    });
+    unit.execute::<Run>(&key, told).await.map_err(whole)?;
+    let schedule_id = facts.schedule_id;
+    for share in &into {
+        let sibling = Scheduled {
+            number: share.run,
+            job: facts.job,
+            schedule_id,
+            schedule_at: facts.schedule_at,
+            worker: Some(share.worker),
+            is_manual: facts.is_manual,
+            schedule_children: facts.schedule_children,
+            origin: Origin::Sibling { run },
+            at,
+        };
+        schedule::tell(unit, sibling).await?;
+        let add = OccasionCommand::Add { run: share.run, at };
+        occasion::ask(unit, schedule_id, add).await?;
+    }
+    Ok(into)
+}
