@@ -34,6 +34,15 @@ pub(super) struct Global {
     /// Ask this server instead of the data directory
     #[arg(long, global = true, value_name = "URL", env = "TALLYMAN_SERVER")]
     pub(super) server: Option<String>,
+    /// Ask the server that is known by this name (see `tallyman context`)
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "TALLYMAN_CONTEXT",
+        conflicts_with = "server"
+    )]
+    pub(super) context: Option<String>,
     /// Token to ask it with [default: admin.token in the data directory]
     #[arg(
         long,
@@ -88,6 +97,9 @@ pub(super) enum Command {
     /// Look at the views and rebuild them
     #[command(subcommand)]
     Projection(Projection),
+    /// Give servers names, and choose the one that is asked
+    #[command(subcommand)]
+    Context(Context),
     /// Look for what is wrong here
     Doctor,
     /// Measure this machine and this program
@@ -358,6 +370,32 @@ pub(super) enum Projection {
         /// Return at once instead of showing progress until it is done
         #[arg(long)]
         detach: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Context {
+    /// Print the servers that are known by name
+    List,
+    /// Give the server of --server a name, or change what is known of it; the first one is in use at once
+    Set {
+        /// The name
+        name: String,
+        /// Read its token from here (standard input for -), so that no shell remembers it [default: --token]
+        #[arg(long, value_name = "FILE")]
+        token_file: Option<PathBuf>,
+    },
+    /// Ask this one from now on
+    Use {
+        /// The name
+        name: String,
+    },
+    /// Use none: ask the data directory from now on
+    Leave,
+    /// Forget one
+    Remove {
+        /// The name
+        name: String,
     },
 }
 

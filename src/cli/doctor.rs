@@ -10,6 +10,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::arguments::Global;
+use super::door;
 use super::{Exit, Failure, output};
 use crate::config::{Config, Flags, load};
 use crate::house;
@@ -33,9 +34,9 @@ pub(super) fn run(flags: &Flags, global: &Global) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    if let Some(base) = &global.server {
+    if let Some(known) = door::named(flags, global)? {
         // A server that was named is asked and nothing else: this machine need not be its own.
-        runtime.block_on(server(base, &mut findings));
+        runtime.block_on(server(&known.server, &mut findings));
     } else {
         let loaded = load(flags, &std::env::vars().collect())
             .map_err(|error| Failure::new(Exit::Usage, error))?;

@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
 use super::arguments::Global;
+use super::contexts::{Contexts, Known};
 use super::{Exit, Failure};
 use crate::config::{self, Flags};
 use crate::house::{self, Opened};
@@ -45,11 +46,12 @@ enum Way {
 }
 
 impl Door {
-    /// Finds the way: the server that was named, else the one that runs on the data directory, else the
-    /// data directory itself.
+    /// Finds the way: the server that was named by address or context, else, when nobody named a data directory,
+    /// that of the context in use, else the one that runs on the data directory, else the data directory itself.
     ///
     /// # Errors
-    /// When the directory belongs to a server that cannot be found, or cannot be opened.
+    /// When there is no such context, or the directory belongs to a server that cannot be found, or cannot be
+    /// opened.
     pub(super) fn find(flags: &Flags, global: &Global) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
@@ -57,12 +59,15 @@ impl Door {
         let loaded = config::load(flags, &std::env::vars().collect())
             .map_err(|error| Failure::new(Exit::Usage, error))?;
         let dir = loaded.config.data.dir.clone();
-        let named = global.server.clone();
+        let known = named(flags, global)?;
+        let named = known.as_ref().map(|known| known.server.clone());
         if let Some(base) = named.clone().or_else(|| house::running_at(&dir)) {
             let token = match &global.token {
                 Some(token) => SecretString::from(token.clone()),
-                None if named.is_none() => house::admin_token(&dir).unwrap_or_default(),
-                None => SecretString::default(),
+                None => match known {
+                    Some(known) => known.token.unwrap_or_default().into(),
+                    None => house::admin_token(&dir).unwrap_or_default(),
+                },
             };
             let client = reqwest::Client::builder()
                 .connect_timeout(Duration::from_secs(5))
@@ -267,6 +272,22 @@ impl Door {
             self.runtime.block_on(opened.close());
         }
     }
+}
+
+/// The server that was named, or that is in use.
+///
+/// # Errors
+/// When there is no such context.
+pub(super) fn named(flags: &Flags, global: &Global) -> Result<Option<Known>, Failure> {
+    if let Some(server) = &global.server {
+        let (server, token) = (server.clone(), None);
+        return Ok(Some(Known { server, token }));
+    }
+    let name = global.context.as_deref();
+    if name.is_none() && flags.data_dir.is_some() {
+        return Ok(None);
+    }
+    Ok(Contexts::read()?.chosen(name)?.cloned())
 }
 
 type Chunks = std::pin::Pin<Box<dyn futures::Stream<Item = anyhow::Result<bytes::Bytes>> + Send>>;

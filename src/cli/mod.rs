@@ -8,6 +8,8 @@ mod arguments;
 mod bench;
 mod build;
 mod config;
+mod context;
+mod contexts;
 mod demo;
 mod doctor;
 mod door;
@@ -70,6 +72,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Import(what) => import::run(&flags, &global, what),
         Command::Token(verb) => token::run(&flags, &global, verb),
         Command::Projection(verb) => projection::run(&flags, &global, verb),
+        Command::Context(verb) => context::run(&global, verb),
         Command::Doctor => doctor::run(&flags, &global),
         Command::Bench(what) => bench::run(&what),
         Command::Evaluate(options) => evaluate::run(&flags, &global, &options),

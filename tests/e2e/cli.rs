@@ -181,3 +181,70 @@ async fn a_changed_byte_is_found_and_named() {
         "{said}"
     );
 }
+
+#[tokio::test]
+async fn a_server_is_asked_by_its_name_and_its_token_is_shown_to_nobody() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("kept/contexts.yaml");
+    let file = file.to_str().unwrap();
+    let asked = Server::start(&QUIET);
+    asked.collect(&hook(7, "success"), None).await;
+    let token = asked.token();
+    let token_file = asked.dir().join("admin.token");
+    // Another data directory, whose command line knows the first server by name.
+    let here = Server::start(&[("TALLYMAN_CONTEXTS", file), QUIET[0]]);
+    let url = asked.url("");
+    let run = |arguments: &[&str]| here.cli(arguments);
+    let events = || json(&run(&["-o", "json", "event", "list", "--type", "build.*"]));
+
+    assert_eq!(events(), serde_json::json!([]), "nothing is known by name");
+    let set = ["context", "set", "farm", "--server", &url, "--token-file"];
+    let set = run(&[&set[..], &[token_file.to_str().unwrap()]].concat());
+    assert!(set.status.success(), "{set:?}");
+    assert_eq!(events().as_array().unwrap().len(), 1, "the first is in use");
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let listed = run(&["context", "list"]);
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert!(
+        listed.contains("farm") && !listed.contains(&token),
+        "{listed}"
+    );
+
+    assert!(run(&["context", "leave"]).status.success());
+    assert_eq!(events(), serde_json::json!([]));
+    let named = ["--context", "farm", "-o", "json", "build", "get", "7"];
+    assert_eq!(json(&run(&named))["status"], "success");
+    for (arguments, code) in [
+        (&["context", "use", "other"][..], 3),
+        (&["context", "remove", "other"], 3),
+        (&["--context", "other", "event", "list"], 3),
+        (&["context", "set", "bad"], 2),
+        (&["context", "set", "bad", "--server", "ftp://here"], 2),
+        (
+            &["context", "set", "bad", "--server", "http://me:secret@here"],
+            2,
+        ),
+        (
+            &[
+                "--context",
+                "farm",
+                "--server",
+                "http://here",
+                "event",
+                "list",
+            ],
+            2,
+        ),
+    ] {
+        assert_eq!(run(arguments).status.code(), Some(code), "{arguments:?}");
+    }
+    assert!(run(&["context", "remove", "farm"]).status.success());
+    assert_eq!(run(&named).status.code(), Some(3));
+    std::fs::write(file, format!("current: [{token}\n")).unwrap();
+    let broken = run(&["event", "list"]);
+    let told = String::from_utf8(broken.stderr).unwrap();
+    assert_eq!(broken.status.code(), Some(2));
+    assert!(told.contains("line 1") && !told.contains(&token), "{told}");
+}

@@ -1,0 +1,105 @@
+//! `tallyman context`: servers by name.
+
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::arguments::{Context, Global};
+use super::contexts::{Contexts, Known};
+use super::{Exit, Failure, output};
+
+const COLUMNS: [output::Column; 4] = [
+    ("NAME", "/name"),
+    ("IN USE", "/current"),
+    ("SERVER", "/server"),
+    ("TOKEN", "/token"),
+];
+
+/// The longest token that is read from a file.
+const TOKEN_BYTES_MAX: u64 = 4096;
+
+pub(super) fn run(global: &Global, verb: Context) -> Result<(), Failure> {
+    let mut contexts = Contexts::read()?;
+    match verb {
+        Context::List => {
+            let rows = contexts.contexts.iter().map(|(name, known)| {
+                json!({
+                    "name": name,
+                    "current": contexts.current.as_ref() == Some(name),
+                    "server": known.server,
+                    // Whether there is one is all that anybody needs to see.
+                    "token": if known.token.is_some() { "kept" } else { "none" },
+                })
+            });
+            return output::rows(global.output, &COLUMNS, &rows.collect::<Vec<_>>());
+        }
+        Context::Set { name, token_file } => {
+            let token = match token_file {
+                Some(path) => Some(token_in(&path)?),
+                None => global.token.clone(),
+            };
+            let before = contexts.contexts.get(&name);
+            let server = global.server.clone();
+            let server = server.or_else(|| before.map(|known| known.server.clone()));
+            let server = server.ok_or_else(|| {
+                Failure::told(Exit::Usage, "say with --server URL where the server is")
+            })?;
+            let known = Known {
+                server: checked(&server)?,
+                token: token.or_else(|| before.and_then(|known| known.token.clone())),
+            };
+            contexts.contexts.insert(name.clone(), known);
+            // The first one is meant.
+            contexts.current.get_or_insert(name);
+        }
+        Context::Use { name } => {
+            contexts.named(&name)?;
+            contexts.current = Some(name);
+        }
+        Context::Leave => contexts.current = None,
+        Context::Remove { name } => {
+            contexts.named(&name)?;
+            contexts.contexts.remove(&name);
+            contexts.current = contexts.current.filter(|current| *current != name);
+        }
+    }
+    contexts.write()
+}
+
+fn checked(server: &str) -> Result<String, Failure> {
+    let url = reqwest::Url::parse(server).ok();
+    let fits = url.is_some_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+    });
+    if !fits {
+        let reason = format!("`{server}` is no address of a server: http://HOST:PORT or https://…");
+        return Err(Failure::told(Exit::Usage, reason));
+    }
+    Ok(server.trim_end_matches('/').to_owned())
+}
+
+fn token_in(path: &Path) -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin()
+            .take(TOKEN_BYTES_MAX)
+            .read_to_string(&mut text)
+    } else {
+        std::fs::File::open(path)
+            .and_then(|file| file.take(TOKEN_BYTES_MAX).read_to_string(&mut text))
+    };
+    read.map_err(|error| {
+        let reason = format!("{} cannot be read: {error}", path.display());
+        Failure::told(Exit::Usage, reason)
+    })?;
+    let token = text.trim();
+    if token.is_empty() {
+        let reason = format!("{} holds no token", path.display());
+        return Err(Failure::told(Exit::Usage, reason));
+    }
+    Ok(token.to_owned())
+}

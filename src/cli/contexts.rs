@@ -1,0 +1,143 @@
+//! Servers by name, so that nobody types addresses and tokens: the file that the command line keeps.
+
+use std::collections::BTreeMap;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+
+use super::{Exit, Failure};
+
+/// Names another file, for scripts and tests.
+const FILE_VARIABLE: &str = "TALLYMAN_CONTEXTS";
+
+/// A server and how it is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Known {
+    /// Its base address.
+    pub(super) server: String,
+    /// The token it is asked with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) token: Option<String>,
+}
+
+/// All that are known by name, and the one that is asked when none is named.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Contexts {
+    /// The one in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) current: Option<String>,
+    /// By name.
+    #[serde(default)]
+    pub(super) contexts: BTreeMap<String, Known>,
+}
+
+impl Contexts {
+    /// Reads the file; one that is not there knows nobody.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read, or holds something else.
+    pub(super) fn read() -> Result<Self, Failure> {
+        let Some(path) = path() else {
+            return Ok(Self::default());
+        };
+        match std::fs::read_to_string(&path) {
+            Ok(text) => serde_yaml_ng::from_str(&text).map_err(|error| {
+                // The parser's own words may quote the line, and the line may be a token.
+                let place = error.location().map_or_else(String::new, |place| {
+                    format!(" at line {}, column {}", place.line(), place.column())
+                });
+                Failure::told(
+                    Exit::Usage,
+                    format!("{} is no file of contexts{place}", path.display()),
+                )
+            }),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(Failure::told(
+                Exit::Failed,
+                format!("{} cannot be read: {error}", path.display()),
+            )),
+        }
+    }
+
+    /// Writes the file, for its owner alone: it holds tokens.
+    ///
+    /// # Errors
+    /// When there is nowhere to write it, or it cannot be written.
+    pub(super) fn write(&self) -> Result<(), Failure> {
+        let path = path().ok_or_else(|| {
+            let reason = format!("there is no home directory: say {FILE_VARIABLE}=FILE");
+            Failure::told(Exit::Usage, reason)
+        })?;
+        self.write_to(&path)
+            .with_context(|| format!("{} cannot be written", path.display()))?;
+        Ok(())
+    }
+
+    fn write_to(&self, path: &Path) -> anyhow::Result<()> {
+        if let Some(folder) = path.parent() {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)?;
+        }
+        // Beside, then renamed: a full disk must not cost anybody their tokens.
+        let beside = path.with_extension("new");
+        match std::fs::remove_file(&beside) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&beside)?;
+        file.write_all(serde_yaml_ng::to_string(self)?.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)?;
+        Ok(())
+    }
+
+    /// The one with this name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) fn named(&self, name: &str) -> Result<&Known, Failure> {
+        self.contexts.get(name).ok_or_else(|| {
+            let known: Vec<&str> = self.contexts.keys().map(String::as_str).collect();
+            let known = match &known[..] {
+                [] => "there are none yet".to_owned(),
+                known => format!("there are {}", known.join(", ")),
+            };
+            Failure::told(
+                Exit::NotFound,
+                format!("there is no context `{name}`; {known}"),
+            )
+        })
+    }
+
+    /// The one to ask: the named one, else the one in use.
+    ///
+    /// # Errors
+    /// When the named one is not there, or the one in use has gone.
+    pub(super) fn chosen(&self, name: Option<&str>) -> Result<Option<&Known>, Failure> {
+        let name = name.or(self.current.as_deref());
+        name.map(|name| self.named(name)).transpose()
+    }
+}
+
+/// Where the file is, if there is any place for it.
+fn path() -> Option<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(file) = variable(FILE_VARIABLE) {
+        return Some(file.into());
+    }
+    let base = variable("XDG_CONFIG_HOME").map(PathBuf::from);
+    let base = base.or_else(|| Some(PathBuf::from(variable("HOME")?).join(".config")));
+    Some(base?.join("tallyman").join("contexts.yaml"))
+}
