@@ -16,6 +16,7 @@ pub mod nodes;
 pub mod packages;
 pub mod projector;
 pub mod pulse;
+pub mod roster;
 pub mod tokens;
 pub mod usage;
 

@@ -1,5 +1,7 @@
 //! Stories that the tests of views tell, and the house they tell them in.
 
+pub(crate) mod job_runner;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -215,15 +217,18 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     runtime.unwrap().block_on(future)
 }
 
-/// Stories of a few builds that know nothing of order: what comes may be early, late, repeated or absurd.
+/// Stories of a few builds and a small job runner that know nothing of order: what comes may be early, late,
+/// repeated or absurd.
 pub(crate) fn any_story() -> impl Strategy<Value = Vec<(String, Event)>> {
-    let event = (0_usize..19, 1_i64..7).prop_map(|(kind, number)| event_of(kind, number));
-    prop::collection::vec(event, 0..120)
+    let of_builds = (0_usize..19, 1_i64..7).prop_map(|(kind, number)| event_of(kind, number));
+    let event = prop_oneof![of_builds, job_runner::any_event(), job_runner::any_event()];
+    prop::collection::vec(event, 0..180)
 }
 
 /// One event of each kind, builds first.
 pub(crate) fn every_kind_of_event() -> Vec<(String, Event)> {
-    (0..19).map(|kind| event_of(kind, 1)).collect()
+    let of_builds = (0..19).map(|kind| event_of(kind, 1));
+    of_builds.chain(job_runner::every_kind_of_event()).collect()
 }
 
 fn event_of(kind: usize, number: i64) -> (String, Event) {

@@ -13,7 +13,7 @@ use crate::projector::{
     RebuildHandle, StartError,
 };
 use crate::{
-    allocation, audit, builds, collections, history, nodes, packages, pulse, tokens, usage,
+    allocation, audit, builds, collections, history, nodes, packages, pulse, roster, tokens, usage,
 };
 
 /// All views together. Cheap to clone; the projector ends with the last clone.
@@ -42,6 +42,7 @@ pub(crate) fn kinds(config: &ProjectorConfig) -> Vec<Kind> {
         Kind::of(tokens::TokensFold::default),
         Kind::of(audit::AuditFold::default),
         Kind::of(pulse::PulseFold::default),
+        Kind::of(roster::RosterFold::default),
         Kind::of(move || allocation::AllocationFold::new(&settings)),
     ]
 }
@@ -214,10 +215,14 @@ impl Views {
     /// Whose usage is still to be learnt, and how that went for the others.
     #[must_use]
     pub fn collections(&self) -> collections::Collections {
-        let slot = self.0.engine.slot(collections::NAME);
-        let changed = slot.map(|slot| slot.changed.subscribe());
-        let changed = changed.unwrap_or_else(|| self.watch());
+        let changed = self.changed(collections::NAME);
         collections::Collections::new(self.reader(collections::NAME), changed)
+    }
+
+    /// Who works on what, and for whom.
+    #[must_use]
+    pub fn roster(&self) -> roster::RosterView {
+        roster::RosterView::new(self.reader(roster::NAME), self.changed(roster::NAME))
     }
 
     /// Who may do what.
@@ -248,6 +253,13 @@ impl Views {
     #[must_use]
     pub fn history(&self) -> history::History {
         history::History::new(Arc::clone(&self.0.engine.log))
+    }
+
+    /// Moves on whenever any row of a view was written.
+    fn changed(&self, name: &str) -> watch::Receiver<Position> {
+        let slot = self.0.engine.slot(name);
+        let changed = slot.map(|slot| slot.changed.subscribe());
+        changed.unwrap_or_else(|| self.watch())
     }
 
     fn reader(&self, name: &str) -> Reader {

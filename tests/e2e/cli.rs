@@ -94,6 +94,7 @@ async fn every_view_is_listed_with_its_position() {
         "tokens",
         "audit",
         "pulse",
+        "roster",
     ] {
         assert!(names.contains(&name), "{name} is not among {names:?}");
     }

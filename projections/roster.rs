@@ -1,0 +1,320 @@
+//! Who works on what, and for whom?
+
+mod entries;
+mod kind;
+mod ledger;
+mod model;
+mod order;
+mod sight;
+#[cfg(test)]
+mod tests;
+
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use domain::Event;
+use domain::job::JobEvent;
+use domain::worker::WorkerEvent;
+use eventlog::Position;
+use parking_lot::RwLock;
+use tables::{Key, KeyBuilder, KeyReader, Range};
+use tokio::sync::watch;
+
+use crate::projector::{Answer, Projection, Reader, Rows, Seen};
+use kind::{Groups, JobTemplates, Jobs, Kind, Projects, Users, WorkerPools, Workers};
+use ledger::{Ledger, Stored};
+
+pub use entries::{
+    GroupEntry, JobEntry, JobTally, JobTemplateEntry, ProjectEntry, UserEntry, WorkerEntry,
+    WorkerPoolEntry, WorkerReports,
+};
+pub use kind::UserFacts;
+pub use ledger::Row;
+pub use model::Roster;
+pub use sight::{Scope, Sight};
+
+pub(crate) const NAME: &str = RosterFold::NAME;
+
+/// What a worker says about itself, every few minutes.
+const REPORTS: u8 = b'r';
+/// How the runs of a job went. Beside the job, whose script is not to be written anew with every run.
+const TALLY: u8 = b'c';
+
+/// How many rows are taken up at once.
+const LOAD_ROWS: usize = 1000;
+
+/// The fold. What is told of is held until the flush, which also tells the model in memory.
+#[derive(Default)]
+pub struct RosterFold {
+    model: Arc<RwLock<Roster>>,
+    groups: Ledger<Groups>,
+    users: Ledger<Users>,
+    projects: Ledger<Projects>,
+    worker_pools: Ledger<WorkerPools>,
+    workers: Ledger<Workers>,
+    job_templates: Ledger<JobTemplates>,
+    jobs: Ledger<Jobs>,
+    reports: BTreeMap<u64, WorkerReports>,
+    tallies: BTreeMap<u64, JobTally>,
+}
+
+impl Projection for RosterFold {
+    const NAME: &'static str = "roster";
+    const VERSION: u32 = 1;
+    const SHAPE: u32 = 1;
+
+    fn wants(event_type: &str) -> bool {
+        let category = event_type.split('.').next().unwrap_or_default();
+        matches!(
+            category,
+            "group" | "user" | "project" | "worker_pool" | "worker" | "job_template" | "job"
+        )
+    }
+
+    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+        match seen.event {
+            Event::Worker(WorkerEvent::Reported(told)) => {
+                if let Some(number) = number_after("reports:", seen) {
+                    let reports = self
+                        .reports
+                        .entry(number)
+                        .or_insert_with(|| rows.get(&key(REPORTS, number)).unwrap_or_default());
+                    reports.note(told);
+                }
+            }
+            Event::Job(JobEvent::RunCounted(told)) => {
+                if let Some(number) = number_after("tally:", seen) {
+                    self.tallies.insert(number, JobTally::of(told));
+                }
+            }
+            Event::Group(event) => self.groups.apply(event, seen, rows),
+            Event::User(event) => self.users.apply(event, seen, rows),
+            Event::Project(event) => self.projects.apply(event, seen, rows),
+            Event::WorkerPool(event) => self.worker_pools.apply(event, seen, rows),
+            Event::Worker(event) => self.workers.apply(event, seen, rows),
+            Event::JobTemplate(event) => self.job_templates.apply(event, seen, rows),
+            Event::Job(event) => self.jobs.apply(event, seen, rows),
+            Event::Build(_)
+            | Event::Node(_)
+            | Event::Token(_)
+            | Event::Audit(_)
+            | Event::Allocation(_)
+            | Event::Numbers(_)
+            | Event::KillRequest(_)
+            | Event::Name(_)
+            | Event::Run(_)
+            | Event::RunLog(_) => {}
+        }
+    }
+
+    fn flush(&mut self, rows: &mut Rows<'_>) {
+        let groups = self.groups.flush(rows);
+        let users = self.users.flush(rows);
+        let projects = self.projects.flush(rows);
+        let worker_pools = self.worker_pools.flush(rows);
+        let workers = self.workers.flush(rows);
+        let job_templates = self.job_templates.flush(rows);
+        let jobs = self.jobs.flush(rows);
+        let mut reporting: BTreeSet<u64> = workers.keys().copied().collect();
+        for (number, reports) in std::mem::take(&mut self.reports) {
+            rows.put(key(REPORTS, number), &reports);
+            reporting.insert(number);
+        }
+        let mut counting: BTreeSet<u64> = jobs.keys().copied().collect();
+        for (number, tally) in std::mem::take(&mut self.tallies) {
+            rows.put(key(TALLY, number), &tally);
+            counting.insert(number);
+        }
+
+        // Nothing changes most of the time, and readers need not wait for that.
+        if rows.written() == 0 {
+            return;
+        }
+        let mut model = self.model.write();
+        let model = &mut *model;
+        groups.iter().for_each(|row| Groups::tell(model, row));
+        users.iter().for_each(|row| Users::tell(model, row));
+        projects.iter().for_each(|row| Projects::tell(model, row));
+        worker_pools
+            .iter()
+            .for_each(|row| WorkerPools::tell(model, row));
+        workers.iter().for_each(|row| Workers::tell(model, row));
+        job_templates
+            .iter()
+            .for_each(|row| JobTemplates::tell(model, row));
+        jobs.iter().for_each(|row| Jobs::tell(model, row));
+        for number in reporting {
+            if let Some(reports) = rows.get(&key(REPORTS, number)) {
+                model.note_reports(number, reports);
+            }
+        }
+        for number in counting {
+            if let Some(tally) = rows.get(&key(TALLY, number)) {
+                model.note_tally(number, tally);
+            }
+        }
+    }
+
+    fn memory(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        Some(Arc::clone(&self.model) as Arc<dyn Any + Send + Sync>)
+    }
+
+    fn load(&mut self, rows: &mut Rows<'_>) {
+        let mut model = Roster::default();
+        load::<Groups>(&mut model, rows);
+        load::<Users>(&mut model, rows);
+        load::<Projects>(&mut model, rows);
+        load::<WorkerPools>(&mut model, rows);
+        load::<Workers>(&mut model, rows);
+        load::<JobTemplates>(&mut model, rows);
+        load::<Jobs>(&mut model, rows);
+        let workers: Vec<u64> = model.workers().keys().copied().collect();
+        for number in workers {
+            if let Some(reports) = rows.get(&key(REPORTS, number)) {
+                model.note_reports(number, reports);
+            }
+        }
+        let jobs: Vec<u64> = model.jobs().keys().copied().collect();
+        for number in jobs {
+            if let Some(tally) = rows.get(&key(TALLY, number)) {
+                model.note_tally(number, tally);
+            }
+        }
+        *self.model.write() = model;
+    }
+}
+
+fn load<K: Kind>(model: &mut Roster, rows: &mut Rows<'_>) {
+    let mut range = Range::prefix(&[K::PREFIX]).limit(LOAD_ROWS);
+    loop {
+        let found = rows.scan(range.clone());
+        for (key, _) in &found {
+            let number = KeyReader::new(K::PREFIX, key).and_then(|mut key| key.u64());
+            let row: Option<Stored<K::Facts>> = rows.get(key);
+            if let (Some(number), Some(row)) = (number, row) {
+                K::tell(model, (&number, &row.into()));
+            }
+        }
+        let Some((last, _)) = found.last().filter(|_| found.len() == LOAD_ROWS) else {
+            return;
+        };
+        range = range.after(last);
+    }
+}
+
+fn key(prefix: u8, number: u64) -> Key {
+    KeyBuilder::new(prefix).u64(number).build()
+}
+
+/// The number in the key of a stream, which follows `prefix`.
+fn number_after(prefix: &str, seen: &Seen<'_>) -> Option<u64> {
+    seen.stream.key().strip_prefix(prefix)?.parse().ok()
+}
+
+/// A job with everything that is known of it.
+pub type JobRow = Row<domain::job::Created>;
+/// A group.
+pub type GroupRow = Row<domain::group::Created>;
+/// A user, with the hash of the password.
+pub type UserRow = Row<UserFacts>;
+/// A project.
+pub type ProjectRow = Row<domain::project::Created>;
+/// A pool of workers.
+pub type WorkerPoolRow = Row<domain::worker_pool::Created>;
+/// A worker, with its sealed secret. What it says about itself is in its [`WorkerEntry`].
+pub type WorkerRow = Row<domain::worker::Registered>;
+/// A template of jobs.
+pub type JobTemplateRow = Row<domain::job_template::Created>;
+
+/// Who works on what. What lists and rights need is in memory ([`RosterView::read`]); descriptions,
+/// addresses, scripts and passwords are in rows.
+#[derive(Clone)]
+pub struct RosterView {
+    reader: Reader,
+    model: Arc<RwLock<Roster>>,
+    changed: watch::Receiver<Position>,
+}
+
+impl RosterView {
+    pub(crate) fn new(reader: Reader, changed: watch::Receiver<Position>) -> Self {
+        let model = reader.memory();
+        Self {
+            model: model.expect("the roster holds its model in memory"),
+            reader,
+            changed,
+        }
+    }
+
+    /// Looks at everything at once. Short, and without a wait: nothing is told to the model meanwhile.
+    pub fn read<T>(&self, look: impl FnOnce(&Roster) -> T) -> T {
+        look(&self.model.read())
+    }
+
+    /// Moves on whenever anything in the roster has changed. The receiver has seen everything up to now.
+    #[must_use]
+    pub fn changed(&self) -> watch::Receiver<Position> {
+        self.changed.clone()
+    }
+
+    /// One group.
+    ///
+    /// # Errors
+    /// When the table cannot say.
+    pub fn group(&self, number: u64) -> Answer<Option<GroupRow>> {
+        self.row::<Groups>(number)
+    }
+
+    /// One user.
+    ///
+    /// # Errors
+    /// When the table cannot say.
+    pub fn user(&self, number: u64) -> Answer<Option<UserRow>> {
+        self.row::<Users>(number)
+    }
+
+    /// One project.
+    ///
+    /// # Errors
+    /// When the table cannot say.
+    pub fn project(&self, number: u64) -> Answer<Option<ProjectRow>> {
+        self.row::<Projects>(number)
+    }
+
+    /// One pool of workers.
+    ///
+    /// # Errors
+    /// When the table cannot say.
+    pub fn worker_pool(&self, number: u64) -> Answer<Option<WorkerPoolRow>> {
+        self.row::<WorkerPools>(number)
+    }
+
+    /// One worker.
+    ///
+    /// # Errors
+    /// When the table cannot say.
+    pub fn worker(&self, number: u64) -> Answer<Option<WorkerRow>> {
+        self.row::<Workers>(number)
+    }
+
+    /// One template of jobs.
+    ///
+    /// # Errors
+    /// When the table cannot say.
+    pub fn job_template(&self, number: u64) -> Answer<Option<JobTemplateRow>> {
+        self.row::<JobTemplates>(number)
+    }
+
+    /// One job.
+    ///
+    /// # Errors
+    /// When the table cannot say.
+    pub fn job(&self, number: u64) -> Answer<Option<JobRow>> {
+        self.row::<Jobs>(number)
+    }
+
+    fn row<K: Kind>(&self, number: u64) -> Answer<Option<Row<K::Facts>>> {
+        let stored: Option<Stored<K::Facts>> = self.reader.get(&key(K::PREFIX, number))?;
+        Ok(stored.map(Into::into))
+    }
+}

@@ -1,0 +1,465 @@
+//! Stories of a small job runner: a few groups, projects, pools, workers, jobs and runs.
+
+use std::collections::BTreeSet;
+
+use domain::group::GroupEvent;
+use domain::job::{JobEvent, RunCounted, Suspension};
+use domain::job_template::JobTemplateEvent;
+use domain::kill_request::KillRequestEvent;
+use domain::project::ProjectEvent;
+use domain::run::{Origin, RunEvent, Scheduled, Share};
+use domain::run_log::RunLogEvent;
+use domain::user::UserEvent;
+use domain::worker::WorkerEvent;
+use domain::worker_pool::WorkerPoolEvent;
+use domain::{
+    Event, LongText, PasswordHash, Sealed, group, job, job_template, kill_request, project, run,
+    run_log, user, worker, worker_pool,
+};
+use proptest::prelude::*;
+
+use super::at;
+
+/// What may happen to a small job runner, early, late, repeated or absurd.
+pub(crate) fn any_event() -> impl Strategy<Value = (String, Event)> {
+    prop_oneof![
+        (0..ROSTER_KINDS, 1_u64..5, 1_u64..5).prop_map(|(kind, a, b)| roster_event(kind, a, b)),
+        (0..RUN_KINDS, 1_u64..7, 1_u64..5).prop_map(|(kind, a, b)| run_event(kind, a, b)),
+    ]
+}
+
+/// What may happen to who works on what.
+pub(crate) fn any_roster_event() -> impl Strategy<Value = (String, Event)> {
+    (0..ROSTER_KINDS, 1_u64..5, 1_u64..5).prop_map(|(kind, a, b)| roster_event(kind, a, b))
+}
+
+/// One event of each kind, about things with the number 1.
+pub(crate) fn every_kind_of_event() -> impl Iterator<Item = (String, Event)> {
+    (0..ROSTER_KINDS)
+        .map(|kind| roster_event(kind, 1, 1))
+        .chain((0..RUN_KINDS).map(|kind| run_event(kind, 1, 1)))
+}
+
+const ROSTER_KINDS: u8 = 32;
+
+fn roster_event(kind: u8, number: u64, other: u64) -> (String, Event) {
+    let now = at(i64::from(kind));
+    let (on_group, on_user) = (format!("group-{number}"), format!("user-{number}"));
+    let (on_project, on_pool) = (format!("project-{number}"), format!("worker_pool-{number}"));
+    let (on_worker, on_job) = (format!("worker-{number}"), format!("job-{number}"));
+    let on_template = format!("job_template-{number}");
+    match kind {
+        0 => (on_group, created_group(number).into()),
+        1 => {
+            let name = Some(format!("group {other}"));
+            let edited = group::Edited { name, at: now };
+            (on_group, GroupEvent::Edited(edited).into())
+        }
+        2 => (on_user, created_user(number, [other]).into()),
+        3 => {
+            let password = password(other);
+            let changed = user::PasswordChanged { password, at: now };
+            (on_user, UserEvent::PasswordChanged(changed).into())
+        }
+        4 => (
+            on_user,
+            UserEvent::Disabled(user::Disabled { at: now }).into(),
+        ),
+        5 => (
+            on_user,
+            UserEvent::Enabled(user::Enabled { at: now }).into(),
+        ),
+        6 => {
+            let joined = user::GroupJoined {
+                group: other,
+                at: now,
+            };
+            (on_user, UserEvent::GroupJoined(joined).into())
+        }
+        7 => {
+            let left = user::GroupLeft {
+                group: other,
+                at: now,
+            };
+            (on_user, UserEvent::GroupLeft(left).into())
+        }
+        8 | 9 => (on_project, created_project(number, [other], [other]).into()),
+        10 => {
+            let title = Some(format!("project {other}"));
+            let edited = project::Edited {
+                title,
+                ..project::Edited::nothing(now)
+            };
+            (on_project, ProjectEvent::Edited(edited).into())
+        }
+        11 => {
+            let added = project::PoolAdded {
+                worker_pool: other,
+                at: now,
+            };
+            (on_project, ProjectEvent::PoolAdded(added).into())
+        }
+        12 => {
+            let removed = project::PoolRemoved {
+                worker_pool: other,
+                at: now,
+            };
+            (on_project, ProjectEvent::PoolRemoved(removed).into())
+        }
+        13 => {
+            let admitted = project::ViewersAdmitted {
+                group: other,
+                at: now,
+            };
+            (on_project, ProjectEvent::ViewersAdmitted(admitted).into())
+        }
+        14 => {
+            let admitted = project::AdminsAdmitted {
+                group: other,
+                at: now,
+            };
+            (on_project, ProjectEvent::AdminsAdmitted(admitted).into())
+        }
+        15 | 16 => (on_pool, created_pool(number, [other]).into()),
+        17 => {
+            let added = worker_pool::WorkerAdded {
+                worker: other,
+                at: now,
+            };
+            (on_pool, WorkerPoolEvent::WorkerAdded(added).into())
+        }
+        18 => {
+            let removed = worker_pool::WorkerRemoved {
+                worker: other,
+                at: now,
+            };
+            (on_pool, WorkerPoolEvent::WorkerRemoved(removed).into())
+        }
+        19 | 20 => (on_worker, registered_worker(number).into()),
+        21 => {
+            let edited = worker::Edited {
+                title: Some(format!("worker {other}")),
+                api_key: Some(format!("key{other}")),
+                ..worker::Edited::nothing(now)
+            };
+            (on_worker, WorkerEvent::Edited(edited).into())
+        }
+        22 => {
+            let reported = reported(i64::from(kind), Some(format!("2.1.{other}")));
+            (format!("worker-reports:{number}"), reported.into())
+        }
+        23 | 24 => (on_template, created_template(number, other).into()),
+        25 => {
+            let edited = job_template::Edited {
+                project: Some(other),
+                ..job_template::Edited::nothing(now)
+            };
+            (on_template, JobTemplateEvent::Edited(edited).into())
+        }
+        26 | 27 => {
+            let parent = Some(other).filter(|other| *other != number);
+            (on_job, created_job(number, other, other, parent).into())
+        }
+        28 => {
+            let edited = job::Edited {
+                parent: Some((other > 2).then_some(other)),
+                title: Some(format!("job {other}")),
+                ..job::Edited::nothing(now)
+            };
+            (on_job, JobEvent::Edited(edited).into())
+        }
+        29 => {
+            let because = Suspension::Asked;
+            let suspended = job::EnqueueSuspended { because, at: now };
+            (on_job, JobEvent::EnqueueSuspended(suspended).into())
+        }
+        30 => (format!("job-tally:{number}"), counted(other, other).into()),
+        _ => {
+            let expelled = project::ViewersExpelled {
+                group: other,
+                at: now,
+            };
+            (on_project, ProjectEvent::ViewersExpelled(expelled).into())
+        }
+    }
+}
+
+const RUN_KINDS: u8 = 24;
+
+fn run_event(kind: u8, number: u64, other: u64) -> (String, Event) {
+    let second = i64::from(kind) + i64::try_from(other).unwrap();
+    let now = at(second);
+    let on_run = format!("run-{number}");
+    let on_kill = format!("kill_request-{number}");
+    match kind {
+        0..=3 => (on_run, scheduled(number, other, second).into()),
+        4 => {
+            let sibling = Scheduled {
+                schedule_id: 1,
+                worker: Some(other),
+                origin: Origin::Sibling { run: 1 },
+                ..schedule(number, other, second)
+            };
+            (on_run, RunEvent::Scheduled(sibling).into())
+        }
+        5 | 6 => (on_run, claimed(other, second).into()),
+        7 | 8 => (on_run, started(second).into()),
+        9 | 10 => (on_run, returned(second, Some(other != 1)).into()),
+        11 => (on_run, returned(second, None).into()),
+        12 => {
+            let reason = "silent".to_owned();
+            let given_up = run::GivenUp { reason, at: now };
+            (on_run, RunEvent::GivenUp(given_up).into())
+        }
+        13 => (on_run, RunEvent::Reopened(run::Reopened { at: now }).into()),
+        14 => (on_run, RunEvent::Reset(run::Reset { at: now }).into()),
+        15 => {
+            let patched = run::Patched {
+                job: Some(other),
+                is_manual: Some(number.is_multiple_of(2)),
+                schedule_id: Some(other),
+                ..run::Patched::nothing(now)
+            };
+            (on_run, RunEvent::Patched(patched).into())
+        }
+        16 => {
+            let patched = run::Patched {
+                returned_at: Some(Some(now)),
+                schedule_at: Some(now),
+                enqueued_at: Some((other > 2).then_some(now)),
+                ..run::Patched::nothing(now)
+            };
+            (on_run, RunEvent::Patched(patched).into())
+        }
+        17 => {
+            let into = vec![Share {
+                run: number + 1,
+                worker: other,
+            }];
+            (
+                on_run,
+                RunEvent::Spread(run::Spread { into, at: now }).into(),
+            )
+        }
+        18 => (on_kill, asked_to_kill(number, other, second).into()),
+        19 => {
+            let enqueued = kill_request::Enqueued {
+                enqueued_at: now,
+                at: now,
+            };
+            (on_kill, KillRequestEvent::Enqueued(enqueued).into())
+        }
+        20 => {
+            let patched = kill_request::Patched {
+                run: Some(other),
+                ..kill_request::Patched::nothing(now)
+            };
+            (on_kill, KillRequestEvent::Patched(patched).into())
+        }
+        21 => (
+            format!("run_log-{number}"),
+            written(number + 100, number, &format!("says {other}")).into(),
+        ),
+        22 => {
+            let content = Some(LongText::Inline(format!("says {other} instead")));
+            let replaced = run_log::Replaced { content, at: now };
+            (
+                format!("run_log-{number}"),
+                RunLogEvent::Replaced(replaced).into(),
+            )
+        }
+        _ => (format!("job-tally:{other}"), counted(number, number).into()),
+    }
+}
+
+pub(crate) fn created_group(number: u64) -> GroupEvent {
+    GroupEvent::Created(group::Created {
+        number,
+        name: format!("group {number}"),
+        at: at(0),
+    })
+}
+
+pub(crate) fn password(number: u64) -> PasswordHash {
+    let text = format!("$argon2id$v=19$m=1,t=1,p=1$saltsalt$digestdigest{number:04}");
+    PasswordHash::new(text).unwrap()
+}
+
+pub(crate) fn created_user(number: u64, groups: impl Into<BTreeSet<u64>>) -> UserEvent {
+    UserEvent::Created(user::Created {
+        number,
+        name: format!("user {number}"),
+        password: password(number),
+        is_superuser: false,
+        is_enabled: true,
+        groups: groups.into(),
+        at: at(0),
+    })
+}
+
+pub(crate) fn created_project(
+    number: u64,
+    worker_pools: impl Into<BTreeSet<u64>>,
+    viewers: impl Into<BTreeSet<u64>>,
+) -> ProjectEvent {
+    ProjectEvent::Created(project::Created {
+        number,
+        title: format!("project {number}"),
+        description: "what it is for".to_owned(),
+        notification_addresses: "project@example.com".to_owned(),
+        enqueue_is_enabled: true,
+        worker_pools: worker_pools.into(),
+        viewers: viewers.into(),
+        admins: BTreeSet::new(),
+        at: at(0),
+    })
+}
+
+pub(crate) fn created_pool(number: u64, workers: impl Into<BTreeSet<u64>>) -> WorkerPoolEvent {
+    WorkerPoolEvent::Created(worker_pool::Created {
+        number,
+        title: format!("pool {number}"),
+        description: String::new(),
+        notification_addresses: String::new(),
+        enqueue_is_enabled: true,
+        workers: workers.into(),
+        at: at(0),
+    })
+}
+
+pub(crate) fn registered_worker(number: u64) -> WorkerEvent {
+    WorkerEvent::Registered(worker::Registered {
+        number,
+        title: format!("worker {number}"),
+        description: String::new(),
+        api_key: format!("key{number}"),
+        secret: Sealed::new(format!("sealed:{number:032}")).unwrap(),
+        enqueue_is_enabled: true,
+        at: at(0),
+    })
+}
+
+pub(crate) fn reported(second: i64, version: Option<String>) -> WorkerEvent {
+    WorkerEvent::Reported(worker::Reported {
+        ping_response_at: Some(Some(at(second))),
+        worker_version: Some(version),
+        concurrent_jobs: None,
+        at: at(second),
+    })
+}
+
+pub(crate) fn created_template(number: u64, project: u64) -> JobTemplateEvent {
+    JobTemplateEvent::Created(job_template::Created {
+        number,
+        title: format!("template {number}"),
+        description: String::new(),
+        project,
+        body: LongText::Inline("#!/bin/sh\n{{ content|safe }}\n".to_owned()),
+        notification_addresses: String::new(),
+        enqueue_is_enabled: true,
+        at: at(0),
+    })
+}
+
+pub(crate) fn job(number: u64, job_template: u64, worker_pool: u64) -> job::Created {
+    job::Created {
+        number,
+        title: format!("job {number}"),
+        description: String::new(),
+        job_template,
+        worker_pool,
+        parent: None,
+        script: LongText::Inline("echo hello".to_owned()),
+        enqueue_is_enabled: true,
+        interval_count: None,
+        interval_unit: None,
+        excluded: vec![],
+        run_on_all_workers: false,
+        schedule_children_on_error: false,
+        notification_addresses: String::new(),
+        fails_max: None,
+        at: at(0),
+    }
+}
+
+pub(crate) fn created_job(
+    number: u64,
+    job_template: u64,
+    worker_pool: u64,
+    parent: Option<u64>,
+) -> JobEvent {
+    JobEvent::Created(job::Created {
+        parent,
+        ..job(number, job_template, worker_pool)
+    })
+}
+
+pub(crate) fn counted(run: u64, schedule_id: u64) -> JobEvent {
+    JobEvent::RunCounted(RunCounted {
+        run,
+        schedule_id,
+        success: Some(false),
+        fails: 2,
+        too_many: false,
+        at: at(0),
+    })
+}
+
+pub(crate) fn schedule(number: u64, job: u64, second: i64) -> Scheduled {
+    Scheduled {
+        number,
+        job,
+        schedule_id: number,
+        schedule_at: at(second),
+        worker: None,
+        is_manual: false,
+        schedule_children: true,
+        origin: Origin::Asked,
+        at: at(second),
+    }
+}
+
+pub(crate) fn scheduled(number: u64, job: u64, second: i64) -> RunEvent {
+    RunEvent::Scheduled(schedule(number, job, second))
+}
+
+pub(crate) fn claimed(worker: u64, second: i64) -> RunEvent {
+    RunEvent::Claimed(run::Claimed {
+        worker,
+        enqueued_at: at(second),
+        taken_from: None,
+        at: at(second),
+    })
+}
+
+pub(crate) fn started(second: i64) -> RunEvent {
+    RunEvent::Started(run::Started {
+        started_at: at(second),
+        at: at(second),
+    })
+}
+
+pub(crate) fn returned(second: i64, success: Option<bool>) -> RunEvent {
+    RunEvent::Returned(run::Returned {
+        returned_at: at(second),
+        success,
+        at: at(second),
+    })
+}
+
+pub(crate) fn asked_to_kill(number: u64, run: u64, second: i64) -> KillRequestEvent {
+    KillRequestEvent::Requested(kill_request::Requested {
+        number,
+        run,
+        at: at(second),
+    })
+}
+
+pub(crate) fn written(number: u64, run: u64, content: &str) -> RunLogEvent {
+    RunLogEvent::Written(run_log::Written {
+        number,
+        run,
+        content: Some(LongText::Inline(content.to_owned())),
+        at: at(0),
+    })
+}
