@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::auditor::Auditor;
 use crate::observer::{HttpObserver, NoObserver};
 use crate::rate::Rate;
-use crate::{Limits, Network, Operations, Problem, Seal, Variables};
+use crate::{Limits, Network, Operations, Passwords, Problem, Seal, Variables};
 
 /// What an operator chose, as far as HTTP is concerned.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +59,8 @@ pub struct Parts {
     pub auditor: Auditor,
     /// Locks secrets that have to be known again.
     pub seal: Seal,
+    /// Recognises passwords.
+    pub passwords: Passwords,
     pub(crate) observer: Arc<dyn HttpObserver>,
     pub(crate) requests: Semaphore,
     pub(crate) rate: Rate,
@@ -141,6 +143,7 @@ impl House {
             closing: watch::Sender::new(false),
             operations: Operations::default(),
             seal: Seal::for_now(),
+            passwords: Passwords::default(),
             commands,
             views,
             blobs,

@@ -16,6 +16,7 @@ mod network;
 mod observer;
 mod operations;
 pub mod paging;
+mod passwords;
 mod problem;
 pub mod quoted;
 mod rate;
@@ -41,6 +42,7 @@ pub use observer::{HttpObserver, NoObserver};
 pub use operations::{
     OPERATIONS_MAX, OperationHandle, OperationState, OperationStatus, Operations,
 };
+pub use passwords::{PASSWORD_BYTES_MAX, Passwords};
 pub use problem::{FieldError, PROBLEM_JSON, Problem, ProblemBody};
 pub use seal::{KEY_BYTES, Seal, SealError};
 pub use trace_parent::TraceParent;
