@@ -3,8 +3,8 @@
 //!
 //! This crate knows the domain and a log, and neither HTTP nor any view. Start reading at
 //! [`Commands::execute`] (one command for one thing), then [`Commands::transact`] (several things that
-//! follow from one request are one append), then [`numbers`] (integer ids without gaps) and [`runs`] (what
-//! follows from a word about a run).
+//! follow from one request are one append), then [`numbers`] (integer ids without gaps), [`names`] (that stand
+//! once) and [`runs`] (what follows from a word about a run).
 
 mod attempts;
 mod backoff;
@@ -14,6 +14,7 @@ mod error;
 mod ids;
 mod load;
 mod locks;
+pub mod names;
 pub mod numbers;
 mod outcome;
 pub mod runs;
