@@ -18,11 +18,14 @@ use crate::projector::{Projection, Rows, Seen, stored};
 const CHUNK: usize = 1024;
 
 /// A moment in the past.
+///
+/// A time means a stream as it stood before the first of its events that was recorded later. When a clock once
+/// jumped ahead this shows too little rather than something that nobody could have known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AsOf {
     /// After everything up to this position.
     Position(Position),
-    /// After everything that was recorded up to this time.
+    /// At this time by the clock of the log.
     Timestamp(Timestamp),
 }
 
@@ -77,7 +80,8 @@ impl History {
                 break;
             };
             from = last.revision.next();
-            for recorded in events.iter().filter(|event| as_of.includes(event)) {
+            let is_past = events.iter().all(|event| as_of.includes(event));
+            for recorded in events.iter().take_while(|event| as_of.includes(event)) {
                 let event_type = recorded.event_type.as_str();
                 // What cannot be read is skipped here as in the views.
                 if let Ok(event) = Event::decode(event_type, recorded.version, &recorded.data) {
@@ -85,7 +89,7 @@ impl History {
                     collection.apply(recorded, &event)?;
                 }
             }
-            if events.len() < CHUNK {
+            if events.len() < CHUNK || !is_past {
                 break;
             }
         }

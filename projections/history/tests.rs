@@ -1,8 +1,11 @@
-use eventlog::{Filter, Position, Revision, StreamName};
+use std::sync::Arc;
+
+use eventlog::{Filter, MemoryLog, Position, Revision, StreamName};
+use parking_lot::Mutex;
 use proptest::prelude::*;
 
-use crate::history::{AsOf, EventQuery};
-use crate::testing::{House, any_story, at, block_on, key, reported, tell_all, used};
+use crate::history::{AsOf, EventQuery, History};
+use crate::testing::{House, any_story, at, block_on, key, reported, tell, tell_all, used};
 
 async fn told() -> House {
     let house = House::new();
@@ -38,6 +41,28 @@ async fn a_build_is_told_as_it_stood() {
         now.collection,
         house.views.collections().get(&key(1)).unwrap()
     );
+}
+
+/// A clock that ran ahead and was set back used to let an event be shown without the one before it.
+#[tokio::test]
+async fn a_build_is_told_as_it_stood_before_the_clock_jumped() {
+    let times = Mutex::new(vec![at(3), at(9), at(1)]);
+    let log = MemoryLog::new(move || times.lock().pop().unwrap());
+    for status in ["created", "running", "success"] {
+        tell(&log, "build-default:1", reported(1, status)).await;
+    }
+    let history = History::new(Arc::new(log));
+    for (second, expected) in [
+        (0, None),
+        (1, Some("created")),
+        (5, Some("created")),
+        (9, Some("success")),
+    ] {
+        let as_of = AsOf::Timestamp(at(second));
+        let found = history.build_as_of(&key(1), as_of).await.unwrap();
+        let status = found.as_ref().map(|found| found.build.status.as_str());
+        assert_eq!(status, expected, "{second}");
+    }
 }
 
 #[tokio::test]
