@@ -1,5 +1,6 @@
 //! What the server says about itself, to a receiver that speaks OTLP (ours: Debian has none).
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -138,5 +139,39 @@ async fn prometheus_reads_the_same_meters() {
         "tallyman_views_disk_bytes",
     ] {
         assert!(text.contains(name), "{name} is not in:\n{text}");
+    }
+}
+
+/// An alert on a meter that does not exist is silent for ever, which looks like health.
+#[tokio::test]
+async fn alerts_and_the_dashboard_ask_for_meters_that_there_are() {
+    let server = Server::start(&[]);
+    server.collect(&hook(1, "success"), None).await;
+    // Without a pod's name nothing is to be found out, so this one has an outcome at once.
+    server.collect(&hook(2, "failed"), None).await;
+    server
+        .get_until("/v1/builds/2", |build| !build["collection"].is_null())
+        .await;
+    let ops = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("ops");
+    let rules = ops.join("prometheus/alerts.yml");
+    let checked = std::process::Command::new("promtool")
+        .args(["check", "rules"])
+        .arg(&rules)
+        .output()
+        .expect("promtool is installed by ops/test");
+    assert!(checked.status.success(), "{checked:?}");
+
+    let metrics = reqwest::get(server.url("/metrics")).await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    let known: BTreeSet<&str> = metrics.split(['\n', '{', ' ']).collect();
+    let part_of_a_name = |c: char| c.is_ascii_lowercase() || c == '_';
+    for file in [rules, ops.join("grafana/tallyman.json")] {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for (start, _) in text.match_indices("tallyman_") {
+            let rest = &text[start..];
+            let end = rest.find(|c| !part_of_a_name(c)).unwrap_or(rest.len());
+            let name = &rest[..end];
+            assert!(known.contains(name), "{} asks for {name}", file.display());
+        }
     }
 }
