@@ -221,6 +221,15 @@ impl House {
         })
     }
 
+    /// Waits until every view knows what was in the log when the house was opened: a client that was told
+    /// something before must not be told less.
+    ///
+    /// # Errors
+    /// 503 when that takes longer than the configured patience.
+    pub async fn wait_for_opening(&self) -> Result<(), Problem> {
+        self.wait_for(self.opened_at).await
+    }
+
     /// Waits until every view knows the log up to a position: read your own writes.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Every arrow there is, from a crate to those it may know. The root is the wiring: nothing is hidden from it.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("allocation", &[]),
     ("blobs", &[]),
     ("domain", &[]),
@@ -38,6 +38,11 @@ const ARROWS: [(&str, &[&str]); 13] = [
         &["commands", "domain", "eventlog", "projections", "web"],
     ),
     ("gantry", &["commands", "domain", "projections", "web"]),
+    // Scripts and logs are long, so they lie beside the log.
+    (
+        "jobrunner",
+        &["blobs", "commands", "domain", "projections", "web"],
+    ),
     (
         "replay",
         &[

@@ -1,0 +1,47 @@
+//! How the old server says yes.
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, VARY};
+use http::{HeaderValue, Method, StatusCode};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::refusal::{Refusal, Told, allow};
+use crate::spelling;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// 200 and what was asked for.
+pub(crate) fn json(answer: &impl Serialize) -> Told<Response> {
+    let body = spelling::write(answer).map_err(|error| {
+        tracing::error!(%error, "an answer cannot be written as JSON: {error}");
+        Refusal::House(web::Problem::internal("the answer cannot be written"))
+    })?;
+    let headers = [
+        (CONTENT_TYPE, JSON),
+        (VARY, HeaderValue::from_static("Accept, Cookie")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    Ok((headers, body).into_response())
+}
+
+/// A status that says what is wrong, and the text.
+pub(crate) fn error(status: StatusCode, body: &Value) -> Response {
+    let body = spelling::write(body).unwrap_or_default();
+    (status, [(CONTENT_TYPE, JSON)], body).into_response()
+}
+
+/// 201 and where it is.
+pub(crate) fn created(location: &str) -> Response {
+    let mut response = StatusCode::CREATED.into_response();
+    if let Ok(place) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(LOCATION, place);
+    }
+    response
+}
+
+/// What may be done here.
+pub(crate) fn methods(methods: &[Method]) -> Response {
+    let (name, value) = allow(methods);
+    ([(name, value.clone())], value.as_bytes().to_vec()).into_response()
+}

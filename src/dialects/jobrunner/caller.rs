@@ -1,0 +1,52 @@
+//! Who asks, and what that lets them see and change.
+
+use domain::{Actor, ActorKind, Metadata};
+use projections::roster::Scope;
+use web::RequestContext;
+
+use crate::DIALECT;
+
+/// Who asks. It is whoever the verified credential belongs to, never whom the request claims to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// A worker that signed the request.
+    Worker {
+        /// Its number.
+        number: u64,
+        /// What people call it.
+        title: String,
+    },
+    /// A person who logged in.
+    User {
+        /// Their number.
+        number: u64,
+        /// By what they log in.
+        name: String,
+    },
+}
+
+impl Caller {
+    /// On whose behalf the views are asked.
+    pub(crate) fn scope(&self) -> Scope {
+        match self {
+            Self::Worker { number, .. } => Scope::Worker(*number),
+            Self::User { number, .. } => Scope::User(*number),
+        }
+    }
+
+    /// What every event that follows from the request carries.
+    pub(crate) fn metadata(&self, context: &RequestContext) -> Metadata {
+        let (kind, number, display) = match self {
+            Self::Worker { number, title } => (ActorKind::Worker, number, title),
+            Self::User { number, name } => (ActorKind::User, number, name),
+        };
+        Metadata {
+            actor: Some(Actor {
+                kind,
+                id: number.to_string(),
+                display: Some(display.clone()),
+            }),
+            ..context.metadata(DIALECT)
+        }
+    }
+}

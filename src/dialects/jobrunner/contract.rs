@@ -1,0 +1,222 @@
+//! The contract, row by row. Rows marked W break the worker, rows marked D dashboards and scripts.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use blobs::Blobs;
+use bytes::Bytes;
+use commands::{Clock, Commands};
+use domain::{Aggregate, Metadata};
+use eventlog::{EventLog, Filter, MemoryLog, PageLimit, Position, Recorded};
+use hmac::{Hmac, KeyInit, Mac};
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use projections::{ProjectorConfig, Views};
+use serde_json::{Value, json};
+use sha1::Sha1;
+use tables::MemoryTables;
+use tower::ServiceExt;
+use web::{House, Settings as WebSettings, serve_through_gate};
+
+use super::*;
+use crate::refusal::Told;
+
+mod farm;
+mod jobs;
+mod reading;
+mod requests;
+mod workers;
+
+const NOW: &str = "2026-11-21T08:05:42.863340Z";
+
+/// A dialect in a house of memory.
+struct TestHouse {
+    house: House,
+    router: Router,
+    log: Arc<dyn EventLog>,
+}
+
+/// What came back.
+#[derive(Debug)]
+struct Answered {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+/// Takes a header's word for who is logged in.
+struct ByHeader;
+
+impl Sessions for ByHeader {
+    fn user(&self, _: &Method, headers: &HeaderMap) -> Told<Option<u64>> {
+        let number = headers
+            .get("test-user")
+            .map(|number| number.to_str().unwrap());
+        Ok(number.map(|number| number.parse().unwrap()))
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+enum As {
+    Worker(&'static str, &'static str),
+    User(u64),
+    Nobody,
+}
+
+/// The worker of the contract's examples.
+const WORKER: As = As::Worker("worker1", "verysecret");
+
+/// Sees project 1.
+const VIEWER: As = As::User(1);
+
+/// Sees project 1 and may change it.
+const ADMIN: As = As::User(2);
+
+/// Belongs to nothing.
+const LONER: As = As::User(4);
+
+/// May change project 1, and does not see it.
+const OUTSIDER: As = As::User(5);
+
+/// A worker of another project.
+const STRANGER: As = As::Worker("worker2", "othersecret");
+
+impl TestHouse {
+    fn empty(settings: Settings) -> Self {
+        let now: Timestamp = NOW.parse().unwrap();
+        let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(move || now));
+        let config = ProjectorConfig::new(move || now);
+        let views = Views::start(Arc::clone(&log), Arc::new(MemoryTables::new()), config).unwrap();
+        let commands = Commands::new(Arc::clone(&log), Clock::fixed(now));
+        let house = House::build(commands, views, Blobs::memory(), WebSettings::default()).finish();
+        let router = serve_through_gate(
+            JobRunner::with_sessions(settings, Box::new(ByHeader)).routes(),
+            house.clone(),
+        );
+        Self { house, router, log }
+    }
+
+    /// A house with the farm of the contract's examples.
+    async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    async fn with(settings: Settings) -> Self {
+        let house = Self::empty(settings);
+        house.set_up_farm().await;
+        house
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answered {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answered {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    }
+
+    async fn ask(&self, who: As, method: &str, target: &str, body: impl Into<Bytes>) -> Answered {
+        self.send(request(who, method, target, body.into())).await
+    }
+
+    async fn get(&self, who: As, target: &str) -> Answered {
+        self.ask(who, "GET", target, "").await
+    }
+
+    async fn patch(&self, who: As, target: &str, body: Value) -> StatusCode {
+        let answered = self.ask(who, "PATCH", target, body.to_string()).await;
+        if answered.status == StatusCode::ACCEPTED {
+            assert_eq!(answered.text, "");
+        }
+        answered.status
+    }
+
+    /// Everything in the log whose type begins so.
+    async fn events(&self, event_type: &str) -> Vec<Recorded> {
+        let filter = Filter {
+            event_types: vec![format!("{event_type}*")],
+            ..Filter::all()
+        };
+        let page = self
+            .log
+            .read_all(Position::START, &filter, PageLimit::events(10_000))
+            .await;
+        page.unwrap().events
+    }
+
+    async fn last_event(&self, event_type: &str) -> Value {
+        let events = self.events(event_type).await;
+        serde_json::from_slice(&events.last().unwrap().data).unwrap()
+    }
+
+    async fn tell<A: Aggregate>(&self, number: u64, command: A::Command) {
+        let told = self
+            .house
+            .commands
+            .execute::<A>(&number.to_string(), command, &Metadata::default())
+            .await;
+        if let Some(position) = told.unwrap().position() {
+            self.house.wait_for(position).await.unwrap();
+        }
+    }
+}
+
+impl Answered {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
+    }
+
+    /// The numbers of the things in a list.
+    fn ids(&self) -> Vec<u64> {
+        let body = self.json();
+        let objects = body["objects"].as_array().unwrap();
+        objects
+            .iter()
+            .map(|object| object["id"].as_u64().unwrap())
+            .collect()
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// A request as the original worker sends it.
+fn request(who: As, method: &str, target: &str, body: Bytes) -> Request<Body> {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(target)
+        .header("host", "127.0.0.1:8124")
+        .header("accept", "*/*")
+        .header("accept-encoding", "gzip, deflate, compress")
+        .header("content-type", "application/json");
+    match who {
+        As::Worker(key, secret) => {
+            let digest = sign(secret, method, target, &body);
+            request = request.header("authorization", format!("ApiKey {key}:{digest}"));
+        }
+        As::User(number) => request = request.header("test-user", number),
+        As::Nobody => {}
+    }
+    if !body.is_empty() {
+        request = request.header("content-length", body.len());
+    }
+    request.body(Body::from(body)).unwrap()
+}
+
+fn sign(secret: &str, method: &str, target: &str, body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).unwrap();
+    for part in [method.as_bytes(), target.as_bytes(), body] {
+        mac.update(part);
+    }
+    hex::encode(mac.finalize().into_bytes())
+}

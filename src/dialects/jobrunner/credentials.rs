@@ -1,0 +1,129 @@
+//! Who asks: a worker that signs its requests, or a person with a session.
+//!
+//! Whoever sends `Authorization` means it: it must verify, and a session beside it counts for nothing.
+
+use axum::body::Body;
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, CONTENT_ENCODING};
+use secrecy::SecretString;
+use web::{House, body};
+
+use crate::JobRunner;
+use crate::asked::{Asked, target};
+use crate::caller::Caller;
+use crate::refusal::{Refusal, Told};
+
+mod signature;
+
+use signature::Signed;
+
+/// Finds out who asks. The body belongs to what is signed, so it is read here; of somebody whom nobody can
+/// be, it is not.
+///
+/// # Errors
+/// 401, and 413 for a body that is too large.
+pub(crate) async fn identify(
+    dialect: &JobRunner,
+    house: &House,
+    asked: &mut Asked,
+    body: Body,
+) -> Told<Caller> {
+    let Some(header) = asked.headers.get(AUTHORIZATION).cloned() else {
+        return by_session(dialect, house, asked, body).await;
+    };
+    let known = Signed::read(&header).and_then(|signed| Some((signed, worker(house, signed)?)));
+    let Some((signed, worker)) = known else {
+        // A sender that is not done sending would see a broken connection instead of the answer.
+        body::drain(body, dialect.settings().body_bytes_max).await;
+        return Err(Refusal::Unauthorized("the API key is not known"));
+    };
+    read(dialect, asked, body).await?;
+    let method = asked.method.as_str();
+    if !signed.is_of(&worker.secret, method, target(&asked.uri), &asked.body) {
+        return Err(Refusal::Unauthorized("the signature is not valid"));
+    }
+    Ok(worker.caller)
+}
+
+struct Known {
+    caller: Caller,
+    secret: SecretString,
+}
+
+fn worker(house: &House, signed: Signed<'_>) -> Option<Known> {
+    let roster = house.views.roster();
+    let (caller, sealed) = roster.read(|roster| {
+        let worker = roster.worker_by_key(signed.api_key)?;
+        let caller = Caller::Worker {
+            number: worker.number,
+            title: worker.title.clone(),
+        };
+        Some((caller, worker.secret.clone()))
+    })?;
+    match house.seal.open(&sealed) {
+        Ok(secret) => Some(Known { caller, secret }),
+        Err(error) => {
+            tracing::error!(
+                %error,
+                worker = signed.api_key,
+                "the secret of worker {} cannot be opened: {error}",
+                signed.api_key
+            );
+            None
+        }
+    }
+}
+
+async fn by_session(
+    dialect: &JobRunner,
+    house: &House,
+    asked: &mut Asked,
+    body: Body,
+) -> Told<Caller> {
+    let session = dialect.sessions().user(&asked.method, &asked.headers);
+    let known = session.map(|user| user.and_then(|user| person(house, user)));
+    if let Ok(Some(caller)) = known {
+        read(dialect, asked, body).await?;
+        return Ok(caller);
+    }
+    body::drain(body, dialect.settings().body_bytes_max).await;
+    known?;
+    Err(Refusal::Unauthorized("the request carries no credential"))
+}
+
+/// Somebody who may log in.
+fn person(house: &House, number: u64) -> Option<Caller> {
+    house.views.roster().read(|roster| {
+        let user = roster.user(number).filter(|user| user.is_enabled)?;
+        Some(Caller::User {
+            number,
+            name: user.name.clone(),
+        })
+    })
+}
+
+/// Reads a body as it was signed.
+///
+/// # Errors
+/// 413 when it is too large.
+async fn read(dialect: &JobRunner, asked: &mut Asked, body: Body) -> Told<()> {
+    asked.room = dialect.room_for(&asked.headers).await;
+    let bytes_max = dialect.settings().body_bytes_max;
+    asked.body = body::collect(&asked.headers, body, bytes_max).await?;
+    Ok(())
+}
+
+/// A body that was packed is signed as it arrives, and no old client packs any.
+///
+/// # Errors
+/// 415.
+pub(crate) fn check_encoding(headers: &HeaderMap) -> Told<()> {
+    let packed = headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|encoding| encoding != "identity");
+    if packed {
+        let problem = web::Problem::unsupported_media_type("bodies are not to be compressed");
+        return Err(Refusal::House(problem));
+    }
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! What a list is narrowed to: `?state=started&worker__api_key=worker1`.
+//!
+//! A parameter is a path of names with `__` between them and perhaps a lookup at its end. One whose first name
+//! is no field of the resource is ignored; a field that cannot be asked about, a lookup that it does not
+//! have and a value of another type are refused. All conditions must hold.
+
+use jiff::tz::TimeZone;
+
+use crate::parameters::Parameters;
+use crate::refusal::{Refusal, Told};
+use crate::resource::Resource;
+use crate::schema;
+
+mod admits;
+mod test;
+
+pub(crate) use test::Test;
+use test::{LOOKUPS, Operand};
+
+/// What projects are narrowed to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ProjectTest {
+    Number(Test<i64>),
+    Title(Test<String>),
+}
+
+/// What worker pools are narrowed to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum WorkerPoolTest {
+    Title(Test<String>),
+}
+
+/// What workers are narrowed to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum WorkerTest {
+    ApiKey(Test<String>),
+}
+
+/// What job templates are narrowed to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum JobTemplateTest {
+    Number(Test<i64>),
+    Title(Test<String>),
+    Project(ProjectTest),
+}
+
+/// What jobs are narrowed to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum JobTest {
+    Title(Test<String>),
+    JobTemplate(JobTemplateTest),
+}
+
+/// What a list is narrowed to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Filter<T> {
+    /// Every one of them must hold.
+    pub(crate) tests: Vec<T>,
+    /// Only what belongs to the project with this number.
+    pub(crate) project: Option<i64>,
+}
+
+/// A condition as it was written.
+struct Condition<'a> {
+    name: &'a str,
+    path: Vec<&'a str>,
+    lookup: &'a str,
+    value: &'a str,
+    zone: &'a TimeZone,
+}
+
+impl<T: Narrows> Filter<T> {
+    /// Reads what a list is narrowed to. `project_id` counts where the resource knows it.
+    ///
+    /// # Errors
+    /// 400 for what cannot be asked, and for any order: there is one.
+    pub(crate) fn read(parameters: &Parameters, zone: &TimeZone) -> Told<Self> {
+        if parameters.last("order_by").is_some() {
+            return Err(Refusal::about("order_by", "lists have one order"));
+        }
+        let mut tests = Vec::new();
+        for (name, value) in parameters.conditions() {
+            let condition = Condition::of(name, value, zone);
+            if schema::has_field(T::RESOURCE, condition.path[0]) {
+                tests.push(T::read(&condition.path, &condition)?);
+            }
+        }
+        let project = match parameters.last("project_id") {
+            Some(text) if T::BELONGS_TO_PROJECTS => Some(
+                i64::read(text, zone)
+                    .ok_or_else(|| Refusal::about("project_id", "must be an integer"))?,
+            ),
+            _ => None,
+        };
+        Ok(Self { tests, project })
+    }
+}
+
+/// The conditions that a resource knows.
+pub(crate) trait Narrows: Sized {
+    const RESOURCE: Resource;
+    /// Whether `project_id` narrows it.
+    const BELONGS_TO_PROJECTS: bool;
+
+    #[expect(private_interfaces, reason = "only the filter reads conditions")]
+    fn read(path: &[&str], condition: &Condition<'_>) -> Told<Self>;
+}
+
+/// Whose list it is, for resources without conditions.
+macro_rules! without_conditions {
+    ($($name:ident),+) => {
+        $(
+            #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+            pub(crate) enum $name {}
+
+            impl Narrows for $name {
+                const RESOURCE: Resource = Resource::$name;
+                const BELONGS_TO_PROJECTS: bool = false;
+
+                #[expect(private_interfaces, reason = "only the filter reads conditions")]
+                fn read(_: &[&str], condition: &Condition<'_>) -> Told<Self> {
+                    condition.refuse()
+                }
+            }
+        )+
+    };
+}
+without_conditions!(Group);
+
+macro_rules! narrows {
+    ($($test:ident of $resource:ident $by_project:literal: $read:expr;)+) => {
+        $(impl Narrows for $test {
+            const RESOURCE: Resource = Resource::$resource;
+            const BELONGS_TO_PROJECTS: bool = $by_project;
+
+            #[expect(private_interfaces, reason = "only the filter reads conditions")]
+            fn read(path: &[&str], condition: &Condition<'_>) -> Told<Self> {
+                $read(path, condition)
+            }
+        })+
+    };
+}
+narrows! {
+    ProjectTest of Project false: |path: &[&str], condition: &Condition<'_>| match path {
+        ["id"] => condition.exact().map(Self::Number),
+        ["title"] => condition.exact().map(Self::Title),
+        _ => condition.refuse(),
+    };
+    WorkerPoolTest of WorkerPool true: |path: &[&str], condition: &Condition<'_>| match path {
+        ["title"] => condition.exact().map(Self::Title),
+        _ => condition.refuse(),
+    };
+    WorkerTest of Worker true: |path: &[&str], condition: &Condition<'_>| match path {
+        ["api_key"] => condition.any().map(Self::ApiKey),
+        _ => condition.refuse(),
+    };
+    JobTemplateTest of JobTemplate true: |path: &[&str], condition: &Condition<'_>| match path {
+        ["title"] => condition.exact().map(Self::Title),
+        ["project"] => condition.any().map(ProjectTest::Number).map(Self::Project),
+        ["project", rest @ ..] => ProjectTest::read(rest, condition).map(Self::Project),
+        _ => condition.refuse(),
+    };
+    JobTest of Job true: |path: &[&str], condition: &Condition<'_>| match path {
+        ["title"] => condition.exact().map(Self::Title),
+        ["job_template"] => condition.any().map(JobTemplateTest::Number).map(Self::JobTemplate),
+        ["job_template", rest @ ..] => JobTemplateTest::read(rest, condition).map(Self::JobTemplate),
+        _ => condition.refuse(),
+    };
+}
+
+impl<'a> Condition<'a> {
+    fn of(name: &'a str, value: &'a str, zone: &'a TimeZone) -> Self {
+        let mut path: Vec<&str> = name.split("__").collect();
+        let lookup = match path.last() {
+            Some(last) if path.len() > 1 && LOOKUPS.contains(last) => path.pop(),
+            _ => None,
+        };
+        Self {
+            name,
+            path,
+            lookup: lookup.unwrap_or("exact"),
+            value,
+            zone,
+        }
+    }
+
+    fn any<T: Operand>(&self) -> Told<Test<T>> {
+        Test::read(self.lookup, self.value, self.zone)
+            .ok_or_else(|| Refusal::about(self.name, "the lookup or its value makes no sense"))
+    }
+
+    fn exact<T: Operand>(&self) -> Told<Test<T>> {
+        match self.lookup {
+            "exact" => self.any(),
+            _ => self.refuse(),
+        }
+    }
+
+    fn refuse<T>(&self) -> Told<T> {
+        Err(Refusal::about(self.name, "cannot be asked about"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

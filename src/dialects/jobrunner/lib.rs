@@ -1,0 +1,182 @@
+//! The API of job-runner: workers ask what to run and say how it went, dashboards look on.
+//!
+//! | old route                                      | here             | becomes                               |
+//! |------------------------------------------------|------------------|---------------------------------------|
+//! | `GET /api/v1/`                                 | `serve`          | nothing; it names the others          |
+//! | `GET …/<resource>/schema/`                     | `schema`         | nothing                               |
+//! | `GET …/<resource>/`, `…/<id>/`, `…/set/<ids>/` | `read`           | views `roster` and `runs`             |
+//! | `PATCH …/worker/<id>/`                         | `write::workers` | `worker.reported`, `worker.edited`, … |
+//! | `POST …/job/`, `PUT` and `PATCH …/job/<id>/`   | `write::jobs`    | `job.created`, `job.edited`, …        |
+//!
+//! A request is looked at in this order: where to (404, 301), which method (405, and nobody needs a credential
+//! to learn that), who (`credentials`, 401), then whether it exists (404) and is seen (401), then what it
+//! says (415, 400).
+//!
+//! Kept on purpose:
+//! - What exists and is not seen is 401 and what does not exist 404, so that anybody can find out which
+//!   numbers there are. Clients rely on it.
+//! - Nobody is told why they are not let in, and 401 names no scheme.
+//! - Dates go out without an offset, on the clock of the configured zone.
+//! - A field that nobody knows is ignored in a body, and so is a parameter in a query. An unknown `state` narrows
+//!   nothing.
+//! - `null` for a relation that old clients cannot clear is accepted and means nothing.
+//! - Blanks after colons and commas, as Python writes JSON.
+//!
+//! Not kept:
+//! - Bad values, bodies and addresses are 400 and never 5xx: a worker repeats whatever is answered with 5xx for
+//!   ever. A unique title that is taken is 409, a body in another form 415.
+//! - Whoever sends `Authorization` is who it verifies as, session or not; the old server believed the header
+//!   whoever had verified.
+//! - A worker is heard about how it is, and cannot rename itself or suspend itself.
+//! - People change workers only of projects that they administer.
+//! - `id` in a body is ignored; it overwrote other rows.
+//! - A job that is put back without its children keeps them, and one that does not exist is not made.
+//! - Circles of parents, intervals of 0 and pools of other projects are refused.
+//! - A relation is a path of the right resource; `/api/v1/worker/1/` is no job.
+//! - Bodies are not unpacked: what is signed is what arrives.
+//!
+//! Beyond the old server: half a character at the cut of a log becomes U+FFFD (`fields`) instead of an
+//! error that would leave a run open for ever.
+
+mod answer;
+mod asked;
+mod caller;
+mod credentials;
+mod fields;
+mod filter;
+mod long_text;
+mod page;
+mod parameters;
+mod place;
+mod read;
+mod refusal;
+mod resource;
+mod schema;
+mod serve;
+mod session;
+mod settings;
+mod spelling;
+mod time;
+mod visit;
+mod wire;
+mod write;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::routing::any;
+use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use web::House;
+
+use resource::Resource;
+use session::{NoSessions, Sessions};
+
+pub use settings::{BODY_BYTES_MAX, Settings};
+
+/// What this dialect is called in events and audits.
+pub const DIALECT: &str = "jobrunner";
+
+/// How many bytes all bodies together may have that are at work at one time.
+const BODIES_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// In which units room for bodies is given out.
+const ROOM_BYTES: usize = 1024;
+
+/// The dialect as it is configured. Cloning copies one pointer.
+#[derive(Clone)]
+pub struct JobRunner(Arc<Prepared>);
+
+struct Prepared {
+    settings: Settings,
+    sessions: Box<dyn Sessions>,
+    /// Room for bodies, so that many large ones at once wait for each other instead of filling the memory.
+    room: Arc<Semaphore>,
+    room_max: usize,
+    /// Whose turn it is to change which job comes after which.
+    families: Mutex<()>,
+}
+
+impl JobRunner {
+    /// Prepares the dialect.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self::with_sessions(settings, Box::new(NoSessions))
+    }
+
+    fn with_sessions(settings: Settings, sessions: Box<dyn Sessions>) -> Self {
+        let room_max = settings.body_bytes_max.max(BODIES_BYTES_MAX) / ROOM_BYTES;
+        Self(Arc::new(Prepared {
+            settings,
+            sessions,
+            room: Arc::new(Semaphore::new(room_max)),
+            room_max,
+            families: Mutex::new(()),
+        }))
+    }
+
+    /// The routes.
+    pub fn routes(&self) -> Router<House> {
+        let dialect = self.clone();
+        let serve = move |State(house): State<House>, request: Request| {
+            let dialect = dialect.clone();
+            async move { serve::serve(&dialect, &house, request).await }
+        };
+        let everywhere = any(serve);
+        let mut routes = Router::new()
+            .route("/api/v1", everywhere.clone())
+            .route("/api/v1/", everywhere.clone())
+            .route("/api/v1/{*elsewhere}", everywhere.clone());
+        // The dialect reads paths by itself. That they are listed is for meters, which count by route.
+        for resource in Resource::ALL {
+            let name = resource.name();
+            for place in ["", "/schema", "/set/{numbers}", "/{number}"] {
+                for slash in ["", "/"] {
+                    let path = format!("/api/v1/{name}{place}{slash}");
+                    routes = routes.route(&path, everywhere.clone());
+                }
+            }
+        }
+        routes
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub(crate) fn sessions(&self) -> &dyn Sessions {
+        &*self.0.sessions
+    }
+
+    /// Held while it is changed which job comes after which.
+    pub(crate) fn families(&self) -> &Mutex<()> {
+        &self.0.families
+    }
+
+    /// Waits until there is room for the body of a request. It is free again when the permit is dropped.
+    pub(crate) async fn room_for(&self, headers: &HeaderMap) -> Option<OwnedSemaphorePermit> {
+        let announced = headers
+            .get(CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse::<usize>().ok())
+            .unwrap_or(0);
+        let chunked = headers.contains_key(http::header::TRANSFER_ENCODING);
+        let bytes = match (chunked, self.0.settings.body_bytes_max) {
+            (true, bytes_max) => bytes_max,
+            // What is larger is refused before it is held.
+            (false, bytes_max) => announced.min(bytes_max),
+        };
+        let units = u32::try_from((bytes / ROOM_BYTES).min(self.0.room_max)).unwrap_or(u32::MAX);
+        if units == 0 {
+            return None;
+        }
+        Arc::clone(&self.0.room)
+            .acquire_many_owned(units)
+            .await
+            .ok()
+    }
+}
+
+#[cfg(test)]
+mod contract;

@@ -1,0 +1,145 @@
+//! One request, in the order of the old server: where to, which method, who, what.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::LOCATION;
+use http::{HeaderValue, Method, StatusCode};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use web::{House, RequestContext};
+
+use crate::asked::{self, Asked};
+use crate::place::{Found, Place};
+use crate::read::{self, Groups, JobTemplates, Jobs, Projects, WorkerPools, Workers};
+use crate::refusal::{Refusal, Told};
+use crate::resource::Resource;
+use crate::visit::Visit;
+use crate::write::{change, post};
+use crate::{JobRunner, answer, credentials, schema};
+
+pub(crate) async fn serve(dialect: &JobRunner, house: &House, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let context = parts.extensions.remove::<RequestContext>();
+    let context =
+        context.unwrap_or_else(|| RequestContext::of(&parts.headers, &parts.extensions, &[]));
+    let asked = Asked {
+        method: asked::method(&parts.method, &parts.headers),
+        uri: parts.uri,
+        headers: parts.headers,
+        body: Bytes::new(),
+        room: None,
+    };
+    match answer(dialect, house, &context, asked, body).await {
+        Ok(response) => response,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn answer(
+    dialect: &JobRunner,
+    house: &House,
+    context: &RequestContext,
+    mut asked: Asked,
+    body: Body,
+) -> Told<Response> {
+    // Where to.
+    let Some(Found { place, slashless }) = Place::of(asked.uri.path()) else {
+        return Err(Refusal::NotFound);
+    };
+    if slashless {
+        return Ok(moved(&asked));
+    }
+    // Which method. Whoever asks for one that there is not is told so, whoever they are.
+    let methods = place.methods();
+    if asked.method == Method::OPTIONS {
+        return Ok(answer::methods(methods));
+    }
+    if !methods.contains(&asked.method) {
+        return Err(Refusal::Method(methods));
+    }
+    if place == Place::Index {
+        return index();
+    }
+    // Who. Right after a start the views may know neither whose key this is nor what it asks about.
+    house.wait_for_opening().await?;
+    let caller = credentials::identify(dialect, house, &mut asked, body).await?;
+    // What, ask and say.
+    let visit = Visit::of(dialect, house, caller, &asked, context)?;
+    match (place, asked.method.as_str()) {
+        (Place::Index, _) => index(),
+        (Place::Schema(resource), _) => {
+            visit.check_format()?;
+            answer::json(&schema::schema(resource))
+        }
+        (Place::List(resource), "POST") => post(&visit, resource).await,
+        (Place::List(resource), _) => list(&visit, resource).await,
+        (Place::Set(resource, numbers), _) => some(&visit, resource, &numbers).await,
+        (Place::Detail(resource, number), "GET") => detail(&visit, resource, number).await,
+        (Place::Detail(resource, number), _) => change(&visit, resource, number).await,
+    }
+}
+
+/// Does the same with whatever shows a resource.
+macro_rules! shown {
+    ($resource:expr, $ask:ident($($argument:expr),+)) => {
+        match $resource {
+            Resource::Group => read::$ask::<Groups>($($argument),+).await,
+            Resource::Project => read::$ask::<Projects>($($argument),+).await,
+            Resource::WorkerPool => read::$ask::<WorkerPools>($($argument),+).await,
+            Resource::Worker => read::$ask::<Workers>($($argument),+).await,
+            Resource::JobTemplate => read::$ask::<JobTemplates>($($argument),+).await,
+            Resource::Job => read::$ask::<Jobs>($($argument),+).await,
+            Resource::Run | Resource::KillRequest | Resource::RunLog => Err(Refusal::NotFound),
+        }
+    };
+}
+
+async fn list(visit: &Visit<'_>, resource: Resource) -> Told<Response> {
+    shown!(resource, list(visit))
+}
+
+async fn detail(visit: &Visit<'_>, resource: Resource, number: Option<u64>) -> Told<Response> {
+    shown!(resource, detail(visit, number))
+}
+
+async fn some(
+    visit: &Visit<'_>,
+    resource: Resource,
+    numbers: &[Result<u64, String>],
+) -> Told<Response> {
+    shown!(resource, some(visit, numbers))
+}
+
+/// The names of everything, for anybody.
+fn index() -> Told<Response> {
+    #[derive(Serialize)]
+    struct Entry {
+        list_endpoint: String,
+        schema: String,
+    }
+
+    let entries = Resource::ALL.map(|resource| {
+        let list_endpoint = format!("/api/v1/{}/", resource.name());
+        let schema = format!("{list_endpoint}schema/");
+        let entry = Entry {
+            list_endpoint,
+            schema,
+        };
+        (resource.name(), entry)
+    });
+    answer::json(&BTreeMap::from(entries))
+}
+
+/// A path without its last slash leads to the one with it.
+fn moved(asked: &Asked) -> Response {
+    let query = asked.uri.query().map(|query| format!("?{query}"));
+    let path = format!("{}/{}", asked.uri.path(), query.unwrap_or_default());
+    let mut response = StatusCode::MOVED_PERMANENTLY.into_response();
+    let place = HeaderValue::from_str(&asked::absolute(&asked.headers, &path));
+    if let Ok(place) = place {
+        response.headers_mut().insert(LOCATION, place);
+    }
+    response
+}

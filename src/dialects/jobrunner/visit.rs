@@ -1,0 +1,110 @@
+//! One request of somebody who is known, with everything that answers need.
+
+use axum::response::Response;
+use commands::{CommandError, Outcome, Transaction};
+use domain::Metadata;
+use http::header::ACCEPT;
+use jiff::tz::TimeZone;
+use web::{House, RequestContext};
+
+use crate::asked::Asked;
+use crate::caller::Caller;
+use crate::parameters::Parameters;
+use crate::refusal::{Refusal, Told};
+use crate::{JobRunner, answer};
+
+/// One request of somebody who is known.
+pub(crate) struct Visit<'a> {
+    pub(crate) dialect: &'a JobRunner,
+    pub(crate) house: &'a House,
+    pub(crate) caller: Caller,
+    pub(crate) asked: &'a Asked,
+    pub(crate) parameters: Parameters,
+    pub(crate) metadata: Metadata,
+}
+
+impl<'a> Visit<'a> {
+    /// # Errors
+    /// 400 when the query is none.
+    pub(crate) fn of(
+        dialect: &'a JobRunner,
+        house: &'a House,
+        caller: Caller,
+        asked: &'a Asked,
+        context: &RequestContext,
+    ) -> Told<Self> {
+        Ok(Self {
+            metadata: caller.metadata(context),
+            parameters: Parameters::read(asked.uri.query().unwrap_or_default())?,
+            dialect,
+            house,
+            caller,
+            asked,
+        })
+    }
+
+    /// Whose clock dates mean.
+    pub(crate) fn zone(&self) -> &'a TimeZone {
+        &self.dialect.settings().time_zone
+    }
+
+    /// Refuses whoever understands no JSON. People with a browser get it as well.
+    ///
+    /// # Errors
+    /// 400 for another `format`, 406 for an `Accept` that JSON does not satisfy.
+    pub(crate) fn check_format(&self) -> Told<()> {
+        if let Some(format) = self.parameters.last("format") {
+            return match format {
+                "json" => Ok(()),
+                _ => Err(Refusal::about("format", "there is json and nothing else")),
+            };
+        }
+        let Some(accept) = self.asked.headers.get(ACCEPT) else {
+            return Ok(());
+        };
+        let accepted = accept.to_str().unwrap_or("*/*").split(',').any(|range| {
+            let range = range.split(';').next().unwrap_or_default().trim();
+            let known = ["*/*", "application/*", "application/json", "text/html", ""];
+            known.iter().any(|name| range.eq_ignore_ascii_case(name))
+        });
+        if accepted {
+            Ok(())
+        } else {
+            let problem =
+                web::Problem::not_acceptable("there is application/json and nothing else");
+            Err(Refusal::House(problem))
+        }
+    }
+
+    /// Carries out a unit of work and waits until the views show it: old clients ask right after they have
+    /// written. Work from which nothing followed waits as well, because the answer to the first telling of
+    /// the same may have been lost before the views showed it.
+    ///
+    /// # Errors
+    /// What the work refuses, and 503 when the views take too long.
+    pub(crate) async fn transact<T, R, F>(
+        &self,
+        refuse: impl FnOnce(CommandError<R>) -> Refusal,
+        work: impl Fn(Transaction) -> F,
+    ) -> Told<T>
+    where
+        F: Future<Output = Result<T, CommandError<R>>> + Send,
+    {
+        let done = self.house.commands.transact(&self.metadata, work).await;
+        let (value, outcome) = done.map_err(refuse)?;
+        self.wait_for(&outcome).await?;
+        Ok(value)
+    }
+
+    async fn wait_for(&self, outcome: &Outcome) -> Told<()> {
+        let position = outcome
+            .position()
+            .unwrap_or_else(|| self.house.commands.head());
+        Ok(self.house.wait_for(position).await?)
+    }
+
+    /// 201 and where the new thing is.
+    pub(crate) fn created(&self, path: &str) -> Response {
+        answer::created(&crate::asked::absolute(&self.asked.headers, path))
+    }
+}

@@ -1,0 +1,300 @@
+//! Jobs: what is to be run, and what after what.
+
+use axum::response::Response;
+use commands::{CommandError, Transaction, names, numbers};
+use domain::LongText;
+use domain::job::{
+    Created, Edited, Job, JobCommand, JobRejection, Suspension, would_come_after_itself,
+};
+use domain::name::NameRejection;
+use domain::numbers::NumbersRejection;
+use domain::schedule::IntervalUnit;
+use thiserror::Error;
+
+use crate::caller::Caller;
+use crate::fields::{Fields, not_null, required};
+use crate::long_text;
+use crate::read::{JobTemplates, Jobs, WorkerPools, seen};
+use crate::refusal::{Refusal, Told};
+use crate::resource::Resource;
+use crate::visit::Visit;
+use crate::write::workers::{TEXT_CHARS_MAX, title};
+use crate::write::{NO_ADMIN, check_project_of, fields, related};
+
+/// What is written about a job. `children` follow from parents, and `script_content` from the script.
+#[derive(Clone, Debug)]
+struct Spoken {
+    edited: Edited,
+    enqueue_is_enabled: Option<bool>,
+}
+
+#[derive(Debug, Error)]
+enum Rejection {
+    #[error(transparent)]
+    Job(#[from] JobRejection),
+    #[error(transparent)]
+    Numbers(#[from] NumbersRejection),
+    #[error("the title is taken")]
+    Name(#[from] NameRejection),
+}
+
+pub(super) async fn create(visit: &Visit<'_>) -> Told<Response> {
+    check_caller(visit)?;
+    let fields = fields(visit)?;
+    let Spoken {
+        edited,
+        enqueue_is_enabled,
+    } = Spoken::read(visit, &fields).await?;
+    let missing = |name: &str| Refusal::about(name, "is missing");
+    let job_template = edited.job_template.ok_or_else(|| missing("job_template"))?;
+    let worker_pool = edited.worker_pool.ok_or_else(|| missing("worker_pool"))?;
+    let title = required("title", edited.title.map(Some))?;
+    check_related(visit, Some(job_template), Some(worker_pool), edited.parent)?;
+    check_pool(visit, job_template, worker_pool)?;
+    let created = Created {
+        number: 0,
+        title,
+        description: edited.description.unwrap_or_default(),
+        job_template,
+        worker_pool,
+        parent: edited.parent.flatten(),
+        script: edited.script.unwrap_or_default(),
+        enqueue_is_enabled: enqueue_is_enabled.unwrap_or(true),
+        interval_count: edited.interval_count.flatten(),
+        interval_unit: edited.interval_unit.flatten(),
+        excluded: Vec::new(),
+        run_on_all_workers: edited.run_on_all_workers.unwrap_or(false),
+        schedule_children_on_error: edited.schedule_children_on_error.unwrap_or(false),
+        notification_addresses: edited.notification_addresses.unwrap_or_default(),
+        fails_max: edited.fails_max.flatten(),
+        at: edited.at,
+    };
+    let created = &created;
+    let number = visit.transact(refuse, |unit| async move {
+        let number = numbers::take(&unit, "job").await;
+        let number = number.map_err(CommandError::into_rejection)?;
+        let created = Created {
+            number,
+            at: unit.now(),
+            ..created.clone()
+        };
+        let kind = kind_of_name(&created);
+        let named = names::take(&unit, (&kind, &created.title), number).await;
+        named.map_err(CommandError::into_rejection)?;
+        let key = number.to_string();
+        let told = unit.execute::<Job>(&key, JobCommand::Create(created));
+        told.await.map_err(CommandError::into_rejection)?;
+        Ok(number)
+    });
+    Ok(visit.created(&Resource::Job.uri(number.await?)))
+}
+
+pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
+    let number = seen::<Jobs>(visit, number).await?;
+    check_caller(visit)?;
+    check_project_of(visit, number)?;
+    let spoken = Spoken::read(visit, &fields(visit)?).await?;
+    let Edited {
+        job_template,
+        worker_pool,
+        parent,
+        ..
+    } = spoken.edited;
+    check_related(visit, job_template, worker_pool, parent)?;
+    // Two that become each other's parents at the same time would both find no circle.
+    let _turn = match parent {
+        Some(Some(_)) => Some(visit.dialect.families().lock().await),
+        _ => None,
+    };
+    if let Some(Some(parent)) = parent {
+        let is_circle =
+            visit.house.views.roster().read(|roster| {
+                would_come_after_itself(number, parent, |job| roster.job(job)?.parent)
+            });
+        if is_circle {
+            return Err(Refusal::about("parent", "the job would come after itself"));
+        }
+    }
+    let known = visit.house.views.roster().read(|roster| {
+        let job = roster.job(number)?;
+        Some((job.job_template, job.worker_pool))
+    });
+    let (known_template, known_pool) = known.ok_or(Refusal::NotFound)?;
+    // A pool that the project has lost since is no reason to refuse something else.
+    let template = job_template.unwrap_or(known_template);
+    let pool = worker_pool.unwrap_or(known_pool);
+    if (template, pool) != (known_template, known_pool) {
+        check_pool(visit, template, pool)?;
+    }
+    let spoken = &spoken;
+    let changed = visit.transact(
+        refuse,
+        |unit| async move { edit(&unit, number, spoken).await },
+    );
+    changed.await
+}
+
+async fn edit(
+    unit: &Transaction,
+    number: u64,
+    spoken: &Spoken,
+) -> Result<(), CommandError<Rejection>> {
+    let (key, at) = (number.to_string(), unit.now());
+    let before = unit.load::<Job>(&key).await;
+    let before = before.map_err(CommandError::into_rejection)?;
+    let edited = Edited {
+        at,
+        ..spoken.edited.clone()
+    };
+    let told = unit.execute::<Job>(&key, JobCommand::Edit(edited)).await;
+    told.map_err(CommandError::into_rejection)?;
+    let enabled = spoken.enqueue_is_enabled.map(|enabled| match enabled {
+        true => JobCommand::Resume { at },
+        false => JobCommand::Suspend {
+            because: Suspension::Asked,
+            at,
+        },
+    });
+    if let Some(command) = enabled {
+        let told = unit.execute::<Job>(&key, command).await;
+        told.map_err(CommandError::into_rejection)?;
+    }
+    let after = unit.load::<Job>(&key).await;
+    let after = after.map_err(CommandError::into_rejection)?;
+    if let (Some(before), Some(after)) = (before.facts(), after.facts()) {
+        let (from, to) = (kind_of_name(before), kind_of_name(after));
+        let (before, after) = ((&*from, &*before.title), (&*to, &*after.title));
+        let renamed = names::change(unit, before, after, number).await;
+        renamed.map_err(CommandError::into_rejection)?;
+    }
+    Ok(())
+}
+
+/// A title stands once in a template.
+fn kind_of_name(job: &Created) -> String {
+    format!("job:{}", job.job_template)
+}
+
+impl Spoken {
+    async fn read(visit: &Visit<'_>, fields: &Fields) -> Told<Self> {
+        let text = |name| not_null(name, fields.text(name, TEXT_CHARS_MAX)?);
+        let boolean = |name| not_null(name, fields.boolean(name)?);
+        let script_max = visit.dialect.settings().body_bytes_max;
+        let script = fields.text("script_content_partial", script_max)?;
+        let script: Option<LongText> = match not_null("script_content_partial", script)? {
+            Some(script) => Some(long_text::keep(visit.house, script).await?),
+            None => None,
+        };
+        let template = fields.relation("job_template", Resource::JobTemplate)?;
+        let pool = fields.relation("worker_pool", Resource::WorkerPool)?;
+        let edited = Edited {
+            title: title(fields)?,
+            description: text("description")?,
+            job_template: not_null("job_template", template)?,
+            worker_pool: not_null("worker_pool", pool)?,
+            parent: fields.relation("parent", Resource::Job)?,
+            script,
+            interval_count: interval_count(fields)?,
+            interval_unit: interval_unit(fields)?,
+            excluded: None,
+            run_on_all_workers: boolean("run_on_all_workers")?,
+            schedule_children_on_error: boolean("schedule_children_on_error")?,
+            notification_addresses: text("notification_addresses")?,
+            fails_max: fields.number("disable_enqueue_after_fails")?,
+            at: visit.house.commands.clock().now(),
+        };
+        Ok(Self {
+            edited,
+            enqueue_is_enabled: boolean("enqueue_is_enabled")?,
+        })
+    }
+}
+
+fn interval_count(fields: &Fields) -> Told<Option<Option<u32>>> {
+    match fields.number("reschedule_interval")? {
+        Some(Some(0)) => Err(Refusal::about("reschedule_interval", "must be over 0")),
+        count => Ok(count),
+    }
+}
+
+/// The empty text means no unit.
+fn interval_unit(fields: &Fields) -> Told<Option<Option<IntervalUnit>>> {
+    let name = "reschedule_interval_type";
+    let unit = not_null(name, fields.text(name, TEXT_CHARS_MAX)?)?;
+    match unit.as_deref() {
+        None => Ok(None),
+        Some("") => Ok(Some(None)),
+        Some(unit) => match IntervalUnit::from_wire(unit) {
+            Some(unit) => Ok(Some(Some(unit))),
+            None => Err(Refusal::about(
+                name,
+                "must be MINUTE, HOUR, DAY, MONTH or empty",
+            )),
+        },
+    }
+}
+
+/// Checks that a worker may write jobs at all.
+fn check_caller(visit: &Visit<'_>) -> Told<()> {
+    match visit.caller {
+        Caller::Worker { .. } if !visit.dialect.settings().job_writes_by_workers => Err(
+            Refusal::Unauthorized("workers may not change jobs in this house"),
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that what a job is connected with exists and is seen, and that the caller may change the project.
+fn check_related(
+    visit: &Visit<'_>,
+    job_template: Option<u64>,
+    worker_pool: Option<u64>,
+    parent: Option<Option<u64>>,
+) -> Told<()> {
+    if let Some(template) = job_template {
+        related::<JobTemplates>(visit, "job_template", template)?;
+        check_project_of_template(visit, template)?;
+    }
+    if let Some(pool) = worker_pool {
+        related::<WorkerPools>(visit, "worker_pool", pool)?;
+    }
+    if let Some(Some(parent)) = parent {
+        related::<Jobs>(visit, "parent", parent)?;
+    }
+    Ok(())
+}
+
+fn check_project_of_template(visit: &Visit<'_>, template: u64) -> Told<()> {
+    let Caller::User { number: user, .. } = visit.caller else {
+        return Ok(());
+    };
+    let may = visit.house.views.roster().read(|roster| {
+        let template = roster.job_template(template);
+        template.is_some_and(|template| roster.may_write_project(user, template.project))
+    });
+    if may { Ok(()) } else { Err(NO_ADMIN) }
+}
+
+/// Checks that a pool is one of those that a template's project may use.
+fn check_pool(visit: &Visit<'_>, job_template: u64, worker_pool: u64) -> Told<()> {
+    let belongs = visit.house.views.roster().read(|roster| {
+        let template = roster.job_template(job_template)?;
+        let project = roster.project(template.project)?;
+        Some(project.worker_pools.contains(&worker_pool))
+    });
+    if belongs == Some(true) {
+        Ok(())
+    } else {
+        Err(Refusal::about("worker_pool", "is not one of the project's"))
+    }
+}
+
+fn refuse(error: CommandError<Rejection>) -> Refusal {
+    match error {
+        CommandError::Rejected(Rejection::Name(_)) => {
+            Refusal::Conflict("title: another job of the template has it".to_owned())
+        }
+        CommandError::Rejected(Rejection::Job(JobRejection::Unknown)) => Refusal::NotFound,
+        error => error.into(),
+    }
+}
