@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use eventlog::EventLog;
 use gantry::Gantry;
+use jobrunner::JobRunner;
 use web::{CpuFormat, House, Limits, Settings, Variables};
 
 use crate::config::{self, Config, LogBackend};
@@ -45,7 +46,10 @@ pub(crate) fn house(
 /// # Errors
 /// When a source's signing token is none.
 pub(crate) fn router(config: &Config, house: &House) -> anyhow::Result<axum::Router> {
-    let routes = api::routes_beside([Gantry::document()]).merge(dialect(config)?.routes());
+    let mut routes = api::routes_beside([Gantry::document()]).merge(dialect(config)?.routes());
+    if let Some(job_runner) = job_runner(config) {
+        routes = routes.merge(job_runner.routes());
+    }
     Ok(web::serve_through_gate(routes, house.clone()))
 }
 
@@ -59,6 +63,17 @@ fn dialect(config: &Config) -> anyhow::Result<Gantry> {
     Ok(Gantry::new(&gantry::Settings {
         sources: sources.collect(),
     })?)
+}
+
+fn job_runner(config: &Config) -> Option<JobRunner> {
+    let section = &config.jobrunner;
+    // A zone that nobody knows was refused when the configuration was read.
+    let time_zone = section.time_zone().filter(|_| section.enabled)?;
+    Some(JobRunner::new(jobrunner::Settings {
+        time_zone,
+        job_writes_by_workers: section.job_writes_by_workers,
+        ..jobrunner::Settings::default()
+    }))
 }
 
 fn settings(config: &Config) -> Settings {

@@ -267,6 +267,12 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             "attempts_max and concurrency_max are at least 1",
         );
     }
+    if config.jobrunner.time_zone().is_none() {
+        return wrong(
+            "jobrunner.time_zone",
+            "no such zone is known; it is a name such as Europe/Amsterdam",
+        );
+    }
     if !(0.0..=1.0).contains(&config.telemetry.trace_ratio) {
         return wrong("telemetry.trace_ratio", "a share lies between 0 and 1");
     }

