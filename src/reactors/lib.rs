@@ -19,6 +19,7 @@ pub mod frame;
 pub mod gitlab;
 pub mod prometheus;
 pub mod usage;
+pub mod zmtp;
 
 pub use faults::Faults;
 pub use outside::{AskError, ConfigError};

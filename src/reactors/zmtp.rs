@@ -1,0 +1,78 @@
+//! ZeroMQ, as much of it as workers of the job runner need: a socket that publishes and one that
+//! subscribes, both bound here, on TCP and without authentication.
+//!
+//! Written out because the ports face machines that nobody here has checked: whoever connects gets little
+//! time to say who it is, sends frames of a bounded size, and has a bounded queue that loses what is too
+//! much and counts it ([`PortStats`]). Peers of ZMTP 3 and 2 are understood, which is libzmq since 3.2.
+//!
+//! `frames` and `greeting` are the bytes, and pure; `handshake` is how two sockets meet;
+//! [`Publisher`] and [`Subscriber`] are what they do then.
+
+mod accept;
+mod frames;
+mod greeting;
+mod handshake;
+mod publisher;
+mod stats;
+mod subscriber;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket};
+
+pub use publisher::Publisher;
+pub use stats::{PortReading, PortStats};
+pub use subscriber::{Heard, Subscriber};
+
+/// How much one port bears.
+#[derive(Clone, Copy, Debug)]
+pub struct PortLimits {
+    /// Most peers at once; more are turned away.
+    pub peers_max: usize,
+    /// Most messages that wait for one peer; more are lost to it.
+    pub queue_max: usize,
+    /// Longest frame of a peer, in bytes. One that sends a longer one is cut off.
+    pub frame_bytes_max: usize,
+    /// Most subscriptions of one peer; more are not heeded.
+    pub subscriptions_max: usize,
+    /// How long a peer may take to say who it is.
+    pub greeting_within: Duration,
+    /// How long a peer may take to read what is sent to it.
+    pub writing_within: Duration,
+}
+
+impl Default for PortLimits {
+    fn default() -> Self {
+        Self {
+            peers_max: 4096,
+            queue_max: 4096,
+            frame_bytes_max: 16 * 1024,
+            subscriptions_max: 64,
+            greeting_within: Duration::from_secs(10),
+            writing_within: Duration::from_secs(60),
+        }
+    }
+}
+
+/// How many peers may wait to be taken.
+const BACKLOG: u32 = 1024;
+
+/// Binds a port. Peers that vanish without a word are noticed by the system in the end, also on a port
+/// where nothing is ever sent.
+///
+/// # Errors
+/// When somebody else has it, or it is not ours to have.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.set_keepalive(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}

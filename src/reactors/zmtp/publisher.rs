@@ -1,0 +1,212 @@
+//! A socket that publishes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::io::AsyncWriteExt;
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::accept::{Connections, Present, accept};
+use super::frames::{self, Frame, WireFault};
+use super::greeting::Socket;
+use super::handshake::{Ended, meet, pong};
+use super::stats::{PortStats, count};
+use super::{PortLimits, PortReading};
+
+/// Says things to everybody who has asked for their like. Clones are the same socket; it can be talked to
+/// before it is bound, and then nobody hears.
+#[derive(Clone)]
+pub struct Publisher(Arc<Inner>);
+
+struct Inner {
+    limits: PortLimits,
+    stats: PortStats,
+    next: AtomicU64,
+    peers: Mutex<BTreeMap<u64, Peer>>,
+}
+
+struct Peer {
+    subscriptions: Vec<Bytes>,
+    queue: mpsc::Sender<Bytes>,
+}
+
+impl Publisher {
+    /// A socket that nobody can reach yet.
+    #[must_use]
+    pub fn new(limits: PortLimits) -> Self {
+        Self(Arc::new(Inner {
+            limits,
+            stats: PortStats::default(),
+            next: AtomicU64::new(0),
+            peers: Mutex::default(),
+        }))
+    }
+
+    /// Takes peers until this is dropped.
+    pub async fn serve(&self, listener: TcpListener) {
+        accept(Arc::clone(&self.0), listener).await;
+    }
+
+    /// Says something to all who have asked for what begins like the first part. It waits for nobody: a
+    /// peer whose queue is full loses it. Answers how many it was handed to.
+    pub fn publish(&self, address: &str, body: &[u8]) -> usize {
+        let message = frames::message(&[address.as_bytes(), body]);
+        count(&self.0.stats.messages);
+        let peers = self.0.peers.lock();
+        let asked = peers.values().filter(|peer| peer.wants(address.as_bytes()));
+        let mut delivered = 0;
+        for peer in asked {
+            match peer.queue.try_send(message.clone()) {
+                Ok(()) => delivered += 1,
+                Err(_) => count(&self.0.stats.lost),
+            }
+        }
+        drop(peers);
+        let counted = u64::try_from(delivered).unwrap_or(u64::MAX);
+        self.0.stats.delivered.fetch_add(counted, Ordering::Relaxed);
+        delivered
+    }
+
+    /// Whether somebody has asked for what begins like this.
+    #[must_use]
+    pub fn is_wanted(&self, address: &str) -> bool {
+        let peers = self.0.peers.lock();
+        peers.values().any(|peer| peer.wants(address.as_bytes()))
+    }
+
+    /// What went through so far.
+    #[must_use]
+    pub fn stats(&self) -> PortReading {
+        self.0.stats.read()
+    }
+}
+
+impl Peer {
+    fn wants(&self, address: &[u8]) -> bool {
+        self.subscriptions
+            .iter()
+            .any(|prefix| address.starts_with(prefix))
+    }
+}
+
+impl Connections for Inner {
+    fn limits(&self) -> &PortLimits {
+        &self.limits
+    }
+
+    fn stats(&self) -> &PortStats {
+        &self.stats
+    }
+
+    async fn talk(self: Arc<Self>, stream: TcpStream) -> Result<(), Ended> {
+        let (reading, mut writing) = stream.into_split();
+        let meeting = meet(
+            Socket::Publisher,
+            reading,
+            &mut writing,
+            self.limits.frame_bytes_max,
+        );
+        let met = timeout(self.limits.greeting_within, meeting).await;
+        let mut reader = met.map_err(|_| Ended::Slow)??;
+
+        let _present = Present::new(&self.stats);
+        let (queue, waiting) = mpsc::channel(self.limits.queue_max);
+        let place = Place::take(&self, queue.clone());
+        let said = async {
+            while let Some(frame) = reader.next().await? {
+                if let Some(answer) = place.hear(frame)? {
+                    // One that asks more than it reads is not answered.
+                    let _ = queue.try_send(answer);
+                }
+            }
+            Ok(())
+        };
+        tokio::select! {
+            ended = said => ended,
+            ended = self.write(waiting, &mut writing) => ended,
+        }
+    }
+}
+
+impl Inner {
+    async fn write(
+        &self,
+        mut waiting: mpsc::Receiver<Bytes>,
+        writing: &mut OwnedWriteHalf,
+    ) -> Result<(), Ended> {
+        while let Some(message) = waiting.recv().await {
+            let written = timeout(self.limits.writing_within, writing.write_all(&message));
+            written.await.map_err(|_| Ended::Slow)??;
+        }
+        Ok(())
+    }
+}
+
+/// The place of a peer among all; it is free again when this is dropped.
+struct Place<'a> {
+    number: u64,
+    among: &'a Inner,
+}
+
+impl<'a> Place<'a> {
+    fn take(among: &'a Inner, queue: mpsc::Sender<Bytes>) -> Self {
+        let number = among.next.fetch_add(1, Ordering::Relaxed);
+        let peer = Peer {
+            subscriptions: Vec::new(),
+            queue,
+        };
+        among.peers.lock().insert(number, peer);
+        Self { number, among }
+    }
+
+    /// Takes note of what a peer asks for. What it wants to be answered is returned.
+    fn hear(&self, frame: Frame) -> Result<Option<Bytes>, WireFault> {
+        match frame {
+            Frame::Command { name, body } => match &name[..] {
+                b"PING" => return Ok(Some(pong(&body))),
+                b"SUBSCRIBE" => self.subscribe(&body),
+                b"CANCEL" => self.cancel(&body),
+                b"ERROR" => return Err(WireFault::Malformed),
+                _ => {}
+            },
+            Frame::Part { more: true, .. } => return Err(WireFault::Malformed),
+            Frame::Part { body, more: false } => match body.first() {
+                Some(1) => self.subscribe(&body[1..]),
+                Some(0) => self.cancel(&body[1..]),
+                _ => {}
+            },
+        }
+        Ok(None)
+    }
+
+    fn subscribe(&self, prefix: &[u8]) {
+        let mut peers = self.among.peers.lock();
+        if let Some(peer) = peers.get_mut(&self.number)
+            && peer.subscriptions.len() < self.among.limits.subscriptions_max
+        {
+            // A copy, because what is read is part of a larger buffer.
+            peer.subscriptions.push(Bytes::copy_from_slice(prefix));
+        }
+    }
+
+    fn cancel(&self, prefix: &[u8]) {
+        let mut peers = self.among.peers.lock();
+        if let Some(peer) = peers.get_mut(&self.number)
+            && let Some(index) = peer.subscriptions.iter().position(|one| one == prefix)
+        {
+            peer.subscriptions.swap_remove(index);
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.among.peers.lock().remove(&self.number);
+    }
+}
