@@ -15,6 +15,7 @@ mod faults;
 mod outside;
 
 pub mod collector;
+pub mod dispatcher;
 pub mod frame;
 pub mod gitlab;
 pub mod prometheus;

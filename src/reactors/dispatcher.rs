@@ -1,0 +1,4 @@
+//! Tells workers what to run.
+
+pub mod farm;
+pub mod plan;

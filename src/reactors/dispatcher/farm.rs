@@ -1,0 +1,71 @@
+//! The farm as far as sending runs is concerned, taken down in one look at the roster.
+
+use std::collections::BTreeMap;
+
+use domain::schedule::{Interval, Member, Patience, Window};
+use jiff::Timestamp;
+use projections::roster::Roster;
+
+/// What jobs and workers say about where runs go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Farm {
+    /// The jobs.
+    pub jobs: BTreeMap<u64, Terms>,
+    /// The workers of each pool.
+    pub pools: BTreeMap<u64, Vec<Member>>,
+    /// What workers are called when they are spoken to.
+    pub keys: BTreeMap<u64, String>,
+}
+
+/// On which terms the runs of a job are sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Whether job, template, project and pool all let runs be sent.
+    pub enabled: bool,
+    /// The pool whose workers execute it.
+    pub pool: u64,
+    /// Whether each of them does.
+    pub run_on_all_workers: bool,
+    /// How far apart its occasions are.
+    pub interval: Option<Interval>,
+    /// When it does not run.
+    pub excluded: Vec<Window>,
+}
+
+impl Farm {
+    /// The farm now.
+    #[must_use]
+    pub fn of(roster: &Roster, patience: Patience, now: Timestamp) -> Self {
+        let workers = roster.workers();
+        let member = |number: &u64| {
+            let worker = workers.get(number)?;
+            Some(Member {
+                worker: worker.number,
+                enabled: worker.enqueue_is_enabled,
+                responsive: !patience.is_silent(worker.ping_response_at, now),
+            })
+        };
+        let pools = roster.worker_pools().values().map(|pool| {
+            let members = pool.workers.iter().filter_map(member);
+            (pool.number, members.collect())
+        });
+        let jobs = roster.jobs().values().map(|job| {
+            let terms = Terms {
+                enabled: roster.is_enqueue_enabled(job.number),
+                pool: job.worker_pool,
+                run_on_all_workers: job.run_on_all_workers,
+                interval: Interval::of(job.interval_count, job.interval_unit),
+                excluded: job.excluded.clone(),
+            };
+            (job.number, terms)
+        });
+        let keys = workers
+            .values()
+            .map(|worker| (worker.number, worker.api_key.clone()));
+        Self {
+            jobs: jobs.collect(),
+            pools: pools.collect(),
+            keys: keys.collect(),
+        }
+    }
+}

@@ -1,0 +1,251 @@
+use domain::schedule::{Interval, IntervalUnit, Member};
+use jiff::SignedDuration;
+use proptest::prelude::*;
+
+use super::*;
+
+const JOB: u64 = 1;
+
+/// Job 1 runs every hour on one of the workers 1, 2 and 3; of these 3 takes no work, and 2 is silent.
+fn farm() -> Farm {
+    let member = |worker, enabled, responsive| Member {
+        worker,
+        enabled,
+        responsive,
+    };
+    let members = vec![
+        member(1, true, true),
+        member(2, true, false),
+        member(3, false, true),
+    ];
+    let terms = Terms {
+        enabled: true,
+        pool: 1,
+        run_on_all_workers: false,
+        interval: Interval::of(Some(1), Some(IntervalUnit::Hour)),
+        excluded: Vec::new(),
+    };
+    Farm {
+        jobs: BTreeMap::from([(JOB, terms)]),
+        pools: BTreeMap::from([(1, members)]),
+        keys: BTreeMap::new(),
+    }
+}
+
+fn at(minute: i64) -> Timestamp {
+    let start: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+    start + SignedDuration::from_mins(minute)
+}
+
+fn unclaimed(run: u64) -> Unclaimed {
+    Unclaimed {
+        run,
+        job: JOB,
+        schedule_id: run,
+        schedule_at: at(0),
+        is_manual: false,
+        worker: None,
+    }
+}
+
+/// Nobody was told anything, and job 1 has no other runs.
+fn round(farm: &Farm, runs: &[Unclaimed]) -> Vec<Errand> {
+    round_after(&Told::default(), true, farm, runs, &[])
+}
+
+fn round_after(
+    told: &Told,
+    again: bool,
+    farm: &Farm,
+    runs: &[Unclaimed],
+    active: &[(u64, u64)],
+) -> Vec<Errand> {
+    let facts = Facts {
+        farm,
+        unclaimed: runs.to_vec(),
+        active: active.iter().copied().collect(),
+        now: at(30),
+        zone: &TimeZone::UTC,
+    };
+    let open = runs.iter().map(|run| run.schedule_id).collect();
+    let reference = Some(at(0));
+    let occasions = Occasions { open, reference };
+    let planned = plan(facts, told, again, || 0, |_| Ok::<_, ()>(occasions.clone()));
+    planned.unwrap()
+}
+
+fn recipients(errands: &[Errand]) -> Vec<(u64, Recipient)> {
+    let pair = |errand: &Errand| (errand.run, errand.to.clone());
+    errands.iter().map(pair).collect()
+}
+
+#[test]
+fn a_run_goes_to_a_worker_that_answers_and_its_job_is_due_again() {
+    let expected = Errand {
+        run: 7,
+        next: FollowUp::At(at(60)),
+        to: Recipient::Worker(1),
+    };
+    assert_eq!(round(&farm(), &[unclaimed(7)]), [expected]);
+}
+
+#[test]
+fn runs_of_one_job_go_one_occasion_after_the_other() {
+    let (first, second) = (unclaimed(7), unclaimed(8));
+    let to = Recipient::Worker(1);
+    assert_eq!(
+        recipients(&round(&farm(), &[second, first])),
+        [(7, to.clone())]
+    );
+    let sibling = Unclaimed {
+        schedule_id: 7,
+        ..second
+    };
+    let both = [(7, to.clone()), (8, to)];
+    assert_eq!(recipients(&round(&farm(), &[first, sibling])), both);
+
+    let none = Told::default();
+    let while_active = |schedule_id| {
+        let active = [(JOB, schedule_id)];
+        round_after(&none, true, &farm(), &[first], &active).len()
+    };
+    assert_eq!((while_active(6), while_active(7)), (0, 1));
+}
+
+#[test]
+fn a_job_that_is_switched_off_runs_by_hand_alone() {
+    let mut farm = farm();
+    farm.jobs.get_mut(&JOB).unwrap().enabled = false;
+    assert_eq!(round(&farm, &[unclaimed(7)]), []);
+    let by_hand = Unclaimed {
+        is_manual: true,
+        ..unclaimed(8)
+    };
+    assert_eq!(round(&farm, &[unclaimed(7), by_hand]).len(), 1);
+}
+
+/// The next occasion is settled all the same: nothing else would ever settle it.
+#[test]
+fn a_run_for_which_there_is_nobody_stays_and_blocks_no_other() {
+    let mut farm = farm();
+    for member in farm.pools.get_mut(&1).unwrap() {
+        member.enabled = false;
+    }
+    let mine = Unclaimed {
+        worker: Some(3),
+        ..unclaimed(8)
+    };
+    let errands = round(&farm, &[unclaimed(7), mine]);
+    let expected = [(7, Recipient::Nobody), (8, Recipient::Worker(3))];
+    assert_eq!(recipients(&errands), expected);
+}
+
+#[test]
+fn a_run_on_all_workers_goes_to_each_that_takes_work() {
+    let mut farm = farm();
+    farm.jobs.get_mut(&JOB).unwrap().run_on_all_workers = true;
+    let each = Recipient::Each(vec![1, 2]);
+    assert_eq!(recipients(&round(&farm, &[unclaimed(7)])), [(7, each)]);
+}
+
+#[test]
+fn a_job_gets_one_next_occasion_in_a_round() {
+    let siblings = [7, 8].map(|run| Unclaimed {
+        schedule_id: 7,
+        worker: Some(run),
+        ..unclaimed(run)
+    });
+    let next: Vec<FollowUp> = round(&farm(), &siblings)
+        .into_iter()
+        .map(|errand| errand.next)
+        .collect();
+    assert_eq!(next, [FollowUp::At(at(60)), FollowUp::AnotherIsOpen]);
+}
+
+/// Between two full rounds only news is sent; what was told still holds its job.
+#[test]
+fn who_was_told_is_told_again_in_full_rounds_alone() {
+    let mut told = Told::default();
+    told.note(7, 1);
+    let runs = [unclaimed(7), unclaimed(8)];
+    for (again, expected) in [(false, 0), (true, 1)] {
+        let errands = round_after(&told, again, &farm(), &runs, &[]);
+        assert_eq!(errands.len(), expected, "again: {again}");
+    }
+    told.retain(&BTreeSet::from([8]));
+    assert_eq!(round_after(&told, false, &farm(), &runs, &[]).len(), 1);
+}
+
+#[test]
+fn a_run_is_offered_to_one_worker_for_a_while_and_then_to_another() {
+    let mut farm = farm();
+    for member in farm.pools.get_mut(&1).unwrap() {
+        (member.enabled, member.responsive) = (true, true);
+    }
+    let mut told = Told::default();
+    let mut asked = Vec::new();
+    for _ in 0..2 * ROUNDS_KEPT {
+        let errands = round_after(&told, true, &farm, &[unclaimed(7)], &[]);
+        let Recipient::Worker(worker) = errands[0].to else {
+            panic!("somebody is there");
+        };
+        told.note(7, worker);
+        asked.push(worker);
+    }
+    let (first, second) = asked.split_at(ROUNDS_KEPT as usize);
+    assert_eq!(first, [1; ROUNDS_KEPT as usize]);
+    assert_eq!(second, [2; ROUNDS_KEPT as usize]);
+}
+
+proptest! {
+    /// Whatever waits: no job gets two occasions at once, nothing is sent early, and a job that a person
+    /// switched off stays off.
+    #[test]
+    fn a_round_keeps_the_rules(
+        runs in prop::collection::vec((1_u64..4, 1_u64..6, -90_i64..90, any::<bool>(), prop::option::of(1_u64..4)), 0..12),
+        active in prop::collection::btree_set((1_u64..4, 1_u64..6), 0..3),
+        disabled in prop::collection::btree_set(1_u64..4, 0..3),
+        all in prop::collection::btree_set(1_u64..4, 0..3),
+    ) {
+        let mut farm = farm();
+        let terms = farm.jobs[&JOB].clone();
+        for job in 1..4 {
+            let terms = Terms {
+                enabled: !disabled.contains(&job),
+                run_on_all_workers: all.contains(&job),
+                ..terms.clone()
+            };
+            farm.jobs.insert(job, terms);
+        }
+        let runs: Vec<Unclaimed> = (1..)
+            .zip(runs)
+            .map(|(run, (job, schedule_id, minute, is_manual, worker))| Unclaimed {
+                run,
+                job,
+                schedule_id,
+                schedule_at: at(minute),
+                is_manual,
+                worker,
+            })
+            .collect();
+        let active: Vec<(u64, u64)> = active.into_iter().collect();
+        let errands = round_after(&Told::default(), true, &farm, &runs, &active);
+        let mut occasions: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
+        for (job, schedule_id) in active {
+            occasions.entry(job).or_default().insert(schedule_id);
+        }
+        let before: BTreeMap<u64, usize> =
+            occasions.iter().map(|(job, ids)| (*job, ids.len())).collect();
+        for errand in &errands {
+            let run = runs.iter().find(|run| run.run == errand.run).unwrap();
+            prop_assert!(run.schedule_at <= at(30));
+            prop_assert!(run.is_manual || !disabled.contains(&run.job));
+            prop_assert!(errand.to != Recipient::Nobody, "workers 1 and 2 take work");
+            occasions.entry(run.job).or_default().insert(run.schedule_id);
+            let most = before.get(&run.job).copied().unwrap_or(0).max(1);
+            prop_assert!(occasions[&run.job].len() <= most);
+        }
+        let followed = errands.iter().filter(|errand| matches!(errand.next, FollowUp::At(_)));
+        prop_assert!(followed.count() <= 3);
+    }
+}
