@@ -169,6 +169,7 @@ impl Projection for AllocationFold {
             | Event::Job(_)
             | Event::JobTemplate(_)
             | Event::KillRequest(_)
+            | Event::Mail(_)
             | Event::Name(_)
             | Event::Project(_)
             | Event::Run(_)

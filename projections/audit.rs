@@ -131,6 +131,7 @@ impl Projection for AuditFold {
             | Event::Job(_)
             | Event::JobTemplate(_)
             | Event::KillRequest(_)
+            | Event::Mail(_)
             | Event::Name(_)
             | Event::Project(_)
             | Event::Run(_)

@@ -58,6 +58,7 @@ impl Projection for BuildsFold {
             | Event::Job(_)
             | Event::JobTemplate(_)
             | Event::KillRequest(_)
+            | Event::Mail(_)
             | Event::Name(_)
             | Event::Project(_)
             | Event::Run(_)

@@ -84,6 +84,7 @@ impl Projection for PackagesFold {
             | Event::Job(_)
             | Event::JobTemplate(_)
             | Event::KillRequest(_)
+            | Event::Mail(_)
             | Event::Name(_)
             | Event::Project(_)
             | Event::Run(_)

@@ -102,6 +102,7 @@ impl Projection for RosterFold {
             | Event::Allocation(_)
             | Event::Numbers(_)
             | Event::KillRequest(_)
+            | Event::Mail(_)
             | Event::Name(_)
             | Event::Run(_)
             | Event::RunLog(_) => {}

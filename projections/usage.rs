@@ -142,6 +142,7 @@ impl Projection for UsageFold {
             | Event::Job(_)
             | Event::JobTemplate(_)
             | Event::KillRequest(_)
+            | Event::Mail(_)
             | Event::Name(_)
             | Event::Project(_)
             | Event::Run(_)

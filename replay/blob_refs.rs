@@ -39,6 +39,7 @@ pub(crate) fn blob_in(event: &Event) -> Option<&BlobRef> {
         | Event::Job(_)
         | Event::JobTemplate(_)
         | Event::KillRequest(_)
+        | Event::Mail(_)
         | Event::Name(_)
         | Event::Project(_)
         | Event::Run(_)

@@ -9,6 +9,7 @@ use crate::group::GroupEvent;
 use crate::job::JobEvent;
 use crate::job_template::JobTemplateEvent;
 use crate::kill_request::KillRequestEvent;
+use crate::mail::MailEvent;
 use crate::name::NameEvent;
 use crate::node::NodeEvent;
 use crate::numbers::NumbersEvent;
@@ -48,6 +49,8 @@ pub enum Event {
     JobTemplate(JobTemplateEvent),
     /// … to a wish that a run be killed.
     KillRequest(KillRequestEvent),
+    /// … to a mail about what went wrong.
+    Mail(MailEvent),
     /// … to a name that stands once.
     Name(NameEvent),
     /// … to a project.
@@ -249,6 +252,7 @@ join! {
     Job(JobEvent) = "job",
     JobTemplate(JobTemplateEvent) = "job_template",
     KillRequest(KillRequestEvent) = "kill_request",
+    Mail(MailEvent) = "mail",
     Name(NameEvent) = "name",
     Node(NodeEvent) = "node",
     Numbers(NumbersEvent) = "numbers",

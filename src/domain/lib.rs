@@ -20,6 +20,8 @@
 //! | [`job::Job`], [`job::Tally`] | `job-<number>`, `job-tally:<number>` | what a job is, and how often it failed in a row |
 //! | [`kill_request::KillRequest`], [`run_log::RunLog`] | `kill_request-<number>`, `run_log-<run>` | what workers say of them |
 //! | [`worker::Worker`], [`worker::Reports`] | `worker-<number>`, `worker-reports:<number>` | what a worker is, and how it is |
+//! | [`worker_pool::Silence`] | `worker_pool-silence:<number>` | when people are told that no worker of a pool answers |
+//! | [`mail::Mailing`] | `mail-<whose>` | that a mail is sent or abandoned once |
 //! | [`worker_pool::WorkerPool`], [`project::Project`], [`job_template::JobTemplate`], [`group::Group`], [`user::User`] | `<category>-<number>` | what they are |
 //!
 //! [`schedule`] is no aggregate: it says when runs are due, as plain functions.
@@ -34,6 +36,7 @@ pub mod group;
 pub mod job;
 pub mod job_template;
 pub mod kill_request;
+pub mod mail;
 pub mod name;
 pub mod node;
 pub mod numbers;

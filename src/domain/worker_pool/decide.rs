@@ -131,7 +131,7 @@ impl Created {
         use WorkerPoolEvent as E;
 
         match event {
-            E::Created(_) => {}
+            E::Created(_) | E::FellSilent(_) | E::StayedSilent(_) | E::Answered(_) => {}
             E::Edited(told) => self.edit(told),
             E::EnqueueSuspended(_) => self.enqueue_is_enabled = false,
             E::EnqueueResumed(_) => self.enqueue_is_enabled = true,

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::event::events;
 
 events! {
-    /// What may have happened to a worker pool. Streams: `worker_pool-<number>`.
+    /// What may have happened to a worker pool. Streams: `worker_pool-<number>`, and
+    /// `worker_pool-silence:<number>` for whether it answers.
     WorkerPoolEvent {
         /// It is there.
         Created(Created) = "worker_pool.created" v 1,
@@ -22,6 +23,12 @@ events! {
         WorkerAdded(WorkerAdded) = "worker_pool.worker_added" v 1,
         /// A worker belongs to it no longer.
         WorkerRemoved(WorkerRemoved) = "worker_pool.worker_removed" v 1,
+        /// None of its workers answers, and people are to be told.
+        FellSilent(FellSilent) = "worker_pool.fell_silent" v 1,
+        /// That has not changed, and people are to be reminded.
+        StayedSilent(StayedSilent) = "worker_pool.stayed_silent" v 1,
+        /// That has changed.
+        Answered(Answered) = "worker_pool.answered" v 1,
     }
 }
 
@@ -90,6 +97,31 @@ pub struct WorkerRemoved {
     /// The number of the worker.
     pub worker: u64,
     /// When.
+    pub at: Timestamp,
+}
+
+/// `worker_pool.fell_silent`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FellSilent {
+    /// When that was noticed.
+    pub at: Timestamp,
+}
+
+/// `worker_pool.stayed_silent`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StayedSilent {
+    /// Since when it is silent.
+    pub since: Timestamp,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// `worker_pool.answered`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// Since when it had been silent.
+    pub since: Timestamp,
+    /// When that was noticed.
     pub at: Timestamp,
 }
 

@@ -1,0 +1,91 @@
+//! What may become of mails: each is sent once or abandoned, in the order of their causes.
+
+use thiserror::Error;
+
+use super::{Abandoned, Begun, MailEvent, Sent};
+use crate::{Aggregate, Event, History};
+
+/// Up to where people were told. Streams: `mail-<whose>`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mailing {
+    told: Option<u64>,
+}
+
+/// What one may ask of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MailingCommand {
+    /// Tell people from here on. Whoever is told already goes on where they are.
+    Begin(Begun),
+    /// Take note that a mail was sent.
+    NoteSent(Sent),
+    /// Take note that a mail cannot be sent.
+    Abandon(Abandoned),
+}
+
+/// How it says no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum MailingRejection {
+    /// Nobody was to be told.
+    #[error("nobody is told yet")]
+    NotBegun,
+}
+
+impl Mailing {
+    /// The key of the stream of the job runner's mails.
+    pub const JOB_RUNNER: &'static str = "job_runner";
+
+    /// The position up to which everything was told; none when nobody is told.
+    #[must_use]
+    pub fn told(&self) -> Option<u64> {
+        self.told
+    }
+}
+
+impl Aggregate for Mailing {
+    const CATEGORY: &'static str = "mail";
+    const HISTORY: History = History::Last;
+    type Command = MailingCommand;
+    type Event = MailEvent;
+    type Rejection = MailingRejection;
+
+    fn decide(&self, command: MailingCommand) -> Result<Vec<MailEvent>, MailingRejection> {
+        use MailingCommand as C;
+
+        Ok(match (self.told, command) {
+            // Repeated.
+            (Some(_), C::Begin(_)) => vec![],
+            (Some(told), C::NoteSent(Sent { cause, .. }) | C::Abandon(Abandoned { cause, .. }))
+                if cause <= told =>
+            {
+                vec![]
+            }
+
+            // Impossible.
+            (None, C::NoteSent(_) | C::Abandon(_)) => return Err(MailingRejection::NotBegun),
+
+            // Allowed.
+            (None, C::Begin(begun)) => vec![MailEvent::Begun(begun)],
+            (Some(_), C::NoteSent(sent)) => vec![MailEvent::Sent(sent)],
+            (Some(_), C::Abandon(abandoned)) => vec![MailEvent::Abandoned(abandoned)],
+        })
+    }
+
+    fn evolve(&mut self, event: &MailEvent) {
+        let told = match event {
+            MailEvent::Begun(begun) => begun.after,
+            MailEvent::Sent(sent) => sent.cause,
+            MailEvent::Abandoned(abandoned) => abandoned.cause,
+        };
+        self.told = self.told.max(Some(told));
+    }
+
+    fn event_of(event: Event) -> Option<MailEvent> {
+        match event {
+            Event::Mail(event) => Some(event),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! Whether a pool answers. It does not when none of its workers does, and then somebody should look.
+//!
+//! Told at every look, and written down when that is news. People are reminded while it lasts.
+
+use jiff::{SignedDuration, Timestamp};
+use thiserror::Error;
+
+use super::{Answered, FellSilent, StayedSilent, WorkerPoolEvent};
+use crate::{Aggregate, Event, History};
+
+/// Whether a pool answers. Streams: `worker_pool-silence:<number>`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Silence {
+    silent: Option<Silent>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Silent {
+    since: Timestamp,
+    said_at: Timestamp,
+}
+
+/// What one may say of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SilenceCommand {
+    /// No worker answers.
+    NoteSilence {
+        /// How long it has to be silent before that is said again.
+        remind_after: SignedDuration,
+        /// When.
+        at: Timestamp,
+    },
+    /// A worker answers, or nobody expects one to.
+    NoteAnswer {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// How it says no: never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum SilenceRejection {}
+
+impl Silence {
+    /// The key of the stream about a pool's silence.
+    #[must_use]
+    pub fn key(worker_pool: u64) -> String {
+        format!("silence:{worker_pool}")
+    }
+
+    /// Since when it is silent, if it is.
+    #[must_use]
+    pub fn since(&self) -> Option<Timestamp> {
+        self.silent.map(|silent| silent.since)
+    }
+}
+
+impl Aggregate for Silence {
+    const CATEGORY: &'static str = "worker_pool";
+    const HISTORY: History = History::Last;
+    type Command = SilenceCommand;
+    type Event = WorkerPoolEvent;
+    type Rejection = SilenceRejection;
+
+    fn decide(&self, command: SilenceCommand) -> Result<Vec<WorkerPoolEvent>, SilenceRejection> {
+        use SilenceCommand as C;
+        use WorkerPoolEvent as E;
+
+        Ok(match (self.silent, command) {
+            // Repeated.
+            (None, C::NoteAnswer { .. }) => vec![],
+            (Some(silent), C::NoteSilence { remind_after, at })
+                if at.duration_since(silent.said_at) < remind_after =>
+            {
+                vec![]
+            }
+
+            // Allowed.
+            (None, C::NoteSilence { at, .. }) => vec![E::FellSilent(FellSilent { at })],
+            (Some(Silent { since, .. }), C::NoteSilence { at, .. }) => {
+                vec![E::StayedSilent(StayedSilent { since, at })]
+            }
+            (Some(Silent { since, .. }), C::NoteAnswer { at }) => {
+                vec![E::Answered(Answered { since, at })]
+            }
+        })
+    }
+
+    fn evolve(&mut self, event: &WorkerPoolEvent) {
+        match event {
+            WorkerPoolEvent::FellSilent(told) => {
+                let (since, said_at) = (told.at, told.at);
+                self.silent = Some(Silent { since, said_at });
+            }
+            WorkerPoolEvent::StayedSilent(told) => {
+                let (since, said_at) = (told.since, told.at);
+                self.silent = Some(Silent { since, said_at });
+            }
+            WorkerPoolEvent::Answered(_) => self.silent = None,
+            _ => {}
+        }
+    }
+
+    fn event_of(event: Event) -> Option<WorkerPoolEvent> {
+        match event {
+            Event::WorkerPool(event) => Some(event),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
