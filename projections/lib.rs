@@ -17,10 +17,12 @@ pub mod packages;
 pub mod projector;
 pub mod pulse;
 pub mod roster;
+pub mod runs;
 pub mod tokens;
 pub mod usage;
 
 mod listing;
+mod taking_up;
 #[cfg(test)]
 mod testing;
 mod views;

@@ -18,10 +18,11 @@ use domain::job::JobEvent;
 use domain::worker::WorkerEvent;
 use eventlog::Position;
 use parking_lot::RwLock;
-use tables::{Key, KeyBuilder, KeyReader, Range};
+use tables::{Key, KeyBuilder};
 use tokio::sync::watch;
 
 use crate::projector::{Answer, Projection, Reader, Rows, Seen};
+use crate::taking_up::each;
 use kind::{Groups, JobTemplates, Jobs, Kind, Projects, Users, WorkerPools, Workers};
 use ledger::{Ledger, Stored};
 
@@ -40,9 +41,6 @@ pub(crate) const NAME: &str = RosterFold::NAME;
 const REPORTS: u8 = b'r';
 /// How the runs of a job went. Beside the job, whose script is not to be written anew with every run.
 const TALLY: u8 = b'c';
-
-/// How many rows are taken up at once.
-const LOAD_ROWS: usize = 1000;
 
 /// The fold. What is told of is held until the flush, which also tells the model in memory.
 #[derive(Default)]
@@ -170,38 +168,30 @@ impl Projection for RosterFold {
         load::<Workers>(&mut model, rows);
         load::<JobTemplates>(&mut model, rows);
         load::<Jobs>(&mut model, rows);
-        let workers: Vec<u64> = model.workers().keys().copied().collect();
-        for number in workers {
-            if let Some(reports) = rows.get(&key(REPORTS, number)) {
+        each(REPORTS, rows, |key, reports, _| {
+            if let Some(number) = number_of(key) {
                 model.note_reports(number, reports);
             }
-        }
-        let jobs: Vec<u64> = model.jobs().keys().copied().collect();
-        for number in jobs {
-            if let Some(tally) = rows.get(&key(TALLY, number)) {
+        });
+        each(TALLY, rows, |key, tally, _| {
+            if let Some(number) = number_of(key) {
                 model.note_tally(number, tally);
             }
-        }
+        });
         *self.model.write() = model;
     }
 }
 
 fn load<K: Kind>(model: &mut Roster, rows: &mut Rows<'_>) {
-    let mut range = Range::prefix(&[K::PREFIX]).limit(LOAD_ROWS);
-    loop {
-        let found = rows.scan(range.clone());
-        for (key, _) in &found {
-            let number = KeyReader::new(K::PREFIX, key).and_then(|mut key| key.u64());
-            let row: Option<Stored<K::Facts>> = rows.get(key);
-            if let (Some(number), Some(row)) = (number, row) {
-                K::tell(model, (&number, &row.into()));
-            }
+    each(K::PREFIX, rows, |key, row: Stored<K::Facts>, _| {
+        if let Some(number) = number_of(key) {
+            K::tell(model, (&number, &row.into()));
         }
-        let Some((last, _)) = found.last().filter(|_| found.len() == LOAD_ROWS) else {
-            return;
-        };
-        range = range.after(last);
-    }
+    });
+}
+
+fn number_of(key: &[u8]) -> Option<u64> {
+    key.last_chunk().map(|number| u64::from_be_bytes(*number))
 }
 
 fn key(prefix: u8, number: u64) -> Key {

@@ -13,7 +13,8 @@ use crate::projector::{
     RebuildHandle, StartError,
 };
 use crate::{
-    allocation, audit, builds, collections, history, nodes, packages, pulse, roster, tokens, usage,
+    allocation, audit, builds, collections, history, nodes, packages, pulse, roster, runs, tokens,
+    usage,
 };
 
 /// All views together. Cheap to clone; the projector ends with the last clone.
@@ -43,6 +44,7 @@ pub(crate) fn kinds(config: &ProjectorConfig) -> Vec<Kind> {
         Kind::of(audit::AuditFold::default),
         Kind::of(pulse::PulseFold::default),
         Kind::of(roster::RosterFold::default),
+        Kind::of(runs::RunsFold::default),
         Kind::of(move || allocation::AllocationFold::new(&settings)),
     ]
 }
@@ -253,6 +255,12 @@ impl Views {
     #[must_use]
     pub fn history(&self) -> history::History {
         history::History::new(Arc::clone(&self.0.engine.log))
+    }
+
+    /// How runs stand, what they printed, and who wants them killed.
+    #[must_use]
+    pub fn runs(&self) -> runs::Runs {
+        runs::Runs::new(self.reader(runs::NAME), self.changed(runs::NAME))
     }
 
     /// Moves on whenever any row of a view was written.

@@ -95,6 +95,7 @@ async fn every_view_is_listed_with_its_position() {
         "audit",
         "pulse",
         "roster",
+        "runs",
     ] {
         assert!(names.contains(&name), "{name} is not among {names:?}");
     }

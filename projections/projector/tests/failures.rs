@@ -88,7 +88,7 @@ proptest! {
     #[test]
     fn a_table_that_fails_now_and_then_loses_and_doubles_nothing(
         story in any_story(),
-        every in 40_u32..97,
+        every in 120_u32..297,
     ) {
         block_on(async {
             let log = Arc::new(memory_log());

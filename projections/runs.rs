@@ -1,0 +1,435 @@
+//! How do runs stand, what did they print, and who wants them killed?
+
+mod dispatch;
+mod index;
+mod kills;
+mod list;
+mod logs;
+mod model;
+mod place;
+mod query;
+mod row;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::Event;
+use domain::job::JobEvent;
+use domain::kill_request::KillRequestEvent;
+use domain::run::{RunEvent, Share};
+use domain::run_log::RunLogEvent;
+use eventlog::Position;
+use parking_lot::RwLock;
+use serde::{Deserialize, Serialize};
+use tables::{Key, KeyBuilder, KeyReader, Range};
+use tokio::sync::watch;
+
+use crate::projector::{Answer, Projection, Reader, Rows, Seen};
+use crate::taking_up::each;
+use index::Class;
+use model::{Model, add};
+
+pub use kills::KillRequestRow;
+pub use list::RunPage;
+pub use logs::RunLogRow;
+pub use query::{RunQuery, WorkerIs};
+pub use row::{RunRow, RunState};
+
+pub(crate) const NAME: &str = RunsFold::NAME;
+
+/// The fold. Runs that are told of are held until the flush: most of what happens to one happens within a few
+/// pages, and every row and entry is then written once. Kill requests and logs are written as they come.
+#[derive(Default)]
+pub struct RunsFold {
+    model: Arc<RwLock<Model>>,
+    held: BTreeMap<u64, Held>,
+    /// The occasion that a job completed last.
+    completed: BTreeMap<u64, u64>,
+    kills: BTreeMap<u64, KillRequestRow>,
+    kill_counts: BTreeMap<Option<u64>, i64>,
+    log_counts: BTreeMap<Option<u64>, i64>,
+}
+
+/// A run, and how it stood at the last flush.
+#[derive(Debug)]
+struct Held {
+    before: Option<Arc<RunRow>>,
+    after: Option<RunRow>,
+}
+
+/// What became of a run that was spread.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct SpreadRow {
+    into: Vec<Share>,
+    position: Position,
+}
+
+impl Projection for RunsFold {
+    const NAME: &'static str = "runs";
+    const VERSION: u32 = 1;
+    const SHAPE: u32 = 1;
+
+    fn wants(event_type: &str) -> bool {
+        let category = event_type.split('.').next().unwrap_or_default();
+        match category {
+            "run" => !event_type.starts_with("run.sibling_"),
+            "run_log" | "kill_request" => true,
+            _ => event_type == "job.run_counted",
+        }
+    }
+
+    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+        match seen.event {
+            Event::Run(event) => self.apply_run(event, seen, rows),
+            Event::KillRequest(event) => self.apply_kill(event, seen, rows),
+            Event::RunLog(event) => self.apply_log(event, seen, rows),
+            Event::Job(JobEvent::RunCounted(told)) => {
+                let job = seen.stream.key().strip_prefix("tally:");
+                if let Some(job) = job.and_then(|job| job.parse().ok()) {
+                    self.completed.insert(job, told.schedule_id);
+                }
+            }
+            Event::Job(_)
+            | Event::Build(_)
+            | Event::Node(_)
+            | Event::Token(_)
+            | Event::Audit(_)
+            | Event::Allocation(_)
+            | Event::Numbers(_)
+            | Event::Group(_)
+            | Event::JobTemplate(_)
+            | Event::Mail(_)
+            | Event::Name(_)
+            | Event::Project(_)
+            | Event::User(_)
+            | Event::Worker(_)
+            | Event::WorkerPool(_) => {}
+        }
+    }
+
+    fn flush(&mut self, rows: &mut Rows<'_>) {
+        let mut held = std::mem::take(&mut self.held);
+        held.retain(|_, held| held.after.as_ref() != held.before.as_deref());
+        let counts = write_runs(&held, rows);
+        let completed = std::mem::take(&mut self.completed);
+        for (job, schedule_id) in &completed {
+            rows.put(index::last_key(*job), schedule_id);
+        }
+        let kill_counts = std::mem::take(&mut self.kill_counts);
+        for (job, by) in kill_counts.iter().filter(|(_, by)| **by != 0) {
+            rows.count(job_count_key(kills::COUNT, *job), *by);
+        }
+        let log_counts = std::mem::take(&mut self.log_counts);
+        for (job, by) in log_counts.iter().filter(|(_, by)| **by != 0) {
+            rows.count(job_count_key(logs::COUNT, *job), *by);
+        }
+        // Nothing changes most of the time, and readers need not wait for that.
+        if rows.written() == 0 {
+            return;
+        }
+
+        let mut model = self.model.write();
+        model.settle();
+        for (job, schedule_id) in completed {
+            model.complete(job, schedule_id, || occasion(schedule_id, rows));
+        }
+        for held in held.into_values() {
+            model.replace(held.before.as_deref(), held.after.map(Arc::new));
+        }
+        for (class, by) in counts {
+            add(&mut model.counts, class, by);
+        }
+        for (number, kill) in std::mem::take(&mut self.kills) {
+            if kill.is_pending() {
+                model.kills.insert(number, kill);
+            } else {
+                model.kills.remove(&number);
+            }
+        }
+        for (job, by) in kill_counts {
+            add(&mut model.kill_counts, job, by);
+        }
+        for (job, by) in log_counts {
+            add(&mut model.log_counts, job, by);
+        }
+    }
+
+    fn memory(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        Some(Arc::clone(&self.model) as Arc<dyn Any + Send + Sync>)
+    }
+
+    fn load(&mut self, rows: &mut Rows<'_>) {
+        let mut model = Model::default();
+        each(index::OPEN, rows, |_, row: RunRow, _| {
+            model.replace(None, Some(Arc::new(row)));
+        });
+        each(index::COUNT, rows, |key, count: i64, _| {
+            if let Some(class) = Class::of_key(key) {
+                add(&mut model.counts, class, count);
+            }
+        });
+        each(index::LAST, rows, |key, schedule_id: u64, rows| {
+            if let Some(job) = KeyReader::new(index::LAST, key).and_then(|mut key| key.u64()) {
+                model.complete(job, schedule_id, || occasion(schedule_id, rows));
+            }
+        });
+        each(kills::PENDING, rows, |_, number: u64, rows| {
+            if let Some(kill) = rows.get(&kills::row_key(number)) {
+                model.kills.insert(number, kill);
+            }
+        });
+        each(kills::COUNT, rows, |key, count: i64, _| {
+            add(&mut model.kill_counts, job_counted(key), count);
+        });
+        each(logs::COUNT, rows, |key, count: i64, _| {
+            add(&mut model.log_counts, job_counted(key), count);
+        });
+        *self.model.write() = model;
+    }
+}
+
+impl RunsFold {
+    fn apply_run(&mut self, event: &RunEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+        let Ok(number) = seen.stream.key().parse::<u64>() else {
+            return;
+        };
+        let run = &mut self.held(number, rows).after;
+        // What was spread is no more, whatever comes.
+        if run.is_none() && rows.get_bytes(&index::spread_key(number)).is_some() {
+            return;
+        }
+        let job_before = run.as_ref().map(|row| row.job);
+        match (event, run.as_mut()) {
+            (RunEvent::Scheduled(told), before) => {
+                let planned = RunRow::planned(number, told, seen);
+                let (run_log, kill_requests) =
+                    before.map_or((None, 0), |before| (before.run_log, before.kill_requests));
+                *run = Some(RunRow {
+                    run_log,
+                    kill_requests,
+                    ..planned
+                });
+            }
+            (RunEvent::Spread(told), Some(_)) => {
+                *run = None;
+                let spread = SpreadRow {
+                    into: told.into.clone(),
+                    position: seen.position,
+                };
+                rows.put(index::spread_key(number), &spread);
+            }
+            (_, Some(row)) => {
+                row.evolve(event);
+                (row.position, row.updated_at) = (seen.position, seen.recorded_at);
+            }
+            (_, None) => return,
+        }
+        let job = run.as_ref().map(|row| row.job);
+        if job_before.is_some() && job != job_before {
+            self.follow_job(number, job, rows);
+        }
+    }
+
+    /// The kill requests and the log of a run belong to the job that the run belongs to.
+    fn follow_job(&mut self, run: u64, job: Option<u64>, rows: &mut Rows<'_>) {
+        let of_run = kills::by_run(run);
+        for (key, _) in rows.scan(Range::prefix(&of_run)) {
+            let number = key.last_chunk().map(|number| u64::from_be_bytes(*number));
+            let key = kills::row_key(number.unwrap_or_default());
+            if let Some(mut kill) = rows.get::<KillRequestRow>(&key) {
+                count_move(&mut self.kill_counts, Some(kill.job), job);
+                kill.job = job;
+                rows.put(key, &kill);
+                self.kills.insert(kill.number, kill);
+            }
+        }
+        let key = logs::row_key(run);
+        if let Some(mut log) = rows.get::<RunLogRow>(&key) {
+            count_move(&mut self.log_counts, Some(log.job), job);
+            log.job = job;
+            rows.put(key, &log);
+        }
+    }
+
+    fn apply_kill(&mut self, event: &KillRequestEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+        let Ok(number) = seen.stream.key().parse::<u64>() else {
+            return;
+        };
+        let before: Option<KillRequestRow> = rows.get(&kills::row_key(number));
+        let after = KillRequestRow::after(before.as_ref(), number, event, seen);
+        let Some(mut after) = after else {
+            return;
+        };
+        let run_before = before.as_ref().map(|before| before.run);
+        if run_before != Some(after.run) {
+            if let Some(run) = run_before.and_then(|run| self.held(run, rows).after.as_mut()) {
+                run.kill_requests = run.kill_requests.saturating_sub(1);
+            }
+            let run = self.held(after.run, rows).after.as_mut();
+            after.job = run.map(|run| {
+                run.kill_requests += 1;
+                (run.position, run.updated_at) = (seen.position, seen.recorded_at);
+                run.job
+            });
+        }
+        let job_before = before.as_ref().map(|before| before.job);
+        count_move(&mut self.kill_counts, job_before, after.job);
+        kills::write(before.as_ref(), &after, rows);
+        self.kills.insert(number, after);
+    }
+
+    fn apply_log(&mut self, event: &RunLogEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+        let Ok(run) = seen.stream.key().parse::<u64>() else {
+            return;
+        };
+        let key = logs::row_key(run);
+        let before: Option<RunLogRow> = rows.get(&key);
+        let after = RunLogRow::after(before.as_ref(), run, event, seen);
+        let Some(mut after) = after else {
+            return;
+        };
+        if let Some(row) = self.held(run, rows).after.as_mut() {
+            row.run_log = Some(after.number);
+            (row.position, row.updated_at) = (seen.position, seen.recorded_at);
+            after.job = Some(row.job);
+        }
+        let number_before = before.as_ref().map(|before| before.number);
+        if number_before != Some(after.number) {
+            if let Some(number) = number_before {
+                rows.delete(logs::number_key(number));
+            }
+            rows.put(logs::number_key(after.number), &run);
+        }
+        let job_before = before.as_ref().map(|before| before.job);
+        count_move(&mut self.log_counts, job_before, after.job);
+        rows.put(key, &after);
+    }
+
+    fn held(&mut self, number: u64, rows: &mut Rows<'_>) -> &mut Held {
+        self.held.entry(number).or_insert_with(|| {
+            // What is not over is never asked of the table.
+            let open = self.model.read().open.get(&number).cloned();
+            let before = open.or_else(|| rows.get(&index::over_key(number)).map(Arc::new));
+            let after = before.as_deref().cloned();
+            Held { before, after }
+        })
+    }
+}
+
+/// Writes what differs, and returns how many more runs there are of each class.
+fn write_runs(held: &BTreeMap<u64, Held>, rows: &mut Rows<'_>) -> BTreeMap<Class, i64> {
+    let mut counts = BTreeMap::<Class, i64>::new();
+    let mut worker_counts = BTreeMap::<Key, i64>::new();
+    for held in held.values() {
+        let (before, after) = (held.before.as_deref(), held.after.as_ref());
+        index::write(before, after, rows);
+        for (row, by) in [(before, -1), (after, 1)] {
+            if let Some((row, class)) = row.and_then(|row| Some((row, Class::of(row)?))) {
+                *counts.entry(class).or_default() += by;
+                *worker_counts.entry(class.key_of(row.worker)).or_default() += by;
+            }
+        }
+    }
+    counts.retain(|_, by| *by != 0);
+    for (class, by) in &counts {
+        rows.count(class.key(), *by);
+    }
+    for (key, by) in worker_counts.into_iter().filter(|(_, by)| *by != 0) {
+        rows.count(key, by);
+    }
+    counts
+}
+
+/// The runs of an occasion that are over.
+fn occasion(schedule_id: u64, rows: &mut Rows<'_>) -> Vec<RunRow> {
+    let siblings = rows.scan(Range::prefix(&index::siblings(schedule_id)));
+    let siblings = siblings.iter().filter_map(|(key, _)| key.last_chunk());
+    let siblings = siblings.map(|number| u64::from_be_bytes(*number));
+    let numbers: Vec<u64> = std::iter::once(schedule_id).chain(siblings).collect();
+    let runs = numbers
+        .into_iter()
+        .filter_map(|number| rows.get(&index::over_key(number)));
+    runs.filter(|row: &RunRow| row.schedule_id == schedule_id)
+        .collect()
+}
+
+/// Counts one more of `after`, and one less of `before` if it was counted.
+fn count_move(
+    counts: &mut BTreeMap<Option<u64>, i64>,
+    before: Option<Option<u64>>,
+    after: Option<u64>,
+) {
+    if let Some(before) = before {
+        *counts.entry(before).or_default() -= 1;
+    }
+    *counts.entry(after).or_default() += 1;
+}
+
+fn job_count_key(prefix: u8, job: Option<u64>) -> Key {
+    let key = KeyBuilder::new(prefix).u8(u8::from(job.is_some()));
+    key.u64(job.unwrap_or_default()).build()
+}
+
+fn job_counted(key: &[u8]) -> Option<u64> {
+    match key {
+        [_, 1, job @ ..] => job.try_into().ok().map(u64::from_be_bytes),
+        _ => None,
+    }
+}
+
+/// How runs stand. Those that are not over are in memory, whatever is asked of them.
+#[derive(Clone)]
+pub struct Runs {
+    reader: Reader,
+    model: Arc<RwLock<Model>>,
+    changed: watch::Receiver<Position>,
+}
+
+impl Runs {
+    pub(crate) fn new(reader: Reader, changed: watch::Receiver<Position>) -> Self {
+        let model = reader.memory();
+        Self {
+            model: model.expect("the runs hold what is not over in memory"),
+            reader,
+            changed,
+        }
+    }
+
+    /// One run. One that was spread is no more.
+    ///
+    /// # Errors
+    /// When the table cannot say.
+    pub fn get(&self, number: u64) -> Answer<Option<Arc<RunRow>>> {
+        let held = || {
+            let model = self.model.read();
+            let run = model.open.get(&number);
+            run.or_else(|| model.settled.get(&number)).cloned()
+        };
+        if let Some(run) = held() {
+            return Ok(Some(run));
+        }
+        let over = self.reader.get(&index::over_key(number))?;
+        // It may have been reopened since memory was asked.
+        Ok(over.map(Arc::new).or_else(held))
+    }
+
+    /// The runs into which a run was spread, if it was.
+    ///
+    /// # Errors
+    /// When the table cannot say.
+    pub fn spread_into(&self, number: u64) -> Answer<Option<Vec<Share>>> {
+        let row: Option<SpreadRow> = self.reader.get(&index::spread_key(number))?;
+        Ok(row.map(|row| row.into))
+    }
+
+    /// Moves on whenever a run, a kill request or a log has changed. The receiver has seen everything up to
+    /// now.
+    #[must_use]
+    pub fn changed(&self) -> watch::Receiver<Position> {
+        self.changed.clone()
+    }
+}

@@ -1,0 +1,121 @@
+//! Who wants which runs killed.
+
+use domain::kill_request::{KillRequestEvent, KillRequestFacts};
+use eventlog::Position;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tables::{Key, KeyBuilder};
+
+use crate::projector::stored::time;
+use crate::projector::{Rows, Seen};
+
+/// Rows, by number.
+pub(super) const ROW: u8 = b'k';
+/// By run.
+const BY_RUN: u8 = b'K';
+/// Those of which no worker has taken note.
+pub(super) const PENDING: u8 = b'd';
+/// How many there are for the runs of each job.
+pub(super) const COUNT: u8 = b'q';
+
+/// One wish that a run be killed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KillRequestRow {
+    /// Its number.
+    pub number: u64,
+    /// The run.
+    pub run: u64,
+    /// The job of the run; none when nobody knows the run.
+    pub job: Option<u64>,
+    /// When it is due.
+    #[serde(with = "time")]
+    pub schedule_at: Timestamp,
+    /// When the worker took note of it.
+    #[serde(with = "time::option")]
+    pub enqueued_at: Option<Timestamp>,
+    /// When the worker killed the run.
+    #[serde(with = "time::option")]
+    pub executed_at: Option<Timestamp>,
+    /// The last event about it.
+    pub position: Position,
+    /// When the log took that.
+    #[serde(with = "time")]
+    pub updated_at: Timestamp,
+}
+
+impl KillRequestRow {
+    /// How it stands after an event; none when it was never asked for. Of which job its run is says the caller.
+    pub(super) fn after(
+        before: Option<&Self>,
+        number: u64,
+        event: &KillRequestEvent,
+        seen: &Seen<'_>,
+    ) -> Option<Self> {
+        let facts = match (event, before) {
+            (KillRequestEvent::Requested(told), _) => KillRequestFacts::asked(told),
+            (_, Some(before)) => {
+                let mut facts = KillRequestFacts {
+                    run: before.run,
+                    schedule_at: before.schedule_at,
+                    enqueued_at: before.enqueued_at,
+                    executed_at: before.executed_at,
+                };
+                facts.evolve(event);
+                facts
+            }
+            (_, None) => return None,
+        };
+        Some(Self {
+            number,
+            run: facts.run,
+            job: before.and_then(|before| before.job),
+            schedule_at: facts.schedule_at,
+            enqueued_at: facts.enqueued_at,
+            executed_at: facts.executed_at,
+            position: seen.position,
+            updated_at: seen.recorded_at,
+        })
+    }
+
+    /// Whether its worker has not taken note of it.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.enqueued_at.is_none() && self.executed_at.is_none()
+    }
+}
+
+/// Writes what differs between a kill request before and after.
+pub(super) fn write(before: Option<&KillRequestRow>, after: &KillRequestRow, rows: &mut Rows<'_>) {
+    let number = after.number;
+    if let Some(before) = before
+        && before.run != after.run
+    {
+        rows.delete(run_key(before.run, number));
+    }
+    rows.put_bytes(run_key(after.run, number), tables::Value::new());
+    match (
+        before.is_some_and(KillRequestRow::is_pending),
+        after.is_pending(),
+    ) {
+        (false, true) => rows.put(pending_key(number), &number),
+        (true, false) => rows.delete(pending_key(number)),
+        _ => {}
+    }
+    rows.put(row_key(number), after);
+}
+
+pub(super) fn row_key(number: u64) -> Key {
+    KeyBuilder::new(ROW).u64(number).build()
+}
+
+pub(super) fn by_run(run: u64) -> KeyBuilder {
+    KeyBuilder::new(BY_RUN).u64(run)
+}
+
+fn run_key(run: u64, number: u64) -> Key {
+    by_run(run).u64(number).build()
+}
+
+fn pending_key(number: u64) -> Key {
+    KeyBuilder::new(PENDING).u64(number).build()
+}

@@ -1,0 +1,197 @@
+//! What is known of one run.
+
+use domain::run::{Origin, RunEvent, RunFacts, Scheduled};
+use eventlog::Position;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::projector::Seen;
+use crate::projector::stored::time;
+
+/// What is known of one run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRow {
+    /// Its number.
+    pub number: u64,
+    /// The job it executes.
+    pub job: u64,
+    /// The occasion it belongs to.
+    pub schedule_id: u64,
+    /// When it is due.
+    #[serde(with = "time")]
+    pub schedule_at: Timestamp,
+    /// Who executes it, or is to.
+    pub worker: Option<u64>,
+    /// When it was claimed.
+    #[serde(with = "time::option")]
+    pub enqueued_at: Option<Timestamp>,
+    /// When it was started.
+    #[serde(with = "time::option")]
+    pub started_at: Option<Timestamp>,
+    /// When it was over.
+    #[serde(with = "time::option")]
+    pub returned_at: Option<Timestamp>,
+    /// Whether it went well.
+    pub success: Option<bool>,
+    /// The process id on the worker's machine.
+    pub pid: Option<i64>,
+    /// Whether a person asked for it.
+    pub is_manual: bool,
+    /// Whether the job's children run after it.
+    pub schedule_children: bool,
+    /// Why it was scheduled.
+    pub origin: Origin,
+    /// The run of the next occasion of its job, if one was scheduled after it.
+    pub followed_by: Option<u64>,
+    /// Why it was given up, if its worker fell silent.
+    pub given_up: Option<String>,
+    /// The number of its log.
+    pub run_log: Option<u64>,
+    /// How often somebody asked to kill it.
+    pub kill_requests: u64,
+    /// The last event about it.
+    pub position: Position,
+    /// When the log took that.
+    #[serde(with = "time")]
+    pub updated_at: Timestamp,
+}
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RunState {
+    /// Nobody has claimed it.
+    Scheduled,
+    /// A worker has claimed it.
+    InQueue,
+    /// A worker executes it.
+    Started,
+    /// It is over.
+    Completed,
+}
+
+impl RunState {
+    /// Every state, in the order of a run's life.
+    pub const ALL: [Self; 4] = [
+        Self::Scheduled,
+        Self::InQueue,
+        Self::Started,
+        Self::Completed,
+    ];
+
+    /// One word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::InQueue => "in_queue",
+            Self::Started => "started",
+            Self::Completed => "completed",
+        }
+    }
+}
+
+impl RunRow {
+    /// How it stands. A run that was taken back from its worker is scheduled again, even when it had returned.
+    #[must_use]
+    pub fn state(&self) -> RunState {
+        match (self.enqueued_at, self.started_at, self.returned_at) {
+            (None, _, _) => RunState::Scheduled,
+            (Some(_), None, _) => RunState::InQueue,
+            (Some(_), Some(_), None) => RunState::Started,
+            (Some(_), Some(_), Some(_)) => RunState::Completed,
+        }
+    }
+
+    /// Whether it is with a worker: claimed, and not returned.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.enqueued_at.is_some() && self.returned_at.is_none()
+    }
+
+    /// Whether a kill could reach it: it has a process, and has not returned.
+    #[must_use]
+    pub fn has_process(&self) -> bool {
+        self.pid.is_some()
+            && self.worker.is_some()
+            && self.started_at.is_some()
+            && self.returned_at.is_none()
+    }
+
+    /// What decisions about it rest on.
+    #[must_use]
+    pub fn facts(&self) -> RunFacts {
+        RunFacts {
+            job: self.job,
+            schedule_id: self.schedule_id,
+            schedule_at: self.schedule_at,
+            worker: self.worker,
+            enqueued_at: self.enqueued_at,
+            started_at: self.started_at,
+            returned_at: self.returned_at,
+            success: self.success,
+            pid: self.pid,
+            is_manual: self.is_manual,
+            schedule_children: self.schedule_children,
+        }
+    }
+
+    pub(super) fn planned(number: u64, told: &Scheduled, seen: &Seen<'_>) -> Self {
+        Self {
+            number,
+            job: told.job,
+            schedule_id: told.schedule_id,
+            schedule_at: told.schedule_at,
+            worker: told.worker,
+            enqueued_at: None,
+            started_at: None,
+            returned_at: None,
+            success: None,
+            pid: None,
+            is_manual: told.is_manual,
+            schedule_children: told.schedule_children,
+            origin: told.origin,
+            followed_by: None,
+            given_up: None,
+            run_log: None,
+            kill_requests: 0,
+            position: seen.position,
+            updated_at: seen.recorded_at,
+        }
+    }
+
+    /// Takes note of what has happened to it.
+    pub(super) fn evolve(&mut self, event: &RunEvent) {
+        match event {
+            RunEvent::Followed(told) => self.followed_by = Some(told.by),
+            RunEvent::GivenUp(told) => self.given_up = Some(told.reason.clone()),
+            RunEvent::Reopened(_) => self.given_up = None,
+            _ => {}
+        }
+        let mut facts = self.facts();
+        facts.evolve(event);
+        let RunFacts {
+            job,
+            schedule_id,
+            schedule_at,
+            worker,
+            enqueued_at,
+            started_at,
+            returned_at,
+            success,
+            pid,
+            is_manual,
+            schedule_children,
+        } = facts;
+        self.job = job;
+        self.schedule_id = schedule_id;
+        self.schedule_at = schedule_at;
+        self.worker = worker;
+        self.enqueued_at = enqueued_at;
+        self.started_at = started_at;
+        self.returned_at = returned_at;
+        self.success = success;
+        self.pid = pid;
+        self.is_manual = is_manual;
+        self.schedule_children = schedule_children;
+    }
+}

@@ -1,0 +1,283 @@
+mod kills_and_logs;
+mod lists;
+
+use std::sync::Arc;
+
+use domain::Event;
+use domain::run::{self, RunEvent, Share};
+use eventlog::Position;
+use tables::MemoryTables;
+
+use crate::Views;
+use crate::runs::{RunQuery, RunRow, RunState, Runs};
+use crate::testing::job_runner::{
+    asked_to_kill, claimed, counted, registered_worker, returned, schedule, scheduled, started,
+    written,
+};
+use crate::testing::{House, PATIENCE, at, config, memory_log, tell_all};
+
+/// The numbers of runs, in the order of a list.
+#[track_caller]
+fn numbers(rows: &[Arc<RunRow>]) -> Vec<u64> {
+    rows.iter().map(|row| row.number).collect()
+}
+
+#[track_caller]
+fn listed(runs: &Runs, query: &RunQuery) -> Vec<u64> {
+    numbers(&runs.list(query, 0, 100).unwrap().rows)
+}
+
+fn in_state(state: RunState) -> RunQuery {
+    RunQuery {
+        state: Some(state),
+        ..RunQuery::default()
+    }
+}
+
+impl House {
+    async fn tell_of_run(&self, number: u64, event: RunEvent) -> Position {
+        self.tell(&format!("run-{number}"), event).await
+    }
+
+    /// Schedules a run for `second`, which a worker claims, starts and returns one second after the other.
+    async fn tell_of_whole_run(&self, number: u64, job: u64, second: i64) -> Position {
+        let run = |event: RunEvent| (format!("run-{number}"), Event::from(event));
+        let story = [
+            run(scheduled(number, job, second)),
+            run(claimed(1, second + 1)),
+            run(started(second + 2)),
+            run(returned(second + 3, Some(true))),
+        ];
+        let last = tell_all(&*self.log, story).await;
+        self.views.wait_for(last, PATIENCE).await.unwrap();
+        last
+    }
+}
+
+#[tokio::test]
+async fn a_run_goes_from_list_to_list() {
+    let house = House::new();
+    let runs = || house.views.runs();
+    let steps = [
+        (scheduled(1, 7, 5), RunState::Scheduled),
+        (claimed(3, 6), RunState::InQueue),
+        (started(7), RunState::Started),
+        (returned(9, Some(false)), RunState::Completed),
+        (
+            RunEvent::Reopened(run::Reopened { at: at(10) }),
+            RunState::Started,
+        ),
+        (
+            RunEvent::Reset(run::Reset { at: at(11) }),
+            RunState::Scheduled,
+        ),
+    ];
+    for (event, expected) in steps {
+        let position = house.tell_of_run(1, event).await;
+        let row = runs().get(1).unwrap().unwrap();
+        assert_eq!((row.state(), row.position), (expected, position));
+        for state in RunState::ALL {
+            let expected = if state == expected { vec![1] } else { vec![] };
+            assert_eq!(listed(&runs(), &in_state(state)), expected, "{state:?}");
+        }
+        assert_eq!(runs().count(&RunQuery::default()).unwrap(), 1);
+    }
+    let row = runs().get(1).unwrap().unwrap();
+    assert_eq!((row.worker, row.success), (Some(3), Some(false)), "stay");
+}
+
+/// The order of old clients: what returned last comes first, then what runs, then what is in a queue, then what
+/// is due soonest.
+#[tokio::test]
+async fn runs_are_ordered_by_what_happened_to_them_last() {
+    let house = House::new();
+    house.tell_of_whole_run(1, 7, 10).await;
+    house.tell_of_whole_run(2, 7, 20).await;
+    for (number, second) in [(3, 31), (4, 30), (5, 30), (6, 40), (7, 41), (8, 41)] {
+        house
+            .tell_of_run(number, scheduled(number, 7, second))
+            .await;
+    }
+    for (number, second) in [(6, 50), (7, 50), (8, 51)] {
+        house.tell_of_run(number, claimed(1, second)).await;
+    }
+    house.tell_of_run(6, started(60)).await;
+    let runs = house.views.runs();
+    assert_eq!(
+        listed(&runs, &RunQuery::default()),
+        [2, 1, 6, 8, 7, 4, 5, 3]
+    );
+    let page = runs.list(&RunQuery::default(), 3, 2).unwrap();
+    assert_eq!((numbers(&page.rows), page.total), (vec![8, 7], 8));
+    let past_the_end = runs.list(&RunQuery::default(), 8, 2).unwrap();
+    assert_eq!((past_the_end.rows.len(), past_the_end.total), (0, 8));
+}
+
+#[tokio::test]
+async fn a_run_that_was_spread_is_no_more_and_its_parts_are_of_its_occasion() {
+    let house = House::new();
+    house.tell_of_run(1, scheduled(1, 7, 5)).await;
+    let into = vec![Share { run: 2, worker: 1 }, Share { run: 3, worker: 2 }];
+    let spread = run::Spread {
+        into: into.clone(),
+        at: at(6),
+    };
+    house.tell_of_run(1, RunEvent::Spread(spread)).await;
+    for share in &into {
+        let sibling = run::Scheduled {
+            schedule_id: 1,
+            worker: Some(share.worker),
+            ..schedule(share.run, 7, 5)
+        };
+        house
+            .tell_of_run(share.run, RunEvent::Scheduled(sibling))
+            .await;
+    }
+    let runs = house.views.runs();
+    assert_eq!(runs.get(1).unwrap(), None);
+    assert_eq!(runs.spread_into(1).unwrap(), Some(into));
+    assert_eq!(runs.spread_into(2).unwrap(), None);
+    assert_eq!(listed(&runs, &RunQuery::default()), [2, 3]);
+    assert_eq!(runs.open_schedule_ids(7), [1].into());
+    let of_occasion = RunQuery {
+        schedule_ids: Some([1].into()),
+        ..RunQuery::default()
+    };
+    assert_eq!(listed(&runs, &of_occasion), [2, 3]);
+
+    // The occasion is over when its last run is: both are what was completed last.
+    for (number, second) in [(2, 10), (3, 20)] {
+        house.tell_of_run(number, claimed(1, second)).await;
+        house.tell_of_run(number, started(second + 1)).await;
+        house
+            .tell_of_run(number, returned(second + 2, Some(true)))
+            .await;
+        house.tell("job-tally:7", counted(number, 1)).await;
+    }
+    let last = RunQuery {
+        last_completed: true,
+        ..RunQuery::default()
+    };
+    assert_eq!(listed(&house.views.runs(), &last), [3, 2]);
+    house.tell_of_whole_run(4, 7, 30).await;
+    assert_eq!(
+        listed(&house.views.runs(), &last),
+        [3, 2],
+        "not counted yet"
+    );
+    house.tell("job-tally:7", counted(4, 4)).await;
+    assert_eq!(listed(&house.views.runs(), &last), [4]);
+}
+
+#[tokio::test]
+async fn what_waits_is_due_in_the_order_of_its_times() {
+    let house = House::new();
+    for (number, second) in [(1, 30), (2, 10), (3, 20), (4, 10)] {
+        house
+            .tell_of_run(number, scheduled(number, number, second))
+            .await;
+    }
+    let runs = house.views.runs();
+    assert_eq!(numbers(&runs.waiting(at(20), 9)), [2, 4, 3]);
+    assert_eq!(numbers(&runs.waiting(at(20), 2)), [2, 4]);
+    assert_eq!(
+        runs.next_due(at(20)),
+        Some(at(30)),
+        "not what is due already"
+    );
+    assert_eq!(runs.next_due(at(30)), None);
+    house.tell_of_run(2, claimed(5, 12)).await;
+    assert_eq!(numbers(&runs.waiting(at(20), 9)), [4, 3]);
+    assert_eq!(numbers(&runs.active()), [2]);
+    assert_eq!(numbers(&runs.open_of_worker(5)), [2]);
+    house
+        .tell_of_run(2, RunEvent::Reset(run::Reset { at: at(13) }))
+        .await;
+    assert_eq!(numbers(&runs.waiting(at(20), 9)), [2, 4, 3]);
+    assert_eq!(
+        numbers(&runs.open_of_worker(5)),
+        [2],
+        "it is still that worker's"
+    );
+    assert_eq!(numbers(&runs.active()), [0; 0]);
+}
+
+#[tokio::test]
+async fn the_next_occasion_is_counted_from_the_youngest_run_that_nobody_asked_for() {
+    let house = House::new();
+    let reference = || house.views.runs().reference(7).unwrap();
+    assert_eq!(reference(), None);
+    house.tell_of_whole_run(1, 7, 100).await;
+    house.tell_of_whole_run(2, 7, 50).await;
+    assert_eq!(reference(), Some(at(50)), "by number, not by time");
+    let manual = run::Scheduled {
+        is_manual: true,
+        ..schedule(3, 7, 500)
+    };
+    house.tell_of_run(3, RunEvent::Scheduled(manual)).await;
+    assert_eq!(reference(), Some(at(50)));
+    house.tell_of_whole_run(4, 8, 700).await;
+    assert_eq!(reference(), Some(at(50)), "of another job");
+    let patched = run::Patched {
+        is_manual: Some(true),
+        ..run::Patched::nothing(at(800))
+    };
+    house.tell_of_run(2, RunEvent::Patched(patched)).await;
+    assert_eq!(reference(), Some(at(100)));
+}
+
+#[tokio::test]
+async fn who_waits_for_runs_is_woken_by_them_and_by_nothing_else() {
+    let house = House::new();
+    let mut changed = house.views.runs().changed();
+    house.tell("worker-1", registered_worker(1)).await;
+    assert!(!changed.has_changed().unwrap());
+    house.tell_of_run(1, scheduled(1, 7, 5)).await;
+    tokio::time::timeout(PATIENCE, changed.changed())
+        .await
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test]
+async fn after_a_restart_everything_is_where_it_was() {
+    let log = Arc::new(memory_log());
+    let tables = Arc::new(MemoryTables::new());
+    let run = |number: u64, event: RunEvent| (format!("run-{number}"), Event::from(event));
+    let mut story = Vec::new();
+    for number in 1..=9 {
+        story.push(run(number, scheduled(number, number % 3, 10)));
+        story.push(run(number, claimed(1, 20)));
+    }
+    for number in 1..=6 {
+        story.push(run(number, started(30)));
+        story.push(run(
+            number,
+            returned(40 + i64::try_from(number).unwrap(), Some(true)),
+        ));
+        let job = number % 3;
+        story.push((format!("job-tally:{job}"), counted(number, number).into()));
+    }
+    story.push(("kill_request-1".to_owned(), asked_to_kill(1, 9, 50).into()));
+    story.push(("run_log-1".to_owned(), written(5, 1, "hello").into()));
+    let views = Views::start(log.clone(), tables.clone(), config()).unwrap();
+    let last = tell_all(&*log, story).await;
+    views.wait_for(last, PATIENCE).await.unwrap();
+    views.shutdown();
+    let again = Views::start(log, tables, config()).unwrap();
+    again.wait_for(last, PATIENCE).await.unwrap();
+    let last_completed = RunQuery {
+        last_completed: true,
+        ..RunQuery::default()
+    };
+    for runs in [views.runs(), again.runs()] {
+        assert_eq!(
+            listed(&runs, &RunQuery::default()),
+            [6, 5, 4, 3, 2, 1, 7, 8, 9]
+        );
+        assert_eq!(listed(&runs, &last_completed), [6, 5, 4]);
+        assert_eq!(numbers(&runs.active()), [7, 8, 9]);
+        assert_eq!(runs.kill_requests(None, 0, 9).unwrap().1, 1);
+        assert_eq!(runs.run_logs(Some(&[1].into()), 0, 9).unwrap().1, 1);
+    }
+}
