@@ -95,6 +95,7 @@ fn settings(config: &Config) -> Settings {
         trusted_proxies: server.trusted_proxies.clone(),
         anonymous_role: None,
         metrics_open: server.metrics_open,
+        insistent: vec![jobrunner::PATHS],
         variables: Variables {
             cpu_format: match config.allocation.cpu_format {
                 config::CpuFormat::Cores => CpuFormat::Cores,

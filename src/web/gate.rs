@@ -92,7 +92,15 @@ async fn admit(
     }
     if let Some(address) = context.source_ip() {
         house.rate.check(address).map_err(|seconds| {
-            Problem::rate_limited("too many requests from your address").retry_after(seconds)
+            let reason = "too many requests from your address";
+            let path = request.uri().path();
+            let mut insistent = house.settings.insistent.iter();
+            let problem = if insistent.any(|below| path.starts_with(below)) {
+                Problem::unavailable(reason)
+            } else {
+                Problem::rate_limited(reason)
+            };
+            problem.retry_after(seconds)
         })?;
     }
     // Turned away at once instead of queued: whoever waits in a queue has given up when their turn comes.

@@ -37,6 +37,8 @@ pub struct Settings {
     pub metrics_open: bool,
     /// How allocations are written.
     pub variables: Variables,
+    /// Paths of old clients that come back after 503 alone, and drop their work on 429.
+    pub insistent: Vec<&'static str>,
 }
 
 /// Everything a handler has at hand. Cloning copies one pointer.

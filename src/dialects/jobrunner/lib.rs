@@ -79,6 +79,9 @@ pub use settings::{BODY_BYTES_MAX, Settings};
 /// What this dialect is called in events and audits.
 pub const DIALECT: &str = "jobrunner";
 
+/// Below this is everything that the dialect answers. Its workers take 429 for the end of what they do.
+pub const PATHS: &str = "/api/v1/";
+
 /// How many bytes all bodies together may have that are at work at one time.
 const BODIES_BYTES_MAX: usize = 64 * 1024 * 1024;
 

@@ -47,6 +47,7 @@ fn gate_before(routes: Router<House>, limits: Limits) -> (Router, Arc<Counted>) 
     let counted = Arc::new(Counted::default());
     let settings = Settings {
         limits,
+        insistent: vec!["/old/"],
         ..Settings::default()
     };
     let house = House::build(commands, views, Blobs::memory(), settings)
@@ -161,19 +162,22 @@ async fn more_than_may_be_at_work_is_turned_away_at_once_but_for_health() {
 
 #[tokio::test]
 async fn an_address_that_asks_too_often_is_told_when_to_come_back() {
-    let routes = Router::new().route("/here", get(async || "here"));
+    let routes = Router::new()
+        .route("/here", get(async || "here"))
+        .route("/old/here", get(async || "here"));
     let limits = Limits {
         requests_per_second_max: 1,
         requests_burst_max: 3,
         ..Limits::default()
     };
     let (router, _) = gate_before(routes, limits);
-    let from = |address: &str| {
-        let mut request = empty(ask("/here"));
+    let at = |target: &str, address: &str| {
+        let mut request = empty(ask(target));
         let peer: SocketAddr = format!("{address}:4711").parse().unwrap();
         request.extensions_mut().insert(ConnectInfo(peer));
         request
     };
+    let from = |address: &str| at("/here", address);
     let mut statuses = Vec::new();
     for _ in 0..5 {
         statuses.push(send(&router, from("192.0.2.1")).await.0.status.as_u16());
@@ -182,6 +186,10 @@ async fn an_address_that_asks_too_often_is_told_when_to_come_back() {
     let (parts, body) = send(&router, from("192.0.2.1")).await;
     assert!(parts.headers.contains_key("retry-after"));
     assert_eq!(body["status"], 429);
+    // Old clients that know only one way of being told to come back are told in that way.
+    let (parts, _) = send(&router, at("/old/here", "192.0.2.1")).await;
+    assert_eq!(parts.status, 503);
+    assert!(parts.headers.contains_key("retry-after"));
     assert_eq!(send(&router, from("192.0.2.2")).await.0.status, 200);
     assert_eq!(send(&router, from("127.0.0.1")).await.0.status, 200);
 }
