@@ -34,6 +34,14 @@ impl Caller {
         }
     }
 
+    /// Whose word it is about runs and kill requests: a worker is heard about what workers know.
+    pub(crate) fn speaker(&self) -> domain::run::Caller {
+        match self {
+            Self::Worker { number, .. } => domain::run::Caller::Worker(*number),
+            Self::User { .. } => domain::run::Caller::Trusted,
+        }
+    }
+
     /// What every event that follows from the request carries.
     pub(crate) fn metadata(&self, context: &RequestContext) -> Metadata {
         let (kind, number, display) = match self {

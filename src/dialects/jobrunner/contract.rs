@@ -19,15 +19,21 @@ use serde_json::{Value, json};
 use sha1::Sha1;
 use tables::MemoryTables;
 use tower::ServiceExt;
-use web::{House, Settings as WebSettings, serve_through_gate};
+use web::{House, Seal, Settings as WebSettings, serve_through_gate};
 
 use super::*;
 use crate::refusal::Told;
 
 mod farm;
 mod jobs;
+mod kill_requests;
 mod reading;
 mod requests;
+mod returns;
+mod run_logs;
+mod runs;
+mod states;
+mod trace;
 mod workers;
 
 const NOW: &str = "2026-11-21T08:05:42.863340Z";
@@ -37,6 +43,7 @@ struct TestHouse {
     house: House,
     router: Router,
     log: Arc<dyn EventLog>,
+    clock: Clock,
 }
 
 /// What came back.
@@ -88,16 +95,33 @@ const STRANGER: As = As::Worker("worker2", "othersecret");
 impl TestHouse {
     fn empty(settings: Settings) -> Self {
         let now: Timestamp = NOW.parse().unwrap();
-        let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(move || now));
+        Self::on(
+            Arc::new(MemoryLog::new(move || now)),
+            Seal::for_now(),
+            settings,
+        )
+    }
+
+    /// A house that finds this log, and the key that its secrets were locked with.
+    fn on(log: Arc<dyn EventLog>, seal: Seal, settings: Settings) -> Self {
+        let now: Timestamp = NOW.parse().unwrap();
+        let clock = Clock::fixed(now);
         let config = ProjectorConfig::new(move || now);
         let views = Views::start(Arc::clone(&log), Arc::new(MemoryTables::new()), config).unwrap();
-        let commands = Commands::new(Arc::clone(&log), Clock::fixed(now));
-        let house = House::build(commands, views, Blobs::memory(), WebSettings::default()).finish();
+        let commands = Commands::new(Arc::clone(&log), clock.clone());
+        let house = House::build(commands, views, Blobs::memory(), WebSettings::default())
+            .seal(seal)
+            .finish();
         let router = serve_through_gate(
             JobRunner::with_sessions(settings, Box::new(ByHeader)).routes(),
             house.clone(),
         );
-        Self { house, router, log }
+        Self {
+            house,
+            router,
+            log,
+            clock,
+        }
     }
 
     /// A house with the farm of the contract's examples.
@@ -156,6 +180,46 @@ impl TestHouse {
         serde_json::from_slice(&events.last().unwrap().data).unwrap()
     }
 
+    /// The number of what was created.
+    async fn create(&self, who: As, resource: Resource, body: Value) -> u64 {
+        let target = format!("/api/v1/{}/", resource.name());
+        let answered = self.ask(who, "POST", &target, body.to_string()).await;
+        assert_eq!(answered.status, 201, "{answered:?}");
+        assert_eq!(answered.text, "");
+        let place = answered.header("location");
+        let place = place.strip_prefix("http://127.0.0.1:8124").unwrap();
+        resource.number_in(place).unwrap()
+    }
+
+    /// A run of job 1 that waits.
+    async fn run(&self) -> u64 {
+        self.run_of(1).await
+    }
+
+    async fn run_of(&self, job: u64) -> u64 {
+        let job = Resource::Job.uri(job);
+        let body = json!({"job": job, "schedule_dts": "2012-01-01T00:00:00Z"});
+        self.create(WORKER, Resource::Run, body).await
+    }
+
+    /// Tells the words of a worker about a run, each of which is accepted.
+    async fn live(&self, run: u64, words: &[Value]) {
+        for word in words {
+            let target = Resource::Run.uri(run);
+            assert_eq!(
+                self.patch(WORKER, &target, word.clone()).await,
+                202,
+                "{word}"
+            );
+        }
+    }
+
+    async fn see(&self, run: u64) -> Value {
+        let answered = self.get(WORKER, &Resource::Run.uri(run)).await;
+        assert_eq!(answered.status, 200);
+        answered.json()
+    }
+
     async fn tell<A: Aggregate>(&self, number: u64, command: A::Command) {
         let told = self
             .house
@@ -188,6 +252,21 @@ impl Answered {
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
     }
+}
+
+/// What a worker says when it takes a run.
+fn claim() -> Value {
+    json!({"worker": "/api/v1/worker/1/", "enqueue_dts": "2026-11-21 08:05:42.966390+00:00"})
+}
+
+/// What it says when it begins.
+fn start() -> Value {
+    json!({"start_dts": "2026-11-21 08:05:43.355886+00:00"})
+}
+
+/// What it says in the end.
+fn over(success: bool) -> Value {
+    json!({"return_dts": "2026-11-21 08:05:44.591439+00:00", "return_success": success})
 }
 
 /// A request as the original worker sends it.

@@ -4,6 +4,7 @@
 //! is no field of the resource is ignored; a field that cannot be asked about, a lookup that it does not
 //! have and a value of another type are refused. All conditions must hold.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::parameters::Parameters;
@@ -12,6 +13,7 @@ use crate::resource::Resource;
 use crate::schema;
 
 mod admits;
+mod runs;
 mod test;
 
 pub(crate) use test::Test;
@@ -33,6 +35,7 @@ pub(crate) enum WorkerPoolTest {
 /// What workers are narrowed to.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum WorkerTest {
+    Number(Test<i64>),
     ApiKey(Test<String>),
 }
 
@@ -47,8 +50,30 @@ pub(crate) enum JobTemplateTest {
 /// What jobs are narrowed to.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum JobTest {
+    Number(Test<i64>),
     Title(Test<String>),
     JobTemplate(JobTemplateTest),
+}
+
+/// What runs are narrowed to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum RunTest {
+    IsManual(Test<bool>),
+    ScheduleAt(Test<Timestamp>),
+    Job(JobTest),
+    Worker(WorkerTest),
+}
+
+/// How a run stands, as `?state=` asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Scheduled,
+    InQueue,
+    Started,
+    Completed,
+    CompletedSuccessful,
+    CompletedWithError,
+    LastCompleted,
 }
 
 /// What a list is narrowed to.
@@ -125,7 +150,7 @@ macro_rules! without_conditions {
         )+
     };
 }
-without_conditions!(Group);
+without_conditions!(Group, KillRequest, RunLog);
 
 macro_rules! narrows {
     ($($test:ident of $resource:ident $by_project:literal: $read:expr;)+) => {
@@ -166,6 +191,15 @@ narrows! {
         ["job_template", rest @ ..] => JobTemplateTest::read(rest, condition).map(Self::JobTemplate),
         _ => condition.refuse(),
     };
+    RunTest of Run true: |path: &[&str], condition: &Condition<'_>| match path {
+        ["is_manual"] => condition.any().map(Self::IsManual),
+        ["schedule_dts"] => condition.any().map(Self::ScheduleAt),
+        ["job"] => condition.any().map(JobTest::Number).map(Self::Job),
+        ["job", rest @ ..] => JobTest::read(rest, condition).map(Self::Job),
+        ["worker"] => condition.any().map(WorkerTest::Number).map(Self::Worker),
+        ["worker", rest @ ..] => WorkerTest::read(rest, condition).map(Self::Worker),
+        _ => condition.refuse(),
+    };
 }
 
 impl<'a> Condition<'a> {
@@ -198,6 +232,23 @@ impl<'a> Condition<'a> {
 
     fn refuse<T>(&self) -> Told<T> {
         Err(Refusal::about(self.name, "cannot be asked about"))
+    }
+}
+
+impl State {
+    /// Reads a state. An unknown one is none, and narrows nothing.
+    pub(crate) fn read(parameters: &Parameters) -> Option<Self> {
+        Some(match parameters.last("state")? {
+            "scheduled" => Self::Scheduled,
+            "in_queue" => Self::InQueue,
+            "started" => Self::Started,
+            "completed" => Self::Completed,
+            "completed_successful" => Self::CompletedSuccessful,
+            // The old document has the plural, the old server the singular.
+            "completed_with_error" | "completed_with_errors" => Self::CompletedWithError,
+            "last_completed" => Self::LastCompleted,
+            _ => return None,
+        })
     }
 }
 

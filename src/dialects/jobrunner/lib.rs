@@ -1,42 +1,59 @@
 //! The API of job-runner: workers ask what to run and say how it went, dashboards look on.
 //!
-//! | old route                                      | here             | becomes                               |
-//! |------------------------------------------------|------------------|---------------------------------------|
-//! | `GET /api/v1/`                                 | `serve`          | nothing; it names the others          |
-//! | `GET …/<resource>/schema/`                     | `schema`         | nothing                               |
-//! | `GET …/<resource>/`, `…/<id>/`, `…/set/<ids>/` | `read`           | views `roster` and `runs`             |
-//! | `PATCH …/worker/<id>/`                         | `write::workers` | `worker.reported`, `worker.edited`, … |
-//! | `POST …/job/`, `PUT` and `PATCH …/job/<id>/`   | `write::jobs`    | `job.created`, `job.edited`, …        |
+//! | old route                                      | here                   | becomes                                                           |
+//! |------------------------------------------------|------------------------|-------------------------------------------------------------------|
+//! | `GET /api/v1/`                                 | `serve`                | nothing; it names the others                                      |
+//! | `GET …/<resource>/schema/`                     | `schema`               | nothing                                                           |
+//! | `GET …/<resource>/`, `…/<id>/`, `…/set/<ids>/` | `read`                 | views `roster` and `runs`                                         |
+//! | `PATCH …/worker/<id>/`                         | `write::workers`       | `worker.reported`, `worker.edited`, …                             |
+//! | `POST …/job/`, `PUT` and `PATCH …/job/<id>/`   | `write::jobs`          | `job.created`, `job.edited`, …                                    |
+//! | `POST …/run/`                                  | `write::runs`          | `run.scheduled`                                                   |
+//! | `PATCH …/run/<id>/`                            | `write::runs`          | `run.claimed`, `run.started`, `run.returned`, …, and what follows |
+//! | `POST …/kill_request/`, `PATCH …/<id>/`        | `write::kill_requests` | `kill_request.requested`, `….enqueued`, `….executed`              |
+//! | `POST …/run_log/`, `PATCH …/<id>/`             | `write::run_logs`      | `run_log.written`, `run_log.replaced`                             |
 //!
 //! A request is looked at in this order: where to (404, 301), which method (405, and nobody needs a credential
 //! to learn that), who (`credentials`, 401), then whether it exists (404) and is seen (401), then what it
 //! says (415, 400).
 //!
+//! A worker sends the same again for ever when it is answered with 5xx, and drops what it has in hand on any other
+//! status that it does not expect. So what can never succeed is never 5xx, what may succeed later is 503, and
+//! every change adds nothing when it is told again. What was written is seen by whoever asks next: an answer
+//! waits for the views, and is 503 when that takes too long.
+//!
 //! Kept on purpose:
 //! - What exists and is not seen is 401 and what does not exist 404, so that anybody can find out which
 //!   numbers there are. Clients rely on it.
 //! - Nobody is told why they are not let in, and 401 names no scheme.
-//! - Dates go out without an offset, on the clock of the configured zone.
-//! - A field that nobody knows is ignored in a body, and so is a parameter in a query. An unknown `state` narrows
-//!   nothing.
+//! - A signed request can be sent again by whoever has heard it: there is no time in it. Workers belong behind
+//!   TLS or on a network of their own.
+//! - A run belongs to the worker that claimed it last; the others are told 401 from then on.
+//! - Dates go out without an offset, on the clock of the configured zone. One hour a year is ambiguous.
+//! - A field that nobody knows is ignored in a body, and so is a parameter in a query. An unknown `state`
+//!   narrows nothing.
 //! - `null` for a relation that old clients cannot clear is accepted and means nothing.
 //! - Blanks after colons and commas, as Python writes JSON.
 //!
 //! Not kept:
-//! - Bad values, bodies and addresses are 400 and never 5xx: a worker repeats whatever is answered with 5xx for
-//!   ever. A unique title that is taken is 409, a body in another form 415.
+//! - Bad values, bodies and addresses are 400 and never 5xx. A name that is taken is 409, a body in another
+//!   form 415.
 //! - Whoever sends `Authorization` is who it verifies as, session or not; the old server believed the header
 //!   whoever had verified.
-//! - A worker is heard about how it is, and cannot rename itself or suspend itself.
+//! - A worker is heard about how it is and how its runs go. It cannot rename itself, suspend itself, or change
+//!   what a run is.
 //! - People change workers only of projects that they administer.
 //! - `id` in a body is ignored; it overwrote other rows.
+//! - What follows from the return of a run follows once and not with every later word about it: failures are
+//!   counted, children scheduled, mails caused.
+//! - A second log of a run replaces the first, under the same number; it was an error that workers repeat for ever.
 //! - A job that is put back without its children keeps them, and one that does not exist is not made.
-//! - Circles of parents, intervals of 0 and pools of other projects are refused.
+//! - Circles of parents, intervals of 0, negative numbers and pools of other projects are refused.
 //! - A relation is a path of the right resource; `/api/v1/worker/1/` is no job.
 //! - Bodies are not unpacked: what is signed is what arrives.
+//! - Nobody has a session yet: people cannot log in here.
 //!
-//! Beyond the old server: half a character at the cut of a log becomes U+FFFD (`fields`) instead of an
-//! error that would leave a run open for ever.
+//! Beyond the old server: half a character at the cut of a log becomes U+FFFD (`fields`) instead of an error that
+//! would leave a run open for ever; a page of logs is shorter when they are long.
 
 mod answer;
 mod asked;

@@ -55,10 +55,15 @@ impl Page {
         Ok(Self { limit, offset })
     }
 
+    /// How many things stand before the page, and how many on it.
+    pub(crate) fn skip_and_take(self) -> (usize, usize) {
+        let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        (count(self.offset), count(self.limit))
+    }
+
     /// The things of this page out of all of them.
     pub(crate) fn of<T>(self, all: impl Iterator<Item = T>) -> Vec<T> {
-        let skipped = usize::try_from(self.offset).unwrap_or(usize::MAX);
-        let taken = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let (skipped, taken) = self.skip_and_take();
         all.skip(skipped).take(taken).collect()
     }
 

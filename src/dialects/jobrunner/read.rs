@@ -14,10 +14,16 @@ use crate::refusal::{Refusal, Told};
 use crate::visit::Visit;
 
 mod jobs;
+mod kill_requests;
 mod roster;
+mod run_logs;
+mod runs;
 
 pub(crate) use jobs::Jobs;
+pub(crate) use kill_requests::KillRequests;
 pub(crate) use roster::{Groups, InRoster, JobTemplates, Projects, WorkerPools, Workers, standing};
+pub(crate) use run_logs::RunLogs;
+pub(crate) use runs::Runs;
 
 /// Whether something is there, and seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! One request, in the order of the old server: where to, which method, who, what.
 
+use std::collections::BTreeMap;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
@@ -7,12 +9,13 @@ use bytes::Bytes;
 use http::header::LOCATION;
 use http::{HeaderValue, Method, StatusCode};
 use serde::Serialize;
-use std::collections::BTreeMap;
-use web::{House, RequestContext};
+use web::{House, POSITION, RequestContext};
 
 use crate::asked::{self, Asked};
 use crate::place::{Found, Place};
-use crate::read::{self, Groups, JobTemplates, Jobs, Projects, WorkerPools, Workers};
+use crate::read::{
+    self, Groups, JobTemplates, Jobs, KillRequests, Projects, RunLogs, Runs, WorkerPools, Workers,
+};
 use crate::refusal::{Refusal, Told};
 use crate::resource::Resource;
 use crate::visit::Visit;
@@ -67,17 +70,29 @@ async fn answer(
     let caller = credentials::identify(dialect, house, &mut asked, body).await?;
     // What, ask and say.
     let visit = Visit::of(dialect, house, caller, &asked, context)?;
-    match (place, asked.method.as_str()) {
+    let before = house.views.position();
+    let mut response = speak(&visit, place).await?;
+    // An answer knows at least what was known before it was asked for, and a change has been waited for.
+    let known = match asked.method {
+        Method::GET => before,
+        _ => house.views.position(),
+    };
+    response.headers_mut().insert(POSITION, known.0.into());
+    Ok(response)
+}
+
+async fn speak(visit: &Visit<'_>, place: Place) -> Told<Response> {
+    match (place, visit.asked.method.as_str()) {
         (Place::Index, _) => index(),
         (Place::Schema(resource), _) => {
             visit.check_format()?;
             answer::json(&schema::schema(resource))
         }
-        (Place::List(resource), "POST") => post(&visit, resource).await,
-        (Place::List(resource), _) => list(&visit, resource).await,
-        (Place::Set(resource, numbers), _) => some(&visit, resource, &numbers).await,
-        (Place::Detail(resource, number), "GET") => detail(&visit, resource, number).await,
-        (Place::Detail(resource, number), _) => change(&visit, resource, number).await,
+        (Place::List(resource), "POST") => post(visit, resource).await,
+        (Place::List(resource), _) => list(visit, resource).await,
+        (Place::Set(resource, numbers), _) => some(visit, resource, &numbers).await,
+        (Place::Detail(resource, number), "GET") => detail(visit, resource, number).await,
+        (Place::Detail(resource, number), _) => change(visit, resource, number).await,
     }
 }
 
@@ -91,7 +106,9 @@ macro_rules! shown {
             Resource::Worker => read::$ask::<Workers>($($argument),+).await,
             Resource::JobTemplate => read::$ask::<JobTemplates>($($argument),+).await,
             Resource::Job => read::$ask::<Jobs>($($argument),+).await,
-            Resource::Run | Resource::KillRequest | Resource::RunLog => Err(Refusal::NotFound),
+            Resource::Run => read::$ask::<Runs>($($argument),+).await,
+            Resource::KillRequest => read::$ask::<KillRequests>($($argument),+).await,
+            Resource::RunLog => read::$ask::<RunLogs>($($argument),+).await,
         }
     };
 }

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use projections::roster::{
     GroupEntry, JobEntry, JobTemplateRow, ProjectRow, WorkerEntry, WorkerPoolRow, WorkerRow,
 };
+use projections::runs::{KillRequestRow, RunLogRow, RunRow};
 use serde::Serialize;
 
 use crate::resource::Resource;
@@ -80,6 +81,42 @@ pub(crate) struct Job {
     script_content_partial: String,
     title: String,
     worker_pool: String,
+}
+
+#[derive(Debug, PartialEq, Serialize)]
+pub(crate) struct Run {
+    enqueue_dts: Option<String>,
+    id: u64,
+    is_manual: bool,
+    job: String,
+    pid: Option<i64>,
+    resource_uri: String,
+    return_dts: Option<String>,
+    return_success: Option<bool>,
+    run_log: Option<String>,
+    schedule_children: bool,
+    schedule_dts: String,
+    schedule_id: u64,
+    start_dts: Option<String>,
+    worker: Option<String>,
+}
+
+#[derive(Debug, PartialEq, Serialize)]
+pub(crate) struct KillRequest {
+    enqueue_dts: Option<String>,
+    execute_dts: Option<String>,
+    id: u64,
+    resource_uri: String,
+    run: String,
+    schedule_dts: String,
+}
+
+#[derive(Debug, PartialEq, Serialize)]
+pub(crate) struct RunLog {
+    content: Option<String>,
+    id: u64,
+    resource_uri: String,
+    run: String,
 }
 
 impl Group {
@@ -176,7 +213,52 @@ impl Job {
     }
 }
 
-pub(crate) fn date(at: Option<Timestamp>, zone: &TimeZone) -> Option<String> {
+impl Run {
+    pub(crate) fn of(row: &RunRow, zone: &TimeZone) -> Self {
+        Self {
+            enqueue_dts: date(row.enqueued_at, zone),
+            id: row.number,
+            is_manual: row.is_manual,
+            job: Resource::Job.uri(row.job),
+            pid: row.pid,
+            resource_uri: Resource::Run.uri(row.number),
+            return_dts: date(row.returned_at, zone),
+            return_success: row.success,
+            run_log: row.run_log.map(|log| Resource::RunLog.uri(log)),
+            schedule_children: row.schedule_children,
+            schedule_dts: time::write(row.schedule_at, zone),
+            schedule_id: row.schedule_id,
+            start_dts: date(row.started_at, zone),
+            worker: row.worker.map(|worker| Resource::Worker.uri(worker)),
+        }
+    }
+}
+
+impl KillRequest {
+    pub(crate) fn of(row: &KillRequestRow, zone: &TimeZone) -> Self {
+        Self {
+            enqueue_dts: date(row.enqueued_at, zone),
+            execute_dts: date(row.executed_at, zone),
+            id: row.number,
+            resource_uri: Resource::KillRequest.uri(row.number),
+            run: Resource::Run.uri(row.run),
+            schedule_dts: time::write(row.schedule_at, zone),
+        }
+    }
+}
+
+impl RunLog {
+    pub(crate) fn of(row: &RunLogRow, content: Option<String>) -> Self {
+        Self {
+            content,
+            id: row.number,
+            resource_uri: Resource::RunLog.uri(row.number),
+            run: Resource::Run.uri(row.run),
+        }
+    }
+}
+
+fn date(at: Option<Timestamp>, zone: &TimeZone) -> Option<String> {
     at.map(|at| time::write(at, zone))
 }
 

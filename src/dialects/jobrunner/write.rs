@@ -4,6 +4,10 @@
 //! told again.
 
 use axum::response::{IntoResponse, Response};
+use commands::CommandError;
+use commands::runs::RunsRejection;
+use domain::run::RunRejection;
+use domain::run_log::RunLogRejection;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, StatusCode};
 use web::Problem;
@@ -17,12 +21,18 @@ use crate::resource::Resource;
 use crate::visit::Visit;
 
 mod jobs;
+mod kill_requests;
+mod run_logs;
+mod runs;
 mod workers;
 
 /// `POST /api/v1/run/`
 pub(crate) async fn post(visit: &Visit<'_>, resource: Resource) -> Told<Response> {
     match resource {
         Resource::Job => jobs::create(visit).await,
+        Resource::Run => runs::create(visit).await,
+        Resource::KillRequest => kill_requests::create(visit).await,
+        Resource::RunLog => run_logs::create(visit).await,
         _ => Err(Refusal::Method(resource.list_methods())),
     }
 }
@@ -36,6 +46,9 @@ pub(crate) async fn change(
     match resource {
         Resource::Worker => workers::change(visit, number).await?,
         Resource::Job => jobs::change(visit, number).await?,
+        Resource::Run => runs::change(visit, number).await?,
+        Resource::KillRequest => kill_requests::change(visit, number).await?,
+        Resource::RunLog => run_logs::change(visit, number).await?,
         _ => return Err(Refusal::Method(resource.detail_methods())),
     }
     Ok(if visit.asked.method == Method::PUT {
@@ -100,3 +113,29 @@ fn check_project_of(visit: &Visit<'_>, job: u64) -> Told<()> {
 
 /// How somebody is told that seeing is not changing.
 const NO_ADMIN: Refusal = Refusal::Unauthorized("the caller does not administer the project");
+
+/// Which jobs come after a job.
+fn children_of(visit: &Visit<'_>) -> impl Fn(u64) -> Vec<u64> + Send + Sync + use<> {
+    let roster = visit.house.views.roster();
+    move |job| {
+        roster.read(|roster| {
+            let children = roster.job(job).map(|job| job.children.iter().copied());
+            children.into_iter().flatten().collect()
+        })
+    }
+}
+
+/// How the domain's no is told to an old client.
+fn refuse(error: CommandError<RunsRejection>) -> Refusal {
+    use RunsRejection as R;
+
+    match error {
+        CommandError::Rejected(R::Run(RunRejection::OtherWorker { .. })) => {
+            Refusal::Unauthorized("the run belongs to another worker")
+        }
+        CommandError::Rejected(
+            R::Run(RunRejection::Unknown | RunRejection::Gone) | R::Log(RunLogRejection::Unknown),
+        ) => Refusal::NotFound,
+        error => error.into(),
+    }
+}

@@ -1,5 +1,7 @@
 //! Jobs are created, changed and put back.
 
+use domain::project::{Project, ProjectCommand};
+
 use super::*;
 
 fn new_job() -> Value {
@@ -150,6 +152,21 @@ async fn a_job_that_is_put_back_keeps_what_was_not_spoken_of() {
         let answered = house.ask(who, "PUT", target, "{}").await;
         assert_eq!(answered.status, status, "{who:?} {target}");
     }
+}
+
+/// What a job is connected with already is no reason to refuse something else.
+#[tokio::test]
+async fn a_job_whose_project_lost_its_pool_can_be_suspended() {
+    let house = TestHouse::new().await;
+    let (target, at) = ("/api/v1/job/1/", NOW.parse().unwrap());
+    let lost = ProjectCommand::RemovePool { worker_pool: 1, at };
+    house.tell::<Project>(1, lost).await;
+    let mut job = house.get(ADMIN, target).await.json();
+    job["enqueue_is_enabled"] = json!(false);
+    let answered = house.ask(ADMIN, "PUT", target, job.to_string()).await;
+    assert_eq!(answered.status, 204);
+    let elsewhere = json!({"worker_pool": "/api/v1/worker_pool/2/"});
+    assert_eq!(house.patch(ADMIN, target, elsewhere).await, 401);
 }
 
 /// D: 7.1.

@@ -70,6 +70,37 @@ fn request_signed_for(signed: &str, sent: &str) -> Request<Body> {
         .unwrap()
 }
 
+/// W: 3.1, on a real connection: nothing between the socket and the signature tidies the target up.
+#[tokio::test]
+async fn the_target_survives_the_wire() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let house = TestHouse::new().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = house.router.clone();
+    let server = tokio::spawn(async move { axum::serve(listener, router).await });
+    for target in [
+        "/api/v1/worker/",
+        "/api/v1/worker/?",
+        "/api/v1/worker/?x=%2f%2F+%20&&a=;'{}[]@!$*()~&x=é",
+        "/api/v1/worker/?api_key=%77orker1",
+    ] {
+        let digest = sign("verysecret", "GET", target, b"");
+        let request = format!(
+            "GET {target} HTTP/1.1\r\nHost: farm\r\nConnection: close\r\n\
+             Authorization: ApiKey worker1:{digest}\r\n\r\n"
+        );
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{target}: {answer}");
+        assert!(answer.contains("\"total_count\": 1}"), "{target}: {answer}");
+    }
+    server.abort();
+}
+
 /// W: 18.4. Whoever sends the header means it.
 #[tokio::test]
 async fn a_session_does_not_make_up_for_a_wrong_signature() {
@@ -186,6 +217,10 @@ async fn a_post_may_mean_patch() {
     assert_eq!(house.send(post(Some("PATCH"))).await.status, 202);
     assert_eq!(house.send(post(Some("DELETE"))).await.status, 405);
     assert_eq!(house.send(post(None)).await.status, 405);
+    // Nothing but a POST means something else.
+    let mut put = post(Some("PATCH"));
+    *put.method_mut() = Method::PUT;
+    assert_eq!(house.send(put).await.status, 405);
 }
 
 /// 2.3.
@@ -275,6 +310,21 @@ async fn a_body_of_two_mebibytes_fits_and_one_over_the_limit_does_not() {
         )
         .await;
     assert_eq!(answered.status, 401);
+}
+
+/// W: 11.2. Right after a start a worker asks what it has lost, and must not be told that it is nothing.
+#[tokio::test]
+async fn nobody_is_answered_before_the_views_know_the_log() {
+    let before = TestHouse::new().await;
+    let run = before.run().await;
+    before.live(run, &[claim(), start()]).await;
+    let after = TestHouse::on(
+        Arc::clone(&before.log),
+        before.house.seal.clone(),
+        Settings::default(),
+    );
+    let started = "/api/v1/run/?state=started&worker__api_key=worker1";
+    assert_eq!(after.get(WORKER, started).await.ids(), [run]);
 }
 
 /// Refused changes are for auditors to see, and nothing secret is.

@@ -26,6 +26,7 @@ impl WorkerPoolTest {
 impl WorkerTest {
     pub(crate) fn admits(&self, worker: Option<&WorkerEntry>) -> bool {
         match self {
+            Self::Number(test) => number(test, worker.map(|worker| worker.number)),
             Self::ApiKey(test) => test.admits(worker.map(|worker| &worker.api_key)),
         }
     }
@@ -46,6 +47,7 @@ impl JobTemplateTest {
 impl JobTest {
     pub(crate) fn admits(&self, roster: &Roster, job: Option<&JobEntry>) -> bool {
         match self {
+            Self::Number(test) => number(test, job.map(|job| job.number)),
             Self::Title(test) => test.admits(job.map(|job| &job.title)),
             Self::JobTemplate(test) => {
                 let template = job.and_then(|job| roster.job_template(job.job_template));

@@ -49,7 +49,12 @@ pub(super) async fn create(visit: &Visit<'_>) -> Told<Response> {
     let job_template = edited.job_template.ok_or_else(|| missing("job_template"))?;
     let worker_pool = edited.worker_pool.ok_or_else(|| missing("worker_pool"))?;
     let title = required("title", edited.title.map(Some))?;
-    check_related(visit, Some(job_template), Some(worker_pool), edited.parent)?;
+    check_related(
+        visit,
+        Some(job_template),
+        Some(worker_pool),
+        edited.parent.flatten(),
+    )?;
     check_pool(visit, job_template, worker_pool)?;
     let created = Created {
         number: 0,
@@ -94,19 +99,31 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
     check_caller(visit)?;
     check_project_of(visit, number)?;
     let spoken = Spoken::read(visit, &fields(visit)?).await?;
-    let Edited {
-        job_template,
-        worker_pool,
-        parent,
-        ..
-    } = spoken.edited;
+    // What stays as it is needs no check: a pool that the project has lost since is no reason to refuse
+    // something else.
+    let known = visit.house.views.roster().read(|roster| {
+        let job = roster.job(number)?;
+        Some((job.job_template, job.worker_pool, job.parent))
+    });
+    let (known_template, known_pool, known_parent) = known.ok_or(Refusal::NotFound)?;
+    let told = &spoken.edited;
+    let job_template = told.job_template.filter(|told| *told != known_template);
+    let worker_pool = told.worker_pool.filter(|told| *told != known_pool);
+    let parent = told
+        .parent
+        .flatten()
+        .filter(|told| Some(*told) != known_parent);
     check_related(visit, job_template, worker_pool, parent)?;
+    if job_template.is_some() || worker_pool.is_some() {
+        let template = job_template.unwrap_or(known_template);
+        check_pool(visit, template, worker_pool.unwrap_or(known_pool))?;
+    }
     // Two that become each other's parents at the same time would both find no circle.
     let _turn = match parent {
-        Some(Some(_)) => Some(visit.dialect.families().lock().await),
-        _ => None,
+        Some(_) => Some(visit.dialect.families().lock().await),
+        None => None,
     };
-    if let Some(Some(parent)) = parent {
+    if let Some(parent) = parent {
         let is_circle =
             visit.house.views.roster().read(|roster| {
                 would_come_after_itself(number, parent, |job| roster.job(job)?.parent)
@@ -114,17 +131,6 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
         if is_circle {
             return Err(Refusal::about("parent", "the job would come after itself"));
         }
-    }
-    let known = visit.house.views.roster().read(|roster| {
-        let job = roster.job(number)?;
-        Some((job.job_template, job.worker_pool))
-    });
-    let (known_template, known_pool) = known.ok_or(Refusal::NotFound)?;
-    // A pool that the project has lost since is no reason to refuse something else.
-    let template = job_template.unwrap_or(known_template);
-    let pool = worker_pool.unwrap_or(known_pool);
-    if (template, pool) != (known_template, known_pool) {
-        check_pool(visit, template, pool)?;
     }
     let spoken = &spoken;
     let changed = visit.transact(
@@ -249,7 +255,7 @@ fn check_related(
     visit: &Visit<'_>,
     job_template: Option<u64>,
     worker_pool: Option<u64>,
-    parent: Option<Option<u64>>,
+    parent: Option<u64>,
 ) -> Told<()> {
     if let Some(template) = job_template {
         related::<JobTemplates>(visit, "job_template", template)?;
@@ -258,7 +264,7 @@ fn check_related(
     if let Some(pool) = worker_pool {
         related::<WorkerPools>(visit, "worker_pool", pool)?;
     }
-    if let Some(Some(parent)) = parent {
+    if let Some(parent) = parent {
         related::<Jobs>(visit, "parent", parent)?;
     }
     Ok(())

@@ -1,0 +1,137 @@
+//! Section 8: what follows when a run is over follows once, however often its worker says so.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// How many events of each kind follow from returns.
+async fn followed(house: &TestHouse) -> [usize; 3] {
+    let count = async |event_type| house.events(event_type).await.len();
+    [
+        count("job.run_counted").await,
+        count("run.sibling_returned").await,
+        count("run.scheduled").await,
+    ]
+}
+
+/// 8.2 and 18.2.
+#[tokio::test]
+async fn every_word_told_twice_adds_nothing() {
+    let house = TestHouse::new().await;
+    let run = house.run().await;
+    house
+        .clock
+        .set("2026-11-21T08:05:44.663301Z".parse().unwrap());
+    let words = [claim(), start(), json!({"pid": 6023}), over(true)];
+    for word in &words {
+        house.live(run, std::slice::from_ref(word)).await;
+        let events = house.events("").await.len();
+        for _ in 0..2 {
+            house.live(run, std::slice::from_ref(word)).await;
+        }
+        assert_eq!(house.events("").await.len(), events, "{word}");
+    }
+    // The child of job 1 got a run, for now.
+    assert_eq!(followed(&house).await, [1, 1, 2]);
+    let child = house.see(2).await;
+    assert_eq!(child["job"], "/api/v1/job/3/");
+    assert_eq!(child["schedule_dts"], "2026-11-21T09:05:44.663301");
+    assert_eq!(child["is_manual"], false);
+    assert_eq!(child["schedule_children"], true);
+    // Later words about a run that is over change nothing else either.
+    house.live(run, &[json!({"pid": 7}), over(false)]).await;
+    assert_eq!(followed(&house).await, [1, 1, 2]);
+    assert_eq!(house.see(run).await["return_success"], false);
+}
+
+/// What was written is seen by whoever asks next, and both answers say what they know.
+#[tokio::test]
+async fn answers_say_how_much_of_the_log_they_know() {
+    let house = TestHouse::new().await;
+    let run = house.run().await;
+    let target = Resource::Run.uri(run);
+    let answered = house
+        .ask(WORKER, "PATCH", &target, claim().to_string())
+        .await;
+    let head = house.log.head().to_string();
+    assert_eq!(answered.header("tallyman-position"), head);
+    let seen = house.get(WORKER, &target).await;
+    assert_eq!(seen.header("tallyman-position"), head);
+}
+
+/// 8.2: N failures in a row are borne, and no more; a success begins anew.
+#[tokio::test]
+async fn a_job_that_fails_too_often_is_suspended() {
+    let house = TestHouse::new().await;
+    let bears = json!({"disable_enqueue_after_fails": 1});
+    assert_eq!(house.patch(WORKER, "/api/v1/job/2/", bears).await, 202);
+    for (success, enabled) in [(false, true), (true, true), (false, true), (false, false)] {
+        let run = house.run_of(2).await;
+        let words = [claim(), start(), over(success), over(success)];
+        house.live(run, &words).await;
+        let job = house.get(WORKER, "/api/v1/job/2/").await.json();
+        assert_eq!(job["enqueue_is_enabled"], enabled, "run {run}");
+    }
+    assert_eq!(house.events("job.enqueue_suspended").await.len(), 1);
+}
+
+/// 8.2: children run after a success, or after whatever happened where that is wished for.
+#[tokio::test]
+async fn children_run_when_they_should() {
+    for (success, on_error, wished, children) in [
+        (json!(true), false, true, 1),
+        (json!(true), false, false, 0),
+        (json!(false), false, true, 0),
+        (json!(false), true, true, 1),
+        (json!(null), false, true, 0),
+        (json!(null), true, true, 1),
+    ] {
+        let house = TestHouse::new().await;
+        let body = json!({"schedule_children_on_error": on_error});
+        assert_eq!(house.patch(WORKER, "/api/v1/job/1/", body).await, 202);
+        let body = json!({
+            "job": "/api/v1/job/1/", "schedule_dts": "2026-11-21", "schedule_children": wished,
+        });
+        let run = house.create(WORKER, Resource::Run, body).await;
+        let mut over = over(true);
+        over["return_success"] = success.clone();
+        house.live(run, &[claim(), start(), over]).await;
+        let scheduled = house.events("run.scheduled").await.len();
+        assert_eq!(scheduled, 1 + children, "{success} {on_error} {wished}");
+    }
+}
+
+/// 18.2: a run that is not over after all may return again, and that counts again.
+#[tokio::test]
+async fn a_run_that_is_reopened_returns_again() {
+    let house = TestHouse::new().await;
+    let run = house.run().await;
+    house.live(run, &[claim(), start(), over(true)]).await;
+    house.live(run, &[json!({"return_dts": null})]).await;
+    house.clock.advance(std::time::Duration::from_secs(1));
+    house.live(run, &[over(true)]).await;
+    assert_eq!(followed(&house).await, [2, 2, 3]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// However the words of a worker are mixed and repeated, each return has one consequence.
+    #[test]
+    fn returns_count_as_often_as_they_happen(words in prop::collection::vec(0..6_usize, 1..10)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let house = TestHouse::new().await;
+            let run = house.run().await;
+            let known = [claim(), start(), json!({"pid": 1}), over(true), over(false),
+                json!({"enqueue_dts": null, "start_dts": null})];
+            for word in words {
+                house.live(run, &[known[word].clone()]).await;
+                let returned = house.events("run.returned").await.len();
+                let [counted, siblings, _] = followed(&house).await;
+                assert_eq!((counted, siblings), (returned, returned));
+                assert!(returned <= 1);
+            }
+        });
+    }
+}

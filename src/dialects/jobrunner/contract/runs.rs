@@ -1,0 +1,243 @@
+//! Runs are created and changed.
+
+use domain::worker_pool::{WorkerPool, WorkerPoolCommand};
+
+use super::*;
+
+/// D: 7.2 and 8.1.
+#[tokio::test]
+async fn a_run_is_created_as_the_dashboard_does_it() {
+    let house = TestHouse::new().await;
+    for (who, number) in [(ADMIN, 1), (WORKER, 2)] {
+        let body = json!({
+            "job": "/api/v1/job/1/",
+            "is_manual": true,
+            "schedule_children": false,
+            "schedule_dts": "2026-11-21 09:05:42+01:00",
+            "id": 1,
+        });
+        assert_eq!(house.create(who, Resource::Run, body).await, number);
+        let run = house.see(number).await;
+        assert_eq!(run["is_manual"], true);
+        assert_eq!(run["schedule_children"], false);
+        assert_eq!(run["schedule_dts"], "2026-11-21T09:05:42");
+        assert_eq!(run["schedule_id"], number);
+    }
+}
+
+/// W: 5.7. All keys, always.
+#[tokio::test]
+async fn a_run_is_shown_as_the_contract_shows_it() {
+    let house = TestHouse::new().await;
+    let run = house.run().await;
+    let waiting = r#"{"enqueue_dts": null, "id": 1, "is_manual": false, "job": "/api/v1/job/1/", "pid": null, "resource_uri": "/api/v1/run/1/", "return_dts": null, "return_success": null, "run_log": null, "schedule_children": true, "schedule_dts": "2012-01-01T01:00:00", "schedule_id": 1, "start_dts": null, "worker": null}"#;
+    assert_eq!(house.get(WORKER, "/api/v1/run/1/").await.text, waiting);
+    house
+        .live(run, &[claim(), start(), json!({"pid": 4242})])
+        .await;
+    let started = r#"{"enqueue_dts": "2026-11-21T09:05:42.966390", "id": 1, "is_manual": false, "job": "/api/v1/job/1/", "pid": 4242, "resource_uri": "/api/v1/run/1/", "return_dts": null, "return_success": null, "run_log": null, "schedule_children": true, "schedule_dts": "2012-01-01T01:00:00", "schedule_id": 1, "start_dts": "2026-11-21T09:05:43.355886", "worker": "/api/v1/worker/1/"}"#;
+    assert_eq!(house.get(WORKER, "/api/v1/run/1/").await.text, started);
+}
+
+/// W: 4.1. The second worker of a pool cannot touch what the first has claimed, but may take it over.
+#[tokio::test]
+async fn a_run_belongs_to_whoever_claimed_it_last() {
+    let house = TestHouse::new().await;
+    let at = NOW.parse().unwrap();
+    let both = WorkerPoolCommand::AddWorker { worker: 2, at };
+    house.tell::<WorkerPool>(1, both).await;
+    let target = Resource::Run.uri(house.run().await);
+    let date = "2026-11-21 08:06:00+00:00";
+    let theirs = json!({"worker": "/api/v1/worker/2/", "enqueue_dts": date});
+    // Nobody claims for somebody else.
+    assert_eq!(house.patch(WORKER, &target, theirs.clone()).await, 401);
+    assert_eq!(house.patch(WORKER, &target, claim()).await, 202);
+    for word in [
+        start(),
+        over(true),
+        json!({"pid": 1}),
+        json!({"enqueue_dts": null}),
+        json!({}),
+    ] {
+        assert_eq!(
+            house.patch(STRANGER, &target, word.clone()).await,
+            401,
+            "{word}"
+        );
+    }
+    assert_eq!(house.patch(STRANGER, &target, theirs).await, 202);
+    for word in [start(), over(true), json!({"pid": 1})] {
+        assert_eq!(
+            house.patch(WORKER, &target, word.clone()).await,
+            401,
+            "{word}"
+        );
+    }
+    let claimed = house.last_event("run.claimed").await;
+    assert_eq!(claimed["worker"], 2);
+    assert_eq!(claimed["taken_from"], 1);
+    assert_eq!(house.patch(STRANGER, &target, start()).await, 202);
+}
+
+/// W: 7.1 and 11.2. A worker that lost its runs wants them again.
+#[tokio::test]
+async fn null_empties_dates_and_never_the_worker() {
+    let house = TestHouse::new().await;
+    let run = house.run().await;
+    let lost = json!({"start_dts": null, "enqueue_dts": null});
+    house
+        .live(run, &[claim(), start(), json!({"pid": 7})])
+        .await;
+    house.live(run, &[lost.clone(), lost]).await;
+    house
+        .live(run, &[json!({"worker": null, "run_log": null})])
+        .await;
+    let shown = house.see(run).await;
+    assert_eq!(shown["enqueue_dts"], Value::Null);
+    assert_eq!(shown["start_dts"], Value::Null);
+    assert_eq!(shown["worker"], "/api/v1/worker/1/");
+    assert_eq!(shown["pid"], 7);
+    assert_eq!(house.events("run.reset").await.len(), 1);
+}
+
+/// 18.5 and 18.6. A worker is heard about what workers know.
+#[tokio::test]
+async fn a_worker_does_not_change_what_a_run_is() {
+    let house = TestHouse::new().await;
+    let run = house.run().await;
+    let before = house.see(run).await;
+    let words = json!({
+        "id": 7, "resource_uri": "/api/v1/run/7/", "unknown": [{}],
+        "job": "/api/v1/job/2/", "schedule_dts": "2030-01-01", "schedule_id": 9,
+        "is_manual": true, "schedule_children": false, "run_log": "/api/v1/run_log/1/",
+    });
+    house.live(run, &[words.clone(), json!({})]).await;
+    assert_eq!(house.see(run).await, before);
+    assert_eq!(
+        house.patch(ADMIN, &Resource::Run.uri(run), words).await,
+        202
+    );
+    let after = house.see(run).await;
+    assert_eq!(after["job"], "/api/v1/job/2/");
+    assert_eq!(after["schedule_dts"], "2030-01-01T00:00:00");
+    assert_eq!(after["is_manual"], true);
+    assert_eq!(after["id"], run);
+}
+
+/// 18.8, 2.7 and 2.8.
+#[tokio::test]
+async fn what_makes_no_sense_about_a_run_is_refused() {
+    let house = TestHouse::new().await;
+    let target = Resource::Run.uri(house.run().await);
+    for (body, status) in [
+        (json!({"enqueue_dts": ""}), 400),
+        (json!({"start_dts": "soon"}), 400),
+        (json!({"return_dts": 7}), 400),
+        (json!({"schedule_dts": null}), 400),
+        (json!({"return_success": "true"}), 400),
+        (json!({"pid": "4242"}), 400),
+        (json!({"pid": -1}), 400),
+        (json!({"pid": 1.5}), 400),
+        (json!({"is_manual": null}), 400),
+        (json!({"worker": "/api/v1/worker/1"}), 400),
+        (json!({"worker": 1}), 400),
+        (json!({"worker": {"id": 1}}), 400),
+        (
+            json!({"worker": "http://127.0.0.1:8124/api/v1/worker/1/"}),
+            400,
+        ),
+        (json!({"worker": "/api/v1/job/1/"}), 400),
+        (json!({"worker": "/api/v1/worker/9/"}), 400),
+        (json!({"worker": "/api/v1/worker/2/"}), 401),
+        (json!({"job": null}), 400),
+        (json!({"job": "/api/v1/job/99/"}), 400),
+        (json!({"job": "/api/v1/job/4/"}), 401),
+        (json!({"schedule_id": -1}), 400),
+    ] {
+        for who in [WORKER, ADMIN] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(
+                house.patch(who, &target, body.clone()).await,
+                status,
+                "{who:?} {body}"
+            );
+        }
+    }
+    assert_eq!(house.patch(STRANGER, &target, json!({})).await, 401);
+    assert_eq!(house.patch(WORKER, "/api/v1/run/99/", json!({})).await, 404);
+    let due = "2026-11-21";
+    for (body, status) in [
+        (json!({}), 400),
+        (json!({"job": "/api/v1/job/1/"}), 400),
+        (json!({"schedule_dts": due}), 400),
+        (json!({"job": "/api/v1/job/1/", "schedule_dts": null}), 400),
+        (json!({"job": "/api/v1/job/99/", "schedule_dts": due}), 400),
+        (json!({"job": "/api/v1/job/4/", "schedule_dts": due}), 401),
+        (
+            json!({"job": "/api/v1/job/1/", "schedule_dts": due, "worker": "/api/v1/worker/2/"}),
+            401,
+        ),
+    ] {
+        for who in [WORKER, ADMIN] {
+            let answered = house
+                .ask(who, "POST", "/api/v1/run/", body.to_string())
+                .await;
+            assert_eq!(answered.status, status, "{who:?} {body}");
+        }
+    }
+    assert_eq!(house.events("run.").await.len(), 1);
+}
+
+/// D: 4.2.
+#[tokio::test]
+async fn only_those_who_administer_a_project_change_its_runs() {
+    let house = TestHouse::new().await;
+    let target = Resource::Run.uri(house.run().await);
+    let body = json!({"job": "/api/v1/job/1/", "schedule_dts": "2026-11-21"}).to_string();
+    for who in [VIEWER, OUTSIDER, LONER] {
+        let answered = house.ask(who, "POST", "/api/v1/run/", body.clone()).await;
+        assert_eq!(answered.status, 401, "{who:?}");
+        assert_eq!(house.patch(who, &target, json!({})).await, 401, "{who:?}");
+    }
+    assert_eq!(house.get(VIEWER, &target).await.status, 200);
+    assert_eq!(house.get(OUTSIDER, &target).await.status, 401);
+    assert_eq!(house.patch(ADMIN, &target, json!({})).await, 202);
+}
+
+/// What is told of a new run at once is taken as if it had been told afterwards.
+#[tokio::test]
+async fn a_run_may_be_created_with_a_past() {
+    let house = TestHouse::new().await;
+    let mut body = json!({"job": "/api/v1/job/2/", "schedule_dts": "2026-11-21"});
+    for part in [claim(), start(), over(true)] {
+        let part = part.as_object().unwrap().clone();
+        body.as_object_mut().unwrap().extend(part);
+    }
+    let run = house.create(WORKER, Resource::Run, body).await;
+    assert_eq!(house.see(run).await["return_success"], true);
+    assert_eq!(house.events("job.run_counted").await.len(), 1);
+}
+
+/// 18.26. The run that was spread over all workers is no more, and its number is not given again.
+#[tokio::test]
+async fn a_run_that_was_spread_is_gone() {
+    let house = TestHouse::new().await;
+    let run = house.run().await;
+    let nobody = Metadata::default();
+    let spread = house.house.commands.transact(&nobody, |unit| async move {
+        commands::runs::spread(&unit, run, &[1]).await
+    });
+    let (_, outcome) = spread.await.unwrap();
+    house
+        .house
+        .wait_for(outcome.position().unwrap())
+        .await
+        .unwrap();
+    let target = Resource::Run.uri(run);
+    assert_eq!(house.get(WORKER, &target).await.status, 404);
+    assert_eq!(house.patch(WORKER, &target, claim()).await, 404);
+    let list = house.get(WORKER, "/api/v1/run/").await;
+    assert_eq!(list.ids(), [2]);
+    assert_eq!(list.json()["objects"][0]["schedule_id"], run);
+    assert_eq!(list.json()["objects"][0]["worker"], "/api/v1/worker/1/");
+}

@@ -1,0 +1,131 @@
+//! Logs of runs, the newest run's first. What they say is read where it lies: in its event, or beside the log.
+
+use domain::run_log::RunLogEvent;
+use domain::{Event, LongText};
+use projections::Answer;
+use projections::history::decode;
+use projections::runs::RunLogRow;
+use web::Problem;
+
+use super::kill_requests::sees_of;
+use super::{Found, Shown, Standing};
+use crate::filter::{self, Filter};
+use crate::page::Page;
+use crate::refusal::{Refusal, Told};
+use crate::visit::Visit;
+use crate::{long_text, wire};
+
+/// How many bytes the logs of one page may have. A page that would have more is shorter, and says so.
+const PAGE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+pub(crate) struct RunLogs;
+
+impl Shown for RunLogs {
+    type Object = wire::RunLog;
+
+    async fn standing(visit: &Visit<'_>, number: u64) -> Told<Standing> {
+        let found = find(visit, number).await?;
+        Ok(found.map_or(Standing::Unknown, |row| sees_of(visit, row.job)))
+    }
+
+    async fn list(visit: &Visit<'_>) -> Told<Found<wire::RunLog>> {
+        Filter::<filter::RunLog>::read(&visit.parameters, visit.zone())?;
+        let mut page = Page::read(&visit.parameters)?;
+        let (offset, limit) = page.skip_and_take();
+        let scope = visit.caller.scope();
+        let read = visit.house.views.ask(move |views| {
+            let jobs = views
+                .roster()
+                .read(|roster| roster.sight(scope).jobs_of_kills_and_logs());
+            views.runs().run_logs(jobs.as_ref(), offset, limit)
+        });
+        let (mut rows, total_count) = read.await?;
+        if let Some(fitting) = fitting(&rows) {
+            rows.truncate(fitting);
+            page.limit = fitting as u64;
+        }
+        Ok(Found {
+            page,
+            total_count,
+            objects: shown(visit, &rows).await?,
+        })
+    }
+
+    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::RunLog>> {
+        let read = visit.house.views.ask(move |views| {
+            let runs = views.runs();
+            let found = numbers.into_iter();
+            let found = found.filter_map(|number| runs.run_log(number).transpose());
+            found.collect::<Answer<Vec<_>>>()
+        });
+        let rows = read.await?;
+        if let Some(fitting) = fitting(&rows) {
+            let what = format!("only {fitting} of these logs fit into one answer");
+            return Err(Refusal::about("set", what));
+        }
+        shown(visit, &rows).await
+    }
+}
+
+impl RunLogs {
+    /// A log that is there.
+    ///
+    /// # Errors
+    /// 404 when it is not.
+    pub(crate) async fn row(visit: &Visit<'_>, number: u64) -> Told<RunLogRow> {
+        find(visit, number).await?.ok_or(Refusal::NotFound)
+    }
+}
+
+async fn find(visit: &Visit<'_>, number: u64) -> Told<Option<RunLogRow>> {
+    let asked = visit
+        .house
+        .views
+        .ask(move |views| views.runs().run_log(number));
+    Ok(asked.await?)
+}
+
+/// How many logs fit into one answer, if not all of them do. One always does.
+fn fitting(rows: &[RunLogRow]) -> Option<usize> {
+    let mut bytes = 0;
+    let over = rows.iter().position(|row| {
+        bytes += row.size.unwrap_or_default();
+        bytes > PAGE_BYTES_MAX
+    })?;
+    (rows.len() > 1).then_some(over.max(1))
+}
+
+async fn shown(visit: &Visit<'_>, rows: &[RunLogRow]) -> Told<Vec<wire::RunLog>> {
+    let mut shown = Vec::with_capacity(rows.len());
+    for row in rows {
+        shown.push(wire::RunLog::of(row, content(visit, row).await?));
+    }
+    Ok(shown)
+}
+
+async fn content(visit: &Visit<'_>, row: &RunLogRow) -> Told<Option<String>> {
+    let text = match (row.size, &row.blob) {
+        (None, _) => return Ok(None),
+        (Some(_), Some(blob)) => LongText::Blob(blob.clone()),
+        (Some(_), None) => written(visit, row).await?,
+    };
+    long_text::read(visit.house, &text).await.map(Some)
+}
+
+/// What a log says, out of the event that says it.
+async fn written(visit: &Visit<'_>, row: &RunLogRow) -> Told<LongText> {
+    let position = row.content_position;
+    let recorded = visit.house.views.history().get(position).await;
+    let recorded = recorded.map_err(Problem::from)?;
+    let event = recorded.and_then(|recorded| decode(&recorded).ok());
+    let content = match event {
+        Some((Event::RunLog(RunLogEvent::Written(told)), _)) => told.content,
+        Some((Event::RunLog(RunLogEvent::Replaced(told)), _)) => told.content,
+        _ => None,
+    };
+    content.ok_or_else(|| {
+        let run = row.run;
+        tracing::error!(run, %position, "the log of run {run} does not stand at {position}");
+        Refusal::House(Problem::internal("a log is lost"))
+    })
+}

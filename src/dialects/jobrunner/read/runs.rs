@@ -1,0 +1,94 @@
+//! Runs. The view has an index for whatever is asked often.
+
+use std::sync::Arc;
+
+use projections::Answer;
+use projections::runs::{RunPage, RunRow};
+
+use super::{Found, Shown, Standing};
+use crate::filter::{Filter, RunTest, State};
+use crate::page::Page;
+use crate::refusal::{Refusal, Told};
+use crate::visit::Visit;
+use crate::wire;
+
+pub(crate) struct Runs;
+
+impl Shown for Runs {
+    type Object = wire::Run;
+
+    async fn standing(visit: &Visit<'_>, number: u64) -> Told<Standing> {
+        let run = find(visit, number).await?;
+        let scope = visit.caller.scope();
+        Ok(match run {
+            None => Standing::Unknown,
+            Some(run) => visit.house.views.roster().read(|roster| {
+                if roster.sight(scope).sees_run(run.job) {
+                    Standing::Seen
+                } else {
+                    Standing::Hidden
+                }
+            }),
+        })
+    }
+
+    async fn list(visit: &Visit<'_>) -> Told<Found<wire::Run>> {
+        let filter = Filter::<RunTest>::read(&visit.parameters, visit.zone())?;
+        let state = State::read(&visit.parameters);
+        let page = Page::read(&visit.parameters)?;
+        let scope = visit.caller.scope();
+        let query = visit
+            .house
+            .views
+            .roster()
+            .read(|roster| filter.query(state, roster, &roster.sight(scope)));
+        let found = match query {
+            None => RunPage {
+                rows: Vec::new(),
+                total: 0,
+            },
+            Some(query) => {
+                let (offset, limit) = page.skip_and_take();
+                let list =
+                    move |views: &projections::Views| views.runs().list(&query, offset, limit);
+                visit.house.views.ask(list).await?
+            }
+        };
+        Ok(Found {
+            page,
+            total_count: found.total,
+            objects: shown(visit, &found.rows),
+        })
+    }
+
+    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::Run>> {
+        let read = visit.house.views.ask(move |views| {
+            let runs = views.runs();
+            let found = numbers
+                .into_iter()
+                .filter_map(|number| runs.get(number).transpose());
+            found.collect::<Answer<Vec<_>>>()
+        });
+        Ok(shown(visit, &read.await?))
+    }
+}
+
+impl Runs {
+    /// A run that is there.
+    ///
+    /// # Errors
+    /// 404 when it is not.
+    pub(crate) async fn row(visit: &Visit<'_>, number: u64) -> Told<Arc<RunRow>> {
+        find(visit, number).await?.ok_or(Refusal::NotFound)
+    }
+}
+
+async fn find(visit: &Visit<'_>, number: u64) -> Told<Option<Arc<RunRow>>> {
+    let asked = visit.house.views.ask(move |views| views.runs().get(number));
+    Ok(asked.await?)
+}
+
+fn shown(visit: &Visit<'_>, rows: &[Arc<RunRow>]) -> Vec<wire::Run> {
+    let shown = rows.iter().map(|row| wire::Run::of(row, visit.zone()));
+    shown.collect()
+}

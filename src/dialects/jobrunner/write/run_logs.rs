@@ -1,0 +1,55 @@
+//! Logs: what runs printed.
+
+use axum::response::Response;
+use commands::runs;
+use domain::LongText;
+
+use crate::fields::{Fields, required};
+use crate::long_text;
+use crate::read::{RunLogs, seen};
+use crate::refusal::{Refusal, Told};
+use crate::resource::Resource;
+use crate::visit::Visit;
+use crate::write::kill_requests::check_run;
+use crate::write::{fields, refuse};
+
+/// Writes the log of a run. Where there is one it is replaced: a worker that lost the answer asks again, and
+/// would ask for ever if it were refused.
+pub(super) async fn create(visit: &Visit<'_>) -> Told<Response> {
+    let fields = fields(visit)?;
+    let run = required("run", fields.relation("run", Resource::Run)?)?;
+    check_run(visit, run).await?;
+    let content = &content(visit, &fields).await?.flatten();
+    let number = visit.transact(refuse, |unit| async move {
+        runs::write_log(&unit, run, content.clone()).await
+    });
+    Ok(visit.created(&Resource::RunLog.uri(number.await?)))
+}
+
+pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
+    let number = seen::<RunLogs>(visit, number).await?;
+    let fields = fields(visit)?;
+    let run = RunLogs::row(visit, number).await?.run;
+    if let Some(Some(other)) = fields.relation("run", Resource::Run)?
+        && other != run
+    {
+        return Err(Refusal::about("run", "a log stays with its run"));
+    }
+    check_run(visit, run).await?;
+    let Some(content) = &content(visit, &fields).await? else {
+        return Ok(());
+    };
+    let replaced = visit.transact(refuse, |unit| async move {
+        runs::replace_log(&unit, run, content.clone()).await
+    });
+    replaced.await
+}
+
+async fn content(visit: &Visit<'_>, fields: &Fields) -> Told<Option<Option<LongText>>> {
+    let bytes_max = visit.dialect.settings().body_bytes_max;
+    Ok(match fields.text("content", bytes_max)? {
+        Some(Some(text)) => Some(Some(long_text::keep(visit.house, text).await?)),
+        Some(None) => Some(None),
+        None => None,
+    })
+}

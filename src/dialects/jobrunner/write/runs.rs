@@ -1,0 +1,107 @@
+//! Runs: somebody asks for one, and workers say how it goes.
+
+use axum::response::Response;
+use commands::runs::{self, Plan};
+use domain::run::Patched;
+use jiff::Timestamp;
+
+use crate::caller::Caller;
+use crate::fields::{Fields, not_null, required};
+use crate::read::{Jobs, Runs, Workers, seen};
+use crate::refusal::{Refusal, Told};
+use crate::resource::Resource;
+use crate::visit::Visit;
+use crate::write::{check_project_of, children_of, fields, refuse, related};
+
+pub(super) async fn create(visit: &Visit<'_>) -> Told<Response> {
+    let fields = fields(visit)?;
+    let told = read(visit, &fields)?;
+    let job = required("job", fields.relation("job", Resource::Job)?)?;
+    let schedule_at = required("schedule_dts", fields.date("schedule_dts", visit.zone())?)?;
+    check(visit, &told)?;
+    let by = visit.caller.speaker();
+    let is_person = matches!(visit.caller, Caller::User { .. });
+    let plan = Plan {
+        job,
+        schedule_at,
+        schedule_id: told.schedule_id.filter(|_| is_person),
+        worker: told.worker,
+        is_manual: told.is_manual.unwrap_or(false),
+        schedule_children: told.schedule_children.unwrap_or(true),
+    };
+    // What only workers say is taken as if it were said right afterwards.
+    let rest = Patched {
+        job: None,
+        schedule_id: None,
+        schedule_at: None,
+        worker: None,
+        is_manual: None,
+        schedule_children: None,
+        ..told
+    };
+    let (plan, rest, children_of) = (&plan, &rest, &children_of(visit));
+    let number = visit.transact(refuse, |unit| async move {
+        let number = runs::schedule(&unit, plan).await?;
+        let at = unit.now();
+        let patch = Patched { at, ..rest.clone() };
+        runs::change(&unit, number, by, patch, children_of).await?;
+        Ok(number)
+    });
+    let number = number.await?;
+    Ok(visit.created(&Resource::Run.uri(number)))
+}
+
+pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
+    let number = seen::<Runs>(visit, number).await?;
+    let told = read(visit, &fields(visit)?)?;
+    let row = Runs::row(visit, number).await?;
+    check_project_of(visit, row.job)?;
+    check(visit, &told)?;
+    let by = visit.caller.speaker();
+    let (told, children_of) = (&told, &children_of(visit));
+    let changed = visit.transact(refuse, |unit| async move {
+        let at = unit.now();
+        let patch = Patched { at, ..told.clone() };
+        runs::change(&unit, number, by, patch, children_of).await
+    });
+    changed.await
+}
+
+/// What is written about a run. Old clients cannot take a worker away; that they say so means nothing.
+fn read(visit: &Visit<'_>, fields: &Fields) -> Told<Patched> {
+    let date = |name| fields.date(name, visit.zone());
+    let at: Timestamp = visit.house.commands.clock().now();
+    Ok(Patched {
+        job: not_null("job", fields.relation("job", Resource::Job)?)?,
+        schedule_id: fields.number::<u64>("schedule_id")?.flatten(),
+        schedule_at: not_null("schedule_dts", date("schedule_dts")?)?,
+        worker: fields.relation("worker", Resource::Worker)?.flatten(),
+        enqueued_at: date("enqueue_dts")?,
+        started_at: date("start_dts")?,
+        returned_at: date("return_dts")?,
+        success: fields.boolean("return_success")?,
+        pid: not_negative(fields.number("pid")?)?,
+        is_manual: not_null("is_manual", fields.boolean("is_manual")?)?,
+        schedule_children: not_null("schedule_children", fields.boolean("schedule_children")?)?,
+        at,
+    })
+}
+
+fn not_negative(pid: Option<Option<i64>>) -> Told<Option<Option<i64>>> {
+    match pid {
+        Some(Some(pid)) if pid < 0 => Err(Refusal::about("pid", "must not be negative")),
+        pid => Ok(pid),
+    }
+}
+
+/// Checks what a run is to be connected with.
+fn check(visit: &Visit<'_>, told: &Patched) -> Told<()> {
+    if let Some(job) = told.job {
+        related::<Jobs>(visit, "job", job)?;
+        check_project_of(visit, job)?;
+    }
+    if let Some(worker) = told.worker {
+        related::<Workers>(visit, "worker", worker)?;
+    }
+    Ok(())
+}
