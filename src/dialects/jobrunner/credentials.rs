@@ -2,7 +2,7 @@
 //!
 //! Whoever sends `Authorization` means it: it must verify, and a session beside it counts for nothing.
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING};
 use secrecy::SecretString;
@@ -107,7 +107,7 @@ fn person(house: &House, number: u64) -> Option<Caller> {
 /// # Errors
 /// 413 when it is too large.
 async fn read(dialect: &JobRunner, asked: &mut Asked, body: Body) -> Told<()> {
-    asked.room = dialect.room_for(&asked.headers).await;
+    asked.room = dialect.room_for(body.size_hint().upper()).await;
     let bytes_max = dialect.settings().body_bytes_max;
     asked.body = body::collect(&asked.headers, body, bytes_max).await?;
     Ok(())

@@ -83,8 +83,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::routing::any;
-use http::HeaderMap;
-use http::header::CONTENT_LENGTH;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use web::House;
 
@@ -114,7 +112,6 @@ struct Prepared {
     sessions: Box<dyn Sessions>,
     /// Room for bodies, so that many large ones at once wait for each other instead of filling the memory.
     room: Arc<Semaphore>,
-    room_max: usize,
     /// Whose turn it is to change which job comes after which.
     families: Mutex<()>,
 }
@@ -127,12 +124,12 @@ impl JobRunner {
     }
 
     fn with_sessions(settings: Settings, sessions: Box<dyn Sessions>) -> Self {
-        let room_max = settings.body_bytes_max.max(BODIES_BYTES_MAX) / ROOM_BYTES;
+        // There is always room for one.
+        let room = settings.body_bytes_max.max(BODIES_BYTES_MAX) / ROOM_BYTES;
         Self(Arc::new(Prepared {
             settings,
             sessions,
-            room: Arc::new(Semaphore::new(room_max)),
-            room_max,
+            room: Arc::new(Semaphore::new(room.min(Semaphore::MAX_PERMITS))),
             families: Mutex::new(()),
         }))
     }
@@ -175,26 +172,19 @@ impl JobRunner {
         &self.0.families
     }
 
-    /// Waits until there is room for the body of a request. It is free again when the permit is dropped.
-    pub(crate) async fn room_for(&self, headers: &HeaderMap) -> Option<OwnedSemaphorePermit> {
-        let announced = headers
-            .get(CONTENT_LENGTH)
-            .and_then(|length| length.to_str().ok()?.parse::<usize>().ok())
-            .unwrap_or(0);
-        let chunked = headers.contains_key(http::header::TRANSFER_ENCODING);
-        let bytes = match (chunked, self.0.settings.body_bytes_max) {
-            (true, bytes_max) => bytes_max,
-            // What is larger is refused before it is held.
-            (false, bytes_max) => announced.min(bytes_max),
-        };
-        let units = u32::try_from((bytes / ROOM_BYTES).min(self.0.room_max)).unwrap_or(u32::MAX);
+    /// Waits until there is room for a body of so many bytes, as far as it says. It is free again when the permit
+    /// is dropped.
+    pub(crate) async fn room_for(&self, bytes: Option<u64>) -> Option<OwnedSemaphorePermit> {
+        let bytes_max = self.0.settings.body_bytes_max;
+        // What does not say how large it is may be as large as any, and what is larger is refused unheld.
+        let bytes = usize::try_from(bytes.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+        let bytes = bytes.min(bytes_max);
+        let units = u32::try_from(bytes / ROOM_BYTES).unwrap_or(u32::MAX);
         if units == 0 {
             return None;
         }
-        Arc::clone(&self.0.room)
-            .acquire_many_owned(units)
-            .await
-            .ok()
+        let room = Arc::clone(&self.0.room);
+        room.acquire_many_owned(units).await.ok()
     }
 }
 
