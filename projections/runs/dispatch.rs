@@ -76,7 +76,9 @@ impl Runs {
     /// When the table cannot say.
     pub fn reference(&self, job: u64) -> Answer<Option<Timestamp>> {
         let regular = index::regular(job);
-        let found = self.reader.scan(Range::prefix(&regular).limit(1))?;
+        let found = self
+            .reader
+            .scan(Range::prefix(&regular).reverse().limit(1))?;
         let Some((_, value)) = found.first() else {
             return Ok(None);
         };
@@ -158,7 +160,8 @@ impl Runs {
     ) -> Answer<(Vec<KillRequestRow>, u64)> {
         let total = total(jobs, &self.model.read().kill_counts);
         let admits = |row: &KillRequestRow| is_of(jobs, row.job);
-        let rows = self.rows_of(kills::ROW, (offset, limit, total), admits)?;
+        let all = Range::prefix(&[kills::ROW]);
+        let rows = self.rows_of(&all, (offset, limit, total), admits)?;
         Ok((rows, total))
     }
 
@@ -194,14 +197,15 @@ impl Runs {
     ) -> Answer<(Vec<RunLogRow>, u64)> {
         let total = total(jobs, &self.model.read().log_counts);
         let admits = |row: &RunLogRow| is_of(jobs, row.job);
-        let rows = self.rows_of(logs::ROW, (offset, limit, total), admits)?;
+        let all = Range::prefix(&[logs::ROW]).reverse();
+        let rows = self.rows_of(&all, (offset, limit, total), admits)?;
         Ok((rows, total))
     }
 
     /// Rows that lie in the order of their list, as far as there are any.
     fn rows_of<T: serde::de::DeserializeOwned>(
         &self,
-        prefix: u8,
+        all: &Range<'_>,
         (offset, limit, total): (usize, usize, u64),
         admits: impl Fn(&T) -> bool,
     ) -> Answer<Vec<T>> {
@@ -209,8 +213,7 @@ impl Runs {
         let mut rows = Vec::new();
         let mut skipped = 0;
         let reaches_any = (offset as u64) < total && limit > 0;
-        let prefix = [prefix];
-        let mut range = reaches_any.then(|| Range::prefix(&prefix).limit(CHUNK));
+        let mut range = reaches_any.then(|| all.clone().limit(CHUNK));
         while let Some(within) = range.take() {
             let found = self.reader.scan(within.clone())?;
             for (_, value) in &found {

@@ -20,8 +20,8 @@ pub(super) const OVER: u8 = b'r';
 const BY_OUTCOME: u8 = b'c';
 /// Runs that are over, by job and outcome.
 const BY_JOB: u8 = b'j';
-/// Runs that nobody asked for by hand, by job, the highest number first: the first of them is the one from
-/// which the next occasion is counted.
+/// Runs that nobody asked for by hand, by job and number: from the last of them the next occasion is counted.
+/// It is read backwards, because sled loses its way in keys that are counted downwards and share a beginning.
 const REGULAR: u8 = b'f';
 /// Runs that are not the first of their occasion, by occasion.
 const SIBLINGS: u8 = b's';
@@ -173,7 +173,7 @@ fn entries(row: &RunRow) -> BTreeMap<Key, Value> {
         entries.insert(open_key(row.number), stored::encode(row));
     }
     if !row.is_manual {
-        let key = regular(row.job).u64_descending(row.number).build();
+        let key = regular(row.job).u64(row.number).build();
         let at = row.schedule_at;
         let due = stored::encode(&(at.as_second(), at.subsec_nanosecond()));
         entries.insert(key, due);

@@ -10,7 +10,7 @@ use tables::{Key, KeyBuilder};
 use crate::projector::Seen;
 use crate::projector::stored::time;
 
-/// Rows, the highest number of a run first.
+/// Rows, by the number of the run. Lists read them backwards.
 pub(super) const ROW: u8 = b'L';
 /// The run of each log, by the log's number.
 const BY_NUMBER: u8 = b'x';
@@ -76,7 +76,7 @@ fn size(content: &LongText) -> u64 {
 }
 
 pub(super) fn row_key(run: u64) -> Key {
-    KeyBuilder::new(ROW).u64_descending(run).build()
+    KeyBuilder::new(ROW).u64(run).build()
 }
 
 pub(super) fn number_key(number: u64) -> Key {

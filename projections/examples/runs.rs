@@ -1,0 +1,241 @@
+//! Measures runs: `cargo run --release -p projections --example runs -- [finished runs]`.
+//!
+//! A synthetic history of runs that are over (seven events each, with a log and a tally) and of some that are
+//! not is folded into all views through sled; then the questions of workers and dashboards are asked. The log
+//! is made up as it is read, so that the resident memory is that of the views.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark reads the clock and the memory of its process"
+)]
+
+#[path = "runs/synthetic_log.rs"]
+mod synthetic_log;
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::ops::Bound;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use eventlog::EventLog;
+use jiff::Timestamp;
+use projections::runs::{RunQuery, RunState, WorkerIs};
+use projections::{ProjectorConfig, Views};
+use synthetic_log::{CLAIMED, JOBS, STARTED, SyntheticLog, WAITING};
+use tables::{SledConfig, SledTables, Tables};
+
+/// As in the real binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const PATIENCE: Duration = Duration::from_secs(3600);
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let finished: u64 = std::env::args()
+        .nth(1)
+        .unwrap_or("1000000".to_owned())
+        .parse()?;
+    let log = Arc::new(SyntheticLog::new(finished));
+    let head = log.head();
+    println!(
+        "{finished} finished runs of {JOBS} jobs, {WAITING} waiting, {CLAIMED} claimed, {STARTED} started: {} \
+         events; at rest {} MB",
+        head.0,
+        resident_mb()
+    );
+    let directory = tempfile::tempdir()?;
+    let opened = SledTables::open(directory.path(), &SledConfig::default())?;
+    let tables = Arc::new(opened.tables);
+    let (began, cpu_before) = (Instant::now(), cpu_seconds());
+    let views = Views::start(log.clone(), tables.clone(), config())?;
+    let mut peak = 0;
+    while views.wait_for(head, Duration::from_secs(5)).await.is_err() {
+        peak = resident_mb().max(peak);
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    println!(
+        "all views through sled: {:.0} k events/s, {:.1} us of CPU per event",
+        head.0 as f64 / seconds / 1e3,
+        (cpu_seconds() - cpu_before) * 1e6 / head.0 as f64
+    );
+    println!(
+        "resident {} MB, at most {peak} MB; tables {} MB",
+        resident_mb(),
+        tables.size_bytes() / 1_000_000
+    );
+    ask(&views).await;
+    println!("resident after reading {} MB", resident_mb());
+    views.shutdown();
+    drop(views);
+    drop(tables);
+    let began = Instant::now();
+    let opened = SledTables::open(directory.path(), &SledConfig::default())?;
+    let views = Views::start(log.clone(), Arc::new(opened.tables), config())?;
+    views.wait_for(head, PATIENCE).await?;
+    println!(
+        "views ready again in {:.2} s",
+        began.elapsed().as_secs_f64()
+    );
+    views.shutdown();
+    Ok(())
+}
+
+async fn ask(views: &Views) {
+    use RunState::{Completed, InQueue, Scheduled, Started};
+
+    let state = |state| RunQuery {
+        state: Some(state),
+        ..RunQuery::default()
+    };
+    let of_jobs = |jobs: BTreeSet<u64>, query: RunQuery| RunQuery {
+        jobs: Some(jobs),
+        ..query
+    };
+    // What a worker sees that belongs to a few projects, and all that a user of many sees.
+    let some: BTreeSet<u64> = (1..=JOBS).filter(|job| job % 20 == 0).collect();
+    let most: BTreeSet<u64> = (1..=JOBS).filter(|job| job % 20 != 0).collect();
+    let of_worker = |query: RunQuery| RunQuery {
+        worker: Some(WorkerIs::OneOf([7].into())),
+        ..query
+    };
+    let late = Timestamp::new(1_600_000_000 + 100_000, 0).expect("it is within range");
+    let due = RunQuery {
+        due_from: Bound::Included(late),
+        ..state(Completed)
+    };
+    let last = RunQuery {
+        last_completed: true,
+        ..RunQuery::default()
+    };
+    let failed = RunQuery {
+        success: Some(false),
+        ..state(Completed)
+    };
+    let cases = [
+        ("in_queue", state(InQueue), 0, 200),
+        (
+            "in_queue of a worker, its jobs",
+            of_jobs(some.clone(), of_worker(state(InQueue))),
+            0,
+            200,
+        ),
+        (
+            "started of a worker, its jobs",
+            of_jobs(some.clone(), of_worker(state(Started))),
+            0,
+            200,
+        ),
+        (
+            "scheduled, most jobs",
+            of_jobs(most.clone(), state(Scheduled)),
+            0,
+            200,
+        ),
+        ("completed, newest", state(Completed), 0, 200),
+        (
+            "completed, most jobs",
+            of_jobs(most.clone(), state(Completed)),
+            0,
+            200,
+        ),
+        (
+            "completed, a twentieth of the jobs",
+            of_jobs(some.clone(), state(Completed)),
+            0,
+            200,
+        ),
+        (
+            "completed of one job",
+            of_jobs([17].into(), state(Completed)),
+            0,
+            100,
+        ),
+        ("failed", failed, 0, 200),
+        ("completed of a worker", of_worker(state(Completed)), 0, 200),
+        ("last completed", last, 0, 200),
+        ("all runs", RunQuery::default(), 0, 200),
+        (
+            "all runs, most jobs",
+            of_jobs(most, RunQuery::default()),
+            0,
+            200,
+        ),
+        ("completed from 100 000 on", state(Completed), 100_000, 200),
+        ("completed and due late (looks at all)", due, 0, 200),
+    ];
+    for (name, query, offset, limit) in cases {
+        let (times, page) = views
+            .ask(move |views| {
+                let mut times = Vec::new();
+                let began = Instant::now();
+                loop {
+                    let one = Instant::now();
+                    let page = views
+                        .runs()
+                        .list(&query, offset, limit)
+                        .expect("the tables are whole");
+                    times.push(one.elapsed());
+                    if times.len() >= 200 || began.elapsed() > Duration::from_secs(3) {
+                        return (times, page);
+                    }
+                }
+            })
+            .await;
+        report(
+            name,
+            times,
+            &format!("{} of {} runs", page.rows.len(), page.total),
+        );
+    }
+    let now = Timestamp::new(1_600_000_000 + 10_000_000, 0).expect("it is within range");
+    let (times, count) = views
+        .ask(move |views| {
+            let mut times = Vec::new();
+            let mut count = 0;
+            for job in 0..500 {
+                let one = Instant::now();
+                count = views.runs().waiting(now, 1000).len();
+                views.runs().reference(job).expect("the tables are whole");
+                times.push(one.elapsed());
+            }
+            (times, count)
+        })
+        .await;
+    report(
+        "a round of sending: waiting, one reference",
+        times,
+        &format!("{count} runs"),
+    );
+}
+
+fn report(name: &str, mut times: Vec<Duration>, what: &str) {
+    times.sort_unstable();
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+    println!("{name}: p50 {:?}, p99 {:?}, {what}", at(0.5), at(0.99));
+}
+
+fn config() -> ProjectorConfig {
+    ProjectorConfig::new(Timestamp::now)
+}
+
+/// What this process has used of all cores, in steps of 10 ms; 0 where there is no `/proc`. On a machine that
+/// has other work it says more than the clock.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    ticks
+        .filter_map(|ticks| ticks.parse::<f64>().ok())
+        .sum::<f64>()
+        / 100.0
+}
+
+/// What `/proc` says; 0 where there is none.
+fn resident_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) / 1000
+}
