@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::Event;
 use domain::build::BuildKey;
+use domain::{Aggregate, Event};
 use eventlog::{Position, ReadError, Recorded, Revision, StreamName};
 use jiff::Timestamp;
 use tables::{MemoryTables, Overlay, TableError, Tables};
@@ -73,31 +73,62 @@ impl History {
         };
         let mut build = Alone::new(BuildsFold::default())?;
         let mut collection = Alone::new(CollectionsFold::default())?;
-        let mut from = Revision::FIRST;
-        loop {
-            let events = self.stream(&stream, from, CHUNK).await?;
-            let Some(last) = events.last() else {
-                break;
-            };
-            from = last.revision.next();
-            let is_past = events.iter().all(|event| as_of.includes(event));
-            for recorded in events.iter().take_while(|event| as_of.includes(event)) {
-                let event_type = recorded.event_type.as_str();
-                // What cannot be read is skipped here as in the views.
-                if let Ok(event) = Event::decode(event_type, recorded.version, &recorded.data) {
-                    build.apply(recorded, &event)?;
-                    collection.apply(recorded, &event)?;
-                }
-            }
-            if events.len() < CHUNK || !is_past {
-                break;
-            }
-        }
+        self.tell(&stream, as_of, |recorded, event| {
+            build.apply(recorded, event)?;
+            collection.apply(recorded, event)
+        })
+        .await?;
         let Some(build) = build.row(&builds::row_key(key))? else {
             return Ok(None);
         };
         let collection = collection.row(&collections::row_key(key))?;
         Ok(Some(BuildAsOf { build, collection }))
+    }
+
+    /// How any other thing stood; as it is by default when nothing was known of it by then.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn thing_as_of<A: Aggregate>(&self, key: &str, as_of: AsOf) -> Result<A, AsOfError> {
+        let mut thing = A::default();
+        if let Ok(stream) = StreamName::new(A::CATEGORY, key) {
+            self.tell(&stream, as_of, |_, event| {
+                if let Some(event) = A::event_of(event.clone()) {
+                    thing.evolve(&event);
+                }
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(thing)
+    }
+
+    /// Tells everything that happened to a stream up to then. What cannot be read is skipped here as in the
+    /// views.
+    async fn tell(
+        &self,
+        stream: &StreamName,
+        as_of: AsOf,
+        mut hear: impl FnMut(&Recorded, &Event) -> Result<(), TableError> + Send,
+    ) -> Result<(), AsOfError> {
+        let mut from = Revision::FIRST;
+        loop {
+            let events = self.stream(stream, from, CHUNK).await?;
+            let Some(last) = events.last() else {
+                return Ok(());
+            };
+            from = last.revision.next();
+            let is_past = events.iter().all(|event| as_of.includes(event));
+            for recorded in events.iter().take_while(|event| as_of.includes(event)) {
+                let event_type = recorded.event_type.as_str();
+                if let Ok(event) = Event::decode(event_type, recorded.version, &recorded.data) {
+                    hear(recorded, &event)?;
+                }
+            }
+            if events.len() < CHUNK || !is_past {
+                return Ok(());
+            }
+        }
     }
 }
 
