@@ -52,6 +52,16 @@ impl Caller {
         Ok(())
     }
 
+    /// Whether the caller has a role in any scope at all. Which scopes are needed is asked later, by what the
+    /// request turns out to be about.
+    ///
+    /// # Errors
+    /// As [`Caller::may`].
+    pub fn may_somewhere(&self, role: Role) -> Result<(), Problem> {
+        let scope = self.identity.as_ref().and_then(|one| one.scopes.first());
+        self.may(role, scope.map_or("", String::as_str))
+    }
+
     /// Whether somebody with these scopes may do no more than the caller, given the same role. A token that
     /// is good for some scopes alone must not issue one that is good for all.
     #[must_use]

@@ -23,6 +23,7 @@ mod rate;
 mod refusal;
 mod seal;
 pub mod secret;
+mod texts;
 mod trace_parent;
 mod variables;
 mod view;

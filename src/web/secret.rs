@@ -16,9 +16,17 @@ pub const CREDENTIAL_BYTES_MAX: usize = 512;
 /// # Errors
 /// When the operating system has no randomness to give.
 pub fn new_token() -> Result<String, getrandom::Error> {
+    Ok(format!("{TOKEN_PREFIX}{}", new_secret()?))
+}
+
+/// Makes a secret of 32 random bytes, in characters that no header or configuration file minds.
+///
+/// # Errors
+/// When the operating system has no randomness to give.
+pub fn new_secret() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)?;
-    Ok(format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)))
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 /// The hash under which a token is known: SHA-256 of its text, 64 hexadecimal digits.
