@@ -7,11 +7,14 @@ mod tests;
 
 use std::sync::Arc;
 
-use domain::{DecodeFault, Event, Metadata};
+use domain::run_log::RunLogEvent;
+use domain::{DecodeFault, Event, LongText, Metadata};
 use eventlog::{
     EventLog, Filter, PageLimit, Position, ReadError, Recorded, Revision, StreamName, Subscription,
     subscribe,
 };
+
+use crate::runs::RunLogRow;
 
 pub use as_of::{AsOf, AsOfError, BuildAsOf};
 pub use query::{EventPage, EventQuery};
@@ -48,6 +51,23 @@ impl History {
             .await?;
         let found = page.events.into_iter().next();
         Ok(found.filter(|event| event.position == position))
+    }
+
+    /// What a log says; none when it has no content, or does not stand where its row says.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn content_of(&self, row: &RunLogRow) -> Result<Option<LongText>, ReadError> {
+        if row.size.is_none() || row.blob.is_some() {
+            return Ok(row.blob.clone().map(LongText::Blob));
+        }
+        let recorded = self.get(row.content_position).await?;
+        let event = recorded.and_then(|recorded| decode(&recorded).ok());
+        Ok(match event {
+            Some((Event::RunLog(RunLogEvent::Written(told)), _)) => told.content,
+            Some((Event::RunLog(RunLogEvent::Replaced(told)), _)) => told.content,
+            _ => None,
+        })
     }
 
     /// The events of one stream upwards from a revision; empty when nothing was ever written to it.

@@ -39,6 +39,8 @@ pub use logs::RunLogRow;
 pub use query::{RunQuery, WorkerIs};
 pub use row::{RunRow, RunState};
 
+pub(crate) use index::{open_key, over_key};
+
 pub(crate) const NAME: &str = RunsFold::NAME;
 
 /// The fold. Runs that are told of are held until the flush: most of what happens to one happens within a few
@@ -224,7 +226,7 @@ impl RunsFold {
             }
             (_, Some(row)) => {
                 row.evolve(event);
-                (row.position, row.updated_at) = (seen.position, seen.recorded_at);
+                row.heard(seen);
             }
             (_, None) => return,
         }
@@ -272,7 +274,7 @@ impl RunsFold {
             let run = self.held(after.run, rows).after.as_mut();
             after.job = run.map(|run| {
                 run.kill_requests += 1;
-                (run.position, run.updated_at) = (seen.position, seen.recorded_at);
+                run.heard(seen);
                 run.job
             });
         }
@@ -294,7 +296,7 @@ impl RunsFold {
         };
         if let Some(row) = self.held(run, rows).after.as_mut() {
             row.run_log = Some(after.number);
-            (row.position, row.updated_at) = (seen.position, seen.recorded_at);
+            row.heard(seen);
             after.job = Some(row.job);
         }
         let number_before = before.as_ref().map(|before| before.number);
@@ -313,7 +315,7 @@ impl RunsFold {
         self.held.entry(number).or_insert_with(|| {
             // What is not over is never asked of the table.
             let open = self.model.read().open.get(&number).cloned();
-            let before = open.or_else(|| rows.get(&index::over_key(number)).map(Arc::new));
+            let before = open.or_else(|| rows.get(&over_key(number)).map(Arc::new));
             let after = before.as_deref().cloned();
             Held { before, after }
         })
@@ -352,7 +354,7 @@ fn occasion(schedule_id: u64, rows: &mut Rows<'_>) -> Vec<RunRow> {
     let numbers: Vec<u64> = std::iter::once(schedule_id).chain(siblings).collect();
     let runs = numbers
         .into_iter()
-        .filter_map(|number| rows.get(&index::over_key(number)));
+        .filter_map(|number| rows.get(&over_key(number)));
     runs.filter(|row: &RunRow| row.schedule_id == schedule_id)
         .collect()
 }
@@ -412,7 +414,7 @@ impl Runs {
         if let Some(run) = held() {
             return Ok(Some(run));
         }
-        let over = self.reader.get(&index::over_key(number))?;
+        let over = self.reader.get(&over_key(number))?;
         // It may have been reopened since memory was asked.
         Ok(over.map(Arc::new).or_else(held))
     }

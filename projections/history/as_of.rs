@@ -13,6 +13,7 @@ use super::History;
 use crate::builds::{self, BuildRow, BuildsFold};
 use crate::collections::{self, CollectionRow, CollectionsFold};
 use crate::projector::{Projection, Rows, Seen, stored};
+use crate::runs::{self, RunRow, RunsFold};
 
 /// How many events are read at once.
 const CHUNK: usize = 1024;
@@ -83,6 +84,26 @@ impl History {
         };
         let collection = collection.row(&collections::row_key(key))?;
         Ok(Some(BuildAsOf { build, collection }))
+    }
+
+    /// How a run stood; none when it was not scheduled by then, or was replaced by others. Who wanted it killed
+    /// stands elsewhere, and is not told.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn run_as_of(&self, number: u64, as_of: AsOf) -> Result<Option<RunRow>, AsOfError> {
+        let mut run = Alone::new(RunsFold::default())?;
+        for category in ["run", "run_log"] {
+            if let Ok(stream) = StreamName::new(category, &number.to_string()) {
+                self.tell(&stream, as_of, |recorded, event| run.apply(recorded, event))
+                    .await?;
+            }
+        }
+        let over = run.row(&runs::over_key(number))?;
+        match over {
+            Some(over) => Ok(Some(over)),
+            None => Ok(run.row(&runs::open_key(number))?),
+        }
     }
 
     /// How any other thing stood; as it is by default when nothing was known of it by then.

@@ -144,11 +144,11 @@ pub(super) fn siblings(schedule_id: u64) -> KeyBuilder {
     KeyBuilder::new(SIBLINGS).u64(schedule_id)
 }
 
-pub(super) fn over_key(number: u64) -> Key {
+pub(crate) fn over_key(number: u64) -> Key {
     KeyBuilder::new(OVER).u64(number).build()
 }
 
-pub(super) fn open_key(number: u64) -> Key {
+pub(crate) fn open_key(number: u64) -> Key {
     KeyBuilder::new(OPEN).u64(number).build()
 }
 

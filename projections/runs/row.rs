@@ -159,6 +159,13 @@ impl RunRow {
         }
     }
 
+    /// Takes note of when the log last spoke of it. Who tells the past reads one stream after the other.
+    pub(super) fn heard(&mut self, seen: &Seen<'_>) {
+        if seen.position > self.position {
+            (self.position, self.updated_at) = (seen.position, seen.recorded_at);
+        }
+    }
+
     /// Takes note of what has happened to it.
     pub(super) fn evolve(&mut self, event: &RunEvent) {
         match event {
