@@ -110,7 +110,7 @@ pub(crate) async fn list(
 #[into_params(parameter_in = Query)]
 pub(crate) struct AsOfParams {
     /// A position of the log, or a time (RFC 3339): how it stood then.
-    as_of: Option<String>,
+    pub(crate) as_of: Option<String>,
 }
 
 /// How does this build stand, or how did it?

@@ -23,6 +23,7 @@ mod callers;
 mod documents;
 mod events;
 mod refusals;
+mod runs;
 
 const NOW: &str = "2026-11-21T07:00:00Z";
 

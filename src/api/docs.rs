@@ -42,6 +42,7 @@ pub(crate) fn heading() -> OpenApi {
         ("events", "Everything that happened"),
         ("builds", "Builds, and what is learnt from them"),
         ("farm", "What builds use, and what they run on"),
+        ("runs", "Runs of jobs: how they stand and what they print"),
         ("allocation", "How much a build needs"),
         ("gantry", "The API of spack-gantry, word for word"),
         ("audit", "Who did what, and what was refused"),

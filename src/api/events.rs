@@ -16,6 +16,8 @@ use crate::wire::{EventPage, StoredEvent};
 mod lines;
 mod live;
 
+pub(crate) use live::resume_after;
+
 /// The scope of everything here.
 const SCOPE: &str = "events:read";
 
@@ -78,12 +80,7 @@ impl EventParams {
             descending: order.as_deref() == Some("desc"),
         };
         if let Some(cursor) = &self.cursor {
-            let place = paging::open(Some(cursor))?;
-            let position = <[u8; 8]>::try_from(place.as_bytes()).map_err(|_| {
-                Problem::bad_request("the cursor does not come from a page of this list")
-                    .at("cursor", "take it unchanged from `next` of the page before")
-            })?;
-            go_on(&mut query, Position(u64::from_be_bytes(position)));
+            go_on(&mut query, position_of(Some(cursor))?);
         }
         Ok(query)
     }
@@ -134,8 +131,19 @@ pub(crate) async fn list(
     }
 }
 
-fn place_of(position: Position) -> ::projections::Cursor {
+/// Where a list of events goes on.
+pub(crate) fn place_of(position: Position) -> ::projections::Cursor {
     ::projections::Cursor::from_bytes(position.0.to_be_bytes())
+}
+
+/// Reads what [`place_of`] became when it was sealed.
+pub(crate) fn position_of(cursor: Option<&str>) -> Result<Position, Problem> {
+    let place = paging::open(cursor)?;
+    let position = <[u8; 8]>::try_from(place.as_bytes()).map_err(|_| {
+        Problem::bad_request("the cursor does not come from a page of this list")
+            .at("cursor", "take it unchanged from `next` of the page before")
+    })?;
+    Ok(Position(u64::from_be_bytes(position)))
 }
 
 /// What stands at this position?

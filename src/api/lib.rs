@@ -10,6 +10,7 @@
 //! | `/v1/usage` `/v1/packages…` `/v1/nodes…` | [`farm`] | views `usage`, `packages`, `nodes` |
 //! | `/v1/allocation/explain` `/v1/allocation/models` | [`allocation`] | view `allocation` |
 //! | `/v1/projections…` `/v1/operations…` | [`projections`], [`operations`] | how the views stand; rebuilds one |
+//! | `/v1/runs…` `/v1/run-logs` | [`runs`] | view `runs`; what logs say, and what happens to runs as it happens |
 //! | `/v1/audit…` | [`audit`] | view `audit`; submits a kept body again |
 //! | `/v1/tokens…` | [`tokens`] | view `tokens`; issues and revokes |
 //! | `/openapi.json` `/docs` | [`docs`] | this table, for machines and people |
@@ -33,6 +34,7 @@ pub mod events;
 pub mod farm;
 pub mod operations;
 pub mod projections;
+pub mod runs;
 pub mod service;
 mod sse;
 pub mod tokens;
@@ -95,6 +97,14 @@ fn documented() -> (Router<House>, OpenApi) {
         .routes(routes!(projections::rebuild))
         .routes(routes!(operations::list))
         .routes(routes!(operations::get))
+        .routes(routes!(runs::list))
+        .routes(routes!(runs::counts))
+        .routes(routes!(runs::live::follow))
+        .routes(routes!(runs::get))
+        .routes(routes!(runs::history))
+        .routes(routes!(runs::log))
+        .routes(routes!(runs::kill_requests))
+        .routes(routes!(runs::search::search))
         .routes(routes!(audit::list))
         .routes(routes!(audit::bodies))
         .routes(routes!(audit::body))

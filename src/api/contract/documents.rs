@@ -15,6 +15,7 @@ async fn the_document_is_our_own_and_covers_every_route() {
     for path in [
         "/v1/events",
         "/v1/builds/{build}/collect",
+        "/v1/runs/{run}/log",
         "/v1/tokens/{id}",
         "/readyz",
         "/v1/pulse",

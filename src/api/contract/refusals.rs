@@ -168,7 +168,7 @@ proptest! {
 
     #[test]
     fn whatever_is_asked_is_never_our_fault(
-        route in "builds|events|streams|usage|packages|nodes|tokens|audit|audit/bodies|operations|projections|collections|allocation/explain|pulse",
+        route in "builds|runs|run-logs|events|streams|usage|packages|nodes|tokens|audit|audit/bodies|operations|projections|collections|allocation/explain|pulse",
         rest in "(/[!-~]{0,30})?",
         query in "[!-~]{0,60}",
         accept in "application/json|application/x-ndjson|x",

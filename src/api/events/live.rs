@@ -24,16 +24,7 @@ pub(super) fn follow(
             "what goes on has no end: leave out order, until and before",
         ));
     }
-    let after = match headers.get(LAST_EVENT_ID) {
-        None => query.after.unwrap_or_else(|| house.commands.head()),
-        Some(id) => {
-            let position = id.to_str().ok().and_then(|text| text.parse().ok());
-            Position(position.ok_or_else(|| {
-                Problem::bad_request("this was never sent from here")
-                    .at(LAST_EVENT_ID, "is the position of an event")
-            })?)
-        }
-    };
+    let after = resume_after(house, headers, query.after)?;
     let permit = house.stream_permit()?;
     let subscription = house.views.history().subscribe(after, query.filter.clone());
     let events = stream::unfold(
@@ -57,6 +48,22 @@ pub(super) fn follow(
     );
     let events = events.take_until(house.closed());
     Ok(Sse::new(events).keep_alive(keep_alive()))
+}
+
+/// Where a stream goes on: where the reader has been by `Last-Event-ID`, else after `asked`, else from now on.
+pub(crate) fn resume_after(
+    house: &House,
+    headers: &HeaderMap,
+    asked: Option<Position>,
+) -> Result<Position, Problem> {
+    let Some(id) = headers.get(LAST_EVENT_ID) else {
+        return Ok(asked.unwrap_or_else(|| house.commands.head()));
+    };
+    let position = id.to_str().ok().and_then(|text| text.parse().ok());
+    position.map(Position).ok_or_else(|| {
+        Problem::bad_request("this was never sent from here")
+            .at(LAST_EVENT_ID, "is the position of an event")
+    })
 }
 
 /// What the log's own filter does not know.

@@ -1,0 +1,414 @@
+use domain::job::{self, Job, JobCommand};
+use domain::job_template::{self, JobTemplate, JobTemplateCommand};
+use domain::kill_request::{self, KillRequest, KillRequestCommand};
+use domain::project::{self, Project, ProjectCommand};
+use domain::run::{Caller, Origin, Patched, Run, RunCommand, Scheduled};
+use domain::run_log::{RunLog, RunLogCommand, Written};
+use domain::worker_pool::{self, WorkerPool, WorkerPoolCommand};
+use domain::{Aggregate, LongText};
+use futures::StreamExt;
+
+use super::*;
+
+impl TestHouse {
+    async fn command<A: Aggregate>(&self, key: impl ToString, command: A::Command) -> Position
+    where
+        A::Rejection: std::fmt::Debug,
+    {
+        let (key, metadata) = (key.to_string(), Metadata::default());
+        let done = self
+            .house
+            .commands
+            .execute::<A>(&key, command, &metadata)
+            .await;
+        self.seen(done.unwrap().position()).await
+    }
+
+    /// Two jobs of one project: 1 is enabled, 2 is not.
+    async fn two_jobs(&self) {
+        let at = self.clock.now();
+        let pool = WorkerPoolCommand::Create(worker_pool::Created {
+            number: 1,
+            title: "pool".to_owned(),
+            description: String::new(),
+            notification_addresses: String::new(),
+            enqueue_is_enabled: true,
+            workers: [4].into(),
+            at,
+        });
+        self.command::<WorkerPool>(1, pool).await;
+        let project = ProjectCommand::Create(project::Created {
+            number: 1,
+            title: "night".to_owned(),
+            description: String::new(),
+            notification_addresses: String::new(),
+            enqueue_is_enabled: true,
+            worker_pools: [1].into(),
+            viewers: [].into(),
+            admins: [].into(),
+            at,
+        });
+        self.command::<Project>(1, project).await;
+        let template = JobTemplateCommand::Create(job_template::Created {
+            number: 1,
+            title: "shell".to_owned(),
+            description: String::new(),
+            project: 1,
+            body: LongText::default(),
+            notification_addresses: String::new(),
+            enqueue_is_enabled: true,
+            at,
+        });
+        self.command::<JobTemplate>(1, template).await;
+        for number in [1, 2] {
+            let job = JobCommand::Create(job::Created {
+                number,
+                title: format!("Backup {number}"),
+                description: String::new(),
+                job_template: 1,
+                worker_pool: 1,
+                parent: None,
+                script: LongText::default(),
+                enqueue_is_enabled: number == 1,
+                interval_count: None,
+                interval_unit: None,
+                excluded: vec![],
+                run_on_all_workers: false,
+                schedule_children_on_error: false,
+                notification_addresses: String::new(),
+                fails_max: None,
+                at,
+            });
+            self.command::<Job>(number, job).await;
+        }
+    }
+
+    async fn schedule(&self, number: u64, job: u64) -> Position {
+        let at = self.clock.now();
+        let command = RunCommand::Schedule(Scheduled {
+            number,
+            job,
+            schedule_id: number,
+            schedule_at: at,
+            worker: None,
+            is_manual: false,
+            schedule_children: true,
+            origin: Origin::FollowUp { run: 77 },
+            at,
+        });
+        self.command::<Run>(number, command).await
+    }
+
+    async fn patch(&self, number: u64, patch: impl FnOnce(&mut Patched)) -> Position {
+        let mut patched = Patched::nothing(self.clock.now());
+        patch(&mut patched);
+        let command = RunCommand::Patch {
+            by: Caller::Trusted,
+            patch: patched,
+        };
+        self.command::<Run>(number, command).await
+    }
+
+    async fn finish(&self, number: u64, success: bool) -> Position {
+        let now = Some(Some(self.clock.now()));
+        self.patch(number, |patch| {
+            patch.worker = Some(4);
+            patch.enqueued_at = now;
+        })
+        .await;
+        self.patch(number, |patch| patch.started_at = now).await;
+        self.patch(number, |patch| {
+            patch.returned_at = now;
+            patch.success = Some(Some(success));
+        })
+        .await
+    }
+
+    async fn print(&self, run: u64, text: &str) -> Position {
+        let content = self.house.keep_text(text.to_owned()).await.unwrap();
+        let command = RunLogCommand::Write(Written {
+            number: run + 100,
+            run,
+            content: Some(content),
+            at: self.clock.now(),
+        });
+        self.command::<RunLog>(run, command).await
+    }
+}
+
+#[tokio::test]
+async fn a_run_is_shown_as_it_stands_and_as_it_stood() {
+    let house = TestHouse::new().await;
+    house.two_jobs().await;
+    let then = house.schedule(1, 1).await;
+    house.finish(1, false).await;
+    house.print(1, "hello\n").await;
+    let now = house.get("/v1/runs/1").await;
+    for (field, expected) in [
+        ("state", json!("completed")),
+        ("success", json!(false)),
+        ("job_title", json!("Backup 1")),
+        ("project_title", json!("night")),
+        ("worker", json!(4)),
+        ("origin", json!({"kind": "follow_up", "run": 77})),
+        ("run_log", json!(101)),
+        ("kill_requests", json!(0)),
+    ] {
+        assert_eq!(now.body[field], expected, "{field}");
+    }
+    assert!(now.headers.contains_key("tallyman-position"));
+    let past = house.get(&format!("/v1/runs/1?as_of={then}")).await;
+    assert_eq!(
+        (
+            &past.body["state"],
+            &past.body["run_log"],
+            &past.body["kill_requests"]
+        ),
+        (&json!("scheduled"), &Value::Null, &Value::Null)
+    );
+    let history = house.get("/v1/runs/1/history").await;
+    let types = items(&history, "type");
+    assert_eq!(
+        types,
+        [
+            "run.scheduled",
+            "run.claimed",
+            "run.started",
+            "run.returned"
+        ]
+    );
+    for (target, status) in [
+        ("/v1/runs/1?as_of=1", 404),
+        ("/v1/runs/1?as_of=then", 400),
+        ("/v1/runs/2", 404),
+        ("/v1/runs/two", 400),
+        ("/v1/runs/2/history", 404),
+        ("/v1/runs/2/log", 404),
+        ("/v1/runs/2/kill-requests", 404),
+    ] {
+        assert_eq!(house.get(target).await.status, status, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn runs_are_filtered_counted_and_paged() {
+    let house = TestHouse::new().await;
+    house.two_jobs().await;
+    for (number, job) in [(1, 1), (2, 1), (3, 2), (4, 1), (5, 9)] {
+        house.schedule(number, job).await;
+    }
+    house.finish(1, true).await;
+    house.finish(2, false).await;
+    for (query, expected) in [
+        ("", vec![1, 2, 3, 4, 5]),
+        ("state=scheduled", vec![3, 4, 5]),
+        ("state=suspended", vec![3]),
+        ("state=in_queue", vec![]),
+        ("state=completed", vec![1, 2]),
+        ("state=completed&success=false", vec![2]),
+        ("state=last_completed", vec![]),
+        ("job=1", vec![1, 2, 4]),
+        ("job=9", vec![5]),
+        ("project=1", vec![1, 2, 3, 4]),
+        ("project=1&job=9", vec![]),
+        ("title=BACKUP%202", vec![3]),
+        ("worker=4", vec![1, 2]),
+        ("schedule_id=4", vec![4]),
+        ("is_manual=true", vec![]),
+        ("due_since=2026-11-21T07:00:00Z", vec![1, 2, 3, 4, 5]),
+        ("due_until=2026-11-21T07:00:00Z", vec![]),
+    ] {
+        let answered = house.get(&format!("/v1/runs?total=true&{query}")).await;
+        assert_eq!(items(&answered, "run"), expected, "{query}");
+        assert_eq!(answered.body["total"], expected.len(), "{query}");
+    }
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let answered = house.get(&format!("/v1/runs?limit=2{cursor}")).await;
+        assert_eq!(answered.body["total"], Value::Null);
+        found.extend(items(&answered, "run").into_iter().cloned());
+        match answered.body["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(found, [1, 2, 3, 4, 5]);
+    let counts = house.get("/v1/runs/counts?project=1").await;
+    let expected = json!({"scheduled": 2, "suspended": 1, "in_queue": 0, "started": 0, "completed": 2,
+        "completed_with_error": 1, "last_completed": 0, "last_completed_with_error": 0});
+    assert_eq!(counts.body, expected);
+    for target in [
+        "/v1/runs?state=finished",
+        "/v1/runs?job=one",
+        "/v1/runs?limit=0",
+        "/v1/runs?due_since=soon",
+        "/v1/runs?order_by=x",
+    ] {
+        assert_eq!(house.get(target).await.status, 400, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_run_printed_is_read_from_wherever_it_lies() {
+    let house = TestHouse::new().await;
+    house.two_jobs().await;
+    let long = "a line\n".repeat(20_000);
+    for (run, text) in [(1, "hello\n"), (2, long.as_str())] {
+        house.schedule(run, 1).await;
+        let position = house.print(run, text).await;
+        let log = house.get(&format!("/v1/runs/{run}/log")).await;
+        assert_eq!(log.body["content"], text);
+        assert_eq!(log.body["size"], text.len());
+        assert_eq!(
+            (&log.body["run_log"], &log.body["position"]),
+            (&json!(run + 100), &json!(position.0))
+        );
+    }
+}
+
+#[tokio::test]
+async fn logs_are_searched_for_what_they_say_now() {
+    let house = TestHouse::new().await;
+    house.two_jobs().await;
+    let long = format!("{}Error: the last\n", "fine\n".repeat(20_000));
+    let texts = [
+        "fine\nError: disk full\nError: again\n",
+        "fine\n",
+        long.as_str(),
+        "error: in small letters\n",
+        "Error: soon replaced\n",
+    ];
+    for (run, text) in (1..).zip(texts) {
+        house.schedule(run, 1 + run % 2).await;
+        house.print(run, text).await;
+    }
+    house.print(5, "all is well\n").await;
+    for (query, expected) in [
+        ("text=Error", vec![3, 1]),
+        ("text=Error&ignore_case=true", vec![4, 3, 1]),
+        ("text=Error&job=2", vec![3, 1]),
+        ("text=Error&job=1", vec![]),
+        ("text=error&project=1", vec![4]),
+        ("text=replaced", vec![]),
+        ("text=well", vec![5]),
+        ("text=Error&until=2026-11-21T07:00:00Z", vec![]),
+    ] {
+        let answered = house.get(&format!("/v1/run-logs?{query}")).await;
+        assert_eq!(items(&answered, "run"), expected, "{query}");
+        assert_eq!(answered.body["next"], Value::Null, "{query}");
+    }
+    let first = house.get("/v1/run-logs?text=Error&limit=1").await;
+    let lines = json!([{"line": 20_001, "text": "Error: the last"}]);
+    assert_eq!(first.body["items"][0]["lines"], lines);
+    let next = first.body["next"].as_str().unwrap();
+    let rest = house
+        .get(&format!("/v1/run-logs?text=Error&limit=1&cursor={next}"))
+        .await;
+    assert_eq!(items(&rest, "run"), [1]);
+    assert_eq!(rest.body["items"][0]["lines_total"], 2);
+    for target in [
+        "/v1/run-logs",
+        "/v1/run-logs?text=",
+        "/v1/run-logs?text=a%0Ab",
+        "/v1/run-logs?text=a&limit=101",
+        "/v1/run-logs?text=a&cursor=x",
+        &format!("/v1/run-logs?text={}", "a".repeat(600)),
+    ] {
+        assert_eq!(house.get(target).await.status, 400, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn who_follows_runs_hears_what_happens_and_how_they_stand_by_then() {
+    let house = TestHouse::new().await;
+    house.two_jobs().await;
+    let before = house.house.commands.head();
+    house.schedule(1, 1).await;
+    house.schedule(2, 2).await;
+    house.finish(1, true).await;
+    let kill = kill_request::Requested {
+        number: 8,
+        run: 1,
+        at: house.clock.now(),
+    };
+    house
+        .command::<KillRequest>(8, KillRequestCommand::Request(kill))
+        .await;
+    let follow = async |target: String, last: Option<String>, count: usize| {
+        let mut request = Request::get(target).header("authorization", format!("Bearer {READER}"));
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let response = house.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let pieces = response.into_body().into_data_stream().take(count);
+        let pieces: Vec<String> = pieces
+            .map(|piece| String::from_utf8(piece.unwrap().to_vec()).unwrap())
+            .collect()
+            .await;
+        let data = |piece: &String| -> Value {
+            let line = piece.lines().find_map(|line| line.strip_prefix("data: "));
+            serde_json::from_str(line.unwrap()).unwrap()
+        };
+        pieces.iter().map(data).collect::<Vec<_>>()
+    };
+    let told = follow(format!("/v1/runs/events?after={before}"), None, 6).await;
+    let words: Vec<&Value> = told.iter().map(|told| &told["event"]).collect();
+    assert_eq!(
+        words,
+        [
+            "scheduled",
+            "scheduled",
+            "enqueued",
+            "started",
+            "returned",
+            "requested"
+        ]
+    );
+    assert_eq!(told[4]["run_id"], 1);
+    assert_eq!(told[4]["run"]["state"], "completed");
+    assert_eq!(
+        (
+            &told[5]["kind"],
+            &told[5]["kill_request_id"],
+            &told[5]["run_id"]
+        ),
+        (&json!("kill_request"), &json!(8), &json!(1))
+    );
+    let last = Some((before.0 + 1).to_string());
+    let of_job = follow("/v1/runs/events?job=2".to_owned(), last.clone(), 1).await;
+    assert_eq!(of_job[0]["run_id"], 2);
+    let resumed = follow("/v1/runs/events?job=1".to_owned(), last, 1).await;
+    assert_eq!(resumed[0]["event"], "enqueued");
+    let wanted = house.get("/v1/runs/1/kill-requests").await;
+    assert_eq!(items(&wanted, "kill_request"), [8]);
+    assert_eq!(house.get("/v1/runs/1").await.body["kill_requests"], 1);
+}
+
+#[tokio::test]
+async fn runs_are_for_those_who_may_read_them() {
+    let house = TestHouse::new().await;
+    house
+        .token("tally_other", Role::Reader, &["builds:read"])
+        .await;
+    house
+        .token("tally_runs", Role::Reader, &["runs:read"])
+        .await;
+    for target in [
+        "/v1/runs",
+        "/v1/runs/counts",
+        "/v1/runs/events",
+        "/v1/runs/1",
+        "/v1/runs/1/history",
+        "/v1/runs/1/log",
+        "/v1/runs/1/kill-requests",
+        "/v1/run-logs?text=a",
+    ] {
+        let ask = async |token| house.ask("GET", target, token, None).await.status.as_u16();
+        assert_eq!(ask(None).await, 401, "{target}");
+        assert_eq!(ask(Some("tally_other")).await, 403, "{target}");
+    }
+    let allowed = house.ask("GET", "/v1/runs", Some("tally_runs"), None).await;
+    assert_eq!(allowed.status, 200);
+}

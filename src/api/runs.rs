@@ -1,0 +1,372 @@
+//! Runs of jobs: how they stand, what happened to them, and what they printed.
+
+use std::collections::BTreeSet;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use ::projections::history::AsOfError;
+use ::projections::roster::Roster;
+use ::projections::runs::{RunQuery, RunRow, RunState, WorkerIs};
+use axum::extract::State;
+use domain::token::Role;
+use eventlog::StreamName;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use web::{Caller, House, Path, Problem, Query, View, paging};
+
+use crate::asked;
+use crate::builds::AsOfParams;
+use crate::events::{StreamParams, stream_page};
+use crate::wire::{EventPage, KillRequest, Run, RunLog};
+
+pub mod live;
+pub mod search;
+
+/// The scope of everything here.
+pub(crate) const READ: &str = "runs:read";
+
+/// How runs may be asked to stand.
+const STATES: [&str; 6] = [
+    "scheduled",
+    "suspended",
+    "in_queue",
+    "started",
+    "completed",
+    "last_completed",
+];
+
+/// Which runs; every condition must hold.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RunParams {
+    /// The job they execute.
+    job: Option<u64>,
+    /// The project of their job.
+    project: Option<u64>,
+    /// What the title of their job contains, in letters of either case.
+    title: Option<String>,
+    /// The worker that executes them, or is to.
+    worker: Option<u64>,
+    /// `scheduled`, `suspended` (scheduled, but held back by a switch), `in_queue`, `started`, `completed` or
+    /// `last_completed` (completed, and of the last occasion of their job).
+    state: Option<String>,
+    /// Whether they went well.
+    success: Option<bool>,
+    /// Whether a person asked for them.
+    is_manual: Option<bool>,
+    /// The occasion they belong to.
+    schedule_id: Option<u64>,
+    /// Only those that are due at or after this (RFC 3339).
+    due_since: Option<String>,
+    /// Only those that are due before this (RFC 3339).
+    due_until: Option<String>,
+    /// Count those on all pages together.
+    total: bool,
+    /// How many a page has, 1 to 1000.
+    limit: Option<usize>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+impl RunParams {
+    fn query(&self) -> Result<RunQuery, Problem> {
+        let state = asked::word("state", self.state.clone(), &STATES)?;
+        let since = asked::time("due_since", self.due_since.as_deref())?;
+        let until = asked::time("due_until", self.due_until.as_deref())?;
+        let state = state.as_deref();
+        Ok(RunQuery {
+            state: match state {
+                Some("scheduled" | "suspended") => Some(RunState::Scheduled),
+                Some("in_queue") => Some(RunState::InQueue),
+                Some("started") => Some(RunState::Started),
+                Some("completed" | "last_completed") => Some(RunState::Completed),
+                _ => None,
+            },
+            last_completed: state == Some("last_completed"),
+            success: self.success,
+            is_manual: match state {
+                // The switches do not hold back what a person asked for.
+                Some("suspended") => Some(false),
+                _ => self.is_manual,
+            },
+            worker: self.worker.map(|worker| WorkerIs::OneOf([worker].into())),
+            schedule_ids: self.schedule_id.map(|id| [id].into()),
+            due_from: since.map_or(Bound::Unbounded, Bound::Included),
+            due_until: until.map_or(Bound::Unbounded, Bound::Excluded),
+            ..RunQuery::default()
+        })
+    }
+
+    /// The jobs that are meant; none when any is.
+    fn jobs(&self, roster: &Roster) -> Option<BTreeSet<u64>> {
+        let is_suspended = self.state.as_deref() == Some("suspended");
+        if self.job.is_none() && self.project.is_none() && self.title.is_none() && !is_suspended {
+            return None;
+        }
+        let mut jobs = match (self.job, self.project) {
+            // Also one that nobody knows: its runs are there nevertheless.
+            (Some(job), None) => BTreeSet::from([job]),
+            (_, Some(project)) => roster.jobs_of_project(project),
+            (None, None) => roster.jobs().keys().copied().collect(),
+        };
+        jobs.retain(|job| self.job.is_none_or(|wanted| wanted == *job));
+        if let Some(title) = self.title.as_ref().map(|title| title.to_lowercase()) {
+            jobs.retain(|job| {
+                let job = roster.job(*job);
+                job.is_some_and(|job| job.title.to_lowercase().contains(&title))
+            });
+        }
+        if is_suspended {
+            jobs.retain(|job| !roster.is_enqueue_enabled(*job));
+        }
+        Some(jobs)
+    }
+}
+
+/// A page of runs.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct RunPage {
+    /// The runs: returned last first, then started last, then claimed last, then due first.
+    items: Vec<Run>,
+    /// Where the next page begins; none when this is the last.
+    next: Option<String>,
+    /// How many there are on all pages together, if that was asked.
+    total: Option<u64>,
+}
+
+/// How do runs stand?
+#[utoipa::path(get, path = "/v1/runs", tag = "runs", params(RunParams),
+    responses((status = 200, body = RunPage)))]
+pub(crate) async fn list(
+    State(house): State<House>,
+    caller: Caller,
+    Query(params): Query<RunParams>,
+) -> Result<View<RunPage>, Problem> {
+    caller.may(Role::Reader, READ)?;
+    let limit = paging::limit(params.limit)?;
+    let cursor = paging::open(params.cursor.as_deref())?;
+    let mut query = params.query()?;
+    let position = house.views.position();
+    let body = house
+        .views
+        .ask(move |views| {
+            query.jobs = views.roster().read(|roster| params.jobs(roster));
+            let runs = views.runs();
+            let page = runs.list_from(&query, &cursor, limit)?;
+            let total = params.total.then(|| runs.count(&query)).transpose()?;
+            let items = views.roster().read(|roster| {
+                let shown = |row: &Arc<RunRow>| Run::of(row, roster);
+                page.rows.iter().map(shown).collect()
+            });
+            let next = page.next.as_ref().map(paging::seal);
+            Ok::<_, ::projections::TableError>(RunPage { items, next, total })
+        })
+        .await?;
+    Ok(View { position, body })
+}
+
+/// Of which project or job.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CountParams {
+    /// The job.
+    job: Option<u64>,
+    /// The project.
+    project: Option<u64>,
+}
+
+/// How many runs stand how.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct RunCounts {
+    /// Nobody has claimed them, the suspended ones among them.
+    scheduled: u64,
+    /// They are scheduled, but held back by a switch.
+    suspended: u64,
+    /// A worker has claimed them.
+    in_queue: u64,
+    /// A worker executes them.
+    started: u64,
+    /// They are over.
+    completed: u64,
+    /// They are over, and it went badly.
+    completed_with_error: u64,
+    /// They are over and of the last occasion of their job.
+    last_completed: u64,
+    /// They are that, and it went badly.
+    last_completed_with_error: u64,
+}
+
+/// How many runs stand how?
+#[utoipa::path(get, path = "/v1/runs/counts", tag = "runs", params(CountParams),
+    responses((status = 200, body = RunCounts)))]
+pub(crate) async fn counts(
+    State(house): State<House>,
+    caller: Caller,
+    Query(params): Query<CountParams>,
+) -> Result<View<RunCounts>, Problem> {
+    caller.may(Role::Reader, READ)?;
+    let position = house.views.position();
+    let body = house
+        .views
+        .ask(move |views| {
+            let runs = views.runs();
+            let count = |state: &str, success: Option<bool>| {
+                let params = RunParams {
+                    job: params.job,
+                    project: params.project,
+                    state: Some(state.to_owned()),
+                    success,
+                    ..RunParams::default()
+                };
+                let query = RunQuery {
+                    jobs: views.roster().read(|roster| params.jobs(roster)),
+                    ..params.query()?
+                };
+                Ok::<_, Problem>(runs.count(&query)?)
+            };
+            Ok::<_, Problem>(RunCounts {
+                scheduled: count("scheduled", None)?,
+                suspended: count("suspended", None)?,
+                in_queue: count("in_queue", None)?,
+                started: count("started", None)?,
+                completed: count("completed", None)?,
+                completed_with_error: count("completed", Some(false))?,
+                last_completed: count("last_completed", None)?,
+                last_completed_with_error: count("last_completed", Some(false))?,
+            })
+        })
+        .await?;
+    Ok(View { position, body })
+}
+
+/// How does this run stand, or how did it?
+#[utoipa::path(get, path = "/v1/runs/{run}", tag = "runs",
+    params(("run" = u64, Path, description = "The number of a run"), AsOfParams),
+    responses((status = 200, body = Run)))]
+pub(crate) async fn get(
+    State(house): State<House>,
+    caller: Caller,
+    Path(run): Path<u64>,
+    Query(params): Query<AsOfParams>,
+) -> Result<View<Run>, Problem> {
+    caller.may(Role::Reader, READ)?;
+    let position = house.views.position();
+    let row = match params.as_of {
+        None => house.views.ask(move |views| views.runs().get(run)).await?,
+        Some(moment) => {
+            let history = house.views.history();
+            let past = history.run_as_of(run, asked::as_of(&moment)?).await;
+            let past = past.map_err(|error| match error {
+                AsOfError::Log(error) => Problem::from(error),
+                AsOfError::Rows(error) => Problem::from(error),
+            })?;
+            let mut shown = shown(&house, &past.ok_or_else(|| unknown(run))?);
+            shown.kill_requests = None;
+            return Ok(View {
+                position,
+                body: shown,
+            });
+        }
+    };
+    let row = row.ok_or_else(|| unknown(run))?;
+    Ok(View {
+        position,
+        body: shown(&house, &row),
+    })
+}
+
+/// What happened to this run?
+#[utoipa::path(get, path = "/v1/runs/{run}/history", tag = "runs",
+    params(("run" = u64, Path, description = "The number of a run"), StreamParams),
+    responses((status = 200, body = EventPage)))]
+pub(crate) async fn history(
+    State(house): State<House>,
+    caller: Caller,
+    Path(run): Path<u64>,
+    Query(params): Query<StreamParams>,
+) -> Result<View<EventPage>, Problem> {
+    caller.may(Role::Reader, READ)?;
+    let limit = paging::limit(params.limit)?;
+    let stream = StreamName::new("run", &run.to_string()).map_err(|_| unknown(run))?;
+    let page = stream_page(&house, &stream, params.from, limit).await;
+    page.map_err(|problem| match problem.status() {
+        StatusCode::NOT_FOUND => unknown(run),
+        _ => problem,
+    })
+}
+
+/// What did this run print?
+#[utoipa::path(get, path = "/v1/runs/{run}/log", tag = "runs",
+    params(("run" = u64, Path, description = "The number of a run")),
+    responses((status = 200, body = RunLog)))]
+pub(crate) async fn log(
+    State(house): State<House>,
+    caller: Caller,
+    Path(run): Path<u64>,
+) -> Result<View<RunLog>, Problem> {
+    caller.may(Role::Reader, READ)?;
+    let position = house.views.position();
+    let row = house.views.ask(move |views| views.runs().log_of_run(run));
+    let row = row
+        .await?
+        .ok_or_else(|| Problem::not_found(format!("the run {run} has no log")))?;
+    let content = match house.views.history().content_of(&row).await? {
+        Some(content) => Some(house.read_text(&content).await?),
+        None if row.size.is_some() => {
+            let position = row.content_position;
+            tracing::error!(run, %position, "the log of run {run} does not stand at {position}");
+            return Err(Problem::internal("a log is lost"));
+        }
+        None => None,
+    };
+    Ok(View {
+        position,
+        body: RunLog::of(&row, content),
+    })
+}
+
+/// Who wants or wanted this run killed, first to last; at most a thousand.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct KillRequests {
+    /// The wishes, by number.
+    items: Vec<KillRequest>,
+}
+
+/// Who wants this run killed?
+#[utoipa::path(get, path = "/v1/runs/{run}/kill-requests", tag = "runs",
+    params(("run" = u64, Path, description = "The number of a run")),
+    responses((status = 200, body = KillRequests)))]
+pub(crate) async fn kill_requests(
+    State(house): State<House>,
+    caller: Caller,
+    Path(run): Path<u64>,
+) -> Result<View<KillRequests>, Problem> {
+    caller.may(Role::Reader, READ)?;
+    let position = house.views.position();
+    let rows = house.views.ask(move |views| {
+        let runs = views.runs();
+        match runs.get(run)? {
+            Some(_) => runs.kill_requests_of_run(run).map(Some),
+            None => Ok(None),
+        }
+    });
+    let rows = rows.await?.ok_or_else(|| unknown(run))?;
+    let rows = rows.iter().take(paging::PAGE_MAX);
+    Ok(View {
+        position,
+        body: KillRequests {
+            items: rows.map(KillRequest::of).collect(),
+        },
+    })
+}
+
+pub(crate) fn shown(house: &House, row: &RunRow) -> Run {
+    house.views.roster().read(|roster| Run::of(row, roster))
+}
+
+fn unknown(run: u64) -> Problem {
+    Problem::not_found(format!("nothing is known of the run {run}"))
+}
