@@ -17,7 +17,7 @@ pub fn parameter<'a>(query: &'a str, name: &str) -> Result<Option<Cow<'a, str>>,
     let Some((_, quoted)) = parameters.find(|(known, _)| *known == name) else {
         return Ok(None);
     };
-    let text = match unquote(quoted) {
+    let text = match unquote(quoted, b'+') {
         Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
         Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
     };
@@ -38,10 +38,15 @@ pub fn spec(query: &str) -> Result<Spec, Problem> {
     })
 }
 
-/// A `%` that begins no escape is itself.
-fn unquote(text: &str) -> Cow<'_, [u8]> {
+/// Undoes quoting. What `+` means depends on who quoted: itself for Python's `quote`, a blank for a form. A
+/// `%` that begins no escape is itself.
+#[must_use]
+pub fn unquote(text: &str, plus: u8) -> Cow<'_, [u8]> {
     let bytes = text.as_bytes();
-    if !bytes.contains(&b'%') {
+    if !bytes
+        .iter()
+        .any(|&b| b == b'%' || (b == b'+' && plus != b'+'))
+    {
         return Cow::Borrowed(bytes);
     }
     let mut plain = Vec::with_capacity(bytes.len());
@@ -55,7 +60,7 @@ fn unquote(text: &str) -> Cow<'_, [u8]> {
                 rest = &after[2..];
             }
             None => {
-                plain.push(first);
+                plain.push(if first == b'+' { plus } else { first });
                 rest = after;
             }
         }

@@ -1,5 +1,7 @@
 //! The parameters of a query, decoded as an HTML form is.
 
+use web::quoted;
+
 use crate::refusal::{Refusal, Told};
 
 /// The most parameters that are looked at.
@@ -73,28 +75,9 @@ impl Parameters {
     }
 }
 
-/// Undoes the quoting of a form: `+` is a blank, and a `%` that begins no escape is itself.
+/// Undoes the quoting of a form, in which `+` is a blank.
 fn unquote(quoted: &str) -> Option<String> {
-    if !quoted.bytes().any(|b| b == b'%' || b == b'+') {
-        return Some(quoted.to_owned());
-    }
-    let mut plain = Vec::with_capacity(quoted.len());
-    let mut rest = quoted.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let digit = |place: usize| char::from(*after.get(place)?).to_digit(16);
-        let escaped = digit(0).zip(digit(1)).filter(|_| first == b'%');
-        match escaped.and_then(|(high, low)| u8::try_from(high * 16 + low).ok()) {
-            Some(byte) => {
-                plain.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                plain.push(if first == b'+' { b' ' } else { first });
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8(plain).ok()
+    String::from_utf8(quoted::unquote(quoted, b' ').into_owned()).ok()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::visit::Visit;
 
 mod jobs;
 mod kill_requests;
+mod of_runs;
 mod roster;
 mod run_logs;
 mod runs;

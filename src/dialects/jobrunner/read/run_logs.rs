@@ -2,13 +2,11 @@
 
 use domain::run_log::RunLogEvent;
 use domain::{Event, LongText};
-use projections::Answer;
 use projections::history::decode;
 use projections::runs::RunLogRow;
 use web::Problem;
 
-use super::kill_requests::sees_of;
-use super::{Found, Shown, Standing};
+use super::{Found, Shown, Standing, of_runs};
 use crate::filter::{self, Filter};
 use crate::page::Page;
 use crate::refusal::{Refusal, Told};
@@ -24,22 +22,13 @@ impl Shown for RunLogs {
     type Object = wire::RunLog;
 
     async fn standing(visit: &Visit<'_>, number: u64) -> Told<Standing> {
-        let found = find(visit, number).await?;
-        Ok(found.map_or(Standing::Unknown, |row| sees_of(visit, row.job)))
+        of_runs::standing::<RunLogRow>(visit, number).await
     }
 
     async fn list(visit: &Visit<'_>) -> Told<Found<wire::RunLog>> {
         Filter::<filter::RunLog>::read(&visit.parameters, visit.zone())?;
         let mut page = Page::read(&visit.parameters)?;
-        let (offset, limit) = page.skip_and_take();
-        let scope = visit.caller.scope();
-        let read = visit.house.views.ask(move |views| {
-            let jobs = views
-                .roster()
-                .read(|roster| roster.sight(scope).jobs_of_kills_and_logs());
-            views.runs().run_logs(jobs.as_ref(), offset, limit)
-        });
-        let (mut rows, total_count) = read.await?;
+        let (mut rows, total_count) = of_runs::page(visit, page).await?;
         if let Some(fitting) = fitting(&rows) {
             rows.truncate(fitting);
             page.limit = fitting as u64;
@@ -52,13 +41,7 @@ impl Shown for RunLogs {
     }
 
     async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::RunLog>> {
-        let read = visit.house.views.ask(move |views| {
-            let runs = views.runs();
-            let found = numbers.into_iter();
-            let found = found.filter_map(|number| runs.run_log(number).transpose());
-            found.collect::<Answer<Vec<_>>>()
-        });
-        let rows = read.await?;
+        let rows = of_runs::several(visit, numbers).await?;
         if let Some(fitting) = fitting(&rows) {
             let what = format!("only {fitting} of these logs fit into one answer");
             return Err(Refusal::about("set", what));
@@ -73,16 +56,8 @@ impl RunLogs {
     /// # Errors
     /// 404 when it is not.
     pub(crate) async fn row(visit: &Visit<'_>, number: u64) -> Told<RunLogRow> {
-        find(visit, number).await?.ok_or(Refusal::NotFound)
+        of_runs::row(visit, number).await
     }
-}
-
-async fn find(visit: &Visit<'_>, number: u64) -> Told<Option<RunLogRow>> {
-    let asked = visit
-        .house
-        .views
-        .ask(move |views| views.runs().run_log(number));
-    Ok(asked.await?)
 }
 
 /// How many logs fit into one answer, if not all of them do. One always does.

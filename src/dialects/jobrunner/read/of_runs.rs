@@ -1,0 +1,121 @@
+//! What belongs to runs: kill requests and logs. Whoever sees them sees them by the job of the run.
+
+use std::collections::BTreeSet;
+
+use projections::Answer;
+use projections::runs::{KillRequestRow, RunLogRow, Runs};
+
+use super::Standing;
+use crate::page::Page;
+use crate::refusal::{Refusal, Told};
+use crate::visit::Visit;
+
+/// A row of something that belongs to a run.
+pub(super) trait OfRun: Send + Sized + 'static {
+    fn get(runs: &Runs, number: u64) -> Answer<Option<Self>>;
+
+    /// A page of those of the runs of these jobs, and how many there are.
+    fn page(
+        runs: &Runs,
+        jobs: Option<&BTreeSet<u64>>,
+        offset: usize,
+        limit: usize,
+    ) -> Answer<(Vec<Self>, u64)>;
+
+    /// The job of its run; none when nobody knows the run.
+    fn job(&self) -> Option<u64>;
+}
+
+impl OfRun for KillRequestRow {
+    fn get(runs: &Runs, number: u64) -> Answer<Option<Self>> {
+        runs.kill_request(number)
+    }
+
+    fn page(
+        runs: &Runs,
+        jobs: Option<&BTreeSet<u64>>,
+        offset: usize,
+        limit: usize,
+    ) -> Answer<(Vec<Self>, u64)> {
+        runs.kill_requests(jobs, offset, limit)
+    }
+
+    fn job(&self) -> Option<u64> {
+        self.job
+    }
+}
+
+impl OfRun for RunLogRow {
+    fn get(runs: &Runs, number: u64) -> Answer<Option<Self>> {
+        runs.run_log(number)
+    }
+
+    fn page(
+        runs: &Runs,
+        jobs: Option<&BTreeSet<u64>>,
+        offset: usize,
+        limit: usize,
+    ) -> Answer<(Vec<Self>, u64)> {
+        runs.run_logs(jobs, offset, limit)
+    }
+
+    fn job(&self) -> Option<u64> {
+        self.job
+    }
+}
+
+/// Whether it is there, and seen. Nobody sees what belongs to no run.
+pub(super) async fn standing<R: OfRun>(visit: &Visit<'_>, number: u64) -> Told<Standing> {
+    let Some(row) = find::<R>(visit, number).await? else {
+        return Ok(Standing::Unknown);
+    };
+    let scope = visit.caller.scope();
+    let sees = visit.house.views.roster().read(|roster| {
+        let sight = roster.sight(scope);
+        row.job().is_some_and(|job| sight.sees_kill_or_log(job))
+    });
+    Ok(if sees {
+        Standing::Seen
+    } else {
+        Standing::Hidden
+    })
+}
+
+/// One that is there.
+///
+/// # Errors
+/// 404 when it is not.
+pub(super) async fn row<R: OfRun>(visit: &Visit<'_>, number: u64) -> Told<R> {
+    find(visit, number).await?.ok_or(Refusal::NotFound)
+}
+
+/// A page of those that are seen, and how many there are.
+pub(super) async fn page<R: OfRun>(visit: &Visit<'_>, page: Page) -> Told<(Vec<R>, u64)> {
+    let (offset, limit) = page.skip_and_take();
+    let scope = visit.caller.scope();
+    let read = visit.house.views.ask(move |views| {
+        let roster = views.roster();
+        let jobs = roster.read(|roster| roster.sight(scope).jobs_of_kills_and_logs());
+        R::page(&views.runs(), jobs.as_ref(), offset, limit)
+    });
+    Ok(read.await?)
+}
+
+/// Those with these numbers that are there.
+pub(super) async fn several<R: OfRun>(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<R>> {
+    let read = visit.house.views.ask(move |views| {
+        let runs = views.runs();
+        let found = numbers.into_iter();
+        let found = found.filter_map(|number| R::get(&runs, number).transpose());
+        found.collect::<Answer<Vec<_>>>()
+    });
+    Ok(read.await?)
+}
+
+async fn find<R: OfRun>(visit: &Visit<'_>, number: u64) -> Told<Option<R>> {
+    let read = visit
+        .house
+        .views
+        .ask(move |views| R::get(&views.runs(), number));
+    Ok(read.await?)
+}
