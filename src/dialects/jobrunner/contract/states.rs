@@ -136,6 +136,21 @@ async fn the_pages_of_a_state_lead_to_each_other() {
     );
 }
 
+/// 2.5: a page beyond the last one is empty, however far.
+#[tokio::test]
+async fn a_page_far_away_is_empty_and_knows_the_total() {
+    let house = with_runs().await;
+    for offset in ["5", "1001", "9999999999", "18446744073709551615"] {
+        let page = house
+            .get(WORKER, &format!("/api/v1/run/?offset={offset}"))
+            .await;
+        assert_eq!(page.status, 200, "{offset}");
+        assert!(page.ids().is_empty(), "{offset}");
+        assert_eq!(page.json()["meta"]["total_count"], 5, "{offset}");
+        assert_eq!(page.json()["meta"]["next"], Value::Null, "{offset}");
+    }
+}
+
 /// O: 2.1.
 #[tokio::test]
 async fn runs_are_found_in_sets() {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use projections::Answer;
-use projections::runs::{RunPage, RunRow};
+use projections::runs::{RunPage, RunQuery, RunRow};
+use projections::{Answer, Views};
 
 use super::{Found, Shown, Standing};
 use crate::filter::{Filter, RunTest, State};
@@ -11,6 +11,9 @@ use crate::page::Page;
 use crate::refusal::{Refusal, Told};
 use crate::visit::Visit;
 use crate::wire;
+
+/// Pages that begin behind so many runs are far away.
+const FAR: usize = 1000;
 
 pub(crate) struct Runs;
 
@@ -49,8 +52,7 @@ impl Shown for Runs {
             },
             Some(query) => {
                 let (offset, limit) = page.skip_and_take();
-                let list =
-                    move |views: &projections::Views| views.runs().list(&query, offset, limit);
+                let list = move |views: &Views| list(&views.runs(), &query, offset, limit);
                 visit.house.views.ask(list).await?
             }
         };
@@ -81,6 +83,23 @@ impl Runs {
     pub(crate) async fn row(visit: &Visit<'_>, number: u64) -> Told<Arc<RunRow>> {
         find(visit, number).await?.ok_or(Refusal::NotFound)
     }
+}
+
+/// A page of runs. What lies far beyond the last of them is not walked to.
+fn list(
+    runs: &projections::runs::Runs,
+    query: &RunQuery,
+    offset: usize,
+    limit: usize,
+) -> Answer<RunPage> {
+    if offset > FAR {
+        let total = runs.count(query)?;
+        if offset as u64 >= total {
+            let rows = Vec::new();
+            return Ok(RunPage { rows, total });
+        }
+    }
+    runs.list(query, offset, limit)
 }
 
 async fn find(visit: &Visit<'_>, number: u64) -> Told<Option<Arc<RunRow>>> {
