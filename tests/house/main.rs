@@ -38,11 +38,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
         &["commands", "domain", "eventlog", "projections", "web"],
     ),
     ("gantry", &["commands", "domain", "projections", "web"]),
-    // Scripts and logs are long, so they lie beside the log.
-    (
-        "jobrunner",
-        &["blobs", "commands", "domain", "projections", "web"],
-    ),
+    ("jobrunner", &["commands", "domain", "projections", "web"]),
     (
         "replay",
         &[

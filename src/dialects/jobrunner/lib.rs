@@ -61,7 +61,6 @@ mod caller;
 mod credentials;
 mod fields;
 mod filter;
-mod long_text;
 mod page;
 mod parameters;
 mod place;

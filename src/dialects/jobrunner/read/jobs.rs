@@ -10,7 +10,7 @@ use super::roster::InRoster;
 use crate::filter::{Filter, JobTest};
 use crate::refusal::Told;
 use crate::visit::Visit;
-use crate::{long_text, wire};
+use crate::wire;
 
 pub(crate) struct Jobs;
 
@@ -51,14 +51,11 @@ impl InRoster for Jobs {
         let Rows { jobs, templates } = read.await?;
         let mut bodies = BTreeMap::new();
         for (number, row) in &templates {
-            bodies.insert(
-                *number,
-                long_text::read(visit.house, &row.facts.body).await?,
-            );
+            bodies.insert(*number, visit.house.read_text(&row.facts.body).await?);
         }
         let mut shown = Vec::with_capacity(jobs.len());
         for (entry, row) in jobs {
-            let partial = long_text::read(visit.house, &row.facts.script).await?;
+            let partial = visit.house.read_text(&row.facts.script).await?;
             let body = bodies.get(&row.facts.job_template);
             let content = script_of(body.map_or("", String::as_str), &partial);
             shown.push(wire::Job::of(row.facts, &entry, partial, content));

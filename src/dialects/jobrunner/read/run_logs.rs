@@ -1,8 +1,5 @@
 //! Logs of runs, the newest run's first. What they say is read where it lies: in its event, or beside the log.
 
-use domain::run_log::RunLogEvent;
-use domain::{Event, LongText};
-use projections::history::decode;
 use projections::runs::RunLogRow;
 use web::Problem;
 
@@ -11,7 +8,7 @@ use crate::filter::{self, Filter};
 use crate::page::Page;
 use crate::refusal::{Refusal, Told};
 use crate::visit::Visit;
-use crate::{long_text, wire};
+use crate::wire;
 
 /// How many bytes the logs of one page may have. A page that would have more is shorter, and says so.
 const PAGE_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -79,28 +76,14 @@ async fn shown(visit: &Visit<'_>, rows: &[RunLogRow]) -> Told<Vec<wire::RunLog>>
 }
 
 async fn content(visit: &Visit<'_>, row: &RunLogRow) -> Told<Option<String>> {
-    let text = match (row.size, &row.blob) {
-        (None, _) => return Ok(None),
-        (Some(_), Some(blob)) => LongText::Blob(blob.clone()),
-        (Some(_), None) => written(visit, row).await?,
-    };
-    long_text::read(visit.house, &text).await.map(Some)
-}
-
-/// What a log says, out of the event that says it.
-async fn written(visit: &Visit<'_>, row: &RunLogRow) -> Told<LongText> {
-    let position = row.content_position;
-    let recorded = visit.house.views.history().get(position).await;
-    let recorded = recorded.map_err(Problem::from)?;
-    let event = recorded.and_then(|recorded| decode(&recorded).ok());
-    let content = match event {
-        Some((Event::RunLog(RunLogEvent::Written(told)), _)) => told.content,
-        Some((Event::RunLog(RunLogEvent::Replaced(told)), _)) => told.content,
-        _ => None,
-    };
-    content.ok_or_else(|| {
-        let run = row.run;
-        tracing::error!(run, %position, "the log of run {run} does not stand at {position}");
-        Refusal::House(Problem::internal("a log is lost"))
-    })
+    let history = visit.house.views.history();
+    match history.content_of(row).await.map_err(Problem::from)? {
+        Some(text) => Ok(Some(visit.house.read_text(&text).await?)),
+        None if row.size.is_none() => Ok(None),
+        None => {
+            let (run, position) = (row.run, row.content_position);
+            tracing::error!(run, %position, "the log of run {run} does not stand at {position}");
+            Err(Refusal::House(Problem::internal("a log is lost")))
+        }
+    }
 }

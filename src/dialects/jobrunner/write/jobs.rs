@@ -13,7 +13,6 @@ use thiserror::Error;
 
 use crate::caller::Caller;
 use crate::fields::{Fields, not_null, required};
-use crate::long_text;
 use crate::read::{JobTemplates, Jobs, WorkerPools, seen};
 use crate::refusal::{Refusal, Told};
 use crate::resource::Resource;
@@ -188,7 +187,7 @@ impl Spoken {
         let script_max = visit.dialect.settings().body_bytes_max;
         let script = fields.text("script_content_partial", script_max)?;
         let script: Option<LongText> = match not_null("script_content_partial", script)? {
-            Some(script) => Some(long_text::keep(visit.house, script).await?),
+            Some(script) => Some(visit.house.keep_text(script).await?),
             None => None,
         };
         let template = fields.relation("job_template", Resource::JobTemplate)?;
