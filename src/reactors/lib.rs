@@ -13,13 +13,17 @@
 
 mod faults;
 mod outside;
+mod steady;
 
 pub mod collector;
 pub mod dispatcher;
 pub mod frame;
 pub mod gitlab;
+pub mod health;
+pub mod ports;
 pub mod prometheus;
 pub mod usage;
+pub mod worker_events;
 pub mod zmtp;
 
 pub use faults::Faults;

@@ -20,7 +20,11 @@ const ARROWS: [(&str, &[&str]); 14] = [
         "projections",
         &["allocation", "domain", "eventlog", "tables"],
     ),
-    ("reactors", &["commands", "domain", "projections"]),
+    // The questions of reactors to the log are made of its vocabulary.
+    (
+        "reactors",
+        &["commands", "domain", "eventlog", "projections"],
+    ),
     // The questions and answers of the views are made of the vocabularies of the log and of allocations.
     (
         "web",

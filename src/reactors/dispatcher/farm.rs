@@ -1,6 +1,6 @@
 //! The farm as far as sending runs is concerned, taken down in one look at the roster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::schedule::{Interval, Member, Patience, Window};
 use jiff::Timestamp;
@@ -33,9 +33,9 @@ pub struct Terms {
 }
 
 impl Farm {
-    /// The farm now.
+    /// The farm now, as far as these jobs are concerned.
     #[must_use]
-    pub fn of(roster: &Roster, patience: Patience, now: Timestamp) -> Self {
+    pub fn of(roster: &Roster, jobs: &BTreeSet<u64>, patience: Patience, now: Timestamp) -> Self {
         let workers = roster.workers();
         let member = |number: &u64| {
             let worker = workers.get(number)?;
@@ -49,7 +49,7 @@ impl Farm {
             let members = pool.workers.iter().filter_map(member);
             (pool.number, members.collect())
         });
-        let jobs = roster.jobs().values().map(|job| {
+        let jobs = jobs.iter().filter_map(|job| roster.job(*job)).map(|job| {
             let terms = Terms {
                 enabled: roster.is_enqueue_enabled(job.number),
                 pool: job.worker_pool,

@@ -1,0 +1,214 @@
+//! How long a round takes on a farm whose jobs are all due at once: over a log and views on the disk, with a
+//! worker that hears everything. `cargo run --release -p reactors --example rounds -- 10000`
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use commands::runs::{self, Plan, RunsRejection};
+use commands::{Clock, CommandError, Commands, Transaction};
+use domain::job::{Created, Job, JobCommand};
+use domain::job_template::{JobTemplate, JobTemplateCommand};
+use domain::project::{Project, ProjectCommand};
+use domain::schedule::IntervalUnit;
+use domain::worker::{Registered, Worker, WorkerCommand};
+use domain::worker_pool::{WorkerPool, WorkerPoolCommand};
+use domain::{LongText, Metadata, Sealed, job_template, project, worker_pool};
+use eventlog::EventLog;
+use eventlog_file::{FileLog, FileLogConfig};
+use jiff::SignedDuration;
+use projections::{ProjectorConfig, Views};
+use reactors::dispatcher::{Dispatcher, DispatcherConfig};
+use reactors::ports::{Port, Socket, Wanted};
+use reactors::zmtp::{PortLimits, Publisher};
+use tables::{SledConfig, SledTables};
+use tokio_util::sync::CancellationToken;
+use zeromq::{Socket as _, SocketRecv, SubSocket};
+
+/// How many things are set up in one append.
+const AT_ONCE: u64 = 500;
+
+type Done<T = ()> = Result<T, Box<dyn Error>>;
+
+#[tokio::main]
+async fn main() -> Done {
+    let jobs = std::env::args().nth(1).map_or(Ok(10_000), |n| n.parse())?;
+    let dir = tempfile::tempdir()?;
+    let clock = Clock::system();
+    let log = FileLog::open(dir.path().join("log"), FileLogConfig::default())?;
+    let log: Arc<dyn EventLog> = Arc::new(log);
+    let tables = SledTables::open(dir.path().join("views"), &SledConfig::default())?.tables;
+    let now = clock.clone();
+    let config = ProjectorConfig::new(move || now.now());
+    let views = Views::start(Arc::clone(&log), Arc::new(tables), config)?;
+    let commands = Commands::new(log, clock);
+
+    let begun = Instant::now();
+    farm(&commands).await?;
+    for first in (1..=jobs).step_by(AT_ONCE as usize) {
+        set_up(&commands, first..(first + AT_ONCE).min(jobs + 1)).await?;
+    }
+    views
+        .wait_for(commands.head(), Duration::from_secs(600))
+        .await?;
+    println!("{jobs} jobs set up in {:.1?}", begun.elapsed());
+
+    let publisher = Publisher::new(PortLimits {
+        queue_max: 1 << 20,
+        ..PortLimits::default()
+    });
+    let stop = CancellationToken::new();
+    let port = Port::open(
+        Socket::Publisher(publisher.clone()),
+        Ipv4Addr::LOCALHOST.into(),
+        Wanted::Exactly(0),
+        stop.clone(),
+    )?;
+    let mut worker = SubSocket::new();
+    let address = port.address().ok_or("a port is bound")?;
+    worker.connect(&format!("tcp://{address}")).await?;
+    worker.subscribe("master.broadcast.w1").await?;
+    while !publisher.is_wanted("master.broadcast.w1") {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+
+    let config = DispatcherConfig {
+        round: Duration::from_secs(2),
+        settle: Duration::ZERO,
+        ..DispatcherConfig::default()
+    };
+    let begun = Instant::now();
+    let dispatcher = Dispatcher::start(commands, views, publisher, config, stop);
+    let mut heard = 0;
+    while heard < jobs {
+        heard += u64::from(worker.recv().await?.iter().any(|frame| frame.len() > 30));
+    }
+    println!(
+        "every run heard by its worker after {:.1?}",
+        begun.elapsed()
+    );
+    let first = loop {
+        let seen = dispatcher.stats();
+        if seen.rounds > 0 {
+            break seen;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    };
+    println!(
+        "first round: {:.3} s, in which {} next occasions were scheduled and {} runs sent",
+        first.round_microseconds_max as f64 / 1e6,
+        first.followed,
+        first.runs_sent
+    );
+    let before = first.runs_sent;
+    loop {
+        let seen = dispatcher.stats();
+        if seen.runs_sent >= before + jobs {
+            let rounds = seen.rounds - 1;
+            let took = seen.round_microseconds - first.round_microseconds;
+            println!(
+                "{rounds} more, of which one sent all again: {:.3} s in all",
+                took as f64 / 1e6
+            );
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    dispatcher.stop().await;
+    port.close().await;
+    Ok(())
+}
+
+async fn farm(commands: &Commands) -> Done {
+    let (metadata, at) = (Metadata::default(), commands.clock().now());
+    let worker = WorkerCommand::Register(Registered {
+        number: 1,
+        title: "Worker 1".to_owned(),
+        description: String::new(),
+        api_key: "w1".to_owned(),
+        secret: Sealed::new(format!("sealed:{}", "A".repeat(40)))?,
+        enqueue_is_enabled: true,
+        at,
+    });
+    commands.execute::<Worker>("1", worker, &metadata).await?;
+    let pool = WorkerPoolCommand::Create(worker_pool::Created {
+        number: 1,
+        title: "Pool 1".to_owned(),
+        description: String::new(),
+        notification_addresses: String::new(),
+        enqueue_is_enabled: true,
+        workers: BTreeSet::from([1]),
+        at,
+    });
+    commands.execute::<WorkerPool>("1", pool, &metadata).await?;
+    let project = ProjectCommand::Create(project::Created {
+        number: 1,
+        title: "Project 1".to_owned(),
+        description: String::new(),
+        notification_addresses: String::new(),
+        enqueue_is_enabled: true,
+        worker_pools: BTreeSet::from([1]),
+        viewers: BTreeSet::new(),
+        admins: BTreeSet::new(),
+        at,
+    });
+    commands.execute::<Project>("1", project, &metadata).await?;
+    let template = JobTemplateCommand::Create(job_template::Created {
+        number: 1,
+        title: "Template 1".to_owned(),
+        description: String::new(),
+        project: 1,
+        body: LongText::Inline("#!/bin/sh\n{{ content|safe }}\n".to_owned()),
+        notification_addresses: String::new(),
+        enqueue_is_enabled: true,
+        at,
+    });
+    commands
+        .execute::<JobTemplate>("1", template, &metadata)
+        .await?;
+    Ok(())
+}
+
+/// Jobs that repeat every day, each with a run that is due.
+async fn set_up(commands: &Commands, numbers: std::ops::Range<u64>) -> Done {
+    let at = commands.clock().now();
+    let (numbers, due) = (&numbers, at - SignedDuration::from_mins(1));
+    let work = |unit: Transaction| async move {
+        for number in numbers.clone() {
+            let created = JobCommand::Create(Created {
+                number,
+                title: format!("Job {number}"),
+                description: String::new(),
+                job_template: 1,
+                worker_pool: 1,
+                parent: None,
+                script: LongText::Inline("echo hello".to_owned()),
+                enqueue_is_enabled: true,
+                interval_count: Some(1),
+                interval_unit: Some(IntervalUnit::Day),
+                excluded: Vec::new(),
+                run_on_all_workers: false,
+                schedule_children_on_error: false,
+                notification_addresses: String::new(),
+                fails_max: None,
+                at,
+            });
+            let created = unit.execute::<Job>(&number.to_string(), created).await;
+            created.map_err(CommandError::into_rejection)?;
+            let plan = Plan {
+                job: number,
+                schedule_at: due,
+                schedule_id: None,
+                worker: None,
+                is_manual: false,
+                schedule_children: true,
+            };
+            runs::schedule(&unit, &plan).await?;
+        }
+        Ok::<(), CommandError<RunsRejection>>(())
+    };
+    commands.transact(&Metadata::default(), work).await?;
+    Ok(())
+}

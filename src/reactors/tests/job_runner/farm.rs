@@ -1,0 +1,316 @@
+//! A small farm: one project with one pool of two workers, and jobs as a test wants them.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use commands::runs::{self, ChildrenOf, Plan, RunsRejection};
+use commands::{Clock, CommandError, Commands, Transaction};
+use domain::job::{Created, Job, JobCommand};
+use domain::job_template::{JobTemplate, JobTemplateCommand};
+use domain::project::{Project, ProjectCommand};
+use domain::run::{Caller, Patched};
+use domain::worker::{Registered, ReportCommand, Reported, Reports, Worker, WorkerCommand};
+use domain::worker_pool::{WorkerPool, WorkerPoolCommand};
+use domain::{Aggregate, Event, LongText, Metadata, Sealed, job_template, project, worker_pool};
+use eventlog::{EventLog, Filter, MemoryLog, PageLimit, Position, Recorded};
+use jiff::{SignedDuration, Timestamp};
+use projections::runs::RunRow;
+use projections::{ProjectorConfig, Views};
+use reactors::dispatcher::{Dispatcher, DispatcherConfig};
+use reactors::ports::{Port, Socket, Wanted};
+use reactors::zmtp::{PortLimits, Publisher};
+use tables::MemoryTables;
+use tokio_util::sync::CancellationToken;
+
+/// Longer than any test may wait for anything.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The job of most tests.
+pub(crate) const JOB: u64 = 1;
+
+pub(crate) struct Farm {
+    log: Arc<MemoryLog>,
+    pub(crate) clock: Clock,
+    pub(crate) commands: Commands,
+    pub(crate) views: Views,
+}
+
+/// A dispatcher with a port.
+pub(crate) struct Dispatching {
+    pub(crate) dispatcher: Dispatcher,
+    pub(crate) publisher: Publisher,
+    pub(crate) port: Port,
+}
+
+pub(crate) fn noon() -> Timestamp {
+    "2026-11-21T12:00:00Z".parse().unwrap()
+}
+
+pub(crate) fn minutes(count: i64) -> Timestamp {
+    noon() + SignedDuration::from_mins(count)
+}
+
+impl Farm {
+    /// The farm at noon, with workers `w1` and `w2` that have just answered.
+    pub(crate) async fn at_noon() -> Self {
+        let clock = Clock::fixed(noon());
+        let of_log = clock.clone();
+        let farm = Self::over(Arc::new(MemoryLog::new(move || of_log.now())), clock);
+        farm.set_up().await;
+        farm
+    }
+
+    /// The farm after a crash: the same log, and views made anew.
+    pub(crate) fn reopened(&self) -> Self {
+        Self::over(Arc::clone(&self.log), self.clock.clone())
+    }
+
+    fn over(log: Arc<MemoryLog>, clock: Clock) -> Self {
+        let now = clock.clone();
+        let config = ProjectorConfig::new(move || now.now());
+        let views = Views::start(log.clone(), Arc::new(MemoryTables::new()), config).unwrap();
+        let commands = Commands::new(log.clone(), clock.clone());
+        Self {
+            log,
+            clock,
+            commands,
+            views,
+        }
+    }
+
+    async fn set_up(&self) {
+        let at = noon();
+        for number in 1..=2 {
+            let registered = Registered {
+                number,
+                title: format!("Worker {number}"),
+                description: String::new(),
+                api_key: format!("w{number}"),
+                secret: Sealed::new(format!("sealed:{}", "A".repeat(40))).unwrap(),
+                enqueue_is_enabled: true,
+                at,
+            };
+            self.tell::<Worker>(&number.to_string(), WorkerCommand::Register(registered))
+                .await;
+            self.answers(number).await;
+        }
+        let pool = worker_pool::Created {
+            number: 1,
+            title: "Pool 1".to_owned(),
+            description: String::new(),
+            notification_addresses: "pool@example.com".to_owned(),
+            enqueue_is_enabled: true,
+            workers: BTreeSet::from([1, 2]),
+            at,
+        };
+        self.tell::<WorkerPool>("1", WorkerPoolCommand::Create(pool))
+            .await;
+        let project = project::Created {
+            number: 1,
+            title: "Project 1".to_owned(),
+            description: String::new(),
+            notification_addresses: "project@example.com".to_owned(),
+            enqueue_is_enabled: true,
+            worker_pools: BTreeSet::from([1]),
+            viewers: BTreeSet::new(),
+            admins: BTreeSet::new(),
+            at,
+        };
+        self.tell::<Project>("1", ProjectCommand::Create(project))
+            .await;
+        let template = job_template::Created {
+            number: 1,
+            title: "Template 1".to_owned(),
+            description: String::new(),
+            project: 1,
+            body: LongText::Inline("#!/bin/sh\n{{ content|safe }}\n".to_owned()),
+            notification_addresses: String::new(),
+            enqueue_is_enabled: true,
+            at,
+        };
+        self.tell::<JobTemplate>("1", JobTemplateCommand::Create(template))
+            .await;
+    }
+
+    /// A job that runs when it is told to, changed as a test wants.
+    pub(crate) async fn job(&self, number: u64, change: impl FnOnce(&mut Created)) {
+        let mut created = Created {
+            number,
+            title: format!("Job {number}"),
+            description: String::new(),
+            job_template: 1,
+            worker_pool: 1,
+            parent: None,
+            script: LongText::Inline("echo hello".to_owned()),
+            enqueue_is_enabled: true,
+            interval_count: None,
+            interval_unit: None,
+            excluded: Vec::new(),
+            run_on_all_workers: false,
+            schedule_children_on_error: false,
+            notification_addresses: "job@example.com\n\n".to_owned(),
+            fails_max: None,
+            at: noon(),
+        };
+        change(&mut created);
+        self.tell::<Job>(&number.to_string(), JobCommand::Create(created))
+            .await;
+    }
+
+    pub(crate) async fn tell<A: Aggregate>(&self, key: &str, command: A::Command) {
+        let metadata = Metadata::default();
+        let done = self.commands.execute::<A>(key, command, &metadata);
+        done.await.unwrap();
+    }
+
+    /// A worker answers a ping.
+    pub(crate) async fn answers(&self, worker: u64) {
+        let at = self.clock.now();
+        let reported = Reported {
+            ping_response_at: Some(Some(at)),
+            ..Reported::nothing(at)
+        };
+        self.tell::<Reports>(&Reports::key(worker), ReportCommand::Report(reported))
+            .await;
+    }
+
+    /// A run that is due at once, on nobody's behalf.
+    pub(crate) async fn schedule(&self, job: u64) -> u64 {
+        self.schedule_at(job, self.clock.now()).await
+    }
+
+    pub(crate) async fn schedule_at(&self, job: u64, schedule_at: Timestamp) -> u64 {
+        let plan = &Plan {
+            job,
+            schedule_at,
+            schedule_id: None,
+            worker: None,
+            is_manual: false,
+            schedule_children: true,
+        };
+        self.unit(|unit| async move { runs::schedule(&unit, plan).await })
+            .await
+    }
+
+    /// A worker claims a run, starts it and tells its process id.
+    pub(crate) async fn starts(&self, worker: u64, run: u64) {
+        let now = self.clock.now();
+        let patch = Patched {
+            worker: Some(worker),
+            enqueued_at: Some(Some(now)),
+            started_at: Some(Some(now)),
+            pid: Some(Some(4242)),
+            ..Patched::nothing(now)
+        };
+        self.says(worker, run, patch).await;
+    }
+
+    pub(crate) async fn returns(&self, worker: u64, run: u64, success: bool) {
+        let now = self.clock.now();
+        let patch = Patched {
+            returned_at: Some(Some(now)),
+            success: Some(Some(success)),
+            ..Patched::nothing(now)
+        };
+        self.says(worker, run, patch).await;
+    }
+
+    async fn says(&self, worker: u64, run: u64, patch: Patched) {
+        let (caller, patch) = (Caller::Worker(worker), &patch);
+        let none = |_| Vec::new();
+        let children_of: ChildrenOf<'_> = &none;
+        self.unit(|unit| async move {
+            runs::change(&unit, run, caller, patch.clone(), children_of).await
+        })
+        .await;
+    }
+
+    pub(crate) async fn unit<T, F>(&self, work: impl Fn(Transaction) -> F) -> T
+    where
+        F: Future<Output = Result<T, CommandError<RunsRejection>>> + Send,
+    {
+        let done = self.commands.transact(&Metadata::default(), work).await;
+        done.unwrap().0
+    }
+
+    /// Starts a dispatcher on a port of its own.
+    pub(crate) fn dispatch(&self, config: DispatcherConfig) -> Dispatching {
+        let publisher = Publisher::new(PortLimits::default());
+        let stop = CancellationToken::new();
+        let port = Port::open(
+            Socket::Publisher(publisher.clone()),
+            Ipv4Addr::LOCALHOST.into(),
+            Wanted::Exactly(0),
+            stop.clone(),
+        );
+        let (commands, views) = (self.commands.clone(), self.views.clone());
+        let dispatcher = Dispatcher::start(commands, views, publisher.clone(), config, stop);
+        Dispatching {
+            dispatcher,
+            publisher,
+            port: port.unwrap(),
+        }
+    }
+
+    /// Everything in the log.
+    pub(crate) async fn recorded(&self) -> Vec<Recorded> {
+        let all = PageLimit::events(1_000_000);
+        let page = self
+            .log
+            .read_all(Position::START, &Filter::all(), all)
+            .await;
+        page.unwrap().events
+    }
+
+    /// The events of these types.
+    pub(crate) async fn events(&self, types: &[&str]) -> Vec<Event> {
+        let recorded = self.recorded().await.into_iter();
+        recorded
+            .filter(|event| types.contains(&event.event_type.as_str()))
+            .map(|event| projections::history::decode(&event).unwrap().0)
+            .collect()
+    }
+
+    pub(crate) async fn count(&self, event_type: &str) -> usize {
+        self.events(&[event_type]).await.len()
+    }
+
+    /// Waits until the log holds so many events of a type.
+    pub(crate) async fn until_there_are(&self, count: usize, event_type: &str) {
+        let mut head = self.log.watch_head();
+        let waiting = async {
+            while self.count(event_type).await < count {
+                head.changed().await.unwrap();
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, waiting).await;
+        waited.unwrap_or_else(|_| panic!("{count} {event_type} come"));
+    }
+
+    /// How a run stands once the view knows everything.
+    pub(crate) async fn run(&self, run: u64) -> RunRow {
+        let head = self.commands.head();
+        self.views.wait_for(head, PATIENCE).await.unwrap();
+        RunRow::clone(&self.views.runs().get(run).unwrap().unwrap())
+    }
+}
+
+/// Rounds that come quickly, and begin at once.
+pub(crate) fn hasty() -> DispatcherConfig {
+    DispatcherConfig {
+        round: Duration::from_millis(20),
+        settle: Duration::ZERO,
+        ..DispatcherConfig::default()
+    }
+}
+
+/// Rounds that come when something has happened, and otherwise not within a test.
+pub(crate) fn patient() -> DispatcherConfig {
+    DispatcherConfig {
+        round: Duration::from_secs(3600),
+        settle: Duration::ZERO,
+        ..DispatcherConfig::default()
+    }
+}

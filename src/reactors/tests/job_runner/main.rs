@@ -1,0 +1,11 @@
+//! The reactors of the job runner over a log in memory, with workers and a mail server of other makes.
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy knows test functions, but not the helpers beside them"
+)]
+
+mod crashes;
+mod ears;
+mod farm;
+mod sending;
+mod silence;

@@ -1,0 +1,127 @@
+//! Workers that do not answer.
+
+use std::time::Duration;
+
+use domain::Event;
+use domain::LongText;
+use domain::run_log::RunLogEvent;
+use domain::worker::{Worker, WorkerCommand};
+use reactors::health::{Health, HealthConfig};
+use tokio_util::sync::CancellationToken;
+
+use crate::farm::{Farm, JOB, minutes, noon};
+
+fn check(farm: &Farm) -> Health {
+    let config = HealthConfig {
+        every: Duration::from_secs(3600),
+        ..HealthConfig::default()
+    };
+    let (commands, views) = (farm.commands.clone(), farm.views.clone());
+    Health::start(commands, views, config, CancellationToken::new())
+}
+
+/// Looks once more, and returns when that was done.
+async fn look(health: &Health) {
+    let before = health.stats().checks;
+    health.wake();
+    while health.stats().checks == before {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn the_runs_of_a_silent_worker_are_given_up_with_a_log_that_says_why() {
+    let farm = Farm::at_noon().await;
+    farm.job(JOB, |_| ()).await;
+    farm.job(2, |_| ()).await;
+    let (mine, other) = (farm.schedule(JOB).await, farm.schedule(2).await);
+    farm.starts(1, mine).await;
+    farm.starts(2, other).await;
+    let health = check(&farm);
+    farm.clock.set(minutes(15));
+    look(&health).await;
+    farm.clock.set(minutes(16));
+    farm.answers(2).await;
+    look(&health).await;
+    farm.until_there_are(1, "run.given_up").await;
+
+    let run = farm.run(mine).await;
+    assert_eq!(
+        (run.success, run.returned_at),
+        (Some(false), Some(minutes(16)))
+    );
+    assert_eq!(farm.run(other).await.returned_at, None);
+    let written = farm.events(&["run_log.written"]).await;
+    let [Event::RunLog(RunLogEvent::Written(log))] = &written[..] else {
+        panic!("one log is written: {written:?}");
+    };
+    let Some(LongText::Inline(text)) = &log.content else {
+        panic!("it is short");
+    };
+    assert!(
+        text.contains("Run 1") && text.contains("worker does not respond to ping"),
+        "{text}"
+    );
+    let recorded = farm.recorded().await;
+    let position = |name: &str| {
+        let of = |event: &&eventlog::Recorded| event.event_type.as_str() == name;
+        recorded.iter().find(of).unwrap().position
+    };
+    assert!(position("run_log.written") < position("run.given_up"));
+
+    look(&health).await;
+    look(&health).await;
+    assert_eq!(farm.count("run.given_up").await, 1);
+    assert_eq!(farm.count("job.run_counted").await, 1);
+}
+
+#[tokio::test]
+async fn a_run_that_a_silent_worker_was_only_to_execute_is_given_up_as_well() {
+    let farm = Farm::at_noon().await;
+    farm.job(JOB, |_| ()).await;
+    let run = farm.schedule(JOB).await;
+    farm.unit(|unit| async move { commands::runs::spread(&unit, run, &[1]).await })
+        .await;
+    let health = check(&farm);
+    farm.clock.set(minutes(16));
+    look(&health).await;
+    farm.until_there_are(1, "run.given_up").await;
+    let run = farm.run(run + 1).await;
+    assert_eq!(run.enqueued_at, Some(minutes(16)));
+    assert_eq!(run.started_at, Some(minutes(16)));
+}
+
+#[tokio::test]
+async fn a_pool_falls_silent_once_and_people_are_reminded() {
+    let farm = Farm::at_noon().await;
+    let health = check(&farm);
+    farm.clock.set(minutes(16));
+    farm.answers(2).await;
+    look(&health).await;
+    farm.clock.set(minutes(32));
+    look(&health).await;
+    farm.until_there_are(1, "worker_pool.fell_silent").await;
+    farm.clock.set(minutes(80));
+    look(&health).await;
+    farm.clock.set(minutes(92));
+    look(&health).await;
+    farm.until_there_are(1, "worker_pool.stayed_silent").await;
+    farm.answers(1).await;
+    look(&health).await;
+    farm.until_there_are(1, "worker_pool.answered").await;
+    for (event_type, count) in [
+        ("worker_pool.fell_silent", 1),
+        ("worker_pool.stayed_silent", 1),
+    ] {
+        assert_eq!(farm.count(event_type).await, count, "{event_type}");
+    }
+    // A pool of which nobody expects anything is not silent.
+    for worker in ["1", "2"] {
+        farm.tell::<Worker>(worker, WorkerCommand::Suspend { at: noon() })
+            .await;
+    }
+    farm.clock.set(minutes(200));
+    look(&health).await;
+    look(&health).await;
+    assert_eq!(farm.count("worker_pool.fell_silent").await, 1);
+}
