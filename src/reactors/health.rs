@@ -2,7 +2,7 @@
 //!
 //! A worker that does not is taken for dead: its runs, also those that it was only to execute, are marked as
 //! failed, with a log that says why. What follows from a failure follows from this one. A pool in which
-//! nobody answers is written down as silent, which is what people are told about.
+//! nobody answers is written down as silent, which is what people are told about ([`crate::mails`]).
 //!
 //! All of it is decided from the log at every look; a look that was cut off is made up for by the next.
 

@@ -20,6 +20,7 @@ pub mod dispatcher;
 pub mod frame;
 pub mod gitlab;
 pub mod health;
+pub mod mails;
 pub mod ports;
 pub mod prometheus;
 pub mod usage;

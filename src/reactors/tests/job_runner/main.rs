@@ -7,5 +7,7 @@
 mod crashes;
 mod ears;
 mod farm;
+mod mails;
+mod post_office;
 mod sending;
 mod silence;

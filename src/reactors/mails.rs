@@ -1,0 +1,321 @@
+//! Tells people by mail what went wrong: a run that failed, a job for whose next occasion there is no time,
+//! a pool in which nobody answers.
+//!
+//! Why a mail is due stands in the log, and that it was sent is written there too (`mail.sent`), so each is
+//! sent at least once, one after the other in the order of their causes. Twice only when we die between a
+//! server's word that it has the mail and ours that it was sent; both then have the same `Message-ID`.
+//! A server that says no for good, or not yet too often, gets it no more (`mail.abandoned`).
+//!
+//! What happened before anybody configured a server is not told, and neither is what is so old that nobody
+//! needs it any more. [`message`] says what stands in a mail, and is pure; `post` sends it.
+
+pub mod message;
+
+mod config;
+mod gather;
+mod post;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use commands::{CommandError, Commands};
+use domain::mail::{Abandoned, About, Begun, Mailing, MailingCommand, MailingRejection, Sent};
+use domain::run::RunEvent;
+use domain::worker_pool::WorkerPoolEvent;
+use domain::{Actor, Event, Metadata};
+use eventlog::{Filter, Position, Recorded};
+use projections::Views;
+use projections::history::decode;
+use tokio_util::sync::CancellationToken;
+
+use crate::ConfigError;
+use crate::frame::Backoff;
+use crate::steady::{Steady, Stopped, rest};
+pub use config::{MailsConfig, ReadBlob};
+use message::Mail;
+use post::Post;
+
+/// The events for whose sake mails are sent.
+const CAUSES: [&str; 5] = [
+    "run.returned",
+    "run.given_up",
+    "run.not_followed",
+    "worker_pool.fell_silent",
+    "worker_pool.stayed_silent",
+];
+
+/// Sends mails. Dropping it ends it at once, as a crash would.
+#[derive(Debug)]
+pub struct Mails {
+    stats: Arc<Stats>,
+    steady: Steady,
+}
+
+/// What became of mails so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MailsReading {
+    /// Those that a server has.
+    pub sent: u64,
+    /// Attempts that failed and were followed by another.
+    pub retried: u64,
+    /// Those that nobody took.
+    pub abandoned: u64,
+    /// Those that were due to nobody, or too old.
+    pub left_out: u64,
+}
+
+#[derive(Debug, Default)]
+struct Stats {
+    sent: AtomicU64,
+    retried: AtomicU64,
+    abandoned: AtomicU64,
+    left_out: AtomicU64,
+}
+
+struct Inner {
+    commands: Commands,
+    views: Views,
+    config: MailsConfig,
+    post: Post,
+    backoff: Backoff,
+    stats: Arc<Stats>,
+}
+
+/// Why nothing is sent for now.
+enum Halt {
+    /// Our own log or views said not now.
+    Trouble(String),
+    /// We were told to stop.
+    Stopped,
+}
+
+impl Mails {
+    /// Starts it. It ends when `stop` is cancelled.
+    ///
+    /// # Errors
+    /// When the server's address or the sender's cannot be used.
+    pub fn start(
+        commands: Commands,
+        views: Views,
+        config: MailsConfig,
+        stop: CancellationToken,
+    ) -> Result<Self, ConfigError> {
+        let stats = Arc::new(Stats::default());
+        let inner = Arc::new(Inner {
+            post: Post::new(&config)?,
+            backoff: Backoff::new(config.backoff_base, config.backoff_max, config.seed),
+            commands,
+            views,
+            config,
+            stats: Arc::clone(&stats),
+        });
+        let steady = Steady::start("the mailer", stop, move |_, stop| {
+            let inner = Arc::clone(&inner);
+            async move { inner.until_stopped(&stop).await }
+        });
+        Ok(Self { stats, steady })
+    }
+
+    /// What became of mails so far.
+    #[must_use]
+    pub fn stats(&self) -> MailsReading {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        MailsReading {
+            sent: read(&self.stats.sent),
+            retried: read(&self.stats.retried),
+            abandoned: read(&self.stats.abandoned),
+            left_out: read(&self.stats.left_out),
+        }
+    }
+
+    /// Ends it, and returns when it has ended. What was not sent is due at the next start.
+    pub async fn stop(self) {
+        self.steady.stop().await;
+    }
+}
+
+impl Inner {
+    async fn until_stopped(&self, stop: &CancellationToken) {
+        let mut failures = 0_u32;
+        loop {
+            match self.follow(stop, &mut failures).await {
+                Ok(()) | Err(Halt::Stopped) => return,
+                Err(Halt::Trouble(error)) => {
+                    failures = failures.saturating_add(1);
+                    tracing::warn!(reactor = "mails", error, "mails have to wait: {error}");
+                }
+            }
+            if rest(stop, self.backoff.bound(failures)).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn follow(&self, stop: &CancellationToken, failures: &mut u32) -> Result<(), Halt> {
+        let after = Position(self.begin().await?);
+        let event_types = CAUSES.map(str::to_owned).to_vec();
+        let filter = Filter {
+            event_types,
+            ..Filter::all()
+        };
+        let mut causes = self.views.history().subscribe(after, filter);
+        loop {
+            let cause = tokio::select! {
+                () = stop.cancelled() => return Err(Halt::Stopped),
+                cause = causes.next() => cause.map_err(trouble)?,
+            };
+            let Some(cause) = cause else {
+                return Ok(());
+            };
+            self.tell(&cause, stop).await?;
+            *failures = 0;
+        }
+    }
+
+    /// Up to where people were told; from now on, when nobody ever was.
+    async fn begin(&self) -> Result<u64, Halt> {
+        let key = Mailing::JOB_RUNNER;
+        let (after, at) = (self.commands.head().0, self.commands.clock().now());
+        let begin = MailingCommand::Begin(Begun { after, at });
+        let metadata = metadata();
+        let begun = self.commands.execute::<Mailing>(key, begin, &metadata);
+        begun.await.map_err(trouble)?;
+        let mailing = self.commands.load::<Mailing>(key).await.map_err(trouble)?;
+        Ok(mailing.state.told().unwrap_or(after))
+    }
+
+    /// Tells people about one event, if it is one to be told of.
+    async fn tell(&self, cause: &Recorded, stop: &CancellationToken) -> Result<(), Halt> {
+        let Ok((event, _)) = decode(cause) else {
+            tracing::error!(position = %cause.position, "the event at {} cannot be read, and nobody is told of it", cause.position);
+            return Ok(());
+        };
+        let Some(about) = about(&event, cause) else {
+            return Ok(());
+        };
+        let age = self
+            .commands
+            .clock()
+            .now()
+            .duration_since(cause.recorded_at);
+        if age > self.config.age_max {
+            self.stats.left_out.fetch_add(1, Ordering::Relaxed);
+            return Ok(());
+        }
+        let within = self.config.views_within;
+        for view in ["roster", "runs"] {
+            let there = self.views.wait_for_view(view, cause.position, within);
+            there.await.map_err(trouble)?;
+        }
+        let mail = self.gather(about, &event).await.map_err(Halt::Trouble)?;
+        let Some(mail) = mail.filter(|mail| !mail.recipients.is_empty()) else {
+            self.stats.left_out.fetch_add(1, Ordering::Relaxed);
+            return Ok(());
+        };
+        self.send(cause, about, &mail, stop).await
+    }
+
+    async fn send(
+        &self,
+        cause: &Recorded,
+        about: About,
+        mail: &Mail,
+        stop: &CancellationToken,
+    ) -> Result<(), Halt> {
+        let mut attempt = 1;
+        let note = loop {
+            let sent = tokio::select! {
+                // It may be sent all the same, and is then sent again: at least once.
+                () = stop.cancelled() => return Err(Halt::Stopped),
+                sent = self.post.send(mail, cause.id) => sent,
+            };
+            let at = self.commands.clock().now();
+            let cause = cause.position.0;
+            match sent {
+                Ok(recipients) => {
+                    self.config.faults.reached("mail_sent").await;
+                    break MailingCommand::NoteSent(Sent {
+                        cause,
+                        about,
+                        recipients,
+                        attempt,
+                        at,
+                    });
+                }
+                Err(refused) if refused.for_good || attempt >= self.config.attempts_max => {
+                    let error = refused.reason;
+                    tracing::warn!(
+                        reactor = "mails",
+                        cause,
+                        error,
+                        "the mail about event {cause} is not sent: {error}"
+                    );
+                    break MailingCommand::Abandon(Abandoned {
+                        cause,
+                        about,
+                        attempts: attempt,
+                        error,
+                        at,
+                    });
+                }
+                Err(refused) => {
+                    let error = refused.reason;
+                    tracing::info!(
+                        reactor = "mails",
+                        cause,
+                        attempt,
+                        error,
+                        "the mail about event {cause} has to wait: {error}"
+                    );
+                    self.stats.retried.fetch_add(1, Ordering::Relaxed);
+                    let wait = self.backoff.bound(attempt);
+                    rest(stop, wait).await.map_err(|Stopped| Halt::Stopped)?;
+                    attempt += 1;
+                }
+            }
+        };
+        let counter = match note {
+            MailingCommand::Abandon(_) => &self.stats.abandoned,
+            _ => &self.stats.sent,
+        };
+        self.note(note).await.map_err(trouble)?;
+        counter.fetch_add(1, Ordering::Relaxed);
+        self.config.faults.reached("mail_noted").await;
+        Ok(())
+    }
+
+    async fn note(&self, note: MailingCommand) -> Result<(), CommandError<MailingRejection>> {
+        let (key, metadata) = (Mailing::JOB_RUNNER, metadata());
+        let noted = self.commands.execute::<Mailing>(key, note, &metadata);
+        noted.await.map(drop)
+    }
+}
+
+/// What people are told about because of an event, if anything.
+fn about(event: &Event, recorded: &Recorded) -> Option<About> {
+    let key = recorded.stream.key();
+    let run = || key.parse().ok();
+    match event {
+        Event::Run(RunEvent::NotFollowed(_)) => Some(About::NotFollowed { run: run()? }),
+        Event::Run(event) if event.outcome() == Some(Some(false)) => {
+            Some(About::RunFailed { run: run()? })
+        }
+        Event::WorkerPool(WorkerPoolEvent::FellSilent(_) | WorkerPoolEvent::StayedSilent(_)) => {
+            let worker_pool = key.strip_prefix("silence:")?.parse().ok()?;
+            Some(About::PoolSilent { worker_pool })
+        }
+        _ => None,
+    }
+}
+
+fn trouble(error: impl std::fmt::Display) -> Halt {
+    Halt::Trouble(error.to_string())
+}
+
+fn metadata() -> Metadata {
+    Metadata {
+        actor: Some(Actor::system("mails")),
+        dialect: Some("reactor".to_owned()),
+        ..Metadata::default()
+    }
+}

@@ -1,0 +1,199 @@
+//! What stands in a mail, and to whom it goes.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::outside::clipped;
+
+/// The longest text of a log or a script in a mail, in bytes. A longer one is cut like a worker cuts it: the
+/// first fifth and the last four fifths stay.
+pub const TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// The most people one mail goes to.
+pub const RECIPIENTS_MAX: usize = 100;
+
+/// The longest subject, in characters.
+const SUBJECT_CHARS_MAX: usize = 300;
+
+/// A mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// What it is about.
+    pub subject: String,
+    /// What it says.
+    pub body: String,
+    /// To whom it goes.
+    pub recipients: Vec<String>,
+}
+
+/// Where things are to be looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Links {
+    base: String,
+}
+
+impl Links {
+    /// Links to a host; one without a scheme is reached as hosts were when there was nothing else.
+    #[must_use]
+    pub fn new(host_name: &str) -> Self {
+        let host = host_name.trim().trim_end_matches('/');
+        let base = if host.is_empty() || host.contains("://") {
+            host.to_owned()
+        } else {
+            format!("http://{host}")
+        };
+        Self { base }
+    }
+
+    /// To a run.
+    #[must_use]
+    pub fn run(&self, project: u64, run: u64) -> String {
+        format!("{}/project/{project}/runs/{run}/", self.base)
+    }
+
+    /// To a job.
+    #[must_use]
+    pub fn job(&self, project: u64, job: u64) -> String {
+        format!("{}/project/{project}/jobs/{job}/", self.base)
+    }
+
+    /// To everything.
+    #[must_use]
+    pub fn home(&self) -> String {
+        format!("{}/", self.base)
+    }
+}
+
+/// A run that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedRun {
+    /// Its number.
+    pub run: u64,
+    /// The title of its job.
+    pub job_title: String,
+    /// The title of its pool.
+    pub pool_title: String,
+    /// Whether a person asked for it.
+    pub is_manual: bool,
+    /// Whether anybody asked for it to be killed.
+    pub is_killed: bool,
+    /// When it was over.
+    pub returned_at: Option<Timestamp>,
+    /// Where it is to be looked at.
+    pub run_link: String,
+    /// Where its job is.
+    pub job_link: String,
+    /// What it executed.
+    pub script: String,
+    /// What it printed, if that is known.
+    pub log: Option<String>,
+}
+
+impl FailedRun {
+    /// The mail about it.
+    #[must_use]
+    pub fn mail(&self, zone: &TimeZone, recipients: Vec<String>) -> Mail {
+        let yes = |is: bool| if is { "yes" } else { "no" };
+        let returned = self.returned_at.map_or_else(
+            || "unknown".to_owned(),
+            |at| at.to_zoned(zone.clone()).to_string(),
+        );
+        let mut body = format!("A run of \"{}\" has failed.\n\n", self.job_title);
+        for (name, value) in [
+            ("Job", self.job_title.as_str()),
+            ("Run", &self.run.to_string()),
+            ("Manual", yes(self.is_manual)),
+            ("Killed", yes(self.is_killed)),
+            ("Pool", &self.pool_title),
+            ("Returned", &returned),
+            ("Link to the run", &self.run_link),
+            ("Link to the job", &self.job_link),
+        ] {
+            let _ = writeln!(body, "{name}: {value}");
+        }
+        let log = self.log.as_deref().unwrap_or("(there is none)");
+        for (name, text) in [("Script", self.script.as_str()), ("Log", log)] {
+            let _ = write!(body, "\n{name}:\n\n{}\n", shortened(text));
+        }
+        Mail {
+            subject: subject("Run error for", &self.job_title),
+            body,
+            recipients,
+        }
+    }
+}
+
+/// The mail about a job that does not run again by itself.
+#[must_use]
+pub fn not_followed(job_title: &str, job_link: &str, recipients: Vec<String>) -> Mail {
+    let body = format!(
+        "There is no time at which \"{job_title}\" may run next: a whole day is excluded.\n\
+         It does not run again by itself. A manual action is needed: change when it is excluded,\n\
+         and schedule its next run.\n\n\
+         Link to the job: {job_link}\n"
+    );
+    Mail {
+        subject: subject("Reschedule error for", job_title),
+        body,
+        recipients,
+    }
+}
+
+/// The mail about a pool in which nobody answers.
+#[must_use]
+pub fn pool_silent(
+    pool_title: &str,
+    workers: &[(String, Option<Timestamp>)],
+    link: &str,
+    zone: &TimeZone,
+    recipients: Vec<String>,
+) -> Mail {
+    let mut body =
+        format!("No worker of the pool \"{pool_title}\" responds to ping.\n\nWorkers:\n");
+    for (title, answered) in workers {
+        let answered = answered.map_or_else(
+            || "has never answered".to_owned(),
+            |at| format!("last answered {}", at.to_zoned(zone.clone())),
+        );
+        let _ = writeln!(body, "- {title}: {answered}");
+    }
+    let _ = write!(body, "\nLink: {link}\n");
+    Mail {
+        subject: subject("Worker-pool unresponsive", pool_title),
+        body,
+        recipients,
+    }
+}
+
+/// Everybody in these texts, which have one address on each line; each once, in the order in which they
+/// come.
+pub fn recipients<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    texts
+        .into_iter()
+        .flat_map(str::lines)
+        .map(str::trim)
+        .filter(|address| !address.is_empty() && seen.insert(address.to_lowercase()))
+        .take(RECIPIENTS_MAX)
+        .map(str::to_owned)
+        .collect()
+}
+
+fn subject(about: &str, title: &str) -> String {
+    clipped(&format!("{about}: {title}"), SUBJECT_CHARS_MAX)
+}
+
+fn shortened(text: &str) -> String {
+    if text.len() <= TEXT_BYTES_MAX {
+        return text.to_owned();
+    }
+    let head = text.floor_char_boundary(TEXT_BYTES_MAX / 5);
+    let tail = text.ceil_char_boundary(text.len() - (TEXT_BYTES_MAX - head));
+    format!("{}\n[truncated]\n{}", &text[..head], &text[tail..])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn failed() -> FailedRun {
+    FailedRun {
+        run: 7,
+        job_title: "Test job 1".to_owned(),
+        pool_title: "Pool 1".to_owned(),
+        is_manual: true,
+        is_killed: true,
+        returned_at: None,
+        run_link: "/project/1/runs/7/".to_owned(),
+        job_link: "/project/1/jobs/1/".to_owned(),
+        script: "#!/bin/sh\n".to_owned(),
+        log: None,
+    }
+}
+
+#[test]
+fn a_subject_is_one_short_line() {
+    let job_title = format!("a\r\nBcc: everybody@example.com\n{}", "x".repeat(500));
+    let failed = FailedRun {
+        job_title,
+        ..failed()
+    };
+    let mail = failed.mail(&TimeZone::UTC, Vec::new());
+    assert!(!mail.subject.contains(['\r', '\n']), "{}", mail.subject);
+    assert_eq!(mail.subject.chars().count(), SUBJECT_CHARS_MAX);
+}
+
+#[test]
+fn what_is_not_known_is_said() {
+    let mail = failed().mail(&TimeZone::UTC, Vec::new());
+    for part in [
+        "Manual: yes",
+        "Killed: yes",
+        "Returned: unknown",
+        "(there is none)",
+    ] {
+        assert!(mail.body.contains(part), "{part} in {}", mail.body);
+    }
+}
+
+#[test]
+fn everybody_is_written_to_once() {
+    let texts = [
+        "root@example.com",
+        "a@example.com\r\n\n  b@example.com \n",
+        "A@example.com\n",
+    ];
+    let expected = ["root@example.com", "a@example.com", "b@example.com"];
+    assert_eq!(recipients(texts), expected);
+    let many: String = (0..2 * RECIPIENTS_MAX)
+        .map(|n| format!("{n}@example.com\n"))
+        .collect();
+    assert_eq!(recipients([many.as_str()]).len(), RECIPIENTS_MAX);
+    assert_eq!(recipients(["\n \n"]), [""; 0]);
+}
+
+#[test]
+fn links_begin_with_what_an_operator_says() {
+    for (host_name, expected) in [
+        ("", "/project/1/runs/7/"),
+        (
+            "runner.example.com",
+            "http://runner.example.com/project/1/runs/7/",
+        ),
+        (
+            "https://example.com/",
+            "https://example.com/project/1/runs/7/",
+        ),
+    ] {
+        assert_eq!(Links::new(host_name).run(1, 7), expected);
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_long_text_keeps_its_beginning_and_its_end(text in "[aä€😀]{0,40}", times in 0_usize..4000) {
+        let text = text.repeat(times);
+        let short = shortened(&text);
+        if text.len() <= TEXT_BYTES_MAX {
+            prop_assert_eq!(short, text);
+        } else {
+            prop_assert!(short.len() <= TEXT_BYTES_MAX + "\n[truncated]\n".len());
+            let (head, tail) = short.split_once("\n[truncated]\n").unwrap();
+            prop_assert!(text.starts_with(head) && text.ends_with(tail));
+            prop_assert!(short.len() > TEXT_BYTES_MAX);
+        }
+    }
+}

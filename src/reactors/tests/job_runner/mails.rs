@@ -1,0 +1,245 @@
+//! What people are told by mail.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use commands::runs;
+use domain::LongText;
+use domain::schedule::IntervalUnit;
+use domain::worker_pool::{Silence, SilenceCommand};
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use reactors::Faults;
+use reactors::mails::{Mails, MailsConfig};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::farm::{Farm, JOB, PATIENCE, minutes, noon};
+use crate::post_office::PostOffice;
+
+fn config(office: &PostOffice) -> MailsConfig {
+    MailsConfig {
+        administrators: vec!["root@example.com".to_owned()],
+        host_name: "runner.example.com".to_owned(),
+        zone: TimeZone::get("Europe/Amsterdam").unwrap(),
+        attempts_max: 3,
+        backoff_base: Duration::from_millis(1),
+        backoff_max: Duration::from_millis(2),
+        ..MailsConfig::new(office.url.clone().into(), "Job runner <runner@example.com>")
+    }
+}
+
+fn start(farm: &Farm, config: MailsConfig) -> Mails {
+    let (commands, views) = (farm.commands.clone(), farm.views.clone());
+    Mails::start(commands, views, config, CancellationToken::new()).unwrap()
+}
+
+/// Starts, and returns once people are told.
+async fn begin(farm: &Farm, config: MailsConfig) -> Mails {
+    let mails = start(farm, config);
+    farm.until_there_are(1, "mail.begun").await;
+    mails
+}
+
+async fn fails(farm: &Farm, log: &str) -> u64 {
+    let run = farm.schedule(JOB).await;
+    farm.starts(1, run).await;
+    let text = &LongText::Inline(log.to_owned());
+    farm.unit(|unit| async move { runs::write_log(&unit, run, Some(text.clone())).await })
+        .await;
+    farm.returns(1, run, false).await;
+    run
+}
+
+#[tokio::test]
+async fn a_run_that_fails_is_told_to_everybody_whom_it_concerns_once() {
+    let office = PostOffice::open(&[]).await;
+    let farm = Farm::at_noon().await;
+    farm.job(JOB, |_| ()).await;
+    fails(&farm, "before anybody wanted to know").await;
+    let mails = begin(&farm, config(&office)).await;
+    let well = farm.schedule(JOB).await;
+    farm.starts(1, well).await;
+    farm.returns(1, well, true).await;
+    let run = fails(&farm, "no space left on device\n").await;
+    farm.until_there_are(1, "mail.sent").await;
+
+    let [letter] = &office.letters()[..] else {
+        panic!("one mail comes");
+    };
+    let expected = ["root", "job", "project", "pool"].map(|name| format!("{name}@example.com"));
+    assert_eq!(letter.recipients, expected);
+    assert_eq!(letter.header("Subject"), "Run error for: Job 1");
+    for part in [
+        "Job 1",
+        "Pool 1",
+        "Manual: no",
+        "Killed: no",
+        &format!("Run: {run}"),
+        &format!("http://runner.example.com/project/1/runs/{run}/"),
+        "http://runner.example.com/project/1/jobs/1/",
+        "#!/bin/sh\necho hello\n",
+        "13:00:00+01:00[Europe/Amsterdam]",
+        "no space left on device",
+    ] {
+        assert!(letter.text.contains(part), "{part} in {}", letter.text);
+    }
+    assert_eq!(mails.stats().sent, 1);
+    mails.stop().await;
+
+    // Started again, it goes on where it was.
+    let farm = farm.reopened();
+    let _mails = start(&farm, config(&office));
+    fails(&farm, "again").await;
+    farm.until_there_are(2, "mail.sent").await;
+    assert_eq!(office.letters().len(), 2);
+    assert_eq!(farm.count("mail.begun").await, 1);
+}
+
+#[tokio::test]
+async fn a_kill_between_sending_and_saying_so_sends_the_same_mail_again_and_loses_none() {
+    for (step, letters) in [("mail_sent", 2), ("mail_noted", 1)] {
+        let office = PostOffice::open(&[]).await;
+        let farm = Farm::at_noon().await;
+        farm.job(JOB, |_| ()).await;
+        let reached = Arc::new(Notify::new());
+        let there = Arc::clone(&reached);
+        let faults = Faults::halting(move |at| {
+            if at == step {
+                there.notify_one();
+            }
+            at == step
+        });
+        let config = config(&office);
+        let mails = begin(
+            &farm,
+            MailsConfig {
+                faults,
+                ..config.clone()
+            },
+        )
+        .await;
+        fails(&farm, "once").await;
+        let reached = tokio::time::timeout(PATIENCE, reached.notified()).await;
+        reached.unwrap_or_else(|_| panic!("{step} is reached"));
+        drop(mails);
+
+        let farm = farm.reopened();
+        let _mails = start(&farm, config);
+        farm.until_there_are(1, "mail.sent").await;
+        fails(&farm, "twice").await;
+        let came = office.until(letters + 1).await;
+        assert_eq!(came.len(), letters + 1, "{step}");
+        if letters == 2 {
+            let ids = [came[0].header("Message-ID"), came[1].header("Message-ID")];
+            assert_eq!(ids[0], ids[1], "whoever gets both can tell");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_says_not_yet_is_asked_again_and_one_that_says_no_is_not() {
+    let not_yet = "451 not yet\r\n";
+    let office = PostOffice::open(&[
+        not_yet,
+        "250 taken\r\n",
+        "550 no\r\n",
+        not_yet,
+        not_yet,
+        not_yet,
+    ])
+    .await;
+    let farm = Farm::at_noon().await;
+    farm.job(JOB, |_| ()).await;
+    let mails = begin(&farm, config(&office)).await;
+    for _ in 0..4 {
+        fails(&farm, "nothing").await;
+    }
+    farm.until_there_are(2, "mail.sent").await;
+    assert_eq!(office.letters().len(), 2);
+    let abandoned = farm.events(&["mail.abandoned"]).await;
+    let said: Vec<(u32, String)> = abandoned
+        .into_iter()
+        .map(|event| match event {
+            domain::Event::Mail(domain::mail::MailEvent::Abandoned(told)) => {
+                (told.attempts, told.error)
+            }
+            other => panic!("no mail: {other:?}"),
+        })
+        .collect();
+    let expected = [
+        (1, "the server answered 550".to_owned()),
+        (3, "the server answered 451".to_owned()),
+    ];
+    assert_eq!(said, expected);
+    let reading = mails.stats();
+    assert_eq!((reading.retried, reading.abandoned), (3, 2));
+}
+
+#[tokio::test]
+async fn nobody_is_told_of_what_concerns_nobody_or_is_long_past() {
+    let office = PostOffice::open(&[]).await;
+    let farm = Farm::at_noon().await;
+    farm.job(JOB, |_| ()).await;
+    let mails = begin(&farm, config(&office)).await;
+    mails.stop().await;
+    fails(&farm, "yesterday").await;
+    let later = noon() + SignedDuration::from_hours(25);
+    farm.clock.set(later);
+    let mails = start(&farm, config(&office));
+    let run = fails(&farm, "today").await;
+    farm.until_there_are(1, "mail.sent").await;
+    let [letter] = &office.letters()[..] else {
+        panic!("one mail comes");
+    };
+    assert!(letter.text.contains(&format!("Run: {run}")));
+    assert_eq!(mails.stats().left_out, 1);
+}
+
+#[tokio::test]
+async fn jobs_that_stop_and_pools_that_fall_silent_are_told() {
+    let office = PostOffice::open(&[]).await;
+    let farm = Farm::at_noon().await;
+    farm.job(JOB, |job| {
+        (job.interval_count, job.interval_unit) = (Some(1), Some(IntervalUnit::Day));
+    })
+    .await;
+    let _mails = begin(&farm, config(&office)).await;
+    let run = farm.schedule(JOB).await;
+    farm.unit(|unit| async move { runs::give_up_following(&unit, run).await })
+        .await;
+    let silent = SilenceCommand::NoteSilence {
+        remind_after: SignedDuration::from_hours(1),
+        at: minutes(1),
+    };
+    farm.tell::<Silence>(&Silence::key(1), silent).await;
+    let letters = office.until(2).await;
+    assert_eq!(letters[0].header("Subject"), "Reschedule error for: Job 1");
+    assert!(letters[0].text.contains("manual action"));
+    let subject = letters[1].header("Subject");
+    assert_eq!(subject, "Worker-pool unresponsive: Pool 1");
+    assert_eq!(
+        letters[1].recipients,
+        ["root@example.com", "pool@example.com"]
+    );
+    assert!(letters[1].text.contains("Worker 1") && letters[1].text.contains("Worker 2"));
+}
+
+#[tokio::test]
+async fn a_server_or_a_sender_that_is_none_is_found_at_the_start() {
+    let office = PostOffice::open(&[]).await;
+    let farm = Farm::at_noon().await;
+    for (url, sender) in [
+        ("example.com", "a@example.com"),
+        ("smtp://example.com", "me"),
+    ] {
+        let config = MailsConfig {
+            url: url.into(),
+            sender: sender.to_owned(),
+            ..config(&office)
+        };
+        let (commands, views) = (farm.commands.clone(), farm.views.clone());
+        let started = Mails::start(commands, views, config, CancellationToken::new());
+        assert!(started.is_err(), "{url} {sender}");
+    }
+}
