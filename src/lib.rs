@@ -6,6 +6,7 @@
 mod cli;
 mod collector;
 mod config;
+mod dispatcher;
 mod doors;
 mod evaluate;
 mod house;

@@ -2,6 +2,7 @@
 
 mod connections;
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Exit, Failure};
 use crate::config::{self, Config, Flags};
 use crate::house::{self, Announcement, Metered};
-use crate::{collector, telemetry};
+use crate::{collector, dispatcher, telemetry};
 
 /// Runs a server until it is told to stop.
 ///
@@ -74,8 +75,23 @@ async fn serve(
     let _announcement = Announcement::make(&opened.config.data.dir, address)?;
     let stop = CancellationToken::new();
     let collector = collector::start(&opened.config, &opened.rooms, stop.clone())?;
-    telemetry::observe(exporters.meters(), &opened.rooms, collector.clone());
-    announce(address)?;
+    let job_runner = dispatcher::start(&opened.config, &opened.rooms, &stop)?;
+    telemetry::observe(
+        exporters.meters(),
+        &opened.rooms,
+        collector.clone(),
+        job_runner.clone(),
+    );
+    let ports = job_runner.clone().map(|running| move || running.ports());
+    announce(
+        address,
+        ports
+            .as_ref()
+            .map_or_else(Default::default, |ports| ports()),
+    )?;
+    if let Some(ports) = ports {
+        opened.doors.tell_ports(ports);
+    }
     ready(Ready {
         address,
         admin_token: opened.admin_token.clone(),
@@ -102,15 +118,32 @@ async fn serve(
     if let Some(collector) = collector {
         collector.stop().await;
     }
+    if let Some(job_runner) = job_runner {
+        job_runner.stop().await;
+    }
     opened.close().await;
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Says where the server listens, on standard output: scripts wait for this line.
-fn announce(address: SocketAddr) -> std::io::Result<()> {
+/// Says where the server listens, on standard output: scripts wait for these lines.
+fn announce(
+    address: SocketAddr,
+    ports: BTreeMap<&'static str, Option<String>>,
+) -> std::io::Result<()> {
+    let mut text = format!("listening on http://{address}\n");
+    for (port, address) in ports {
+        let does = match port {
+            "broadcaster" => "broadcasting",
+            _ => "hearing worker events",
+        };
+        if let Some(address) = address {
+            text.push_str(&format!("{does} on {address}\n"));
+        }
+    }
+    // At once: whoever waits for the first line alone may be gone before there is a second.
     let mut out = std::io::stdout().lock();
-    writeln!(out, "listening on http://{address}")?;
+    out.write_all(text.as_bytes())?;
     out.flush()
 }
 

@@ -43,6 +43,9 @@ pub struct Info {
     position: u64,
     /// Whether the log takes writes.
     writable: bool,
+    /// The other ports of this process, and where each is reached; `null` while somebody else has it.
+    #[schema(example = json!({"broadcaster": "tcp://127.0.0.1:5556", "events": "tcp://127.0.0.1:5555"}))]
+    ports: BTreeMap<&'static str, Option<String>>,
 }
 
 /// Is the process alive?
@@ -109,6 +112,7 @@ pub(crate) async fn info(State(house): State<House>) -> View<Info> {
             head: house.commands.head().0,
             position: position.0,
             writable: house.commands.stopped().is_none(),
+            ports: house.ports(),
         },
     }
 }

@@ -197,6 +197,24 @@ async fn server(base: &str, findings: &mut Findings) {
         }
         Err(error) => findings.bad("server", format!("{base} does not answer: {error}")),
     }
+    let url = format!("{}/v1/info", base.trim_end_matches('/'));
+    if let Ok((200, text)) = ask(reqwest::Client::new().get(url)).await {
+        ports(&text, findings);
+    }
+}
+
+/// What a server says of its other ports.
+fn ports(info: &str, findings: &mut Findings) {
+    let info: Value = serde_json::from_str(info).unwrap_or_default();
+    for (port, address) in info["ports"].as_object().into_iter().flatten() {
+        match address.as_str() {
+            Some(address) => findings.good(port, address),
+            None => findings.warn(
+                port,
+                "somebody else has the port, and it is tried again; workers of the job runner do not reach us",
+            ),
+        }
+    }
 }
 
 async fn outside(config: &Config, findings: &mut Findings) {
@@ -259,5 +277,5 @@ async fn ask(request: reqwest::RequestBuilder) -> Result<(u16, String), String> 
     let response = request.timeout(ANSWER_WITHIN).send().await.map_err(kind)?;
     let status = response.status().as_u16();
     let text = response.text().await.map_err(kind)?;
-    Ok((status, text.chars().take(300).collect()))
+    Ok((status, text.chars().take(2000).collect()))
 }

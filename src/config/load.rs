@@ -14,10 +14,11 @@ use super::{Config, EXAMPLE};
 const ENVIRONMENT_PREFIX: &str = "TALLYMAN__";
 
 /// Keys whose variable is a list with commas.
-const LIST_KEYS: [&str; 3] = [
+const LIST_KEYS: [&str; 4] = [
     "server.trusted_proxies",
     "collector.runner_prefixes",
     "allocation.refs",
+    "jobrunner.administrators",
 ];
 
 /// The file that is read when it is there and no other was named.
@@ -271,6 +272,24 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         return wrong(
             "jobrunner.time_zone",
             "no such zone is known; it is a name such as Europe/Amsterdam",
+        );
+    }
+    let section = &config.jobrunner;
+    // A worker that hears nothing for ten minutes takes its connection for broken.
+    if !(1..600).contains(&section.ping_seconds) {
+        return wrong(
+            "jobrunner.ping_seconds",
+            "workers want to hear something at least every ten minutes: from 1 to 599",
+        );
+    }
+    if !(1..=86_400).contains(&section.health_seconds)
+        || !(1..=3600).contains(&section.round_seconds)
+        || !(1..=1000).contains(&section.unresponsive_intervals)
+        || section.ping_margin_seconds > 86_400
+    {
+        return wrong(
+            "jobrunner",
+            "round_seconds is from 1 to 3600, health_seconds from 1 to 86400, ping_margin_seconds up to 86400, unresponsive_intervals from 1 to 1000",
         );
     }
     if !(0.0..=1.0).contains(&config.telemetry.trace_ratio) {

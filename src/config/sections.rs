@@ -287,6 +287,36 @@ pub(crate) struct JobRunner {
     pub(crate) time_zone: String,
     /// Whether a worker's key is enough to create and change jobs.
     pub(crate) job_writes_by_workers: bool,
+    /// The port on which workers listen; 5556 when it is free and nothing is said, and 0 is any.
+    pub(crate) broadcaster_port: Option<u16>,
+    /// The port on which workers tell what they do; likewise, and 5555.
+    pub(crate) event_port: Option<u16>,
+    /// How often workers are pinged, in seconds.
+    pub(crate) ping_seconds: u64,
+    /// How much longer than its pings a worker may be silent, in seconds.
+    pub(crate) ping_margin_seconds: u64,
+    /// How many pings a worker may leave unanswered.
+    pub(crate) unresponsive_intervals: u32,
+    /// How often it is looked whether workers are silent, in seconds.
+    pub(crate) health_seconds: u64,
+    /// How often what nobody has taken note of is sent again, in seconds.
+    pub(crate) round_seconds: u64,
+    /// Who is told by mail of everything that goes wrong.
+    pub(crate) administrators: Vec<String>,
+    /// With what links in mails begin.
+    pub(crate) host_name: String,
+    /// How mails are sent.
+    pub(crate) mail: JobRunnerMail,
+}
+
+/// `[jobrunner.mail]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JobRunnerMail {
+    /// The server that takes mails; without one, none are sent.
+    pub(crate) smtp_url: Option<SecretString>,
+    /// Whom they come from.
+    pub(crate) sender: String,
 }
 
 impl JobRunner {

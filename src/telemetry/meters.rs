@@ -6,6 +6,7 @@
 
 mod house;
 mod http;
+mod job_runner;
 
 pub(crate) use house::observe;
 pub(crate) use http::Requests;

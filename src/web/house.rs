@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use blobs::Blobs;
 use bytes::Bytes;
@@ -73,7 +73,10 @@ pub struct Parts {
     ready: Vec<ReadyCheck>,
     resubmit: BTreeMap<&'static str, Arc<dyn Resubmit>>,
     closing: watch::Sender<bool>,
+    ports: OnceLock<Ports>,
 }
+
+type Ports = Box<dyn Fn() -> BTreeMap<&'static str, Option<String>> + Send + Sync>;
 
 /// Something that must hold for the house to be ready: its name, and what is the matter otherwise.
 pub type ReadyCheck = (
@@ -143,6 +146,7 @@ impl House {
             ready: Vec::new(),
             resubmit: BTreeMap::new(),
             closing: watch::Sender::new(false),
+            ports: OnceLock::new(),
             operations: Operations::default(),
             seal: Seal::for_now(),
             passwords: Passwords::default(),
@@ -177,6 +181,20 @@ impl House {
             // It also ends when the house itself is gone.
             let _ = closing.wait_for(|closing| *closing).await;
         }
+    }
+
+    /// Says by whom it is known which other ports there are, once they are there. The first word holds.
+    pub fn tell_ports(
+        &self,
+        ports: impl Fn() -> BTreeMap<&'static str, Option<String>> + Send + Sync + 'static,
+    ) {
+        let _ = self.ports.set(Box::new(ports));
+    }
+
+    /// The other ports of this process, and where each is reached; nowhere while somebody else has it.
+    #[must_use]
+    pub fn ports(&self) -> BTreeMap<&'static str, Option<String>> {
+        self.ports.get().map(|ports| ports()).unwrap_or_default()
     }
 
     /// How many streams of events are open.

@@ -9,6 +9,7 @@ use opentelemetry::metrics::{AsyncInstrument, Meter, MeterProvider};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 
 use crate::collector::RunningCollector;
+use crate::dispatcher::RunningJobRunner;
 use crate::house::Rooms;
 
 /// Makes the instruments of all rooms. They live as long as the provider.
@@ -16,6 +17,7 @@ pub(crate) fn observe(
     provider: &SdkMeterProvider,
     rooms: &Rooms,
     running: Option<RunningCollector>,
+    job_runner: Option<RunningJobRunner>,
 ) {
     let meter = provider.meter("tallyman");
     log(&meter, &rooms.log);
@@ -23,6 +25,9 @@ pub(crate) fn observe(
     views(&meter, rooms);
     if let Some(running) = running {
         collector(&meter, &running);
+    }
+    if let Some(job_runner) = job_runner {
+        super::job_runner::observe(&meter, &job_runner);
     }
 }
 
@@ -278,7 +283,7 @@ fn collector(meter: &Meter, running: &RunningCollector) {
     );
 }
 
-fn counter(
+pub(super) fn counter(
     meter: &Meter,
     name: &'static str,
     description: &'static str,
@@ -291,7 +296,7 @@ fn counter(
         .build();
 }
 
-fn gauge(
+pub(super) fn gauge(
     meter: &Meter,
     name: &'static str,
     description: &'static str,

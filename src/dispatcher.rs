@@ -1,0 +1,224 @@
+//! Starts what keeps the job runner going: the dispatcher and its ports, the health check, the mails.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use blobs::{BLOB_BYTES_MAX, Blobs};
+use domain::BlobRef;
+use domain::schedule::Patience;
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use reactors::dispatcher::{Dispatcher, DispatcherConfig, DispatcherReading};
+use reactors::health::{Health, HealthConfig, HealthReading};
+use reactors::mails::{Mails, MailsConfig, MailsReading, ReadBlob};
+use reactors::ports::{Port, Socket, Wanted};
+use reactors::worker_events::WorkerEvents;
+use reactors::zmtp::{PortLimits, PortReading, Publisher};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, JobRunner};
+use crate::house::Rooms;
+
+/// Where workers have always listened.
+const BROADCASTER_PORT: u16 = 5556;
+
+/// Where workers have always told what they do.
+const EVENT_PORT: u16 = 5555;
+
+/// The job runner's reactors while they run. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct RunningJobRunner(Arc<parking_lot::Mutex<Option<Parts>>>);
+
+struct Parts {
+    dispatcher: Dispatcher,
+    health: Health,
+    mails: Option<Mails>,
+    broadcaster: Port,
+    events: Port,
+    publisher: Publisher,
+    worker_events: WorkerEvents,
+}
+
+/// What they did so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct JobRunnerReading {
+    /// The dispatcher.
+    pub(crate) dispatcher: DispatcherReading,
+    /// The health check.
+    pub(crate) health: HealthReading,
+    /// The mails.
+    pub(crate) mails: MailsReading,
+    /// The port on which workers listen.
+    pub(crate) broadcaster: PortReading,
+    /// The port on which workers tell what they do.
+    pub(crate) events: PortReading,
+    /// What they told that was not understood.
+    pub(crate) not_understood: u64,
+    /// How many of the two ports are ours.
+    pub(crate) ports_bound: u64,
+}
+
+/// Starts them, unless the job runner is switched off.
+///
+/// # Errors
+/// When a port that the configuration names cannot be had, or mails cannot be sent like this.
+pub(crate) fn start(
+    config: &Config,
+    rooms: &Rooms,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<RunningJobRunner>> {
+    let section = &config.jobrunner;
+    // A zone that nobody knows was refused when the configuration was read.
+    let Some(zone) = section.time_zone().filter(|_| section.enabled) else {
+        return Ok(None);
+    };
+    let ip = config.server.listen.ip();
+    let publisher = Publisher::new(PortLimits::default());
+    let worker_events = WorkerEvents::new(PortLimits::default());
+    let broadcaster = open(
+        "jobrunner.broadcaster_port",
+        Socket::Publisher(publisher.clone()),
+        ip,
+        (section.broadcaster_port, BROADCASTER_PORT),
+        stop,
+    )?;
+    let events = open(
+        "jobrunner.event_port",
+        Socket::Subscriber(worker_events.subscriber()),
+        ip,
+        (section.event_port, EVENT_PORT),
+        stop,
+    )?;
+    let (commands, views) = (&rooms.commands, &rooms.views);
+    let mails = mails(section, &zone, &rooms.blobs)
+        .map(|config| Mails::start(commands.clone(), views.clone(), config, stop.clone()))
+        .transpose()
+        .context("jobrunner.mail")?;
+    let health = HealthConfig {
+        every: Duration::from_secs(section.health_seconds),
+        patience: patience(section),
+        ..HealthConfig::default()
+    };
+    let health = Health::start(commands.clone(), views.clone(), health, stop.clone());
+    let dispatcher = DispatcherConfig {
+        zone,
+        round: Duration::from_secs(section.round_seconds),
+        ping: Duration::from_secs(section.ping_seconds),
+        patience: patience(section),
+        ..DispatcherConfig::default()
+    };
+    let dispatcher = Dispatcher::start(
+        commands.clone(),
+        views.clone(),
+        publisher.clone(),
+        dispatcher,
+        stop.clone(),
+    );
+    let parts = Parts {
+        dispatcher,
+        health,
+        mails,
+        broadcaster,
+        events,
+        publisher,
+        worker_events,
+    };
+    Ok(Some(RunningJobRunner(Arc::new(parking_lot::Mutex::new(
+        Some(parts),
+    )))))
+}
+
+impl RunningJobRunner {
+    /// What they did so far; nothing once they have stopped.
+    pub(crate) fn stats(&self) -> JobRunnerReading {
+        let parts = self.0.lock();
+        let Some(parts) = parts.as_ref() else {
+            return JobRunnerReading::default();
+        };
+        let ports = [&parts.broadcaster, &parts.events];
+        JobRunnerReading {
+            dispatcher: parts.dispatcher.stats(),
+            health: parts.health.stats(),
+            mails: parts.mails.as_ref().map(Mails::stats).unwrap_or_default(),
+            broadcaster: parts.publisher.stats(),
+            events: parts.worker_events.stats(),
+            not_understood: parts.worker_events.not_understood(),
+            ports_bound: ports.iter().filter(|port| port.address().is_some()).count() as u64,
+        }
+    }
+
+    /// Their ports: where each is reached, and nothing while somebody else has it.
+    pub(crate) fn ports(&self) -> BTreeMap<&'static str, Option<String>> {
+        let parts = self.0.lock();
+        let address = |port: &Port| port.address().map(|address| format!("tcp://{address}"));
+        parts.as_ref().map_or_else(BTreeMap::new, |parts| {
+            BTreeMap::from([
+                ("broadcaster", address(&parts.broadcaster)),
+                ("events", address(&parts.events)),
+            ])
+        })
+    }
+
+    /// Ends them; each ends between two steps of what it does.
+    pub(crate) async fn stop(self) {
+        let parts = self.0.lock().take();
+        if let Some(parts) = parts {
+            parts.dispatcher.stop().await;
+            parts.health.stop().await;
+            if let Some(mails) = parts.mails {
+                mails.stop().await;
+            }
+            parts.broadcaster.close().await;
+            parts.events.close().await;
+        }
+    }
+}
+
+fn open(
+    key: &'static str,
+    socket: Socket,
+    ip: IpAddr,
+    (named, usual): (Option<u16>, u16),
+    stop: &CancellationToken,
+) -> anyhow::Result<Port> {
+    let wanted = named.map_or(Wanted::Usually(usual), Wanted::Exactly);
+    let port = named.unwrap_or(usual);
+    Port::open(socket, ip, wanted, stop.clone())
+        .with_context(|| format!("{key}: {ip}:{port} cannot be listened on"))
+}
+
+fn patience(section: &JobRunner) -> Patience {
+    let seconds = |count: u64| SignedDuration::from_secs(i64::try_from(count).unwrap_or(i64::MAX));
+    Patience {
+        ping_interval: seconds(section.ping_seconds),
+        intervals: section.unresponsive_intervals,
+        margin: seconds(section.ping_margin_seconds),
+    }
+}
+
+fn mails(section: &JobRunner, zone: &TimeZone, blobs: &Blobs) -> Option<MailsConfig> {
+    let mail = &section.mail;
+    let url = mail.smtp_url.clone()?;
+    Some(MailsConfig {
+        administrators: section.administrators.clone(),
+        host_name: section.host_name.clone(),
+        zone: zone.clone(),
+        read_blob: read_blob(blobs),
+        ..MailsConfig::new(url, &mail.sender)
+    })
+}
+
+fn read_blob(blobs: &Blobs) -> ReadBlob {
+    let blobs = blobs.clone();
+    Arc::new(move |blob: BlobRef| {
+        let blobs = blobs.clone();
+        Box::pin(async move {
+            let digest = blob.digest.parse().ok()?;
+            let bytes = blobs.get(digest, BLOB_BYTES_MAX).await.ok()??;
+            Some(bytes.into())
+        })
+    })
+}
