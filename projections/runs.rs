@@ -61,6 +61,8 @@ pub struct RunsFold {
 struct Held {
     before: Option<Arc<RunRow>>,
     after: Option<RunRow>,
+    /// Nothing was known of it, nor of any run with a higher number; it was not spread meanwhile.
+    is_new: bool,
 }
 
 /// What became of a run that was spread.
@@ -115,6 +117,10 @@ impl Projection for RunsFold {
 
     fn flush(&mut self, rows: &mut Rows<'_>) {
         let mut held = std::mem::take(&mut self.held);
+        let known = held
+            .iter()
+            .filter(|(_, held)| held.after.is_some() || !held.is_new);
+        let highest = known.map(|(number, _)| *number).max().unwrap_or_default();
         held.retain(|_, held| held.after.as_ref() != held.before.as_deref());
         let counts = write_runs(&held, rows);
         let completed = std::mem::take(&mut self.completed);
@@ -139,6 +145,7 @@ impl Projection for RunsFold {
         for (job, schedule_id) in completed {
             model.complete(job, schedule_id, || occasion(schedule_id, rows));
         }
+        model.highest = model.highest.max(highest);
         for held in held.into_values() {
             model.replace(held.before.as_deref(), held.after.map(Arc::new));
         }
@@ -166,6 +173,7 @@ impl Projection for RunsFold {
 
     fn load(&mut self, rows: &mut Rows<'_>) {
         let mut model = Model::default();
+        model.highest = index::highest(rows);
         each(index::OPEN, rows, |_, row: RunRow, _| {
             model.replace(None, Some(Arc::new(row)));
         });
@@ -199,11 +207,13 @@ impl RunsFold {
         let Ok(number) = seen.stream.key().parse::<u64>() else {
             return;
         };
-        let run = &mut self.held(number, rows).after;
+        let held = self.held(number, rows);
         // What was spread is no more, whatever comes.
-        if run.is_none() && rows.get_bytes(&index::spread_key(number)).is_some() {
+        let may_be_spread = held.after.is_none() && !held.is_new;
+        if may_be_spread && rows.get_bytes(&index::spread_key(number)).is_some() {
             return;
         }
+        let run = &mut held.after;
         let job_before = run.as_ref().map(|row| row.job);
         match (event, run.as_mut()) {
             (RunEvent::Scheduled(told), before) => {
@@ -218,6 +228,7 @@ impl RunsFold {
             }
             (RunEvent::Spread(told), Some(_)) => {
                 *run = None;
+                held.is_new = false;
                 let spread = SpreadRow {
                     into: told.into.clone(),
                     position: seen.position,
@@ -313,11 +324,21 @@ impl RunsFold {
 
     fn held(&mut self, number: u64, rows: &mut Rows<'_>) -> &mut Held {
         self.held.entry(number).or_insert_with(|| {
-            // What is not over is never asked of the table.
-            let open = self.model.read().open.get(&number).cloned();
-            let before = open.or_else(|| rows.get(&over_key(number)).map(Arc::new));
+            // What is not over, or is new, is never asked of the table.
+            let (open, is_new) = {
+                let model = self.model.read();
+                (model.open.get(&number).cloned(), number > model.highest)
+            };
+            let before = match open {
+                None if !is_new => rows.get(&over_key(number)).map(Arc::new),
+                open => open,
+            };
             let after = before.as_deref().cloned();
-            Held { before, after }
+            Held {
+                before,
+                after,
+                is_new,
+            }
         })
     }
 }

@@ -1,6 +1,7 @@
 //! What dispatchers, health checks and dashboards ask again and again.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -41,9 +42,8 @@ impl Runs {
     #[must_use]
     pub fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
         let model = self.model.read();
-        let later = (now.as_microsecond(), u64::MAX);
-        let mut later = model.waiting.range(later..);
-        let (_, number) = later.find(|(at, _)| *at > now.as_microsecond())?;
+        let due = Bound::Excluded((now.as_microsecond(), u64::MAX));
+        let (_, number) = model.waiting.range((due, Bound::Unbounded)).next()?;
         model.open.get(number).map(|row| row.schedule_at)
     }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tables::{Key, KeyBuilder, Value};
+use tables::{Key, KeyBuilder, Range, Value};
 
 use super::place::{self, Place};
 use super::{RunRow, RunState};
@@ -158,6 +158,17 @@ pub(super) fn spread_key(number: u64) -> Key {
 
 pub(super) fn last_key(job: u64) -> Key {
     KeyBuilder::new(LAST).u64(job).build()
+}
+
+/// The highest number of which the table says anything.
+pub(super) fn highest(rows: &mut Rows<'_>) -> u64 {
+    let mut highest = 0;
+    for prefix in [OPEN, OVER, SPREAD] {
+        let last = rows.scan(Range::prefix(&[prefix]).reverse().limit(1));
+        let number = last.first().and_then(|(key, _)| key.last_chunk());
+        highest = highest.max(number.map_or(0, |number| u64::from_be_bytes(*number)));
+    }
+    highest
 }
 
 /// Everything that the table says of one run.

@@ -17,6 +17,8 @@ pub(super) struct Model {
     by_place: BTreeSet<(RunState, Place)>,
     by_job: BTreeMap<u64, BTreeSet<u64>>,
     by_worker: BTreeMap<u64, BTreeSet<u64>>,
+    /// No run has a higher number: nobody need look for one in the table.
+    pub(super) highest: u64,
     /// Nobody has claimed them: by when they are due, in microseconds.
     pub(super) waiting: BTreeSet<(i64, u64)>,
 

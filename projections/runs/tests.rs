@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use domain::Event;
 use domain::run::{self, RunEvent, Share};
-use eventlog::Position;
-use tables::MemoryTables;
+use eventlog::{EventLog, Filter, PageLimit, Position};
+use tables::{MemoryTables, Overlay, Tables};
 
 use crate::Views;
-use crate::runs::{RunQuery, RunRow, RunState, Runs};
+use crate::history;
+use crate::projector::{Projection, Rows, Seen};
+use crate::runs::{RunQuery, RunRow, RunState, Runs, RunsFold};
 use crate::testing::job_runner::{
     asked_to_kill, claimed, counted, registered_worker, returned, schedule, scheduled, started,
     written,
@@ -167,6 +169,64 @@ async fn a_run_that_was_spread_is_no_more_and_its_parts_are_of_its_occasion() {
     );
     house.tell("job-tally:7", counted(4, 4)).await;
     assert_eq!(listed(&house.views.runs(), &last), [4]);
+}
+
+/// Two jobs can only share an occasion when somebody patched a run; neither takes it from the other.
+#[tokio::test]
+async fn an_occasion_is_the_last_as_long_as_it_is_of_any_job() {
+    let house = House::new();
+    house.tell_of_whole_run(1, 7, 10).await;
+    house.tell_of_whole_run(2, 7, 20).await;
+    let last = RunQuery {
+        last_completed: true,
+        ..RunQuery::default()
+    };
+    for (job, run, expected) in [
+        (7, 1, vec![1]),
+        (8, 1, vec![1]),
+        (7, 2, vec![2, 1]),
+        (8, 2, vec![2]),
+    ] {
+        house
+            .tell(&format!("job-tally:{job}"), counted(run, run))
+            .await;
+        let found = listed(&house.views.runs(), &last);
+        assert_eq!(found, expected, "job {job} completed {run}");
+    }
+}
+
+/// Memory hears of a page a moment before the table shows it. In between a run is in memory, wherever it goes.
+#[tokio::test]
+async fn a_run_is_never_nowhere() {
+    let log = memory_log();
+    let run = |event: RunEvent| ("run-1".to_owned(), Event::from(event));
+    let story = [
+        run(scheduled(1, 7, 10)),
+        run(claimed(1, 11)),
+        run(started(12)),
+        run(returned(13, Some(true))),
+        run(RunEvent::Reopened(run::Reopened { at: at(14) })),
+        run(returned(15, Some(true))),
+    ];
+    tell_all(&log, story).await;
+    let all = Filter::all();
+    let page = log.read_all(Position::START, &all, PageLimit::default());
+    let overlay = Overlay::new(MemoryTables::new().open("runs").unwrap());
+    let mut fold = RunsFold::default();
+    for recorded in page.await.unwrap().events {
+        let (event, _) = history::decode(&recorded).unwrap();
+        let mut rows = Rows::new(overlay.rows());
+        fold.apply(&Seen::new(&recorded, &event), &mut rows);
+        fold.flush(&mut rows);
+        let held = {
+            let model = fold.model.read();
+            let held = model.open.get(&1).or_else(|| model.settled.get(&1));
+            held.cloned()
+        };
+        let position = held.map(|row| row.position);
+        assert_eq!(position, Some(recorded.position), "{event:?}");
+        rows.publish().unwrap();
+    }
 }
 
 #[tokio::test]
