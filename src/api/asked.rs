@@ -4,7 +4,7 @@ use eventlog::Position;
 use http::HeaderMap;
 use http::header::ACCEPT;
 use jiff::Timestamp;
-use projections::history::AsOf;
+use projections::history::{AsOf, AsOfError};
 use web::Problem;
 
 /// In which form somebody wants events.
@@ -47,6 +47,14 @@ pub(crate) fn as_of(text: &str) -> Result<AsOf, Problem> {
             "give a position of the log, or a time such as 2026-11-21T12:00:00Z",
         )
     })
+}
+
+/// Why the past cannot be told.
+pub(crate) fn past(error: AsOfError) -> Problem {
+    match error {
+        AsOfError::Log(error) => error.into(),
+        AsOfError::Rows(error) => error.into(),
+    }
 }
 
 /// Reads a time.

@@ -2,7 +2,6 @@
 
 use ::projections::builds::{BuildFilter, BuildOrder};
 use ::projections::collections::CollectionState;
-use ::projections::history::AsOfError;
 use axum::extract::State;
 use commands::CommandError;
 use domain::build::{Build as Aggregate, BuildCommand, BuildKey, BuildRejection};
@@ -140,11 +139,7 @@ pub(crate) async fn get(
                 .history()
                 .build_as_of(&key, asked::as_of(moment)?)
                 .await;
-            past.map_err(|error| match error {
-                AsOfError::Log(error) => Problem::from(error),
-                AsOfError::Rows(error) => Problem::from(error),
-            })?
-            .map(|past| past.build)
+            past.map_err(asked::past)?.map(|past| past.build)
         }
     };
     let row = row.ok_or_else(|| unknown(&key))?;
@@ -191,6 +186,11 @@ pub(crate) struct Reason {
 }
 
 impl Reason {
+    /// A reason that was given elsewhere than in a body.
+    pub(crate) fn of(reason: Option<String>) -> Self {
+        Self { reason }
+    }
+
     /// The reason, if one was given and is no novel.
     pub(crate) fn checked(self) -> Result<Option<String>, Problem> {
         match self.reason {

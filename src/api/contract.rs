@@ -18,11 +18,13 @@ use tables::MemoryTables;
 use tower::ServiceExt;
 use web::{House, Settings, secret, serve_through_gate};
 
+mod apply;
 mod builds;
 mod callers;
 mod documents;
 mod events;
 mod refusals;
+mod roster;
 mod runs;
 
 const NOW: &str = "2026-11-21T07:00:00Z";

@@ -44,6 +44,7 @@ pub(crate) fn heading() -> OpenApi {
         ("farm", "What builds use, and what they run on"),
         ("runs", "Runs of jobs: how they stand and what they print"),
         ("allocation", "How much a build needs"),
+        ("roster", "Who works on what, and for whom"),
         ("gantry", "The API of spack-gantry, word for word"),
         ("audit", "Who did what, and what was refused"),
         ("tokens", "Who may do what"),

@@ -12,6 +12,8 @@
 //! | `/v1/projections…` `/v1/operations…` | [`projections`], [`operations`] | how the views stand; rebuilds one |
 //! | `/v1/runs…` `/v1/run-logs` | [`runs`] | view `runs`; what logs say, and what happens to runs as it happens |
 //! | `/v1/audit…` | [`audit`] | view `audit`; submits a kept body again |
+//! | `/v1/groups…` `/v1/users…` `/v1/workers…` `/v1/worker-pools…` `/v1/projects…` `/v1/job-templates…` `/v1/jobs…` | [`roster`] | view `roster`; creates and edits |
+//! | `/v1/apply` | [`apply`] | makes all of those as one document wants them |
 //! | `/v1/tokens…` | [`tokens`] | view `tokens`; issues and revokes |
 //! | `/openapi.json` `/docs` | [`docs`] | this table, for machines and people |
 //!
@@ -25,6 +27,7 @@
 )]
 
 pub mod allocation;
+pub mod apply;
 mod asked;
 pub mod audit;
 pub mod builds;
@@ -34,6 +37,8 @@ pub mod events;
 pub mod farm;
 pub mod operations;
 pub mod projections;
+mod provisioning;
+pub mod roster;
 pub mod runs;
 pub mod service;
 mod sse;
@@ -111,6 +116,8 @@ fn documented() -> (Router<House>, OpenApi) {
         .routes(routes!(audit::resubmit))
         .routes(routes!(tokens::list, tokens::issue))
         .routes(routes!(tokens::get, tokens::revoke))
+        .routes(routes!(apply::apply))
+        .merge(roster::documented())
         .split_for_parts()
 }
 

@@ -1,0 +1,207 @@
+//! Groups, users, workers, pools, projects, templates and jobs, one by one.
+
+use super::*;
+
+/// One of each kind, in the order in which they can be made: path, and how one is made and changed.
+fn kinds() -> [(&'static str, Value, Value); 7] {
+    [
+        ("groups", json!({"name": "g"}), json!({"name": "h"})),
+        (
+            "users",
+            json!({"username": "u", "password": "p"}),
+            json!({"admin": true, "groups": ["h"]}),
+        ),
+        (
+            "workers",
+            json!({"title": "w"}),
+            json!({"enqueue_is_enabled": false}),
+        ),
+        (
+            "worker-pools",
+            json!({"title": "p", "workers": ["w"]}),
+            json!({"workers": []}),
+        ),
+        (
+            "projects",
+            json!({"title": "t", "worker_pools": ["p"]}),
+            json!({"description": "d"}),
+        ),
+        (
+            "job-templates",
+            json!({"title": "s", "project": "t", "body": "{{ content }}"}),
+            json!({"body": "x"}),
+        ),
+        (
+            "jobs",
+            json!({"title": "j", "job_template": "s", "worker_pool": "p"}),
+            json!({"reschedule_interval": 2}),
+        ),
+    ]
+}
+
+async fn house() -> TestHouse {
+    let house = TestHouse::new().await;
+    for (path, made, _) in kinds() {
+        let answered = house.post(&format!("/v1/{path}"), Some(made)).await;
+        assert_eq!(answered.status, 201, "{path}: {answered:?}");
+        assert_eq!(answered.headers["location"], format!("/v1/{path}/1"));
+        assert_eq!(answered.body["id"], 1, "{path}");
+        let secret = answered.body.get("secret").is_some();
+        assert_eq!(secret, path == "workers", "{path}: {answered:?}");
+    }
+    house
+}
+
+#[tokio::test]
+async fn each_kind_is_made_listed_shown_and_changed() {
+    let house = house().await;
+    for (path, made, change) in kinds() {
+        let target = format!("/v1/{path}/1");
+        let before = house.get(&target).await;
+        let head = house.house.commands.head();
+        assert_eq!(before.status, 200, "{path}");
+        let listed = house.get(&format!("/v1/{path}")).await;
+        assert_eq!(listed.body["items"], json!([before.body]), "{path}");
+        let edited = house
+            .ask("PATCH", &target, Some(ADMIN), Some(change.clone()))
+            .await;
+        assert_eq!(edited.status, 200, "{path}: {edited:?}");
+        assert_ne!(edited.body, before.body, "{path}");
+        assert_eq!(house.get(&target).await.body, edited.body, "{path}");
+        // Again: nothing happens, and the answer is the same.
+        let changed = house.house.commands.head();
+        let again = house.ask("PATCH", &target, Some(ADMIN), Some(change)).await;
+        assert_eq!(
+            (again.status.as_u16(), &again.body),
+            (200, &edited.body),
+            "{path}"
+        );
+        assert_eq!(house.house.commands.head(), changed, "{path}");
+        let past = house.get(&format!("{target}?as_of={head}")).await;
+        assert_eq!(past.body["created_at"], before.body["created_at"], "{path}");
+        for (field, value) in before.body.as_object().unwrap() {
+            // What others are called is told as of now.
+            if !value.is_object() && !value.is_array() {
+                assert_eq!(&past.body[field], value, "{path} {field}");
+            }
+        }
+        let history = house.get(&format!("{target}/history")).await;
+        assert_eq!(
+            history.body["items"].as_array().unwrap().len(),
+            match path {
+                "users" => 3,
+                _ => 2,
+            },
+            "{path}: {history:?}"
+        );
+        // There cannot be another of the same name.
+        let mut same = made;
+        if path == "groups" {
+            same = json!({"name": "h"});
+        }
+        let refused = house.post(&format!("/v1/{path}"), Some(same)).await;
+        assert_eq!(refused.status, 409, "{path}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_found_and_what_is_wrong_is_named() {
+    let house = house().await;
+    for (path, _, change) in kinds() {
+        for (method, target, body, status) in [
+            ("GET", format!("/v1/{path}/99"), None, 404),
+            ("GET", format!("/v1/{path}/99/history"), None, 404),
+            ("GET", format!("/v1/{path}/1?as_of=0"), None, 404),
+            ("GET", format!("/v1/{path}/1?as_of=yesterday"), None, 400),
+            ("GET", format!("/v1/{path}/x"), None, 400),
+            ("GET", format!("/v1/{path}/-1"), None, 400),
+            ("GET", format!("/v1/{path}/18446744073709551616"), None, 400),
+            ("GET", format!("/v1/{path}?limit=0"), None, 400),
+            ("GET", format!("/v1/{path}?cursor=AA"), None, 400),
+            ("GET", format!("/v1/{path}?x=1"), None, 400),
+            ("PATCH", format!("/v1/{path}/99"), Some(change), 404),
+            ("PATCH", format!("/v1/{path}/1"), Some(json!({"x": 1})), 400),
+            ("PATCH", format!("/v1/{path}/1"), Some(json!([])), 400),
+            ("POST", format!("/v1/{path}"), Some(json!({})), 400),
+            ("POST", format!("/v1/{path}"), Some(json!({"id": 1})), 400),
+            ("DELETE", format!("/v1/{path}/1"), None, 405),
+        ] {
+            let answered = house.ask(method, &target, Some(ADMIN), body).await;
+            assert_eq!(answered.status, status, "{method} {target}: {answered:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_kind_is_read_with_its_own_scope_and_changed_by_admins() {
+    let house = house().await;
+    house
+        .token(
+            "tally_groups",
+            Role::Admin,
+            &["groups:read", "groups:write"],
+        )
+        .await;
+    for (path, _, change) in kinds() {
+        for (token, method, status) in [
+            (None, "GET", 401),
+            (Some(READER), "GET", 200),
+            (Some(READER), "PATCH", 403),
+            (Some(OPERATOR), "PATCH", 403),
+            (
+                Some("tally_groups"),
+                "GET",
+                if path == "groups" { 200 } else { 403 },
+            ),
+            (
+                Some("tally_groups"),
+                "PATCH",
+                if path == "groups" { 200 } else { 403 },
+            ),
+        ] {
+            let body = (method == "PATCH").then(|| change.clone());
+            let answered = house
+                .ask(method, &format!("/v1/{path}/1"), token, body)
+                .await;
+            assert_eq!(
+                answered.status, status,
+                "{token:?} {method} {path}: {answered:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_is_read_page_by_page() {
+    let house = TestHouse::new().await;
+    let groups: Vec<_> = (0..5).map(|n| json!({"name": format!("g{n}")})).collect();
+    house
+        .post("/v1/apply", Some(json!({"groups": groups})))
+        .await;
+    let mut seen = Vec::new();
+    let mut target = "/v1/groups?limit=2".to_owned();
+    loop {
+        let page = house.get(&target).await;
+        seen.extend(
+            items(&page, "id")
+                .into_iter()
+                .map(|id| id.as_u64().unwrap()),
+        );
+        let Some(next) = page.body["next"].as_str() else {
+            break;
+        };
+        target = format!("/v1/groups?limit=2&cursor={next}");
+    }
+    assert_eq!(seen, [1, 2, 3, 4, 5]);
+}
+
+#[tokio::test]
+async fn a_script_of_any_length_is_shown_as_it_was_typed() {
+    let house = house().await;
+    let script = "echo häßlich\r\n".repeat(10_000);
+    let change = json!({"script_content_partial": script});
+    let edited = house
+        .ask("PATCH", "/v1/jobs/1", Some(ADMIN), Some(change))
+        .await;
+    assert_eq!(edited.body["script_content_partial"], json!(script));
+}

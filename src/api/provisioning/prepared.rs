@@ -1,0 +1,128 @@
+//! What takes its time, and is done before the unit of work begins.
+
+use std::collections::BTreeMap;
+
+use domain::{LongText, PasswordHash};
+use secrecy::SecretString;
+use web::{House, Problem};
+
+use super::document::{Document, Which};
+
+/// The most passwords in one document: each takes a core for a while.
+const PASSWORDS_MAX: usize = 256;
+
+/// What was made ready, by its place in the document.
+#[derive(Default)]
+pub(super) struct Prepared {
+    passwords: BTreeMap<String, Password>,
+    texts: BTreeMap<String, LongText>,
+}
+
+struct Password {
+    /// The hash of the password that is wanted.
+    hash: PasswordHash,
+    /// The hash that the user had, when it is that of the password that is wanted.
+    known: Option<PasswordHash>,
+}
+
+impl Prepared {
+    /// Makes everything ready. When nothing is to be changed, nothing is kept.
+    pub(super) async fn of(
+        house: &House,
+        document: &Document,
+        keep: bool,
+    ) -> Result<Self, Problem> {
+        let mut prepared = Self::default();
+        let users = document.users.iter();
+        let passwords: Vec<_> = users
+            .filter_map(|user| Some((user, user.wanted.password.as_ref()?)))
+            .collect();
+        if passwords.len() > PASSWORDS_MAX {
+            return Err(Problem::bad_request(format!(
+                "a document has {PASSWORDS_MAX} passwords at most"
+            )));
+        }
+        for (user, password) in passwords {
+            let known = known_password(house, user.which, user.wanted.username.as_deref()).await?;
+            let made = Password::of(house, password, known).await?;
+            prepared.passwords.insert(user.place.clone(), made);
+        }
+        let bodies = document.job_templates.iter();
+        let bodies = bodies.map(|it| (&it.place, &it.wanted.body));
+        let scripts = document.jobs.iter();
+        let scripts = scripts.map(|it| (&it.place, &it.wanted.script_content_partial));
+        for (place, text) in bodies.chain(scripts) {
+            if let Some(text) = text.clone() {
+                let text = match keep {
+                    true => house.keep_text(text).await?,
+                    false => House::name_text(text),
+                };
+                prepared.texts.insert(place.clone(), text);
+            }
+        }
+        Ok(prepared)
+    }
+
+    /// The password of the user at this place, who has had `before`: the same as before, if it is the same.
+    pub(super) fn password(
+        &self,
+        place: &str,
+        before: Option<&PasswordHash>,
+    ) -> Option<PasswordHash> {
+        let made = self.passwords.get(place)?;
+        let same = made.known.as_ref().filter(|known| Some(*known) == before);
+        Some(same.unwrap_or(&made.hash).clone())
+    }
+
+    /// The script at this place, if it was spoken of.
+    pub(super) fn text(&self, place: &str) -> Option<LongText> {
+        self.texts.get(place).cloned()
+    }
+}
+
+impl Password {
+    async fn of(
+        house: &House,
+        password: &SecretString,
+        known: Option<PasswordHash>,
+    ) -> Result<Self, Problem> {
+        if let Some(known) = known
+            && house
+                .passwords
+                .is(password.clone(), Some(known.clone()))
+                .await?
+        {
+            return Ok(Self {
+                hash: known.clone(),
+                known: Some(known),
+            });
+        }
+        Ok(Self {
+            hash: house.passwords.hash(password.clone()).await?,
+            known: None,
+        })
+    }
+}
+
+async fn known_password(
+    house: &House,
+    which: Which,
+    name: Option<&str>,
+) -> Result<Option<PasswordHash>, Problem> {
+    let number = match which {
+        Which::New => None,
+        Which::Number(number) => Some(number),
+        Which::Called => house.views.roster().read(|roster| {
+            let user = roster.user_by_name(name?)?;
+            Some(user.number)
+        }),
+    };
+    let Some(number) = number else {
+        return Ok(None);
+    };
+    let row = house
+        .views
+        .ask(move |views| views.roster().user(number))
+        .await?;
+    Ok(row.map(|row| row.facts.user.password))
+}

@@ -1,0 +1,257 @@
+//! Reads what somebody wrote by hand: every fault is found at once and named with its place, and no value is
+//! ever repeated, because it may be a password.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+use web::FieldError;
+
+use super::Reference;
+
+/// More faults than these are not listed.
+const FAULTS_MAX: usize = 100;
+
+/// The longest title or name, in characters.
+pub(crate) const TITLE_CHARS_MAX: usize = 255;
+/// The longest description, in bytes.
+pub(crate) const DESCRIPTION_BYTES_MAX: usize = 64 * 1024;
+/// The longest list of addresses, in bytes.
+pub(crate) const ADDRESSES_BYTES_MAX: usize = 8 * 1024;
+/// The longest script, in bytes.
+pub(crate) const SCRIPT_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// The most entries of one list within an object.
+pub(crate) const MEMBERS_MAX: usize = 10_000;
+
+/// What is wrong so far.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Vec<FieldError>);
+
+impl Faults {
+    pub(crate) fn add(&mut self, place: impl Into<String>, message: impl Into<String>) {
+        if self.0.len() < FAULTS_MAX {
+            self.0.push(FieldError::new(place, message));
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether something is wrong with a place.
+    pub(crate) fn name(&self, place: &str) -> bool {
+        self.0.iter().any(|fault| fault.field == place)
+    }
+
+    pub(crate) fn into_errors(self) -> Vec<FieldError> {
+        self.0
+    }
+}
+
+/// An object that is being read, key by key.
+pub(crate) struct Fields<'a> {
+    place: String,
+    object: Map<String, Value>,
+    known: BTreeSet<&'static str>,
+    faults: &'a mut Faults,
+}
+
+impl<'a> Fields<'a> {
+    /// Begins to read what stands at a place; the outermost has none.
+    pub(crate) fn open(place: &str, value: Value, faults: &'a mut Faults) -> Option<Self> {
+        let Value::Object(object) = value else {
+            faults.add(place, "is an object with keys and values");
+            return None;
+        };
+        Some(Self {
+            place: place.to_owned(),
+            object,
+            known: BTreeSet::new(),
+            faults,
+        })
+    }
+
+    /// Refuses every key that nobody has asked for.
+    pub(crate) fn close(self) {
+        let known: Vec<&str> = self.known.iter().copied().collect();
+        for key in self.object.keys() {
+            let place = join(&self.place, key);
+            let known = known.join(", ");
+            self.faults.add(
+                place,
+                format!("`{key:.64}` is not known here; known are {known}"),
+            );
+        }
+    }
+
+    /// A text; nothing stands for the empty one.
+    pub(crate) fn text(&mut self, key: &'static str, bytes_max: usize) -> Option<String> {
+        match self.take(key)? {
+            Value::Null => Some(String::new()),
+            Value::String(text) if text.contains('\0') => self.fault(key, "has a zero byte in it"),
+            Value::String(text) if text.len() <= bytes_max => Some(text),
+            Value::String(_) => self.fault(key, format!("has {bytes_max} bytes at most")),
+            _ => self.fault(key, "is a text"),
+        }
+    }
+
+    /// What something is called: one line that is not empty.
+    pub(crate) fn title(&mut self, key: &'static str) -> Option<String> {
+        let Value::String(text) = self.take(key)? else {
+            return self.fault(key, "is a text");
+        };
+        let fits = (1..=TITLE_CHARS_MAX).contains(&text.chars().count());
+        if !fits || text.chars().any(char::is_control) || text.trim() != text {
+            return self.fault(
+                key,
+                format!(
+                    "is one line of 1 to {TITLE_CHARS_MAX} characters, without blanks around it"
+                ),
+            );
+        }
+        Some(text)
+    }
+
+    /// Addresses, one on each line; a list of them will do.
+    pub(crate) fn addresses(&mut self, key: &'static str) -> Option<String> {
+        let Some(Value::Array(lines)) = self.object.get(key) else {
+            return self.text(key, ADDRESSES_BYTES_MAX);
+        };
+        let lines: Option<Vec<&str>> = lines.iter().map(Value::as_str).collect();
+        let joined = lines.map(|lines| lines.join("\n"));
+        self.take(key);
+        match joined {
+            Some(joined) if joined.len() <= ADDRESSES_BYTES_MAX => Some(joined),
+            Some(_) => self.fault(key, format!("have {ADDRESSES_BYTES_MAX} bytes at most")),
+            None => self.fault(key, "is a text, or a list of texts"),
+        }
+    }
+
+    /// Yes or no.
+    pub(crate) fn flag(&mut self, key: &'static str) -> Option<bool> {
+        match self.take(key)? {
+            Value::Bool(flag) => Some(flag),
+            _ => self.fault(key, "is true or false"),
+        }
+    }
+
+    /// A whole number that may be emptied.
+    pub(crate) fn count(&mut self, key: &'static str, from: u32) -> Option<Option<u32>> {
+        let value = self.take(key)?;
+        if value.is_null() {
+            return Some(None);
+        }
+        let count = value.as_u64().and_then(|count| u32::try_from(count).ok());
+        match count.filter(|count| *count >= from) {
+            Some(count) => Some(Some(count)),
+            None => self.fault(key, format!("is a whole number from {from} on, or nothing")),
+        }
+    }
+
+    /// The number of something.
+    pub(crate) fn number(&mut self, key: &'static str) -> Option<u64> {
+        match self.take(key)?.as_u64() {
+            Some(number) if number > 0 => Some(number),
+            _ => self.fault(key, "is a whole number from 1 on"),
+        }
+    }
+
+    /// A secret. Numbers are not taken for texts: nobody knows with which zeros they were written.
+    pub(crate) fn secret(&mut self, key: &'static str, bytes_max: usize) -> Option<SecretString> {
+        match self.take(key)? {
+            Value::String(text) if (1..=bytes_max).contains(&text.len()) => {
+                Some(SecretString::from(text))
+            }
+            _ => self.fault(
+                key,
+                format!("is a text of 1 to {bytes_max} bytes (quoted, if it looks like a number)"),
+            ),
+        }
+    }
+
+    /// Another thing, by what it is called or by its number.
+    pub(crate) fn reference(&mut self, key: &'static str) -> Option<Option<Reference>> {
+        let value = self.take(key)?;
+        if value.is_null() {
+            return Some(None);
+        }
+        match Reference::of(&value) {
+            Some(reference) => Some(Some(reference)),
+            None => self.fault(key, REFERENCE),
+        }
+    }
+
+    /// Other things.
+    pub(crate) fn references(&mut self, key: &'static str) -> Option<Vec<Reference>> {
+        let items = self.list(key, MEMBERS_MAX)?;
+        let mut references = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            match Reference::of(item) {
+                Some(reference) => references.push(reference),
+                None => {
+                    let place = format!("{}[{index}]", join(&self.place, key));
+                    self.faults.add(place, REFERENCE);
+                }
+            }
+        }
+        Some(references)
+    }
+
+    /// A list; nothing stands for the empty one.
+    pub(crate) fn list(&mut self, key: &'static str, max: usize) -> Option<Vec<Value>> {
+        match self.take(key)? {
+            Value::Null => Some(Vec::new()),
+            Value::Array(items) if items.len() <= max => Some(items),
+            Value::Array(_) => self.fault(key, format!("has {max} entries at most")),
+            _ => self.fault(key, "is a list"),
+        }
+    }
+
+    /// A moment, or `now`.
+    pub(crate) fn moment(&mut self, key: &'static str) -> Option<Moment> {
+        let value = self.take(key)?;
+        let moment = value.as_str().and_then(|text| match text {
+            "now" => Some(Moment::Now),
+            text => text.parse().ok().map(Moment::At),
+        });
+        match moment {
+            Some(moment) => Some(moment),
+            None => self.fault(key, "is `now`, or a time such as 2026-11-27T02:00:00+01:00"),
+        }
+    }
+
+    /// Takes the value of a key, which is known from now on.
+    pub(crate) fn take(&mut self, key: &'static str) -> Option<Value> {
+        self.known.insert(key);
+        self.object.remove(key)
+    }
+
+    /// Says what is wrong with a key.
+    pub(crate) fn fault<T>(&mut self, key: &str, message: impl Into<String>) -> Option<T> {
+        self.faults.add(join(&self.place, key), message);
+        None
+    }
+}
+
+/// When something is to happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// At once.
+    Now,
+    /// At this time.
+    At(Timestamp),
+}
+
+const REFERENCE: &str = "is what something is called, or its number";
+
+/// The place of a key within a place.
+pub(crate) fn join(place: &str, key: &str) -> String {
+    if place.is_empty() {
+        format!("{key:.64}")
+    } else if key.is_empty() {
+        place.to_owned()
+    } else {
+        format!("{place}.{key:.64}")
+    }
+}

@@ -1,0 +1,408 @@
+//! Groups, users, workers, pools, projects, templates and jobs, one by one.
+//!
+//! All kinds are asked and told alike; a macro writes down the routes of each, and what is told goes the way of
+//! `provisioning`, as a document with one thing in it.
+
+use ::projections::roster::{Roster, RosterView};
+use ::projections::{Cursor, TableError};
+use axum::response::{IntoResponse, Response};
+use domain::Aggregate;
+use domain::token::Role;
+use eventlog::StreamName;
+use http::header::LOCATION;
+use http::{HeaderValue, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use web::paging::{self, Listing};
+use web::{Caller, House, Problem, Unread, View};
+
+use crate::events::{StreamParams, stream_page};
+use crate::provisioning::{
+    self, Document, Groups, Item, JobTemplates, Jobs, Kind, Projects, Users, Wanted, Which,
+    WorkerPools, Workers, one,
+};
+use crate::wire::{self, EventPage};
+use crate::{DIALECT, asked};
+
+/// A kind of thing with routes of its own.
+pub(crate) trait Resource: Kind {
+    type Fields: Wanted + Send + Sync;
+
+    /// The numbers of those that there are, from one on.
+    fn numbers(roster: &Roster, from: u64, limit: usize) -> Vec<u64>;
+
+    /// How one stands.
+    fn row(view: &RosterView, number: u64) -> Result<Option<Self::Facts>, TableError>;
+
+    /// A document with one in it.
+    fn document(item: Item<Self::Fields>) -> Document;
+
+    /// Shows texts that are too long for an event.
+    fn read_texts(
+        house: &House,
+        facts: &Self::Facts,
+        shown: &mut Self::Shown,
+    ) -> impl Future<Output = Result<(), Problem>> + Send {
+        let _ = (house, facts, shown);
+        async { Ok(()) }
+    }
+}
+
+/// Says how a kind is found in the roster and put into a document.
+macro_rules! resources {
+    ($($kind:ident: $list:ident, $row:ident $(.$part:ident)?, $fields:ident $({ $($rest:tt)* })?;)+) => {
+        $(impl Resource for $kind {
+            type Fields = provisioning::$fields;
+
+            fn numbers(roster: &Roster, from: u64, limit: usize) -> Vec<u64> {
+                roster.$list().range(from..).take(limit).map(|(number, _)| *number).collect()
+            }
+
+            fn row(view: &RosterView, number: u64) -> Result<Option<Self::Facts>, TableError> {
+                Ok(view.$row(number)?.map(|row| row.facts$(.$part)?))
+            }
+
+            fn document(item: Item<Self::Fields>) -> Document {
+                Document { $list: vec![item], ..Document::default() }
+            }
+
+            $($($rest)*)?
+        })+
+    };
+}
+
+resources! {
+    Groups: groups, group, GroupFields;
+    Users: users, user.user, UserFields;
+    Workers: workers, worker, WorkerFields;
+    WorkerPools: worker_pools, worker_pool, WorkerPoolFields;
+    Projects: projects, project, ProjectFields;
+    JobTemplates: job_templates, job_template, JobTemplateFields {
+        async fn read_texts(
+            house: &House,
+            facts: &Self::Facts,
+            shown: &mut Self::Shown,
+        ) -> Result<(), Problem> {
+            shown.body = house.read_text(&facts.body).await?;
+            Ok(())
+        }
+    };
+    Jobs: jobs, job, JobFields {
+        async fn read_texts(
+            house: &House,
+            facts: &Self::Facts,
+            shown: &mut Self::Shown,
+        ) -> Result<(), Problem> {
+            shown.script_content_partial = house.read_text(&facts.script).await?;
+            Ok(())
+        }
+    };
+}
+
+/// Which page.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageParams {
+    /// How many a page has, 1 to 1000.
+    limit: Option<usize>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// At which moment.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AsOfParams {
+    /// A position of the log, or a time (RFC 3339): how it stood then. What others are called is told as of now.
+    as_of: Option<String>,
+}
+
+/// A thing as it is shown when it is new.
+#[derive(Clone, Serialize, ToSchema)]
+pub(crate) struct Made<T> {
+    /// What is known of it from now on.
+    #[serde(flatten)]
+    thing: T,
+    /// The secret of a worker, when it was made up here. Nobody can show it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+}
+
+fn scope<R: Resource>(verb: &str) -> String {
+    format!("{}:{verb}", R::Fields::PLURAL)
+}
+
+async fn list<R: Resource>(
+    house: &House,
+    caller: &Caller,
+    params: PageParams,
+) -> Result<View<Listing<R::Shown>>, Problem> {
+    caller.may(Role::Reader, &scope::<R>("read"))?;
+    let limit = paging::limit(params.limit)?;
+    let cursor = paging::open(params.cursor.as_deref())?;
+    let from = from(&cursor)?;
+    let position = house.views.position();
+    let rows = house.views.ask(move |views| {
+        let view = views.roster();
+        // One more than is shown tells whether there is a next page.
+        let numbers = view.read(|roster| R::numbers(roster, from, limit + 1));
+        let rows = numbers
+            .into_iter()
+            .map(|number| Ok((number, R::row(&view, number)?)));
+        rows.collect::<Result<Vec<_>, TableError>>()
+    });
+    let mut rows = rows.await?;
+    let next = (rows.len() > limit).then(|| rows.pop()).flatten();
+    let next = next.map(|(number, _)| paging::seal(&Cursor::from_bytes(number.to_be_bytes())));
+    let mut items = Vec::with_capacity(rows.len());
+    for facts in rows.into_iter().filter_map(|(_, facts)| facts) {
+        items.push(show::<R>(house, &facts).await?);
+    }
+    let body = Listing { items, next };
+    Ok(View { position, body })
+}
+
+fn from(cursor: &Cursor) -> Result<u64, Problem> {
+    if cursor.is_start() {
+        return Ok(0);
+    }
+    let bytes = cursor.as_bytes().try_into().map_err(|_| {
+        Problem::bad_request("the cursor does not come from a page of this list")
+            .at("cursor", "take it unchanged from `next` of the page before")
+    })?;
+    Ok(u64::from_be_bytes(bytes))
+}
+
+async fn get<R: Resource>(
+    house: &House,
+    caller: &Caller,
+    number: u64,
+    params: &AsOfParams,
+) -> Result<View<R::Shown>, Problem> {
+    caller.may(Role::Reader, &scope::<R>("read"))?;
+    let position = house.views.position();
+    let facts = match &params.as_of {
+        None => row::<R>(house, number).await?,
+        Some(moment) => {
+            let moment = asked::as_of(moment)?;
+            let history = house.views.history();
+            let thing = history
+                .thing_as_of::<R::Aggregate>(&number.to_string(), moment)
+                .await;
+            R::facts(&thing.map_err(asked::past)?).cloned()
+        }
+    };
+    let facts = facts.ok_or_else(|| unknown::<R>(number))?;
+    let body = show::<R>(house, &facts).await?;
+    Ok(View { position, body })
+}
+
+async fn history<R: Resource>(
+    house: &House,
+    caller: &Caller,
+    number: u64,
+    params: &StreamParams,
+) -> Result<View<EventPage>, Problem> {
+    caller.may(Role::Reader, &scope::<R>("read"))?;
+    let limit = paging::limit(params.limit)?;
+    let stream = StreamName::new(R::Aggregate::CATEGORY, &number.to_string());
+    let stream = stream.map_err(|_| unknown::<R>(number))?;
+    let page = stream_page(house, &stream, params.from, limit).await;
+    page.map_err(|problem| match problem.status() {
+        StatusCode::NOT_FOUND => unknown::<R>(number),
+        _ => problem,
+    })
+}
+
+async fn create<R: Resource>(
+    house: &House,
+    caller: &Caller,
+    unread: Unread,
+) -> Result<Response, Problem> {
+    caller.may(Role::Admin, &scope::<R>("write"))?;
+    let item = one::<R::Fields>(unread.json::<Value>(house).await?, Which::New)?;
+    let (number, secret) = tell::<R>(house, caller, item).await?;
+    let thing = known::<R>(house, number).await?;
+    let path = format!("/v1/{}/{number}", R::Fields::PLURAL.replace('_', "-"));
+    let answer = View {
+        position: house.views.position(),
+        body: Made { thing, secret },
+    };
+    let mut response = (StatusCode::CREATED, answer).into_response();
+    if let Ok(path) = HeaderValue::from_str(&path) {
+        response.headers_mut().insert(LOCATION, path);
+    }
+    Ok(response)
+}
+
+async fn edit<R: Resource>(
+    house: &House,
+    caller: &Caller,
+    number: u64,
+    unread: Unread,
+) -> Result<View<R::Shown>, Problem> {
+    caller.may(Role::Admin, &scope::<R>("write"))?;
+    let value = unread.json::<Value>(house).await?;
+    row::<R>(house, number)
+        .await?
+        .ok_or_else(|| unknown::<R>(number))?;
+    let item = one::<R::Fields>(value, Which::Number(number))?;
+    tell::<R>(house, caller, item).await?;
+    let body = known::<R>(house, number).await?;
+    let position = house.views.position();
+    Ok(View { position, body })
+}
+
+/// Tells one thing; answers its number, and its secret when one was made up.
+async fn tell<R: Resource>(
+    house: &House,
+    caller: &Caller,
+    item: Item<R::Fields>,
+) -> Result<(u64, Option<String>), Problem> {
+    let document = R::document(item);
+    let metadata = caller.metadata(DIALECT);
+    let applied = provisioning::apply(house, &metadata, document, false).await?;
+    let things = applied.objects.into_values().flatten();
+    let mut done = things.filter_map(|(_, thing)| Some((thing.id?, thing.secret)));
+    done.next()
+        .ok_or_else(|| Problem::internal("nothing came of one thing"))
+}
+
+async fn row<R: Resource>(house: &House, number: u64) -> Result<Option<R::Facts>, Problem> {
+    let row = house
+        .views
+        .ask(move |views| R::row(&views.roster(), number));
+    Ok(row.await?)
+}
+
+async fn known<R: Resource>(house: &House, number: u64) -> Result<R::Shown, Problem> {
+    let facts = row::<R>(house, number).await?;
+    show::<R>(house, &facts.ok_or_else(|| unknown::<R>(number))?).await
+}
+
+async fn show<R: Resource>(house: &House, facts: &R::Facts) -> Result<R::Shown, Problem> {
+    let mut shown = house.views.roster().read(|roster| R::show(facts, roster));
+    R::read_texts(house, facts, &mut shown).await?;
+    Ok(shown)
+}
+
+fn unknown<R: Resource>(number: u64) -> Problem {
+    Problem::not_found(format!("no {} has the number {number}", R::THING.word()))
+}
+
+/// Writes down the routes of each kind.
+macro_rules! kinds {
+    ($($module:ident, $kind:ident, $fields:ident, $shown:ident, $list:literal, $one:literal, $history:literal;)+) => {
+        $(
+            /// The routes of one kind.
+            pub(crate) mod $module {
+                use axum::extract::State;
+                use axum::response::Response;
+                use web::paging::Listing;
+                use web::{Caller, House, Path, Problem, Query, Unread, View};
+
+                use super::{AsOfParams, $kind, Made, PageParams, wire};
+                use crate::events::StreamParams;
+                use crate::provisioning::$fields;
+                use crate::wire::EventPage;
+
+                /// Which are there?
+                #[utoipa::path(get, path = $list, tag = "roster", params(PageParams),
+                    operation_id = concat!(stringify!($module), "_list"),
+                    responses((status = 200, body = Listing<wire::$shown>)))]
+                pub(crate) async fn list(
+                    State(house): State<House>,
+                    caller: Caller,
+                    Query(params): Query<PageParams>,
+                ) -> Result<View<Listing<wire::$shown>>, Problem> {
+                    super::list::<$kind>(&house, &caller, params).await
+                }
+
+                /// One more.
+                #[utoipa::path(post, path = $list, tag = "roster", request_body = $fields,
+                    operation_id = concat!(stringify!($module), "_create"),
+                    responses((status = 201, description = "It is there from now on", body = Made<wire::$shown>)))]
+                pub(crate) async fn create(
+                    State(house): State<House>,
+                    caller: Caller,
+                    unread: Unread,
+                ) -> Result<Response, Problem> {
+                    super::create::<$kind>(&house, &caller, unread).await
+                }
+
+                /// How does it stand, or how did it?
+                #[utoipa::path(get, path = $one, tag = "roster",
+                    operation_id = concat!(stringify!($module), "_get"),
+                    params(("id" = u64, Path, description = "The number"), AsOfParams),
+                    responses((status = 200, body = wire::$shown)))]
+                pub(crate) async fn get(
+                    State(house): State<House>,
+                    caller: Caller,
+                    Path(number): Path<u64>,
+                    Query(params): Query<AsOfParams>,
+                ) -> Result<View<wire::$shown>, Problem> {
+                    super::get::<$kind>(&house, &caller, number, &params).await
+                }
+
+                /// Change what is spoken of.
+                #[utoipa::path(patch, path = $one, tag = "roster", request_body = $fields,
+                    operation_id = concat!(stringify!($module), "_edit"),
+                    params(("id" = u64, Path, description = "The number")),
+                    responses((status = 200, body = wire::$shown)))]
+                pub(crate) async fn edit(
+                    State(house): State<House>,
+                    caller: Caller,
+                    Path(number): Path<u64>,
+                    unread: Unread,
+                ) -> Result<View<wire::$shown>, Problem> {
+                    super::edit::<$kind>(&house, &caller, number, unread).await
+                }
+
+                /// What happened to it?
+                #[utoipa::path(get, path = $history, tag = "roster",
+                    operation_id = concat!(stringify!($module), "_history"),
+                    params(("id" = u64, Path, description = "The number"), StreamParams),
+                    responses((status = 200, body = EventPage)))]
+                pub(crate) async fn history(
+                    State(house): State<House>,
+                    caller: Caller,
+                    Path(number): Path<u64>,
+                    Query(params): Query<StreamParams>,
+                ) -> Result<View<EventPage>, Problem> {
+                    super::history::<$kind>(&house, &caller, number, &params).await
+                }
+            }
+        )+
+    };
+}
+
+kinds! {
+    groups, Groups, GroupFields, Group, "/v1/groups", "/v1/groups/{id}", "/v1/groups/{id}/history";
+    users, Users, UserFields, User, "/v1/users", "/v1/users/{id}", "/v1/users/{id}/history";
+    workers, Workers, WorkerFields, Worker, "/v1/workers", "/v1/workers/{id}", "/v1/workers/{id}/history";
+    worker_pools, WorkerPools, WorkerPoolFields, WorkerPool, "/v1/worker-pools", "/v1/worker-pools/{id}", "/v1/worker-pools/{id}/history";
+    projects, Projects, ProjectFields, Project, "/v1/projects", "/v1/projects/{id}", "/v1/projects/{id}/history";
+    job_templates, JobTemplates, JobTemplateFields, JobTemplate, "/v1/job-templates", "/v1/job-templates/{id}", "/v1/job-templates/{id}/history";
+    jobs, Jobs, JobFields, Job, "/v1/jobs", "/v1/jobs/{id}", "/v1/jobs/{id}/history";
+}
+
+/// Puts the routes of a kind into the router.
+macro_rules! routes_of {
+    ($router:expr, $($module:ident)+) => {
+        $router$(
+            .routes(routes!($module::list, $module::create))
+            .routes(routes!($module::get, $module::edit))
+            .routes(routes!($module::history))
+        )+
+    };
+}
+
+/// The routes of all kinds, with their descriptions.
+pub(crate) fn documented() -> OpenApiRouter<House> {
+    routes_of!(OpenApiRouter::new(), groups users workers worker_pools projects job_templates jobs)
+}
