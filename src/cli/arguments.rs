@@ -79,6 +79,8 @@ pub(super) enum Command {
     Serve,
     /// Run a server with sample history, and say what to try
     Demo(Demo),
+    /// Make groups, users, workers, pools, projects, templates and jobs as a file wants them
+    Apply(Apply),
     /// Look at events
     #[command(subcommand)]
     Event(Event),
@@ -122,6 +124,19 @@ pub(super) struct Demo {
     /// How many builds of sample history to begin with
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(0..=200_000))]
     pub(super) builds: u32,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Apply {
+    /// YAML or JSON (standard input for -)
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// Only say what would change
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Why; kept with the events
+    #[arg(long)]
+    pub(super) reason: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -315,7 +315,12 @@ fn answer(status: StatusCode, bytes: &[u8]) -> Result<Value, Failure> {
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => Exit::Usage,
         _ => Exit::Failed,
     };
-    Err(Failure::told(exit, format!("{words} ({status})")))
+    let mut told = format!("{words} ({status})");
+    for error in problem["errors"].as_array().into_iter().flatten() {
+        let part = |name: &str| error[name].as_str().unwrap_or_default();
+        told.push_str(&format!("\n  {}: {}", part("field"), part("message")));
+    }
+    Err(Failure::told(exit, told))
 }
 
 /// Writes a value so that it can stand in a query.

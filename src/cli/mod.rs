@@ -4,6 +4,7 @@
 //! that is opened on the data directory for just this question ([`door`]). Tools that read the log as a
 //! whole (`replay`) work on the directory itself.
 
+mod apply;
 mod arguments;
 mod bench;
 mod build;
@@ -66,6 +67,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     match command {
         Command::Serve => crate::serve::run(&flags),
         Command::Demo(options) => demo::run(flags, &options),
+        Command::Apply(options) => apply::run(&flags, &global, &options),
         Command::Event(verb) => event::run(&flags, &global, verb),
         Command::Build(verb) => build::run(&flags, &global, verb),
         Command::Replay(verb) => replay::run(&flags, &global, verb),

@@ -187,6 +187,16 @@ impl Server {
             .expect("the binary was built")
     }
 
+    /// Starts the command line on the data directory, without waiting for it.
+    #[track_caller]
+    pub(crate) fn cli_start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary was built")
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tallyman"));
         command
