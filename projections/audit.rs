@@ -194,6 +194,11 @@ fn of_audit(event: &AuditEvent) -> (String, u64) {
             let (kind, subject) = (&started.kind, &started.subject);
             (format!("{kind} {subject} as {}", started.operation), 0)
         }
+        AuditEvent::LoggedIn(logged_in) => (format!("user {}", logged_in.user), 0),
+        AuditEvent::LoginRefused(refused) => {
+            let who = refused.user.map(|user| format!("user {user}"));
+            (who.unwrap_or("nobody known".to_owned()), refused.unwritten)
+        }
     }
 }
 
@@ -232,7 +237,9 @@ fn take_body(event: &AuditEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
         AuditEvent::WebhookRejected(_)
         | AuditEvent::WebhookIgnored(_)
         | AuditEvent::WriteRefused(_)
-        | AuditEvent::OperationStarted(_) => {}
+        | AuditEvent::OperationStarted(_)
+        | AuditEvent::LoggedIn(_)
+        | AuditEvent::LoginRefused(_) => {}
     }
 }
 

@@ -154,7 +154,8 @@ impl HourCounts {
             A::WebhookIgnored(ignored) => 1 + ignored.unwritten,
             A::WriteRefused(refused) => 1 + refused.unwritten,
             A::BodyRefused(_) => 1,
-            A::BodyResubmitted(_) | A::OperationStarted(_) => 0,
+            A::LoginRefused(refused) => 1 + refused.unwritten,
+            A::BodyResubmitted(_) | A::OperationStarted(_) | A::LoggedIn(_) => 0,
         };
     }
 

@@ -27,12 +27,14 @@ pub enum Noted {
     Body,
     /// A write that was refused.
     Write,
+    /// Somebody who could not log in.
+    Login,
 }
 
 /// Writes notes for auditors. A page of the audit is a day of UTC.
 pub struct Auditor {
     commands: Commands,
-    allowances: [Mutex<Allowance>; 4],
+    allowances: [Mutex<Allowance>; 5],
 }
 
 struct Allowance {
@@ -52,7 +54,7 @@ impl Auditor {
         };
         Self {
             commands,
-            allowances: [full(), full(), full(), full()],
+            allowances: [full(), full(), full(), full(), full()],
         }
     }
 

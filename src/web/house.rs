@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::auditor::Auditor;
 use crate::observer::{HttpObserver, NoObserver};
 use crate::rate::Rate;
-use crate::{Limits, Network, Operations, Passwords, Problem, Seal, Variables};
+use crate::{Limits, Network, Operations, Passwords, Problem, Seal, Sessions, Variables};
 
 /// What an operator chose, as far as HTTP is concerned.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +63,8 @@ pub struct Parts {
     pub seal: Seal,
     /// Recognises passwords.
     pub passwords: Passwords,
+    /// Who is logged in.
+    pub sessions: Sessions,
     pub(crate) observer: Arc<dyn HttpObserver>,
     pub(crate) requests: Semaphore,
     pub(crate) rate: Rate,
@@ -150,6 +152,7 @@ impl House {
             operations: Operations::default(),
             seal: Seal::for_now(),
             passwords: Passwords::default(),
+            sessions: Sessions::default(),
             commands,
             views,
             blobs,

@@ -23,6 +23,7 @@ mod rate;
 mod refusal;
 mod seal;
 pub mod secret;
+mod sessions;
 mod texts;
 mod trace_parent;
 mod variables;
@@ -46,6 +47,9 @@ pub use operations::{
 pub use passwords::{PASSWORD_BYTES_MAX, Passwords};
 pub use problem::{FieldError, PROBLEM_JSON, Problem, ProblemBody};
 pub use seal::{KEY_BYTES, Seal, SealError};
+pub use sessions::{
+    CSRF_COOKIE, CSRF_HEADER, LoggedInto, SESSION_COOKIE, Sessions, Visitor, cookie,
+};
 pub use trace_parent::TraceParent;
 pub use variables::{CpuFormat, Variables};
 pub use view::{MIN_POSITION, POSITION, View};

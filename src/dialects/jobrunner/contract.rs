@@ -33,6 +33,7 @@ mod requests;
 mod returns;
 mod run_logs;
 mod runs;
+mod sessions;
 mod states;
 mod trace;
 mod workers;
@@ -59,7 +60,7 @@ struct Answered {
 struct ByHeader;
 
 impl Sessions for ByHeader {
-    fn user(&self, _: &Method, headers: &HeaderMap) -> Told<Option<u64>> {
+    fn user(&self, _: &House, _: &Method, headers: &HeaderMap) -> Told<Option<u64>> {
         let number = headers
             .get("test-user")
             .map(|number| number.to_str().unwrap());

@@ -80,7 +80,9 @@ async fn by_session(
     asked: &mut Asked,
     body: Body,
 ) -> Told<Caller> {
-    let session = dialect.sessions().user(&asked.method, &asked.headers);
+    let session = dialect
+        .sessions()
+        .user(house, &asked.method, &asked.headers);
     let known = session.map(|user| user.and_then(|user| person(house, user)));
     if let Ok(Some(caller)) = known {
         read(dialect, asked, body).await?;

@@ -11,6 +11,7 @@
 //! | `PATCH …/run/<id>/`                            | `write::runs`          | `run.claimed`, `run.started`, `run.returned`, …, and what follows |
 //! | `POST …/kill_request/`, `PATCH …/<id>/`        | `write::kill_requests` | `kill_request.requested`, `….enqueued`, `….executed`              |
 //! | `POST …/run_log/`, `PATCH …/<id>/`             | `write::run_logs`      | `run_log.written`, `run_log.replaced`                             |
+//! | `/accounts/login/`, `/accounts/logout/`        | `session`              | `audit.logged_in`, `audit.login_refused`                          |
 //!
 //! A request is looked at in this order: where to (404, 301), which method (405, and nobody needs a credential
 //! to learn that), who (`credentials`, 401), then whether it exists (404) and is seen (401), then what it
@@ -50,7 +51,9 @@
 //! - Circles of parents, intervals of 0, negative numbers and pools of other projects are refused.
 //! - A relation is a path of the right resource; `/api/v1/worker/1/` is no job.
 //! - Bodies are not unpacked: what is signed is what arrives.
-//! - Nobody has a session yet: people cannot log in here.
+//! - The token that shows that a request comes from our own pages belongs to the session, so one that somebody
+//!   else has put into the browser is of no use.
+//! - Nobody is logged out by a link: that takes a form.
 //!
 //! Beyond the old server: half a character at the cut of a log becomes U+FFFD (`fields`) instead of an error that
 //! would leave a run open for ever; a page of logs is shorter when they are long.
@@ -86,7 +89,7 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use web::House;
 
 use resource::Resource;
-use session::{NoSessions, Sessions};
+use session::{HouseSessions, Sessions};
 
 pub use settings::{BODY_BYTES_MAX, Settings};
 
@@ -119,7 +122,7 @@ impl JobRunner {
     /// Prepares the dialect.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self::with_sessions(settings, Box::new(NoSessions))
+        Self::with_sessions(settings, Box::new(HouseSessions))
     }
 
     fn with_sessions(settings: Settings, sessions: Box<dyn Sessions>) -> Self {
@@ -155,7 +158,7 @@ impl JobRunner {
                 }
             }
         }
-        routes
+        routes.merge(session::routes())
     }
 
     pub(crate) fn settings(&self) -> &Settings {

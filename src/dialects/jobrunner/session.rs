@@ -1,8 +1,19 @@
-//! Whose session a request belongs to.
+//! Whose session a request belongs to, and where people log in and out.
+//!
+//! The old server's addresses and names are kept: the cookies `sessionid` and `csrftoken`, the header
+//! `X-CSRFToken`, the field `csrfmiddlewaretoken`. Unlike there, the second cookie belongs to the session: one
+//! that somebody else has put into the browser is good for nothing.
 
 use http::{HeaderMap, Method};
+use web::House;
 
-use crate::refusal::Told;
+use crate::refusal::{Refusal, Told};
+
+mod form;
+mod page;
+mod routes;
+
+pub(crate) use routes::routes;
 
 /// Knows who is logged in.
 pub(crate) trait Sessions: Send + Sync {
@@ -11,14 +22,20 @@ pub(crate) trait Sessions: Send + Sync {
     ///
     /// # Errors
     /// 401 when it does not.
-    fn user(&self, method: &Method, headers: &HeaderMap) -> Told<Option<u64>>;
+    fn user(&self, house: &House, method: &Method, headers: &HeaderMap) -> Told<Option<u64>>;
 }
 
-/// There is no place yet where people log in, so nobody has a session.
-pub(crate) struct NoSessions;
+/// The sessions of the house.
+pub(crate) struct HouseSessions;
 
-impl Sessions for NoSessions {
-    fn user(&self, _: &Method, _: &HeaderMap) -> Told<Option<u64>> {
-        Ok(None)
+impl Sessions for HouseSessions {
+    fn user(&self, house: &House, method: &Method, headers: &HeaderMap) -> Told<Option<u64>> {
+        match house.visitor(method, headers) {
+            None => Ok(None),
+            Some(visitor) if visitor.may_write => Ok(Some(visitor.user)),
+            Some(_) => Err(Refusal::Unauthorized(
+                "the request does not show that it comes from our own pages",
+            )),
+        }
     }
 }

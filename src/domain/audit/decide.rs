@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::{
-    AuditEvent, BodyRefused, BodyResubmitted, OperationStarted, WebhookIgnored, WebhookRejected,
-    WriteRefused,
+    AuditEvent, BodyRefused, BodyResubmitted, LoggedIn, LoginRefused, OperationStarted,
+    WebhookIgnored, WebhookRejected, WriteRefused,
 };
 use crate::{Aggregate, Event, History};
 
@@ -35,6 +35,10 @@ pub enum AuditCommand {
     RefuseWrite(WriteRefused),
     /// Note that somebody started long work.
     StartOperation(OperationStarted),
+    /// Note that somebody logged in.
+    LogIn(LoggedIn),
+    /// Note that somebody could not log in.
+    RefuseLogin(LoginRefused),
 }
 
 /// How an audit stream says no.
@@ -75,6 +79,8 @@ impl Aggregate for Audit {
             C::IgnoreWebhook(told) => vec![E::WebhookIgnored(told)],
             C::RefuseWrite(told) => vec![E::WriteRefused(told)],
             C::StartOperation(told) => vec![E::OperationStarted(told)],
+            C::LogIn(told) => vec![E::LoggedIn(told)],
+            C::RefuseLogin(told) => vec![E::LoginRefused(told)],
         })
     }
 
@@ -95,7 +101,9 @@ impl Aggregate for Audit {
             E::WebhookRejected(_)
             | E::WebhookIgnored(_)
             | E::WriteRefused(_)
-            | E::OperationStarted(_) => {}
+            | E::OperationStarted(_)
+            | E::LoggedIn(_)
+            | E::LoginRefused(_) => {}
         }
     }
 
@@ -114,7 +122,9 @@ impl Aggregate for Audit {
             C::RejectWebhook(_)
             | C::IgnoreWebhook(_)
             | C::RefuseWrite(_)
-            | C::StartOperation(_) => History::Nothing,
+            | C::StartOperation(_)
+            | C::LogIn(_)
+            | C::RefuseLogin(_) => History::Nothing,
         }
     }
 }

@@ -22,6 +22,10 @@ events! {
         WriteRefused(WriteRefused) = "audit.write_refused" v 1,
         /// Somebody started long work on the house itself.
         OperationStarted(OperationStarted) = "audit.operation_started" v 1,
+        /// Somebody logged in.
+        LoggedIn(LoggedIn) = "audit.logged_in" v 1,
+        /// Somebody could not log in.
+        LoginRefused(LoginRefused) = "audit.login_refused" v 1,
     }
 }
 
@@ -108,6 +112,27 @@ pub struct OperationStarted {
     pub kind: String,
     /// On what.
     pub subject: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// `audit.logged_in`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedIn {
+    /// The number of the user.
+    pub user: u64,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// `audit.login_refused`. A name that nobody has is not written down: it may be a password in the wrong field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginRefused {
+    /// The number of the user whose name was given, if somebody has that name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<u64>,
+    /// How many more were refused since the last such event and are not written one by one.
+    pub unwritten: u64,
     /// When.
     pub at: Timestamp,
 }

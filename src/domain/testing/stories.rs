@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 use crate::allocation::{Answered, AnswersCommand};
 use crate::audit::{
-    AuditCommand, BodyRefused, BodyResubmitted, OperationStarted, WebhookIgnored, WebhookRejected,
-    WriteRefused,
+    AuditCommand, BodyRefused, BodyResubmitted, LoggedIn, LoginRefused, OperationStarted,
+    WebhookIgnored, WebhookRejected, WriteRefused,
 };
 use crate::build::{
     BuildCommand, BuiltSpec, CollectionAbandoned, CollectionAttempted, CollectionFailed,
@@ -330,6 +330,15 @@ pub(crate) fn note() -> impl Strategy<Value = AuditCommand> {
                 operation,
                 kind,
                 subject,
+                at,
+            })
+        }),
+        (1..5_u64, moment()).prop_map(|(user, at)| AuditCommand::LogIn(LoggedIn { user, at })),
+        (prop::option::of(1..5_u64), moment()).prop_map(|(user, at)| {
+            let unwritten = 0;
+            AuditCommand::RefuseLogin(LoginRefused {
+                user,
+                unwritten,
                 at,
             })
         }),
