@@ -299,6 +299,41 @@ async fn who_waits_for_runs_is_woken_by_them_and_by_nothing_else() {
         .unwrap();
 }
 
+/// The newest run is over, or was spread: after a restart it is known nevertheless, and not taken for a new one.
+#[tokio::test]
+async fn after_a_restart_the_newest_run_is_not_taken_for_new() {
+    let log = Arc::new(memory_log());
+    let tables = Arc::new(MemoryTables::new());
+    let run = |number: u64, event: RunEvent| (format!("run-{number}"), Event::from(event));
+    let restarted = || Views::start(log.clone(), tables.clone(), config()).unwrap();
+    let tell = async |views: &Views, story: Vec<(String, Event)>| {
+        let last = tell_all(&*log, story).await;
+        views.wait_for(last, PATIENCE).await.unwrap();
+    };
+    let views = restarted();
+    let whole = [
+        scheduled(1, 7, 10),
+        claimed(1, 11),
+        started(12),
+        returned(13, Some(true)),
+    ];
+    tell(&views, whole.map(|event| run(1, event)).into()).await;
+    views.shutdown();
+
+    let views = restarted();
+    let log_of_it = ("run_log-1".to_owned(), written(5, 1, "hello").into());
+    tell(&views, vec![log_of_it]).await;
+    assert_eq!(views.runs().get(1).unwrap().unwrap().run_log, Some(5));
+    let into = vec![Share { run: 3, worker: 1 }];
+    let spread = RunEvent::Spread(run::Spread { into, at: at(20) });
+    tell(&views, vec![run(2, scheduled(2, 7, 20)), run(2, spread)]).await;
+    views.shutdown();
+
+    let views = restarted();
+    tell(&views, vec![run(2, scheduled(2, 7, 30))]).await;
+    assert_eq!(views.runs().get(2).unwrap(), None, "it is no more");
+}
+
 #[tokio::test]
 async fn after_a_restart_everything_is_where_it_was() {
     let log = Arc::new(memory_log());
