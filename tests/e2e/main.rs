@@ -9,6 +9,7 @@ mod evaluate;
 mod farm;
 mod first_contact;
 mod import;
+mod job_runner;
 mod main_job;
 mod overload;
 mod telemetry;
