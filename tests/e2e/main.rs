@@ -9,7 +9,7 @@ mod evaluate;
 mod farm;
 mod first_contact;
 mod import;
-mod job_runner;
+mod jobrunner;
 mod main_job;
 mod overload;
 mod telemetry;
