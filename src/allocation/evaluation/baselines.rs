@@ -1,6 +1,8 @@
 //! Allocators from the literature, as opponents.
 //!
-//! All of them know a task by its name and variants, and fall back to what somebody set by hand.
+//! All of them know a task by its name and variants; one that is new there, by its name alone; and one whose
+//! name is new gets what somebody set by hand. An opponent that falls from the first straight to the last looks
+//! up to 8 % worse on a farm where variants change often, and flatters whoever it is compared with.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +47,10 @@ pub(super) struct Seen {
 /// Remembers all builds of every task and applies a rule to them.
 pub(super) struct TaskHistory<R> {
     rule: R,
+    /// By name and variants.
     tasks: BTreeMap<String, Vec<Seen>>,
+    /// By name alone.
+    packages: BTreeMap<String, Vec<Seen>>,
 }
 
 impl<R: Rule> TaskHistory<R> {
@@ -53,6 +58,7 @@ impl<R: Rule> TaskHistory<R> {
         Self {
             rule,
             tasks: BTreeMap::new(),
+            packages: BTreeMap::new(),
         }
     }
 }
@@ -64,7 +70,9 @@ fn task(spec: &Spec) -> String {
 
 impl<R: Rule> Allocator for TaskHistory<R> {
     fn grant(&self, question: Question<'_>) -> Grant {
-        match self.tasks.get(&task(question.spec)) {
+        let of_task = self.tasks.get(&task(question.spec));
+        let past = of_task.or_else(|| self.packages.get(&question.spec.name));
+        match past {
             Some(past) => Grant {
                 memory: self.rule.memory(past),
                 cpu: self.rule.cpu(past),
@@ -77,17 +85,21 @@ impl<R: Rule> Allocator for TaskHistory<R> {
         let Some((cpu, memory)) = sample.usage() else {
             return;
         };
-        let past = self.tasks.entry(task(&sample.spec)).or_default();
-        past.push(Seen {
+        let seen = Seen {
             memory: memory.max,
             cpu: cpu.mean,
             hours: sample.seconds / 3600.0,
             day: sample.ended_at.map_or(0.0, |end| end / 86_400.0),
-        });
+        };
+        let name = sample.spec.name.clone();
+        self.tasks.entry(task(&sample.spec)).or_default().push(seen);
+        self.packages.entry(name).or_default().push(seen);
     }
 }
 
-/// The vertical pod autoscaler: a percentile of a histogram that forgets half within a day, and 15 % more.
+/// The vertical pod autoscaler of Kubernetes as it is deployed by default: a percentile of a histogram that forgets
+/// half within a day, read at the upper end of its bucket, and 15 % more. Its buckets begin at 10 MB and a
+/// hundredth of a core. What it does for pods that live long (one peak a day) has no meaning here.
 pub(super) struct Vpa {
     pub(super) share: f64,
 }
