@@ -1,103 +1,57 @@
 //! How much CPU and memory does a build need?
+//!
+//! One model of each strategy learns from the builds of the log as it is configured; models that were trained
+//! beside and promoted learn as well, and answer instead. Which models there are and who answers is told by the
+//! log, and a model is a pure function of its training and of the log: where one is promoted that is not at hand,
+//! the fold reads the log once more, up to the event that it is at.
 
+mod builds;
+mod models;
+mod settings;
 #[cfg(test)]
 mod tests;
+mod train;
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ::allocation::ladder::{Learning, Policy};
-use ::allocation::{
-    Answer, Ending, Refs, Spec, Strategy, StrategySettings, Usage, UsageSample, Variants,
-};
+use ::allocation::{Answer, Model, Spec, UsageSample};
 use domain::Event;
-use domain::build::{BuildEvent, BuiltSpec, OutOfMemory, ResourceUsage, UsageRecorded};
-use eventlog::Position;
-use parking_lot::RwLock;
+use eventlog::{EventLog, Position};
+use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
-use tables::{KeyBuilder, Range};
+use tables::{KeyBuilder, Range, TableError};
 
 use crate::projector::{Projection, Reader, Rows, Seen, SnapshotDue, stored};
+use models::{Changed, Models, Registry, SavedModel, Shelf};
+
+pub use ::allocation::evaluation::Score;
+pub use ::allocation::{Training, TrainingError};
+pub use builds::{BUILD_TYPES, read_builds, sample_of};
+pub use models::ModelRow;
+pub use settings::{AllocationSettings, StrategyName};
+pub use train::{Trained, catch_up, train};
 
 pub(crate) const NAME: &str = AllocationFold::NAME;
 
-/// What the model had learnt at the checkpoint, cut into pieces that a table likes.
+/// What the models had learnt at the checkpoint, cut into pieces that a table likes.
 const SNAPSHOT: u8 = b's';
 const STATE: &[u8] = b"m";
 const PIECE_BYTES: usize = 32 * 1024;
 
-/// After how many builds the model is written down; a crash costs learning these again.
+/// After how many builds the models are written down; a crash costs learning these again.
 const SNAPSHOT_SAMPLES: u64 = 20_000;
-/// After how many events it is written down at the latest, when it has learnt anything.
+/// After how many events they are written down at the latest, when they have learnt anything.
 const SNAPSHOT_EVENTS: u64 = 200_000;
-
-/// What the model learns from, and who answers when nobody is named.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AllocationSettings {
-    /// Which git refs are learnt from: `develop` alone unless told otherwise.
-    pub refs: Refs,
-    /// Who answers when the question names nobody.
-    pub strategy: StrategyName,
-}
-
-/// Who answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StrategyName {
-    /// The mean of the five newest builds that resemble the asked one.
-    #[default]
-    Gantry,
-    /// The house's own: from recent peaks and how far the next one usually lies.
-    Ladder,
-}
-
-impl StrategyName {
-    /// Its word in configuration and answers.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Gantry => "gantry",
-            Self::Ladder => "ladder",
-        }
-    }
-}
-
-impl std::str::FromStr for StrategyName {
-    type Err = String;
-
-    /// Reads [`StrategyName::as_str`].
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "gantry" => Ok(Self::Gantry),
-            "ladder" => Ok(Self::Ladder),
-            other => Err(format!(
-                "there is no strategy `{other}`; there are `gantry` and `ladder`"
-            )),
-        }
-    }
-}
-
-impl AllocationSettings {
-    fn of_strategy(&self) -> StrategySettings {
-        let refs = self.refs.clone();
-        match self.strategy {
-            StrategyName::Gantry => StrategySettings::Gantry { refs },
-            StrategyName::Ladder => StrategySettings::Ladder {
-                learning: Learning {
-                    refs,
-                    ..Learning::default()
-                },
-                policy: Policy::default(),
-            },
-        }
-    }
-}
 
 /// An answer and what it rests on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answered {
     /// Who answered.
     pub strategy: StrategyName,
+    /// The trained model that answered; none when it was the strategy as it is configured.
+    pub model: Option<String>,
     /// The answer, with its reason.
     pub answer: Answer,
     /// The last event that the model had learnt from.
@@ -107,63 +61,139 @@ pub struct Answered {
 }
 
 /// What is held in memory.
-struct Model {
-    settings: AllocationSettings,
-    strategy: Strategy,
-    state: State,
+struct Memory {
+    models: RwLock<Models>,
+    shelf: Mutex<Shelf>,
 }
 
-/// What is known about a model beside what it has learnt.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct State {
-    learnt_to: Position,
-    /// Builds that no build can have been; they are not learnt from.
-    flawed: u64,
+/// Everything beside the states of the models, as it is written down.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    registry: Registry,
+    models: Vec<SavedModel>,
 }
 
 /// The fold.
 pub struct AllocationFold {
-    model: Arc<RwLock<Model>>,
+    memory: Arc<Memory>,
+    log: Arc<dyn EventLog>,
     samples: Vec<UsageSample>,
-    unsaved_samples: u64,
-    /// Where the first of them stands.
+    unsaved: u64,
+    /// Where the first of what is not written down stands.
     unsaved_from: Position,
+    /// Who answers has changed: it is written down at once, for a model costs more to make than a build to learn.
+    is_urgent: bool,
 }
 
 impl AllocationFold {
-    /// A model that has learnt nothing.
+    /// Models that have learnt nothing. The log is read again where a promoted model is not at hand.
     #[must_use]
-    pub fn new(settings: &AllocationSettings) -> Self {
-        let model = Model {
-            settings: settings.clone(),
-            strategy: Strategy::new(settings.of_strategy()),
-            state: State::default(),
+    pub fn new(settings: &AllocationSettings, log: Arc<dyn EventLog>) -> Self {
+        let memory = Memory {
+            models: RwLock::new(Models::new(settings)),
+            shelf: Mutex::default(),
         };
         Self {
-            model: Arc::new(RwLock::new(model)),
+            memory: Arc::new(memory),
+            log,
             samples: Vec::new(),
-            unsaved_samples: 0,
+            unsaved: 0,
             unsaved_from: Position::START,
+            is_urgent: false,
         }
+    }
+
+    fn learn(&mut self) {
+        if self.samples.is_empty() {
+            return;
+        }
+        let mut models = self.memory.models.write();
+        for sample in self.samples.drain(..) {
+            models.learn(&sample);
+        }
+    }
+
+    fn note_unsaved(&mut self, position: Position) {
+        if self.unsaved == 0 {
+            self.unsaved_from = position;
+        }
+        self.unsaved += 1;
+    }
+
+    /// Keeps the models that answer or may soon, and those alone, as they are at `position`.
+    fn keep_wanted(&mut self, position: Position) -> Result<(), TableError> {
+        let missing: Vec<(String, Option<Training>)> = {
+            let models = self.memory.models.read();
+            let wanted = models.registry.wanted().take(1);
+            let missing = wanted.filter(|id| !models.kept.contains_key(*id));
+            missing
+                .map(|id| {
+                    let row = models.registry.get(id);
+                    (id.clone(), row.and_then(ModelRow::training))
+                })
+                .collect()
+        };
+        let mut made = Vec::new();
+        for (id, training) in missing {
+            match training {
+                Some(training) => made.push((id.clone(), self.make(&id, &training, position)?)),
+                None => tracing::error!(
+                    model = id,
+                    "the model {id} was promoted and this program cannot make it: the configured strategy answers"
+                ),
+            }
+        }
+        let mut models = self.memory.models.write();
+        models.kept.extend(made);
+        let wanted: Vec<String> = models.registry.wanted().cloned().collect();
+        let kept = std::mem::take(&mut models.kept);
+        let (kept, spare): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            kept.into_iter().partition(|(id, _)| wanted.contains(id));
+        models.kept = kept;
+        drop(models);
+        let mut shelf = self.memory.shelf.lock();
+        for (id, model) in spare {
+            shelf.put(&id, model);
+        }
+        Ok(())
+    }
+
+    fn make(&self, id: &str, training: &Training, position: Position) -> Result<Model, TableError> {
+        let at_hand = self.memory.shelf.lock().take(id);
+        // A shelf that was filled ahead of the fold would bring along what has not happened yet.
+        let at_hand = at_hand.filter(|model| model.progress().shown_to <= position.0);
+        let same = || self.memory.models.read().same(training).cloned();
+        let mut model = at_hand
+            .or_else(same)
+            .unwrap_or_else(|| Model::new(training.clone()));
+        train::catch_up_now(&self.log, &mut model, position)
+            .map_err(|reason| TableError::Unavailable { reason })?;
+        Ok(model)
     }
 }
 
 impl Projection for AllocationFold {
     const NAME: &'static str = "allocation";
-    const VERSION: u32 = 1;
-    const SHAPE: u32 = 1;
+    const VERSION: u32 = 2;
+    const SHAPE: u32 = 2;
 
     fn wants(event_type: &str) -> bool {
-        matches!(event_type, "build.usage_recorded" | "build.out_of_memory")
+        BUILD_TYPES.contains(&event_type) || event_type.starts_with("allocation.model_")
     }
 
-    fn apply(&mut self, seen: &Seen<'_>, _: &mut Rows<'_>) {
+    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>) {
         let event = match seen.event {
-            Event::Build(event) => event,
+            Event::Build(_) => {
+                if let Some(sample) = sample_of(seen.position, seen.event) {
+                    self.note_unsaved(seen.position);
+                    self.samples.push(sample);
+                }
+                return;
+            }
+            Event::Allocation(event) => event,
             Event::Node(_)
             | Event::Token(_)
             | Event::Audit(_)
-            | Event::Allocation(_)
             | Event::Numbers(_)
             | Event::Group(_)
             | Event::Job(_)
@@ -178,63 +208,51 @@ impl Projection for AllocationFold {
             | Event::Worker(_)
             | Event::WorkerPool(_) => return,
         };
-        let sample = match event {
-            BuildEvent::UsageRecorded(usage) => of_usage(seen.position, usage),
-            BuildEvent::OutOfMemory(killed) => of_kill(seen.position, killed),
-            BuildEvent::Reported(_)
-            | BuildEvent::CollectionSkipped(_)
-            | BuildEvent::CollectionAttempted(_)
-            | BuildEvent::CollectionFailed(_)
-            | BuildEvent::CollectionAbandoned(_)
-            | BuildEvent::CollectionRequeued(_) => return,
-        };
-        self.samples.push(sample);
+        let changed = self.memory.models.write().registry.take(event);
+        if changed != Changed::Nothing {
+            self.note_unsaved(seen.position);
+        }
+        if changed == Changed::Answerer {
+            self.is_urgent = true;
+            if let Err(error) = self.keep_wanted(seen.position) {
+                rows.fail::<()>(error);
+            }
+        }
     }
 
     fn flush(&mut self, _: &mut Rows<'_>) {
-        if self.samples.is_empty() {
-            return;
-        }
-        let mut model = self.model.write();
-        for sample in self.samples.drain(..) {
-            if self.unsaved_samples == 0 {
-                self.unsaved_from = Position(sample.position);
-            }
-            match model.strategy.learn(&sample) {
-                Ok(()) => model.state.learnt_to = Position(sample.position),
-                Err(_) => model.state.flawed += 1,
-            }
-            self.unsaved_samples += 1;
-        }
+        self.learn();
     }
 
     fn memory(&self) -> Option<Arc<dyn Any + Send + Sync>> {
-        Some(Arc::clone(&self.model) as Arc<dyn Any + Send + Sync>)
+        Some(Arc::clone(&self.memory) as Arc<dyn Any + Send + Sync>)
     }
 
     fn load(&mut self, rows: &mut Rows<'_>) {
-        let Some(state) = rows.get::<State>(STATE) else {
+        let Some(saved) = rows.get::<Saved>(STATE) else {
             return;
         };
         let pieces = rows.scan(Range::prefix(&[SNAPSHOT]));
-        let bytes = pieces.iter().flat_map(|(_, piece)| piece.iter().copied());
-        let bytes: Vec<u8> = bytes.collect();
-        let mut model = self.model.write();
-        match Strategy::restore(model.settings.of_strategy(), &bytes) {
-            Ok(strategy) => {
-                model.strategy = strategy;
-                model.state = state;
-            }
+        let mut pieces = pieces.into_iter().map(|(_, piece)| piece);
+        let mut models = self.memory.models.write();
+        for model in &saved.models {
+            let pieces = pieces.by_ref().take(model.pieces as usize);
+            let bytes: Vec<u8> = pieces.flat_map(|piece| piece.to_vec()).collect();
+            let restored = model.restore(&bytes).map_err(|error| error.to_string());
+            let placed = restored.and_then(|restored| place(&mut models, model, restored));
             // Other settings make another model, from the first event on: the table is of no use.
-            Err(error) => {
-                rows.fail::<()>(stored::damaged(&error.to_string()));
+            if let Err(reason) = placed {
+                rows.fail::<()>(stored::damaged(&reason));
+                return;
             }
         }
+        models.registry = saved.registry;
     }
 
     fn snapshot_due(&self, position: Position) -> SnapshotDue {
-        match self.unsaved_samples {
+        match self.unsaved {
             0 => SnapshotDue::Always,
+            _ if self.is_urgent => SnapshotDue::Now,
             SNAPSHOT_SAMPLES.. => SnapshotDue::Now,
             _ if position.0 - self.unsaved_from.0 >= SNAPSHOT_EVENTS => SnapshotDue::Now,
             _ => SnapshotDue::Later,
@@ -242,139 +260,248 @@ impl Projection for AllocationFold {
     }
 
     fn snapshot(&mut self, rows: &mut Rows<'_>) {
-        let model = self.model.read();
-        let bytes = model.strategy.snapshot();
+        let models = self.memory.models.read();
         let before = rows.scan(Range::prefix(&[SNAPSHOT])).len();
-        let pieces = bytes.chunks(PIECE_BYTES);
-        let after = pieces.len();
-        for (piece, number) in pieces.zip(0..) {
-            rows.put_bytes(piece_key(number), piece.to_vec());
+        let mut saved = Vec::new();
+        let mut after = 0;
+        let configured = models.configured.values().map(|model| (None, model));
+        let kept = models.kept.iter().map(|(id, model)| (Some(id), model));
+        for (id, model) in configured.chain(kept) {
+            let bytes = model.snapshot();
+            let pieces = bytes.chunks(PIECE_BYTES);
+            saved.push(SavedModel::of(id, model, pieces.len() as u64));
+            for piece in pieces {
+                rows.put_bytes(piece_key(after), piece.to_vec());
+                after += 1;
+            }
         }
-        for number in after..before {
-            rows.delete(piece_key(number as u64));
+        for number in after..before as u64 {
+            rows.delete(piece_key(number));
         }
-        rows.put(STATE, &model.state);
-        self.unsaved_samples = 0;
+        let saved = Saved {
+            registry: models.registry.clone(),
+            models: saved,
+        };
+        rows.put(STATE, &saved);
+        self.unsaved = 0;
+        self.is_urgent = false;
     }
+}
+
+/// Puts a model that was written down where it belongs.
+fn place(models: &mut Models, saved: &SavedModel, model: Model) -> Result<(), String> {
+    if let Some(id) = &saved.id {
+        models.kept.insert(id.clone(), model);
+        return Ok(());
+    }
+    let name = StrategyName::of(&model.training().settings);
+    if *model.training() != models.settings.training(name) {
+        return Err("the models were written down with other settings".to_owned());
+    }
+    models.configured.insert(name, model);
+    Ok(())
 }
 
 fn piece_key(number: u64) -> Vec<u8> {
     KeyBuilder::new(SNAPSHOT).u64(number).build()
 }
 
-fn of_usage(position: Position, usage: &UsageRecorded) -> UsageSample {
-    UsageSample {
-        position: position.0,
-        spec: spec(&usage.spec),
-        git_ref: usage.git_ref.clone(),
-        build_jobs: Some(usage.build_jobs),
-        ended_at: Some(usage.finished_at.as_microsecond() as f64 / 1e6),
-        seconds: usage
-            .finished_at
-            .duration_since(usage.started_at)
-            .as_secs_f64(),
-        ending: Ending::Success {
-            cpu: resource(&usage.cpu),
-            memory: resource(&usage.memory),
-        },
-    }
-}
-
-fn of_kill(position: Position, killed: &OutOfMemory) -> UsageSample {
-    UsageSample {
-        position: position.0,
-        spec: spec(&killed.spec),
-        git_ref: killed.git_ref.clone(),
-        build_jobs: Some(killed.build_jobs),
-        ended_at: Some(killed.finished_at.as_microsecond() as f64 / 1e6),
-        seconds: killed
-            .finished_at
-            .duration_since(killed.started_at)
-            .as_secs_f64(),
-        ending: Ending::OutOfMemory {
-            limit: killed.memory_limit,
-        },
-    }
-}
-
-fn spec(built: &BuiltSpec) -> Spec {
-    Spec {
-        name: built.name.clone(),
-        version: built.version.clone(),
-        // History stores an object; whatever else stands there says nothing about variants.
-        variants: serde_json::from_str(&built.variants).unwrap_or_else(|_| Variants::default()),
-        arch: built.arch.clone(),
-        compiler: built.compiler_name.clone(),
-        compiler_version: built.compiler_version.clone(),
-    }
-}
-
-fn resource(usage: &ResourceUsage) -> Usage {
-    Usage {
-        request: usage.request,
-        limit: usage.limit,
-        mean: usage.mean,
-        median: Some(usage.median),
-        max: usage.max,
-        min: Some(usage.min),
-        stddev: Some(usage.stddev),
-    }
-}
-
 /// How much a build needs, from memory: no answer waits for the disk.
 #[derive(Clone)]
 pub struct Allocation {
-    model: Arc<RwLock<Model>>,
+    memory: Arc<Memory>,
+    log: Arc<dyn EventLog>,
+}
+
+/// A model that may answer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ModelStatus {
+    /// The id of a trained model; none for a strategy as it is configured.
+    pub id: Option<String>,
+    /// Its strategy.
+    pub strategy: String,
+    /// Whether it answers when nobody is named.
+    pub live: bool,
+    /// Whether a rollback would let it answer.
+    pub previous: bool,
+    /// How many builds it has learnt from; for one that is not at hand, when it was trained.
+    pub learnt: u64,
+    /// How many it has not learnt from, because no build can have used that.
+    pub flawed: u64,
+    /// The last event that it has learnt from.
+    pub learnt_to: Position,
+    /// What is told of its training.
+    pub trained: Option<ModelRow>,
 }
 
 impl Allocation {
-    pub(crate) fn new(reader: &Reader) -> Self {
-        let model = reader.memory();
+    pub(crate) fn new(reader: &Reader, log: Arc<dyn EventLog>) -> Self {
+        let memory = reader.memory();
         Self {
-            model: model.expect("the allocation view holds its model in memory"),
+            memory: memory.expect("the allocation view holds its models in memory"),
+            log,
         }
     }
 
-    /// Answers as configured, and says as whom. `strategy` names who is wanted: one that was not configured has
-    /// learnt nothing, and the configured one answers for it. `build_jobs` is how many jobs the build will be
-    /// given, where that is known.
+    /// Answers, and says as whom. `strategy` names who is wanted: the promoted model if it is of that strategy, else
+    /// the strategy as it is configured. `build_jobs` is how many jobs the build will be given, where that is known.
     #[must_use]
     pub fn answer(
         &self,
         spec: &Spec,
-        _strategy: Option<StrategyName>,
+        strategy: Option<StrategyName>,
         build_jobs: Option<u32>,
     ) -> Answered {
-        let model = self.model.read();
+        let models = self.memory.models.read();
+        let of = |model: &Model| StrategyName::of(&model.training().settings);
+        let live = models.live();
+        let live = live.filter(|(_, model)| strategy.is_none_or(|wanted| wanted == of(model)));
+        let (id, model) = match live {
+            Some((id, model)) => (Some(id.clone()), model),
+            None => (
+                None,
+                models.configured(strategy.unwrap_or(models.settings.strategy)),
+            ),
+        };
         Answered {
-            strategy: model.settings.strategy,
-            answer: model.strategy.answer(spec, build_jobs),
-            learnt_to: model.state.learnt_to,
-            learnt: model.strategy.learnt(),
+            strategy: of(model),
+            model: id,
+            answer: model.answer(spec, build_jobs),
+            learnt_to: Position(model.progress().learnt_to),
+            learnt: model.learnt(),
         }
     }
 
-    /// The last event that the model has learnt from.
+    /// What the strategy that answers beside would say, when there is one.
+    #[must_use]
+    pub fn shadow(&self, spec: &Spec, build_jobs: Option<u32>) -> Option<Answered> {
+        let models = self.memory.models.read();
+        let strategy = models.settings.shadow?;
+        let model = models.configured(strategy);
+        Some(Answered {
+            strategy,
+            model: None,
+            answer: model.answer(spec, build_jobs),
+            learnt_to: Position(model.progress().learnt_to),
+            learnt: model.learnt(),
+        })
+    }
+
+    /// The last event that the model which answers has learnt from.
     #[must_use]
     pub fn learnt_to(&self) -> Position {
-        self.model.read().state.learnt_to
+        self.of_live(|model| Position(model.progress().learnt_to))
     }
 
-    /// How many builds the model has learnt from.
+    /// How many builds it has learnt from.
     #[must_use]
     pub fn learnt(&self) -> u64 {
-        self.model.read().strategy.learnt()
+        self.of_live(Model::learnt)
     }
 
-    /// How many builds were not learnt from because no build can have used that.
-    #[must_use]
-    pub fn flawed(&self) -> u64 {
-        self.model.read().state.flawed
+    fn of_live<T>(&self, ask: impl Fn(&Model) -> T) -> T {
+        let models = self.memory.models.read();
+        match models.live() {
+            Some((_, model)) => ask(model),
+            None => ask(models.configured(models.settings.strategy)),
+        }
     }
 
     /// Which refs are learnt from, and who answers when nobody is named.
     #[must_use]
     pub fn settings(&self) -> AllocationSettings {
-        self.model.read().settings.clone()
+        self.memory.models.read().settings.clone()
+    }
+
+    /// Every model that may answer: the configured ones, then those that were trained, the newest first.
+    #[must_use]
+    pub fn models(&self) -> Vec<ModelStatus> {
+        let models = self.memory.models.read();
+        let live = models.registry.promoted.last();
+        let previous = models.registry.promoted.iter().rev().nth(1);
+        let configured = models.configured.iter().map(|(name, model)| {
+            let is_chosen = *name == models.settings.strategy;
+            ModelStatus {
+                id: None,
+                strategy: name.as_str().to_owned(),
+                live: live.is_none() && is_chosen,
+                previous: models.registry.promoted.len() == 1 && is_chosen,
+                learnt: model.learnt(),
+                flawed: model.progress().flawed,
+                learnt_to: Position(model.progress().learnt_to),
+                trained: None,
+            }
+        });
+        let trained = models.registry.trained.iter().rev().map(|row| {
+            let kept = models.kept.get(&row.id);
+            ModelStatus {
+                id: Some(row.id.clone()),
+                strategy: row.strategy.clone(),
+                live: live == Some(&row.id),
+                previous: previous == Some(&row.id),
+                learnt: kept.map_or(row.learnt, Model::learnt),
+                flawed: kept.map_or(row.flawed, |model| model.progress().flawed),
+                learnt_to: kept.map_or(row.position, |it| Position(it.progress().learnt_to)),
+                trained: Some(row.clone()),
+            }
+        });
+        configured.chain(trained).collect()
+    }
+
+    /// One trained model.
+    #[must_use]
+    pub fn model(&self, id: &str) -> Option<ModelStatus> {
+        let mut models = self.models().into_iter();
+        models.find(|model| model.id.as_deref() == Some(id))
+    }
+
+    /// The id of the model that a rollback goes back to, when it is a trained one.
+    #[must_use]
+    pub fn previous(&self) -> Option<String> {
+        let models = self.memory.models.read();
+        models.registry.promoted.iter().rev().nth(1).cloned()
+    }
+
+    /// What the model that answers is trained on.
+    #[must_use]
+    pub fn incumbent(&self) -> Training {
+        self.of_live(|model| model.training().clone())
+    }
+
+    /// The log that models are trained on.
+    #[must_use]
+    pub fn log(&self) -> &Arc<dyn EventLog> {
+        &self.log
+    }
+
+    /// Keeps a model at hand that may be promoted soon. What it is called has to be its own.
+    pub fn shelve(&self, id: &str, model: Model) {
+        self.memory.shelf.lock().put(id, model);
+    }
+
+    /// Makes a trained model ready to be promoted, so that nobody waits for it then. May take as long as reading the
+    /// log does. Answers false when there is no such model, or this program cannot make it.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn prepare(&self, id: &str) -> Result<bool, eventlog::ReadError> {
+        let made = {
+            let models = self.memory.models.read();
+            let Some(training) = models.registry.get(id).and_then(ModelRow::training) else {
+                return Ok(false);
+            };
+            if models.kept.contains_key(id) {
+                return Ok(true);
+            }
+            let at_hand = self.memory.shelf.lock().take(id);
+            let same = || models.same(&training).cloned();
+            at_hand
+                .or_else(same)
+                .unwrap_or_else(|| Model::new(training.clone()))
+        };
+        let mut model = made;
+        catch_up(&*self.log, &mut model, self.log.head()).await?;
+        self.shelve(id, model);
+        Ok(true)
     }
 }

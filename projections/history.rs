@@ -19,6 +19,9 @@ use crate::runs::RunLogRow;
 pub use as_of::{AsOf, AsOfError, BuildAsOf};
 pub use query::{EventPage, EventQuery};
 
+/// How many events are looked at once when a time is looked for.
+const LOOKED_AT_ONCE: usize = 4096;
+
 /// The log itself, read only.
 #[derive(Clone)]
 pub struct History {
@@ -68,6 +71,34 @@ impl History {
             Some((Event::RunLog(RunLogEvent::Replaced(told)), _)) => told.content,
             _ => None,
         })
+    }
+
+    /// The head of the log as it was at some moment. For a time this reads the log up to it: the first event that
+    /// was recorded later ends it, whatever the clock said after that.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn head_at(&self, moment: AsOf) -> Result<Position, ReadError> {
+        let head = self.log.head();
+        let time = match moment {
+            AsOf::Position(position) => return Ok(position.min(head)),
+            AsOf::Timestamp(time) => time,
+        };
+        let mut after = Position::START;
+        while after < head {
+            let limit = PageLimit::events(LOOKED_AT_ONCE);
+            let page = self.log.read_all(after, &Filter::all(), limit).await?;
+            for event in &page.events {
+                if event.recorded_at > time {
+                    return Ok(after);
+                }
+                after = event.position;
+            }
+            if page.end {
+                break;
+            }
+        }
+        Ok(after)
     }
 
     /// The events of one stream upwards from a revision; empty when nothing was ever written to it.

@@ -7,6 +7,7 @@
 //!
 //! Start reading at [`Views`], then [`builds`], the view that most of the house is about.
 
+pub mod accuracy;
 pub mod allocation;
 pub mod audit;
 pub mod builds;

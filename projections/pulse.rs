@@ -6,6 +6,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use domain::Event;
+use domain::allocation::AllocationEvent;
 use domain::build::{BuildEvent, BuildStatus};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -95,7 +96,12 @@ impl Projection for PulseFold {
         match seen.event {
             Event::Build(event) => counts.take_build(event),
             Event::Audit(event) => counts.take_audit(event),
-            Event::Allocation(_) => counts.answered += 1,
+            Event::Allocation(AllocationEvent::Answered(_)) => counts.answered += 1,
+            Event::Allocation(
+                AllocationEvent::ModelTrained(_)
+                | AllocationEvent::ModelPromoted(_)
+                | AllocationEvent::ModelRolledBack(_),
+            ) => {}
             Event::Node(_)
             | Event::Token(_)
             | Event::Numbers(_)

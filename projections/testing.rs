@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::allocation::{AllocationEvent, Answered};
+use domain::allocation::{
+    AllocationEvent, Answered, ModelEvaluation, ModelPromoted, ModelRolledBack, ModelTrained,
+};
 use domain::audit::{AuditEvent, BodyRefused, BodyResubmitted};
 use domain::build::{
     BuildEvent, BuildKey, BuiltSpec, CollectionAbandoned, CollectionAttempted, CollectionFailed,
@@ -15,7 +17,7 @@ use domain::build::{
 };
 use domain::node::{Described, NodeEvent};
 use domain::token::{Issued, Revoked, Role, TokenEvent};
-use domain::{BlobRef, Event};
+use domain::{BlobRef, Event, Verbatim};
 use eventlog::{Append, EventLog, EventType, Expected, MemoryLog, NewEvent, Position, StreamName};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -220,14 +222,14 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
 /// Stories of a few builds and a small job runner that know nothing of order: what comes may be early, late,
 /// repeated or absurd.
 pub(crate) fn any_story() -> impl Strategy<Value = Vec<(String, Event)>> {
-    let of_builds = (0_usize..19, 1_i64..7).prop_map(|(kind, number)| event_of(kind, number));
+    let of_builds = (0_usize..22, 1_i64..7).prop_map(|(kind, number)| event_of(kind, number));
     let event = prop_oneof![of_builds, job_runner::any_event(), job_runner::any_event()];
     prop::collection::vec(event, 0..180)
 }
 
 /// One event of each kind, builds first.
 pub(crate) fn every_kind_of_event() -> Vec<(String, Event)> {
-    let of_builds = (0..19).map(|kind| event_of(kind, 1));
+    let of_builds = (0..22).map(|kind| event_of(kind, 1));
     of_builds.chain(job_runner::every_kind_of_event()).collect()
 }
 
@@ -294,19 +296,63 @@ fn event_of(kind: usize, number: i64) -> (String, Event) {
             })
             .into(),
         ),
+        18 => of_models(AllocationEvent::ModelTrained(model(number))),
+        19 => of_models(AllocationEvent::ModelPromoted(ModelPromoted {
+            model: model(number).model,
+            instead_of: None,
+            at: now,
+        })),
+        20 => of_models(AllocationEvent::ModelRolledBack(ModelRolledBack {
+            model: model(number).model,
+            back_to: None,
+            at: now,
+        })),
         _ => (
             "allocation-zlib".to_owned(),
             AllocationEvent::Answered(Answered {
                 spec: "zlib@1.3 +shared arch=x%gcc@12".to_owned(),
                 strategy: "gantry".to_owned(),
+                model: None,
+                shadow: false,
                 cpu_request: 1.0,
                 memory_request: 2e9,
+                memory_limit: None,
                 level: "defaults".to_owned(),
                 learnt_to: 0,
                 at: now,
             })
             .into(),
         ),
+    }
+}
+
+fn of_models(event: AllocationEvent) -> (String, Event) {
+    ("allocation-model:registry".to_owned(), event.into())
+}
+
+/// A model of one of a few kinds: of both strategies, from the beginning or later, of all builds or few.
+pub(crate) fn model(number: i64) -> ModelTrained {
+    let parameters = match number % 4 {
+        0 => r#"{"settings":{"strategy":"gantry","refs":"All"},"after":0}"#,
+        1 => {
+            r#"{"settings":{"strategy":"ladder","learning":{"refs":"All"},"policy":{"mixed":8}},"after":9}"#
+        }
+        2 => {
+            r#"{"settings":{"strategy":"ladder","learning":{},"policy":{}},"only":{"packages":["zlib"]}}"#
+        }
+        _ => r#"{"settings":{"strategy":"oracle"}}"#,
+    };
+    ModelTrained {
+        model: format!("model{}", number % 4),
+        strategy: "ladder".to_owned(),
+        parameters: Verbatim::parse(parameters.to_owned()).unwrap(),
+        position: 1,
+        learnt: 1,
+        flawed: 0,
+        digest: format!("{number:064}"),
+        evaluation: ModelEvaluation::default(),
+        incumbent: ModelEvaluation::default(),
+        at: at(number),
     }
 }
 

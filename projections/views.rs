@@ -13,8 +13,8 @@ use crate::projector::{
     RebuildHandle, StartError,
 };
 use crate::{
-    allocation, audit, builds, collections, history, nodes, packages, pulse, roster, runs, tokens,
-    usage,
+    accuracy, allocation, audit, builds, collections, history, nodes, packages, pulse, roster,
+    runs, tokens, usage,
 };
 
 /// All views together. Cheap to clone; the projector ends with the last clone.
@@ -32,8 +32,8 @@ pub struct Behind {
 }
 
 /// Every view there is, as configured.
-pub(crate) fn kinds(config: &ProjectorConfig) -> Vec<Kind> {
-    let settings = config.allocation.clone();
+pub(crate) fn kinds(config: &ProjectorConfig, log: &Arc<dyn EventLog>) -> Vec<Kind> {
+    let (settings, log) = (config.allocation.clone(), Arc::clone(log));
     vec![
         Kind::of(builds::BuildsFold::default),
         Kind::of(usage::UsageFold::default),
@@ -45,7 +45,8 @@ pub(crate) fn kinds(config: &ProjectorConfig) -> Vec<Kind> {
         Kind::of(pulse::PulseFold::default),
         Kind::of(roster::RosterFold::default),
         Kind::of(runs::RunsFold::default),
-        Kind::of(move || allocation::AllocationFold::new(&settings)),
+        Kind::of(accuracy::AccuracyFold::default),
+        Kind::of(move || allocation::AllocationFold::new(&settings, Arc::clone(&log))),
     ]
 }
 
@@ -60,7 +61,7 @@ impl Views {
         tables: Arc<dyn Tables>,
         config: ProjectorConfig,
     ) -> Result<Self, StartError> {
-        let kinds = kinds(&config);
+        let kinds = kinds(&config, &log);
         Self::start_with(log, tables, kinds, config)
     }
 
@@ -248,7 +249,14 @@ impl Views {
     /// How much a build needs.
     #[must_use]
     pub fn allocation(&self) -> allocation::Allocation {
-        allocation::Allocation::new(&self.reader(allocation::NAME))
+        let log = Arc::clone(&self.0.engine.log);
+        allocation::Allocation::new(&self.reader(allocation::NAME), log)
+    }
+
+    /// How good the answers were.
+    #[must_use]
+    pub fn accuracy(&self) -> accuracy::Accuracy {
+        accuracy::Accuracy::new(self.reader(accuracy::NAME))
     }
 
     /// The log itself.

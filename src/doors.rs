@@ -104,5 +104,8 @@ fn settings(config: &Config) -> Settings {
             limits: config.allocation.limits,
             build_jobs: config.allocation.build_jobs,
         },
+        record_ratio: config.allocation.record_ratio,
+        price_gb_hour: config.allocation.price_gb_hour,
+        price_core_hour: config.allocation.price_core_hour,
     }
 }

@@ -109,7 +109,10 @@ impl Opened {
 
     /// Writes down what is folded and closes the log.
     pub(crate) async fn close(self) {
-        let Self { rooms, .. } = self;
+        let Self { rooms, doors, .. } = self;
+        // What is being trained ends, and what was answered is written down, while there is a log.
+        doors.close();
+        doors.recorder.finish().await;
         let closed = tokio::task::spawn_blocking(move || {
             rooms.views.shutdown();
             rooms.log.close();
@@ -198,15 +201,17 @@ fn s3(store: &BlobStore) -> anyhow::Result<S3Config> {
 
 fn allocation_settings(config: &Config) -> AllocationSettings {
     let refs = &config.allocation.refs;
+    let name = |strategy| match strategy {
+        Strategy::Gantry => StrategyName::Gantry,
+        Strategy::Ladder => StrategyName::Ladder,
+    };
     AllocationSettings {
         refs: if refs.is_empty() {
             Refs::All
         } else {
             Refs::Only(refs.iter().cloned().collect())
         },
-        strategy: match config.allocation.strategy {
-            Strategy::Gantry => StrategyName::Gantry,
-            Strategy::Ladder => StrategyName::Ladder,
-        },
+        strategy: name(config.allocation.strategy),
+        shadow: config.allocation.shadow.map(name),
     }
 }

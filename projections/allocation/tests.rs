@@ -1,7 +1,17 @@
-use allocation::Spec;
-use domain::build::BuildEvent;
+use std::ops::ControlFlow;
 
-use crate::testing::{House, usage};
+use allocation::evaluation::Score;
+use allocation::{Spec, Training};
+use domain::Verbatim;
+use domain::allocation::{
+    AllocationEvent, ModelEvaluation, ModelPromoted, ModelRolledBack, ModelTrained,
+};
+use domain::build::BuildEvent;
+use eventlog::EventLog;
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing::{House, any_story, at, block_on, memory_log, tell_all, usage};
 
 fn spec(package: &str) -> Spec {
     format!("{package}@1.0 +shared arch=linux-ubuntu22.04-x86_64_v3%gcc@12.3.0")
@@ -40,4 +50,194 @@ async fn builds_of_other_refs_teach_nothing() {
             .await;
     }
     assert_eq!(house.views.allocation().learnt(), 0);
+}
+
+#[tokio::test]
+async fn both_strategies_learn_and_the_one_that_is_named_answers() {
+    let house = House::new();
+    tell_builds(&house, 1..=6).await;
+    let view = house.views.allocation();
+    let ask = |strategy| view.answer(&spec("zlib"), strategy, None);
+    let [nobody, gantry, ladder] =
+        [None, Some(StrategyName::Gantry), Some(StrategyName::Ladder)].map(ask);
+    assert_eq!(nobody, gantry);
+    assert_eq!(ladder.strategy, StrategyName::Ladder);
+    assert_eq!((ladder.learnt, gantry.learnt), (6, 6));
+    assert!(ladder.answer.reason.as_ladder().is_some());
+}
+
+#[tokio::test]
+async fn a_promoted_model_answers_and_goes_on_learning_until_it_is_rolled_back() {
+    let house = House::new();
+    tell_builds(&house, 1..=6).await;
+    let view = house.views.allocation();
+    let before = view.answer(&spec("zlib"), None, None);
+    let first = trained(&house, "first", "policy", "safe").await;
+    assert_eq!(view.answer(&spec("zlib"), None, None), before);
+    promote(&house, &first).await;
+    let answered = view.answer(&spec("zlib"), None, None);
+    assert_eq!(
+        (
+            answered.strategy,
+            answered.model.as_deref(),
+            answered.learnt
+        ),
+        (StrategyName::Ladder, Some("first"), 6)
+    );
+    tell_builds(&house, 7..=9).await;
+    assert_eq!(view.answer(&spec("zlib"), None, None).learnt, 9);
+    // Another one, at hand or not, has learnt the same builds.
+    let second = trained(&house, "second", "policy", "lean").await;
+    promote(&house, &second).await;
+    let answered = view.answer(&spec("zlib"), None, None);
+    assert_eq!(
+        (answered.model.as_deref(), answered.learnt),
+        (Some("second"), 9)
+    );
+    for (back_to, learnt) in [(Some("first"), 9), (None, 9)] {
+        roll_back(&house).await;
+        let answered = view.answer(&spec("zlib"), None, None);
+        assert_eq!(
+            (answered.model.as_deref(), answered.learnt),
+            (back_to, learnt)
+        );
+    }
+    assert_eq!(
+        view.answer(&spec("zlib"), None, None).strategy,
+        before.strategy
+    );
+}
+
+#[tokio::test]
+async fn a_model_that_was_never_trained_cannot_answer() {
+    let house = House::new();
+    promote(&house, "nobody").await;
+    assert_eq!(
+        house
+            .views
+            .allocation()
+            .answer(&spec("zlib"), None, None)
+            .model,
+        None
+    );
+    roll_back(&house).await;
+}
+
+#[tokio::test]
+async fn the_same_log_and_parameters_train_the_same_model_and_the_end_of_history_is_asked() {
+    let house = House::new();
+    tell_builds(&house, 1..=50).await;
+    let first = train_on(&house, ladder()).await.unwrap();
+    let second = train_on(&house, ladder()).await.unwrap();
+    assert_eq!(first.model.digest(), second.model.digest());
+    assert_eq!((first.model.learnt(), first.evaluation.jobs), (50, 10));
+    assert_eq!(first.evaluation, first.incumbent);
+    let mut later = ladder();
+    later.after = 25;
+    let later = train_on(&house, later).await.unwrap();
+    assert_ne!(later.model.digest(), first.model.digest());
+    assert_eq!((later.model.learnt(), later.evaluation.jobs), (25, 5));
+}
+
+#[tokio::test]
+async fn training_on_nothing_comes_to_nothing_and_can_be_given_up() {
+    let house = House::new();
+    let nothing = train_on(&house, ladder()).await.unwrap();
+    assert_eq!(
+        (nothing.model.learnt(), nothing.evaluation),
+        (0, Score::default())
+    );
+    tell_builds(&house, 1..=3).await;
+    let log = &*house.log;
+    let give_up = &mut |_| ControlFlow::Break(());
+    let given_up = train(log, ladder(), ladder(), log.head(), give_up);
+    assert!(given_up.await.unwrap().is_none());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Where a model comes from does not matter: from the log at once, or up to any place and then build by build.
+    #[test]
+    fn a_model_made_up_to_somewhere_and_its_tail_are_the_model_of_the_whole_log(
+        story in any_story(),
+        cut in any::<prop::sample::Index>(),
+        number in 0..3_i64,
+    ) {
+        block_on(async {
+            let log = memory_log();
+            tell_all(&log, story).await;
+            let parameters = crate::testing::model(number).parameters;
+            let training: Training = serde_json::from_str(parameters.as_str()).unwrap();
+            let mut whole = Model::new(training.clone());
+            catch_up(&log, &mut whole, log.head()).await.unwrap();
+            let mut resumed = Model::new(training.clone());
+            let cut = Position(cut.index(log.head().0 as usize + 1) as u64);
+            catch_up(&log, &mut resumed, cut).await.unwrap();
+            let progress = resumed.progress();
+            let mut resumed = Model::restore(training, progress, &resumed.snapshot()).unwrap();
+            catch_up(&log, &mut resumed, log.head()).await.unwrap();
+            prop_assert_eq!(resumed.digest(), whole.digest());
+            prop_assert_eq!(resumed.progress().learnt_to, whole.progress().learnt_to);
+            Ok(())
+        })?;
+    }
+}
+
+fn ladder() -> Training {
+    AllocationSettings::default().training(StrategyName::Ladder)
+}
+
+async fn tell_builds(house: &House, numbers: std::ops::RangeInclusive<i64>) {
+    for number in numbers {
+        let event = BuildEvent::UsageRecorded(usage(number, "zlib"));
+        house.tell_of_build(number, event).await;
+    }
+}
+
+async fn train_on(house: &House, training: Training) -> Option<Trained> {
+    let log = &*house.log;
+    let go_on = &mut |_| ControlFlow::Continue(());
+    let trained = train(log, training.clone(), training, log.head(), go_on);
+    trained.await.unwrap()
+}
+
+/// Trains a model with one setting, and registers it under a name of the test's own.
+async fn trained(house: &House, id: &str, name: &str, value: &str) -> String {
+    let mut training = ladder();
+    training.set(name, value).unwrap();
+    let parameters = serde_json::to_string(&training).unwrap();
+    let trained = train_on(house, training).await.unwrap();
+    let event = AllocationEvent::ModelTrained(ModelTrained {
+        model: id.to_owned(),
+        strategy: "ladder".to_owned(),
+        parameters: Verbatim::parse(parameters).unwrap(),
+        position: trained.position.0,
+        learnt: trained.model.learnt(),
+        flawed: 0,
+        digest: trained.model.digest(),
+        evaluation: ModelEvaluation::default(),
+        incumbent: ModelEvaluation::default(),
+        at: at(1),
+    });
+    house.tell("allocation-model:registry", event).await;
+    id.to_owned()
+}
+
+async fn promote(house: &House, id: &str) {
+    let event = AllocationEvent::ModelPromoted(ModelPromoted {
+        model: id.to_owned(),
+        instead_of: None,
+        at: at(1),
+    });
+    house.tell("allocation-model:registry", event).await;
+}
+
+async fn roll_back(house: &House) {
+    let event = AllocationEvent::ModelRolledBack(ModelRolledBack {
+        model: String::new(),
+        back_to: None,
+        at: at(1),
+    });
+    house.tell("allocation-model:registry", event).await;
 }

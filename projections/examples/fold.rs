@@ -75,8 +75,9 @@ async fn read_all(log: &SyntheticLog) -> Outcome<f64> {
 
 /// The allocation model alone: only what it learns from is decoded.
 async fn model_alone(log: &Arc<SyntheticLog>, head: Position) -> Outcome<()> {
-    let kinds = vec![Kind::of(|| {
-        AllocationFold::new(&AllocationSettings::default())
+    let followed: Arc<dyn EventLog> = log.clone();
+    let kinds = vec![Kind::of(move || {
+        AllocationFold::new(&AllocationSettings::default(), Arc::clone(&followed))
     })];
     let tables = Arc::new(MemoryTables::new());
     let engine = Engine::open(log.clone(), tables, kinds, config()).await?;

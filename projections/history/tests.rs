@@ -17,6 +17,26 @@ async fn told() -> House {
 }
 
 #[tokio::test]
+async fn the_log_ended_at_any_moment_with_what_had_been_recorded_by_then() {
+    let house = told().await;
+    let history = house.views.history();
+    for (moment, head) in [
+        (AsOf::Position(Position(0)), 0),
+        (AsOf::Position(Position(3)), 3),
+        (AsOf::Position(Position(99)), 4),
+        (AsOf::Timestamp(at(-1)), 0),
+        (AsOf::Timestamp(at(1)), 2),
+        (AsOf::Timestamp(at(1000)), 4),
+    ] {
+        assert_eq!(
+            history.head_at(moment).await.unwrap(),
+            Position(head),
+            "{moment:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_build_is_told_as_it_stood() {
     let house = told().await;
     let history = house.views.history();

@@ -21,7 +21,8 @@ async fn engine_with(
     tables: &Arc<impl Tables + 'static>,
     config: ProjectorConfig,
 ) -> Engine {
-    let kinds = kinds(&config);
+    let followed: Arc<dyn EventLog> = log.clone();
+    let kinds = kinds(&config, &followed);
     Engine::open(log.clone(), tables.clone(), kinds, config)
         .await
         .unwrap()

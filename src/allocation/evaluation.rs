@@ -50,8 +50,8 @@ impl Default for Protocol {
     }
 }
 
-/// Replays a history against every allocator. Flawed samples and killed builds are passed over: their need
-/// is not known, so nothing can be scored.
+/// Replays a history against every allocator. Flawed samples are passed over. What a killed build would have needed
+/// is not known: it costs whoever would have granted no more, and is learnt like any other.
 pub fn evaluate(
     protocol: &Protocol,
     history: impl IntoIterator<Item = UsageSample>,
@@ -59,7 +59,7 @@ pub fn evaluate(
 ) {
     let mut pending = Pending::default();
     for (order, mut sample) in history.into_iter().enumerate() {
-        if sample.check().is_err() || sample.usage().is_none() {
+        if sample.check().is_err() {
             continue;
         }
         if !protocol.build_jobs_known {

@@ -4,7 +4,8 @@
 //! snapshot bytes, so that a replay proves what was answered. The crate refuses to know of logs, HTTP,
 //! files and the clock; a projection feeds it and keeps its snapshots.
 //!
-//! Start reading at [`Spec`], what is asked for, [`UsageSample`], what is learnt from, and [`Answer`].
+//! Start reading at [`Spec`], what is asked for, [`UsageSample`], what is learnt from, and [`Answer`]; a [`Model`] is
+//! what learns and answers.
 
 // Shared with the `evaluate` example, which names the crate from outside.
 #[cfg(test)]
@@ -15,6 +16,7 @@ pub mod evaluation;
 pub mod gantry;
 mod key;
 pub mod ladder;
+mod model;
 pub mod quantity;
 mod refs;
 pub mod sample;
@@ -23,13 +25,16 @@ pub mod spec;
 pub mod strategy;
 #[cfg(test)]
 mod testing;
+pub mod training;
 
 pub use answer::{Answer, Reason};
 pub use gantry::Gantry;
 pub use ladder::Ladder;
+pub use model::{Model, ModelProgress};
 pub use quantity::{Megabytes, Millicores};
 pub use refs::Refs;
 pub use sample::{Ending, SampleFlaw, Usage, UsageSample};
 pub use snapshot::SnapshotError;
 pub use spec::{SPEC_BYTES_MAX, Spec, SpecError, VariantValue, Variants};
 pub use strategy::{Strategy, StrategySettings};
+pub use training::{Selection, Training, TrainingError};

@@ -36,6 +36,23 @@ impl StrategySettings {
         }
     }
 
+    /// Which git refs are learnt from.
+    #[must_use]
+    pub fn refs(&self) -> &Refs {
+        match self {
+            Self::Gantry { refs } => refs,
+            Self::Ladder { learning, .. } => &learning.refs,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn refs_mut(&mut self) -> &mut Refs {
+        match self {
+            Self::Gantry { refs } => refs,
+            Self::Ladder { learning, .. } => &mut learning.refs,
+        }
+    }
+
     /// The defaults of the strategy of that name, if there is one.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

@@ -1,15 +1,23 @@
-//! Why an allocation is what it is.
+//! Why an allocation is what it is, how good it was, and which model gives it.
+
+pub mod accuracy;
+pub mod models;
+pub mod retrain;
 
 use std::collections::BTreeMap;
 
 use ::projections::allocation::StrategyName;
 use axum::extract::State;
-use domain::token::Role;
 use http::Uri;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use web::{Caller, House, Problem, View, quoted};
+use web::{House, Problem, View, quoted};
+
+/// The scope of reading here.
+const READ: &str = "allocation:read";
+/// The scope of changing something here.
+const WRITE: &str = "allocation:write";
 
 /// An answer and what it rests on.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -20,6 +28,8 @@ pub struct Explanation {
     /// Who answered.
     #[schema(example = "gantry")]
     pub strategy: String,
+    /// The trained model that answered; none when it was the strategy as it is configured.
+    pub model: Option<String>,
     /// The answer as generators get it.
     pub variables: BTreeMap<&'static str, String>,
     /// The answer and its reason, as the strategy gives them: matched level, sample, quantiles.
@@ -39,7 +49,7 @@ pub struct Explanation {
 #[utoipa::path(get, path = "/v1/allocation/explain", tag = "allocation", security(()),
     params(
         ("spec" = String, Query, description = "`name@version +variant~variant name=value arch=…%compiler@version`"),
-        ("strategy" = Option<String>, Query, description = "Who is to answer; the configured one when left out"),
+        ("strategy" = Option<String>, Query, description = "Who is to answer, `gantry` or `ladder`; whoever answers `GET /v1/allocation` when left out"),
         ("build_jobs" = Option<u32>, Query, description = "How many jobs the build will be given"),
     ),
     responses((status = 200, body = Explanation)))]
@@ -66,6 +76,7 @@ pub(crate) async fn explain(
     let body = Explanation {
         spec: spec.to_string(),
         strategy: answered.strategy.as_str().to_owned(),
+        model: answered.model,
         variables: house.settings.variables.of(&answered.answer).collect(),
         reason: answered.answer.reason.to_string(),
         answer: serde_json::to_value(&answered.answer).unwrap_or_default(),
@@ -73,39 +84,4 @@ pub(crate) async fn explain(
         learnt_to: answered.learnt_to.0,
     };
     Ok(View { position, body })
-}
-
-/// What answers allocations.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Model {
-    /// The strategy that answers when nobody is named.
-    pub strategy: String,
-    /// How many builds it has learnt from.
-    pub learnt: u64,
-    /// How many it has not learnt from, because no build can have used that.
-    pub flawed: u64,
-    /// The last event that it has learnt from.
-    pub learnt_to: u64,
-}
-
-/// What answers allocations, and what has it learnt from?
-#[utoipa::path(get, path = "/v1/allocation/models", tag = "allocation",
-    responses((status = 200, body = Vec<Model>)))]
-pub(crate) async fn models(
-    State(house): State<House>,
-    caller: Caller,
-) -> Result<View<Vec<Model>>, Problem> {
-    caller.may(Role::Reader, "allocation:read")?;
-    let position = house.views.position();
-    let view = house.views.allocation();
-    let model = Model {
-        strategy: view.settings().strategy.as_str().to_owned(),
-        learnt: view.learnt(),
-        flawed: view.flawed(),
-        learnt_to: view.learnt_to().0,
-    };
-    Ok(View {
-        position,
-        body: vec![model],
-    })
 }

@@ -23,6 +23,7 @@ mod builds;
 mod callers;
 mod documents;
 mod events;
+mod models;
 mod refusals;
 mod roster;
 mod runs;

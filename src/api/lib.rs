@@ -8,7 +8,7 @@
 //! | `/v1/builds…` | [`builds`] | view `builds`; requeues a collection |
 //! | `/v1/collections` | [`collections`] | view `collections` |
 //! | `/v1/usage` `/v1/packages…` `/v1/nodes…` | [`farm`] | views `usage`, `packages`, `nodes` |
-//! | `/v1/allocation/explain` `/v1/allocation/models` | [`allocation`] | view `allocation` |
+//! | `/v1/allocation/…` | [`allocation`] | views `allocation`, `accuracy`; trains, promotes and rolls back a model |
 //! | `/v1/projections…` `/v1/operations…` | [`projections`], [`operations`] | how the views stand; rebuilds one |
 //! | `/v1/runs…` `/v1/run-logs` | [`runs`] | view `runs`; what logs say, and what happens to runs as it happens |
 //! | `/v1/audit…` | [`audit`] | view `audit`; submits a kept body again |
@@ -97,7 +97,12 @@ fn documented() -> (Router<House>, OpenApi) {
         .routes(routes!(farm::nodes::get))
         .routes(routes!(farm::pulse))
         .routes(routes!(allocation::explain))
-        .routes(routes!(allocation::models))
+        .routes(routes!(allocation::accuracy::accuracy))
+        .routes(routes!(allocation::models::list))
+        .routes(routes!(allocation::models::get))
+        .routes(routes!(allocation::models::promote))
+        .routes(routes!(allocation::models::roll_back))
+        .routes(routes!(allocation::retrain::retrain))
         .routes(routes!(projections::list))
         .routes(routes!(projections::rebuild))
         .routes(routes!(operations::list))

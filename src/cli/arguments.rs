@@ -109,6 +109,11 @@ pub(super) enum Command {
     Bench(Bench),
     /// How good would the answers have been? Lets allocators compete on a history
     Evaluate(super::evaluate::Evaluate),
+    /// Train a model on the log, beside the one that answers
+    Retrain(super::model::Retrain),
+    /// Look at trained models, let one answer, go back
+    #[command(subcommand)]
+    Model(super::model::Model),
     /// Print the configuration and where each value comes from
     Config(Config),
     /// Print a completion script

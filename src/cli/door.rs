@@ -95,6 +95,11 @@ impl Door {
         })
     }
 
+    /// Whether a server is asked, which goes on when the question is over.
+    pub(super) fn is_server(&self) -> bool {
+        matches!(self.way, Way::Server { .. })
+    }
+
     /// Asks and reads the whole answer as JSON.
     ///
     /// # Errors

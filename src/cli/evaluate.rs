@@ -45,10 +45,10 @@ pub(super) struct Evaluate {
     /// The least memory that anybody gives, in MB
     #[arg(long, value_name = "MB", default_value_t = 256.0, value_parser = not_negative)]
     memory_min: f64,
-    /// What one GB costs for an hour
+    /// What one GB costs for an hour [default: none; with --log, what is configured]
     #[arg(long, value_name = "PRICE", value_parser = not_negative)]
     price_gb_hour: Option<f64>,
-    /// What one core costs for an hour
+    /// What one core costs for an hour [default: likewise]
     #[arg(long, value_name = "PRICE", value_parser = not_negative)]
     price_core_hour: Option<f64>,
     /// Write the rows as CSV as well
@@ -87,10 +87,7 @@ pub(super) fn run(flags: &Flags, global: &Global, options: &Evaluate) -> Result<
     if outcomes.len() > 1 {
         outcomes.extend(Outcome::pooled(&outcomes));
     }
-    let prices = Prices {
-        gb_hour: options.price_gb_hour,
-        core_hour: options.price_core_hour,
-    };
+    let prices = options.prices(flags)?;
     let rows: Vec<ReportRow> = outcomes
         .iter()
         .flat_map(|outcome| outcome.rows(prices))
@@ -153,6 +150,25 @@ fn of_log(flags: &Flags, global: &Global, options: &Evaluate) -> Result<Outcome,
 }
 
 impl Evaluate {
+    /// What was typed; for the farm's own log, what is configured else.
+    fn prices(&self, flags: &Flags) -> Result<Prices, Failure> {
+        let typed = Prices {
+            gb_hour: self.price_gb_hour,
+            core_hour: self.price_core_hour,
+        };
+        if !self.log || typed != Prices::default() {
+            return Ok(typed);
+        }
+        let loaded = load(flags, &std::env::vars().collect())
+            .map_err(|error| Failure::new(Exit::Usage, error))?;
+        let configured = |price: f64| (price > 0.0).then_some(price);
+        let allocation = &loaded.config.allocation;
+        Ok(Prices {
+            gb_hour: configured(allocation.price_gb_hour),
+            core_hour: configured(allocation.price_core_hour),
+        })
+    }
+
     fn protocol(&self) -> Protocol {
         Protocol {
             memory_min: self.memory_min * MB,
@@ -184,7 +200,8 @@ impl Evaluate {
         };
         format!(
             "Every build was asked for, scored and learnt in the order of history, {when}.{refs} A killed build \
-             is tried again with twice the memory, and wastes all it held. Nobody gave less than {} MB.",
+             is tried again with twice the memory, and wastes all it held; one that was killed in life costs whoever would \
+             have granted no more. Nobody gave less than {} MB.",
             self.memory_min
         )
     }

@@ -18,6 +18,8 @@ mod evaluate;
 mod event;
 mod exit;
 mod import;
+mod model;
+mod operation;
 mod output;
 mod progress;
 mod projection;
@@ -78,6 +80,8 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Doctor => doctor::run(&flags, &global),
         Command::Bench(what) => bench::run(&what),
         Command::Evaluate(options) => evaluate::run(&flags, &global, &options),
+        Command::Retrain(options) => model::retrain(&flags, &global, &options),
+        Command::Model(verb) => model::run(&flags, &global, verb),
         Command::Config(options) => config::run(&flags, &global, &options),
         Command::Completions { shell } => {
             // Into memory first: the library panics when its reader goes away.

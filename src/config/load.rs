@@ -295,6 +295,22 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     if !(0.0..=1.0).contains(&config.telemetry.trace_ratio) {
         return wrong("telemetry.trace_ratio", "a share lies between 0 and 1");
     }
+    let allocation = &config.allocation;
+    if !(0.0..=1.0).contains(&allocation.record_ratio) {
+        return wrong("allocation.record_ratio", "a share lies between 0 and 1");
+    }
+    if allocation.shadow.is_some() && allocation.record_ratio == 0.0 {
+        let reason =
+            "answers that are not recorded cannot be compared: set allocation.record_ratio as well";
+        return wrong("allocation.shadow", reason);
+    }
+    let prices = [allocation.price_gb_hour, allocation.price_core_hour];
+    if prices.iter().any(|price| !(0.0..=1e9).contains(price)) {
+        return wrong(
+            "allocation.price_gb_hour",
+            "a price is at least 0, as is that of a core",
+        );
+    }
     if let Some(name) = config
         .sources
         .keys()

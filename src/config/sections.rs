@@ -245,8 +245,16 @@ pub(crate) struct Collector {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Allocation {
-    /// Which strategy answers.
+    /// Which strategy answers when no trained model was promoted.
     pub(crate) strategy: Strategy,
+    /// Which strategy answers beside, without anybody being told.
+    pub(crate) shadow: Option<Strategy>,
+    /// Of which share of specs the answers are recorded, from 0 to 1.
+    pub(crate) record_ratio: f64,
+    /// What an hour of one GB of memory costs; 0 when it is not known.
+    pub(crate) price_gb_hour: f64,
+    /// What an hour of one core costs.
+    pub(crate) price_core_hour: f64,
     /// How CPU is written.
     pub(crate) cpu_format: CpuFormat,
     /// Whether answers also carry `KUBERNETES_CPU_LIMIT` and `KUBERNETES_MEMORY_LIMIT`.

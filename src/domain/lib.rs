@@ -14,6 +14,7 @@
 //! | [`token::Token`] | `token-<id>` | that a token is issued once and revoked for good |
 //! | [`audit::Audit`] | `audit-<date>`, `audit-body:<digest>` | that a refused body is noted once |
 //! | [`allocation::Answers`] | `allocation-<package>` | nothing: an answer is a note |
+//! | [`allocation::Models`] | `allocation-model:registry` | which trained model answers, and what a rollback goes back to |
 //! | [`numbers::Numbers`] | `numbers-<kind>` | which integer comes next |
 //! | [`name::Name`] | `name-<kind>:<digest>` | that a name stands once |
 //! | [`run::Run`], [`run::Occasion`] | `run-<number>`, `run-occasion:<schedule id>` | whose run it is, and that it is over once |

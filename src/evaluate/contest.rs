@@ -56,13 +56,10 @@ impl Contest {
         }
     }
 
-    /// Scores a build and lets all learn from it. One that was killed is counted and passed over, because
-    /// nobody knows what it would have needed.
+    /// Scores a build and lets all learn from it. What one that was killed would have needed nobody knows: it costs
+    /// those who would have granted no more, and counts apart.
     pub(crate) fn add(&mut self, sample: UsageSample) {
-        if sample.usage().is_none() {
-            self.killed += 1;
-            return;
-        }
+        self.killed += u64::from(sample.usage().is_none());
         self.scored += 1;
         let Some(ended_at) = sample.ended_at.filter(|_| self.feedback == Feedback::AtEnd) else {
             self.score(&sample, false);
@@ -74,7 +71,7 @@ impl Contest {
             .insert((milliseconds(ended_at), self.scored), sample);
     }
 
-    /// How many builds were killed, and so not scored.
+    /// How many builds were killed in life.
     pub(crate) fn killed(&self) -> u64 {
         self.killed
     }

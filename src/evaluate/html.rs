@@ -54,7 +54,7 @@ impl Page<'_> {
         line(
             page,
             &format!(
-                "<p>{jobs} builds scored, {} rows refused, {} killed builds not scored.</p>",
+                "<p>{jobs} builds scored, {} rows refused, {} builds were killed in life.</p>",
                 outcome.refused, outcome.killed
             ),
         );

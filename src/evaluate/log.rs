@@ -3,11 +3,9 @@
 #[cfg(test)]
 mod tests;
 
-use allocation::{Ending, Spec, Usage, UsageSample, Variants};
 use domain::Event;
-use domain::build::{BuildEvent, BuiltSpec, OutOfMemory, ResourceUsage, UsageRecorded};
 use eventlog::{EventLog, Filter, PageLimit, Position, Recorded};
-use jiff::Timestamp;
+use projections::allocation::{BUILD_TYPES, sample_of};
 
 use super::history::{HistoryError, Refused, Row, Sink};
 
@@ -24,9 +22,7 @@ pub(crate) async fn read(
     sink: &mut Sink<'_>,
 ) -> Result<(), HistoryError> {
     let filter = Filter {
-        event_types: ["build.usage_recorded", "build.out_of_memory"]
-            .map(str::to_owned)
-            .to_vec(),
+        event_types: BUILD_TYPES.map(str::to_owned).to_vec(),
         ..Filter::default()
     };
     let head = log.head();
@@ -68,74 +64,11 @@ fn row(recorded: &Recorded) -> Option<Row> {
         &recorded.data,
     );
     let sample = match decoded {
-        Ok(Event::Build(BuildEvent::UsageRecorded(usage))) => of_usage(recorded.position, &usage),
-        Ok(Event::Build(BuildEvent::OutOfMemory(killed))) => of_kill(recorded.position, &killed),
-        Ok(_) => return None,
+        Ok(event) => sample_of(recorded.position, &event)?,
         Err(fault) => return Some(Err(refused(None, fault.to_string()))),
     };
     Some(match sample.check() {
         Ok(()) => Ok(sample),
         Err(flaw) => Err(refused(None, flaw.to_string())),
     })
-}
-
-fn of_usage(position: Position, usage: &UsageRecorded) -> UsageSample {
-    UsageSample {
-        position: position.0,
-        spec: spec(&usage.spec),
-        git_ref: usage.git_ref.clone(),
-        build_jobs: Some(usage.build_jobs),
-        ended_at: Some(seconds(usage.finished_at)),
-        seconds: between(usage.started_at, usage.finished_at),
-        ending: Ending::Success {
-            cpu: resource(&usage.cpu),
-            memory: resource(&usage.memory),
-        },
-    }
-}
-
-fn of_kill(position: Position, killed: &OutOfMemory) -> UsageSample {
-    UsageSample {
-        position: position.0,
-        spec: spec(&killed.spec),
-        git_ref: killed.git_ref.clone(),
-        build_jobs: Some(killed.build_jobs),
-        ended_at: Some(seconds(killed.finished_at)),
-        seconds: between(killed.started_at, killed.finished_at),
-        ending: Ending::OutOfMemory {
-            limit: killed.memory_limit,
-        },
-    }
-}
-
-fn spec(built: &BuiltSpec) -> Spec {
-    Spec {
-        name: built.name.clone(),
-        version: built.version.clone(),
-        // As the model in life reads it: whatever is no object says nothing about variants.
-        variants: serde_json::from_str(&built.variants).unwrap_or_else(|_| Variants::default()),
-        arch: built.arch.clone(),
-        compiler: built.compiler_name.clone(),
-        compiler_version: built.compiler_version.clone(),
-    }
-}
-
-fn resource(usage: &ResourceUsage) -> Usage {
-    Usage {
-        request: usage.request,
-        limit: usage.limit,
-        mean: usage.mean,
-        median: Some(usage.median),
-        max: usage.max,
-        min: Some(usage.min),
-        stddev: Some(usage.stddev),
-    }
-}
-
-fn seconds(at: Timestamp) -> f64 {
-    at.as_microsecond() as f64 / 1e6
-}
-
-fn between(start: Timestamp, end: Timestamp) -> f64 {
-    end.duration_since(start).as_secs_f64()
 }

@@ -33,7 +33,7 @@ pub(crate) struct Outcome {
     pub(crate) tallies: Vec<Tally>,
     /// How many of its rows were refused.
     pub(crate) refused: u64,
-    /// How many of its builds were killed, and so not scored.
+    /// How many of its builds were killed in life.
     pub(crate) killed: u64,
 }
 
@@ -70,8 +70,11 @@ pub(crate) struct ReportRow {
     pub(crate) core_hours: f64,
     /// Rows of the history that were refused.
     pub(crate) refused: u64,
-    /// Builds of the history that were killed, and so not scored.
+    /// Builds of the history that were killed in life. What they needed is not known: they are no jobs here.
     pub(crate) killed: u64,
+    /// Those of them that would have been killed here as well, because no more was granted. Their least waste is
+    /// part of the waste.
+    pub(crate) killed_too: u64,
     /// What all that was held costs, where a price was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) money: Option<f64>,
@@ -124,6 +127,7 @@ impl Outcome {
             core_hours: tally.core_hours,
             refused: self.refused,
             killed: self.killed,
+            killed_too: score.killed_too,
             money: prices.of(used + wasted, tally.core_hours),
             money_wasted: prices.of(wasted, cores_wasted),
         }

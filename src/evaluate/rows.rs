@@ -13,7 +13,8 @@
 //! | `build_jobs` | | jobs that `make` was given |
 //! | `cpu_request` `cpu_max` | cores | what was asked for; the highest use |
 //! | `mem_request` `mem_mean` | bytes | what was asked for; the average use |
-//! | `status` | | `success`, where it is said |
+//! | `status` | | `success`, where it is said, or `out_of_memory` |
+//! | `mem_limit` | bytes | what it was killed at, where the status is `out_of_memory`; it needs no peak then |
 //!
 //! An empty cell was not measured. Other columns are passed over.
 

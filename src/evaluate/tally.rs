@@ -54,9 +54,6 @@ impl Tally {
 
     /// Adds what one build has cost.
     pub(crate) fn add_build(&mut self, sample: &UsageSample, cost: &Score) {
-        let Some((_, memory)) = sample.usage() else {
-            return;
-        };
         self.score.add(cost);
         self.core_hours += cost.cpu.requested * cost.attempts as f64;
         match self.packages.get_mut(&sample.spec.name) {
@@ -65,6 +62,9 @@ impl Tally {
                 self.packages.insert(sample.spec.name.clone(), *cost);
             }
         }
+        let Some((_, memory)) = sample.usage() else {
+            return;
+        };
         // Attempts double, so that all of them together held the first 2^n - 1 times.
         let held = (cost.memory_used + cost.memory_wasted) / (sample.seconds / 3600.0);
         self.dots.add(Dot {

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::auditor::Auditor;
 use crate::observer::{HttpObserver, NoObserver};
 use crate::rate::Rate;
+use crate::recorder::{Recorder, Recording};
 use crate::{Limits, Network, Operations, Passwords, Problem, Seal, Sessions, Variables};
 
 /// What an operator chose, as far as HTTP is concerned.
@@ -39,6 +40,12 @@ pub struct Settings {
     pub variables: Variables,
     /// Paths of old clients that come back after 503 alone, and drop their work on 429.
     pub insistent: Vec<&'static str>,
+    /// Of which share of specs the answers are kept, from 0 to 1.
+    pub record_ratio: f64,
+    /// What an hour of one GB of memory costs, in whatever money; 0 when nobody said.
+    pub price_gb_hour: f64,
+    /// What an hour of one core costs.
+    pub price_core_hour: f64,
 }
 
 /// Everything a handler has at hand. Cloning copies one pointer.
@@ -65,6 +72,10 @@ pub struct Parts {
     pub passwords: Passwords,
     /// Who is logged in.
     pub sessions: Sessions,
+    /// Keeps answers.
+    pub recorder: Recorder,
+    /// Held while a model is trained: one at a time.
+    pub training: Arc<tokio::sync::Mutex<()>>,
     pub(crate) observer: Arc<dyn HttpObserver>,
     pub(crate) requests: Semaphore,
     pub(crate) rate: Rate,
@@ -135,8 +146,14 @@ impl House {
         settings: Settings,
     ) -> HouseBuilder {
         let limits = &settings.limits;
+        let recording = Recording {
+            ratio: settings.record_ratio,
+            limits: settings.variables.limits,
+        };
         HouseBuilder(Parts {
             auditor: Auditor::new(commands.clone()),
+            recorder: Recorder::start(recording, &commands, &views),
+            training: Arc::default(),
             observer: Arc::new(NoObserver),
             requests: Semaphore::new(limits.requests_max.min(Semaphore::MAX_PERMITS)),
             rate: Rate::new(limits),
@@ -198,6 +215,12 @@ impl House {
     #[must_use]
     pub fn ports(&self) -> BTreeMap<&'static str, Option<String>> {
         self.ports.get().map(|ports| ports()).unwrap_or_default()
+    }
+
+    /// Whether the house is closed, or about to be.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        *self.closing.borrow()
     }
 
     /// How many streams of events are open.

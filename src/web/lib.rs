@@ -20,6 +20,7 @@ mod passwords;
 mod problem;
 pub mod quoted;
 mod rate;
+mod recorder;
 mod refusal;
 mod seal;
 pub mod secret;
@@ -42,10 +43,11 @@ pub use limits::{Limits, REQUEST_LINE_BYTES_MAX};
 pub use network::{Network, NetworkError};
 pub use observer::{HttpObserver, NoObserver};
 pub use operations::{
-    OPERATIONS_MAX, OperationHandle, OperationState, OperationStatus, Operations,
+    OPERATIONS_MAX, OperationHandle, OperationReporter, OperationState, OperationStatus, Operations,
 };
 pub use passwords::{PASSWORD_BYTES_MAX, Passwords};
 pub use problem::{FieldError, PROBLEM_JSON, Problem, ProblemBody};
+pub use recorder::{Recorder, Recording};
 pub use seal::{KEY_BYTES, Seal, SealError};
 pub use sessions::{
     CSRF_COOKIE, CSRF_HEADER, LoggedInto, SESSION_COOKIE, Sessions, Visitor, cookie,

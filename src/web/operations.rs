@@ -33,6 +33,8 @@ pub struct OperationState {
     pub total: Option<u64>,
     /// What it is doing, what came out, or why it failed.
     pub message: Option<String>,
+    /// The id of what came out, if something did that has one.
+    pub result: Option<String>,
     /// When it began.
     #[schema(value_type = String, format = DateTime)]
     pub started_at: Timestamp,
@@ -82,6 +84,7 @@ impl Operations {
             done: 0,
             total: None,
             message: None,
+            result: None,
             started_at: at,
             ended_at: None,
         });
@@ -122,6 +125,20 @@ impl Operations {
     }
 }
 
+/// Says how far an operation is, from another thread than the one that ends it.
+#[derive(Clone, Debug)]
+pub struct OperationReporter(watch::Sender<OperationState>);
+
+impl OperationReporter {
+    /// Says how far it is.
+    pub fn progress(&self, done: u64, total: Option<u64>) {
+        self.0.send_modify(|state| {
+            state.done = done;
+            state.total = total;
+        });
+    }
+}
+
 impl OperationHandle {
     /// The operation's id.
     #[must_use]
@@ -137,10 +154,19 @@ impl OperationHandle {
 
     /// Says how far it is.
     pub fn progress(&self, done: u64, total: Option<u64>) {
-        self.state.send_modify(|state| {
-            state.done = done;
-            state.total = total;
-        });
+        self.reporter().progress(done, total);
+    }
+
+    /// Somebody else who says how far it is.
+    #[must_use]
+    pub fn reporter(&self) -> OperationReporter {
+        OperationReporter(self.state.clone())
+    }
+
+    /// Names what came out.
+    pub fn result(&self, id: &str) {
+        self.state
+            .send_modify(|state| state.result = Some(id.to_owned()));
     }
 
     /// Ends it well.

@@ -103,7 +103,8 @@ proptest! {
             });
             // The start may fail as well, and is then simply tried again.
             let troubled = loop {
-                let kinds = crate::views::kinds(&crate::testing::config());
+                let followed: Arc<dyn EventLog> = log.clone();
+                let kinds = crate::views::kinds(&crate::testing::config(), &followed);
                 let config = crate::testing::config();
                 if let Ok(engine) = super::Engine::open(log.clone(), tables.clone(), kinds, config).await {
                     break engine;

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::{Allocator, Grant, Question};
-use crate::{Spec, UsageSample};
+use crate::{Ending, Spec, UsageSample};
 
 /// What is given where nobody set anything, in bytes.
 const MEMORY_DEFAULT: f64 = 16e9;
@@ -32,13 +32,18 @@ impl Allocator for Preset {
 pub(super) trait Rule {
     fn memory(&self, past: &[Seen]) -> f64;
     fn cpu(&self, past: &[Seen]) -> f64;
+    /// The peak that a build killed at this limit is taken to have had; none when such builds are not looked at.
+    fn killed_at(&self, _limit: f64) -> Option<f64> {
+        None
+    }
 }
 
 /// One past build of a task.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seen {
     memory: f64,
-    cpu: f64,
+    /// None for a build that was killed.
+    cpu: Option<f64>,
     hours: f64,
     /// When it ended, in days; 0 where that is not known, so that nothing is forgotten.
     day: f64,
@@ -82,12 +87,16 @@ impl<R: Rule> Allocator for TaskHistory<R> {
     }
 
     fn learn(&mut self, sample: &UsageSample) {
-        let Some((cpu, memory)) = sample.usage() else {
-            return;
+        let (cpu, memory) = match &sample.ending {
+            Ending::Success { cpu, memory } => (Some(cpu.mean), memory.max),
+            Ending::OutOfMemory { limit } => match self.rule.killed_at(*limit) {
+                Some(peak) => (None, peak),
+                None => return,
+            },
         };
         let seen = Seen {
-            memory: memory.max,
-            cpu: cpu.mean,
+            memory,
+            cpu,
             hours: sample.seconds / 3600.0,
             day: sample.ended_at.map_or(0.0, |end| end / 86_400.0),
         };
@@ -106,27 +115,34 @@ pub(super) struct Vpa {
 
 /// How much is added to the percentile.
 const VPA_MARGIN: f64 = 1.15;
+/// A build that was killed counts as so much more than it had, and at least as so many bytes more.
+const VPA_KILLED_FACTOR: f64 = 1.2;
+const VPA_KILLED_BYTES: f64 = 104_857_600.0;
 /// How much wider every bucket of the histogram is than the one before.
 const VPA_GROWTH: f64 = 1.05;
 
 impl Rule for Vpa {
     fn memory(&self, past: &[Seen]) -> f64 {
-        VPA_MARGIN * self.percentile(past, 1e7, |seen| seen.memory)
+        VPA_MARGIN * self.percentile(past, 1e7, |seen| Some(seen.memory))
     }
 
     fn cpu(&self, past: &[Seen]) -> f64 {
         VPA_MARGIN * self.percentile(past, 0.01, |seen| seen.cpu)
     }
+
+    fn killed_at(&self, limit: f64) -> Option<f64> {
+        Some((limit * VPA_KILLED_FACTOR).max(limit + VPA_KILLED_BYTES))
+    }
 }
 
 impl Vpa {
-    fn percentile(&self, past: &[Seen], first: f64, value: impl Fn(&Seen) -> f64) -> f64 {
+    fn percentile(&self, past: &[Seen], first: f64, value: impl Fn(&Seen) -> Option<f64>) -> f64 {
         let newest = past.iter().map(|seen| seen.day).fold(0.0, f64::max);
         let bucket =
             |amount: f64| (amount / first * (VPA_GROWTH - 1.0) + 1.0).log(VPA_GROWTH) as u32;
         let mut weights: BTreeMap<u32, f64> = BTreeMap::new();
-        for seen in past {
-            *weights.entry(bucket(value(seen))).or_default() += (seen.day - newest).exp2();
+        for (seen, amount) in past.iter().filter_map(|seen| Some((seen, value(seen)?))) {
+            *weights.entry(bucket(amount)).or_default() += (seen.day - newest).exp2();
         }
         let total: f64 = weights.values().sum();
         let mut below = 0.0;
@@ -148,7 +164,7 @@ impl Rule for Witt {
     }
 
     fn cpu(&self, past: &[Seen]) -> f64 {
-        percentile(past.iter().map(|seen| seen.cpu), 0.95)
+        percentile(past.iter().filter_map(|seen| seen.cpu), 0.95)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::baselines::{Preset, TaskHistory, Tovar, Vpa, Witt};
 use super::{Protocol, Score};
 use crate::ladder::{Learning, Policy};
-use crate::{Gantry, Ladder, Refs, Spec, UsageSample};
+use crate::{Ending, Gantry, Ladder, Refs, Spec, UsageSample};
 
 /// What an allocator is asked.
 #[derive(Clone, Copy, Debug)]
@@ -93,18 +93,18 @@ impl Contestant {
     }
 
     pub(super) fn score(&mut self, protocol: &Protocol, sample: &UsageSample) {
-        let Some((cpu, memory)) = sample.usage() else {
-            return;
+        let (preset_cpu, preset_memory) = match &sample.ending {
+            Ending::Success { cpu, memory } => (cpu.request, memory.request),
+            Ending::OutOfMemory { limit } => (None, Some(*limit)),
         };
         let mut grant = self.allocator.grant(Question {
             spec: &sample.spec,
             build_jobs: sample.build_jobs,
-            preset_memory: memory.request,
-            preset_cpu: cpu.request,
+            preset_memory,
+            preset_cpu,
         });
         grant.memory = grant.memory.max(protocol.memory_min);
-        self.total
-            .add_job(grant, cpu, memory, sample.seconds / 3600.0);
+        self.total.add_build(grant, sample);
     }
 
     pub(super) fn learn(&mut self, sample: &UsageSample) {

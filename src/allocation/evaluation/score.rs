@@ -1,12 +1,12 @@
 //! What an allocator has cost.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Grant;
-use crate::Usage;
+use crate::{Ending, UsageSample};
 
 /// What an allocator has cost over a history. Scores of several histories add up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// How many builds were scored.
     pub jobs: u64,
@@ -14,6 +14,10 @@ pub struct Score {
     pub failed_jobs: u64,
     /// How many attempts there were.
     pub attempts: u64,
+    /// How many builds were killed for memory in life. What they needed is not known, so they are no jobs here.
+    pub killed: u64,
+    /// How many of those would have been killed here as well, because no more was granted than in life.
+    pub killed_too: u64,
     /// Peak times duration, in byte-hours.
     pub memory_used: f64,
     /// What was held above that, failed attempts included, in byte-hours.
@@ -23,7 +27,7 @@ pub struct Score {
 }
 
 /// What an allocator has cost in CPU, in core-hours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CpuScore {
     /// What was requested.
     pub requested: f64,
@@ -34,9 +38,15 @@ pub struct CpuScore {
 }
 
 impl Score {
-    /// Adds one build: attempts double from what was granted until they hold the peak. A failed attempt
-    /// wastes all it held for as long as the build takes.
-    pub(super) fn add_job(&mut self, grant: Grant, cpu: &Usage, memory: &Usage, hours: f64) {
+    /// Adds one build that was granted so much: attempts double until they hold the peak. A failed attempt wastes
+    /// all it held for as long as the build takes. Of a build that was killed in life only the least is known
+    /// that it would have wasted.
+    pub fn add_build(&mut self, grant: Grant, sample: &UsageSample) {
+        let hours = sample.seconds / 3600.0;
+        let (cpu, memory) = match &sample.ending {
+            Ending::Success { cpu, memory } => (cpu, memory),
+            Ending::OutOfMemory { limit } => return self.add_killed(grant, *limit, hours),
+        };
         let mut held = 0.0;
         let mut attempt = grant.memory.max(1.0);
         let mut attempts = 1;
@@ -56,11 +66,24 @@ impl Score {
         self.cpu.throttled += (cpu.mean - grant.cpu).max(0.0) * hours;
     }
 
+    /// Every attempt with no more than the limit is killed as well, after as long.
+    fn add_killed(&mut self, grant: Grant, limit: f64, hours: f64) {
+        let mut attempt = grant.memory.max(1.0);
+        self.killed += 1;
+        self.killed_too += u64::from(attempt <= limit);
+        while attempt <= limit {
+            self.memory_wasted += attempt * hours;
+            attempt *= 2.0;
+        }
+    }
+
     /// Adds the score of another history.
     pub fn add(&mut self, other: &Self) {
         self.jobs += other.jobs;
         self.failed_jobs += other.failed_jobs;
         self.attempts += other.attempts;
+        self.killed += other.killed;
+        self.killed_too += other.killed_too;
         self.memory_used += other.memory_used;
         self.memory_wasted += other.memory_wasted;
         self.cpu.requested += other.cpu.requested;

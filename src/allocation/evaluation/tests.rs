@@ -10,12 +10,11 @@ fn a_failed_attempt_wastes_all_it_held_and_the_last_what_it_did_not_need() {
     // One hour, peak 10 GB, 4 cores used.
     let mut score = Score::default();
     let sample = hour(0, 4.0, 5e9);
-    let (cpu, memory) = sample.usage().unwrap();
     let grant = Grant {
         memory: 3e9,
         cpu: 3.0,
     };
-    score.add_job(grant, cpu, memory, 1.0);
+    score.add_build(grant, &sample);
     assert_eq!((score.jobs, score.failed_jobs, score.attempts), (1, 1, 3));
     // 3 and 6 GB are killed; of 12 GB, 2 are not needed.
     assert_eq!((score.memory_used, score.memory_wasted), (10e9, 11e9));
@@ -75,11 +74,29 @@ fn other_refs_are_scored_and_not_learnt_if_the_protocol_says_so() {
 }
 
 #[test]
-fn killed_and_flawed_builds_are_not_scored() {
+fn flawed_builds_are_neither_scored_nor_learnt() {
     let mut flawed = hour(1, 1.0, 1e9);
     flawed.seconds = f64::NAN;
-    let story = [killed(0, SPEC, 1e9), flawed, hour(2, 1.0, 1e9)];
-    assert_eq!(told_of(&Protocol::default(), &story).jobs, 1);
+    let score = told_of(&Protocol::default(), &[flawed, hour(2, 1.0, 1e9)]);
+    assert_eq!((score.jobs, score.failed_jobs), (1, 1));
+}
+
+#[test]
+fn a_killed_build_costs_whoever_would_have_granted_no_more_and_is_learnt() {
+    let hour_long = |limit| UsageSample {
+        seconds: 3600.0,
+        ..killed(1, SPEC, limit)
+    };
+    // 1 GB is killed as well, and 2 GB after it; what 4 GB would have done is not known.
+    let score = told_of(&Protocol::default(), &[hour_long(2e9)]);
+    assert_eq!((score.jobs, score.killed, score.killed_too), (0, 1, 1));
+    assert_eq!(score.memory_wasted, 3e9);
+    let score = told_of(&Protocol::default(), &[hour_long(0.9e9)]);
+    assert_eq!((score.killed, score.killed_too), (1, 0));
+    assert_eq!(score.memory_wasted, 0.0);
+    // The second is granted more, because the first was learnt.
+    let score = told_of(&Protocol::default(), &[hour_long(2e9), hour_long(2e9)]);
+    assert_eq!((score.killed, score.killed_too), (2, 1));
 }
 
 /// The house's strategy must beat every opponent on the bundled history, and the scores must not depend on

@@ -1,7 +1,7 @@
 use super::*;
 
 /// What each address needs. Nothing is open that does not stand here as open.
-const NEEDS: [(&str, &str, Option<Role>); 31] = [
+const NEEDS: [(&str, &str, Option<Role>); 36] = [
     ("GET", "/healthz", None),
     ("GET", "/readyz", None),
     ("GET", "/v1/info", None),
@@ -25,6 +25,15 @@ const NEEDS: [(&str, &str, Option<Role>); 31] = [
     ("GET", "/v1/nodes", Some(Role::Reader)),
     ("GET", "/v1/pulse", Some(Role::Reader)),
     ("GET", "/v1/allocation/models", Some(Role::Reader)),
+    ("GET", "/v1/allocation/models/x", Some(Role::Reader)),
+    ("GET", "/v1/allocation/accuracy", Some(Role::Reader)),
+    (
+        "POST",
+        "/v1/allocation/models/x/promote",
+        Some(Role::Operator),
+    ),
+    ("POST", "/v1/allocation/rollback", Some(Role::Operator)),
+    ("POST", "/v1/allocation/retrain", Some(Role::Operator)),
     ("GET", "/v1/projections", Some(Role::Reader)),
     ("GET", "/v1/operations", Some(Role::Reader)),
     ("POST", "/v1/builds/1/collect", Some(Role::Operator)),

@@ -36,6 +36,13 @@ async fn every_refusal_is_a_problem_that_names_its_request() {
             "/v1/allocation/explain?spec=a@1%20%2Bx%20arch=x%25gcc@1&strategy=guess",
             400,
         ),
+        ("GET", "/v1/allocation/accuracy?by=moon", 400),
+        ("GET", "/v1/allocation/accuracy?strategy=guess", 400),
+        ("GET", "/v1/allocation/accuracy?limit=0", 400),
+        ("GET", "/v1/allocation/models/%ff", 400),
+        ("GET", "/v1/allocation/models/nobody", 404),
+        ("POST", "/v1/allocation/models/nobody/promote", 404),
+        ("POST", "/v1/allocation/rollback", 409),
         ("POST", "/v1/tokens", 415),
     ] {
         let answered = house.ask(method, target, Some(ADMIN), None).await;
@@ -168,7 +175,7 @@ proptest! {
 
     #[test]
     fn whatever_is_asked_is_never_our_fault(
-        route in "builds|runs|run-logs|events|streams|usage|packages|nodes|tokens|audit|audit/bodies|operations|projections|collections|allocation/explain|pulse",
+        route in "builds|runs|run-logs|events|streams|usage|packages|nodes|tokens|audit|audit/bodies|operations|projections|collections|allocation/explain|allocation/models|allocation/accuracy|pulse",
         rest in "(/[!-~]{0,30})?",
         query in "[!-~]{0,60}",
         accept in "application/json|application/x-ndjson|x",

@@ -54,6 +54,41 @@ fn a_flag_beats_the_environment_which_beats_the_file() {
 }
 
 #[test]
+fn what_makes_no_sense_about_answers_is_an_error_that_names_the_key() {
+    for (pairs, key) in [
+        (
+            &[("TALLYMAN__ALLOCATION__RECORD_RATIO", "1.5")][..],
+            "allocation.record_ratio",
+        ),
+        (
+            &[("TALLYMAN__ALLOCATION__RECORD_RATIO", "NaN")],
+            "allocation.record_ratio",
+        ),
+        (
+            &[("TALLYMAN__ALLOCATION__SHADOW", "ladder")],
+            "allocation.shadow",
+        ),
+        (
+            &[("TALLYMAN__ALLOCATION__PRICE_CORE_HOUR", "-1")],
+            "allocation.price",
+        ),
+        (&[("TALLYMAN__ALLOCATION__STRATEGY", "oracle")], "oracle"),
+    ] {
+        let told = load(&Flags::default(), &environment(pairs))
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(told.contains(key), "{pairs:?}: {told}");
+    }
+    let pairs = [
+        ("TALLYMAN__ALLOCATION__SHADOW", "ladder"),
+        ("TALLYMAN__ALLOCATION__RECORD_RATIO", "0.25"),
+    ];
+    let config = loaded(&Flags::default(), &pairs).config;
+    assert_eq!(config.allocation.record_ratio, 0.25);
+}
+
+#[test]
 fn an_unknown_key_is_an_error_that_names_key_and_file() {
     let (_dir, flags) = written("[server]\nlisten_on = \"127.0.0.1:1\"\n");
     let error = load(&flags, &environment(&[])).err().unwrap().to_string();

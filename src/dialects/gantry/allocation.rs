@@ -20,6 +20,9 @@ fn answer(house: &House, uri: &Uri) -> Result<Response, Problem> {
     let spec = quoted::spec(uri.query().unwrap_or_default())?;
     let view = house.views.allocation();
     let answered = view.answer(&spec, None, None);
+    house
+        .recorder
+        .keep(&spec, &answered, house.commands.clock().now());
     let mut response = house
         .settings
         .variables

@@ -48,6 +48,10 @@ impl Aggregate for Answers {
                 let field = "memory_request";
                 return Err(R::NotFinite { field });
             }
+            C::Record(told) if told.memory_limit.is_some_and(|limit| !limit.is_finite()) => {
+                let field = "memory_limit";
+                return Err(R::NotFinite { field });
+            }
 
             // Allowed.
             C::Record(told) => vec![AllocationEvent::Answered(told)],
@@ -56,7 +60,10 @@ impl Aggregate for Answers {
 
     fn evolve(&mut self, event: &AllocationEvent) {
         match event {
-            AllocationEvent::Answered(_) => {}
+            AllocationEvent::Answered(_)
+            | AllocationEvent::ModelTrained(_)
+            | AllocationEvent::ModelPromoted(_)
+            | AllocationEvent::ModelRolledBack(_) => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use crate::allocation::{Answered, AnswersCommand};
+use crate::allocation::{Answered, AnswersCommand, ModelEvaluation, ModelTrained, ModelsCommand};
 use crate::audit::{
     AuditCommand, BodyRefused, BodyResubmitted, LoggedIn, LoginRefused, OperationStarted,
     WebhookIgnored, WebhookRejected, WriteRefused,
@@ -350,13 +350,57 @@ pub(crate) fn answers_command() -> impl Strategy<Value = AnswersCommand> {
         AnswersCommand::Record(Answered {
             spec: "emacs@29.2 +json arch=x%gcc@12".to_owned(),
             strategy: "gantry".to_owned(),
+            model: (learnt_to % 3 == 0).then(|| "a".to_owned()),
+            shadow: learnt_to % 2 == 0,
             cpu_request: cpu,
             memory_request: memory,
+            memory_limit: (learnt_to % 5 == 0).then_some(4e9),
             level: "exact".to_owned(),
             learnt_to,
             at,
         })
     })
+}
+
+pub(crate) fn model_trained(model: &str) -> ModelTrained {
+    let evaluation = ModelEvaluation {
+        builds: 7,
+        killed: 1,
+        used_gb_hours: 3.5,
+        wasted_gb_hours: 1.25,
+        requested_core_hours: 8.0,
+        used_core_hours: 6.0,
+        throttled_core_hours: 0.5,
+    };
+    ModelTrained {
+        model: model.to_owned(),
+        strategy: "ladder".to_owned(),
+        parameters: Verbatim::parse(r#"{"settings":{"strategy":"ladder"},"after":0}"#.to_owned())
+            .unwrap(),
+        position: 40,
+        learnt: 20,
+        flawed: 0,
+        digest: "0123456789abcdef".repeat(4),
+        evaluation,
+        incumbent: evaluation,
+        at: at(0),
+    }
+}
+
+pub(crate) fn models_command() -> impl Strategy<Value = ModelsCommand> {
+    use ModelsCommand as C;
+
+    let model = || prop::sample::select(vec!["a", "b", "c"]);
+    let trained = (model(), measured()).prop_map(|(model, wasted_gb_hours)| {
+        let mut told = model_trained(model);
+        told.evaluation.wasted_gb_hours = wasted_gb_hours;
+        C::Register(Box::new(told))
+    });
+    prop_oneof![
+        2 => trained,
+        3 => (model(), moment()).prop_map(|(model, at)| C::Promote { model: model.to_owned(), at }),
+        1 => moment().prop_map(|at| C::RollBack { at }),
+    ]
 }
 
 pub(crate) fn numbers_command() -> impl Strategy<Value = NumbersCommand> {

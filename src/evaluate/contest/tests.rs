@@ -33,10 +33,17 @@ fn build_by_build_the_sums_are_the_same() {
 }
 
 #[test]
-fn a_killed_build_is_counted_and_not_scored() {
-    let mut contest = Contest::new(&Protocol::default(), &["preset".to_owned()]);
+fn a_killed_build_counts_apart_and_costs_whoever_would_have_granted_no_more() {
+    let names = ["preset", "ladder-std"].map(str::to_owned);
+    let mut contest = Contest::new(&Protocol::default(), &names);
     contest.add(killed());
     contest.add(build("emacs", 1e9));
     assert_eq!(contest.killed(), 1);
-    assert_eq!(contest.end()[0].score.jobs, 1);
+    let [preset, ladder] = &contest.end()[..] else {
+        panic!("two of two");
+    };
+    assert_eq!((preset.score.jobs, ladder.score.jobs), (1, 1));
+    // What was set by hand is what it was killed with; the ladder gives a new package more.
+    assert_eq!((preset.score.killed_too, ladder.score.killed_too), (1, 0));
+    assert!(preset.score.memory_wasted > 0.0);
 }

@@ -1,8 +1,10 @@
 use std::sync::Mutex;
 
+use allocation::Ending;
 use bytes::Bytes;
-use domain::build::ResourceUsage;
+use domain::build::{BuildEvent, OutOfMemory, ResourceUsage, UsageRecorded};
 use eventlog::{Append, EventType, Expected, MemoryLog, NewEvent, StreamName};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::*;

@@ -35,11 +35,12 @@ fn a_row_has_the_numbers_of_its_score() {
         ("core_hours", json!(3.0)),
         ("refused", json!(0)),
         ("killed", json!(0)),
+        ("killed_too", json!(0)),
     ] {
         assert_eq!(row[name], expected, "{name}");
     }
     assert_eq!(row.get("money"), None);
-    assert_eq!(row.as_object().unwrap().len(), 16);
+    assert_eq!(row.as_object().unwrap().len(), 17);
 }
 
 #[test]

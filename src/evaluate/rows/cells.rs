@@ -76,11 +76,21 @@ impl<'r> Cells<'r> {
 
     /// The build of this row, which stands at `position` of its history.
     pub(super) fn sample(&self, position: u64) -> Result<UsageSample, Flaw> {
-        let status = self.text("status");
-        if !matches!(status, "" | "success") {
-            let reason = format!("it is `{status}`; only builds that succeeded say what they need");
-            return Err(flaw("status", reason));
-        }
+        let ending = match self.text("status") {
+            "" | "success" => Ending::Success {
+                cpu: self.usage("cpu_request", "cpu_mean", "cpu_max", "cpu_mean")?,
+                memory: self.usage("mem_request", "mem_mean", "mem_max", "mem_max")?,
+            },
+            "out_of_memory" => Ending::OutOfMemory {
+                limit: self.needed("mem_limit")?,
+            },
+            other => {
+                let reason = format!(
+                    "it is `{other}`; only builds that succeeded or ran out of memory say what they need"
+                );
+                return Err(flaw("status", reason));
+            }
+        };
         let sample = UsageSample {
             position,
             spec: self.spec()?,
@@ -88,10 +98,7 @@ impl<'r> Cells<'r> {
             build_jobs: self.whole_number("build_jobs")?,
             ended_at: self.ended_at()?,
             seconds: self.needed("duration_s")?,
-            ending: Ending::Success {
-                cpu: self.usage("cpu_request", "cpu_mean", "cpu_max", "cpu_mean")?,
-                memory: self.usage("mem_request", "mem_mean", "mem_max", "mem_max")?,
-            },
+            ending,
         };
         sample.check().map_err(|found| of_sample(&found))?;
         plausible(&sample)?;
@@ -186,8 +193,13 @@ impl<'r> Cells<'r> {
 
 /// What each of the numbers could be, but not all of them together.
 fn plausible(sample: &UsageSample) -> Result<(), Flaw> {
-    let Some((cpu, memory)) = sample.usage() else {
-        return Ok(());
+    let (cpu, memory) = match &sample.ending {
+        Ending::Success { cpu, memory } => (cpu, memory),
+        Ending::OutOfMemory { limit } if *limit < PEAK_BYTES_MIN => {
+            let reason = format!("a limit of {limit} bytes; is it in another unit?");
+            return Err(flaw("mem_limit", reason));
+        }
+        Ending::OutOfMemory { .. } => return Ok(()),
     };
     if memory.max < PEAK_BYTES_MIN {
         let reason = format!("a peak of {} bytes; is it in another unit?", memory.max);
@@ -240,6 +252,7 @@ fn column(field: &'static str) -> &'static str {
         "memory.mean" => "mem_mean",
         "memory.max" => "mem_max",
         "memory.request" => "mem_request",
+        "killed at limit" => "mem_limit",
         other => other,
     }
 }

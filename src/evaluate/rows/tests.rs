@@ -1,6 +1,6 @@
 use std::io::Write;
 
-use allocation::Usage;
+use allocation::{Ending, Usage};
 
 use super::*;
 use crate::evaluate::testing::{HEADER, Read, bundled, history, row};
@@ -108,6 +108,56 @@ fn a_bad_row_is_refused_with_its_place_and_the_rest_goes_on() {
         assert!(told.starts_with(&place), "{value}: {told}");
         assert!(told.contains(reason), "{column} {value}: {told}");
     }
+}
+
+#[test]
+fn a_build_that_ran_out_of_memory_says_what_it_was_killed_at_and_needs_no_peak() {
+    let with_limit = |limit: &str| {
+        let cells = [
+            ("status", "out_of_memory"),
+            ("mem_max", ""),
+            ("cpu_mean", ""),
+        ];
+        format!("{HEADER},mem_limit\n{},{limit}\n", row(&cells))
+    };
+    let read = Read::of("made.csv", with_limit("4e9").as_bytes());
+    let [sample] = &read.samples[..] else {
+        panic!("{read:?}");
+    };
+    assert_eq!(sample.ending, Ending::OutOfMemory { limit: 4e9 });
+    for (limit, reason) in [
+        ("", "column mem_limit: it is empty"),
+        ("-1", "column mem_limit: it is -1"),
+        ("NaN", "column mem_limit: it is NaN"),
+        ("1e16", "column mem_limit: it is 1"),
+        ("4096", "another unit"),
+    ] {
+        let read = Read::of("made.csv", with_limit(limit).as_bytes());
+        let told = read.refused[0].to_string();
+        assert!(told.contains(reason), "{limit}: {told}");
+    }
+    // Without the column there is nothing to learn.
+    let without = history(&[row(&[("status", "out_of_memory")])]);
+    let told = Read::of("made.csv", without.as_bytes()).refused[0].to_string();
+    assert!(told.contains("mem_limit"), "{told}");
+}
+
+#[test]
+fn many_variants_and_any_script_are_read_as_they_are() {
+    let variants: Vec<String> = (0..500)
+        .map(|number| format!(r#"""вариант{number}"": ""值"""#))
+        .collect();
+    let variants = format!("\"{{{}}}\"", variants.join(", "));
+    let cells = [
+        ("pkg_name", "пакет-包"),
+        ("pkg_variants", variants.as_str()),
+    ];
+    let read = Read::of("made.csv", history(&[row(&cells)]).as_bytes());
+    let [sample] = &read.samples[..] else {
+        panic!("{read:?}");
+    };
+    assert_eq!(sample.spec.name, "пакет-包");
+    assert_eq!(sample.spec.variants.iter().count(), 500);
 }
 
 #[test]

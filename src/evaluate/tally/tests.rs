@@ -9,6 +9,8 @@ fn thrice() -> Score {
         jobs: 1,
         failed_jobs: 1,
         attempts: 3,
+        killed: 0,
+        killed_too: 0,
         memory_used: 10e9,
         memory_wasted: 11e9,
         cpu: CpuScore {

@@ -1,0 +1,148 @@
+//! How good the answers were.
+
+use ::projections::accuracy::AccuracyRow;
+use axum::extract::State;
+use domain::token::Role;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use web::paging::{self, Listing};
+use web::{Caller, House, Problem, Query, Settings, View};
+
+use super::READ;
+use crate::asked;
+
+/// Bytes of a GB.
+const GB: f64 = 1e9;
+
+/// How good somebody's answers were, for the builds that had them.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Accuracy {
+    /// Who answered: `gantry` or `ladder`.
+    pub strategy: String,
+    /// The trained model, if it was one.
+    pub model: Option<String>,
+    /// Whether nobody was told: the answers were given only to be compared.
+    pub shadow: bool,
+    /// For which package; none for all of them.
+    pub package: Option<String>,
+    /// Builds that succeeded.
+    pub builds: u64,
+    /// The share of them that needed more memory than was granted.
+    pub short_share: f64,
+    /// Builds that were killed for memory with what they had been granted; of a shadow, those that are certain to
+    /// have been killed with its answer as well.
+    pub killed: u64,
+    /// Peak times duration, in GB·h.
+    pub used_gb_hours: f64,
+    /// What was held above that, killed attempts included, in GB·h. A build that needed more is taken to have been
+    /// tried again with twice as much.
+    pub wasted_gb_hours: f64,
+    /// The one by the other.
+    pub waste_per_used: f64,
+    /// How far the memory lay from the peak on average, in peaks.
+    pub memory_error: f64,
+    /// The share of the requested CPU that was used.
+    pub cpu_utilisation: f64,
+    /// The share of the used CPU that lay above the request.
+    pub cpu_throttled: f64,
+    /// What was held costs so much, where prices are configured.
+    pub money: Option<f64>,
+    /// What of it was not used.
+    pub money_wasted: Option<f64>,
+    /// Where the last build stands that was scored.
+    pub position: u64,
+}
+
+impl Accuracy {
+    fn of(row: AccuracyRow, settings: &Settings) -> Self {
+        let score = &row.score.score;
+        let used = score.memory_used / GB;
+        let wasted = (score.memory_wasted + row.score.killed_byte_hours) / GB;
+        let idle = score.cpu.requested - (score.cpu.used - score.cpu.throttled);
+        let (per_gb, per_core) = (settings.price_gb_hour, settings.price_core_hour);
+        let priced = |gb_hours: f64, core_hours: f64| {
+            (per_gb > 0.0 || per_core > 0.0).then_some(per_gb * gb_hours + per_core * core_hours)
+        };
+        Self {
+            strategy: row.answerer.strategy,
+            model: row.answerer.model,
+            shadow: row.answerer.shadow,
+            package: row.package,
+            builds: score.jobs,
+            short_share: score.failed_share(),
+            killed: row.score.killed + score.killed_too,
+            used_gb_hours: used,
+            wasted_gb_hours: wasted,
+            waste_per_used: if used > 0.0 { wasted / used } else { 0.0 },
+            memory_error: row.score.mean_memory_error(),
+            cpu_utilisation: score.cpu.utilisation(),
+            cpu_throttled: score.cpu.throttled_share(),
+            money: priced(used + wasted, score.cpu.requested),
+            money_wasted: priced(wasted, idle),
+            position: row.position.0,
+        }
+    }
+}
+
+/// Whose answers, about what.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AccuracyParams {
+    /// `strategy` (the default): one row for everybody who answered. `package`: one for each package as well.
+    by: Option<String>,
+    /// Only this package.
+    package: Option<String>,
+    /// Only answers of this strategy: `gantry` or `ladder`.
+    strategy: Option<String>,
+    /// How many a page has, 1 to 1000.
+    limit: Option<usize>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// How good were the answers, for what the builds then used?
+///
+/// Answers are known here when they are recorded (`allocation.record_ratio`). A build had the newest answer about its
+/// spec that was given before it started.
+#[utoipa::path(get, path = "/v1/allocation/accuracy", tag = "allocation", params(AccuracyParams),
+    responses((status = 200, body = Listing<Accuracy>)))]
+pub(crate) async fn accuracy(
+    State(house): State<House>,
+    caller: Caller,
+    Query(params): Query<AccuracyParams>,
+) -> Result<View<Listing<Accuracy>>, Problem> {
+    caller.may(Role::Reader, READ)?;
+    let limit = paging::limit(params.limit)?;
+    let cursor = paging::open(params.cursor.as_deref())?;
+    let strategy = asked::word("strategy", params.strategy, &["gantry", "ladder"])?;
+    let by = asked::word("by", params.by, &["strategy", "package"])?;
+    let by_package = by.as_deref() == Some("package");
+    let admits = move |row: &AccuracyRow| {
+        let wanted = strategy.as_ref();
+        wanted.is_none_or(|wanted| *wanted == row.answerer.strategy)
+    };
+    let position = house.views.position();
+    let package = params.package;
+    let page = house
+        .views
+        .ask(move |views| {
+            let view = views.accuracy();
+            let all = match package {
+                Some(package) => view.of_package(&package)?,
+                None if by_package => return view.packages(&cursor, limit, admits),
+                None => view.totals()?,
+            };
+            let rows: Vec<AccuracyRow> = all.into_iter().filter(admits).collect();
+            Ok(::projections::Listing {
+                examined: rows.len(),
+                rows,
+                next: None,
+            })
+        })
+        .await?;
+    Ok(View {
+        position,
+        body: Listing::of(page, |row| Accuracy::of(row, &house.settings)),
+    })
+}

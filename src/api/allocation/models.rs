@@ -1,0 +1,243 @@
+//! Which models answer, have answered or could, and who decides.
+
+use ::projections::allocation::{ModelRow, ModelStatus};
+use axum::extract::State;
+use domain::allocation::{ModelEvaluation, Models, ModelsCommand};
+use domain::token::Role;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use web::{Caller, House, Path, Problem, View};
+
+use super::{READ, WRITE};
+use crate::DIALECT;
+
+/// How many trained models are listed, the newest first.
+const TRAINED_MAX: usize = 500;
+
+/// A model that may answer.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Model {
+    /// The id of a trained model; none for a strategy as it is configured.
+    #[schema(example = "9f86d081884c7d65")]
+    pub id: Option<String>,
+    /// `gantry` or `ladder`.
+    pub strategy: String,
+    /// Whether it answers when nobody is named.
+    pub live: bool,
+    /// Whether a rollback would let it answer.
+    pub previous: bool,
+    /// How many builds it has learnt from; when it was trained, for one that is not learning.
+    pub learnt: u64,
+    /// How many it has not learnt from, because no build can have used that.
+    pub flawed: u64,
+    /// The last event that it has learnt from.
+    pub learnt_to: u64,
+    /// How it was trained.
+    pub trained: Option<Training>,
+}
+
+/// How a model was trained.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Training {
+    /// The strategy's settings and what it learns from.
+    #[schema(value_type = Object)]
+    pub parameters: Value,
+    /// The log was read up to here.
+    pub position: u64,
+    /// How many builds it had learnt from then.
+    pub learnt: u64,
+    /// BLAKE3 of everything it had learnt: the same log and parameters give the same.
+    pub digest: String,
+    /// How good its answers would have been for the last part of that history.
+    pub evaluation: Evaluation,
+    /// How good those of the model that answered then would have been, for the same builds.
+    pub incumbent: Evaluation,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// When it was promoted last.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub promoted_at: Option<Timestamp>,
+}
+
+/// How good a model's answers would have been.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct Evaluation {
+    /// Builds that it was asked about.
+    pub builds: u64,
+    /// The share of them that would have been killed for memory at least once.
+    pub killed_share: f64,
+    /// Memory held in vain per memory used, killed attempts included.
+    pub waste_per_used: f64,
+    /// Peak times duration, in GB·h.
+    pub used_gb_hours: f64,
+    /// What would have been held above that, in GB·h.
+    pub wasted_gb_hours: f64,
+    /// The share of the requested CPU that was used.
+    pub cpu_utilisation: f64,
+    /// The share of the used CPU that lay above the request.
+    pub cpu_throttled: f64,
+}
+
+impl Model {
+    pub(super) fn of(status: ModelStatus) -> Self {
+        Self {
+            id: status.id,
+            strategy: status.strategy,
+            live: status.live,
+            previous: status.previous,
+            learnt: status.learnt,
+            flawed: status.flawed,
+            learnt_to: status.learnt_to.0,
+            trained: status.trained.map(Training::of),
+        }
+    }
+}
+
+impl Training {
+    fn of(row: ModelRow) -> Self {
+        Self {
+            parameters: serde_json::from_str(&row.parameters).unwrap_or_default(),
+            position: row.position.0,
+            learnt: row.learnt,
+            digest: row.digest,
+            evaluation: Evaluation::of(&row.evaluation),
+            incumbent: Evaluation::of(&row.incumbent),
+            at: row.at,
+            promoted_at: row.promoted_at,
+        }
+    }
+}
+
+impl Evaluation {
+    fn of(told: &ModelEvaluation) -> Self {
+        let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
+        Self {
+            builds: told.builds,
+            killed_share: share(told.killed as f64, told.builds as f64),
+            waste_per_used: share(told.wasted_gb_hours, told.used_gb_hours),
+            used_gb_hours: told.used_gb_hours,
+            wasted_gb_hours: told.wasted_gb_hours,
+            cpu_utilisation: share(
+                told.used_core_hours - told.throttled_core_hours,
+                told.requested_core_hours,
+            ),
+            cpu_throttled: share(told.throttled_core_hours, told.used_core_hours),
+        }
+    }
+}
+
+/// Which models are there, and which of them answers?
+///
+/// Both strategies as they are configured, then those that were trained, the newest first.
+#[utoipa::path(get, path = "/v1/allocation/models", tag = "allocation",
+    responses((status = 200, body = Vec<Model>)))]
+pub(crate) async fn list(
+    State(house): State<House>,
+    caller: Caller,
+) -> Result<View<Vec<Model>>, Problem> {
+    caller.may(Role::Reader, READ)?;
+    let position = house.views.position();
+    let models = house.views.allocation().models().into_iter();
+    let body = models.take(TRAINED_MAX).map(Model::of).collect();
+    Ok(View { position, body })
+}
+
+/// What is this trained model?
+#[utoipa::path(get, path = "/v1/allocation/models/{id}", tag = "allocation",
+    params(("id" = String, Path, description = "The model's id")),
+    responses((status = 200, body = Model)))]
+pub(crate) async fn get(
+    State(house): State<House>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<View<Model>, Problem> {
+    caller.may(Role::Reader, READ)?;
+    let position = house.views.position();
+    let body = find(&house, &id)?;
+    Ok(View { position, body })
+}
+
+/// Let this trained model answer from now on.
+///
+/// It has learnt everything up to now by then, and goes on learning. Nobody waits for an answer meanwhile.
+#[utoipa::path(post, path = "/v1/allocation/models/{id}/promote", tag = "allocation",
+    params(("id" = String, Path, description = "The model's id")),
+    responses((status = 200, description = "It answers", body = Model)))]
+pub(crate) async fn promote(
+    State(house): State<House>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<View<Model>, Problem> {
+    caller.may(Role::Operator, WRITE)?;
+    find(&house, &id)?;
+    prepare(&house, &id).await?;
+    let at = house.commands.clock().now();
+    let model = id.clone();
+    decide(&house, &caller, ModelsCommand::Promote { model, at }).await?;
+    let position = house.views.position();
+    let body = find(&house, &id)?;
+    Ok(View { position, body })
+}
+
+/// Let what answered before the last promotion answer again: another trained model, or the configured strategy.
+#[utoipa::path(post, path = "/v1/allocation/rollback", tag = "allocation",
+    responses((status = 200, description = "What answers now", body = Model)))]
+pub(crate) async fn roll_back(
+    State(house): State<House>,
+    caller: Caller,
+) -> Result<View<Model>, Problem> {
+    caller.may(Role::Operator, WRITE)?;
+    if let Some(id) = house.views.allocation().previous() {
+        prepare(&house, &id).await?;
+    }
+    let at = house.commands.clock().now();
+    decide(&house, &caller, ModelsCommand::RollBack { at }).await?;
+    let position = house.views.position();
+    let models = house.views.allocation().models().into_iter();
+    let live = models.filter(|model| model.live).map(Model::of).next();
+    let body =
+        live.ok_or_else(|| Problem::unavailable("nothing answers at present").retry_after(1))?;
+    Ok(View { position, body })
+}
+
+async fn decide(house: &House, caller: &Caller, command: ModelsCommand) -> Result<(), Problem> {
+    let metadata = caller.metadata(DIALECT);
+    let outcome = house
+        .commands
+        .execute::<Models>(Models::KEY, command, &metadata)
+        .await?;
+    match outcome.position() {
+        Some(position) => house.wait_for(position).await,
+        None => Ok(()),
+    }
+}
+
+/// Makes a model ready beside, so that no view waits for it.
+async fn prepare(house: &House, id: &str) -> Result<(), Problem> {
+    let (view, id) = (house.views.allocation(), id.to_owned());
+    let runtime = tokio::runtime::Handle::current();
+    // Learning is work for a processor, and not for the threads that answer.
+    let prepared = tokio::task::spawn_blocking(move || runtime.block_on(view.prepare(&id)));
+    match prepared.await {
+        Ok(Ok(true)) => Ok(()),
+        Ok(Ok(false)) => Err(Problem::conflict(
+            "this program cannot make the model: it was trained by another version",
+        )),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "a model was not made ready: {error}");
+            Err(Problem::unavailable("the log cannot be read at present").retry_after(5))
+        }
+        Err(error) => {
+            tracing::error!(%error, "making a model ready broke: {error}");
+            Err(Problem::internal("the model could not be made ready"))
+        }
+    }
+}
+
+fn find(house: &House, id: &str) -> Result<Model, Problem> {
+    let found = house.views.allocation().model(id).map(Model::of);
+    found.ok_or_else(|| Problem::not_found("no such model was trained"))
+}

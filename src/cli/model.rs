@@ -1,0 +1,222 @@
+//! `tallyman retrain` and `tallyman model`: which model answers, and one trained on the log beside it.
+
+use std::collections::BTreeMap;
+
+use axum::http::Method;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::arguments::{Format, Global};
+use super::door::{Door, escaped};
+use super::{Exit, Failure, operation, output};
+use crate::config::Flags;
+
+#[derive(Debug, Args)]
+pub(super) struct Retrain {
+    /// `gantry` or `ladder` [default: the configured one]
+    #[arg(long)]
+    strategy: Option<String>,
+    /// Learn only what happened after this
+    #[arg(long, value_name = "POSITION|TIME")]
+    from: Option<String>,
+    /// Learn only up to this
+    #[arg(long, value_name = "POSITION|TIME")]
+    until: Option<String>,
+    /// Learn only builds with this `ref` (* for all), `package`, `compiler` or `arch`; several with commas
+    #[arg(long = "where", value_name = "FIELD=VALUE", value_parser = pair)]
+    only: Vec<(String, String)>,
+    /// Set up the strategy otherwise, for example `policy=lean` or `failure_price=2`
+    #[arg(long = "setting", value_name = "NAME=VALUE", value_parser = pair)]
+    settings: Vec<(String, String)>,
+    /// Let it answer when it is trained
+    #[arg(long, conflicts_with = "detach")]
+    promote: bool,
+    /// Return at once instead of showing progress until it is trained
+    #[arg(long)]
+    detach: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Model {
+    /// Print the models that answer, have answered or could
+    List,
+    /// Print one trained model with its parameters and its evaluation
+    Get {
+        /// Its id
+        id: String,
+    },
+    /// Let a trained model answer from now on
+    Promote {
+        /// Its id
+        id: String,
+    },
+    /// Let what answered before the last promotion answer again
+    Rollback,
+    /// How good were the recorded answers, for what the builds then used?
+    Accuracy {
+        /// One row for each package
+        #[arg(long)]
+        by_package: bool,
+        /// Only this package
+        #[arg(long)]
+        package: Option<String>,
+        /// Only answers of this strategy
+        #[arg(long)]
+        strategy: Option<String>,
+        /// How many rows at the most
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+    },
+}
+
+const MODELS: [output::Column; 9] = [
+    ("MODEL", "/id"),
+    ("STRATEGY", "/strategy"),
+    ("LIVE", "/live"),
+    ("PREVIOUS", "/previous"),
+    ("BUILDS", "/learnt"),
+    ("LEARNT TO", "/learnt_to"),
+    ("WASTE/USED", "/trained/evaluation/waste_per_used"),
+    ("KILLED", "/trained/evaluation/killed_share"),
+    ("TRAINED", "/trained/at"),
+];
+
+const ACCURACY: [output::Column; 11] = [
+    ("STRATEGY", "/strategy"),
+    ("MODEL", "/model"),
+    ("SHADOW", "/shadow"),
+    ("PACKAGE", "/package"),
+    ("BUILDS", "/builds"),
+    ("SHORT", "/short_share"),
+    ("KILLED", "/killed"),
+    ("WASTE/USED", "/waste_per_used"),
+    ("WASTED GB·H", "/wasted_gb_hours"),
+    ("CPU USED", "/cpu_utilisation"),
+    ("WASTED MONEY", "/money_wasted"),
+];
+
+pub(super) fn retrain(flags: &Flags, global: &Global, options: &Retrain) -> Result<(), Failure> {
+    let door = Door::find(flags, global)?;
+    let result = train(&door, global, options);
+    door.close();
+    result
+}
+
+fn train(door: &Door, global: &Global, options: &Retrain) -> Result<(), Failure> {
+    if options.detach && !door.is_server() {
+        let text = "no server runs here, so nobody would go on: leave out --detach";
+        return Err(Failure::told(Exit::Usage, text));
+    }
+    let begun = door.ask(
+        Method::POST,
+        "/v1/allocation/retrain",
+        Some(&options.body()),
+    )?;
+    if options.detach {
+        return output::one(global.output, &begun);
+    }
+    let over = operation::follow(door, global, &begun)?;
+    let id = over["result"].as_str().unwrap_or_default();
+    let path = format!("/v1/allocation/models/{}", escaped(id));
+    if options.promote {
+        let promoted = door.ask(Method::POST, &format!("{path}/promote"), None)?;
+        return one(global, &promoted);
+    }
+    one(global, &door.get(&path)?)
+}
+
+impl Retrain {
+    fn body(&self) -> Value {
+        let mut only: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (field, values) in &self.only {
+            let values = values.split(',').map(str::trim);
+            only.entry(field).or_default().extend(values);
+        }
+        let settings: BTreeMap<&String, &String> = self
+            .settings
+            .iter()
+            .map(|(name, value)| (name, value))
+            .collect();
+        json!({
+            "strategy": self.strategy,
+            "from": self.from,
+            "until": self.until,
+            "where": only,
+            "settings": settings,
+        })
+    }
+}
+
+pub(super) fn run(flags: &Flags, global: &Global, verb: Model) -> Result<(), Failure> {
+    let door = Door::find(flags, global)?;
+    let result = ask(&door, global, verb);
+    door.close();
+    result
+}
+
+fn ask(door: &Door, global: &Global, verb: Model) -> Result<(), Failure> {
+    match verb {
+        Model::List => {
+            let models = door.get("/v1/allocation/models")?;
+            let rows = models.as_array().cloned().unwrap_or_default();
+            output::rows(global.output, &MODELS, &rounded(global, rows))
+        }
+        Model::Get { id } => {
+            let model = door.get(&format!("/v1/allocation/models/{}", escaped(&id)))?;
+            one(global, &model)
+        }
+        Model::Promote { id } => {
+            let path = format!("/v1/allocation/models/{}/promote", escaped(&id));
+            one(global, &door.ask(Method::POST, &path, None)?)
+        }
+        Model::Rollback => {
+            let model = door.ask(Method::POST, "/v1/allocation/rollback", None)?;
+            one(global, &model)
+        }
+        Model::Accuracy {
+            by_package,
+            package,
+            strategy,
+            limit,
+        } => {
+            let by = by_package.then(|| "package".to_owned());
+            let pairs = [("by", by), ("package", package), ("strategy", strategy)];
+            let rows = door.list("/v1/allocation/accuracy", &pairs, limit)?;
+            output::rows(global.output, &ACCURACY, &rounded(global, rows))
+        }
+    }
+}
+
+fn one(global: &Global, model: &Value) -> Result<(), Failure> {
+    let format = match global.output {
+        Format::Table => Format::Yaml,
+        other => other,
+    };
+    output::one(format, model)
+}
+
+/// As many digits as anybody reads in a table; all of them elsewhere.
+fn rounded(global: &Global, mut rows: Vec<Value>) -> Vec<Value> {
+    if global.output == Format::Table {
+        rows.iter_mut().for_each(round);
+    }
+    rows
+}
+
+fn round(value: &mut Value) {
+    match value {
+        Value::Object(fields) => fields.iter_mut().for_each(|(_, field)| round(field)),
+        Value::Number(number) if number.is_f64() => {
+            *value = Value::from(format!("{:.3}", number.as_f64().unwrap_or_default()));
+        }
+        _ => {}
+    }
+}
+
+/// Reads `name=value`.
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("`name=value` is expected".to_owned()),
+    }
+}
