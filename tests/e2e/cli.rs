@@ -96,6 +96,8 @@ async fn every_view_is_listed_with_its_position() {
         "pulse",
         "roster",
         "runs",
+        "allocation",
+        "accuracy",
     ] {
         assert!(names.contains(&name), "{name} is not among {names:?}");
     }

@@ -11,6 +11,7 @@ mod first_contact;
 mod import;
 mod jobrunner;
 mod main_job;
+mod models;
 mod overload;
 mod telemetry;
 

@@ -69,6 +69,24 @@ impl Server {
         self.child = Some(child);
     }
 
+    /// Fills the data directory with builds of the demo while no server runs on it.
+    #[track_caller]
+    pub(crate) fn fill_with_sample(&self, builds: u32) {
+        let mut demo = self
+            .command(&["--listen", "127.0.0.1:0", "demo", "--builds"])
+            .arg(builds.to_string())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary was built");
+        let out = demo.stdout.take().expect("standard output is a pipe");
+        let mut lines = BufReader::new(out).lines();
+        let ready = lines.any(|line| line.is_ok_and(|line| line.contains("ready at")));
+        assert!(ready, "the demo did not start");
+        demo.kill().expect("it can be killed");
+        demo.wait().expect("it can be waited for");
+    }
+
     /// Ends the server as a power cut of the process would.
     #[track_caller]
     pub(crate) fn kill(&mut self) {
