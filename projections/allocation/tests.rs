@@ -1,7 +1,7 @@
 use std::ops::ControlFlow;
 
 use allocation::evaluation::Score;
-use allocation::{Spec, Training};
+use allocation::{Spec, Training, Variants};
 use domain::Verbatim;
 use domain::allocation::{
     AllocationEvent, ModelEvaluation, ModelPromoted, ModelRolledBack, ModelTrained,
@@ -9,6 +9,7 @@ use domain::allocation::{
 use domain::build::BuildEvent;
 use eventlog::EventLog;
 use proptest::prelude::*;
+use proptest::strategy::Strategy;
 
 use super::*;
 use crate::testing::{House, any_story, at, block_on, memory_log, tell_all, usage};
@@ -182,6 +183,40 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+/// Texts as pods are annotated, with everything that makes variants hard to read.
+fn variants_text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        4 => prop::sample::select(vec![
+            "+", "~", "=", ",", " ", "\t", "\n", "\u{b}", "\u{c}", "\"", "\\", "'", "{", "}", ":", "+mpi", "~cuda",
+            "a=b", "k=v,w", "é", "包", "\u{1f600}", "\u{7f}", "\u{85}", "\u{a0}", "\u{0}",
+        ]).prop_map(str::to_owned),
+        1 => "[a-z0-9_]{1,4}",
+        1 => any::<char>().prop_map(String::from),
+    ];
+    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// One is written into events, the other is asked with: if they differed, no build would be found again.
+    #[test]
+    fn variants_are_read_alike_where_they_are_recorded_and_where_they_are_asked(text in variants_text()) {
+        let asked = Variants::parse(&text);
+        let recorded = domain::build::variants_to_json(&text);
+        prop_assert_eq!(&recorded, &asked.to_json());
+        let read: Variants = serde_json::from_str(&recorded).unwrap();
+        prop_assert_eq!(read, asked);
+    }
+}
+
+#[test]
+fn five_hundred_variants_are_read_alike_as_well() {
+    let text: String = (0..500).map(|it| format!("+v{it} k{it}=é,{it} ")).collect();
+    let recorded = domain::build::variants_to_json(&text);
+    assert_eq!(recorded, Variants::parse(&text).to_json());
 }
 
 fn ladder() -> Training {

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use crate::{Refs, UsageSample};
 
-pub use contestant::{Allocator, CONTESTANTS, Contestant, Grant, Question};
+pub use contestant::{Allocator, CONTESTANTS, Contestant, Grant, Question, description};
 pub use score::{CpuScore, Score};
 
 /// How a history is replayed.

@@ -439,8 +439,14 @@ pub(super) enum Bench {
         #[arg(long, default_value_t = 5)]
         seconds: u64,
     },
-    /// Allocations over HTTP at two lengths of history
+    /// The model by itself, then allocations over HTTP at two lengths of history
     Allocation {
+        /// Measure the model on this usage history [default: made-up builds]
+        #[arg(long, value_name = "FILE")]
+        data: Option<PathBuf>,
+        /// Do not measure over HTTP
+        #[arg(long)]
+        model_only: bool,
         /// Builds of history
         #[arg(long, default_values_t = [20_000, 1_000_000])]
         builds: Vec<u64>,

@@ -16,7 +16,7 @@ use super::{Exit, Failure, output, progress};
 use crate::config::{Flags, load};
 use crate::evaluate::html::Page;
 use crate::evaluate::report::ReportRow;
-use crate::evaluate::{Contest, HistoryError, Outcome, Prices, Row, log, report, rows};
+use crate::evaluate::{Contest, HistoryError, Outcome, Prices, Row, log, markdown, report, rows};
 
 /// How many refused rows of a history are told one by one.
 const REFUSED_SHOWN_MAX: u64 = 10;
@@ -30,6 +30,9 @@ pub(super) struct Evaluate {
     /// Usage histories: CSV, compressed with zstd or not
     #[arg(long, value_name = "FILE", num_args = 1..)]
     data: Vec<PathBuf>,
+    /// More of them, which are not pooled with the others
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "data")]
+    apart: Vec<PathBuf>,
     /// What the log of the data directory has recorded
     #[arg(long)]
     log: bool,
@@ -54,6 +57,9 @@ pub(super) struct Evaluate {
     /// Write the rows as CSV as well
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
+    /// Write a table of Markdown as well: all histories together, and each that stands apart
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
     /// Write a page with figures as well
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -84,9 +90,15 @@ pub(super) fn run(flags: &Flags, global: &Global, options: &Evaluate) -> Result<
     } else {
         of_files(global, options)?
     };
+    let apart = outcomes.split_off(outcomes.len() - options.apart.len());
     if outcomes.len() > 1 {
         outcomes.extend(Outcome::pooled(&outcomes));
     }
+    if let Some(path) = &options.markdown {
+        let told: Vec<&Outcome> = outcomes.last().into_iter().chain(&apart).collect();
+        std::fs::write(path, markdown::table(&told)).map_err(|error| of_file(path, error))?;
+    }
+    outcomes.extend(apart);
     let prices = options.prices(flags)?;
     let rows: Vec<ReportRow> = outcomes
         .iter()
@@ -109,13 +121,14 @@ pub(super) fn run(flags: &Flags, global: &Global, options: &Evaluate) -> Result<
 
 fn of_files(global: &Global, options: &Evaluate) -> Result<Vec<Outcome>, Failure> {
     let mut files = Vec::new();
-    for path in &options.data {
+    let paths: Vec<PathBuf> = options.data.iter().chain(&options.apart).cloned().collect();
+    for path in &paths {
         let file = File::open(path).map_err(|error| of_file(path, error))?;
         let bytes = file.metadata().map_err(|error| of_file(path, error))?.len();
         files.push((path, file, bytes));
     }
     let bar = progress::bar(global, "bytes", Some(files.iter().map(|it| it.2).sum()));
-    let names = names(&options.data);
+    let names = names(&paths);
     let mut outcomes = Vec::new();
     for ((path, file, _), name) in files.into_iter().zip(names) {
         let input = bar.wrap_read(file);

@@ -9,6 +9,7 @@ pub(crate) mod contest;
 pub(crate) mod history;
 pub(crate) mod html;
 pub(crate) mod log;
+pub(crate) mod markdown;
 pub(crate) mod report;
 pub(crate) mod rows;
 pub(crate) mod tally;

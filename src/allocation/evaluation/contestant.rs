@@ -59,6 +59,25 @@ pub const CONTESTANTS: [&str; 11] = [
     "ladder-mixed",
 ];
 
+/// What one of [`CONTESTANTS`] does, in few words; nothing for others.
+#[must_use]
+pub fn description(name: &str) -> &'static str {
+    match name {
+        "preset" => "what somebody set by hand",
+        "gantry-request" => "Gantry: mean of the five newest",
+        "gantry-limit" => "Gantry: 1.2 × their highest peak",
+        "vpa-p90" => "decaying histogram, p90 + 15 %",
+        "vpa-p95" => "the same, p95 + 15 %",
+        "witt-p99" => "p99 of all peaks",
+        "tovar" => "least expected waste, retry with the highest",
+        "ladder-std" => "**ours**",
+        "ladder-lean" => "ours, cheapest memory",
+        "ladder-safe" => "ours, fewest kills",
+        "ladder-mixed" => "ours, statistics mixed",
+        _ => "",
+    }
+}
+
 impl Contestant {
     /// Anything that allocates.
     pub fn new(name: impl Into<String>, allocator: impl Allocator + 'static) -> Self {

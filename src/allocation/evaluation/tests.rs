@@ -154,7 +154,12 @@ fn an_opponent_that_does_not_know_the_variants_goes_by_the_name() {
 }
 
 #[test]
-fn an_unknown_contestant_is_none() {
+fn an_unknown_contestant_is_none_and_every_known_one_is_described() {
+    let mut described = CONTESTANTS.map(description).to_vec();
+    described.sort_unstable();
+    described.dedup();
+    assert_eq!(described.len(), CONTESTANTS.len());
+    assert!(!described.contains(&""));
     assert!(Contestant::named("oracle", &Protocol::default()).is_none());
 }
 

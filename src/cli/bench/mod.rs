@@ -5,6 +5,7 @@ mod append;
 mod ingest;
 mod load;
 mod memory;
+mod models;
 mod replay;
 mod served;
 mod start;
@@ -23,7 +24,15 @@ pub(super) fn run(what: &Bench) -> Result<(), Failure> {
             builds,
             connections,
             seconds,
-        } => allocation::run(builds, *connections, *seconds),
+            data,
+            model_only,
+        } => {
+            models::run(data.as_deref(), builds.first().copied().unwrap_or_default())?;
+            if *model_only {
+                return Ok(());
+            }
+            allocation::run(builds, *connections, *seconds)
+        }
         Bench::Replay { events } => replay::run(*events),
         Bench::Start { events } => start::run(*events),
     }
