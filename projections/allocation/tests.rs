@@ -6,7 +6,7 @@ use domain::Verbatim;
 use domain::allocation::{
     AllocationEvent, ModelEvaluation, ModelPromoted, ModelRolledBack, ModelTrained,
 };
-use domain::build::BuildEvent;
+use domain::build::{BuildEvent, UsageRecorded};
 use eventlog::EventLog;
 use proptest::prelude::*;
 use proptest::strategy::Strategy;
@@ -183,6 +183,72 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+/// One row per way in which a record can be absurd. None of them moves an answer, and all are counted.
+#[tokio::test]
+async fn what_no_build_can_have_used_is_counted_and_teaches_nothing() {
+    type Change = fn(&mut UsageRecorded);
+    let absurd: [(&str, Change); 9] = [
+        ("a peak of nothing", |it| it.memory.max = 0.0),
+        ("less than nothing", |it| it.memory.mean = -1.0),
+        ("more than any machine has", |it| it.memory.max = 1e18),
+        ("no cores", |it| it.cpu.mean = 0.0),
+        ("a million cores", |it| it.cpu.max = 1e6),
+        ("no time", |it| it.finished_at = it.started_at),
+        ("a clock that went back", |it| {
+            it.finished_at = at(-1_000_000);
+        }),
+        ("no name", |it| it.spec.name.clear()),
+        ("a text without end", |it| it.spec.arch = "x".repeat(70_000)),
+    ];
+    let house = House::new();
+    tell_builds(&house, 1..=6).await;
+    let view = house.views.allocation();
+    let strategies = StrategyName::ALL.map(Some);
+    let before = strategies.map(|it| view.answer(&spec("zlib"), it, None).answer);
+    for ((_, change), number) in absurd.iter().zip(100..) {
+        let mut used = usage(number, "zlib");
+        change(&mut used);
+        let event = BuildEvent::UsageRecorded(used);
+        house.tell_of_build(number, event).await;
+    }
+    let after = strategies.map(|it| view.answer(&spec("zlib"), it, None).answer);
+    assert_eq!(after, before);
+    let flawed: Vec<u64> = view.models().iter().map(|model| model.flawed).collect();
+    assert_eq!(
+        flawed,
+        [absurd.len() as u64; 2],
+        "{:?}",
+        absurd.map(|(why, _)| why)
+    );
+}
+
+#[tokio::test]
+async fn a_package_of_any_script_with_five_hundred_variants_is_learnt_and_found_again() {
+    let house = House::new();
+    let variants: String = (0..500)
+        .map(|it| format!("+вариант{it} к{it}=值,{it} "))
+        .collect();
+    for number in 1..=6 {
+        let mut used = usage(number, "пакет-包");
+        used.spec.variants = domain::build::variants_to_json(&variants);
+        used.spec.version = "1".to_owned();
+        let event = BuildEvent::UsageRecorded(used);
+        house.tell_of_build(number, event).await;
+    }
+    let asked = Spec {
+        name: "пакет-包".to_owned(),
+        version: "1".to_owned(),
+        variants: Variants::parse(&variants),
+        ..spec("zlib")
+    };
+    let answered = house
+        .views
+        .allocation()
+        .answer(&asked, Some(StrategyName::Gantry), None);
+    let reason = answered.answer.reason.as_gantry().unwrap().clone();
+    assert_eq!(reason.matched.unwrap().level, 1, "{reason}");
 }
 
 /// Texts as pods are annotated, with everything that makes variants hard to read.

@@ -49,7 +49,7 @@ pub(super) struct Evaluate {
     #[arg(long, value_name = "MB", default_value_t = 256.0, value_parser = not_negative)]
     memory_min: f64,
     /// What one GB costs for an hour [default: none; with --log, what is configured]
-    #[arg(long, value_name = "PRICE", value_parser = not_negative)]
+    #[arg(long, visible_alias = "price", value_name = "PRICE", value_parser = not_negative)]
     price_gb_hour: Option<f64>,
     /// What one core costs for an hour [default: likewise]
     #[arg(long, value_name = "PRICE", value_parser = not_negative)]

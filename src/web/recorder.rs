@@ -75,15 +75,16 @@ impl Recorder {
         }
     }
 
-    /// Keeps an answer that somebody is about to get, if answers about this spec are kept. Never waits.
-    pub fn keep(&self, spec: &Spec, answered: &Answered, at: Timestamp) {
+    /// Keeps an answer that somebody is about to get, if answers about this spec are kept. Never waits, and asks for
+    /// the time only then.
+    pub fn keep(&self, spec: &Spec, answered: &Answered, now: impl FnOnce() -> Timestamp) {
         if !self.wants(spec) {
             return;
         }
         let kept = Kept {
             spec: spec.clone(),
             answered: answered.clone(),
-            at,
+            at: now(),
         };
         let waiting = self.waiting.lock();
         if waiting

@@ -220,7 +220,7 @@ async fn recorded_answers_are_joined_with_what_builds_used_and_priced() {
     let spec = "zlib@1 +x arch=linux-x86_64%gcc@12".parse().unwrap();
     let answered = house.house.views.allocation().answer(&spec, None, None);
     let earlier = house.clock.now() - jiff::SignedDuration::from_secs(7200);
-    house.house.recorder.keep(&spec, &answered, earlier);
+    house.house.recorder.keep(&spec, &answered, || earlier);
     house.house.recorder.finish().await;
     used(&house, 1).await;
     let rows = house.get("/v1/allocation/accuracy").await;

@@ -22,7 +22,7 @@ fn answer(house: &House, uri: &Uri) -> Result<Response, Problem> {
     let answered = view.answer(&spec, None, None);
     house
         .recorder
-        .keep(&spec, &answered, house.commands.clock().now());
+        .keep(&spec, &answered, || house.commands.clock().now());
     let mut response = house
         .settings
         .variables
