@@ -70,6 +70,78 @@ fn a_history_is_evaluated_to_json_csv_and_a_page() {
 }
 
 #[test]
+fn a_history_that_stands_apart_is_not_pooled_and_stands_beside_the_others_in_the_table() {
+    let dir = tempfile::tempdir().unwrap();
+    let head = part(dir.path(), 60);
+    std::fs::copy(dir.path().join(&head), dir.path().join("apart.csv")).unwrap();
+    let arguments = [
+        &["-o", "json", "evaluate", "--data", &head, &head][..],
+        &["--apart", "apart.csv", "--markdown", "table.md"],
+        &TWO,
+    ];
+    let rows = rows(&tallyman(dir.path(), &arguments.concat()));
+    let jobs: Vec<_> = rows
+        .iter()
+        .step_by(2)
+        .map(|row| (text(row, "data"), &row["jobs"]))
+        .collect();
+    let expected = [
+        (head.as_str(), 60),
+        (&head, 60),
+        ("pooled", 120),
+        ("apart", 60),
+    ];
+    let expected: Vec<_> = expected
+        .map(|(data, jobs)| (data, Value::from(jobs)))
+        .to_vec();
+    assert!(
+        jobs.iter()
+            .zip(&expected)
+            .all(|(it, wanted)| it.0 == wanted.0 && *it.1 == wanted.1),
+        "{jobs:?}"
+    );
+    let table = std::fs::read_to_string(dir.path().join("table.md")).unwrap();
+    let lines: Vec<&str> = table.lines().collect();
+    assert!(
+        lines[0].contains("pooled: waste / used") && lines[0].contains("apart: waste / used"),
+        "{table}"
+    );
+    assert_eq!(lines.len(), 4, "{table}");
+    assert!(
+        lines[3].starts_with("| `ladder-std` | **ours** |"),
+        "{table}"
+    );
+}
+
+#[test]
+fn builds_that_ran_out_of_memory_count_in_an_evaluation() {
+    let dir = tempfile::tempdir().unwrap();
+    let head = part(dir.path(), 50);
+    let path = dir.path().join(&head);
+    let written = std::fs::read_to_string(&path).unwrap();
+    let mut lines = written.lines();
+    let mut changed = vec![format!("{},mem_limit", lines.next().unwrap())];
+    for (number, line) in (0..).zip(lines) {
+        // Every tenth was killed at 1 GB.
+        changed.push(match number % 10 {
+            9 => format!("{},1e9", line.replace(",success,", ",out_of_memory,")),
+            _ => format!("{line},"),
+        });
+    }
+    std::fs::write(&path, changed.join("\n") + "\n").unwrap();
+    let arguments = [&["-o", "json", "evaluate", "--data", &head][..], &TWO];
+    let rows = rows(&tallyman(dir.path(), &arguments.concat()));
+    for row in &rows {
+        assert_eq!(
+            (&row["jobs"], &row["killed"]),
+            (&45.into(), &5.into()),
+            "{row}"
+        );
+        assert!(row["killed_too"].as_u64().unwrap() <= 5, "{row}");
+    }
+}
+
+#[test]
 fn the_whole_bundled_history_is_evaluated_in_every_format() {
     let dir = tempfile::tempdir().unwrap();
     for format in ["table", "yaml", "ndjson"] {
@@ -185,6 +257,18 @@ fn the_log_of_a_running_server_is_a_history() {
     assert_eq!((running.len(), &running[0]["jobs"]), (2, &300.into()));
     demo.end();
     assert_eq!(rows(&tallyman(dir.path(), &arguments)), running);
+    // The farm's own prices hold for its own log, unless others are typed.
+    let priced = |more: &[&str]| {
+        let mut command = command(dir.path());
+        command.env("TALLYMAN__ALLOCATION__PRICE_GB_HOUR", "0.5");
+        let output = command.args(&arguments).args(more).output().unwrap();
+        rows(&output)[0]["money"].as_f64().unwrap()
+    };
+    let (configured, typed) = (priced(&[]), priced(&["--price", "1.0"]));
+    assert!(
+        (typed / configured - 2.0).abs() < 1e-9,
+        "{configured} and {typed}"
+    );
 }
 
 /// The first rows of the bundled history, in the file whose name comes back.
