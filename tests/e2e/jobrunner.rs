@@ -227,7 +227,7 @@ async fn a_worker_that_died_gives_its_run_back_and_gets_it_again() {
 
     let reborn = Worker::new("worker1", "verysecret");
     let mut ear = reborn.listen(&farm.broadcaster().await).await;
-    assert_eq!(reborn.give_back(server).await, [run.clone()]);
+    assert_eq!(reborn.give_back(server).await, [run.as_str()]);
     assert_eq!(ear.next_run().await, run);
     reborn.claim(server, &run).await;
     reborn.start(server, &run, 18).await;
