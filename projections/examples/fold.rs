@@ -102,16 +102,18 @@ async fn views_through_sled(log: &Arc<SyntheticLog>, head: Position, builds: u64
     let tables = Arc::new(opened.tables);
     let (began, cpu_before) = (Instant::now(), cpu_seconds());
     let views = Views::start(log.clone(), tables.clone(), config())?;
-    let mut peak = 0;
+    let (mut peak, mut at_before, mut cpu_at) = (0, 0, cpu_before);
     while views.wait_for(head, Duration::from_secs(5)).await.is_err() {
         peak = resident_mb().max(peak);
         let seconds = began.elapsed().as_secs_f64();
         let at = views.position();
         println!(
-            "  {seconds:5.1} s: {at} events, {:.0} k/s, {} MB",
+            "  {seconds:5.1} s: {at} events, {:.0} k/s, {} MB, lately {:.1} us of CPU per event",
             at.0 as f64 / seconds / 1e3,
-            resident_mb()
+            resident_mb(),
+            (cpu_seconds() - cpu_at) * 1e6 / (at.0 - at_before).max(1) as f64
         );
+        (at_before, cpu_at) = (at.0, cpu_seconds());
     }
     let seconds = began.elapsed().as_secs_f64();
     println!(

@@ -5,6 +5,8 @@
 //! call that enters the engine is fenced, and a database that cannot be read is moved aside, replaced
 //! by an empty one and *reported*: see [`Opened`].
 //!
+//! The engine holds what is small, and the names of the files in which the rest lies: see [`runs`].
+//!
 //! | beside `views/`      | says                                                        |
 //! |----------------------|-------------------------------------------------------------|
 //! | `views.lock`         | who has it open                                             |
@@ -14,19 +16,20 @@
 
 mod directory;
 mod engine;
-mod packed;
+mod runs;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::RwLock;
+use parking_lot::Mutex;
 
 use crate::{Batch, Key, Range, Table, TableError, Tables, Value, check_name};
 use directory::{Directory, reason_of};
 use engine::{Engine, Trouble};
-use packed::{Recent, Unread};
+use runs::RunSet;
 
 /// How many damaged databases are kept for whoever wants to know what happened.
 pub const DAMAGED_KEPT_MAX: usize = 3;
@@ -34,7 +37,7 @@ pub const DAMAGED_KEPT_MAX: usize = 3;
 /// How sled is run.
 #[derive(Clone, Debug)]
 pub struct SledConfig {
-    /// What the page cache may take up, in bytes. Scans may keep somewhat more than this in memory.
+    /// What blocks that were read lately may take up, in bytes.
     pub cache_bytes: u64,
     /// How long opening may take. A database that takes longer counts as damaged: a rebuild is
     /// certain to end, and a recovery that loops is not.
@@ -70,8 +73,11 @@ pub struct Damage {
 
 /// Tables in a sled database. Clones of its tables keep it open.
 pub struct SledTables {
+    tables: Mutex<BTreeMap<String, Arc<SledTable>>>,
+    /// The same tables, for whoever makes them durable and may not wait for one that is being dropped.
+    persisted: Mutex<BTreeMap<String, (sled::Tree, Arc<RunSet>)>>,
+    /// Comes last: the engine outlives its trees, so that closing happens in one place.
     engine: Arc<Engine>,
-    tables: parking_lot::Mutex<std::collections::BTreeMap<String, Arc<SledTable>>>,
 }
 
 impl SledTables {
@@ -88,8 +94,8 @@ impl SledTables {
             Some(reason) => Err(Trouble::Damaged(reason)),
             None => Engine::start(&directory, &register, config),
         };
-        let (database, damaged) = match found {
-            Ok(database) => (database, None),
+        let (started, damaged) = match found {
+            Ok(started) => (started, None),
             Err(Trouble::System(error)) => return Err(error),
             Err(Trouble::Damaged(reason)) => {
                 let damage = Damage {
@@ -112,11 +118,12 @@ impl SledTables {
         } else {
             register
         };
-        let engine = Arc::new(Engine::new(database, directory, register)?);
+        let engine = Arc::new(Engine::new(started, directory, register, config)?);
         Ok(Opened {
             tables: Self {
                 engine,
-                tables: Default::default(),
+                tables: Mutex::default(),
+                persisted: Mutex::default(),
             },
             damaged,
         })
@@ -148,15 +155,16 @@ impl Tables for SledTables {
         if let Some(table) = tables.get(name) {
             return Ok(Arc::<SledTable>::clone(table));
         }
-        let tree = self.engine.ask(|database| database.open_tree(name))?;
-        let (name, engine) = (name.to_owned(), Arc::clone(&self.engine));
-        let is_dropped = RwLock::new(false);
+        let engine = Arc::clone(&self.engine);
+        let tree = engine.ask(|database| database.open_tree(name))?;
+        let found = engine.ask(|_| runs::load(&tree, engine.path()))??;
+        let runs = Arc::new(RunSet::new(Arc::clone(&engine.folder), found));
+        let name = name.to_owned();
+        let persisted = (tree, Arc::clone(&runs));
+        self.persisted.lock().insert(name.clone(), persisted);
         let table = Arc::new(SledTable {
-            is_dropped,
-            writer: Default::default(),
-            recent: Recent::default(),
-            tree,
             name: name.clone(),
+            runs,
             engine,
         });
         tables.insert(name, Arc::clone(&table));
@@ -166,13 +174,14 @@ impl Tables for SledTables {
     fn drop_table(&self, name: &str) -> Result<(), TableError> {
         check_name(name)?;
         let mut tables = self.tables.lock();
-        let table = tables.remove(name);
-        // Pages of a dropped tree are reused: nobody may be reading while that happens.
-        let mut is_dropped = table.as_ref().map(|table| table.is_dropped.write());
-        if let Some(is_dropped) = is_dropped.as_deref_mut() {
-            *is_dropped = true;
-        }
-        self.engine.drop_tree(name)
+        let files = match tables.remove(name) {
+            Some(table) => table.runs.close(),
+            None => self.files_of(name)?,
+        };
+        self.persisted.lock().remove(name);
+        self.engine.drop_tree(name)?;
+        self.engine.folder.drop_later(files);
+        Ok(())
     }
 
     fn names(&self) -> Result<Vec<String>, TableError> {
@@ -182,80 +191,69 @@ impl Tables for SledTables {
     }
 
     fn persist(&self) -> Result<(), TableError> {
-        self.engine.persist()
+        self.engine
+            .persist(|| self.persisted.lock().values().cloned().collect())
     }
 
     fn size_bytes(&self) -> u64 {
-        self.engine.ask(sled::Db::size_on_disk).unwrap_or(0)
+        let engine = self.engine.ask(sled::Db::size_on_disk).unwrap_or(0);
+        engine + self.engine.folder.size_bytes()
+    }
+}
+
+impl SledTables {
+    /// The files of a table that nobody has opened.
+    fn files_of(&self, name: &str) -> Result<Vec<u64>, TableError> {
+        let runs = self.engine.ask(|database| {
+            if !engine::names(database).contains(name) {
+                return Ok(vec![]);
+            }
+            let tree = database.open_tree(name)?;
+            // One that cannot be read leaves files behind until the next start.
+            let runs = runs::load(&tree, self.engine.path())?;
+            Ok(runs.unwrap_or_default())
+        })?;
+        Ok(runs::files(&runs).collect())
     }
 }
 
 struct SledTable {
-    /// Whether the table was dropped. Read for as long as blocks are read, and written while they change:
-    /// rows that a batch does not name may move from one block to another.
-    is_dropped: RwLock<bool>,
-    /// Held from the first block that a batch reads to the last one that it writes.
-    writer: parking_lot::Mutex<()>,
-    /// Forgotten before anybody reads what a batch has changed.
-    recent: Recent,
-    tree: sled::Tree,
     name: String,
-    /// Comes last: the engine outlives its trees, so that closing happens in one place.
+    runs: Arc<RunSet>,
     engine: Arc<Engine>,
 }
 
 impl SledTable {
-    /// Asks with the lock of this table held, which its holder vouches for.
-    fn ask<T>(
-        &self,
-        is_dropped: bool,
-        question: impl FnOnce(&sled::Tree) -> Result<T, Unread>,
-    ) -> Result<T, TableError> {
+    fn answered<T>(&self, answer: Option<Result<T, TableError>>) -> Result<T, TableError> {
         let name = &self.name;
-        if is_dropped {
-            return Err(TableError::Dropped { name: name.clone() });
+        match answer {
+            None => Err(TableError::Dropped { name: name.clone() }),
+            Some(Err(TableError::Damaged { reason })) => Err(TableError::Damaged {
+                reason: format!("table `{name}`: {reason}"),
+            }),
+            Some(answer) => answer,
         }
-        let answer = self.engine.ask(|_| match question(&self.tree) {
-            Ok(answer) => Ok(Ok(answer)),
-            Err(Unread::Malformed) => Ok(Err(TableError::Damaged {
-                reason: format!("table `{name}` holds a block that cannot be read"),
-            })),
-            Err(Unread::Engine(error)) => Err(error),
-        });
-        answer.flatten()
     }
 }
 
 impl Table for SledTable {
     fn get(&self, key: &[u8]) -> Result<Option<Value>, TableError> {
-        let is_dropped = self.is_dropped.read();
-        self.ask(*is_dropped, |tree| packed::get(tree, &self.recent, key))
+        self.engine.check()?;
+        self.answered(self.runs.get(key))
     }
 
     fn scan(&self, range: Range<'_>) -> Result<Vec<(Key, Value)>, TableError> {
-        let is_dropped = self.is_dropped.read();
-        self.ask(*is_dropped, |tree| match range.bounds() {
-            Some(bounds) => packed::scan(tree, bounds, range.reverse, range.limit),
-            None => Ok(vec![]),
-        })
+        self.engine.check()?;
+        self.answered(self.runs.scan(&range))
     }
 
     fn apply(&self, batch: &Batch) -> Result<(), TableError> {
-        let _writer = self.writer.lock();
-        let changed = {
-            let is_dropped = self.is_dropped.read();
-            self.ask(*is_dropped, |tree| packed::plan(tree, batch))?
-        };
-        let mut writes = sled::Batch::default();
-        for (key, block) in changed {
-            match block {
-                Some(block) => writes.insert(key, block),
-                None => writes.remove(key),
-            }
+        self.engine.check()?;
+        let is_merge_due = self.answered(self.runs.apply(batch))?;
+        if is_merge_due {
+            self.engine.merge_soon(&self.runs);
         }
-        let is_dropped = self.is_dropped.write();
-        self.recent.forget();
-        self.ask(*is_dropped, |tree| Ok(tree.apply_batch(writes)?))
+        Ok(())
     }
 }
 

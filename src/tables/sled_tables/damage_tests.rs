@@ -112,3 +112,82 @@ fn damages() -> Vec<Damaged> {
     }
     damages
 }
+
+/// Runs in files are checked like everything else: their ends when they are opened, their blocks when they are
+/// read.
+#[test]
+fn a_damaged_run_is_found_at_the_start_or_when_it_is_read() {
+    for is_found_at_start in [true, false] {
+        for damage in run_damages(is_found_at_start) {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("views");
+            let tables = fresh(&path);
+            write(&tables, "runs", 300);
+            write(&tables, "small", 1);
+            tables.persist().unwrap();
+            drop(tables);
+            let files = fs::read_dir(path.join("runs")).unwrap();
+            let files: Vec<_> = files.map(|entry| entry.unwrap().path()).collect();
+            assert_eq!(files.len(), 1, "one table is large enough for a file");
+            damage(&files[0]);
+
+            let opened = SledTables::open(&path, &config()).unwrap();
+            if is_found_at_start {
+                let reason = opened.damaged.unwrap().reason;
+                assert!(reason.contains("`runs`: run "), "{reason}");
+                assert!(path.with_extension("damaged-1").join("runs").is_dir());
+                continue;
+            }
+            assert_eq!(opened.damaged, None);
+            let table = opened.tables.open("runs").unwrap();
+            let read = table.scan(Range::all());
+            assert!(matches!(read, Err(TableError::Damaged { .. })), "{read:?}");
+            // The others are none the worse for it, and a new one takes its place.
+            let small = opened.tables.open("small").unwrap();
+            assert_eq!(small.scan(Range::all()).unwrap().len(), 1);
+            opened.tables.drop_table("runs").unwrap();
+            write(&opened.tables, "runs", 300);
+            opened.tables.persist().unwrap();
+            drop((small, table, opened));
+            fresh(&path);
+        }
+    }
+}
+
+fn run_damages(is_found_at_start: bool) -> Vec<fn(&Path)> {
+    fn overwrite(path: &Path, at: u64) {
+        let file = OpenOptions::new().write(true).open(path).unwrap();
+        let length = file.metadata().unwrap().len();
+        let at = (length * at / 100).min(length - 8);
+        file.write_all_at(&[0xff; 8], at).unwrap();
+    }
+    match is_found_at_start {
+        true => vec![
+            |path| fs::remove_file(path).unwrap(),
+            |path| fs::write(path, "").unwrap(),
+            |path| {
+                let whole = fs::read(path).unwrap();
+                fs::write(path, &whole[..whole.len() / 2]).unwrap();
+            },
+            |path| overwrite(path, 100),
+        ],
+        false => vec![|path| overwrite(path, 0), |path| overwrite(path, 30)],
+    }
+}
+
+/// A tree that holds something else was not written by this program.
+#[test]
+fn tables_of_another_program_are_reported_and_not_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("views");
+    let database = sled::open(&path).unwrap();
+    database
+        .open_tree("runs")
+        .unwrap()
+        .insert(b"", b"\x01")
+        .unwrap();
+    drop(database);
+    let opened = SledTables::open(&path, &config()).unwrap();
+    assert!(opened.damaged.unwrap().reason.contains("`runs`"));
+    assert_eq!(opened.tables.names().unwrap(), [""; 0]);
+}

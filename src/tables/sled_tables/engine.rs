@@ -5,17 +5,21 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::runs::{self, Folder, Merger, RunSet};
 use super::{Directory, SledConfig, reason_of};
 use crate::TableError;
+
+/// What sled's own cache may take up: it holds small runs and the names of large ones.
+const ENGINE_CACHE_BYTES: u64 = 2 << 20;
 
 /// How long to wait for threads that are still closing the database.
 const CLOSING_MAX: Duration = Duration::from_secs(10);
@@ -28,8 +32,18 @@ pub(super) enum Trouble {
     System(TableError),
 }
 
+/// A database that was found in order.
+pub(super) struct Started {
+    pub(super) database: sled::Db,
+    /// The numbers of the runs that its tables name.
+    pub(super) named: BTreeSet<u64>,
+}
+
 /// An open database and what became of it.
 pub(super) struct Engine {
+    /// Ends before the database is closed.
+    merger: Option<Merger>,
+    pub(super) folder: Arc<Folder>,
     /// `None` only while it is being closed.
     database: Option<sled::Db>,
     /// Our own handle on the database's file: sled's flush does not reach the disk on Linux.
@@ -59,21 +73,36 @@ impl Engine {
         directory: &Directory,
         register: &BTreeSet<String>,
         config: &SledConfig,
-    ) -> Result<sled::Db, Trouble> {
+    ) -> Result<Started, Trouble> {
         directory
             .wait_until_free(CLOSING_MAX)
             .map_err(Trouble::System)?;
         let settings = sled::Config::new()
             .path(directory.path())
-            .cache_capacity(config.cache_bytes);
-        let database = within(config.open_within, move || {
+            .cache_capacity(ENGINE_CACHE_BYTES);
+        let path = directory.path().to_owned();
+        let (database, named) = within(config.open_within, move || {
             let database = settings.open()?;
-            for name in database.tree_names() {
-                let tree = database.open_tree(name)?;
-                tree.first()?;
+            let mut named = BTreeSet::new();
+            for name in names(&database) {
+                let tree = database.open_tree(&name)?;
                 tree.last()?;
+                match runs::load(&tree, &path)? {
+                    Ok(runs) => named.extend(runs.iter().map(|run| run.number)),
+                    Err(error) => return Ok(Err((database, name, error))),
+                }
             }
-            Ok(database)
+            Ok(Ok((database, named)))
+        })?
+        .map_err(|(database, name, error)| {
+            // The directory is about to be moved: closing must not be able to hold that up.
+            close(database, true);
+            match error {
+                TableError::Damaged { reason } => {
+                    Trouble::Damaged(format!("table `{name}`: {reason}"))
+                }
+                error => Trouble::System(error),
+            }
         })?;
         let found = names(&database);
         if let Some(lost) = register.iter().find(|name| !found.contains(*name)) {
@@ -82,14 +111,20 @@ impl Engine {
             close(database, true);
             return Err(Trouble::Damaged(reason));
         }
-        Ok(database)
+        Ok(Started { database, named })
     }
 
     pub(super) fn new(
-        database: sled::Db,
+        started: Started,
         directory: Directory,
         register: BTreeSet<String>,
+        config: &SledConfig,
     ) -> Result<Self, TableError> {
+        let Started { database, named } = started;
+        let folder = Folder::open(directory.path(), &named, config.cache_bytes)
+            .map_err(|error| reason_of(&error))?;
+        let folder = Arc::new(folder);
+        let merger = Merger::start(Arc::clone(&folder)).map_err(|error| reason_of(&error))?;
         let file = File::open(directory.path().join("db")).map_err(|error| reason_of(&error))?;
         directory.sync().map_err(|error| reason_of(&error))?;
         let synced = Mutex::new(Synced {
@@ -98,6 +133,8 @@ impl Engine {
         });
         let (failure, rounds) = (OnceLock::new(), AtomicU64::new(0));
         Ok(Self {
+            merger: Some(merger),
+            folder,
             database: Some(database),
             file,
             failure,
@@ -107,14 +144,20 @@ impl Engine {
         })
     }
 
+    /// Whether the engine still is what it was.
+    pub(super) fn check(&self) -> Result<(), TableError> {
+        match self.failure.get() {
+            Some(failure) => Err(failure.clone()),
+            None => Ok(()),
+        }
+    }
+
     /// Asks the engine. Whatever goes wrong inside ends here, and is the answer from then on.
     pub(super) fn ask<T>(
         &self,
         question: impl FnOnce(&sled::Db) -> sled::Result<T>,
     ) -> Result<T, TableError> {
-        if let Some(failure) = self.failure.get() {
-            return Err(failure.clone());
-        }
+        self.check()?;
         let database = self
             .database
             .as_ref()
@@ -133,16 +176,46 @@ impl Engine {
         Err(self.fail(error))
     }
 
-    /// Returns once everything applied before the call is on the disk.
+    /// Lets the runs of a table be merged, soon.
+    pub(super) fn merge_soon(&self, runs: &Arc<RunSet>) {
+        if let Some(merger) = &self.merger {
+            merger.look_at(runs);
+        }
+    }
+
+    /// Where the database lies.
+    pub(super) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Returns once everything applied before the call is on the disk. `tables` names those that there are.
     ///
     /// Callers that wait for a running round share the next one.
-    pub(super) fn persist(&self) -> Result<(), TableError> {
+    pub(super) fn persist(
+        &self,
+        tables: impl FnOnce() -> Vec<(sled::Tree, Arc<RunSet>)>,
+    ) -> Result<(), TableError> {
         let asked = self.rounds.load(Ordering::SeqCst);
         let mut synced = self.synced.lock();
         if synced.round > asked {
             return Ok(());
         }
         let round = self.rounds.fetch_add(1, Ordering::SeqCst) + 1;
+        // First the files, then the rows that name them; what no row names any more goes last.
+        let dropped = self.folder.take_dropped();
+        let mut changes = Vec::new();
+        for (tree, runs) in tables() {
+            // The system tells an error once, and the pages may be gone: never try again.
+            let change = runs
+                .change()
+                .map_err(|error| self.fail(reason_of(&error)))?;
+            if let Some(mut change) = change {
+                if let Some(writes) = change.writes.take() {
+                    self.ask(|_| tree.apply_batch(writes))?;
+                }
+                changes.push((runs, change));
+            }
+        }
         let found = self.ask(|database| database.flush().map(|_| names(database)))?;
         // Bodies first: the database's file refers to them.
         self.sync_bodies(&mut synced.bodies)
@@ -153,6 +226,10 @@ impl Engine {
             self.directory.write_register(&found)?;
             synced.register = found;
         }
+        for (runs, change) in changes {
+            runs.changed(change);
+        }
+        self.folder.remove_all(dropped);
         synced.round = round;
         Ok(())
     }
@@ -210,6 +287,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
+        drop(self.merger.take());
         if let Some(database) = self.database.take() {
             close(database, self.failure.get().is_some());
         }
