@@ -1,13 +1,16 @@
 //! Which runs need not be asked for a key.
 //!
 //! A fold asks for a row before it writes it the first time, so that most questions are about rows that are
-//! nowhere. A filter answers nearly all of them from memory, with a byte per row. Only rows of the kinds that
+//! nowhere. A filter answers nearly all of them from memory, with ten bits per row. Only rows of the kinds that
 //! are asked for one by one are in it: nobody asks for an entry of an index by its whole key.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// How many bits are set per row.
-const BITS_PER_ROW: u32 = 5;
+/// How many bits there are per row.
+const BITS_PER_ROW: usize = 10;
+
+/// How many of them are set.
+const SET_PER_ROW: u32 = 6;
 
 /// The bits of one row lie within so many words, which the processor fetches together.
 const WORDS_TOGETHER: usize = 8;
@@ -65,8 +68,7 @@ impl Kinds {
 
 impl Filter {
     pub(super) fn new(kinds: Kinds, hashes: &[u32]) -> Self {
-        // A byte per row.
-        let count = hashes.len().div_ceil(8 * WORDS_TOGETHER);
+        let count = (BITS_PER_ROW * hashes.len()).div_ceil(64 * WORDS_TOGETHER);
         let mut words = vec![0; count * WORDS_TOGETHER];
         for &hash in hashes {
             for (word, bit) in places(hash, count) {
@@ -116,7 +118,7 @@ fn places(hash: u32, count: usize) -> impl Iterator<Item = (usize, u64)> {
     let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
     let group = (((mixed >> 32) * count as u64) >> 32) as usize;
     let mut bits = mixed ^ (mixed >> 29);
-    (0..BITS_PER_ROW).map(move |_| {
+    (0..SET_PER_ROW).map(move |_| {
         let place = (bits & 0x1ff) as usize;
         bits = bits.rotate_right(9);
         (group * WORDS_TOGETHER + place / 64, 1 << (place % 64))

@@ -87,7 +87,7 @@ fn a_filter_admits_every_row_and_few_others() {
         Filter::read(&bytes),
         Some(Filter::new(asked.kinds(), &hashes))
     );
-    assert!(bytes.len() < 11_000, "a byte per row and no more");
+    assert!(bytes.len() < 13_000, "ten bits per row and no more");
 
     let admitted = |kind, numbers: std::ops::Range<u32>| {
         let keys = numbers.map(|number| key(kind, number));
