@@ -11,7 +11,7 @@ use domain::build::{BuildEvent, BuildKey};
 use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tables::{Key, KeyBuilder, Range};
+use tables::{Key, KeyBuilder, Range, Value};
 use tokio::sync::watch;
 
 use crate::listing::{Cursor, Listing, Place, Walk};
@@ -164,6 +164,7 @@ fn move_entries(
         ]
     };
     let before = before.map(entries).unwrap_or_default();
+    let row_key = Value::copy_from_slice(row_key);
     for (before, after) in before.into_iter().zip(entries(after)) {
         if before == after {
             continue;

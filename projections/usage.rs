@@ -5,7 +5,7 @@ use domain::build::{BuildEvent, BuildKey, BuiltSpec, ResourceUsage, UsageRecorde
 use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tables::{Key, KeyBuilder};
+use tables::{Key, KeyBuilder, Value};
 
 use crate::listing::{Cursor, Listing, Place, Walk};
 use crate::projector::stored::time;
@@ -163,8 +163,10 @@ impl Projection for UsageFold {
             rows.delete(entry);
         }
         let after = row(key, usage, seen);
+        // All entries of a record share the bytes of its key.
+        let place = Value::copy_from_slice(&row_key);
         for entry in entries(&after) {
-            rows.put_bytes(entry, row_key.clone());
+            rows.put_bytes(entry, place.clone());
         }
         rows.put(row_key, &after);
     }

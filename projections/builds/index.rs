@@ -1,7 +1,7 @@
 //! Where a build is found: one entry per order, and one per field that lists are filtered by.
 
 use domain::build::BuildKey;
-use tables::{Key, KeyBuilder};
+use tables::{Key, KeyBuilder, Value};
 
 use super::BuildRow;
 use crate::projector::Rows;
@@ -73,6 +73,8 @@ pub(super) fn own_index(source: &str) -> Option<&str> {
 
 /// Writes what differs between the entries before and after.
 pub(super) fn move_entries(before: Entries, after: Entries, row_key: &Key, rows: &mut Rows<'_>) {
+    // All entries of a build share the bytes of its key.
+    let row_key = Value::copy_from_slice(row_key);
     for (before, after) in before.into_iter().zip(after) {
         if before == after {
             continue;
