@@ -146,6 +146,7 @@ async fn keep_up(engine: &Arc<Engine>) {
             let _ = tokio::time::timeout(patience, something).await;
         }
     }
+    engine.end_reading().await;
     let _ = commits.end().await;
     if let Err(error) = engine.commit(true) {
         tracing::warn!(

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use eventlog::{EventLog, Filter, PageLimit, Position, ReadError, Recorded};
+use eventlog::{EventLog, Position, ReadError, Recorded};
 use parking_lot::Mutex;
 use tables::{TableError, Tables};
 use thiserror::Error;
 use tokio::sync::{Notify, watch};
 
+use super::ahead::{self, Ahead, ReadPage};
 use super::page::DecodedPage;
 use super::slot::Slot;
 use super::{FaultSeen, Kind, ProjectorConfig, Reader, StartError, startup};
@@ -30,6 +31,7 @@ pub struct Engine {
     pub(crate) wake: Notify,
     /// Nothing is begun any more, and what is under way ends soon.
     pub(crate) stopping: AtomicBool,
+    ahead: Ahead,
     uncommitted: Mutex<u64>,
     unpersisted: AtomicBool,
     moved: watch::Sender<Position>,
@@ -90,6 +92,7 @@ impl Engine {
             live: tokio::sync::Mutex::default(),
             wake: Notify::new(),
             stopping: AtomicBool::new(false),
+            ahead: Ahead::default(),
             uncommitted: Mutex::default(),
             unpersisted: AtomicBool::new(false),
             moved: watch::Sender::new(Position::START),
@@ -127,9 +130,15 @@ impl Engine {
             let mut behind = behind.iter().filter(|(at, _)| *at < event.position);
             behind.any(|(_, wants)| wants(event_type))
         };
-        let page = self.read(from, wanted).await?;
+        let page = match self.ahead.take(from).await {
+            Some(read) => self.noted(read),
+            None => self.read(from, wanted).await?,
+        };
         if page.next <= from {
             return result.map(|()| Step::AtHead);
+        }
+        if !page.end {
+            self.read_ahead(page.next);
         }
         {
             let _live = self.live.lock().await;
@@ -173,11 +182,31 @@ impl Engine {
         after: Position,
         wanted: impl Fn(&Recorded) -> bool,
     ) -> Result<DecodedPage, ReadError> {
-        let limit = PageLimit::events(self.config.page_events);
-        let page = self.log.read_all(after, &Filter::all(), limit).await?;
-        Ok(DecodedPage::decode(after, page, wanted, |fault| {
-            self.note_fault(&fault);
-        }))
+        let read = ahead::read(&*self.log, after, self.config.page_events, wanted).await?;
+        Ok(self.noted(read))
+    }
+
+    /// Begins to read the page after a position, with whatever any view wants: by then it may be behind.
+    fn read_ahead(&self, after: Position) {
+        let wants: Vec<Wants> = self.slots.iter().map(|slot| slot.kind.wants).collect();
+        let wanted = move |event: &Recorded| {
+            let event_type = event.event_type.as_str();
+            wants.iter().any(|wants| wants(event_type))
+        };
+        self.ahead
+            .begin(&self.log, after, self.config.page_events, wanted);
+    }
+
+    /// Reads nothing ahead any more: whoever shuts down gives the log back.
+    pub(crate) async fn end_reading(&self) {
+        self.ahead.end().await;
+    }
+
+    fn noted(&self, read: ReadPage) -> DecodedPage {
+        for fault in &read.faults {
+            self.note_fault(fault);
+        }
+        read.page
     }
 
     /// Whether there is anything that the tables do not have, or could lose.

@@ -4,6 +4,7 @@
 //! turns pages of the log into rows, without a thread of its own, so that a test can stop it between any
 //! two steps; `driver` gives it a thread, and `rebuild` makes a view anew beside the one that answers.
 
+mod ahead;
 mod checkpoint;
 mod config;
 mod digest;

@@ -35,7 +35,7 @@ impl DecodedPage {
         after: Position,
         page: Page,
         wanted: impl Fn(&Recorded) -> bool,
-        fault: impl Fn(FaultSeen),
+        mut fault: impl FnMut(FaultSeen),
     ) -> Self {
         let last = page.events.len().saturating_sub(1);
         let events = page.events.into_iter().enumerate();
