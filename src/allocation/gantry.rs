@@ -16,6 +16,7 @@ use crate::key::KeyMap;
 use crate::{Answer, Megabytes, Millicores, Reason, Refs, SampleFlaw, Spec, UsageSample};
 
 use bucket::{Bucket, SAMPLE_MIN};
+use keys::Lately;
 use records::{Record, Records};
 
 pub use keys::{EXPENSIVE_VARIANTS, VariantMatch};
@@ -39,6 +40,7 @@ pub struct Gantry {
     learnt: u64,
     buckets: KeyMap<Bucket>,
     records: Records,
+    lately: Lately,
 }
 
 /// What Gantry's arithmetic gives, before anything is rounded for Kubernetes.
@@ -63,6 +65,7 @@ impl Gantry {
             learnt: 0,
             buckets: KeyMap::default(),
             records: Records::default(),
+            lately: Lately::default(),
         }
     }
 
@@ -95,7 +98,8 @@ impl Gantry {
             sequence: self.learnt,
         });
         self.learnt += 1;
-        for key in keys::filed_under(&sample.spec) {
+        let keys = self.lately.filed_under(&sample.spec);
+        for key in keys.into_iter().flatten() {
             let bucket = self.buckets.entry(key).or_default();
             bucket.file(id, &mut self.records);
         }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::GantryMatch;
-use crate::key::{Key, KeyFields};
+use crate::key::{Key, KeyFields, KeyMap};
 use crate::{Spec, VariantValue};
 
 /// The variants that change most what a build needs; they are compared when no build has all variants
@@ -47,16 +47,52 @@ const FILTERS: [Filter; 6] = [
     filter(false, false, false),
 ];
 
-/// The keys under which a build is found again.
-pub(super) fn filed_under(spec: &Spec) -> impl Iterator<Item = Key> {
-    let variants = [Some(exact(spec)), signature_of_build(spec)];
-    (0..FILTERS.len()).flat_map(move |level| {
-        let keys = variants.each_ref().map(|variants| {
-            let variants = variants.as_ref()?;
-            Some(key(spec, level, variants))
-        });
-        keys.into_iter().flatten()
+/// The keys under which a build is found again; two for every filter, of which the second may be none.
+pub(super) type Filed = [Option<Key>; 2 * FILTERS.len()];
+
+fn filed_under(spec: &Spec, exact: &str) -> Filed {
+    let signature = signature_of_build(spec);
+    std::array::from_fn(|step| {
+        let variants = match step % 2 {
+            0 => Some(exact),
+            _ => signature.as_deref(),
+        };
+        variants.map(|variants| key(spec, step / 2, variants))
     })
+}
+
+/// How many specs are remembered with their keys.
+const LATELY_MAX: usize = if cfg!(test) { 2 } else { 4096 };
+
+/// No level has this number.
+const WHOLE_SPEC: u8 = u8::MAX;
+
+/// The keys of specs that were filed lately. A farm builds the same specs again and again, and the keys of one
+/// are twelve hashes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lately(KeyMap<Filed>);
+
+impl Lately {
+    pub(super) fn filed_under(&mut self, spec: &Spec) -> Filed {
+        let exact = exact(spec);
+        let whole = KeyFields::of_kind(WHOLE_SPEC)
+            .text(&spec.name)
+            .text(&spec.version)
+            .text(&spec.compiler)
+            .text(&spec.compiler_version)
+            .text(&exact)
+            .key();
+        if let Some(filed) = self.0.get(&whole) {
+            return *filed;
+        }
+        // All of them at once: what is remembered changes no answer, only what it costs.
+        if self.0.len() >= LATELY_MAX {
+            self.0.clear();
+        }
+        let filed = filed_under(spec, &exact);
+        self.0.insert(whole, filed);
+        filed
+    }
 }
 
 /// The keys to look under, best first.

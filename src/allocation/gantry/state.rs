@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Gantry;
 use super::bucket::{Bucket, SAMPLE_MAX};
+use super::keys::Lately;
 use super::records::{Record, RecordId, Records};
 use crate::Refs;
 use crate::key::{Key, KeyMap};
@@ -82,6 +83,7 @@ impl Gantry {
             learnt: state.learnt,
             buckets,
             records,
+            lately: Lately::default(),
         })
     }
 }

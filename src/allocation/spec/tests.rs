@@ -155,6 +155,27 @@ fn hostile_text() -> impl Strategy<Value = String> {
     ]
 }
 
+/// Few names are compared with each other, many are looked up; nobody can tell where one becomes the other.
+#[test]
+fn a_variant_among_many_has_its_first_place_and_its_last_value() {
+    for count in [2, 15, 16, 17, 40] {
+        let name = |number: usize| format!("v{number}");
+        let once = (0..count).map(|number| (name(number), VariantValue::Flag(false)));
+        let again = (0..count)
+            .rev()
+            .map(|number| (name(number), VariantValue::Text(name(number))));
+        let variants: Variants = once.chain(again).collect();
+        let expected: Vec<_> = (0..count)
+            .map(|number| (name(number), VariantValue::Text(name(number))))
+            .collect();
+        let found: Vec<_> = variants
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.clone()))
+            .collect();
+        assert_eq!(found, expected, "{count}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(text in hostile_text()) {

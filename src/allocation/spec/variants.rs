@@ -8,6 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::parse::is_space;
 
+/// So many names are looked through one by one; for more, an ordered map says where each stands, lest a long
+/// list cost its square.
+const LOOKED_THROUGH_MAX: usize = 16;
+
 /// What a variant is set to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -102,13 +106,21 @@ impl FromIterator<(String, VariantValue)> for Variants {
         let mut places = BTreeMap::new();
         let mut unique: Vec<(String, VariantValue)> = Vec::new();
         for (name, value) in variants {
-            match places.get(&name) {
-                Some(&place) => {
-                    let (_, first): &mut (String, VariantValue) = &mut unique[place];
-                    *first = value;
+            let place = if unique.len() < LOOKED_THROUGH_MAX {
+                unique.iter().position(|(known, _)| *known == name)
+            } else {
+                if places.is_empty() {
+                    let known = unique.iter().enumerate();
+                    places.extend(known.map(|(place, (name, _))| (name.clone(), place)));
                 }
+                places.get(&name).copied()
+            };
+            match place {
+                Some(place) => unique[place].1 = value,
                 None => {
-                    places.insert(name.clone(), unique.len());
+                    if !places.is_empty() {
+                        places.insert(name.clone(), unique.len());
+                    }
                     unique.push((name, value));
                 }
             }
