@@ -1,8 +1,8 @@
-//! Measures folding and reading: `cargo run --release -p projections --example fold -- [builds] [all|model|views] [commit events]`.
+//! Measures folding and reading: `cargo run --release -p projections --example fold -- [builds] [all|model|views|fold] [commit events]`.
 //!
 //! A synthetic history of builds (four reports and a usage record each, several builds under way at once) is
 //! folded into all views through sled, then pages of lists are read while it rests. The log is made up as it
-//! is read, so that the resident memory is that of the views.
+//! is read, so that the resident memory is that of the views. `fold` reads no pages.
 
 #![expect(
     clippy::disallowed_methods,
@@ -52,11 +52,12 @@ async fn main() -> Outcome<()> {
         read_all(&log).await? / 1e3,
         (cpu_seconds() - cpu_before) * 1e6 / head.0 as f64
     );
-    if only.as_deref() != Some("views") {
+    if !matches!(only.as_deref(), Some("views" | "fold")) {
         model_alone(&log, head).await?;
     }
     if only.as_deref() != Some("model") {
-        views_through_sled(&log, head, builds).await?;
+        let reads_pages = only.as_deref() != Some("fold");
+        views_through_sled(&log, head, builds, reads_pages).await?;
     }
     Ok(())
 }
@@ -96,7 +97,12 @@ async fn model_alone(log: &Arc<SyntheticLog>, head: Position) -> Outcome<()> {
     Ok(())
 }
 
-async fn views_through_sled(log: &Arc<SyntheticLog>, head: Position, builds: u64) -> Outcome<()> {
+async fn views_through_sled(
+    log: &Arc<SyntheticLog>,
+    head: Position,
+    builds: u64,
+    reads_pages: bool,
+) -> Outcome<()> {
     let directory = tempfile::tempdir()?;
     let opened = SledTables::open(directory.path(), &SledConfig::default())?;
     let tables = Arc::new(opened.tables);
@@ -126,8 +132,10 @@ async fn views_through_sled(log: &Arc<SyntheticLog>, head: Position, builds: u64
         resident_mb(),
         tables.size_bytes() / 1_000_000
     );
-    read_pages(&views, builds).await;
-    println!("resident after reading {} MB", resident_mb());
+    if reads_pages {
+        read_pages(&views, builds).await;
+        println!("resident after reading {} MB", resident_mb());
+    }
     let began = Instant::now();
     views.shutdown();
     println!("shutdown {:.2} s", began.elapsed().as_secs_f64());
