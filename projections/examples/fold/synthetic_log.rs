@@ -1,8 +1,5 @@
 //! A log that makes up its events as they are read.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
-
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::Event;
@@ -23,22 +20,13 @@ const ABREAST: u64 = 64;
 /// The histories of so many builds. Bodies are left out; a report is about 500 bytes as it is.
 pub(crate) struct SyntheticLog {
     head: watch::Sender<Position>,
-    making_nanoseconds: AtomicU64,
 }
 
 impl SyntheticLog {
     pub(crate) fn new(builds: u64) -> Self {
         let builds = builds.next_multiple_of(ABREAST);
         let head = watch::Sender::new(Position(builds * EVENTS_PER_BUILD));
-        Self {
-            head,
-            making_nanoseconds: AtomicU64::new(0),
-        }
-    }
-
-    /// How long it took so far to make events up.
-    pub(crate) fn making(&self) -> Duration {
-        Duration::from_nanos(self.making_nanoseconds.load(Ordering::Relaxed))
+        Self { head }
     }
 }
 
@@ -63,17 +51,13 @@ impl EventLog for SyntheticLog {
         _: &Filter,
         limit: PageLimit,
     ) -> Result<Page, ReadError> {
-        let began = Instant::now();
         let head = self.head().0;
         let last = head.min(after.0 + limit.events as u64);
-        let page = Page {
+        Ok(Page {
             events: (after.0 + 1..=last).map(recorded).collect(),
             next: Position(last.max(after.0)),
             end: last >= head,
-        };
-        let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.making_nanoseconds.fetch_add(took, Ordering::Relaxed);
-        Ok(page)
+        })
     }
 
     async fn read_all_back(
