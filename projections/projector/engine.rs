@@ -14,6 +14,10 @@ use super::page::DecodedPage;
 use super::slot::Slot;
 use super::{FaultSeen, Kind, ProjectorConfig, Reader, StartError, startup};
 
+/// With so many rows folded and not yet written, the tables should have them, however few events it took: rows
+/// are what takes up memory.
+pub(super) const DIRTY_ROWS_MAX: usize = if cfg!(test) { 256 } else { 64 * 1024 };
+
 /// How much may wait for the disk, in units of [`ProjectorConfig::commit_events`], before folding pauses.
 const UNCOMMITTED_MAX: u64 = 64;
 
@@ -217,11 +221,17 @@ impl Engine {
     /// Whether the tables are so far behind that folding waits for them.
     pub(crate) fn is_far_ahead(&self) -> bool {
         *self.uncommitted.lock() >= 2 * self.config.commit_events
+            || self.dirty_rows() >= 2 * DIRTY_ROWS_MAX
     }
 
     /// Whether so much was folded that the tables should have it.
     pub(crate) fn commit_is_due(&self) -> bool {
-        *self.uncommitted.lock() >= self.config.commit_events
+        *self.uncommitted.lock() >= self.config.commit_events || self.dirty_rows() >= DIRTY_ROWS_MAX
+    }
+
+    fn dirty_rows(&self) -> usize {
+        let overlays = self.slots.iter().map(Slot::serving);
+        overlays.map(|serving| serving.overlay.dirty_len()).sum()
     }
 
     /// Writes what was folded to the tables, each view with its checkpoint, and makes it durable.

@@ -9,7 +9,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 use super::checkpoint::{self, Checkpoint};
-use super::engine::{Engine, StepError};
+use super::engine::{DIRTY_ROWS_MAX, Engine, StepError};
 use super::folding::Folding;
 use super::serving::Serving;
 use super::slot::Slot;
@@ -113,7 +113,8 @@ impl Engine {
             folding.fold_page(&page).map_err(failed)?;
             moved(folding.position());
             uncommitted += page.events.len() as u64;
-            if uncommitted >= self.config.commit_events {
+            let dirty_rows = folding.overlay().dirty_len();
+            if uncommitted >= self.config.commit_events || dirty_rows >= DIRTY_ROWS_MAX {
                 folding.overlay().commit().map_err(failed)?;
                 uncommitted = 0;
             }

@@ -6,10 +6,10 @@ mod same_bytes;
 use std::sync::Arc;
 
 use eventlog::EventLog;
-use tables::Tables;
+use tables::{MemoryTables, Range, Tables};
 
 use super::{Engine, ProjectorConfig};
-use crate::testing::config;
+use crate::testing::{block_on, config, memory_log, reported, tell_all};
 use crate::views::kinds;
 
 /// All views over a log and tables, moved on by the test itself.
@@ -39,4 +39,38 @@ fn digests(engine: &Engine) -> Vec<(&'static str, String)> {
         .iter()
         .map(|slot| digest(slot.kind.name))
         .collect()
+}
+
+/// Rows are what takes up memory until they are written.
+#[test]
+fn many_rows_are_written_however_few_events_they_took() {
+    block_on(async {
+        let (log, tables) = (Arc::new(memory_log()), Arc::new(MemoryTables::new()));
+        let config = || ProjectorConfig {
+            commit_events: 1_000_000,
+            page_events: 16,
+            ..config()
+        };
+        let engine = engine_with(&log, &tables, config()).await;
+        let written = || {
+            let names = tables.names().unwrap();
+            let builds = names.iter().find(|name| name.starts_with("builds."));
+            let table = tables.open(builds.expect("it was begun")).unwrap();
+            table.scan(Range::prefix("r")).unwrap().len()
+        };
+        let story = |from, to| {
+            (from..to).map(|number| {
+                (
+                    format!("build-default:{number}"),
+                    reported(number, "created").into(),
+                )
+            })
+        };
+        tell_all(&*log, story(0, 16)).await;
+        engine.catch_up().await.unwrap();
+        assert_eq!(written(), 0, "few rows wait for others");
+        tell_all(&*log, story(16, 200)).await;
+        engine.catch_up().await.unwrap();
+        assert!(written() > 16, "{} builds", written());
+    });
 }
