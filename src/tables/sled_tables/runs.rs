@@ -10,9 +10,12 @@
 //! ([`manifest`]). A file that no manifest names does not exist.
 
 mod block;
+mod builder;
 mod cache;
 mod filter;
 mod folder;
+mod footer;
+mod gap;
 mod manifest;
 mod merge;
 mod merger;

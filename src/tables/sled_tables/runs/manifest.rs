@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::block::{put_number, take_number};
+use super::block::take_number;
+use super::builder::put_number;
 use super::folder;
 use super::run::{Run, Source};
 use crate::TableError;

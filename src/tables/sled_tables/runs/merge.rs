@@ -4,7 +4,6 @@
 //! A block whose keys lie between those of the other runs is taken over as it is: what grows at one end, as
 //! rows by number and lists by time do, is copied and never taken apart.
 
-use std::ops::Bound;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,8 +11,8 @@ use bytes::Bytes;
 use super::block::Cursor;
 use super::filter::Kinds;
 use super::folder::Folder;
+use super::gap::Gap;
 use super::run::{CHECKSUM_BYTES, Place, Run, Source, Span, place_of};
-use super::walk::Walk;
 use super::writer::Writer;
 use crate::{Key, TableError};
 
@@ -249,75 +248,5 @@ impl<'r> Stream<'r> {
             }
         };
         self.run.verified(&part)
-    }
-}
-
-/// A stretch of keys that no older run has.
-struct Gap<'r> {
-    folder: &'r Folder,
-    older: &'r [Arc<Run>],
-    from: Bound<Key>,
-    to: Bound<Key>,
-}
-
-impl<'r> Gap<'r> {
-    fn nowhere(folder: &'r Folder, older: &'r [Arc<Run>]) -> Self {
-        Self {
-            folder,
-            older,
-            from: Bound::Excluded(Key::new()),
-            to: Bound::Excluded(Key::new()),
-        }
-    }
-
-    /// Whether no older run has the key. Keys are asked for in order, and most of those that hide something
-    /// lie beside each other.
-    fn has(&mut self, key: &[u8]) -> Result<bool, TableError> {
-        if self.covers(key) {
-            return Ok(true);
-        }
-        (self.from, self.to) = (Bound::Unbounded, Bound::Unbounded);
-        for run in self.older {
-            let hash = super::filter::hash(key);
-            if run.filter.kinds.has(key) && !run.may_hold(key, hash) {
-                // Only this key is known not to be there.
-                (self.from, self.to) =
-                    (Bound::Included(key.to_vec()), Bound::Included(key.to_vec()));
-                continue;
-            }
-            let mut walk = Walk::new(run, &self.folder.cache, false);
-            if walk.begin((Bound::Included(key), Bound::Unbounded))? {
-                let next = walk.row().0;
-                if next == key {
-                    (self.from, self.to) =
-                        (Bound::Excluded(Key::new()), Bound::Excluded(Key::new()));
-                    return Ok(false);
-                }
-                let narrows = match &self.to {
-                    Bound::Unbounded => true,
-                    Bound::Included(to) | Bound::Excluded(to) => next < &to[..],
-                };
-                if narrows {
-                    self.to = Bound::Excluded(next.to_vec());
-                }
-            }
-        }
-        // What is asked for next is greater.
-        self.from = Bound::Included(key.to_vec());
-        Ok(true)
-    }
-
-    fn covers(&self, key: &[u8]) -> bool {
-        let is_after = match &self.from {
-            Bound::Included(from) => key >= &from[..],
-            Bound::Excluded(from) => key > &from[..],
-            Bound::Unbounded => true,
-        };
-        let is_before = match &self.to {
-            Bound::Included(to) => key <= &to[..],
-            Bound::Excluded(to) => key < &to[..],
-            Bound::Unbounded => true,
-        };
-        is_after && is_before
     }
 }

@@ -6,11 +6,13 @@ use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 
-use super::block::{Builder, Cursor, Malformed, Written};
+use super::block::{Cursor, Malformed, Written};
+use super::builder::Builder;
 use super::filter::{Filter, Kinds, hash};
 use super::folder::Folder;
+use super::footer::{Footer, write_summary};
 use super::policy::Size;
-use super::run::{Footer, Place, Run, Source, Span, write_summary};
+use super::run::{Place, Run, Source, Span};
 use crate::sled_tables::directory::reason_of;
 use crate::{Key, TableError};
 

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use crate::sled_tables::runs::block::{Builder, Cursor, Malformed, Opened};
+use crate::sled_tables::runs::block::{Cursor, Malformed, Opened};
+use crate::sled_tables::runs::builder::Builder;
 use crate::sled_tables::runs::cache::Cache;
 use crate::sled_tables::runs::filter::{Asked, Filter, hash};
 
