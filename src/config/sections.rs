@@ -117,7 +117,7 @@ pub(crate) enum LogBackend {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Views {
-    /// How much memory sled may use for pages, in bytes.
+    /// How much memory blocks of rows that were read lately may take up, in bytes.
     pub(crate) cache_bytes: u64,
     /// After how many events folded rows are written out.
     pub(crate) commit_events: u64,
