@@ -56,7 +56,7 @@ pub trait Table: Send + Sync {
 
     /// Writes the whole batch or nothing of it, also when the process is killed half-way.
     ///
-    /// It survives a power cut only after [`Tables::persist`].
+    /// It survives a kill or a power cut for certain only after [`Tables::persist`].
     ///
     /// # Errors
     /// When the store cannot take it; nothing of the batch is visible then.
@@ -87,7 +87,7 @@ pub trait Tables: Send + Sync {
     /// When the store cannot answer.
     fn names(&self) -> Result<Vec<String>, TableError>;
 
-    /// Returns once every batch applied before the call survives a power cut.
+    /// Returns once every batch applied before the call survives a kill and a power cut.
     ///
     /// # Errors
     /// When the store cannot promise it.
