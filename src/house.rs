@@ -24,7 +24,7 @@ use web::Seal;
 
 pub(crate) use admin::admin_token;
 pub(crate) use running::{Announcement, running_at};
-pub(crate) use sample::fill_with_sample;
+pub(crate) use sample::{fill_with_runs, fill_with_sample};
 
 use crate::config::{BlobBackend, BlobStore, Config, Strategy};
 use crate::doors;

@@ -2,6 +2,8 @@
 //!
 //! The same seed gives the same farm, so that a second run appends nothing and two measurements compare.
 
+pub(crate) mod runs;
+
 use bytes::Bytes;
 use domain::build::{BuildEvent, BuiltSpec, Reported, ResourceUsage, Runner, UsageRecorded};
 use domain::{Actor, ActorKind, Event, Metadata, Verbatim};

@@ -469,6 +469,24 @@ pub(super) enum Bench {
         #[arg(long, default_value_t = 5_000_000)]
         events: u64,
     },
+    /// Workers of job-runner that claim runs, report and ask what they hold, with a long history behind them
+    Worker {
+        /// Workers
+        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+        workers: u64,
+        /// Jobs
+        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+        jobs: u64,
+        /// Runs that are over
+        #[arg(long, default_value_t = 1_000_000)]
+        finished: u64,
+        /// Connections
+        #[arg(long, default_value_t = 64)]
+        connections: usize,
+        /// Seconds of each measurement
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+    },
 }
 
 #[derive(Debug, Args)]

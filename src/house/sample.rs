@@ -3,15 +3,18 @@
 use std::path::Path;
 
 use anyhow::Context;
+use eventlog::Append;
 use eventlog_file::{FileLog, FileLogConfig};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::sample;
+use crate::sample::runs::Size;
 
 /// The farm of demos and benchmarks.
 const SEED: u64 = 7;
 
-/// How many builds are appended at once.
-const BATCH: u64 = 1000;
+/// How many histories are appended at once.
+const BATCH: usize = 500;
 
 /// Appends the first `builds` builds of the sample to the log of a data directory that no server runs on. A
 /// second time appends nothing.
@@ -19,12 +22,38 @@ const BATCH: u64 = 1000;
 /// # Errors
 /// When the log cannot be opened or does not take them.
 pub(crate) fn fill_with_sample(data_dir: &Path, builds: u64) -> anyhow::Result<()> {
+    fill(
+        data_dir,
+        sample::builds(SEED, builds).map(|build| build.append()),
+    )
+}
+
+/// The same with runs instead of builds: some that are over, then some that are due in a year and that nobody has
+/// claimed.
+///
+/// # Errors
+/// When the log cannot be opened or does not take them.
+pub(crate) fn fill_with_runs(
+    data_dir: &Path,
+    farm: Size,
+    finished: u64,
+    waiting: u64,
+) -> anyhow::Result<()> {
+    let due = Timestamp::now() + SignedDuration::from_hours(365 * 24);
+    let last = finished + waiting;
+    let numbered = std::iter::once(sample::runs::numbered(last));
+    let over = (1..=finished).map(|number| farm.finished(number));
+    let waiting = (finished + 1..=last).map(|number| farm.waiting(number, due));
+    fill(data_dir, numbered.chain(over).chain(waiting))
+}
+
+fn fill(data_dir: &Path, streams: impl Iterator<Item = Append>) -> anyhow::Result<()> {
     let log = FileLog::open(data_dir.join("log"), FileLogConfig::default())
         .context("the sample needs the log for itself")?;
     let mut batch = Vec::new();
-    for build in sample::builds(SEED, builds) {
-        batch.push(build.append());
-        if batch.len() as u64 == BATCH {
+    for stream in streams {
+        batch.push(stream);
+        if batch.len() == BATCH {
             log.append_blocking(std::mem::take(&mut batch))?;
         }
     }

@@ -9,9 +9,11 @@ mod models;
 mod replay;
 mod served;
 mod start;
+mod worker;
 
 use super::Failure;
 use super::arguments::Bench;
+use crate::sample::runs::Size;
 
 pub(super) fn run(what: &Bench) -> Result<(), Failure> {
     match what {
@@ -35,6 +37,21 @@ pub(super) fn run(what: &Bench) -> Result<(), Failure> {
         }
         Bench::Replay { events } => replay::run(*events),
         Bench::Start { events } => start::run(*events),
+        Bench::Worker {
+            workers,
+            jobs,
+            finished,
+            connections,
+            seconds,
+        } => worker::run(&worker::Asked {
+            farm: Size {
+                jobs: *jobs,
+                workers: *workers,
+            },
+            finished: *finished,
+            connections: *connections,
+            seconds: *seconds,
+        }),
     }
 }
 

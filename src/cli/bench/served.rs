@@ -34,6 +34,9 @@ impl Served {
             .env("TALLYMAN__SOURCES__DEFAULT__TOKEN", TOKEN)
             .env("TALLYMAN__TELEMETRY__LOG", "warn")
             .env("TALLYMAN__COLLECTOR__ENABLED", "false")
+            // Beside a server that has the usual ports.
+            .env("TALLYMAN__JOBRUNNER__BROADCASTER_PORT", "0")
+            .env("TALLYMAN__JOBRUNNER__EVENT_PORT", "0")
             .stdout(Stdio::piped())
             .spawn()?;
         let out = child

@@ -16,6 +16,7 @@ use crate::refusal::{Refusal, Told};
 mod signature;
 
 use signature::Signed;
+pub use signature::digest;
 
 /// Finds out who asks. The body belongs to what is signed, so it is read here; of somebody whom nobody can
 /// be, it is not.

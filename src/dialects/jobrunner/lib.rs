@@ -91,6 +91,7 @@ use web::House;
 use resource::Resource;
 use session::{HouseSessions, Sessions};
 
+pub use credentials::digest;
 pub use settings::{BODY_BYTES_MAX, Settings};
 
 /// What this dialect is called in events and audits.

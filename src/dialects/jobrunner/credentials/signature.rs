@@ -51,16 +51,26 @@ impl<'a> Signed<'a> {
     }
 
     fn verifies(&self, secret: &SecretString, method: &str, target: &str, body: &[u8]) -> bool {
-        let secret = secret.expose_secret().as_bytes();
-        let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(secret) else {
-            return false;
-        };
-        for part in [method.as_bytes(), target.as_bytes(), body] {
-            mac.update(part);
-        }
         // `verify_slice` compares in constant time.
-        mac.verify_slice(&self.digest).is_ok()
+        mac(secret, method, target, body)
+            .verify_slice(&self.digest)
+            .is_ok()
     }
+}
+
+/// The digest with which a worker signs a request, in lower-case hexadecimal digits.
+#[must_use]
+pub fn digest(secret: &SecretString, method: &str, target: &str, body: &[u8]) -> String {
+    hex::encode(mac(secret, method, target, body).finalize().into_bytes())
+}
+
+fn mac(secret: &SecretString, method: &str, target: &str, body: &[u8]) -> Hmac<Sha1> {
+    let secret = secret.expose_secret().as_bytes();
+    let mut mac = Hmac::<Sha1>::new_from_slice(secret).expect("a key may have any length");
+    for part in [method.as_bytes(), target.as_bytes(), body] {
+        mac.update(part);
+    }
+    mac
 }
 
 #[cfg(test)]
@@ -109,6 +119,8 @@ mod tests {
             let body = body.as_bytes();
             assert_eq!(signed.api_key, "worker1");
             assert!(signed.is_of(&secret(), method, target, body), "{target}");
+            let bare = target.trim_end_matches('?');
+            assert_eq!(super::digest(&secret(), method, bare, body), digest);
             assert!(!signed.is_of(&"verysecret ".into(), method, target, body));
             assert!(!signed.is_of(&secret(), "POST", target, body));
             assert!(!signed.is_of(&secret(), method, &format!("{target}x"), body));

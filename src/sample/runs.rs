@@ -1,0 +1,93 @@
+//! Runs of a made-up farm: of jobs that are numbered from 1, executed by workers that are numbered from 1.
+
+use domain::Event;
+use domain::numbers::{NumbersEvent, Taken};
+use domain::run::{Claimed, Origin, PidReported, Returned, RunEvent, Scheduled, Started};
+use eventlog::{Append, Expected, StreamName};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{BEGINNING, new_event, time};
+
+/// How many jobs and workers there are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    /// Jobs.
+    pub(crate) jobs: u64,
+    /// Workers.
+    pub(crate) workers: u64,
+}
+
+impl Size {
+    /// The history of a run that is over, from its plan to its return.
+    pub(crate) fn finished(self, number: u64) -> Append {
+        let due = time(BEGINNING + number.cast_signed() / 4);
+        let after = |seconds| due + SignedDuration::from_secs(seconds);
+        let worker = number % self.workers + 1;
+        let events = vec![
+            self.scheduled(number, due, false),
+            RunEvent::Claimed(Claimed {
+                worker,
+                enqueued_at: after(1),
+                taken_from: None,
+                at: after(1),
+            }),
+            RunEvent::Started(Started {
+                started_at: after(2),
+                at: after(2),
+            }),
+            RunEvent::PidReported(PidReported {
+                pid: 1000 + number.cast_signed() % 30_000,
+                at: after(2),
+            }),
+            RunEvent::Returned(Returned {
+                returned_at: after(60),
+                success: Some(!number.is_multiple_of(50)),
+                at: after(60),
+            }),
+        ];
+        append("run", &number.to_string(), events, due)
+    }
+
+    /// The plan of a run that is due at some time, and that nobody has claimed.
+    pub(crate) fn waiting(self, number: u64, due: Timestamp) -> Append {
+        let planned = vec![self.scheduled(number, due, true)];
+        append("run", &number.to_string(), planned, time(BEGINNING))
+    }
+
+    fn scheduled(self, number: u64, due: Timestamp, is_manual: bool) -> RunEvent {
+        RunEvent::Scheduled(Scheduled {
+            number,
+            job: number % self.jobs + 1,
+            schedule_id: number,
+            schedule_at: due,
+            worker: None,
+            is_manual,
+            schedule_children: true,
+            origin: Origin::Asked,
+            at: due,
+        })
+    }
+}
+
+/// Runs have got the numbers up to this one.
+pub(crate) fn numbered(last: u64) -> Append {
+    let at = time(BEGINNING);
+    let taken = Taken {
+        first: 1,
+        count: last,
+        at,
+    };
+    append("numbers", "run", vec![NumbersEvent::Taken(taken)], at)
+}
+
+fn append<E: Into<Event>>(category: &str, key: &str, events: Vec<E>, at: Timestamp) -> Append {
+    let events = events.into_iter().zip(0..).map(|(event, place)| {
+        let name = format!("{category} {key} {place}");
+        new_event(&name, &event.into(), at)
+    });
+    Append {
+        stream: StreamName::new(category, key).expect("a sample has a plain name"),
+        expected: Expected::Any,
+        events: events.collect(),
+    }
+}
