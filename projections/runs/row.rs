@@ -35,6 +35,8 @@ pub struct RunRow {
     pub success: Option<bool>,
     /// The process id on the worker's machine.
     pub pid: Option<i64>,
+    /// Whether that is the process of its last start.
+    pub pid_is_current: bool,
     /// Whether a person asked for it.
     pub is_manual: bool,
     /// Whether the job's children run after it.
@@ -112,6 +114,7 @@ impl RunRow {
     #[must_use]
     pub fn has_process(&self) -> bool {
         self.pid.is_some()
+            && self.pid_is_current
             && self.worker.is_some()
             && self.started_at.is_some()
             && self.returned_at.is_none()
@@ -130,6 +133,7 @@ impl RunRow {
             returned_at: self.returned_at,
             success: self.success,
             pid: self.pid,
+            pid_is_current: self.pid_is_current,
             is_manual: self.is_manual,
             schedule_children: self.schedule_children,
         }
@@ -147,6 +151,7 @@ impl RunRow {
             returned_at: None,
             success: None,
             pid: None,
+            pid_is_current: false,
             is_manual: told.is_manual,
             schedule_children: told.schedule_children,
             origin: told.origin,
@@ -186,6 +191,7 @@ impl RunRow {
             returned_at,
             success,
             pid,
+            pid_is_current,
             is_manual,
             schedule_children,
         } = facts;
@@ -198,6 +204,7 @@ impl RunRow {
         self.returned_at = returned_at;
         self.success = success;
         self.pid = pid;
+        self.pid_is_current = pid_is_current;
         self.is_manual = is_manual;
         self.schedule_children = schedule_children;
     }

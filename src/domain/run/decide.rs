@@ -42,6 +42,9 @@ pub struct RunFacts {
     pub success: Option<bool>,
     /// The process id on the worker's machine.
     pub pid: Option<i64>,
+    /// Whether that is the process of the last start. After a reset old clients still see the process before, which
+    /// may be anybody's by now: nobody is to be told to kill it.
+    pub pid_is_current: bool,
     /// Whether a person asked for it.
     pub is_manual: bool,
     /// Whether the job's children run after it.
@@ -203,6 +206,7 @@ impl RunFacts {
             returned_at: None,
             success: None,
             pid: None,
+            pid_is_current: false,
             is_manual: told.is_manual,
             schedule_children: told.schedule_children,
         }
@@ -218,8 +222,14 @@ impl RunFacts {
                 self.worker = Some(told.worker);
                 self.enqueued_at = Some(told.enqueued_at);
             }
-            E::Started(told) => self.started_at = Some(told.started_at),
-            E::PidReported(told) => self.pid = Some(told.pid),
+            E::Started(told) => {
+                self.started_at = Some(told.started_at);
+                self.pid_is_current = false;
+            }
+            E::PidReported(told) => {
+                self.pid = Some(told.pid);
+                self.pid_is_current = true;
+            }
             E::Returned(told) => {
                 self.returned_at = Some(told.returned_at);
                 self.success = told.success;
@@ -234,6 +244,7 @@ impl RunFacts {
             E::Reset(Reset { .. }) => {
                 self.enqueued_at = None;
                 self.started_at = None;
+                self.pid_is_current = false;
             }
             E::Patched(told) => self.patch(told),
             E::Scheduled(_)
@@ -256,6 +267,7 @@ impl RunFacts {
         note(&mut self.returned_at, told.returned_at.as_ref());
         note(&mut self.success, told.success.as_ref());
         note(&mut self.pid, told.pid.as_ref());
+        self.pid_is_current &= told.pid.is_none();
         note(&mut self.is_manual, told.is_manual.as_ref());
         note(&mut self.schedule_children, told.schedule_children.as_ref());
     }

@@ -39,7 +39,10 @@ pub(super) fn of(
         left.started_at = None;
         events.push(RunEvent::Started(Started { started_at, at }));
     }
-    if let Some(Some(pid)) = left.pid {
+    // Whoever speaks of a beginning and of a process speaks of the process that began.
+    let begins = |event: &RunEvent| matches!(event, RunEvent::Reset(_) | RunEvent::Started(_));
+    let is_told = left.pid.is_some() || events.iter().any(begins);
+    if let Some(Some(pid)) = patch.pid.filter(|_| is_told) {
         left.pid = None;
         events.push(RunEvent::PidReported(PidReported { pid, at }));
     }
@@ -95,7 +98,10 @@ fn differing(facts: &RunFacts, patch: &Patched) -> Patched {
         started_at: unlike(patch.started_at, &facts.started_at),
         returned_at: unlike(patch.returned_at, &facts.returned_at),
         success: unlike(patch.success, &facts.success),
-        pid: unlike(patch.pid, &facts.pid),
+        // A process that has the number of the one before it is another.
+        pid: patch
+            .pid
+            .filter(|pid| *pid != facts.pid || (pid.is_some() && !facts.pid_is_current)),
         is_manual: unlike(patch.is_manual, &facts.is_manual),
         schedule_children: unlike(patch.schedule_children, &facts.schedule_children),
         at: patch.at,

@@ -269,6 +269,40 @@ fn a_worker_changes_nothing_that_only_people_know() {
     .then([E::Patched(patch)]);
 }
 
+/// A worker that died and came back may start a process under the number of the one before; until it has said so,
+/// that number is somebody else's, and nobody is to be killed under it.
+#[test]
+fn a_process_belongs_to_one_start() {
+    let started = |second| Patched {
+        started_at: Some(Some(at(second))),
+        ..nothing()
+    };
+    let pid = |pid| Patched {
+        pid: Some(Some(pid)),
+        ..nothing()
+    };
+    let mut run = folded(&[E::Scheduled(scheduled())]);
+    let mut say = |patch: Patched| {
+        let events = run.decide(by(1, patch)).unwrap();
+        events.iter().for_each(|event| run.evolve(event));
+        let facts = run.facts().unwrap();
+        (events.len(), facts.pid, facts.pid_is_current)
+    };
+    say(claim(1, 5));
+    assert_eq!(say(started(6)), (1, None, false));
+    assert_eq!(say(pid(17)), (1, Some(17), true));
+    assert_eq!(say(pid(17)), (0, Some(17), true), "it is said twice");
+    assert_eq!(say(reset()), (1, Some(17), false));
+    say(claim(1, 8));
+    assert_eq!(say(started(9)), (1, Some(17), false));
+    assert_eq!(
+        say(pid(17)),
+        (1, Some(17), true),
+        "another process of that number"
+    );
+    assert_eq!(say(pid(17)), (0, Some(17), true));
+}
+
 #[test]
 fn a_run_that_returns_again_after_it_was_reopened_counts_again() {
     let over = [
