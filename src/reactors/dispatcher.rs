@@ -136,7 +136,7 @@ impl Dispatcher {
 
 impl Inner {
     async fn until_stopped(&self, wake: &Notify, stop: &CancellationToken) {
-        if rest(stop, self.config.settle).await.is_err() {
+        if rest(stop, self.config.settle).await.is_err() || !self.knows_what_was(stop).await {
             return;
         }
         let mut told = Told::default();

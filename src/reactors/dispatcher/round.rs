@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
+use std::time::Duration;
 
 use commands::runs::{Next, RunsRejection};
 use commands::{CommandError, Transaction, runs};
@@ -11,6 +12,7 @@ use domain::schedule::FollowUp;
 use jiff::Timestamp;
 use projections::Views;
 use projections::runs::RunRow;
+use tokio_util::sync::CancellationToken;
 
 use super::farm::Farm;
 use super::plan::{Errand, Facts, Occasions, Recipient, Told, Unclaimed, plan};
@@ -116,6 +118,20 @@ impl Inner {
             return Err("some runs have to wait".to_owned());
         }
         Ok(())
+    }
+
+    /// Waits until the views know what was in the log at the start, however long they take to be made, or until it is
+    /// over: then this is false.
+    pub(super) async fn knows_what_was(&self, stop: &CancellationToken) -> bool {
+        let head = self.commands.head();
+        for view in ["roster", "runs"] {
+            let there = self.views.wait_for_view(view, head, Duration::MAX);
+            tokio::select! {
+                () = stop.cancelled() => return false,
+                _ = there => {}
+            }
+        }
+        true
     }
 
     /// Waits until the views know what is in the log: who decides from less decides twice.
