@@ -9,8 +9,8 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 use crate::projector::{
-    Driver, Engine, Kind, ProjectionState, ProjectionStatus, ProjectorConfig, Reader, RebuildError,
-    RebuildHandle, StartError,
+    Driver, Engine, Kind, ProjectionStatus, ProjectorConfig, Reader, RebuildError, RebuildHandle,
+    StartError,
 };
 use crate::{
     accuracy, allocation, audit, builds, collections, history, nodes, packages, pulse, roster,
@@ -159,15 +159,10 @@ impl Views {
         self.0.engine.statuses()
     }
 
-    /// Whether every view is at the head, or less than a page behind.
+    /// Whether every view can be read and written, and is at the head, or less than a page behind.
     #[must_use]
     pub fn are_live(&self) -> bool {
-        let statuses = self.statuses();
-        let mut states = statuses.iter().map(|status| status.state);
-        states.all(|state| match state {
-            ProjectionState::Live | ProjectionState::Rebuilding { .. } => true,
-            ProjectionState::CatchingUp | ProjectionState::Broken => false,
-        })
+        self.statuses().iter().all(ProjectionStatus::is_live)
     }
 
     /// Makes one view anew; what there was answers meanwhile. One that is being made anew is not begun again.

@@ -32,7 +32,7 @@ pub(crate) fn house(
     .ready_when("log", move || log.stopped().map_or(Ok(()), Err))
     .ready_when("views", move || match views.are_live() {
         true => Ok(()),
-        false => Err("the views have not reached the head of the log".to_owned()),
+        false => Err("not every view can be read, and is at the head of the log".to_owned()),
     })
     .resubmit(gantry::DIALECT, dialect(config)?.taker());
     if let Some(Metered { registry, requests }) = metered {

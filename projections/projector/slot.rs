@@ -88,6 +88,7 @@ impl Slot {
         let mut place = self.folding.lock();
         let before = std::mem::replace(&mut *self.serving.write(), Arc::new(serving));
         self.note_progress(&folding);
+        self.notes.lock().error = None;
         *place = Some(folding);
         before
     }
@@ -115,6 +116,7 @@ impl Slot {
             Ok(()) => {
                 self.replace_memory(folding);
                 self.note_progress(folding);
+                self.notes.lock().error = None;
             }
             Err(error) => self.note_failure(error),
         }
@@ -174,9 +176,15 @@ impl Slot {
                 serving.note(error);
                 self.notes.lock().error = Some(error.to_string());
             }
+            // What could not be written lately is written now; a fold that failed still has to begin again.
+            Ok(rows) if *rows > 0 && !self.is_ahead() => self.notes.lock().error = None,
             Ok(_) => {}
         }
         written.map(drop)
+    }
+
+    fn is_ahead(&self) -> bool {
+        self.folding.lock().as_ref().is_some_and(Folding::is_ahead)
     }
 
     pub(crate) fn note_failure(&self, error: &TableError) {

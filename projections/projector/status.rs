@@ -3,6 +3,7 @@
 use eventlog::Position;
 use jiff::Timestamp;
 use serde::Serialize;
+use tables::TableError;
 
 use super::Engine;
 use super::slot::Slot;
@@ -27,11 +28,23 @@ pub struct ProjectionStatus {
     /// The last of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_fault: Option<FaultSeen>,
-    /// Why its table could not be written or read lately.
+    /// Why its table could not be written or read when that was last tried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// How it stands.
     pub state: ProjectionState,
+}
+
+impl ProjectionStatus {
+    /// Whether it can be read and written, and is at the head, or less than a page behind.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        let is_near = match self.state {
+            ProjectionState::Live | ProjectionState::Rebuilding { .. } => true,
+            ProjectionState::CatchingUp | ProjectionState::Broken => false,
+        };
+        is_near && self.error.is_none()
+    }
 }
 
 /// How a view stands.
@@ -66,13 +79,20 @@ impl Engine {
     /// How far each view is.
     pub fn statuses(&self) -> Vec<ProjectionStatus> {
         let (head, now) = (self.log.head(), (self.config.clock)());
+        let failure = self.tables.failure();
         self.slots
             .iter()
-            .map(|slot| self.status(slot, head, now))
+            .map(|slot| self.status(slot, head, now, failure.as_ref()))
             .collect()
     }
 
-    fn status(&self, slot: &Slot, head: Position, now: Timestamp) -> ProjectionStatus {
+    fn status(
+        &self,
+        slot: &Slot,
+        head: Position,
+        now: Timestamp,
+        failure: Option<&TableError>,
+    ) -> ProjectionStatus {
         let notes = slot.notes.lock();
         let lag_events = head.0.saturating_sub(notes.position.0);
         let recorded_at = Timestamp::from_microsecond(notes.recorded_at).unwrap_or(now);
@@ -100,7 +120,7 @@ impl Engine {
             rate: notes.rate,
             faults: notes.faults,
             last_fault: notes.last_fault.clone().filter(|_| notes.faults > 0),
-            error: notes.error.clone(),
+            error: failure.map(ToString::to_string).or(notes.error.clone()),
             state,
         }
     }

@@ -66,6 +66,9 @@ impl Projection {
 
 /// Why a view is not ready to answer, if so.
 pub(crate) fn not_live(status: &ProjectionStatus) -> Option<String> {
+    if let Some(error) = &status.error {
+        return Some(error.clone());
+    }
     match status.state {
         ProjectionState::Live | ProjectionState::Rebuilding { .. } => None,
         ProjectionState::CatchingUp => Some(format!("{} events behind", status.lag_events)),

@@ -93,6 +93,11 @@ pub trait Tables: Send + Sync {
     /// When the store cannot promise it.
     fn persist(&self) -> Result<(), TableError>;
 
+    /// Why none of the tables answers any more, if so. It stays so until they are opened again.
+    fn failure(&self) -> Option<TableError> {
+        None
+    }
+
     /// What the tables take up together, in bytes; an estimate for operators.
     fn size_bytes(&self) -> u64;
 }

@@ -195,6 +195,10 @@ impl Tables for SledTables {
             .persist(|| self.persisted.lock().values().cloned().collect())
     }
 
+    fn failure(&self) -> Option<TableError> {
+        self.engine.check().err()
+    }
+
     fn size_bytes(&self) -> u64 {
         let engine = self.engine.ask(sled::Db::size_on_disk).unwrap_or(0);
         engine + self.engine.folder.size_bytes()

@@ -3,11 +3,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
 use eventlog::{Append, EventLog, EventType, Expected, NewEvent, Position, StreamName};
+use parking_lot::Mutex;
 use proptest::prelude::*;
 use tables::{Batch, Key, MemoryTables, Range, Table, TableError, Tables, Value};
 use uuid::Uuid;
 
 use super::{digests, engine};
+use crate::ProjectionStatus;
 use crate::testing::{
     House, PATIENCE, any_story, block_on, key, memory_log, reported, tell, tell_all,
 };
@@ -17,6 +19,8 @@ struct Flaky {
     tables: MemoryTables,
     calls: Arc<AtomicU32>,
     every: u32,
+    /// Why they have failed as a whole, if so.
+    failure: Mutex<Option<TableError>>,
 }
 
 struct FlakyTable {
@@ -76,6 +80,10 @@ impl Tables for Flaky {
         Ok(())
     }
 
+    fn failure(&self) -> Option<TableError> {
+        self.failure.lock().clone()
+    }
+
     fn size_bytes(&self) -> u64 {
         0
     }
@@ -94,10 +102,11 @@ proptest! {
             let log = Arc::new(memory_log());
             tell_all(&*log, story).await;
             let calls = Arc::default();
-            let tables = Arc::new(Flaky { tables: MemoryTables::new(), calls, every: u32::MAX });
+            let tables = Arc::new(Flaky { tables: MemoryTables::new(), calls, every: u32::MAX, failure: Mutex::default() });
             drop(engine(&log, &tables).await);
             let tables = Arc::new(Flaky {
                 every,
+                failure: Mutex::default(),
                 calls: Arc::default(),
                 tables: Arc::into_inner(tables).unwrap().tables,
             });
@@ -125,6 +134,29 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+/// Positions alone do not tell: whoever cannot read is as far as ever.
+#[tokio::test]
+async fn views_that_cannot_be_read_are_not_live_and_say_why() {
+    let log = Arc::new(memory_log());
+    tell(&*log, "build-default:1", reported(1, "running")).await;
+    let tables = Arc::new(Flaky {
+        tables: MemoryTables::new(),
+        calls: Arc::default(),
+        every: u32::MAX,
+        failure: Mutex::default(),
+    });
+    let engine = engine(&log, &tables).await;
+    engine.catch_up().await.unwrap();
+    assert!(engine.statuses().iter().all(ProjectionStatus::is_live));
+    *tables.failure.lock() = Some(TableError::Full);
+    for status in engine.statuses() {
+        assert!(!status.is_live(), "{}", status.name);
+        assert_eq!(status.error, Some(TableError::Full.to_string()));
+    }
+    *tables.failure.lock() = None;
+    assert!(engine.statuses().iter().all(ProjectionStatus::is_live));
 }
 
 #[tokio::test]

@@ -152,10 +152,12 @@ fn a_failed_write_stops_the_tables_and_condemns_nothing() {
         TableError::Full
     );
     assert_eq!(tables.persist().unwrap_err(), TableError::Full);
+    assert_eq!(tables.failure(), Some(TableError::Full));
     drop(tables);
 
     let opened = SledTables::open(&path, &config()).unwrap();
     assert_eq!(opened.damaged, None);
+    assert_eq!(opened.tables.failure(), None);
     assert_eq!(
         opened
             .tables
