@@ -49,10 +49,10 @@ pub(crate) struct Change {
     /// Which field.
     pub(crate) field: String,
     /// What it was; nothing when the thing is new, or nobody may see it.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub(crate) before: Value,
     /// What it is now; nothing when nobody may see it.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub(crate) after: Value,
 }
 
