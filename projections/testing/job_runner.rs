@@ -363,22 +363,11 @@ pub(crate) fn created_template(number: u64, project: u64) -> JobTemplateEvent {
 
 pub(crate) fn job(number: u64, job_template: u64, worker_pool: u64) -> job::Created {
     job::Created {
-        number,
         title: format!("job {number}"),
-        description: String::new(),
         job_template,
         worker_pool,
-        parent: None,
         script: LongText::Inline("echo hello".to_owned()),
-        enqueue_is_enabled: true,
-        interval_count: None,
-        interval_unit: None,
-        excluded: vec![],
-        run_on_all_workers: false,
-        schedule_children_on_error: false,
-        notification_addresses: String::new(),
-        fails_max: None,
-        at: at(0),
+        ..job::Created::blank(number, at(0))
     }
 }
 

@@ -24,3 +24,52 @@ where
 {
     Option::deserialize(deserializer).map(Some)
 }
+
+/// Declares the event that says how a thing is to be otherwise, and what it makes of the facts.
+///
+/// Each field stands once in the facts, and once here. One that can be empty is an `Option` and says
+/// `#[serde(deserialize_with = "told")]`, so that `null` empties it.
+macro_rules! edits {
+    ($(#[$meta:meta])* $edited:ident of $facts:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct $edited {
+            $(
+                $(#[$field_meta])*
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                pub $field: Option<$type>,
+            )+
+            /// When.
+            pub at: Timestamp,
+        }
+
+        impl $edited {
+            /// An edit that changes nothing.
+            #[must_use]
+            pub fn nothing(at: Timestamp) -> Self {
+                Self { $($field: None,)+ at }
+            }
+
+            /// An edit that makes everything as it is in these facts.
+            #[must_use]
+            pub fn towards(facts: &$facts, at: Timestamp) -> Self {
+                Self { $($field: Some(facts.$field.clone()),)+ at }
+            }
+        }
+
+        impl $facts {
+            /// What of an edit is not so already, if anything.
+            pub(crate) fn differing(&self, told: $edited) -> Option<$edited> {
+                let at = told.at;
+                let changes = $edited { $($field: crate::change::unlike(told.$field, &self.$field),)+ at };
+                (changes != $edited::nothing(at)).then_some(changes)
+            }
+
+            /// Makes them as an edit says.
+            pub fn edit(&mut self, told: &$edited) {
+                $(crate::change::note(&mut self.$field, told.$field.as_ref());)+
+            }
+        }
+    };
+}
+pub(crate) use edits;

@@ -62,22 +62,11 @@ impl TestHouse {
         self.command::<JobTemplate>(1, template).await;
         for number in [1, 2] {
             let job = JobCommand::Create(job::Created {
-                number,
                 title: format!("Backup {number}"),
-                description: String::new(),
                 job_template: 1,
                 worker_pool: 1,
-                parent: None,
-                script: LongText::default(),
                 enqueue_is_enabled: number == 1,
-                interval_count: None,
-                interval_unit: None,
-                excluded: vec![],
-                run_on_all_workers: false,
-                schedule_children_on_error: false,
-                notification_addresses: String::new(),
-                fails_max: None,
-                at,
+                ..job::Created::blank(number, at)
             });
             self.command::<Job>(number, job).await;
         }

@@ -5,7 +5,6 @@
 use thiserror::Error;
 
 use super::{Created, Edited, GroupEvent};
-use crate::change::{note, unlike};
 use crate::{Aggregate, Event};
 
 /// What decisions about a group rest on.
@@ -98,18 +97,6 @@ impl Created {
             E::Created(_) => {}
             E::Edited(told) => self.edit(told),
         }
-    }
-
-    fn differing(&self, told: Edited) -> Option<Edited> {
-        let changes = Edited {
-            name: unlike(told.name, &self.name),
-            at: told.at,
-        };
-        (changes != Edited::nothing(changes.at)).then_some(changes)
-    }
-
-    fn edit(&mut self, told: &Edited) {
-        note(&mut self.name, told.name.as_ref());
     }
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::change::edits;
 use crate::event::events;
 
 events! {
@@ -26,20 +27,22 @@ pub struct Created {
     pub at: Timestamp,
 }
 
-/// `group.edited`: what is not spoken of stays.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Edited {
-    /// What people call it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// When.
-    pub at: Timestamp,
+impl Created {
+    /// A group of which nothing was said yet.
+    #[must_use]
+    pub fn blank(number: u64, at: Timestamp) -> Self {
+        Self {
+            number,
+            name: String::new(),
+            at,
+        }
+    }
 }
 
-impl Edited {
-    /// An edit that changes nothing.
-    #[must_use]
-    pub fn nothing(at: Timestamp) -> Self {
-        Self { name: None, at }
+edits! {
+    /// `group.edited`: what is not spoken of stays.
+    Edited of Created {
+        /// What people call it.
+        name: String,
     }
 }

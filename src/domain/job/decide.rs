@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::{Created, Edited, EnqueueResumed, EnqueueSuspended, JobEvent, Suspension};
-use crate::change::{note, unlike};
 use crate::{Aggregate, Event};
 
 /// What decisions about a job rest on.
@@ -94,15 +93,10 @@ impl Aggregate for Job {
                 vec![E::Created(told)]
             }
             (Some(job), C::Edit(told)) => {
-                let changes = job.differing(told);
                 let mut edited = job.clone();
-                edited.edit(&changes);
+                edited.edit(&told);
                 edited.check()?;
-                if changes == Edited::nothing(changes.at) {
-                    vec![]
-                } else {
-                    vec![E::Edited(changes)]
-                }
+                job.differing(told).map(E::Edited).into_iter().collect()
             }
             (Some(_), C::Suspend { because, at }) => {
                 vec![E::EnqueueSuspended(EnqueueSuspended { because, at })]
@@ -152,48 +146,6 @@ impl Created {
             return Err(JobRejection::ScriptTooLong);
         }
         Ok(())
-    }
-
-    fn differing(&self, told: Edited) -> Edited {
-        let on_error = told.schedule_children_on_error;
-        let addresses = told.notification_addresses;
-        Edited {
-            title: unlike(told.title, &self.title),
-            description: unlike(told.description, &self.description),
-            job_template: unlike(told.job_template, &self.job_template),
-            worker_pool: unlike(told.worker_pool, &self.worker_pool),
-            parent: unlike(told.parent, &self.parent),
-            script: unlike(told.script, &self.script),
-            interval_count: unlike(told.interval_count, &self.interval_count),
-            interval_unit: unlike(told.interval_unit, &self.interval_unit),
-            excluded: unlike(told.excluded, &self.excluded),
-            run_on_all_workers: unlike(told.run_on_all_workers, &self.run_on_all_workers),
-            schedule_children_on_error: unlike(on_error, &self.schedule_children_on_error),
-            notification_addresses: unlike(addresses, &self.notification_addresses),
-            fails_max: unlike(told.fails_max, &self.fails_max),
-            at: told.at,
-        }
-    }
-
-    fn edit(&mut self, told: &Edited) {
-        let on_error = told.schedule_children_on_error.as_ref();
-        let addresses = told.notification_addresses.as_ref();
-        note(&mut self.title, told.title.as_ref());
-        note(&mut self.description, told.description.as_ref());
-        note(&mut self.job_template, told.job_template.as_ref());
-        note(&mut self.worker_pool, told.worker_pool.as_ref());
-        note(&mut self.parent, told.parent.as_ref());
-        note(&mut self.script, told.script.as_ref());
-        note(&mut self.interval_count, told.interval_count.as_ref());
-        note(&mut self.interval_unit, told.interval_unit.as_ref());
-        note(&mut self.excluded, told.excluded.as_ref());
-        note(
-            &mut self.run_on_all_workers,
-            told.run_on_all_workers.as_ref(),
-        );
-        note(&mut self.schedule_children_on_error, on_error);
-        note(&mut self.notification_addresses, addresses);
-        note(&mut self.fails_max, told.fails_max.as_ref());
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::LongText;
-use crate::change::told;
+use crate::change::{edits, told};
 use crate::event::events;
 use crate::schedule::{IntervalUnit, Window};
 
@@ -67,66 +67,65 @@ pub struct Created {
     pub at: Timestamp,
 }
 
-/// `job.edited`: what is not spoken of stays, `null` empties.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Edited {
-    /// What people call it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// What it is for, in Markdown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// The number of the template around its script.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub job_template: Option<u64>,
-    /// The number of the pool whose workers execute it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub worker_pool: Option<u64>,
-    /// The number of the job after which it runs.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "told"
-    )]
-    pub parent: Option<Option<u64>>,
-    /// The script, as it is typed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub script: Option<LongText>,
-    /// How many units its occasions are apart.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "told"
-    )]
-    pub interval_count: Option<Option<u32>>,
-    /// Of what.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "told"
-    )]
-    pub interval_unit: Option<Option<IntervalUnit>>,
-    /// When it does not run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub excluded: Option<Vec<Window>>,
-    /// Whether each worker of the pool executes it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub run_on_all_workers: Option<bool>,
-    /// Whether its children run after a failure as well.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub schedule_children_on_error: Option<bool>,
-    /// Who is told about failures, one address on each line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub notification_addresses: Option<String>,
-    /// How many failures in a row are borne.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "told"
-    )]
-    pub fails_max: Option<Option<u32>>,
-    /// When.
-    pub at: Timestamp,
+impl Created {
+    /// A job of which nothing was said yet, not even which template and which pool it has.
+    #[must_use]
+    pub fn blank(number: u64, at: Timestamp) -> Self {
+        Self {
+            number,
+            title: String::new(),
+            description: String::new(),
+            job_template: 0,
+            worker_pool: 0,
+            parent: None,
+            script: LongText::default(),
+            enqueue_is_enabled: true,
+            interval_count: None,
+            interval_unit: None,
+            excluded: Vec::new(),
+            run_on_all_workers: false,
+            schedule_children_on_error: false,
+            notification_addresses: String::new(),
+            fails_max: None,
+            at,
+        }
+    }
+}
+
+edits! {
+    /// `job.edited`: what is not spoken of stays, `null` empties.
+    Edited of Created {
+        /// What people call it.
+        title: String,
+        /// What it is for, in Markdown.
+        description: String,
+        /// The number of the template around its script.
+        job_template: u64,
+        /// The number of the pool whose workers execute it.
+        worker_pool: u64,
+        /// The number of the job after which it runs.
+        #[serde(deserialize_with = "told")]
+        parent: Option<u64>,
+        /// The script, as it is typed.
+        script: LongText,
+        /// How many units its occasions are apart.
+        #[serde(deserialize_with = "told")]
+        interval_count: Option<u32>,
+        /// Of what.
+        #[serde(deserialize_with = "told")]
+        interval_unit: Option<IntervalUnit>,
+        /// When it does not run.
+        excluded: Vec<Window>,
+        /// Whether each worker of the pool executes it.
+        run_on_all_workers: bool,
+        /// Whether its children run after a failure as well.
+        schedule_children_on_error: bool,
+        /// Who is told about failures, one address on each line.
+        notification_addresses: String,
+        /// How many failures in a row are borne.
+        #[serde(deserialize_with = "told")]
+        fails_max: Option<u32>,
+    }
 }
 
 /// Why the runs of a job are no longer sent.
@@ -176,27 +175,4 @@ pub struct RunCounted {
     pub too_many: bool,
     /// When.
     pub at: Timestamp,
-}
-
-impl Edited {
-    /// An edit that changes nothing.
-    #[must_use]
-    pub fn nothing(at: Timestamp) -> Self {
-        Self {
-            title: None,
-            description: None,
-            job_template: None,
-            worker_pool: None,
-            parent: None,
-            script: None,
-            interval_count: None,
-            interval_unit: None,
-            excluded: None,
-            run_on_all_workers: None,
-            schedule_children_on_error: None,
-            notification_addresses: None,
-            fails_max: None,
-            at,
-        }
-    }
 }

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::{Created, Edited, EnqueueResumed, EnqueueSuspended, JobTemplateEvent};
-use crate::change::{note, unlike};
 use crate::{Aggregate, Event};
 
 /// What decisions about a job template rest on.
@@ -88,7 +87,12 @@ impl Aggregate for JobTemplate {
             C::Create(_) => return Err(R::AlreadyCreated),
 
             // Allowed.
-            C::Edit(told) => facts.differing(told)?.map(E::Edited).into_iter().collect(),
+            C::Edit(told) => {
+                let mut edited = facts.clone();
+                edited.edit(&told);
+                edited.check()?;
+                facts.differing(told).map(E::Edited).into_iter().collect()
+            }
             C::Suspend { at } => vec![E::EnqueueSuspended(EnqueueSuspended { at })],
             C::Resume { at } => vec![E::EnqueueResumed(EnqueueResumed { at })],
         })
@@ -129,35 +133,6 @@ impl Created {
             return Err(JobTemplateRejection::BodyTooLong);
         }
         Ok(())
-    }
-
-    fn differing(&self, told: Edited) -> Result<Option<Edited>, JobTemplateRejection> {
-        let changes = Edited {
-            title: unlike(told.title, &self.title),
-            description: unlike(told.description, &self.description),
-            project: unlike(told.project, &self.project),
-            body: unlike(told.body, &self.body),
-            notification_addresses: unlike(
-                told.notification_addresses,
-                &self.notification_addresses,
-            ),
-            at: told.at,
-        };
-        let mut edited = self.clone();
-        edited.edit(&changes);
-        edited.check()?;
-        Ok((changes != Edited::nothing(changes.at)).then_some(changes))
-    }
-
-    fn edit(&mut self, told: &Edited) {
-        note(&mut self.title, told.title.as_ref());
-        note(&mut self.description, told.description.as_ref());
-        note(&mut self.project, told.project.as_ref());
-        note(&mut self.body, told.body.as_ref());
-        note(
-            &mut self.notification_addresses,
-            told.notification_addresses.as_ref(),
-        );
     }
 }
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::LongText;
+use crate::change::edits;
 use crate::event::events;
 
 events! {
@@ -41,26 +42,37 @@ pub struct Created {
     pub at: Timestamp,
 }
 
-/// `job_template.edited`: what is not spoken of stays.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Edited {
-    /// What people call it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// What it is for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// The number of the project that its jobs belong to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub project: Option<u64>,
-    /// What stands around a script; `{{ content }}` is where.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<LongText>,
-    /// Who is told about failures, one address on each line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub notification_addresses: Option<String>,
-    /// When.
-    pub at: Timestamp,
+impl Created {
+    /// A job template of which nothing was said yet, not even to which project it belongs.
+    #[must_use]
+    pub fn blank(number: u64, at: Timestamp) -> Self {
+        Self {
+            number,
+            title: String::new(),
+            description: String::new(),
+            project: 0,
+            body: LongText::default(),
+            notification_addresses: String::new(),
+            enqueue_is_enabled: true,
+            at,
+        }
+    }
+}
+
+edits! {
+    /// `job_template.edited`: what is not spoken of stays.
+    Edited of Created {
+        /// What people call it.
+        title: String,
+        /// What it is for.
+        description: String,
+        /// The number of the project that its jobs belong to.
+        project: u64,
+        /// What stands around a script; `{{ content }}` is where.
+        body: LongText,
+        /// Who is told about failures, one address on each line.
+        notification_addresses: String,
+    }
 }
 
 /// `job_template.enqueue_suspended`.
@@ -75,19 +87,4 @@ pub struct EnqueueSuspended {
 pub struct EnqueueResumed {
     /// When.
     pub at: Timestamp,
-}
-
-impl Edited {
-    /// An edit that changes nothing.
-    #[must_use]
-    pub fn nothing(at: Timestamp) -> Self {
-        Self {
-            title: None,
-            description: None,
-            project: None,
-            body: None,
-            notification_addresses: None,
-            at,
-        }
-    }
 }

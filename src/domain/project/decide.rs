@@ -7,7 +7,6 @@ use super::{
     AdminsAdmitted, AdminsExpelled, Created, Edited, EnqueueResumed, EnqueueSuspended, PoolAdded,
     PoolRemoved, ProjectEvent, ViewersAdmitted, ViewersExpelled,
 };
-use crate::change::{note, unlike};
 use crate::{Aggregate, Event};
 
 /// What decisions about a project rest on.
@@ -196,28 +195,6 @@ impl Created {
                 self.admins.remove(&told.group);
             }
         }
-    }
-
-    fn differing(&self, told: Edited) -> Option<Edited> {
-        let changes = Edited {
-            title: unlike(told.title, &self.title),
-            description: unlike(told.description, &self.description),
-            notification_addresses: unlike(
-                told.notification_addresses,
-                &self.notification_addresses,
-            ),
-            at: told.at,
-        };
-        (changes != Edited::nothing(changes.at)).then_some(changes)
-    }
-
-    fn edit(&mut self, told: &Edited) {
-        note(&mut self.title, told.title.as_ref());
-        note(&mut self.description, told.description.as_ref());
-        note(
-            &mut self.notification_addresses,
-            told.notification_addresses.as_ref(),
-        );
     }
 }
 

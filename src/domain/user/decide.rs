@@ -8,7 +8,6 @@ use thiserror::Error;
 use super::{
     Created, Disabled, Edited, Enabled, GroupJoined, GroupLeft, PasswordChanged, UserEvent,
 };
-use crate::change::{note, unlike};
 use crate::{Aggregate, Event, PasswordHash};
 
 /// What decisions about a user rest on.
@@ -153,20 +152,6 @@ impl Created {
                 self.groups.remove(&told.group);
             }
         }
-    }
-
-    fn differing(&self, told: Edited) -> Option<Edited> {
-        let changes = Edited {
-            name: unlike(told.name, &self.name),
-            is_superuser: unlike(told.is_superuser, &self.is_superuser),
-            at: told.at,
-        };
-        (changes != Edited::nothing(changes.at)).then_some(changes)
-    }
-
-    fn edit(&mut self, told: &Edited) {
-        note(&mut self.name, told.name.as_ref());
-        note(&mut self.is_superuser, told.is_superuser.as_ref());
     }
 }
 

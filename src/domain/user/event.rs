@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::PasswordHash;
+use crate::change::edits;
 use crate::event::events;
 
 events! {
@@ -48,17 +49,14 @@ pub struct Created {
     pub at: Timestamp,
 }
 
-/// `user.edited`: what is not spoken of stays.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Edited {
-    /// By what they log in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Whether they may administer everything.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub is_superuser: Option<bool>,
-    /// When.
-    pub at: Timestamp,
+edits! {
+    /// `user.edited`: what is not spoken of stays.
+    Edited of Created {
+        /// By what they log in.
+        name: String,
+        /// Whether they may administer everything.
+        is_superuser: bool,
+    }
 }
 
 /// `user.password_changed`.
@@ -100,16 +98,4 @@ pub struct GroupLeft {
     pub group: u64,
     /// When.
     pub at: Timestamp,
-}
-
-impl Edited {
-    /// An edit that changes nothing.
-    #[must_use]
-    pub fn nothing(at: Timestamp) -> Self {
-        Self {
-            name: None,
-            is_superuser: None,
-            at,
-        }
-    }
 }

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::{Edited, EnqueueResumed, EnqueueSuspended, Registered, WorkerEvent};
-use crate::change::{note, unlike};
 use crate::{Aggregate, Event};
 
 /// What decisions about a worker rest on.
@@ -87,7 +86,12 @@ impl Aggregate for Worker {
             C::Register(_) => return Err(R::AlreadyRegistered),
 
             // Allowed.
-            C::Edit(told) => facts.differing(told)?.map(E::Edited).into_iter().collect(),
+            C::Edit(told) => {
+                let mut edited = facts.clone();
+                edited.edit(&told);
+                edited.check()?;
+                facts.differing(told).map(E::Edited).into_iter().collect()
+            }
             C::Suspend { at } => vec![E::EnqueueSuspended(EnqueueSuspended { at })],
             C::Resume { at } => vec![E::EnqueueResumed(EnqueueResumed { at })],
         })
@@ -128,27 +132,6 @@ impl Registered {
             return Err(WorkerRejection::ApiKey);
         }
         Ok(())
-    }
-
-    fn differing(&self, told: Edited) -> Result<Option<Edited>, WorkerRejection> {
-        let changes = Edited {
-            title: unlike(told.title, &self.title),
-            description: unlike(told.description, &self.description),
-            api_key: unlike(told.api_key, &self.api_key),
-            secret: unlike(told.secret, &self.secret),
-            at: told.at,
-        };
-        let mut edited = self.clone();
-        edited.edit(&changes);
-        edited.check()?;
-        Ok((changes != Edited::nothing(changes.at)).then_some(changes))
-    }
-
-    fn edit(&mut self, told: &Edited) {
-        note(&mut self.title, told.title.as_ref());
-        note(&mut self.description, told.description.as_ref());
-        note(&mut self.api_key, told.api_key.as_ref());
-        note(&mut self.secret, told.secret.as_ref());
     }
 }
 

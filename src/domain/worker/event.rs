@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::Sealed;
-use crate::change::told;
+use crate::change::{edits, told};
 use crate::event::events;
 
 events! {
@@ -43,23 +43,18 @@ pub struct Registered {
     pub at: Timestamp,
 }
 
-/// `worker.edited`: what is not spoken of stays.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Edited {
-    /// What people call it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// What it is for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// By what it is known: its requests and its messages carry this.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub api_key: Option<String>,
-    /// With what it signs its requests, sealed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub secret: Option<Sealed>,
-    /// When.
-    pub at: Timestamp,
+edits! {
+    /// `worker.edited`: what is not spoken of stays.
+    Edited of Registered {
+        /// What people call it.
+        title: String,
+        /// What it is for.
+        description: String,
+        /// By what it is known: its requests and its messages carry this.
+        api_key: String,
+        /// With what it signs its requests, sealed.
+        secret: Sealed,
+    }
 }
 
 /// `worker.enqueue_suspended`.
@@ -102,18 +97,4 @@ pub struct Reported {
     pub concurrent_jobs: Option<Option<u32>>,
     /// When we heard of it.
     pub at: Timestamp,
-}
-
-impl Edited {
-    /// An edit that changes nothing.
-    #[must_use]
-    pub fn nothing(at: Timestamp) -> Self {
-        Self {
-            title: None,
-            description: None,
-            api_key: None,
-            secret: None,
-            at,
-        }
-    }
 }

@@ -6,7 +6,6 @@ use thiserror::Error;
 use super::{
     Created, Edited, EnqueueResumed, EnqueueSuspended, WorkerAdded, WorkerPoolEvent, WorkerRemoved,
 };
-use crate::change::{note, unlike};
 use crate::{Aggregate, Event};
 
 /// What decisions about a worker pool rest on.
@@ -142,28 +141,6 @@ impl Created {
                 self.workers.remove(&told.worker);
             }
         }
-    }
-
-    fn differing(&self, told: Edited) -> Option<Edited> {
-        let changes = Edited {
-            title: unlike(told.title, &self.title),
-            description: unlike(told.description, &self.description),
-            notification_addresses: unlike(
-                told.notification_addresses,
-                &self.notification_addresses,
-            ),
-            at: told.at,
-        };
-        (changes != Edited::nothing(changes.at)).then_some(changes)
-    }
-
-    fn edit(&mut self, told: &Edited) {
-        note(&mut self.title, told.title.as_ref());
-        note(&mut self.description, told.description.as_ref());
-        note(
-            &mut self.notification_addresses,
-            told.notification_addresses.as_ref(),
-        );
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::change::edits;
 use crate::event::events;
 
 events! {
@@ -52,20 +53,32 @@ pub struct Created {
     pub at: Timestamp,
 }
 
-/// `worker_pool.edited`: what is not spoken of stays.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Edited {
-    /// What people call it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// What it is for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Who is told about failures, one address on each line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub notification_addresses: Option<String>,
-    /// When.
-    pub at: Timestamp,
+impl Created {
+    /// A worker pool of which nothing was said yet: it has no workers.
+    #[must_use]
+    pub fn blank(number: u64, at: Timestamp) -> Self {
+        Self {
+            number,
+            title: String::new(),
+            description: String::new(),
+            notification_addresses: String::new(),
+            enqueue_is_enabled: true,
+            workers: BTreeSet::new(),
+            at,
+        }
+    }
+}
+
+edits! {
+    /// `worker_pool.edited`: what is not spoken of stays.
+    Edited of Created {
+        /// What people call it.
+        title: String,
+        /// What it is for.
+        description: String,
+        /// Who is told about failures, one address on each line.
+        notification_addresses: String,
+    }
 }
 
 /// `worker_pool.enqueue_suspended`.
@@ -123,17 +136,4 @@ pub struct Answered {
     pub since: Timestamp,
     /// When that was noticed.
     pub at: Timestamp,
-}
-
-impl Edited {
-    /// An edit that changes nothing.
-    #[must_use]
-    pub fn nothing(at: Timestamp) -> Self {
-        Self {
-            title: None,
-            description: None,
-            notification_addresses: None,
-            at,
-        }
-    }
 }

@@ -178,22 +178,13 @@ async fn set_up(commands: &Commands, numbers: std::ops::Range<u64>) -> Done {
     let work = |unit: Transaction| async move {
         for number in numbers.clone() {
             let created = JobCommand::Create(Created {
-                number,
                 title: format!("Job {number}"),
-                description: String::new(),
                 job_template: 1,
                 worker_pool: 1,
-                parent: None,
                 script: LongText::Inline("echo hello".to_owned()),
-                enqueue_is_enabled: true,
                 interval_count: Some(1),
                 interval_unit: Some(IntervalUnit::Day),
-                excluded: Vec::new(),
-                run_on_all_workers: false,
-                schedule_children_on_error: false,
-                notification_addresses: String::new(),
-                fails_max: None,
-                at,
+                ..Created::blank(number, at)
             });
             let created = unit.execute::<Job>(&number.to_string(), created).await;
             created.map_err(CommandError::into_rejection)?;

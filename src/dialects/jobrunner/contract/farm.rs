@@ -150,21 +150,13 @@ impl TestHouse {
 
 pub(super) fn job(number: u64, project: u64, title: &str) -> domain::job::Created {
     domain::job::Created {
-        number,
         title: title.to_owned(),
-        description: String::new(),
         job_template: project,
         worker_pool: project,
-        parent: None,
         script: LongText::Inline("echo hello".to_owned()),
-        enqueue_is_enabled: true,
         interval_count: Some(1),
         interval_unit: Some(IntervalUnit::Day),
-        excluded: Vec::new(),
-        run_on_all_workers: false,
-        schedule_children_on_error: false,
         notification_addresses: format!("job{number}@example.com"),
-        fails_max: None,
-        at: at(),
+        ..domain::job::Created::blank(number, at())
     }
 }

@@ -12,7 +12,7 @@ use domain::schedule::IntervalUnit;
 use thiserror::Error;
 
 use crate::caller::Caller;
-use crate::fields::{Fields, not_null, required};
+use crate::fields::{Fields, not_null};
 use crate::read::{JobTemplates, Jobs, WorkerPools, seen};
 use crate::refusal::{Refusal, Told};
 use crate::resource::Resource;
@@ -47,32 +47,15 @@ pub(super) async fn create(visit: &Visit<'_>) -> Told<Response> {
     let missing = |name: &str| Refusal::about(name, "is missing");
     let job_template = edited.job_template.ok_or_else(|| missing("job_template"))?;
     let worker_pool = edited.worker_pool.ok_or_else(|| missing("worker_pool"))?;
-    let title = required("title", edited.title.map(Some))?;
-    check_related(
-        visit,
-        Some(job_template),
-        Some(worker_pool),
-        edited.parent.flatten(),
-    )?;
+    if edited.title.is_none() {
+        return Err(missing("title"));
+    }
+    let parent = edited.parent.flatten();
+    check_related(visit, Some(job_template), Some(worker_pool), parent)?;
     check_pool(visit, job_template, worker_pool)?;
-    let created = Created {
-        number: 0,
-        title,
-        description: edited.description.unwrap_or_default(),
-        job_template,
-        worker_pool,
-        parent: edited.parent.flatten(),
-        script: edited.script.unwrap_or_default(),
-        enqueue_is_enabled: enqueue_is_enabled.unwrap_or(true),
-        interval_count: edited.interval_count.flatten(),
-        interval_unit: edited.interval_unit.flatten(),
-        excluded: Vec::new(),
-        run_on_all_workers: edited.run_on_all_workers.unwrap_or(false),
-        schedule_children_on_error: edited.schedule_children_on_error.unwrap_or(false),
-        notification_addresses: edited.notification_addresses.unwrap_or_default(),
-        fails_max: edited.fails_max.flatten(),
-        at: edited.at,
-    };
+    let mut created = Created::blank(0, edited.at);
+    created.edit(&edited);
+    created.enqueue_is_enabled = enqueue_is_enabled.unwrap_or(true);
     let created = &created;
     let number = visit.transact(refuse, |unit| async move {
         let number = numbers::take(&unit, "job").await;

@@ -133,22 +133,13 @@ proptest! {
 
 fn created() -> Created {
     Created {
-        number: 1,
         title: "backup".to_owned(),
-        description: String::new(),
         job_template: 1,
         worker_pool: 1,
-        parent: None,
         script: LongText::Inline("echo hello".to_owned()),
-        enqueue_is_enabled: true,
         interval_count: Some(1),
         interval_unit: Some(IntervalUnit::Day),
-        excluded: vec![],
-        run_on_all_workers: false,
-        schedule_children_on_error: false,
-        notification_addresses: String::new(),
-        fails_max: None,
-        at: at(0),
+        ..Created::blank(1, at(0))
     }
 }
 

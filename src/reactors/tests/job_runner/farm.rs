@@ -137,22 +137,12 @@ impl Farm {
     /// A job that runs when it is told to, changed as a test wants.
     pub(crate) async fn job(&self, number: u64, change: impl FnOnce(&mut Created)) {
         let mut created = Created {
-            number,
             title: format!("Job {number}"),
-            description: String::new(),
             job_template: 1,
             worker_pool: 1,
-            parent: None,
             script: LongText::Inline("echo hello".to_owned()),
-            enqueue_is_enabled: true,
-            interval_count: None,
-            interval_unit: None,
-            excluded: Vec::new(),
-            run_on_all_workers: false,
-            schedule_children_on_error: false,
             notification_addresses: "job@example.com\n\n".to_owned(),
-            fails_max: None,
-            at: noon(),
+            ..Created::blank(number, noon())
         };
         change(&mut created);
         self.tell::<Job>(&number.to_string(), JobCommand::Create(created))
