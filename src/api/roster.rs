@@ -29,8 +29,6 @@ use crate::{DIALECT, asked};
 
 /// A kind of thing with routes of its own.
 pub(crate) trait Resource: Kind {
-    type Fields: Wanted + Send + Sync;
-
     /// The numbers of those that there are, from one on.
     fn numbers(roster: &Roster, from: u64, limit: usize) -> Vec<u64>;
 
@@ -53,10 +51,8 @@ pub(crate) trait Resource: Kind {
 
 /// Says how a kind is found in the roster and put into a document.
 macro_rules! resources {
-    ($($kind:ident: $list:ident, $row:ident $(.$part:ident)?, $fields:ident $({ $($rest:tt)* })?;)+) => {
+    ($($kind:ident: $list:ident, $row:ident $(.$part:ident)? $({ $($rest:tt)* })?;)+) => {
         $(impl Resource for $kind {
-            type Fields = provisioning::$fields;
-
             fn numbers(roster: &Roster, from: u64, limit: usize) -> Vec<u64> {
                 roster.$list().range(from..).take(limit).map(|(number, _)| *number).collect()
             }
@@ -75,12 +71,12 @@ macro_rules! resources {
 }
 
 resources! {
-    Groups: groups, group, GroupFields;
-    Users: users, user.user, UserFields;
-    Workers: workers, worker, WorkerFields;
-    WorkerPools: worker_pools, worker_pool, WorkerPoolFields;
-    Projects: projects, project, ProjectFields;
-    JobTemplates: job_templates, job_template, JobTemplateFields {
+    Groups: groups, group;
+    Users: users, user.user;
+    Workers: workers, worker;
+    WorkerPools: worker_pools, worker_pool;
+    Projects: projects, project;
+    JobTemplates: job_templates, job_template {
         async fn read_texts(
             house: &House,
             facts: &Self::Facts,
@@ -90,7 +86,7 @@ resources! {
             Ok(())
         }
     };
-    Jobs: jobs, job, JobFields {
+    Jobs: jobs, job {
         async fn read_texts(
             house: &House,
             facts: &Self::Facts,

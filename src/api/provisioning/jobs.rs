@@ -10,7 +10,7 @@ use super::document::{Item, Which};
 use super::kind::Jobs;
 use super::plan::{Plan, Step};
 use super::reading::Moment;
-use super::things::set;
+use super::wanted::set;
 use super::{JobFields, Reference, Wanted};
 use crate::wire::{Look, Thing};
 
@@ -47,68 +47,24 @@ impl Plan<'_> {
             Some(None) => Some(None),
             None => None,
         };
-        let mut facts = before.clone().unwrap_or_else(|| job::Created {
-            number,
-            title: String::new(),
-            description: String::new(),
-            job_template: template,
-            worker_pool: pool,
-            parent: None,
-            script: Default::default(),
-            enqueue_is_enabled: true,
-            interval_count: None,
-            interval_unit: None,
-            excluded: Vec::new(),
-            run_on_all_workers: false,
-            schedule_children_on_error: false,
-            notification_addresses: String::new(),
-            fails_max: None,
-            at: self.at,
-        });
+        let blank = || job::Created::blank(number, self.at);
+        let mut facts = before.clone().unwrap_or_else(blank);
+        wanted.set(&mut facts);
         facts.job_template = template;
         facts.worker_pool = pool;
-        set(&mut facts.title, wanted.title.as_ref());
-        set(&mut facts.description, wanted.description.as_ref());
         set(&mut facts.parent, parent.as_ref());
         set(&mut facts.script, self.prepared.text(place).as_ref());
-        set(
-            &mut facts.interval_count,
-            wanted.reschedule_interval.as_ref(),
-        );
-        set(
-            &mut facts.interval_unit,
-            wanted.reschedule_interval_type.as_ref(),
-        );
-        set(&mut facts.excluded, wanted.exclude_windows.as_ref());
-        set(
-            &mut facts.run_on_all_workers,
-            wanted.run_on_all_workers.as_ref(),
-        );
-        let on_error = wanted.schedule_children_on_error.as_ref();
-        set(&mut facts.schedule_children_on_error, on_error);
-        set(
-            &mut facts.fails_max,
-            wanted.disable_enqueue_after_fails.as_ref(),
-        );
-        let addresses = wanted.notification_addresses.as_ref();
-        set(&mut facts.notification_addresses, addresses);
-        set(
-            &mut facts.enqueue_is_enabled,
-            wanted.enqueue_is_enabled.as_ref(),
-        );
         self.check_pool(place, before.as_ref(), &facts).await?;
         self.check_parent(place, &facts)?;
         self.parents.insert(number, facts.parent);
 
-        let settled = self.finish::<Jobs>(place, number, before, facts).await?;
-        let mut report = settled.report;
-        let title = self.note::<Jobs>(template, number, &settled.after);
+        let mut settled = self.finish::<Jobs>(place, number, before, facts).await?;
         if settled.before.is_none() {
-            report.first_run = self.first_run(place, number, wanted.first_run).await?;
-            self.note_repeats(&title, &settled.after, wanted.first_run);
+            settled.report.first_run = self.first_run(place, number, wanted.first_run).await?;
+            self.note_repeats(&settled.after, wanted.first_run);
         }
-        let key = self.job_key(title, template).await?;
-        self.report(JobFields::PLURAL, key, report);
+        settled.key = self.job_key(settled.key, template).await?;
+        self.report(settled);
         Ok(())
     }
 
@@ -184,7 +140,8 @@ impl Plan<'_> {
     }
 
     /// Says so when a new job will never do what its interval promises.
-    fn note_repeats(&mut self, title: &str, job: &job::Created, first_run: Option<Moment>) {
+    fn note_repeats(&mut self, job: &job::Created, first_run: Option<Moment>) {
+        let title = &job.title;
         let parts = (job.interval_count.is_some(), job.interval_unit.is_some());
         let note = match parts {
             (true, true) if first_run.is_none() => {

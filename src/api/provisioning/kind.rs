@@ -1,5 +1,7 @@
 //! What the kinds of things have in common: each is begun once, changed later, and called something.
 
+use std::collections::BTreeSet;
+
 use domain::Aggregate;
 use domain::group::{self, Group, GroupCommand};
 use domain::job::{self, Job, JobCommand, Suspension};
@@ -11,6 +13,11 @@ use domain::worker_pool::{self, WorkerPool, WorkerPoolCommand};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::Wanted;
+use super::wanted::{
+    GroupFields, JobFields, JobTemplateFields, ProjectFields, UserFields, WorkerFields,
+    WorkerPoolFields,
+};
 use crate::wire::{self, Look, Thing};
 
 /// A name that stands once: in which field it was given, of which kind it is, and the name.
@@ -24,6 +31,7 @@ pub(crate) trait Kind: Send + Sync + 'static {
     const THING: Thing;
     type Aggregate: Aggregate;
     type Facts: Clone + Send + Sync;
+    type Fields: Wanted<Facts = Self::Facts> + Send + Sync;
     type Shown: Serialize;
 
     fn facts(thing: &Self::Aggregate) -> Option<&Self::Facts>;
@@ -34,11 +42,44 @@ pub(crate) trait Kind: Send + Sync + 'static {
     /// Makes it as it is to be. What is so already, the domain leaves out.
     fn change(before: &Self::Facts, after: &Self::Facts, at: Timestamp) -> Vec<CommandOf<Self>>;
 
+    /// What people call it.
+    fn name(facts: &Self::Facts) -> &str;
+
+    /// The number of what it belongs to, when its name stands once only there.
+    fn within(_: &Self::Facts) -> Option<u64> {
+        None
+    }
+
     /// Its names, always as many and in the same order. The first is what people call it.
-    fn names(facts: &Self::Facts) -> Vec<Name>;
+    fn names(facts: &Self::Facts) -> Vec<Name> {
+        vec![first_name::<Self>(facts)]
+    }
 
     /// How it is shown.
     fn show(facts: &Self::Facts, look: &impl Look) -> Self::Shown;
+}
+
+/// Says of a kind what it is in the domain, how it is begun there, and what may be said of it here.
+macro_rules! kind {
+    ($aggregate:ident, begun by $begin:path: $facts:ty, told as $fields:ident) => {
+        const THING: Thing = Thing::$aggregate;
+        type Aggregate = $aggregate;
+        type Facts = $facts;
+        type Fields = $fields;
+        type Shown = wire::$aggregate;
+
+        fn facts(thing: &$aggregate) -> Option<&$facts> {
+            thing.facts()
+        }
+
+        fn begin(facts: $facts) -> CommandOf<Self> {
+            $begin(facts)
+        }
+
+        fn show(facts: &$facts, look: &impl Look) -> wire::$aggregate {
+            wire::$aggregate::of(facts, look)
+        }
+    };
 }
 
 pub(crate) struct Groups;
@@ -50,344 +91,206 @@ pub(crate) struct JobTemplates;
 pub(crate) struct Jobs;
 
 impl Kind for Groups {
-    const THING: Thing = Thing::Group;
-    type Aggregate = Group;
-    type Facts = group::Created;
-    type Shown = wire::Group;
-
-    fn facts(thing: &Group) -> Option<&group::Created> {
-        thing.facts()
-    }
-
-    fn begin(facts: group::Created) -> GroupCommand {
-        GroupCommand::Create(facts)
-    }
+    kind! { Group, begun by GroupCommand::Create: group::Created, told as GroupFields }
 
     fn change(_: &group::Created, after: &group::Created, at: Timestamp) -> Vec<GroupCommand> {
-        let name = Some(after.name.clone());
-        vec![GroupCommand::Edit(group::Edited { name, at })]
+        vec![GroupCommand::Edit(group::Edited::towards(after, at))]
     }
 
-    fn names(facts: &group::Created) -> Vec<Name> {
-        vec![("name", "group".to_owned(), facts.name.clone())]
-    }
-
-    fn show(facts: &group::Created, _: &impl Look) -> wire::Group {
-        wire::Group::of(facts)
+    fn name(facts: &group::Created) -> &str {
+        &facts.name
     }
 }
 
 impl Kind for Users {
-    const THING: Thing = Thing::User;
-    type Aggregate = User;
-    type Facts = user::Created;
-    type Shown = wire::User;
-
-    fn facts(thing: &User) -> Option<&user::Created> {
-        thing.facts()
-    }
-
-    fn begin(facts: user::Created) -> UserCommand {
-        UserCommand::Create(facts)
-    }
+    kind! { User, begun by UserCommand::Create: user::Created, told as UserFields }
 
     fn change(before: &user::Created, after: &user::Created, at: Timestamp) -> Vec<UserCommand> {
         use UserCommand as C;
 
+        let password = after.password.clone();
         let mut commands = vec![
-            C::Edit(user::Edited {
-                name: Some(after.name.clone()),
-                is_superuser: Some(after.is_superuser),
-                at,
-            }),
-            C::ChangePassword {
-                password: after.password.clone(),
-                at,
-            },
-            match after.is_enabled {
-                true => C::Enable { at },
-                false => C::Disable { at },
-            },
+            C::Edit(user::Edited::towards(after, at)),
+            C::ChangePassword { password, at },
+            either(after.is_enabled, C::Enable { at }, C::Disable { at }),
         ];
-        let left = before.groups.difference(&after.groups);
-        commands.extend(left.map(|group| C::LeaveGroup { group: *group, at }));
-        let joined = after.groups.difference(&before.groups);
-        commands.extend(joined.map(|group| C::JoinGroup { group: *group, at }));
+        commands.extend(members(
+            (&before.groups, &after.groups),
+            |group| C::LeaveGroup { group, at },
+            |group| C::JoinGroup { group, at },
+        ));
         commands
     }
 
-    fn names(facts: &user::Created) -> Vec<Name> {
-        vec![("username", "user".to_owned(), facts.name.clone())]
-    }
-
-    fn show(facts: &user::Created, look: &impl Look) -> wire::User {
-        wire::User::of(facts, look)
+    fn name(facts: &user::Created) -> &str {
+        &facts.name
     }
 }
 
 impl Kind for Workers {
-    const THING: Thing = Thing::Worker;
-    type Aggregate = Worker;
-    type Facts = worker::Registered;
-    type Shown = wire::Worker;
+    kind! { Worker, begun by WorkerCommand::Register: worker::Registered, told as WorkerFields }
 
-    fn facts(thing: &Worker) -> Option<&worker::Registered> {
-        thing.facts()
-    }
-
-    fn begin(facts: worker::Registered) -> WorkerCommand {
-        WorkerCommand::Register(facts)
-    }
-
-    fn change(
-        _: &worker::Registered,
-        after: &worker::Registered,
-        at: Timestamp,
-    ) -> Vec<WorkerCommand> {
+    fn change(_: &Self::Facts, after: &Self::Facts, at: Timestamp) -> Vec<WorkerCommand> {
         use WorkerCommand as C;
 
         vec![
-            C::Edit(worker::Edited {
-                title: Some(after.title.clone()),
-                description: Some(after.description.clone()),
-                api_key: Some(after.api_key.clone()),
-                secret: Some(after.secret.clone()),
-                at,
-            }),
-            match after.enqueue_is_enabled {
-                true => C::Resume { at },
-                false => C::Suspend { at },
-            },
+            C::Edit(worker::Edited::towards(after, at)),
+            either(
+                after.enqueue_is_enabled,
+                C::Resume { at },
+                C::Suspend { at },
+            ),
         ]
+    }
+
+    fn name(facts: &worker::Registered) -> &str {
+        &facts.title
     }
 
     fn names(facts: &worker::Registered) -> Vec<Name> {
+        let key = facts.api_key.clone();
         vec![
-            ("title", "worker".to_owned(), facts.title.clone()),
-            ("api_key", "worker_key".to_owned(), facts.api_key.clone()),
+            first_name::<Self>(facts),
+            ("api_key", "worker_key".to_owned(), key),
         ]
-    }
-
-    fn show(facts: &worker::Registered, _: &impl Look) -> wire::Worker {
-        wire::Worker::of(facts)
     }
 }
 
 impl Kind for WorkerPools {
-    const THING: Thing = Thing::WorkerPool;
-    type Aggregate = WorkerPool;
-    type Facts = worker_pool::Created;
-    type Shown = wire::WorkerPool;
+    kind! { WorkerPool, begun by WorkerPoolCommand::Create: worker_pool::Created, told as WorkerPoolFields }
 
-    fn facts(thing: &WorkerPool) -> Option<&worker_pool::Created> {
-        thing.facts()
-    }
-
-    fn begin(facts: worker_pool::Created) -> WorkerPoolCommand {
-        WorkerPoolCommand::Create(facts)
-    }
-
-    fn change(
-        before: &worker_pool::Created,
-        after: &worker_pool::Created,
-        at: Timestamp,
-    ) -> Vec<WorkerPoolCommand> {
+    fn change(before: &Self::Facts, after: &Self::Facts, at: Timestamp) -> Vec<WorkerPoolCommand> {
         use WorkerPoolCommand as C;
 
         let mut commands = vec![
-            C::Edit(worker_pool::Edited {
-                title: Some(after.title.clone()),
-                description: Some(after.description.clone()),
-                notification_addresses: Some(after.notification_addresses.clone()),
-                at,
-            }),
-            match after.enqueue_is_enabled {
-                true => C::Resume { at },
-                false => C::Suspend { at },
-            },
+            C::Edit(worker_pool::Edited::towards(after, at)),
+            either(
+                after.enqueue_is_enabled,
+                C::Resume { at },
+                C::Suspend { at },
+            ),
         ];
-        let removed = before.workers.difference(&after.workers);
-        commands.extend(removed.map(|worker| C::RemoveWorker {
-            worker: *worker,
-            at,
-        }));
-        let added = after.workers.difference(&before.workers);
-        commands.extend(added.map(|worker| C::AddWorker {
-            worker: *worker,
-            at,
-        }));
+        commands.extend(members(
+            (&before.workers, &after.workers),
+            |worker| C::RemoveWorker { worker, at },
+            |worker| C::AddWorker { worker, at },
+        ));
         commands
     }
 
-    fn names(facts: &worker_pool::Created) -> Vec<Name> {
-        vec![("title", "worker_pool".to_owned(), facts.title.clone())]
-    }
-
-    fn show(facts: &worker_pool::Created, look: &impl Look) -> wire::WorkerPool {
-        wire::WorkerPool::of(facts, look)
+    fn name(facts: &worker_pool::Created) -> &str {
+        &facts.title
     }
 }
 
 impl Kind for Projects {
-    const THING: Thing = Thing::Project;
-    type Aggregate = Project;
-    type Facts = project::Created;
-    type Shown = wire::Project;
+    kind! { Project, begun by ProjectCommand::Create: project::Created, told as ProjectFields }
 
-    fn facts(thing: &Project) -> Option<&project::Created> {
-        thing.facts()
-    }
-
-    fn begin(facts: project::Created) -> ProjectCommand {
-        ProjectCommand::Create(facts)
-    }
-
-    fn change(
-        before: &project::Created,
-        after: &project::Created,
-        at: Timestamp,
-    ) -> Vec<ProjectCommand> {
+    fn change(before: &Self::Facts, after: &Self::Facts, at: Timestamp) -> Vec<ProjectCommand> {
         use ProjectCommand as C;
 
         let mut commands = vec![
-            C::Edit(project::Edited {
-                title: Some(after.title.clone()),
-                description: Some(after.description.clone()),
-                notification_addresses: Some(after.notification_addresses.clone()),
-                at,
-            }),
-            match after.enqueue_is_enabled {
-                true => C::Resume { at },
-                false => C::Suspend { at },
-            },
+            C::Edit(project::Edited::towards(after, at)),
+            either(
+                after.enqueue_is_enabled,
+                C::Resume { at },
+                C::Suspend { at },
+            ),
         ];
-        let gone = before.worker_pools.difference(&after.worker_pools);
-        commands.extend(gone.map(|pool| C::RemovePool {
-            worker_pool: *pool,
-            at,
-        }));
-        let new = after.worker_pools.difference(&before.worker_pools);
-        commands.extend(new.map(|pool| C::AddPool {
-            worker_pool: *pool,
-            at,
-        }));
-        let gone = before.viewers.difference(&after.viewers);
-        commands.extend(gone.map(|group| C::ExpelViewers { group: *group, at }));
-        let new = after.viewers.difference(&before.viewers);
-        commands.extend(new.map(|group| C::AdmitViewers { group: *group, at }));
-        let gone = before.admins.difference(&after.admins);
-        commands.extend(gone.map(|group| C::ExpelAdmins { group: *group, at }));
-        let new = after.admins.difference(&before.admins);
-        commands.extend(new.map(|group| C::AdmitAdmins { group: *group, at }));
+        commands.extend(members(
+            (&before.worker_pools, &after.worker_pools),
+            |worker_pool| C::RemovePool { worker_pool, at },
+            |worker_pool| C::AddPool { worker_pool, at },
+        ));
+        commands.extend(members(
+            (&before.viewers, &after.viewers),
+            |group| C::ExpelViewers { group, at },
+            |group| C::AdmitViewers { group, at },
+        ));
+        commands.extend(members(
+            (&before.admins, &after.admins),
+            |group| C::ExpelAdmins { group, at },
+            |group| C::AdmitAdmins { group, at },
+        ));
         commands
     }
 
-    fn names(facts: &project::Created) -> Vec<Name> {
-        vec![("title", "project".to_owned(), facts.title.clone())]
-    }
-
-    fn show(facts: &project::Created, look: &impl Look) -> wire::Project {
-        wire::Project::of(facts, look)
+    fn name(facts: &project::Created) -> &str {
+        &facts.title
     }
 }
 
 impl Kind for JobTemplates {
-    const THING: Thing = Thing::JobTemplate;
-    type Aggregate = JobTemplate;
-    type Facts = job_template::Created;
-    type Shown = wire::JobTemplate;
+    kind! { JobTemplate, begun by JobTemplateCommand::Create: job_template::Created, told as JobTemplateFields }
 
-    fn facts(thing: &JobTemplate) -> Option<&job_template::Created> {
-        thing.facts()
-    }
-
-    fn begin(facts: job_template::Created) -> JobTemplateCommand {
-        JobTemplateCommand::Create(facts)
-    }
-
-    fn change(
-        _: &job_template::Created,
-        after: &job_template::Created,
-        at: Timestamp,
-    ) -> Vec<JobTemplateCommand> {
+    fn change(_: &Self::Facts, after: &Self::Facts, at: Timestamp) -> Vec<JobTemplateCommand> {
         use JobTemplateCommand as C;
 
         vec![
-            C::Edit(job_template::Edited {
-                title: Some(after.title.clone()),
-                description: Some(after.description.clone()),
-                project: Some(after.project),
-                body: Some(after.body.clone()),
-                notification_addresses: Some(after.notification_addresses.clone()),
-                at,
-            }),
-            match after.enqueue_is_enabled {
-                true => C::Resume { at },
-                false => C::Suspend { at },
-            },
+            C::Edit(job_template::Edited::towards(after, at)),
+            either(
+                after.enqueue_is_enabled,
+                C::Resume { at },
+                C::Suspend { at },
+            ),
         ]
     }
 
-    fn names(facts: &job_template::Created) -> Vec<Name> {
-        let kind = format!("job_template:{}", facts.project);
-        vec![("title", kind, facts.title.clone())]
+    fn name(facts: &job_template::Created) -> &str {
+        &facts.title
     }
 
-    fn show(facts: &job_template::Created, look: &impl Look) -> wire::JobTemplate {
-        wire::JobTemplate::of(facts, look)
+    fn within(facts: &job_template::Created) -> Option<u64> {
+        Some(facts.project)
     }
 }
 
 impl Kind for Jobs {
-    const THING: Thing = Thing::Job;
-    type Aggregate = Job;
-    type Facts = job::Created;
-    type Shown = wire::Job;
-
-    fn facts(thing: &Job) -> Option<&job::Created> {
-        thing.facts()
-    }
-
-    fn begin(facts: job::Created) -> JobCommand {
-        JobCommand::Create(facts)
-    }
+    kind! { Job, begun by JobCommand::Create: job::Created, told as JobFields }
 
     fn change(_: &job::Created, after: &job::Created, at: Timestamp) -> Vec<JobCommand> {
         use JobCommand as C;
 
+        let because = Suspension::Asked;
         vec![
-            C::Edit(job::Edited {
-                title: Some(after.title.clone()),
-                description: Some(after.description.clone()),
-                job_template: Some(after.job_template),
-                worker_pool: Some(after.worker_pool),
-                parent: Some(after.parent),
-                script: Some(after.script.clone()),
-                interval_count: Some(after.interval_count),
-                interval_unit: Some(after.interval_unit),
-                excluded: Some(after.excluded.clone()),
-                run_on_all_workers: Some(after.run_on_all_workers),
-                schedule_children_on_error: Some(after.schedule_children_on_error),
-                notification_addresses: Some(after.notification_addresses.clone()),
-                fails_max: Some(after.fails_max),
-                at,
-            }),
-            match after.enqueue_is_enabled {
-                true => C::Resume { at },
-                false => C::Suspend {
-                    because: Suspension::Asked,
-                    at,
-                },
-            },
+            C::Edit(job::Edited::towards(after, at)),
+            either(
+                after.enqueue_is_enabled,
+                C::Resume { at },
+                C::Suspend { because, at },
+            ),
         ]
     }
 
-    fn names(facts: &job::Created) -> Vec<Name> {
-        let kind = format!("job:{}", facts.job_template);
-        vec![("title", kind, facts.title.clone())]
+    fn name(facts: &job::Created) -> &str {
+        &facts.title
     }
 
-    fn show(facts: &job::Created, look: &impl Look) -> wire::Job {
-        wire::Job::of(facts, look)
+    fn within(facts: &job::Created) -> Option<u64> {
+        Some(facts.job_template)
     }
+}
+
+/// What people call a thing, as a name that stands once.
+fn first_name<K: Kind + ?Sized>(facts: &K::Facts) -> Name {
+    let kind = match K::within(facts) {
+        None => K::Aggregate::CATEGORY.to_owned(),
+        Some(within) => format!("{}:{within}", K::Aggregate::CATEGORY),
+    };
+    (K::Fields::NAME, kind, K::name(facts).to_owned())
+}
+
+fn either<C>(which: bool, yes: C, no: C) -> C {
+    if which { yes } else { no }
+}
+
+/// Sends away who belongs to something no longer, and then lets in who belongs to it from now on.
+fn members<C>(
+    (before, after): (&BTreeSet<u64>, &BTreeSet<u64>),
+    leaves: impl Fn(u64) -> C,
+    joins: impl Fn(u64) -> C,
+) -> Vec<C> {
+    let gone = before.difference(after).copied().map(leaves);
+    let new = after.difference(before).copied().map(joins);
+    gone.chain(new).collect()
 }

@@ -13,7 +13,7 @@ use super::kind::Kind;
 use super::prepared::Prepared;
 use super::reading::{Faults, join};
 use super::report::{AppliedThing, differences};
-use super::{Applied, Reference};
+use super::{Applied, Reference, Wanted};
 use crate::wire::{Look, Thing};
 
 /// How a unit of work ends when it does not.
@@ -71,7 +71,8 @@ pub(super) struct Plan<'a> {
     pub(super) at: Timestamp,
     pub(super) faults: Faults,
     pub(super) applied: Applied,
-    /// What this unit has named, so that what follows can refer to it: kind, what it belongs to, name.
+    /// What this unit has named, so that what follows can refer to it: kind, what it belongs to (0 for nothing),
+    /// name.
     pub(super) made: BTreeMap<(Thing, u64, String), u64>,
     /// What is called how since this unit.
     pub(super) called: BTreeMap<(Thing, u64), String>,
@@ -88,9 +89,10 @@ pub(super) struct Plan<'a> {
 
 /// One thing as it is from now on.
 pub(super) struct Settled<K: Kind> {
-    pub(super) number: u64,
     pub(super) before: Option<K::Facts>,
     pub(super) after: K::Facts,
+    /// By what it is known in the report.
+    pub(super) key: String,
     pub(super) report: AppliedThing,
 }
 
@@ -168,7 +170,7 @@ impl<'a> Plan<'a> {
         place: &str,
         key: &str,
         references: Option<&[Reference]>,
-        find: impl Fn(&Self, &Reference) -> Result<u64, String>,
+        thing: Thing,
     ) -> Step<Option<BTreeSet<u64>>> {
         let Some(references) = references else {
             return Ok(None);
@@ -176,7 +178,7 @@ impl<'a> Plan<'a> {
         let mut numbers = BTreeSet::new();
         let mut complete = true;
         for (index, reference) in references.iter().enumerate() {
-            match find(self, reference) {
+            match self.find(thing, reference) {
                 Ok(number) => {
                     numbers.insert(number);
                 }
@@ -258,10 +260,13 @@ impl<'a> Plan<'a> {
             ..AppliedThing::default()
         };
         self.applied.changed |= report.action != "unchanged";
+        let within = K::within(&after).unwrap_or_default();
+        let key = K::name(&after).to_owned();
+        self.made.insert((K::THING, within, key.clone()), number);
         Ok(Settled {
-            number,
             before,
             after,
+            key,
             report,
         })
     }
@@ -321,8 +326,8 @@ impl<'a> Plan<'a> {
     }
 
     /// Puts what came of a thing into the report.
-    pub(super) fn report(&mut self, plural: &'static str, key: String, report: AppliedThing) {
-        let things = self.applied.objects.entry(plural).or_default();
-        things.insert(key, report);
+    pub(super) fn report<K: Kind>(&mut self, settled: Settled<K>) {
+        let things = self.applied.objects.entry(K::Fields::PLURAL).or_default();
+        things.insert(settled.key, settled.report);
     }
 }

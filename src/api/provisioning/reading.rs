@@ -1,14 +1,17 @@
 //! Reads what somebody wrote by hand: every fault is found at once and named with its place, and no value is
 //! ever repeated, because it may be a password.
 
+mod schedule;
+
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 use web::FieldError;
 
 use super::Reference;
+
+pub(crate) use schedule::Moment;
 
 /// More faults than these are not listed.
 const FAULTS_MAX: usize = 100;
@@ -19,6 +22,8 @@ pub(crate) const TITLE_CHARS_MAX: usize = 255;
 pub(crate) const DESCRIPTION_BYTES_MAX: usize = 64 * 1024;
 /// The longest list of addresses, in bytes.
 pub(crate) const ADDRESSES_BYTES_MAX: usize = 8 * 1024;
+/// The longest API key, in bytes.
+pub(crate) const API_KEY_BYTES_MAX: usize = 128;
 /// The longest script, in bytes.
 pub(crate) const SCRIPT_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// The most entries of one list within an object.
@@ -158,7 +163,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A secret. Numbers are not taken for texts: nobody knows with which zeros they were written.
-    pub(crate) fn secret(&mut self, key: &'static str, bytes_max: usize) -> Option<SecretString> {
+    fn secret(&mut self, key: &'static str, bytes_max: usize) -> Option<SecretString> {
         match self.take(key)? {
             Value::String(text) if (1..=bytes_max).contains(&text.len()) => {
                 Some(SecretString::from(text))
@@ -170,6 +175,20 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A secret that stands here, not in a file: this machine's files are nobody's business who asks over the
+    /// network.
+    pub(crate) fn secret_or_file(
+        &mut self,
+        key: &'static str,
+        file_key: &'static str,
+        bytes_max: usize,
+    ) -> Option<SecretString> {
+        if self.take(file_key).is_some() {
+            self.fault::<()>(file_key, "is read by the command line alone");
+        }
+        self.secret(key, bytes_max)
+    }
+
     /// Another thing, by what it is called or by its number.
     pub(crate) fn reference(&mut self, key: &'static str) -> Option<Option<Reference>> {
         let value = self.take(key)?;
@@ -179,6 +198,14 @@ impl<'a> Fields<'a> {
         match Reference::of(&value) {
             Some(reference) => Some(Some(reference)),
             None => self.fault(key, REFERENCE),
+        }
+    }
+
+    /// Another thing, of which there is always one.
+    pub(crate) fn required_reference(&mut self, key: &'static str) -> Option<Reference> {
+        match self.reference(key)? {
+            Some(reference) => Some(reference),
+            None => self.fault(key, "cannot be empty"),
         }
     }
 
@@ -208,19 +235,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A moment, or `now`.
-    pub(crate) fn moment(&mut self, key: &'static str) -> Option<Moment> {
-        let value = self.take(key)?;
-        let moment = value.as_str().and_then(|text| match text {
-            "now" => Some(Moment::Now),
-            text => text.parse().ok().map(Moment::At),
-        });
-        match moment {
-            Some(moment) => Some(moment),
-            None => self.fault(key, "is `now`, or a time such as 2026-11-27T02:00:00+01:00"),
-        }
-    }
-
     /// Takes the value of a key, which is known from now on.
     pub(crate) fn take(&mut self, key: &'static str) -> Option<Value> {
         self.known.insert(key);
@@ -232,15 +246,6 @@ impl<'a> Fields<'a> {
         self.faults.add(join(&self.place, key), message);
         None
     }
-}
-
-/// When something is to happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Moment {
-    /// At once.
-    Now,
-    /// At this time.
-    At(Timestamp),
 }
 
 const REFERENCE: &str = "is what something is called, or its number";

@@ -8,6 +8,7 @@ use super::document::{Item, Which};
 use super::kind::{Groups, JobTemplates, Kind, Projects, Users, WorkerPools, Workers};
 use super::plan::{Plan, Step, Stop};
 use super::report::Change;
+use super::wanted::set;
 use super::{
     GroupFields, JobTemplateFields, ProjectFields, UserFields, Wanted, WorkerFields,
     WorkerPoolFields,
@@ -21,46 +22,30 @@ const API_KEY_CHARS: usize = 16;
 
 impl Plan<'_> {
     /// The number of the thing that is meant, if it is there, when names of its kind stand once.
-    fn itself<T: Wanted>(&self, thing: Thing, item: &Item<T>) -> Option<u64> {
+    fn itself<K: Kind>(&self, item: &Item<K::Fields>) -> Option<u64> {
         match item.which {
             Which::Number(number) => Some(number),
             Which::New => None,
-            Which::Called => self.called_so(thing, item.wanted.name()?),
+            Which::Called => self.called_so(K::THING, item.wanted.name()?),
         }
     }
 
-    /// Notes that something is called so from now on.
-    pub(super) fn note<K: Kind>(&mut self, within: u64, number: u64, facts: &K::Facts) -> String {
-        let (_, _, name) = K::names(facts).swap_remove(0);
-        self.made.insert((K::THING, within, name.clone()), number);
-        name
-    }
-
     pub(super) async fn group(&mut self, item: &Item<GroupFields>) -> Step<()> {
-        let wanted = &item.wanted;
-        let known = self.itself(Thing::Group, item);
-        let (number, before) = self.open::<Groups>(&item.place, known).await?;
-        let mut facts = before.clone().unwrap_or_else(|| group::Created {
-            number,
-            name: String::new(),
-            at: self.at,
-        });
-        set(&mut facts.name, wanted.name.as_ref());
-        let settled = self
-            .finish::<Groups>(&item.place, number, before, facts)
-            .await?;
-        let name = self.note::<Groups>(0, settled.number, &settled.after);
-        self.report(GroupFields::PLURAL, name, settled.report);
+        let (place, wanted) = (item.place.as_str(), &item.wanted);
+        let known = self.itself::<Groups>(item);
+        let (number, before) = self.open::<Groups>(place, known).await?;
+        let blank = || group::Created::blank(number, self.at);
+        let mut facts = before.clone().unwrap_or_else(blank);
+        wanted.set(&mut facts);
+        let settled = self.finish::<Groups>(place, number, before, facts).await?;
+        self.report(settled);
         Ok(())
     }
 
     pub(super) async fn user(&mut self, item: &Item<UserFields>) -> Step<()> {
         let (place, wanted) = (item.place.as_str(), &item.wanted);
-        let known = self.itself(Thing::User, item);
-        let groups = wanted.groups.as_deref();
-        let groups = self.numbers(place, "groups", groups, |plan, group| {
-            plan.find(Thing::Group, group)
-        })?;
+        let groups = self.numbers(place, "groups", wanted.groups.as_deref(), Thing::Group)?;
+        let known = self.itself::<Users>(item);
         let (number, before) = self.open::<Users>(place, known).await?;
         let known = before.as_ref().map(|before| &before.password);
         let Some(password) = self.prepared.password(place, known).or(known.cloned()) else {
@@ -76,24 +61,20 @@ impl Plan<'_> {
             at: self.at,
         });
         facts.password = password;
-        set(&mut facts.name, wanted.username.as_ref());
-        set(&mut facts.is_superuser, wanted.admin.as_ref());
-        set(&mut facts.is_enabled, wanted.enabled.as_ref());
+        wanted.set(&mut facts);
         set(&mut facts.groups, groups.as_ref());
-        let settled = self.finish::<Users>(place, number, before, facts).await?;
+        let mut settled = self.finish::<Users>(place, number, before, facts).await?;
         let before = settled.before.as_ref().map(|before| &before.password);
-        let mut report = settled.report;
         if before != Some(&settled.after.password) {
-            report.changes.push(hidden("password"));
+            settled.report.changes.push(hidden("password"));
         }
-        let name = self.note::<Users>(0, settled.number, &settled.after);
-        self.report(UserFields::PLURAL, name, report);
+        self.report(settled);
         Ok(())
     }
 
     pub(super) async fn worker(&mut self, item: &Item<WorkerFields>) -> Step<()> {
         let (place, wanted) = (item.place.as_str(), &item.wanted);
-        let known = self.itself(Thing::Worker, item);
+        let known = self.itself::<Workers>(item);
         let (number, before) = self.open::<Workers>(place, known).await?;
         let generated = match (&before, &wanted.secret) {
             (None, None) => Some(self.random()?),
@@ -115,117 +96,75 @@ impl Plan<'_> {
             },
         };
         facts.secret = sealed;
-        set(&mut facts.title, wanted.title.as_ref());
-        set(&mut facts.description, wanted.description.as_ref());
-        set(&mut facts.api_key, wanted.api_key.as_ref());
-        set(
-            &mut facts.enqueue_is_enabled,
-            wanted.enqueue_is_enabled.as_ref(),
-        );
-        let settled = self.finish::<Workers>(place, number, before, facts).await?;
+        wanted.set(&mut facts);
+        let mut settled = self.finish::<Workers>(place, number, before, facts).await?;
         let before = settled.before.as_ref().map(|before| &before.secret);
-        let mut report = settled.report;
+        let report = &mut settled.report;
         if before != Some(&settled.after.secret) {
             report.changes.push(hidden("secret"));
         }
         report.api_key = Some(settled.after.api_key.clone());
         report.api_key_is_made_up = settled.before.is_none() && wanted.api_key.is_none();
         report.secret = generated.map(|secret| secret.expose_secret().to_owned());
-        let name = self.note::<Workers>(0, settled.number, &settled.after);
-        self.report(WorkerFields::PLURAL, name, report);
+        self.report(settled);
         Ok(())
     }
 
     pub(super) async fn worker_pool(&mut self, item: &Item<WorkerPoolFields>) -> Step<()> {
         let (place, wanted) = (item.place.as_str(), &item.wanted);
-        let known = self.itself(Thing::WorkerPool, item);
-        let workers = wanted.workers.as_deref();
-        let workers = self.numbers(place, "workers", workers, |plan, worker| {
-            plan.find(Thing::Worker, worker)
-        })?;
+        let workers = self.numbers(place, "workers", wanted.workers.as_deref(), Thing::Worker)?;
+        let known = self.itself::<WorkerPools>(item);
         let (number, before) = self.open::<WorkerPools>(place, known).await?;
-        let mut facts = before.clone().unwrap_or_else(|| worker_pool::Created {
-            number,
-            title: String::new(),
-            description: String::new(),
-            notification_addresses: String::new(),
-            enqueue_is_enabled: true,
-            workers: Default::default(),
-            at: self.at,
-        });
-        let addresses = wanted.notification_addresses.as_ref();
-        set(&mut facts.title, wanted.title.as_ref());
-        set(&mut facts.description, wanted.description.as_ref());
-        set(&mut facts.notification_addresses, addresses);
-        set(
-            &mut facts.enqueue_is_enabled,
-            wanted.enqueue_is_enabled.as_ref(),
-        );
+        let blank = || worker_pool::Created::blank(number, self.at);
+        let mut facts = before.clone().unwrap_or_else(blank);
+        wanted.set(&mut facts);
         set(&mut facts.workers, workers.as_ref());
-        let settled = self
-            .finish::<WorkerPools>(place, number, before, facts)
-            .await?;
-        let name = self.note::<WorkerPools>(0, settled.number, &settled.after);
-        self.report(WorkerPoolFields::PLURAL, name, settled.report);
+        let settled = self.finish::<WorkerPools>(place, number, before, facts);
+        let settled = settled.await?;
+        self.report(settled);
         Ok(())
     }
 
     pub(super) async fn project(&mut self, item: &Item<ProjectFields>) -> Step<()> {
         let (place, wanted) = (item.place.as_str(), &item.wanted);
-        let known = self.itself(Thing::Project, item);
-        let group = |plan: &Plan<'_>, group: &_| plan.find(Thing::Group, group);
-        let pool = |plan: &Plan<'_>, pool: &_| plan.find(Thing::WorkerPool, pool);
-        let viewers = self.numbers(place, "groups", wanted.groups.as_deref(), group);
-        let admins = self.numbers(place, "auth_groups", wanted.auth_groups.as_deref(), group);
-        let pools = self.numbers(place, "worker_pools", wanted.worker_pools.as_deref(), pool);
+        let (groups, admins) = (wanted.groups.as_deref(), wanted.auth_groups.as_deref());
+        let pools = wanted.worker_pools.as_deref();
+        let viewers = self.numbers(place, "groups", groups, Thing::Group);
+        let admins = self.numbers(place, "auth_groups", admins, Thing::Group);
+        let pools = self.numbers(place, "worker_pools", pools, Thing::WorkerPool);
         let (viewers, admins, pools) = (viewers?, admins?, pools?);
+        let known = self.itself::<Projects>(item);
         let (number, before) = self.open::<Projects>(place, known).await?;
-        let mut facts = before.clone().unwrap_or_else(|| project::Created {
-            number,
-            title: String::new(),
-            description: String::new(),
-            notification_addresses: String::new(),
-            enqueue_is_enabled: true,
-            worker_pools: Default::default(),
-            viewers: Default::default(),
-            admins: Default::default(),
-            at: self.at,
-        });
-        let addresses = wanted.notification_addresses.as_ref();
-        set(&mut facts.title, wanted.title.as_ref());
-        set(&mut facts.description, wanted.description.as_ref());
-        set(&mut facts.notification_addresses, addresses);
-        set(
-            &mut facts.enqueue_is_enabled,
-            wanted.enqueue_is_enabled.as_ref(),
-        );
+        let blank = || project::Created::blank(number, self.at);
+        let mut facts = before.clone().unwrap_or_else(blank);
+        wanted.set(&mut facts);
         set(&mut facts.worker_pools, pools.as_ref());
         set(&mut facts.viewers, viewers.as_ref());
         set(&mut facts.admins, admins.as_ref());
-        let settled = self
-            .finish::<Projects>(place, number, before, facts)
-            .await?;
+        let settled = self.finish::<Projects>(place, number, before, facts);
+        let settled = settled.await?;
         if let Some(before) = &settled.before {
             let lost = before.worker_pools.difference(&settled.after.worker_pools);
-            let lost: Vec<u64> = lost.copied().collect();
-            self.lost_pools
-                .insert(settled.number, (place.to_owned(), lost));
+            let lost = (place.to_owned(), lost.copied().collect());
+            self.lost_pools.insert(number, lost);
         }
-        let title = self.note::<Projects>(0, settled.number, &settled.after);
         if settled.after.viewers.is_empty() {
+            let title = &settled.after.title;
             let note = format!("nobody who logs in sees the project `{title}`: it has no groups");
             self.applied.notes.push(note);
         }
-        self.report(ProjectFields::PLURAL, title, settled.report);
+        self.report(settled);
         Ok(())
     }
 
     pub(super) async fn job_template(&mut self, item: &Item<JobTemplateFields>) -> Step<()> {
         let (place, wanted) = (item.place.as_str(), &item.wanted);
-        let project = wanted.project.as_ref();
-        let project = self.number(place, "project", project, |plan, project| {
-            plan.find(Thing::Project, project)
-        })?;
+        let project = self.number(
+            place,
+            "project",
+            wanted.project.as_ref(),
+            |plan, project| plan.find(Thing::Project, project),
+        )?;
         let known = match (item.which, project, wanted.name()) {
             (Which::Number(number), ..) => Some(number),
             (Which::Called, Some(project), Some(title)) => self.template_in(project, title),
@@ -235,35 +174,16 @@ impl Plan<'_> {
         if known.is_none() && project.is_none() {
             return self.wrong(place, "project", "is missing");
         }
-        let body = self.prepared.text(place);
         let (number, before) = self.open::<JobTemplates>(place, known).await?;
-        let mut facts = before.clone().unwrap_or_else(|| job_template::Created {
-            number,
-            title: String::new(),
-            description: String::new(),
-            project: 0,
-            body: Default::default(),
-            notification_addresses: String::new(),
-            enqueue_is_enabled: true,
-            at: self.at,
-        });
-        let addresses = wanted.notification_addresses.as_ref();
-        set(&mut facts.title, wanted.title.as_ref());
-        set(&mut facts.description, wanted.description.as_ref());
+        let blank = || job_template::Created::blank(number, self.at);
+        let mut facts = before.clone().unwrap_or_else(blank);
+        wanted.set(&mut facts);
         set(&mut facts.project, project.as_ref());
-        set(&mut facts.body, body.as_ref());
-        set(&mut facts.notification_addresses, addresses);
-        set(
-            &mut facts.enqueue_is_enabled,
-            wanted.enqueue_is_enabled.as_ref(),
-        );
-        let settled = self
-            .finish::<JobTemplates>(place, number, before, facts)
-            .await?;
-        let project = settled.after.project;
-        let title = self.note::<JobTemplates>(project, settled.number, &settled.after);
-        let key = self.template_key(title, project);
-        self.report(JobTemplateFields::PLURAL, key, settled.report);
+        set(&mut facts.body, self.prepared.text(place).as_ref());
+        let settled = self.finish::<JobTemplates>(place, number, before, facts);
+        let mut settled = settled.await?;
+        settled.key = self.template_key(settled.key, settled.after.project);
+        self.report(settled);
         Ok(())
     }
 
@@ -315,13 +235,6 @@ impl Plan<'_> {
                 tracing::error!(%error, "no randomness: {error}");
                 Stop::Over(commands::CommandError::Busy)
             })
-    }
-}
-
-/// Sets what was spoken of.
-pub(super) fn set<T: Clone>(field: &mut T, wanted: Option<&T>) {
-    if let Some(wanted) = wanted {
-        field.clone_from(wanted);
     }
 }
 

@@ -231,7 +231,7 @@ impl Look for Roster {
 }
 
 impl Group {
-    pub(crate) fn of(facts: &group::Created) -> Self {
+    pub(crate) fn of(facts: &group::Created, _: &impl Look) -> Self {
         Self {
             id: facts.number,
             name: facts.name.clone(),
@@ -254,7 +254,7 @@ impl User {
 }
 
 impl Worker {
-    pub(crate) fn of(facts: &worker::Registered) -> Self {
+    pub(crate) fn of(facts: &worker::Registered, _: &impl Look) -> Self {
         Self {
             id: facts.number,
             title: facts.title.clone(),
