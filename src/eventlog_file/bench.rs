@@ -23,6 +23,9 @@ pub const STREAMS: u64 = 100_003;
 /// How many bytes of data an event of a measurement has.
 pub const DATA_BYTES: usize = 565;
 
+/// How many bytes of a frame one event takes, its name, id and lengths included.
+pub const FRAME_BYTES_PER_EVENT: usize = 644;
+
 /// Letters for the events, which begin at different places in it.
 static FILLER: [u8; DATA_BYTES + 64] = {
     let mut letters = [0; DATA_BYTES + 64];
@@ -124,26 +127,24 @@ pub fn batch(first: u64, events: u64) -> Vec<Append> {
         .collect()
 }
 
-/// What the disk can do: 4 KiB written and flushed, one after the other, within a file that is there.
+/// What the disk can do: `bytes` written and flushed, one after the other, within a file that is there.
 ///
 /// # Errors
 /// When the disk fails.
-pub fn raw_probe(directory: &Path, run_for: Duration) -> io::Result<Measured> {
-    const BLOCK: usize = 4096;
-    const BLOCKS: u64 = 4096;
+pub fn raw_probe(directory: &Path, bytes: usize, run_for: Duration) -> io::Result<Measured> {
+    const FILE_BYTES: usize = 16 * 1024 * 1024;
     fs::create_dir_all(directory)?;
     let path = directory.join("probe");
     let file = File::create(&path)?;
-    for _ in 0..BLOCKS / 64 {
-        (&file).write_all(&[0; BLOCK * 64])?;
-    }
+    (&file).write_all(&vec![0; FILE_BYTES])?;
     file.sync_all()?;
-    let block = [0x5a; BLOCK];
+    let block = vec![0x5a; bytes];
+    let places = (FILE_BYTES / bytes).max(1);
     let mut calls = Vec::new();
     let began = Instant::now();
     while began.elapsed() < run_for {
         let call = Instant::now();
-        file.write_all_at(&block, calls.len() as u64 % BLOCKS * BLOCK as u64)?;
+        file.write_all_at(&block, (calls.len() % places * bytes) as u64)?;
         file.sync_data()?;
         calls.push(call.elapsed());
     }

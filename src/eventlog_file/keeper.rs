@@ -19,6 +19,10 @@ pub(crate) const PREPARED_NAME: &str = "next.prepared";
 
 static ZEROS: [u8; 256 * 1024] = [0; 256 * 1024];
 
+/// How much is written between two flushes. All at once, 64 MiB would hold up the commits of the segment in
+/// use for as long as the disk takes to write them.
+const FLUSH_BYTES: u64 = 4 * 1024 * 1024;
+
 /// How many segments may wait to be sealed.
 const UNSEALED_MAX: usize = 2;
 
@@ -167,6 +171,9 @@ fn prepare(shared: &Shared, ends: &AtomicBool) -> io::Result<File> {
             .disk
             .write_at(&file, &path, &ZEROS[..length as usize], at)?;
         at += length;
+        if at.is_multiple_of(FLUSH_BYTES) {
+            shared.disk.sync(&file, &path)?;
+        }
     }
     shared.disk.sync(&file, &path)?;
     Ok(file)

@@ -24,7 +24,7 @@ pub(super) fn run(dir: Option<&Path>, events: u64) -> Result<(), Failure> {
         (None, Some(dir)) => dir.to_owned(),
         (None, None) => return Ok(()),
     };
-    let raw = bench::raw_probe(&base.join("probe"), RUN_FOR)?;
+    let raw = bench::raw_probe(&base.join("probe"), 4096, RUN_FOR)?;
     line(
         "4 KiB write and fdatasync, preallocated",
         &format!("{:.0}/s", raw.per_second()),
@@ -69,6 +69,12 @@ pub(super) fn run(dir: Option<&Path>, events: u64) -> Result<(), Failure> {
         "reopen",
         &format!("{:.3} s", open.as_secs_f64()),
         "at most 0.25 s is wanted",
+    );
+    let scan = bench::replay(&base.join("sustained"))?;
+    line(
+        "scan, every checksum checked",
+        &format!("{:.2} M events/s", scan.per_second() / 1e6),
+        "at least 8 M/s is wanted",
     );
     if let Some(bytes) = bench::memory_bytes() {
         line(

@@ -25,13 +25,16 @@ pub(super) fn run(events: u64) -> Result<(), Failure> {
     // The second scan finds the files in memory, as a replay on a running server does.
     bench::replay(&log_dir)?;
     let scan = bench::replay(&log_dir)?;
+    let log = Arc::new(FileLog::open(&log_dir, FileLogConfig::default())?);
     line(
         "scan, every checksum checked",
         &rate(scan.count, scan.took),
-        "at least 8 M/s is wanted",
+        &format!(
+            "{} bytes an event; `bench append` scans those of 600 bytes",
+            log.stats().disk_bytes / scan.count.max(1)
+        ),
     );
 
-    let log = Arc::new(FileLog::open(&log_dir, FileLogConfig::default())?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

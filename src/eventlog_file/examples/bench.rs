@@ -23,16 +23,18 @@ fn main() -> Anyhow<()> {
             .is_none_or(|only| only == "all" || only == name)
     };
 
-    let raw = bench::raw_probe(&directory, RUN_FOR)?;
-    show("4 KiB write + fdatasync", &raw);
     if wanted("append") {
         for events in [1, 64, 1024] {
+            let bytes = (events as usize * bench::FRAME_BYTES_PER_EVENT).next_multiple_of(4096);
+            let raw = bench::raw_probe(&directory, bytes, RUN_FOR)?;
+            show(&format!("{} KiB write + fdatasync", bytes / 1024), &raw);
             let ours = fresh(&directory, |path| Ok(bench::append(path, events, RUN_FOR)?))?;
             show(&format!("append, batch {events}"), &ours);
-            let theirs = fresh(&directory, |path| fjall(path, events))?;
+            let theirs = fresh(&directory, |path| {
+                fjall(path, events, Until::Waited(RUN_FOR))
+            })?;
             show(&format!("fjall, batch {events}"), &theirs);
-            let ratio = ours.per_second() / theirs.per_second();
-            println!("{:>34} {ratio:.2} x fjall", "");
+            compare(&ours, &theirs);
         }
         one_by_one(&directory)?;
     }
@@ -70,6 +72,11 @@ fn main() -> Anyhow<()> {
         );
         drop(log);
         std::fs::remove_dir_all(path)?;
+        let theirs = fresh(&directory, |path| {
+            fjall(path, 1024, Until::Written(5_000_000))
+        })?;
+        show("fjall, 5 M events, batch 1024", &theirs);
+        compare(&loaded, &theirs);
     }
     Ok(())
 }
@@ -79,7 +86,7 @@ fn one_by_one(directory: &Path) -> Anyhow<()> {
     let (mut ours, mut raw) = (Vec::new(), Vec::new());
     for _ in 0..9 {
         let turn = RUN_FOR / 5;
-        raw.push(bench::raw_probe(directory, turn)?.per_second());
+        raw.push(bench::raw_probe(directory, 4096, turn)?.per_second());
         let path = directory.join("single");
         ours.push(bench::append(&path, 1, turn)?.per_second());
     }
@@ -113,14 +120,32 @@ fn show(what: &str, measured: &Measured) {
     );
 }
 
+fn compare(ours: &Measured, theirs: &Measured) {
+    let ratio = ours.per_second() / theirs.per_second();
+    println!("{:>34} {ratio:.2} x fjall", "");
+}
+
+/// When a measurement ends.
+#[derive(Clone, Copy)]
+enum Until {
+    /// After so long in commits; making the events is not counted.
+    Waited(Duration),
+    /// After so many events, the making of them counted in, as [`bench::load`] counts it.
+    Written(u64),
+}
+
 /// The same events in fjall: position to event, and stream and revision to position, one durable commit a
 /// batch.
-fn fjall(path: &Path, events: u64) -> Anyhow<Measured> {
+fn fjall(path: &Path, events: u64, until: Until) -> Anyhow<Measured> {
     let database = fjall::Database::builder(path).open()?;
     let log = database.keyspace("log", fjall::KeyspaceCreateOptions::default)?;
     let index = database.keyspace("index", fjall::KeyspaceCreateOptions::default)?;
     let (mut count, mut waited, mut calls) = (0, Duration::ZERO, Vec::new());
-    while waited < RUN_FOR {
+    let began = Instant::now();
+    while match until {
+        Until::Waited(run_for) => waited < run_for,
+        Until::Written(enough) => count < enough,
+    } {
         let batch = bench::batch(count, events);
         let call = Instant::now();
         let mut commit = database
@@ -140,7 +165,10 @@ fn fjall(path: &Path, events: u64) -> Anyhow<Measured> {
     calls.sort_unstable();
     Ok(Measured {
         count,
-        took: waited,
+        took: match until {
+            Until::Waited(_) => waited,
+            Until::Written(_) => began.elapsed(),
+        },
         p50: calls[calls.len() / 2],
         p99: calls[calls.len() * 99 / 100],
         max: calls[calls.len() - 1],
