@@ -14,6 +14,12 @@ function element(name, attributes, ...children) {
   return made;
 }
 
+// A text in which `words in backticks` are code.
+function prose(name, text) {
+  const parts = text.split("`");
+  return element(name, {}, ...parts.map((part, index) => (index % 2 ? element("code", {}, part) : part)));
+}
+
 // A shape as an example of itself; what refers to itself is cut off.
 function example(schema, document, depth = 0) {
   if (!schema || depth > 6) return null;
@@ -63,14 +69,15 @@ function answerOf(operation, document) {
 async function attempt(method, path, fields, body, output) {
   let target = path;
   const query = [];
+  const headers = {};
   for (const { parameter, input } of fields) {
     if (input.value === "") continue;
     const value = encodeURIComponent(input.value);
     if (parameter.in === "path") target = target.replace(`{${parameter.name}}`, value);
+    else if (parameter.in === "header") headers[parameter.name] = input.value;
     else query.push(`${parameter.name}=${value}`);
   }
   if (query.length) target += `?${query.join("&")}`;
-  const headers = {};
   const token = document.getElementById("token").value.trim();
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body) headers["Content-Type"] = "application/json";
@@ -99,10 +106,10 @@ function draw(method, path, operation, description) {
   const answer = answerOf(operation, description);
   const rows = fields.map(({ parameter, input }) => element("tr", {},
     element("td", {}, parameter.name + (parameter.required ? " *" : "")),
-    element("td", {}, parameter.description || ""),
+    prose("td", parameter.description || ""),
     element("td", {}, input)));
   const inside = element("div", { class: "inside" },
-    operation.description ? element("p", {}, operation.description) : null,
+    operation.description ? prose("p", operation.description) : null,
     rows.length ? element("table", {}, element("tbody", {}, ...rows)) : null,
     body ? element("p", {}, "Body") : null, body,
     element("p", {}, element("button", { onclick: () => attempt(method, path, fields, body, output) }, "Try it")),
@@ -113,12 +120,12 @@ function draw(method, path, operation, description) {
     element("summary", {},
       element("span", { class: `method ${method}` }, method.toUpperCase()),
       element("span", { class: "path" }, path),
-      element("span", { class: "what" }, operation.summary || "")),
+      prose("small", operation.summary || "")),
     inside);
 }
 
 function drawAll(description) {
-  document.getElementById("about").textContent = `${description.info.version} · ${description.info.description}`;
+  document.getElementById("about").replaceChildren(prose("span", `${description.info.version} · ${description.info.description}`));
   const groups = new Map((description.tags || []).map((tag) => [tag.name, { about: tag.description, items: [] }]));
   for (const [path, item] of Object.entries(description.paths)) {
     for (const method of METHODS.filter((known) => item[known])) {
@@ -137,6 +144,9 @@ document.getElementById("filter").addEventListener("input", (event) => {
   const wanted = event.target.value.toLowerCase();
   for (const item of document.querySelectorAll("details")) {
     item.hidden = !item.dataset.text.includes(wanted);
+  }
+  for (const section of document.querySelectorAll("section")) {
+    section.hidden = !section.querySelector("details:not([hidden])");
   }
 });
 
