@@ -5,12 +5,26 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use axum::http::Method;
+use clap::Args;
 use serde_json::{Map, Value};
 
-use super::arguments::{Apply, Format, Global};
+use super::arguments::{Format, Global};
 use super::door::{Door, query};
 use super::{Exit, Failure, output};
 use crate::config::Flags;
+
+#[derive(Debug, Args)]
+pub(super) struct Apply {
+    /// YAML or JSON (standard input for -)
+    #[arg(short, long, value_name = "FILE")]
+    file: PathBuf,
+    /// Only say what would change
+    #[arg(long)]
+    dry_run: bool,
+    /// Why; kept with the events
+    #[arg(long)]
+    reason: Option<String>,
+}
 
 /// The largest file that is read.
 const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
@@ -37,14 +51,14 @@ const SECRETS: [(&str, &str); 2] = [("users", "password"), ("workers", "secret")
 
 pub(super) fn run(flags: &Flags, global: &Global, options: &Apply) -> Result<(), Failure> {
     let document = document(&options.file)?;
-    let door = Door::find(flags, global)?;
     let pairs = [
         ("dry_run", options.dry_run.then(|| "true".to_owned())),
         ("reason", options.reason.clone()),
     ];
     let path = format!("/v1/apply{}", query(&pairs));
-    let applied = door.ask(Method::POST, &path, Some(&document));
-    door.close();
+    let applied = Door::through(flags, global, |door| {
+        door.ask(Method::POST, &path, Some(&document))
+    });
     print(global.output, &applied?)
 }
 

@@ -1,12 +1,57 @@
 //! `tallyman build`: how builds stand, and once more for those whose usage is not known.
 
 use axum::http::Method;
+use clap::Subcommand;
 use serde_json::json;
 
-use super::arguments::{Build, Format, Global};
+use super::arguments::Global;
 use super::door::{Door, escaped, query};
 use super::{Failure, output};
 use crate::config::Flags;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Build {
+    /// Print builds, the newest first
+    List {
+        /// Only those that stand so (`success`, `failed`, …)
+        #[arg(long)]
+        status: Option<String>,
+        /// Only those of this git ref
+        #[arg(long = "ref")]
+        git_ref: Option<String>,
+        /// Only those of this package
+        #[arg(long)]
+        package: Option<String>,
+        /// Only those whose collection stands so (`queued`, `recorded`, `abandoned`, …)
+        #[arg(long)]
+        collection: Option<String>,
+        /// How many at the most
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Print one build
+    Get {
+        /// `source:number`, or a bare number of the default source
+        build: String,
+        /// As of this position or time (RFC 3339) [default: now]
+        #[arg(long, value_name = "POSITION|TIME")]
+        as_of: Option<String>,
+    },
+    /// Print everything that happened to one build
+    History {
+        /// `source:number`, or a bare number of the default source
+        build: String,
+    },
+    /// Ask once more what builds used
+    Collect {
+        /// `source:number`, or bare numbers of the default source
+        #[arg(required = true)]
+        builds: Vec<String>,
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
 
 const COLUMNS: [output::Column; 7] = [
     ("BUILD", "/build"),
@@ -30,10 +75,7 @@ const HISTORY: [output::Column; 5] = [
 const HISTORY_MAX: usize = 10_000;
 
 pub(super) fn run(flags: &Flags, global: &Global, verb: Build) -> Result<(), Failure> {
-    let door = Door::find(flags, global)?;
-    let result = ask(&door, global, verb);
-    door.close();
-    result
+    Door::through(flags, global, |door| ask(door, global, verb))
 }
 
 fn ask(door: &Door, global: &Global, verb: Build) -> Result<(), Failure> {
@@ -64,12 +106,7 @@ fn ask(door: &Door, global: &Global, verb: Build) -> Result<(), Failure> {
                 query(&[("as_of", as_of)])
             );
             let build = door.get(&path)?;
-            let format = if global.output == Format::Table {
-                Format::Yaml
-            } else {
-                global.output
-            };
-            output::one(format, &build)
+            output::detailed(global.output, &build)
         }
         Build::History { build } => {
             let path = format!("/v1/builds/{}/history", escaped(&build));

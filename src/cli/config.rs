@@ -1,10 +1,18 @@
 //! `tallyman config`: what holds, and where it came from.
 
+use clap::Args;
 use serde_json::{Value, json};
 
-use super::arguments::{Config, Global};
+use super::arguments::Global;
 use super::{Exit, Failure, output};
 use crate::config::{EXAMPLE, Flags, load};
+
+#[derive(Debug, Args)]
+pub(super) struct Config {
+    /// Print a documented file with all defaults instead
+    #[arg(long)]
+    example: bool,
+}
 
 const COLUMNS: [output::Column; 3] = [("KEY", "/key"), ("VALUE", "/value"), ("FROM", "/from")];
 

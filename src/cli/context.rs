@@ -1,13 +1,40 @@
 //! `tallyman context`: servers by name.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Subcommand;
 use serde_json::json;
 
-use super::arguments::{Context, Global};
+use super::arguments::Global;
 use super::contexts::{Contexts, Known};
 use super::{Exit, Failure, output};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Context {
+    /// Print the servers that are known by name
+    List,
+    /// Give the server of --server a name, or change what is known of it; the first one is in use at once
+    Set {
+        /// The name
+        name: String,
+        /// Read its token from here (standard input for -), so that no shell remembers it [default: --token]
+        #[arg(long, value_name = "FILE")]
+        token_file: Option<PathBuf>,
+    },
+    /// Ask this one from now on
+    Use {
+        /// The name
+        name: String,
+    },
+    /// Use none: ask the data directory from now on
+    Leave,
+    /// Forget one
+    Remove {
+        /// The name
+        name: String,
+    },
+}
 
 const COLUMNS: [output::Column; 4] = [
     ("NAME", "/name"),

@@ -1,13 +1,20 @@
 //! `tallyman demo`: a server with sample history, and what to try.
 
 use ::config::Value;
+use clap::Args;
 use secrecy::ExposeSecret;
 
 use super::Failure;
-use super::arguments::Demo;
 use crate::config::{Flags, load};
 use crate::serve::Ready;
 use crate::{house, sample, serve};
+
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// How many builds of sample history to begin with
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(0..=200_000))]
+    builds: u32,
+}
 
 /// The secret token that the demo expects of webhooks, unless another is configured.
 const WEBHOOK_TOKEN: &str = "demo";

@@ -46,13 +46,28 @@ enum Way {
 }
 
 impl Door {
+    /// Asks through a door that is found for this, and closes it.
+    ///
+    /// # Errors
+    /// When none is found ([`Self::find`]), or what was asked says no.
+    pub(super) fn through<T>(
+        flags: &Flags,
+        global: &Global,
+        ask: impl FnOnce(&Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let door = Self::find(flags, global)?;
+        let answer = ask(&door);
+        door.close();
+        answer
+    }
+
     /// Finds the way: the server that was named by address or context, else, when nobody named a data directory,
     /// that of the context in use, else the one that runs on the data directory, else the data directory itself.
     ///
     /// # Errors
     /// When there is no such context, or the directory belongs to a server that cannot be found, or cannot be
     /// opened.
-    pub(super) fn find(flags: &Flags, global: &Global) -> Result<Self, Failure> {
+    fn find(flags: &Flags, global: &Global) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;
@@ -272,7 +287,7 @@ impl Door {
     }
 
     /// Ends what was opened for this question.
-    pub(super) fn close(self) {
+    fn close(self) {
         if let Way::Here { opened, .. } = self.way {
             self.runtime.block_on(opened.close());
         }

@@ -2,12 +2,82 @@
 
 use std::io::Write;
 
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
 
-use super::arguments::{Event, EventFilter, Format, Global, Order};
+use super::arguments::{Format, Global};
 use super::door::{Door, query};
 use super::{Failure, output};
 use crate::config::Flags;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Event {
+    /// Print events as they come
+    Tail {
+        #[command(flatten)]
+        filter: EventFilter,
+        /// Begin after this position [default: the newest]
+        #[arg(long)]
+        after: Option<u64>,
+        /// Stop after so many events
+        #[arg(long)]
+        limit: Option<usize>,
+    },
+    /// Print one event
+    Get {
+        /// Its position
+        position: u64,
+    },
+    /// Print events
+    List {
+        #[command(flatten)]
+        filter: EventFilter,
+        /// Only after this position
+        #[arg(long)]
+        after: Option<u64>,
+        /// Only since this time (RFC 3339)
+        #[arg(long)]
+        since: Option<String>,
+        /// Only until this time (RFC 3339)
+        #[arg(long)]
+        until: Option<String>,
+        /// Oldest first or newest first
+        #[arg(long, value_enum, default_value_t = Order::Descending)]
+        order: Order,
+        /// How many at the most
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Order {
+    /// Oldest first
+    #[value(name = "asc")]
+    Ascending,
+    /// Newest first
+    #[value(name = "desc")]
+    Descending,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct EventFilter {
+    /// Only this stream
+    #[arg(long)]
+    stream: Option<String>,
+    /// Only streams of this category
+    #[arg(long)]
+    category: Option<String>,
+    /// Only this type (`build.reported`) or types that begin so (`build.*`)
+    #[arg(long = "type")]
+    event_type: Option<String>,
+    /// Only what this actor did
+    #[arg(long)]
+    actor: Option<String>,
+    /// Only what came through this door
+    #[arg(long)]
+    dialect: Option<String>,
+}
 
 const COLUMNS: [output::Column; 6] = [
     ("POSITION", "/position"),
@@ -19,14 +89,15 @@ const COLUMNS: [output::Column; 6] = [
 ];
 
 pub(super) fn run(flags: &Flags, global: &Global, verb: Event) -> Result<(), Failure> {
-    let door = Door::find(flags, global)?;
-    let result = match verb {
-        Event::Get { position } => door
-            .get(&format!("/v1/events/{position}"))
-            .and_then(|event| match global.output {
-                Format::Table => output::one(Format::Yaml, &event),
-                format => output::one(format, &event),
-            }),
+    Door::through(flags, global, |door| ask(door, global, verb))
+}
+
+fn ask(door: &Door, global: &Global, verb: Event) -> Result<(), Failure> {
+    match verb {
+        Event::Get { position } => {
+            let event = door.get(&format!("/v1/events/{position}"))?;
+            output::detailed(global.output, &event)
+        }
         Event::List {
             filter,
             after,
@@ -45,16 +116,14 @@ pub(super) fn run(flags: &Flags, global: &Global, verb: Event) -> Result<(), Fai
                 "desc"
             };
             pairs.push(("order", Some(order.to_owned())));
-            list(&door, global, &pairs, limit)
+            list(door, global, &pairs, limit)
         }
         Event::Tail {
             filter,
             after,
             limit,
-        } => tail(&door, global, &filter, after, limit),
-    };
-    door.close();
-    result
+        } => tail(door, global, &filter, after, limit),
+    }
 }
 
 fn pairs(filter: &EventFilter) -> Vec<(&'static str, Option<String>)> {

@@ -1,11 +1,33 @@
 //! `tallyman import`: the history of another service.
 
+use std::path::PathBuf;
+
+use clap::Subcommand;
 use domain::{Actor, ActorKind, Metadata};
 use serde_json::json;
 
-use super::arguments::{Global, Import};
+use super::arguments::Global;
 use super::{Exit, Failure, output, progress, replay};
 use crate::config::Flags;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Import {
+    /// The SQLite database of a Gantry
+    Gantry {
+        /// The database
+        #[arg(long, value_name = "FILE")]
+        db: PathBuf,
+        /// The source that its builds belong to
+        #[arg(long, default_value = "default")]
+        source: String,
+        /// Stop at the first row that cannot be taken
+        #[arg(long)]
+        strict: bool,
+        /// Check everything, write nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
 
 pub(super) fn run(flags: &Flags, global: &Global, what: Import) -> Result<(), Failure> {
     let Import::Gantry {

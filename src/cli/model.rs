@@ -96,10 +96,7 @@ const ACCURACY: [output::Column; 11] = [
 ];
 
 pub(super) fn retrain(flags: &Flags, global: &Global, options: &Retrain) -> Result<(), Failure> {
-    let door = Door::find(flags, global)?;
-    let result = train(&door, global, options);
-    door.close();
-    result
+    Door::through(flags, global, |door| train(door, global, options))
 }
 
 fn train(door: &Door, global: &Global, options: &Retrain) -> Result<(), Failure> {
@@ -120,9 +117,9 @@ fn train(door: &Door, global: &Global, options: &Retrain) -> Result<(), Failure>
     let path = format!("/v1/allocation/models/{}", escaped(id));
     if options.promote {
         let promoted = door.ask(Method::POST, &format!("{path}/promote"), None)?;
-        return one(global, &promoted);
+        return output::detailed(global.output, &promoted);
     }
-    one(global, &door.get(&path)?)
+    output::detailed(global.output, &door.get(&path)?)
 }
 
 impl Retrain {
@@ -148,10 +145,7 @@ impl Retrain {
 }
 
 pub(super) fn run(flags: &Flags, global: &Global, verb: Model) -> Result<(), Failure> {
-    let door = Door::find(flags, global)?;
-    let result = ask(&door, global, verb);
-    door.close();
-    result
+    Door::through(flags, global, |door| ask(door, global, verb))
 }
 
 fn ask(door: &Door, global: &Global, verb: Model) -> Result<(), Failure> {
@@ -163,15 +157,15 @@ fn ask(door: &Door, global: &Global, verb: Model) -> Result<(), Failure> {
         }
         Model::Get { id } => {
             let model = door.get(&format!("/v1/allocation/models/{}", escaped(&id)))?;
-            one(global, &model)
+            output::detailed(global.output, &model)
         }
         Model::Promote { id } => {
             let path = format!("/v1/allocation/models/{}/promote", escaped(&id));
-            one(global, &door.ask(Method::POST, &path, None)?)
+            output::detailed(global.output, &door.ask(Method::POST, &path, None)?)
         }
         Model::Rollback => {
             let model = door.ask(Method::POST, "/v1/allocation/rollback", None)?;
-            one(global, &model)
+            output::detailed(global.output, &model)
         }
         Model::Accuracy {
             by_package,
@@ -185,14 +179,6 @@ fn ask(door: &Door, global: &Global, verb: Model) -> Result<(), Failure> {
             output::rows(global.output, &ACCURACY, &rounded(global, rows))
         }
     }
-}
-
-fn one(global: &Global, model: &Value) -> Result<(), Failure> {
-    let format = match global.output {
-        Format::Table => Format::Yaml,
-        other => other,
-    };
-    output::one(format, model)
 }
 
 /// As many digits as anybody reads in a table; all of them elsewhere.

@@ -45,6 +45,17 @@ pub(super) fn one(format: Format, value: &Value) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Prints one thing with more to it than a table of keys and values can show: people get YAML.
+///
+/// # Errors
+/// When standard output is closed.
+pub(super) fn detailed(format: Format, value: &Value) -> Result<(), Failure> {
+    match format {
+        Format::Table => one(Format::Yaml, value),
+        format => one(format, value),
+    }
+}
+
 fn table(columns: &[Column], rows: &[Value]) -> Table {
     let mut table = plain();
     table.set_header(columns.iter().map(|(heading, _)| *heading));

@@ -1,11 +1,26 @@
 //! `tallyman projection`: how far the views are.
 
 use axum::http::Method;
+use clap::Subcommand;
 
-use super::arguments::{Global, Projection};
+use super::arguments::Global;
 use super::door::{Door, escaped};
 use super::{Failure, operation, output};
 use crate::config::Flags;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Projection {
+    /// Positions, lag and rates
+    List,
+    /// Build one anew beside the old one, then swap
+    Rebuild {
+        /// Which
+        name: String,
+        /// Return at once instead of showing progress until it is done
+        #[arg(long)]
+        detach: bool,
+    },
+}
 
 const COLUMNS: [output::Column; 7] = [
     ("NAME", "/name"),
@@ -18,10 +33,7 @@ const COLUMNS: [output::Column; 7] = [
 ];
 
 pub(super) fn run(flags: &Flags, global: &Global, verb: Projection) -> Result<(), Failure> {
-    let door = Door::find(flags, global)?;
-    let result = ask(&door, global, verb);
-    door.close();
-    result
+    Door::through(flags, global, |door| ask(door, global, verb))
 }
 
 fn ask(door: &Door, global: &Global, verb: Projection) -> Result<(), Failure> {

@@ -8,15 +8,78 @@ use ::replay::import::Origin;
 use ::replay::rebuild::To;
 use ::replay::verify::Depth;
 use ::replay::{AsOf, ToolError, Window};
+use clap::Subcommand;
 use eventlog::{EventLog, Filter, StreamName};
 use eventlog_file::{FileLog, FileLogConfig};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use super::arguments::{Format, Global, Replay};
+use super::arguments::{Format, Global};
 use super::{Exit, Failure, output, progress};
 use crate::config::{Config, Flags, load};
 use crate::house;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Replay {
+    /// Walk every frame of the log and report the first fault with its place
+    Verify {
+        /// Check frames and checksums only, not what the events say
+        #[arg(long)]
+        fast: bool,
+    },
+    /// Build views from the log, into a folder or just to compare
+    Rebuild {
+        /// Only these projections [default: all]
+        names: Vec<String>,
+        /// As of this position or time (RFC 3339)
+        #[arg(long, value_name = "POSITION|TIME")]
+        until: Option<String>,
+        /// Write them here [default: memory, only the digests are printed]
+        #[arg(long, value_name = "DIR")]
+        into: Option<PathBuf>,
+    },
+    /// Compare the live views with views built from the log just now
+    Diff {
+        /// Only these projections [default: all]
+        names: Vec<String>,
+    },
+    /// Show one thing as it was
+    Show {
+        /// A stream, for example `build-default:9892514`
+        stream: String,
+        /// As of this position or time (RFC 3339) [default: now]
+        #[arg(long, value_name = "POSITION|TIME")]
+        as_of: Option<String>,
+    },
+    /// Write the log as NDJSON (zstd when the name ends in .zst, standard output for -)
+    Export {
+        /// Where to
+        file: PathBuf,
+        /// From this position or time on
+        #[arg(long, value_name = "POSITION|TIME")]
+        from: Option<String>,
+        /// Up to this position or time
+        #[arg(long, value_name = "POSITION|TIME")]
+        until: Option<String>,
+        /// Only streams of this category
+        #[arg(long)]
+        category: Option<String>,
+        /// Only this type, or types that begin so (`build.*`)
+        #[arg(long = "type")]
+        event_type: Option<String>,
+        /// Carry the bodies that lie in the blob store as well
+        #[arg(long)]
+        blobs: bool,
+    },
+    /// Append what an export holds (zstd when the name ends in .zst, standard input for -)
+    Import {
+        /// Where from
+        file: PathBuf,
+        /// Check everything, write nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
 
 /// How many differing rows of each view are shown.
 const DIFFERENCES_MAX: usize = 20;

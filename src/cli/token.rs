@@ -3,12 +3,54 @@
 use std::io::{IsTerminal, Write};
 
 use axum::http::Method;
+use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::arguments::{Format, Global, Role, Token};
+use super::arguments::{Format, Global};
 use super::door::{Door, escaped};
 use super::{Exit, Failure, output};
 use crate::config::Flags;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Token {
+    /// Issue a token; it is shown once
+    Create {
+        /// What it is called
+        name: String,
+        /// What its holder may do
+        #[arg(long, value_enum, default_value_t = Role::Reader)]
+        role: Role,
+        /// Only in these scopes, for example `events:read` [default: all that the role may]
+        #[arg(long = "scope")]
+        scopes: Vec<String>,
+        /// When it ceases to be accepted (RFC 3339) [default: never]
+        #[arg(long)]
+        expires_at: Option<String>,
+    },
+    /// List tokens
+    List,
+    /// Accept a token no longer
+    Revoke {
+        /// Its id
+        id: String,
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Role {
+    /// Look
+    Reader,
+    /// Requeue, rebuild, resubmit
+    Operator,
+    /// Everything
+    Admin,
+}
 
 const COLUMNS: [output::Column; 6] = [
     ("ID", "/id"),
@@ -20,10 +62,7 @@ const COLUMNS: [output::Column; 6] = [
 ];
 
 pub(super) fn run(flags: &Flags, global: &Global, verb: Token) -> Result<(), Failure> {
-    let door = Door::find(flags, global)?;
-    let result = ask(&door, global, verb);
-    door.close();
-    result
+    Door::through(flags, global, |door| ask(door, global, verb))
 }
 
 fn ask(door: &Door, global: &Global, verb: Token) -> Result<(), Failure> {

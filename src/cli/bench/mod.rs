@@ -11,9 +11,82 @@ mod served;
 mod start;
 mod worker;
 
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
 use super::Failure;
-use super::arguments::Bench;
 use crate::sample::runs::Size;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Bench {
+    /// Durable appends, against the disk's own rate
+    Append {
+        /// Where to write [default: a temporary folder]
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+        /// Events of the sustained run
+        #[arg(long, default_value_t = 1_000_000)]
+        events: u64,
+    },
+    /// Webhooks over HTTP, durable, against the disk and an empty handler
+    Ingest {
+        /// Connections
+        #[arg(long, default_value_t = 64)]
+        connections: usize,
+        /// Seconds
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+    },
+    /// The model by itself, then allocations over HTTP at two lengths of history
+    Allocation {
+        /// Measure the model on this usage history [default: made-up builds]
+        #[arg(long, value_name = "FILE")]
+        data: Option<PathBuf>,
+        /// Do not measure over HTTP
+        #[arg(long)]
+        model_only: bool,
+        /// Builds of history
+        #[arg(long, default_values_t = [20_000, 1_000_000])]
+        builds: Vec<u64>,
+        /// Connections
+        #[arg(long, default_value_t = 32)]
+        connections: usize,
+        /// Seconds
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+    },
+    /// Scans, decoding and folding
+    Replay {
+        /// Events of the log
+        #[arg(long, default_value_t = 1_000_000)]
+        events: u64,
+    },
+    /// From kill -9 to ready
+    Start {
+        /// Events of the log
+        #[arg(long, default_value_t = 5_000_000)]
+        events: u64,
+    },
+    /// Workers of job-runner that claim runs, report and ask what they hold, with a long history behind them
+    Worker {
+        /// Workers
+        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+        workers: u64,
+        /// Jobs
+        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+        jobs: u64,
+        /// Runs that are over
+        #[arg(long, default_value_t = 1_000_000)]
+        finished: u64,
+        /// Connections
+        #[arg(long, default_value_t = 64)]
+        connections: usize,
+        /// Seconds of each measurement
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+    },
+}
 
 pub(super) fn run(what: &Bench) -> Result<(), Failure> {
     match what {
@@ -64,7 +137,7 @@ fn folder() -> Result<Folder, Failure> {
 }
 
 /// A folder that goes away with the measurement.
-struct Folder(std::path::PathBuf);
+struct Folder(PathBuf);
 
 impl Drop for Folder {
     fn drop(&mut self) {
