@@ -1,13 +1,13 @@
 use std::ops::ControlFlow;
 
 use allocation::evaluation::Score;
-use allocation::{Spec, Training, Variants};
+use allocation::{Model, Spec, Training, Variants};
 use domain::Verbatim;
 use domain::allocation::{
     AllocationEvent, ModelEvaluation, ModelPromoted, ModelRolledBack, ModelTrained,
 };
 use domain::build::{BuildEvent, UsageRecorded};
-use eventlog::EventLog;
+use eventlog::{EventLog, Position};
 use proptest::prelude::*;
 use proptest::strategy::Strategy;
 
