@@ -79,6 +79,7 @@ async fn serve(
     telemetry::observe(
         exporters.meters(),
         &opened.rooms,
+        &opened.doors.recorder,
         collector.clone(),
         job_runner.clone(),
     );

@@ -53,6 +53,16 @@ impl Reason {
             Self::Ladder(reason) => Some(reason),
         }
     }
+
+    /// How general the builds are that the memory comes from, as the strategy counts its levels from special to
+    /// general; none when it knows none that resemble the asked one.
+    #[must_use]
+    pub fn level(&self) -> Option<usize> {
+        match self {
+            Self::Gantry(reason) => reason.matched.map(|matched| usize::from(matched.level)),
+            Self::Ladder(reason) => reason.memory.level(),
+        }
+    }
 }
 
 impl fmt::Display for Reason {

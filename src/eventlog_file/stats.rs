@@ -8,6 +8,9 @@ pub const SYNC_MICROSECONDS_BUCKETS: [u64; 12] = [
     25, 50, 100, 200, 400, 800, 1_600, 5_000, 20_000, 100_000, 500_000, 2_000_000,
 ];
 
+/// The upper ends of the histogram of events in a batch. One more bucket holds larger ones.
+pub const BATCH_EVENTS_BUCKETS: [u64; 8] = [1, 2, 4, 16, 64, 256, 1_024, 4_096];
+
 /// What a log has counted since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -34,6 +37,9 @@ pub struct Stats {
     /// How many flushes took up to each of [`SYNC_MICROSECONDS_BUCKETS`] and more than the one before;
     /// the last one counts the rest.
     pub sync_buckets: [u64; SYNC_MICROSECONDS_BUCKETS.len() + 1],
+    /// How many batches had up to so many events as [`BATCH_EVENTS_BUCKETS`] say and more than the one before;
+    /// the last one counts the rest.
+    pub batch_buckets: [u64; BATCH_EVENTS_BUCKETS.len() + 1],
     /// Batches that wait now.
     pub queue_depth: u64,
     /// Segments that there are.
@@ -45,7 +51,8 @@ pub struct Stats {
 /// The counters behind [`Stats`].
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    pub(crate) batches: AtomicU64,
+    batches: AtomicU64,
+    batch_buckets: [AtomicU64; BATCH_EVENTS_BUCKETS.len() + 1],
     pub(crate) events: AtomicU64,
     pub(crate) bytes: AtomicU64,
     pub(crate) repeated: AtomicU64,
@@ -64,6 +71,13 @@ pub(crate) fn add(counter: &AtomicU64, more: u64) {
 }
 
 impl Counters {
+    /// A batch of so many events was written.
+    pub(crate) fn written(&self, events: usize) {
+        add(&self.batches, 1);
+        let bucket = BATCH_EVENTS_BUCKETS.partition_point(|&upper| upper < events as u64);
+        add(&self.batch_buckets[bucket], 1);
+    }
+
     pub(crate) fn synced(&self, took: Duration) {
         let microseconds = took.as_micros() as u64;
         add(&self.syncs, 1);
@@ -96,6 +110,7 @@ impl Counters {
             sync_microseconds_last: get(&self.sync_microseconds_last),
             sync_microseconds_max: get(&self.sync_microseconds_max),
             sync_buckets: std::array::from_fn(|index| get(&self.sync_buckets[index])),
+            batch_buckets: std::array::from_fn(|index| get(&self.batch_buckets[index])),
             ..Stats::default()
         }
     }
@@ -116,5 +131,16 @@ mod tests {
         assert_eq!(stats.sync_buckets[12], 1);
         assert_eq!(stats.sync_microseconds_max, 3_000_000);
         assert_eq!(stats.syncs, 3);
+    }
+
+    #[test]
+    fn a_batch_is_counted_in_the_bucket_that_it_fits() {
+        let counters = Counters::default();
+        for events in [1, 1, 2, 3, 5_000] {
+            counters.written(events);
+        }
+        let stats = counters.snapshot();
+        assert_eq!(stats.batch_buckets, [2, 1, 1, 0, 0, 0, 0, 0, 1]);
+        assert_eq!(stats.batches, 5);
     }
 }

@@ -134,7 +134,7 @@ impl Writer {
         for outcome in &self.outcomes {
             match outcome {
                 Ok(appended) if appended.repeated => add(&counters.repeated, 1),
-                Ok(_) => add(&counters.batches, 1),
+                Ok(appended) => counters.written(appended.receipts.len()),
                 Err(AppendError::Conflict { .. }) => add(&counters.conflicts, 1),
                 Err(_) => {}
             }

@@ -10,3 +10,6 @@ mod job_runner;
 
 pub(crate) use house::observe;
 pub(crate) use http::Requests;
+
+#[cfg(test)]
+mod tests;

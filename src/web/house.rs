@@ -72,8 +72,8 @@ pub struct Parts {
     pub passwords: Passwords,
     /// Who is logged in.
     pub sessions: Sessions,
-    /// Keeps answers.
-    pub recorder: Recorder,
+    /// Counts and keeps answers.
+    pub recorder: Arc<Recorder>,
     /// Held while a model is trained: one at a time.
     pub training: Arc<tokio::sync::Mutex<()>>,
     pub(crate) observer: Arc<dyn HttpObserver>,
@@ -152,7 +152,7 @@ impl House {
         };
         HouseBuilder(Parts {
             auditor: Auditor::new(commands.clone()),
-            recorder: Recorder::start(recording, &commands, &views),
+            recorder: Arc::new(Recorder::start(recording, &commands, &views)),
             training: Arc::default(),
             observer: Arc::new(NoObserver),
             requests: Semaphore::new(limits.requests_max.min(Semaphore::MAX_PERMITS)),

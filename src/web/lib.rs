@@ -4,6 +4,7 @@
 //! `api`, the dialects and the dashboard. Start reading at [`House`], what every handler has at hand, then
 //! [`serve_through_gate`], what every request passes, then [`Problem`].
 
+mod answers;
 mod auditor;
 pub mod body;
 mod caller;
@@ -33,6 +34,7 @@ mod view;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 
+pub use answers::AnswerCount;
 pub use auditor::{Auditor, Noted};
 pub use caller::{Caller, name_of};
 pub use context::{REQUEST_ID, RequestContext, TRACEPARENT};

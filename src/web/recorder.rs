@@ -1,5 +1,5 @@
-//! Keeps what was answered to "how much does this build need?", as much of it as an operator wants, without
-//! anybody waiting for it.
+//! Counts what was answered to "how much does this build need?", and keeps as much of it as an operator wants,
+//! without anybody waiting for it.
 //!
 //! Which answers are kept is decided by the spec, not by chance: of a spec either every answer is kept or none, for
 //! a build would otherwise be joined with an older answer than it had.
@@ -18,6 +18,8 @@ use projections::Views;
 use projections::allocation::Answered;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::JoinHandle;
+
+use crate::answers::{AnswerCount, AnswerCounts};
 
 /// How many answers may wait to be written. More are not kept: an answer matters more than the note about it.
 const WAITING_MAX: usize = 8192;
@@ -43,9 +45,10 @@ pub struct Recording {
     pub limits: bool,
 }
 
-/// Keeps answers.
+/// Counts and keeps answers.
 pub struct Recorder {
     recording: Recording,
+    counts: AnswerCounts,
     waiting: Mutex<Option<Sender<Kept>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     lost: AtomicU64,
@@ -69,15 +72,17 @@ impl Recorder {
         }
         Self {
             recording,
+            counts: AnswerCounts::default(),
             waiting: Mutex::new(waiting),
             writer: Mutex::new(writer),
             lost: AtomicU64::new(0),
         }
     }
 
-    /// Keeps an answer that somebody is about to get, if answers about this spec are kept. Never waits, and asks for
-    /// the time only then.
+    /// Counts an answer that somebody is about to get, and keeps it if answers about this spec are kept. Never
+    /// waits, and asks for the time only then.
     pub fn keep(&self, spec: &Spec, answered: &Answered, now: impl FnOnce() -> Timestamp) {
+        self.counts.count(answered);
         if !self.wants(spec) {
             return;
         }
@@ -99,6 +104,12 @@ impl Recorder {
                 );
             }
         }
+    }
+
+    /// How many answers there were, by strategy and by how much they rest on.
+    #[must_use]
+    pub fn counts(&self) -> Vec<AnswerCount> {
+        self.counts.read()
     }
 
     /// How many answers should have been kept and were not.
@@ -215,6 +226,7 @@ mod tests {
                 ratio,
                 limits: false,
             },
+            counts: AnswerCounts::default(),
             waiting: Mutex::new(None),
             writer: Mutex::new(None),
             lost: AtomicU64::new(0),

@@ -101,6 +101,17 @@ pub struct NewPackage {
     pub exceeded_chance: f64,
 }
 
+impl Basis {
+    /// How general the builds are, from 0; none when there are none.
+    #[must_use]
+    pub fn level(&self) -> Option<usize> {
+        match self {
+            Self::Rung(rung) => Some(rung.level),
+            Self::NewPackage(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for LadderReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let megabytes = |bytes| Megabytes::nearest(bytes).to_string();

@@ -3,19 +3,21 @@
 use std::sync::Arc;
 
 use eventlog::EventLog;
-use eventlog_file::{FileLog, SYNC_MICROSECONDS_BUCKETS};
+use eventlog_file::{BATCH_EVENTS_BUCKETS, FileLog, SYNC_MICROSECONDS_BUCKETS};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter, MeterProvider};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
+use web::Recorder;
 
 use crate::collector::RunningCollector;
 use crate::dispatcher::RunningJobRunner;
 use crate::house::Rooms;
 
-/// Makes the instruments of all rooms. They live as long as the provider.
+/// Makes the instruments of all rooms and of the answers at the doors. They live as long as the provider.
 pub(crate) fn observe(
     provider: &SdkMeterProvider,
     rooms: &Rooms,
+    recorder: &Arc<Recorder>,
     running: Option<RunningCollector>,
     job_runner: Option<RunningJobRunner>,
 ) {
@@ -23,6 +25,7 @@ pub(crate) fn observe(
     log(&meter, &rooms.log);
     commands(&meter, rooms);
     views(&meter, rooms);
+    answers(&meter, recorder);
     if let Some(running) = running {
         collector(&meter, &running);
     }
@@ -116,6 +119,28 @@ fn log(meter: &Meter, log: &Arc<FileLog>) {
         },
     );
     sync_times(meter, log);
+    batch_sizes(meter, log);
+}
+
+/// How many of all were in each bucket or a smaller one, told as Prometheus shows a histogram.
+fn within(seen: &dyn AsyncInstrument<u64>, ends: &[u64], counts: &[u64]) {
+    let ends = ends.iter().map(ToString::to_string);
+    let mut sum = 0;
+    for (count, end) in counts.iter().zip(ends.chain(["+Inf".to_owned()])) {
+        sum += count;
+        seen.observe(sum, &[KeyValue::new("le", end)]);
+    }
+}
+
+/// How many events come at once.
+fn batch_sizes(meter: &Meter, log: &Arc<FileLog>) {
+    let here = Arc::clone(log);
+    counter(
+        meter,
+        "tallyman.log.batch.within",
+        "Batches of up to `le` events",
+        move |seen| within(seen, &BATCH_EVENTS_BUCKETS, &here.stats().batch_buckets),
+    );
 }
 
 /// The log keeps its own histogram of flushes; it is shown as Prometheus shows one.
@@ -126,19 +151,7 @@ fn sync_times(meter: &Meter, log: &Arc<FileLog>) {
         meter,
         name,
         "Flushes that took up to `le` microseconds",
-        move |seen| {
-            let stats = here.stats();
-            let ends = SYNC_MICROSECONDS_BUCKETS.iter().map(ToString::to_string);
-            let mut sum = 0;
-            for (count, end) in stats
-                .sync_buckets
-                .iter()
-                .zip(ends.chain(["+Inf".to_owned()]))
-            {
-                sum += count;
-                seen.observe(sum, &[KeyValue::new("le", end)]);
-            }
-        },
+        move |seen| within(seen, &SYNC_MICROSECONDS_BUCKETS, &here.stats().sync_buckets),
     );
     let here = Arc::clone(log);
     meter
@@ -228,6 +241,35 @@ fn views(meter: &Meter, rooms: &Rooms) {
         move |seen| {
             seen.observe(tables.size_bytes(), &[]);
         },
+    );
+}
+
+/// What was answered to who asked how much a build needs.
+fn answers(meter: &Meter, recorder: &Arc<Recorder>) {
+    let here = Arc::clone(recorder);
+    counter(
+        meter,
+        "tallyman.allocation.answers",
+        "Answers, by strategy and by the level of the builds that they rest on",
+        move |seen| {
+            for answered in here.counts() {
+                let level = answered
+                    .level
+                    .map_or("none".to_owned(), |it| it.to_string());
+                let attributes = [
+                    KeyValue::new("strategy", answered.strategy.as_str()),
+                    KeyValue::new("level", level),
+                ];
+                seen.observe(answered.count, &attributes);
+            }
+        },
+    );
+    let here = Arc::clone(recorder);
+    counter(
+        meter,
+        "tallyman.allocation.unrecorded",
+        "Answers that should have been kept and were not",
+        move |seen| seen.observe(here.lost(), &[]),
     );
 }
 
