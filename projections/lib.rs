@@ -12,6 +12,7 @@ pub mod allocation;
 pub mod audit;
 pub mod builds;
 pub mod collections;
+pub mod conformance;
 pub mod history;
 pub mod nodes;
 pub mod packages;

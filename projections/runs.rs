@@ -88,6 +88,12 @@ impl Projection for RunsFold {
 
     fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>) {
         match seen.event {
+            // Not wanted: where somebody else wants them they come by all the same, wherever they stand.
+            Event::Run(
+                RunEvent::SiblingAdded(_)
+                | RunEvent::SiblingReturned(_)
+                | RunEvent::SiblingReopened(_),
+            ) => {}
             Event::Run(event) => self.apply_run(event, seen, rows),
             Event::KillRequest(event) => self.apply_kill(event, seen, rows),
             Event::RunLog(event) => self.apply_log(event, seen, rows),

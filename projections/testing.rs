@@ -2,7 +2,7 @@
 
 pub(crate) mod job_runner;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use domain::build::{
     CollectionFault, CollectionRequeued, CollectionSkipped, OutOfMemory, Reported, ResourceUsage,
     Runner, SkipReason, UsageRecorded,
 };
+use domain::job::JobEvent;
 use domain::node::{Described, NodeEvent};
 use domain::token::{Issued, Revoked, Role, TokenEvent};
 use domain::{BlobRef, Event, Verbatim};
@@ -220,17 +221,50 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Stories of a few builds and a small job runner that know nothing of order: what comes may be early, late,
-/// repeated or absurd.
+/// repeated or absurd, and of any shape that was ever released.
 pub(crate) fn any_story() -> impl Strategy<Value = Vec<(String, Event)>> {
-    let of_builds = (0_usize..22, 1_i64..7).prop_map(|(kind, number)| event_of(kind, number));
-    let event = prop_oneof![of_builds, job_runner::any_event(), job_runner::any_event()];
+    let of_builds = (0_usize..23, 1_i64..7).prop_map(|(kind, number)| event_of(kind, number));
+    let archived = (0..ARCHIVED.len(), 1_u64..5);
+    let archived = archived.prop_map(|(row, number)| of(&ARCHIVED[row], number));
+    let job_runner = job_runner::any_event;
+    let event = prop_oneof![of_builds, job_runner(), job_runner(), archived];
     prop::collection::vec(event, 0..180)
 }
 
-/// One event of each kind, builds first.
+/// One event of each kind, builds first, and then of every shape that was ever released.
 pub(crate) fn every_kind_of_event() -> Vec<(String, Event)> {
-    let of_builds = (0..22).map(|kind| event_of(kind, 1));
-    of_builds.chain(job_runner::every_kind_of_event()).collect()
+    let of_builds = (0..23).map(|kind| event_of(kind, 1));
+    let archived = ARCHIVED.iter().map(|event| of(event, 1));
+    let job_runner = job_runner::every_kind_of_event();
+    of_builds.chain(job_runner).chain(archived).collect()
+}
+
+/// What was ever released, one event per shape.
+static ARCHIVED: LazyLock<Vec<Event>> = LazyLock::new(|| {
+    #[derive(serde::Deserialize)]
+    struct Row {
+        #[serde(rename = "type")]
+        event_type: String,
+        version: u16,
+        data: Box<serde_json::value::RawValue>,
+    }
+    let archive = include_str!("../tests/archive/events.jsonl");
+    let rows = archive.lines().map(serde_json::from_str::<Row>);
+    let events = rows.map(|row| {
+        let row = row.unwrap();
+        Event::decode(&row.event_type, row.version, row.data.get().as_bytes()).unwrap()
+    });
+    events.collect()
+});
+
+/// An event, as one about the thing of its kind with this number.
+fn of(event: &Event, number: u64) -> (String, Event) {
+    let key = match event {
+        Event::Build(_) => format!("default:{number}"),
+        Event::Job(JobEvent::RunCounted(_)) => format!("tally:{number}"),
+        _ => number.to_string(),
+    };
+    (format!("{}-{key}", event.category()), event.clone())
 }
 
 fn event_of(kind: usize, number: i64) -> (String, Event) {
@@ -245,10 +279,7 @@ fn event_of(kind: usize, number: i64) -> (String, Event) {
         3 => build(reported(number, "success")),
         4 => build(reported(number, "failed")),
         5 => build(reported(number, "something_new")),
-        6 => build(used(
-            number,
-            ["zlib", "hdf5", "llvm"][usize::try_from(number % 3).unwrap()],
-        )),
+        6 => build(used(number, package(number))),
         7 => build(skipped(number, SkipReason::Ghost)),
         8 => build(requeued(number, 2)),
         9 => build(BuildEvent::CollectionAttempted(CollectionAttempted {
@@ -307,23 +338,36 @@ fn event_of(kind: usize, number: i64) -> (String, Event) {
             back_to: None,
             at: now,
         })),
-        _ => (
-            "allocation-zlib".to_owned(),
-            AllocationEvent::Answered(Answered {
-                spec: "zlib@1.3 +shared arch=x%gcc@12".to_owned(),
-                strategy: "gantry".to_owned(),
-                model: None,
-                shadow: false,
-                cpu_request: 1.0,
-                memory_request: 2e9,
-                memory_limit: None,
-                level: "defaults".to_owned(),
-                learnt_to: 0,
-                at: now,
-            })
-            .into(),
-        ),
+        _ => answered(number, kind == 22),
     }
+}
+
+/// An answer about what some build of this number is, told before it began.
+fn answered(number: i64, shadow: bool) -> (String, Event) {
+    let package = package(number);
+    let usage = usage(number, package);
+    let told = Answered {
+        spec: format!(
+            "{package}@{} +shared arch={}%gcc@12.3.0",
+            usage.spec.version, usage.spec.arch
+        ),
+        strategy: if shadow { "ladder" } else { "gantry" }.to_owned(),
+        model: None,
+        shadow,
+        cpu_request: 1.0,
+        memory_request: 2e9,
+        memory_limit: None,
+        level: "defaults".to_owned(),
+        learnt_to: 0,
+        at: at(number * 10),
+    };
+    let event = AllocationEvent::Answered(told);
+    (format!("allocation-{package}"), event.into())
+}
+
+/// What the builds of a number are of.
+fn package(number: i64) -> &'static str {
+    ["zlib", "hdf5", "llvm"][usize::try_from(number % 3).unwrap()]
 }
 
 fn of_models(event: AllocationEvent) -> (String, Event) {

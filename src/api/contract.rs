@@ -34,6 +34,7 @@ const NOW: &str = "2026-11-21T07:00:00Z";
 struct TestHouse {
     house: House,
     router: Router,
+    log: Arc<dyn EventLog>,
     clock: Clock,
 }
 
@@ -57,10 +58,10 @@ impl TestHouse {
     async fn with(settings: Settings) -> Self {
         let now = NOW.parse().unwrap();
         let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(move || now));
-        let config = ProjectorConfig::new(move || now);
-        let views = Views::start(Arc::clone(&log), Arc::new(MemoryTables::new()), config).unwrap();
+        let views = Views::start(Arc::clone(&log), Arc::new(MemoryTables::new()), config());
+        let views = views.unwrap();
         let clock = Clock::fixed(now);
-        let commands = Commands::new(log, clock.clone());
+        let commands = Commands::new(Arc::clone(&log), clock.clone());
         let house = House::build(commands, views, Blobs::memory(), settings)
             .metrics(|| "tallyman_up 1\n".to_owned())
             .finish();
@@ -68,6 +69,7 @@ impl TestHouse {
         let house = Self {
             house,
             router,
+            log,
             clock,
         };
         for (secret, role) in [
@@ -181,6 +183,20 @@ impl TestHouse {
     async fn post(&self, target: &str, body: Option<Value>) -> Answered {
         self.ask("POST", target, Some(ADMIN), body).await
     }
+}
+
+/// After whatever a test did, the views say what the log says.
+impl Drop for TestHouse {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            ::projections::conformance::check(&self.log, &self.house.views, config());
+        }
+    }
+}
+
+fn config() -> ProjectorConfig {
+    let now = NOW.parse().unwrap();
+    ProjectorConfig::new(move || now)
 }
 
 fn items<'a>(answered: &'a Answered, field: &str) -> Vec<&'a Value> {

@@ -70,10 +70,10 @@ async fn a_dialect_beside_us_stands_in_the_document() {
     dialect
         .paths
         .add_path_operation("/old/route", vec![HttpMethod::Get], Operation::new());
-    let house = TestHouse::new().await;
+    let mut house = TestHouse::new().await;
     let routes = crate::routes_beside([dialect]);
-    let router = serve_through_gate(routes, house.house.clone());
-    let answered = TestHouse { router, ..house }.get("/openapi.json").await;
+    house.router = serve_through_gate(routes, house.house.clone());
+    let answered = house.get("/openapi.json").await;
     assert_eq!(answered.body["info"]["title"], "Tallyman");
     let operation = &answered.body["paths"]["/old/route"]["get"];
     assert!(operation["responses"]["default"].is_object(), "{operation}");

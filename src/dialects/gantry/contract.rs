@@ -54,8 +54,8 @@ impl TestHouse {
 
     fn on(log: Arc<dyn EventLog>, sources: Vec<Source>) -> Self {
         let now = NOW.parse().unwrap();
-        let config = ProjectorConfig::new(move || now);
-        let views = Views::start(Arc::clone(&log), Arc::new(MemoryTables::new()), config).unwrap();
+        let views = Views::start(Arc::clone(&log), Arc::new(MemoryTables::new()), config());
+        let views = views.unwrap();
         let commands = Commands::new(Arc::clone(&log), Clock::fixed(now));
         let house = House::build(commands, views, Blobs::memory(), WebSettings::default()).finish();
         let dialect = Gantry::new(&Settings { sources }).unwrap();
@@ -108,6 +108,20 @@ impl TestHouse {
         assert_eq!(events.len(), 1, "{events:?}");
         serde_json::from_slice(&events[0].data).unwrap()
     }
+}
+
+/// After whatever a test did, the views say what the log says.
+impl Drop for TestHouse {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            projections::conformance::check(&self.log, &self.house.views, config());
+        }
+    }
+}
+
+fn config() -> ProjectorConfig {
+    let now = NOW.parse().unwrap();
+    ProjectorConfig::new(move || now)
 }
 
 fn source(name: &str, tokens: &[&str]) -> Source {

@@ -24,6 +24,7 @@ use web::{House, Seal, Settings as WebSettings, serve_through_gate};
 use super::*;
 use crate::refusal::Told;
 
+mod anew;
 mod chance;
 mod farm;
 mod jobs;

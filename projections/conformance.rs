@@ -1,0 +1,105 @@
+//! What the views of every house promise, whatever happened in it.
+//!
+//! A suite of a dialect calls [`check`] at the end of each of its tests. It names no view: a view that is added to the
+//! house is checked with the others.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it waits for views on a thread of its own, so that it can be called from anywhere"
+)]
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use eventlog::{EventLog, Position};
+use tables::MemoryTables;
+
+use crate::{ProjectorConfig, Views};
+
+/// Longer than any view of a test takes to read its log.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Pages of another size than any house has, so that nothing may depend on where they end.
+const PAGE_EVENTS: usize = 3;
+
+/// Checks that every view says, byte for byte, what it says when it is made anew from the log. What is live is shut
+/// down for that, and goes on answering. `config` is what the views were started with.
+///
+/// # Panics
+/// When a view differs, by its name.
+pub fn check(log: &Arc<dyn EventLog>, views: &Views, config: ProjectorConfig) {
+    let (log, live) = (Arc::clone(log), views.clone());
+    let checked = thread::spawn(move || {
+        let head = log.head();
+        let anew = ProjectorConfig {
+            page_events: PAGE_EVENTS,
+            ..config
+        };
+        let anew = Views::start(log, Arc::new(MemoryTables::new()), anew);
+        let anew = anew.expect("views in memory can be begun");
+        assert_eq!(
+            digests(&live, head),
+            digests(&anew, head),
+            "live and made anew"
+        );
+    });
+    if let Err(panic) = checked.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// One number for each view, once all that it knows is written down.
+fn digests(views: &Views, head: Position) -> Vec<(&'static str, Option<String>)> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
+    let runtime = runtime.expect("a runtime can be had");
+    let reached = runtime.block_on(views.wait_for(head, PATIENCE));
+    reached.expect("the views reach the head of the log");
+    views.shutdown();
+    let statuses = views.statuses().into_iter();
+    let digest = |name| views.digest(name).expect("a view can be read");
+    statuses
+        .map(|status| (status.name, digest(status.name)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use tables::{Batch, Tables};
+
+    use super::*;
+    use crate::testing::{block_on, config, every_kind_of_event, memory_log, tell_all};
+
+    /// Whichever view it is that says something else.
+    #[test]
+    fn a_row_that_the_log_does_not_tell_of_is_found_in_every_view() {
+        let log: Arc<dyn EventLog> = Arc::new(memory_log());
+        block_on(tell_all(&*log, every_kind_of_event()));
+        let names = || {
+            let tables = Arc::new(MemoryTables::new());
+            let views = Views::start(Arc::clone(&log), tables.clone(), config()).unwrap();
+            block_on(views.wait_for(log.head(), PATIENCE)).unwrap();
+            (views, tables)
+        };
+        let (views, _) = names();
+        check(&log, &views, config());
+        for status in views.statuses() {
+            let (views, tables) = names();
+            let prefix = format!("{}.", status.name);
+            let table = tables.names().unwrap();
+            let table = table.into_iter().find(|name| name.starts_with(&prefix));
+            let table = tables
+                .open(&table.expect("every view has a table"))
+                .unwrap();
+            let mut foreign = Batch::new();
+            foreign.put("zzz", "nobody wrote this");
+            table.apply(&foreign).unwrap();
+            let checked = catch_unwind(AssertUnwindSafe(|| check(&log, &views, config())));
+            assert!(checked.is_err(), "{}", status.name);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+use super::*;
+
+/// After whatever a test did, the views say what the log says.
+impl Drop for TestHouse {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let now: Timestamp = NOW.parse().unwrap();
+            let config = ProjectorConfig::new(move || now);
+            projections::conformance::check(&self.log, &self.house.views, config);
+        }
+    }
+}
