@@ -19,6 +19,7 @@ use web::{House, Settings as WebSettings, serve_through_gate};
 use super::*;
 
 mod allocate;
+mod bodies;
 mod collect;
 mod sources;
 mod trouble;

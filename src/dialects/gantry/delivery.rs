@@ -105,7 +105,8 @@ mod tests {
     }
 
     const BODY: &str = r#"{"build_id": 1, "build_status": "success", "build_stage": "stage-1",
-        "build_started_at": "a", "build_finished_at": null, "ref": "develop", "runner": {"description": "aws"}}"#;
+        "build_created_at": "c", "build_started_at": "a", "build_finished_at": null, "ref": "develop",
+        "runner": {"id": 7, "description": "aws"}}"#;
 
     #[test]
     fn gitlabs_own_name_comes_first() {
@@ -124,10 +125,12 @@ mod tests {
         for (from, to) in [
             (": 1,", ": 2,"),
             ("success", "failed"),
+            (r#""c""#, r#""b""#),
             (r#""a""#, r#""b""#),
             (r#""build_finished_at": null"#, r#""build_finished_at": """#),
             ("aws", "uo"),
-            (r#"{"description": "aws"}"#, "null"),
+            (r#""id": 7"#, r#""id": 8"#),
+            (r#"{"id": 7, "description": "aws"}"#, "null"),
         ] {
             let changed = BODY.replacen(from, to, 1);
             assert_ne!(changed, BODY, "{from}");
