@@ -275,11 +275,11 @@ pub(crate) async fn resubmit(
         .commands
         .execute::<Audit>(&format!("body:{digest}"), command, &metadata)
         .await?;
+    let taken_at = taken.as_ref().ok().map(|taken| taken.position);
+    if let Some(position) = noted.position().max(taken_at) {
+        house.wait_for(position).await?;
+    }
     let taken = taken?;
-    let position = noted
-        .position()
-        .map_or(taken.position, |noted| noted.max(taken.position));
-    house.wait_for(position).await?;
     let body = Resubmitted {
         status: if taken.duplicate {
             "duplicate"

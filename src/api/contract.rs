@@ -19,6 +19,7 @@ use tower::ServiceExt;
 use web::{House, Settings, secret, serve_through_gate};
 
 mod apply;
+mod audit;
 mod builds;
 mod callers;
 mod documents;
@@ -64,6 +65,7 @@ impl TestHouse {
         let commands = Commands::new(Arc::clone(&log), clock.clone());
         let house = House::build(commands, views, Blobs::memory(), settings)
             .metrics(|| "tallyman_up 1\n".to_owned())
+            .resubmit(audit::CHOOSY, Arc::new(audit::Choosy))
             .finish();
         let router = serve_through_gate(crate::routes(), house.clone());
         let house = Self {
