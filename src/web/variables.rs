@@ -63,3 +63,80 @@ impl Variables {
         json
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use allocation::gantry::GantryReason;
+    use allocation::{Megabytes, Reason};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Requests alone, in cores, unless an operator chose otherwise.
+    #[test]
+    fn an_operator_chooses_the_form_of_cpu_and_which_variables_there_are() {
+        let answer = Answer {
+            cpu: Millicores(11_779),
+            memory: Megabytes(9_577),
+            cpu_limit: Some(Millicores(16_000)),
+            memory_limit: Some(Megabytes(12_000)),
+            build_jobs: Some(12),
+            reason: Reason::Gantry(GantryReason {
+                matched: None,
+                seen: 0,
+                sample: Vec::new(),
+            }),
+        };
+        let silent = Answer {
+            cpu_limit: None,
+            memory_limit: None,
+            build_jobs: None,
+            ..answer.clone()
+        };
+        let requests =
+            |cpu| json!({"KUBERNETES_CPU_REQUEST": cpu, "KUBERNETES_MEMORY_REQUEST": "9577M"});
+        let with = |mut variables: Value, more: Value| {
+            let all = variables.as_object_mut().unwrap();
+            all.extend(more.as_object().unwrap().clone());
+            variables
+        };
+        let chosen = |cpu_format, limits, build_jobs| Variables {
+            cpu_format,
+            limits,
+            build_jobs,
+        };
+        let (cores, millicores) = (CpuFormat::Cores, CpuFormat::Millicores);
+        let limits = json!({"KUBERNETES_CPU_LIMIT": "16", "KUBERNETES_MEMORY_LIMIT": "12000M"});
+        let of_millicores =
+            json!({"KUBERNETES_CPU_LIMIT": "16000m", "KUBERNETES_MEMORY_LIMIT": "12000M"});
+        let jobs = json!({"SPACK_BUILD_JOBS": "12"});
+        for (variables, answer, expected) in [
+            (Variables::default(), &answer, requests("11.779")),
+            (
+                chosen(millicores, false, false),
+                &answer,
+                requests("11779m"),
+            ),
+            (
+                chosen(cores, true, false),
+                &answer,
+                with(requests("11.779"), limits),
+            ),
+            (
+                chosen(cores, false, true),
+                &answer,
+                with(requests("11.779"), jobs),
+            ),
+            (
+                chosen(millicores, true, false),
+                &answer,
+                with(requests("11779m"), of_millicores),
+            ),
+            // A strategy without an opinion says nothing.
+            (chosen(cores, true, true), &silent, requests("11.779")),
+        ] {
+            let told: Value = serde_json::from_str(&variables.to_json(answer)).unwrap();
+            assert_eq!(told, json!({"variables": expected}), "{variables:?}");
+        }
+    }
+}
