@@ -1,10 +1,13 @@
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 
 use domain::Event;
 use eventlog::{EventLog, MemoryLog, Position};
 use tables::{Batch, MemoryTables, Tables};
 
-use super::{digests, engine};
+use super::{digests, engine, engine_with};
 use crate::projector::{Engine, Kind, Projection, ProjectionState, Rows, Seen};
 use crate::testing::{
     PATIENCE, block_on, config, every_kind_of_event, key, memory_log, reported, tell, tell_all,
@@ -174,6 +177,42 @@ fn a_newer_fold_is_made_beside_the_old_one_that_still_answers() {
             "rows of another shape cannot be read"
         );
     });
+}
+
+/// What is folded after the new rows looked for the last time, and before they answer, is in them as well: who
+/// has read it once reads it again.
+#[test]
+fn a_rebuilt_view_answers_no_earlier_than_the_one_it_replaces() {
+    block_on(async {
+        let (log, tables) = (Arc::new(memory_log()), Arc::new(MemoryTables::new()));
+        let config = ProjectorConfig {
+            page_events: 1,
+            ..config()
+        };
+        let engine = engine_with(&log, &tables, config).await;
+        tell(&*log, "build-default:1", reported(1, "running")).await;
+        engine.catch_up().await.unwrap();
+        let last = tell(&*log, "build-default:2", reported(2, "running")).await;
+
+        let turn = engine.live.lock().await;
+        let mut step = pin!(engine.step());
+        assert!(is_pending(step.as_mut()).await, "the page was folded");
+        let slot = engine.slot("builds").unwrap();
+        let mut rebuild = pin!(engine.rebuild(slot, |_| {}));
+        assert!(is_pending(rebuild.as_mut()).await, "it takes no turns");
+        drop(turn);
+        step.await.unwrap();
+        assert_eq!(engine.position(), last);
+        rebuild.await.unwrap();
+        assert_eq!(engine.position(), last);
+        let builds = crate::builds::Builds::new(engine.reader("builds"));
+        assert!(builds.get(&key(2)).unwrap().is_some());
+    });
+}
+
+/// Lets a future go as far as it comes without waiting.
+async fn is_pending<T>(mut future: Pin<&mut impl Future<Output = T>>) -> bool {
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_pending())).await
 }
 
 #[tokio::test]
