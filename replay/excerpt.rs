@@ -25,8 +25,7 @@ impl Excerpt {
 #[async_trait]
 impl EventLog for Excerpt {
     async fn append(&self, _: Vec<Append>) -> Result<Appended, AppendError> {
-        let reason = "this is an excerpt of a log".to_owned();
-        Err(AppendError::Stopped { reason })
+        Err(not_written())
     }
 
     async fn read_stream(
@@ -102,7 +101,12 @@ impl EventLog for Excerpt {
         self.head.subscribe()
     }
 
-    fn stopped(&self) -> Option<String> {
-        Some("this is an excerpt of a log".to_owned())
+    fn stopped(&self) -> Option<AppendError> {
+        Some(not_written())
     }
+}
+
+fn not_written() -> AppendError {
+    let reason = "this is an excerpt of a log".to_owned();
+    AppendError::Stopped { reason }
 }

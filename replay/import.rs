@@ -185,7 +185,9 @@ impl Import<'_> {
                     | AppendError::IdReused { .. }
                     | AppendError::Refused { .. },
                 ) => return Ok(None),
-                Err(error @ AppendError::Stopped { .. }) => return Err(error.into()),
+                Err(error @ (AppendError::Full { .. } | AppendError::Stopped { .. })) => {
+                    return Err(error.into());
+                }
             }
         }
     }

@@ -43,8 +43,7 @@ impl Past {
 #[async_trait]
 impl EventLog for Past {
     async fn append(&self, _: Vec<Append>) -> Result<Appended, AppendError> {
-        let reason = format!("this is the log as it was at position {}", self.head());
-        Err(AppendError::Stopped { reason })
+        Err(self.not_written())
     }
 
     async fn read_stream(
@@ -113,11 +112,15 @@ impl EventLog for Past {
         self.head.subscribe()
     }
 
-    fn stopped(&self) -> Option<String> {
-        Some(format!(
-            "this is the log as it was at position {}",
-            self.head()
-        ))
+    fn stopped(&self) -> Option<AppendError> {
+        Some(self.not_written())
+    }
+}
+
+impl Past {
+    fn not_written(&self) -> AppendError {
+        let reason = format!("this is the log as it was at position {}", self.head());
+        AppendError::Stopped { reason }
     }
 }
 

@@ -1,9 +1,7 @@
 //! Puts the doors into the house: our own API and the dialects, behind one gate.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use eventlog::EventLog;
 use gantry::Gantry;
 use jobrunner::JobRunner;
 use web::{CpuFormat, House, Limits, Settings, Variables};
@@ -20,7 +18,6 @@ pub(crate) fn house(
     rooms: &Rooms,
     metered: Option<Metered>,
 ) -> anyhow::Result<House> {
-    let log = Arc::clone(&rooms.log);
     let views = rooms.views.clone();
     let mut builder = House::build(
         rooms.commands.clone(),
@@ -29,7 +26,6 @@ pub(crate) fn house(
         settings(config),
     )
     .seal(rooms.seal.clone())
-    .ready_when("log", move || log.stopped().map_or(Ok(()), Err))
     .ready_when("views", move || match views.are_live() {
         true => Ok(()),
         false => Err("not every view can be read, and is at the head of the log".to_owned()),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use commands::CommandError;
 use domain::token::Role;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
@@ -65,8 +66,8 @@ pub(crate) async fn readyz(State(house): State<House>) -> Response {
         .map(|(name, reason)| (name.to_owned(), reason))
         .collect();
     if let Some(reason) = house.commands.stopped() {
-        tracing::debug!(reason, "not ready: the log does not write");
-        unready.insert("log".to_owned(), "the log does not take writes".to_owned());
+        tracing::debug!(%reason, "not ready: the log does not write");
+        unready.insert("log".to_owned(), outside(&reason).to_owned());
     }
     if !house.views.are_live() {
         for status in house.views.statuses() {
@@ -82,6 +83,14 @@ pub(crate) async fn readyz(State(house): State<House>) -> Response {
         StatusCode::SERVICE_UNAVAILABLE
     };
     (status, axum::Json(Readiness { ready, unready })).into_response()
+}
+
+/// What anybody may know about a log that does not write.
+fn outside<R>(reason: &CommandError<R>) -> &'static str {
+    match reason {
+        CommandError::Full { .. } => "no space is left on the disk of the log",
+        _ => "the log does not take writes",
+    }
 }
 
 /// The meters, as Prometheus reads them.

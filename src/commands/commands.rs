@@ -65,10 +65,10 @@ impl Commands {
         self.inner.log.head()
     }
 
-    /// Why nothing can be changed now, if so.
+    /// What every command is answered, if nothing can be changed now.
     #[must_use]
-    pub fn stopped(&self) -> Option<String> {
-        self.inner.log.stopped()
+    pub fn stopped(&self) -> Option<CommandError<Infallible>> {
+        self.inner.log.stopped().map(CommandError::from)
     }
 
     /// What happened to commands so far.

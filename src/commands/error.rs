@@ -18,6 +18,12 @@ pub enum CommandError<R> {
     /// Too much waits already, or the log is out of reach for the moment. Come back later.
     #[error("the log is busy")]
     Busy,
+    /// The disk of the log is full. It goes on by itself once there is room.
+    #[error("no space is left for the log: {reason}")]
+    Full {
+        /// What could not be made.
+        reason: String,
+    },
     /// The log does not write, and somebody must look.
     #[error("the log does not accept writes: {reason}")]
     Stopped {
@@ -59,6 +65,7 @@ impl<R> CommandError<R> {
             Self::Rejected(rejected) => CommandError::Rejected(rejection(rejected)),
             Self::Contended => CommandError::Contended,
             Self::Busy => CommandError::Busy,
+            Self::Full { reason } => CommandError::Full { reason },
             Self::Stopped { reason } => CommandError::Stopped { reason },
             Self::IdReused { id, position } => CommandError::IdReused { id, position },
             Self::TooLarge { reason } => CommandError::TooLarge { reason },
@@ -106,6 +113,7 @@ impl<R> From<AppendError> for CommandError<R> {
             AppendError::IdReused { id, position } => Self::IdReused { id, position },
             AppendError::Refused { reason } => Self::TooLarge { reason },
             AppendError::Busy => Self::Busy,
+            AppendError::Full { reason } => Self::Full { reason },
             AppendError::Stopped { reason } => Self::Stopped { reason },
         }
     }

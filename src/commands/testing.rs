@@ -113,8 +113,8 @@ impl EventLog for TestLog {
         self.inner.watch_head()
     }
 
-    fn stopped(&self) -> Option<String> {
-        self.append_fails.as_ref().map(ToString::to_string)
+    fn stopped(&self) -> Option<AppendError> {
+        self.append_fails.clone()
     }
 }
 

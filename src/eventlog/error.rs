@@ -61,6 +61,13 @@ pub enum AppendError {
     /// Too much waits already. Come back later.
     #[error("the log's queue is full")]
     Busy,
+    /// The log's disk is full. Nothing of the batch was written, and the log goes on by itself once there is
+    /// room.
+    #[error("no space is left for the log: {reason}")]
+    Full {
+        /// What could not be made.
+        reason: String,
+    },
     /// The log does not write: a flush failed earlier, or now. Whether a batch that was under way when it
     /// failed will be there after a restart, nobody knows.
     #[error("the log does not accept writes: {reason}")]

@@ -107,8 +107,8 @@ pub trait EventLog: Send + Sync + 'static {
     /// The head as it moves. It never goes back and never runs ahead of what is durable.
     fn watch_head(&self) -> watch::Receiver<Position>;
 
-    /// Why the log does not accept writes, if so.
-    fn stopped(&self) -> Option<String>;
+    /// What every append is answered, if the log does not accept writes.
+    fn stopped(&self) -> Option<AppendError>;
 }
 
 /// Follows the log from a position on: first what is there, then what comes, without a gap or a repeat.

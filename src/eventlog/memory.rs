@@ -131,7 +131,7 @@ impl EventLog for MemoryLog {
         self.head.subscribe()
     }
 
-    fn stopped(&self) -> Option<String> {
+    fn stopped(&self) -> Option<AppendError> {
         None
     }
 }

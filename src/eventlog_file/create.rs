@@ -47,7 +47,7 @@ pub(crate) fn create(
                 Position(1) => first_segment_bytes(&shared.config),
                 _ => shared.config.segment_bytes,
             };
-            disk.set_length(&file, &path, length)?;
+            disk.reserve(&file, &path, length)?;
             (path, file)
         }
     };

@@ -7,6 +7,9 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustix::fs::FallocateFlags;
+use rustix::io::Errno;
+
 /// What is about to be done to a file.
 #[derive(Clone, Copy, Debug)]
 pub enum Operation<'a> {
@@ -117,6 +120,26 @@ impl Disk {
     pub(crate) fn set_length(&self, file: &File, path: &Path, length: u64) -> io::Result<()> {
         self.ask(path, Operation::SetLength(length))?;
         file.set_len(length)
+    }
+
+    /// Gives a file a length, and room for it. Where the file system knows no such promise it gets the length
+    /// alone.
+    ///
+    /// Without the room nothing is left of the file: it would take what others need.
+    pub(crate) fn reserve(&self, file: &File, path: &Path, length: u64) -> io::Result<()> {
+        let reserved =
+            self.ask(path, Operation::SetLength(length)).and_then(
+                |()| match rustix::fs::fallocate(file, FallocateFlags::empty(), 0, length) {
+                    Err(Errno::OPNOTSUPP) => file.set_len(length),
+                    reserved => Ok(reserved?),
+                },
+            );
+        if reserved.is_err()
+            && let Err(error) = file.set_len(0)
+        {
+            tracing::warn!(%error, "could not empty {}: {error}", path.display());
+        }
+        reserved
     }
 
     /// Gives a file a new name, durably.

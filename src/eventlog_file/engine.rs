@@ -20,6 +20,9 @@ use crate::writer::Writer;
 /// How long the last flush may have taken for the next one to be waited for on a thread of a runtime.
 const FLUSH_ON_RUNTIME_MAX: Duration = Duration::from_micros(200);
 
+/// How often a log that has stopped for now looks whether it can go on.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The writing half of a log.
 pub(crate) struct Engine {
     shared: Arc<Shared>,
@@ -51,10 +54,11 @@ impl Engine {
 
     fn serve(&self) {
         let mut group = Vec::new();
-        while self.queue.wait() {
+        while self.queue.wait(LOOK_INTERVAL) {
             let mut writer = self.writer.lock();
             self.queue.drain(&mut group);
             if group.is_empty() {
+                writer.look_again();
                 continue;
             }
             writer.commit(group.iter().map(|(request, _)| request));

@@ -39,6 +39,9 @@ enum Prepared {
     Nothing,
     UnderWay,
     Ready(File),
+    /// It could not be prepared. It is made when it is needed, or not; trying again with every commit would
+    /// keep the disk busy with nothing.
+    Failed,
 }
 
 /// Hands work to the thread that does it.
@@ -106,8 +109,9 @@ impl Keeper {
         let mut prepared = self.prepared.lock();
         match std::mem::take(&mut *prepared) {
             Prepared::Ready(file) => Some(file),
-            other => {
-                *prepared = other;
+            Prepared::Nothing | Prepared::Failed => None,
+            Prepared::UnderWay => {
+                *prepared = Prepared::UnderWay;
                 None
             }
         }
@@ -147,7 +151,7 @@ fn run(
                 {
                     tracing::warn!(%error, "no segment could be prepared; the next one will be slower");
                 }
-                *prepared.lock() = made.map_or(Prepared::Nothing, Prepared::Ready);
+                *prepared.lock() = made.map_or(Prepared::Failed, Prepared::Ready);
             }
             Task::Seal(segment) => {
                 seal(shared, &segment);
@@ -161,6 +165,10 @@ fn run(
 fn prepare(shared: &Shared, ends: &AtomicBool) -> io::Result<File> {
     let path = shared.directory.join(PREPARED_NAME);
     let file = shared.disk.create(&path)?;
+    // First the room, so that a full disk says no at once, and not when the last of it is taken.
+    shared
+        .disk
+        .reserve(&file, &path, shared.config.segment_bytes)?;
     let mut at = 0;
     while at < shared.config.segment_bytes {
         if ends.load(Ordering::Relaxed) {

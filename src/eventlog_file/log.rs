@@ -276,11 +276,11 @@ impl EventLog for FileLog {
         self.shared.head.subscribe()
     }
 
-    fn stopped(&self) -> Option<String> {
+    fn stopped(&self) -> Option<AppendError> {
         if self.engine.is_none() {
-            return Some("it was opened for reading only".to_owned());
+            return Some(read_only());
         }
         let stopped = self.shared.stopped.lock();
-        stopped.as_ref().map(|stop| stop.reason.clone())
+        stopped.as_ref().map(|stop| stop.error.clone())
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
+use std::time::Duration;
 
 use eventlog::{Append, AppendError, Appended};
 use parking_lot::{Condvar, Mutex};
@@ -116,16 +117,13 @@ impl Queue {
         Ok(())
     }
 
-    /// Waits until something is there; false when the queue is closed and empty.
-    pub(crate) fn wait(&self) -> bool {
+    /// Waits until something is there, or so long; false when the queue is closed and empty.
+    pub(crate) fn wait(&self, patience: Duration) -> bool {
         let mut state = self.state.lock();
-        while state.waiting.is_empty() {
-            if state.closed {
-                return false;
-            }
-            self.filled.wait(&mut state);
+        if state.waiting.is_empty() && !state.closed {
+            self.filled.wait_for(&mut state, patience);
         }
-        true
+        !(state.waiting.is_empty() && state.closed)
     }
 
     /// Moves the next group to `group`: the first request, and more as long as they fit.

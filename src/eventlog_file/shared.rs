@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use eventlog::{Position, ReadError, StreamName};
+use eventlog::{AppendError, Position, ReadError, StreamName};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -37,12 +37,20 @@ pub(crate) struct Shared {
 /// Why the log does not write.
 #[derive(Clone, Debug)]
 pub(crate) struct Stop {
-    pub(crate) reason: String,
+    pub(crate) error: AppendError,
     /// Whether it ends by itself: nothing was half done, and the next append tries again.
     pub(crate) passing: bool,
 }
 
 impl Shared {
+    /// Why the log does not write for now, if it is only for now.
+    pub(crate) fn stops_for_now(&self) -> bool {
+        self.stopped
+            .lock()
+            .as_ref()
+            .is_some_and(|stop| stop.passing)
+    }
+
     pub(crate) fn head(&self) -> Position {
         *self.head.borrow()
     }

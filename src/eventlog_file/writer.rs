@@ -1,7 +1,7 @@
 //! The one who writes: a group of batches, one frame, one flush, then everybody is told.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -81,7 +81,7 @@ impl Writer {
             let reason = format!("writing to {} failed: {error}", self.segment.path.display());
             tracing::error!(%reason, "the log has stopped: {reason}");
             let stop = Stop {
-                reason,
+                error: AppendError::Stopped { reason },
                 passing: false,
             };
             self.fail(count, stop);
@@ -143,14 +143,9 @@ impl Writer {
 
     /// Answers everybody that the log does not write.
     fn fail(&mut self, count: usize, stop: Stop) {
-        let reason = stop.reason.clone();
-        *self.shared.stopped.lock() = Some(stop);
         self.outcomes.clear();
-        self.outcomes.resize_with(count, || {
-            Err(AppendError::Stopped {
-                reason: reason.clone(),
-            })
-        });
+        self.outcomes.resize_with(count, || Err(stop.error.clone()));
+        *self.shared.stopped.lock() = Some(stop);
     }
 
     /// Makes sure that a frame with so many bytes of records has a place.
@@ -165,10 +160,12 @@ impl Writer {
         let segment_bytes = self.segment_bytes();
         if end > segment_bytes && self.next > self.segment.first() {
             self.roll().map_err(|error| {
-                let reason = format!("the next segment cannot be made: {error}");
-                tracing::error!(%reason, "the log has stopped for now: {reason}");
+                let error = not_made(&error);
+                if stopped.is_none() {
+                    tracing::error!(%error, "the log has stopped for now: {error}");
+                }
                 Stop {
-                    reason,
+                    error,
                     passing: true,
                 }
             })?;
@@ -176,10 +173,22 @@ impl Writer {
             self.keeper.prepare();
         }
         if stopped.is_some() {
-            *self.shared.stopped.lock() = None;
-            tracing::info!("the log writes again");
+            self.go_on();
         }
         Ok(())
+    }
+
+    /// Looks whether what has stopped the log for now is over: nobody may be there to try, because whoever
+    /// asks first whether it is ready sends nothing.
+    pub(crate) fn look_again(&mut self) {
+        if self.shared.stops_for_now() && self.roll().is_ok() {
+            self.go_on();
+        }
+    }
+
+    fn go_on(&self) {
+        *self.shared.stopped.lock() = None;
+        tracing::info!("the log writes again");
     }
 
     /// How long the frames of this segment are in the mean, in bytes.
@@ -228,6 +237,15 @@ impl Writer {
         self.offset += mark.len() as u64;
         self.marked = true;
         Ok(())
+    }
+}
+
+/// What it means that there is no next segment. Nothing is half done.
+fn not_made(error: &io::Error) -> AppendError {
+    let reason = format!("the next segment cannot be made: {error}");
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => AppendError::Full { reason },
+        _ => AppendError::Stopped { reason },
     }
 }
 

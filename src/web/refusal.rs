@@ -24,6 +24,14 @@ impl<R: Display> From<CommandError<R>> for Problem {
             CommandError::Busy => {
                 Self::unavailable("too much is waiting to be written").retry_after(BUSY_SECONDS)
             }
+            CommandError::Full { reason } => {
+                tracing::error!(
+                    reason,
+                    "a write was turned away: the disk of the log is full"
+                );
+                Self::unavailable("nothing can be written at present: the disk is full")
+                    .retry_after(STOPPED_SECONDS)
+            }
             CommandError::Stopped { reason } => {
                 tracing::error!(reason, "a write was turned away: the log does not write");
                 Self::unavailable("nothing can be written at present").retry_after(STOPPED_SECONDS)

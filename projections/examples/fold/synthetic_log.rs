@@ -81,7 +81,7 @@ impl EventLog for SyntheticLog {
         self.head.subscribe()
     }
 
-    fn stopped(&self) -> Option<String> {
+    fn stopped(&self) -> Option<AppendError> {
         None
     }
 }

@@ -197,10 +197,14 @@ async fn a_decision_is_made_anew_until_nobody_was_faster() {
 
 #[tokio::test]
 async fn whatever_ails_the_log_has_a_name() {
-    let reason = || "disk full".to_owned();
+    let reason = || "sda3 says no".to_owned();
     type Expect = CommandError<BuildRejection>;
     for (error, expected) in [
         (AppendError::Busy, Expect::Busy),
+        (
+            AppendError::Full { reason: reason() },
+            Expect::Full { reason: reason() },
+        ),
         (
             AppendError::Stopped { reason: reason() },
             Expect::Stopped { reason: reason() },

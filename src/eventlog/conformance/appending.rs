@@ -12,7 +12,7 @@ pub async fn a_fresh_log_is_empty(log: Arc<dyn EventLog>) {
     assert_eq!(log.head(), Position::START);
     assert!(everything(&*log).await.is_empty());
     assert!(whole(&*log, &run(1)).await.is_empty());
-    assert_eq!(log.stopped(), None);
+    assert!(log.stopped().is_none());
     let head = log.stream_head(&run(1)).await.expect("readable");
     assert_eq!(head, None);
     let page = log

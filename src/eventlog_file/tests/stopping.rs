@@ -1,13 +1,19 @@
 //! A disk that says no.
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
 
 use eventlog::{AppendError, EventLog, Position};
 use parking_lot::Mutex;
 
 use super::{batch, everything, small};
+use crate::disk::Disk;
+use crate::keeper::PREPARED_NAME;
 use crate::{Faults, FileLog, FileLogConfig, OpenError, Operation, Verdict, verify};
 
 /// Fails what the function says.
@@ -48,6 +54,9 @@ fn is_segment(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "seg")
 }
 
+/// Longer than any test may wait for anything.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 fn full() -> io::Error {
     io::ErrorKind::StorageFull.into()
 }
@@ -82,7 +91,7 @@ fn a_failed_flush_stops_the_writer_and_not_the_readers() {
         // The disk is well again, and still nobody knows.
         let error = log.append_blocking(batch(11)).unwrap_err();
         assert!(matches!(error, AppendError::Stopped { .. }), "{error}");
-        let reason = log.stopped().unwrap();
+        let reason = log.stopped().unwrap().to_string();
         assert!(
             reason.contains(".seg") && reason.contains("failed"),
             "{reason}"
@@ -94,7 +103,7 @@ fn a_failed_flush_stops_the_writer_and_not_the_readers() {
         let found = log.head().0;
         // The write was whole in one case, and cut off in the other.
         assert_eq!(found, if fails_at_write { 10 } else { 11 });
-        assert_eq!(log.stopped(), None);
+        assert!(log.stopped().is_none());
         let again = log.append_blocking(batch(10)).unwrap();
         assert_eq!(again.repeated, !fails_at_write);
         assert_eq!(again.last(), Position(11));
@@ -118,18 +127,99 @@ fn a_full_disk_stops_the_log_until_there_is_room() {
             Err(error) => break error,
         }
     };
-    assert!(matches!(error, AppendError::Stopped { .. }), "{error}");
-    assert!(log.stopped().unwrap().contains("next segment"));
+    assert!(matches!(error, AppendError::Full { .. }), "{error}");
+    assert!(log.stopped().unwrap().to_string().contains("next segment"));
     assert_eq!(everything(&log).unwrap().len() as u64, number);
     assert!(log.append_blocking(batch(number)).is_err());
     broken.mend();
     log.append_blocking(batch(number)).unwrap();
-    assert_eq!(log.stopped(), None);
+    assert!(log.stopped().is_none());
     drop(log);
     assert_eq!(
         verify(directory.path(), |_, _| {}).unwrap().events,
         number + 1
     );
+}
+
+/// Whoever looks whether the log is ready before sending anything would wait for ever otherwise.
+#[test]
+fn a_log_that_stopped_for_want_of_room_goes_on_without_being_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let (broken, config) = broken();
+    let log = FileLog::open(directory.path(), config).unwrap();
+    let (tried, tries) = channel();
+    broken.set(move |_, operation| match operation {
+        Operation::Create => {
+            // Nobody counts any more once the test is over.
+            let _ = tried.send(());
+            Some(Verdict::Fail(full()))
+        }
+        _ => None,
+    });
+    let mut number = 0;
+    while log.append_blocking(batch(number)).is_ok() {
+        number += 1;
+    }
+    while tries.try_recv().is_ok() {}
+    tries.recv_timeout(PATIENCE).expect("it looks by itself");
+    assert!(matches!(log.stopped(), Some(AppendError::Full { .. })));
+    broken.mend();
+    let begun = Instant::now();
+    while log.stopped().is_some() {
+        assert!(begun.elapsed() < PATIENCE, "it never went on");
+        std::thread::yield_now();
+    }
+    log.append_blocking(batch(number)).unwrap();
+    drop(log);
+    assert_eq!(
+        verify(directory.path(), |_, _| {}).unwrap().events,
+        number + 1
+    );
+}
+
+/// A segment has its room before anything is written to it: so a disk that is full says no between two
+/// frames, and never in the middle of one, after which nobody would know what it holds.
+#[test]
+fn a_segment_has_its_room_from_the_beginning_also_when_it_was_not_prepared() {
+    let directory = tempfile::tempdir().unwrap();
+    let (broken, config) = broken();
+    let log = FileLog::open(directory.path(), config).unwrap();
+    let tries = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&tries);
+    broken.set(move |path, operation| match operation {
+        Operation::Create if path.ends_with(PREPARED_NAME) => {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Some(Verdict::Fail(full()))
+        }
+        _ => None,
+    });
+    for number in 0..300 {
+        log.append_blocking(batch(number)).unwrap();
+        let segment = log.shared.segments().pop().unwrap();
+        let file = std::fs::metadata(&segment.path).unwrap();
+        assert!(file.blocks() * 512 >= file.len(), "after {number}");
+    }
+    let segments = log.stats().segments;
+    assert!(segments > 3, "{segments}");
+    // Trying with every commit would keep the disk busy with nothing.
+    let tries = tries.load(Ordering::Relaxed);
+    assert!(tries <= segments, "tried {tries} times");
+}
+
+/// What was half reserved is given back: others need the room that is left.
+#[test]
+fn a_segment_without_room_takes_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("next.new");
+    let (broken, _) = broken();
+    let disk = Disk::new(Some(broken.clone()));
+    let file = disk.create(&path).unwrap();
+    disk.reserve(&file, &path, 10_000).unwrap();
+    assert_eq!(file.metadata().unwrap().len(), 10_000);
+    broken.set(|_, _| Some(Verdict::Fail(full())));
+    let error = disk.reserve(&file, &path, 20_000).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    assert_eq!(file.metadata().unwrap().len(), 0);
 }
 
 /// Work that no commit waits for may fail; commits go on, and the work is done when the log is opened again.
@@ -189,8 +279,8 @@ fn a_full_queue_tells_to_come_back_later() {
     let (broken, mut config) = broken();
     config.queue_max = 3;
     let log = Arc::new(FileLog::open(directory.path(), config).unwrap());
-    let (entered, has_entered) = std::sync::mpsc::channel();
-    let (release, released) = std::sync::mpsc::channel::<()>();
+    let (entered, has_entered) = channel();
+    let (release, released) = channel::<()>();
     let released = Mutex::new(released);
     broken.set(move |_, operation| {
         if matches!(operation, Operation::Sync) {
@@ -209,7 +299,7 @@ fn a_full_queue_tells_to_come_back_later() {
     // One is at the disk, the writer may have taken a queue full into its hands, and a queue full may wait:
     // of so many more, some must be told to come back.
     waiting.extend((1..20).map(append));
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     while log.stats().busy < 20 - 7 {
         assert!(
             begun.elapsed().as_secs() < 60,

@@ -55,7 +55,7 @@ impl EventLog for Unwilling {
         self.log.watch_head()
     }
 
-    fn stopped(&self) -> Option<String> {
+    fn stopped(&self) -> Option<AppendError> {
         None
     }
 }
@@ -64,6 +64,12 @@ impl EventLog for Unwilling {
 async fn what_cannot_be_written_is_not_acknowledged() {
     for (error, seconds) in [
         (AppendError::Busy, "1"),
+        (
+            AppendError::Full {
+                reason: "sda3: no space left".to_owned(),
+            },
+            "30",
+        ),
         (
             AppendError::Stopped {
                 reason: "sda3: no space left".to_owned(),
