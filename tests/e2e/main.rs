@@ -8,6 +8,7 @@ mod crash;
 mod evaluate;
 mod farm;
 mod first_contact;
+mod full_disk;
 mod import;
 mod jobrunner;
 mod main_job;
@@ -17,6 +18,8 @@ mod telemetry;
 
 #[path = "../support/server.rs"]
 mod server;
+#[path = "../support/small_disk.rs"]
+mod small_disk;
 
 // What the collector's own tests put into a Prometheus serves here as well.
 #[path = "../../src/reactors/tests/collector/cluster.rs"]

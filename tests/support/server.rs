@@ -3,11 +3,14 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::small_disk::SmallDisk;
 
 /// The secret token that webhooks to a test server carry.
 pub(crate) const WEBHOOK_TOKEN: &str = "a secret of the tests";
@@ -18,25 +21,50 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// A data directory, and the server that runs on it now.
 pub(crate) struct Server {
     dir: TempDir,
+    disk: Option<SmallDisk>,
     environment: Vec<(String, String)>,
     child: Option<Child>,
     base: String,
     client: Client,
+    /// What it has logged.
+    errors: Arc<Mutex<String>>,
 }
 
 impl Server {
     /// Starts a server on an empty data directory.
     #[track_caller]
     pub(crate) fn start(environment: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder can be made");
+        Self::start_in(dir, None, environment)
+    }
+
+    /// The same with one folder of the data directory on a disk of its own, of so many mebibytes.
+    #[track_caller]
+    pub(crate) fn start_on_small_disk(
+        folder: &str,
+        mebibytes: u32,
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder can be made");
+        let at = dir.path().join(folder);
+        std::fs::create_dir_all(&at).expect("it can be made");
+        let disk = SmallDisk::mount(&at, mebibytes);
+        Self::start_in(dir, Some(disk), environment)
+    }
+
+    #[track_caller]
+    fn start_in(dir: TempDir, disk: Option<SmallDisk>, environment: &[(&str, &str)]) -> Self {
         let environment = environment
             .iter()
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         let mut server = Self {
-            dir: tempfile::tempdir().expect("a temporary folder can be made"),
+            dir,
+            disk,
             environment: environment.collect(),
             child: None,
             base: String::new(),
             client: Client::new(),
+            errors: Arc::default(),
         };
         server.restart();
         server
@@ -64,7 +92,14 @@ impl Server {
             panic!("the server did not start: {line}{text}");
         };
         // Somebody has to read what it logs, or it would wait for that.
-        std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::sink()));
+        let said = Arc::clone(&self.errors);
+        std::thread::spawn(move || {
+            for line in BufReader::new(errors).lines().map_while(Result::ok) {
+                let mut said = said.lock().expect("nobody panics with it");
+                said.push_str(&line);
+                said.push('\n');
+            }
+        });
         self.base = base.to_owned();
         self.child = Some(child);
     }
@@ -109,6 +144,26 @@ impl Server {
             child.wait().expect("it can be waited for").success(),
             "it did not stop in order"
         );
+    }
+
+    /// Gives the small disk another size.
+    #[track_caller]
+    pub(crate) fn resize_disk(&self, mebibytes: u32) {
+        let disk = self.disk.as_ref().expect("it was started on a small disk");
+        disk.resize(mebibytes);
+    }
+
+    /// Panics that it has counted, and those that it has logged.
+    pub(crate) async fn panics(&self) -> Vec<String> {
+        let metrics = self.request(Method::GET, "/metrics").send().await;
+        let metrics = metrics.expect("the server answers").text().await;
+        let counted = metrics.expect("the answer is whole");
+        let counted = counted
+            .lines()
+            .filter(|line| line.starts_with("tallyman_http_panics") && !line.ends_with(" 0"));
+        let said = self.errors.lock().expect("nobody panics with it");
+        let said = said.lines().filter(|line| line.contains("panicked at"));
+        counted.chain(said).map(str::to_owned).collect()
     }
 
     /// The data directory.
@@ -216,7 +271,11 @@ impl Server {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tallyman"));
+        let program = env!("CARGO_BIN_EXE_tallyman");
+        let mut command = match &self.disk {
+            Some(disk) => disk.command(program),
+            None => Command::new(program),
+        };
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())

@@ -1,0 +1,133 @@
+//! The disk runs full under a server: it says so, loses nothing, and goes on once there is room.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use crate::main_job::verify_and_compare;
+use crate::server::{Server, hook};
+
+/// How large the disk is at first, and then, in mebibytes.
+const SMALL: u32 = 8;
+const LARGE: u32 = 64;
+
+/// A few segments fit onto the small disk.
+const SEGMENT_BYTES: &str = "1048576";
+
+/// How large a webhook is: so that not too many are needed.
+const WEBHOOK_BYTES: usize = 20_000;
+
+/// How many webhooks the small disk never holds, and how many senders there are.
+const WEBHOOKS: i64 = 1_000;
+const SENDERS: usize = 8;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_of_the_log_is_named_and_is_over_once_there_is_room() {
+    let server = Server::start_on_small_disk(
+        "log",
+        SMALL,
+        &[
+            ("TALLYMAN__LOG__SEGMENT_BYTES", SEGMENT_BYTES),
+            ("TALLYMAN__COLLECTOR__ENABLED", "false"),
+        ],
+    );
+    let sent = Sent::new(server);
+    sent.until_refused().await;
+    let server = &sent.server;
+
+    let refusal = server.collect(&webhook(WEBHOOKS), None).await;
+    assert_eq!(refusal.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(refusal.headers().contains_key(RETRY_AFTER));
+    let problem: Value = refusal.json().await.unwrap();
+    assert!(problem.to_string().contains("disk is full"), "{problem}");
+    let ready = server.request(Method::GET, "/readyz").send().await.unwrap();
+    assert_eq!(ready.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let ready: Value = ready.json().await.unwrap();
+    let reason = ready["unready"]["log"].as_str().unwrap_or_default();
+    assert!(reason.contains("no space is left"), "{ready}");
+    let (first, _) = sent.acknowledged.lock().unwrap()[0];
+    let build = server.get(&format!("/v1/builds/{first}")).await;
+    assert_eq!(build["status"], "running", "reads go on");
+
+    // Nobody sends anything meanwhile: it finds the room by itself.
+    server.resize_disk(LARGE);
+    server
+        .get_until("/readyz", |answer| answer["ready"] == true)
+        .await;
+    let later = server.collect(&webhook(WEBHOOKS), None).await;
+    assert_eq!(later.status(), StatusCode::OK);
+    sent.note(WEBHOOKS, later).await;
+    sent.is_whole().await;
+}
+
+/// A webhook that the log keeps whole.
+fn webhook(number: i64) -> Value {
+    let mut webhook = hook(number, "running");
+    webhook["comment"] = Value::String("x".repeat(WEBHOOK_BYTES));
+    webhook
+}
+
+/// What was sent to a server, and what it acknowledged: numbers of builds and positions.
+struct Sent {
+    server: Server,
+    acknowledged: std::sync::Mutex<Vec<(i64, u64)>>,
+}
+
+impl Sent {
+    fn new(server: Server) -> Arc<Self> {
+        Arc::new(Self {
+            server,
+            acknowledged: std::sync::Mutex::default(),
+        })
+    }
+
+    /// Sends webhooks until every sender was told to come back.
+    async fn until_refused(self: &Arc<Self>) {
+        let next = Arc::new(AtomicI64::new(1));
+        let senders: Vec<_> = (0..SENDERS)
+            .map(|_| {
+                let (sent, next) = (Arc::clone(self), Arc::clone(&next));
+                tokio::spawn(async move {
+                    loop {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        assert!(number < WEBHOOKS, "the disk never ran full");
+                        let response = sent.server.collect(&webhook(number), None).await;
+                        match response.status() {
+                            StatusCode::OK => sent.note(number, response).await,
+                            StatusCode::SERVICE_UNAVAILABLE => return,
+                            other => panic!("webhook {number} was answered {other}"),
+                        }
+                    }
+                })
+            })
+            .collect();
+        for sender in senders {
+            sender.await.unwrap();
+        }
+    }
+
+    async fn note(&self, number: i64, response: reqwest::Response) {
+        let answer: Value = response.json().await.unwrap();
+        let position = answer["position"].as_u64();
+        let position = position.expect("an acknowledgement has a position");
+        self.acknowledged.lock().unwrap().push((number, position));
+    }
+
+    /// Finds everything that was acknowledged where it was said to be, and nothing that is not whole.
+    async fn is_whole(self: Arc<Self>) {
+        let sent = Arc::into_inner(self).expect("all senders are done");
+        let mut server = sent.server;
+        let acknowledged = sent.acknowledged.into_inner().unwrap();
+        assert!(acknowledged.len() > 50, "{}", acknowledged.len());
+        for (number, position) in acknowledged {
+            let event = server.get(&format!("/v1/events/{position}")).await;
+            assert_eq!(event["stream"], format!("build-default:{number}"));
+            assert_eq!(event["revision"], 0);
+        }
+        assert_eq!(server.panics().await, [""; 0]);
+        verify_and_compare(&mut server);
+    }
+}
