@@ -74,7 +74,7 @@ struct SpreadRow {
 
 impl Projection for RunsFold {
     const NAME: &'static str = "runs";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const SHAPE: u32 = 2;
 
     fn wants(event_type: &str) -> bool {

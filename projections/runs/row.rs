@@ -45,7 +45,8 @@ pub struct RunRow {
     pub origin: Origin,
     /// The run of the next occasion of its job, if one was scheduled after it.
     pub followed_by: Option<u64>,
-    /// Why it was given up, if its worker fell silent.
+    /// Why it was given up, if that is how it ended: its worker fell silent, or a person ended it. Whoever says
+    /// afterwards how it ended is right.
     pub given_up: Option<String>,
     /// The number of its log.
     pub run_log: Option<u64>,
@@ -177,6 +178,10 @@ impl RunRow {
             RunEvent::Followed(told) => self.followed_by = Some(told.by),
             RunEvent::GivenUp(told) => self.given_up = Some(told.reason.clone()),
             RunEvent::Reopened(_) => self.given_up = None,
+            // Somebody says how it ended after all: it was not given up then, although what follows from that stays.
+            RunEvent::Patched(told) if told.returned_at.is_some() || told.success.is_some() => {
+                self.given_up = None;
+            }
             _ => {}
         }
         let mut facts = self.facts();

@@ -88,6 +88,38 @@ async fn a_run_goes_from_list_to_list() {
     assert_eq!((row.worker, row.success), (Some(3), Some(false)), "stay");
 }
 
+/// A worker that was silent says in the end how it went, or a person does.
+#[tokio::test]
+async fn a_run_was_given_up_until_somebody_says_how_it_ended() {
+    let patched = |change: fn(&mut run::Patched)| {
+        let mut patched = run::Patched::nothing(at(30));
+        change(&mut patched);
+        RunEvent::Patched(patched)
+    };
+    let house = House::new();
+    for (number, event, stays) in [
+        (1, patched(|told| told.success = Some(Some(true))), false),
+        (
+            2,
+            patched(|told| told.returned_at = Some(Some(at(29)))),
+            false,
+        ),
+        (3, patched(|told| told.pid = Some(Some(17))), true),
+        (4, RunEvent::Reopened(run::Reopened { at: at(30) }), false),
+    ] {
+        house.tell_of_run(number, scheduled(number, 7, 5)).await;
+        house.tell_of_run(number, claimed(3, 6)).await;
+        let reason = "worker does not respond to ping".to_owned();
+        let given_up = run::GivenUp { reason, at: at(20) };
+        house.tell_of_run(number, RunEvent::GivenUp(given_up)).await;
+        let row = house.views.runs().get(number).unwrap().unwrap();
+        assert!(row.given_up.is_some() && row.success == Some(false));
+        house.tell_of_run(number, event).await;
+        let row = house.views.runs().get(number).unwrap().unwrap();
+        assert_eq!(row.given_up.is_some(), stays, "run {number}");
+    }
+}
+
 /// The order of old clients: what returned last comes first, then what runs, then what is in a queue, then what
 /// is due soonest.
 #[tokio::test]
