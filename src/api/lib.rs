@@ -10,7 +10,7 @@
 //! | `/v1/usage` `/v1/packages…` `/v1/nodes…` | [`farm`] | views `usage`, `packages`, `nodes` |
 //! | `/v1/allocation/…` | [`allocation`] | views `allocation`, `accuracy`; trains, promotes and rolls back a model |
 //! | `/v1/projections…` `/v1/operations…` | [`projections`], [`operations`] | how the views stand; rebuilds one |
-//! | `/v1/runs…` `/v1/run-logs` | [`runs`] | view `runs`; what logs say, and what happens to runs as it happens |
+//! | `/v1/runs…` `/v1/run-logs` | [`runs`] | view `runs`; what logs say, and what happens to runs as it happens; ends and kills one |
 //! | `/v1/audit…` | [`audit`] | view `audit`; submits a kept body again |
 //! | `/v1/groups…` `/v1/users…` `/v1/workers…` `/v1/worker-pools…` `/v1/projects…` `/v1/job-templates…` `/v1/jobs…` | [`roster`] | view `roster`; creates and edits |
 //! | `/v1/apply` | [`apply`] | makes all of those as one document wants them |
@@ -114,6 +114,8 @@ fn documented() -> (Router<House>, OpenApi) {
         .routes(routes!(runs::history))
         .routes(routes!(runs::log))
         .routes(routes!(runs::kill_requests))
+        .routes(routes!(runs::ending::end))
+        .routes(routes!(runs::ending::kill))
         .routes(routes!(runs::search::search))
         .routes(routes!(audit::list))
         .routes(routes!(audit::bodies))

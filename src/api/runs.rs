@@ -20,6 +20,7 @@ use crate::builds::AsOfParams;
 use crate::events::{StreamParams, stream_page};
 use crate::wire::{EventPage, KillRequest, Run, RunLog};
 
+pub mod ending;
 pub mod live;
 pub mod search;
 

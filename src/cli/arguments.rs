@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
     apply, bench, build, config, context, demo, evaluate, event, import, model, projection, replay,
-    token,
+    run, token,
 };
 
 /// An event-sourced backend for build farms and job control.
@@ -92,6 +92,9 @@ pub(super) enum Command {
     /// Look at builds, and ask once more what they used
     #[command(subcommand)]
     Build(build::Build),
+    /// Look at runs of jobs, end or kill one that does not end by itself
+    #[command(subcommand)]
+    Run(run::Run),
     /// Check, copy and rebuild from the log
     #[command(subcommand)]
     Replay(replay::Replay),

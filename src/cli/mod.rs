@@ -9,6 +9,7 @@ mod arguments;
 mod bench;
 mod build;
 mod config;
+mod confirm;
 mod context;
 mod contexts;
 mod demo;
@@ -24,6 +25,7 @@ mod output;
 mod progress;
 mod projection;
 mod replay;
+mod run;
 mod token;
 
 use std::io::Write;
@@ -72,6 +74,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Apply(options) => apply::run(&flags, &global, &options),
         Command::Event(verb) => event::run(&flags, &global, verb),
         Command::Build(verb) => build::run(&flags, &global, verb),
+        Command::Run(verb) => run::run(&flags, &global, verb),
         Command::Replay(verb) => replay::run(&flags, &global, verb),
         Command::Import(what) => import::run(&flags, &global, what),
         Command::Token(verb) => token::run(&flags, &global, verb),

@@ -1,12 +1,11 @@
 //! `tallyman token`: who may do what.
 
-use std::io::{IsTerminal, Write};
-
 use axum::http::Method;
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::arguments::{Format, Global};
+use super::confirm::confirmed;
 use super::door::{Door, escaped};
 use super::{Exit, Failure, output};
 use crate::config::Flags;
@@ -46,7 +45,7 @@ pub(super) enum Token {
 pub(super) enum Role {
     /// Look
     Reader,
-    /// Requeue, rebuild, resubmit
+    /// Requeue, rebuild, resubmit, end and kill runs
     Operator,
     /// Everything
     Admin,
@@ -94,7 +93,7 @@ fn ask(door: &Door, global: &Global, verb: Token) -> Result<(), Failure> {
             output::rows(global.output, &COLUMNS, &rows)
         }
         Token::Revoke { id, reason, yes } => {
-            if !yes && !confirmed(&id)? {
+            if !yes && !confirmed(&format!("revoke token {id}?"))? {
                 return Err(Failure::told(Exit::Failed, "nothing was revoked"));
             }
             let body = json!({"reason": reason});
@@ -112,18 +111,4 @@ fn word(role: Role) -> &'static str {
         Role::Operator => "operator",
         Role::Admin => "admin",
     }
-}
-
-fn confirmed(id: &str) -> Result<bool, Failure> {
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::told(
-            Exit::Usage,
-            "say --yes when nobody can be asked",
-        ));
-    }
-    eprint!("revoke token {id}? [y/N] ");
-    std::io::stderr().flush()?;
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line)?;
-    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
 }

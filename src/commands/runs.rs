@@ -17,10 +17,11 @@
 //! | it is to be executed | [`schedule()`] | a number |
 //! | it is claimed, started, over, reset, … | [`change()`] | when it is over: its job's tally, perhaps the end of sending the job's runs, its occasion, runs of children |
 //! | its worker is silent | [`give_up`] | the same as when it is over |
+//! | a person ends it | [`end()`] | the same, and a log that says why where there is none |
 //! | the next occasion is due then | [`follow()`], [`give_up_following`] | a run for it |
 //! | each worker of the pool is to execute it | [`spread()`] | a run for each, and an occasion that counts on them |
 //! | this is what it printed | [`write_log`], [`replace_log`] | a number, the first time |
-//! | kill it | [`request_kill`] | a number |
+//! | kill it | [`request_kill`], [`kill()`] | a number |
 
 mod change;
 mod follow;
@@ -32,9 +33,9 @@ mod returned;
 mod schedule;
 mod spread;
 
-pub use change::{change, give_up};
+pub use change::{change, end, give_up};
 pub use follow::{Next, follow, give_up_following};
-pub use kill::request_kill;
+pub use kill::{kill, request_kill};
 pub use log::{replace_log, write_log};
 pub use rejection::RunsRejection;
 pub use returned::ChildrenOf;

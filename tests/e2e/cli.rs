@@ -120,6 +120,13 @@ async fn exit_codes_tell_what_happened() {
         (vec!["build", "list"], 0),
         (vec!["build", "get", "4711"], 3),
         (vec!["build", "get", "nonsense"], 2),
+        (vec!["run", "list"], 0),
+        (vec!["run", "list", "--state", "asleep"], 2),
+        (vec!["run", "get", "7"], 3),
+        (vec!["run", "log", "7"], 3),
+        (vec!["run", "end", "7"], 2),
+        (vec!["run", "end", "7", "--yes"], 3),
+        (vec!["run", "kill", "7", "--yes"], 3),
     ] {
         let output = server.cli(&arguments);
         let said = String::from_utf8_lossy(&output.stderr);

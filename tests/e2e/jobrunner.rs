@@ -152,6 +152,57 @@ async fn a_job_runs_its_child_follows_and_is_killed() {
     verify_and_compare(&mut farm.server);
 }
 
+/// A worker's program may fail to say that a run is over, and answer pings all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_never_returns_is_killed_then_ended_and_its_job_goes_on() {
+    let mut farm = Farm::new();
+    let (server, worker) = (&farm.server, &farm.first);
+    worker.report(server).await;
+    let mut ear = worker.listen(&farm.broadcaster().await).await;
+    let run = farm.schedule(&farm.hello).await;
+    assert_eq!(ear.next_run().await, run);
+    worker.claim(server, &run).await;
+    worker.start(server, &run, 17).await;
+    let next = farm.schedule(&farm.hello).await;
+    let number = run.trim_end_matches('/').rsplit('/').next().unwrap();
+
+    let cli = |arguments: &[&str]| {
+        let done = server.cli(&[&["-o", "json"], arguments].concat());
+        assert!(done.status.success(), "{arguments:?}: {done:?}");
+        serde_json::from_slice::<Value>(&done.stdout).unwrap()
+    };
+    let asked = cli(&["run", "kill", number, "--reason", "hangs", "--yes"]);
+    let kill = format!(
+        "/api/v1/kill_request/{}/",
+        asked["kill_request"]["kill_request"]
+    );
+    assert_eq!(ear.next_kill().await, kill);
+    worker
+        .patch(server, &kill, json!({"enqueue_dts": now()}))
+        .await;
+    assert_eq!(
+        cli(&["run", "list", "--state", "started"])[0]["run"].to_string(),
+        number
+    );
+    let ended = cli(&["run", "end", number, "--reason", "hangs", "--yes"]);
+    assert_eq!(
+        (&ended["ended"], &ended["run"]["given_up"]),
+        (&json!(true), &json!("hangs"))
+    );
+    let log = server.cli(&["run", "log", number]).stdout;
+    let said = format!("Run {number} was ended by hand: hangs.\n");
+    assert_eq!(String::from_utf8(log).unwrap(), said);
+    assert_eq!(ear.next_run().await, next, "the job goes on");
+    // The worker comes to its senses.
+    worker.finish(server, &run, "hello\n", true).await;
+    let found = cli(&["run", "get", number]);
+    assert_eq!(
+        (&found["success"], &found["given_up"]),
+        (&json!(true), &Value::Null)
+    );
+    verify_and_compare(&mut farm.server);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_workers_want_a_run_and_one_has_it() {
     let farm = Farm::new();

@@ -1,7 +1,7 @@
 use super::*;
 
 /// What each address needs. Nothing is open that does not stand here as open.
-const NEEDS: [(&str, &str, Option<Role>); 36] = [
+const NEEDS: [(&str, &str, Option<Role>); 38] = [
     ("GET", "/healthz", None),
     ("GET", "/readyz", None),
     ("GET", "/v1/info", None),
@@ -42,6 +42,8 @@ const NEEDS: [(&str, &str, Option<Role>); 36] = [
         "/v1/projections/builds/rebuild",
         Some(Role::Operator),
     ),
+    ("POST", "/v1/runs/1/end", Some(Role::Operator)),
+    ("POST", "/v1/runs/1/kill", Some(Role::Operator)),
     ("GET", "/v1/audit", Some(Role::Operator)),
     ("GET", "/v1/audit/bodies", Some(Role::Operator)),
     ("GET", "/v1/audit/bodies/x", Some(Role::Operator)),

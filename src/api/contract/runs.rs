@@ -10,6 +10,8 @@ use futures::StreamExt;
 
 use super::*;
 
+mod ending;
+
 impl TestHouse {
     async fn command<A: Aggregate>(&self, key: impl ToString, command: A::Command) -> Position
     where

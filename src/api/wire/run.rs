@@ -44,7 +44,7 @@ pub struct Run {
     pub duration_seconds: Option<f64>,
     /// Whether it went well; none when its worker did not say.
     pub success: Option<bool>,
-    /// Why it was given up, if its worker fell silent.
+    /// Why it was given up, if its worker fell silent or somebody ended it; none once its worker says how it ended.
     pub given_up: Option<String>,
     /// The process id on its worker's machine.
     pub pid: Option<i64>,

@@ -1,12 +1,14 @@
 //! Somebody says something about a run.
 
+use domain::LongText;
 use domain::job::Job;
 use domain::run::{Caller, GivenUp, OccasionCommand, Patched, Run, RunCommand, RunEvent};
+use domain::run_log::RunLog;
 use jiff::Timestamp;
 
 use super::rejection::whole;
 use super::returned::{self, ChildrenOf};
-use super::{RunsRejection, occasion};
+use super::{RunsRejection, occasion, write_log};
 use crate::{CommandError, Transaction};
 
 /// Takes note of what somebody says about a run, and of all that follows from it. The same again adds
@@ -44,6 +46,39 @@ pub async fn give_up(
     let at = unit.now();
     let command = RunCommand::GiveUp(GivenUp { reason, at });
     tell(unit, run, command, at, children_of).await
+}
+
+/// Ends a run because a person does not expect it to return any more, and answers whether it was open until then.
+/// What it printed stays; where nobody knows what that was, its log says why it was ended, so that whoever is told
+/// of the failure finds it.
+///
+/// # Errors
+/// When there is no such run, or no worker has it; and as [`Transaction::execute`].
+pub async fn end(
+    unit: &Transaction,
+    run: u64,
+    reason: Option<String>,
+    children_of: ChildrenOf<'_>,
+) -> Result<bool, CommandError<RunsRejection>> {
+    let key = run.to_string();
+    let known = unit.load::<Run>(&key).await.map_err(whole)?;
+    let is_open = known
+        .facts()
+        .is_some_and(|facts| facts.returned_at.is_none());
+    let printed = unit.load::<RunLog>(&key).await.map_err(whole)?;
+    if is_open && printed.number().is_none() {
+        let because = reason.as_ref().map(|reason| format!(": {reason}"));
+        let text = format!(
+            "Run {run} was ended by hand{}.\n",
+            because.unwrap_or_default()
+        );
+        write_log(unit, run, Some(LongText::Inline(text))).await?;
+    }
+    let at = unit.now();
+    let reason = reason.unwrap_or_else(|| "ended by hand".to_owned());
+    let command = RunCommand::End(GivenUp { reason, at });
+    tell(unit, run, command, at, children_of).await?;
+    Ok(is_open)
 }
 
 async fn tell(

@@ -27,3 +27,15 @@ pub async fn request_kill(
     asked.map_err(whole)?;
     Ok(number)
 }
+
+/// Asks for a run to be killed that a worker has, and answers the number of the request. One that waits would be
+/// killed as soon as it is started, which nobody means by it.
+///
+/// # Errors
+/// When there is no such run, no worker has it or it is over; and as [`Transaction::execute`].
+pub async fn kill(unit: &Transaction, run: u64) -> Result<u64, CommandError<RunsRejection>> {
+    let known = unit.load::<Run>(&run.to_string()).await.map_err(whole)?;
+    let checked = known.check_with_worker();
+    checked.map_err(|rejection| CommandError::Rejected(rejection.into()))?;
+    request_kill(unit, run).await
+}

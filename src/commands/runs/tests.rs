@@ -152,6 +152,24 @@ async fn several_may_ask_for_the_same_run_to_be_killed() {
     assert_eq!(asked.count(), 2);
 }
 
+/// Whoever asks for one that waits means something else.
+#[tokio::test]
+async fn a_person_has_killed_what_a_worker_has() {
+    let farm = Farm::new().await;
+    let run = farm.schedule(&plan(PARENT)).await.unwrap();
+    let kill = async || {
+        let work = |unit: Transaction| async move { kill(&unit, run).await };
+        let done = farm.commands.transact(&nobody(), work).await;
+        done.map(|(number, _)| number)
+    };
+    let no = |rejection: RunRejection| Err(CommandError::Rejected(rejection.into()));
+    assert_eq!(kill().await, no(RunRejection::Waiting));
+    farm.change(run, claim()).await.unwrap();
+    assert_eq!(kill().await, Ok(1));
+    farm.change(run, over(5, Some(false))).await.unwrap();
+    assert_eq!(kill().await, no(RunRejection::Over));
+}
+
 impl Farm {
     pub(super) async fn new() -> Self {
         let (commands, log) = commands();
@@ -219,6 +237,17 @@ impl Farm {
         };
         let done = self.commands.transact(&nobody(), work).await;
         done.map(|((), outcome)| outcome)
+    }
+
+    pub(super) async fn end(
+        &self,
+        run: u64,
+        reason: Option<&str>,
+    ) -> Result<(bool, Outcome), CommandError<RunsRejection>> {
+        let work = |unit: Transaction| async move {
+            end(&unit, run, reason.map(str::to_owned), &children_of).await
+        };
+        self.commands.transact(&nobody(), work).await
     }
 
     async fn follow(&self, nexts: &[Next]) -> (Vec<u64>, Outcome) {
@@ -307,6 +336,15 @@ pub(super) fn over(second: i64, success: Option<bool>) -> Patched {
         returned_at: Some(Some(later(second))),
         success: Some(success),
         ..Patched::nothing(later(second))
+    }
+}
+
+/// What a worker says when it takes a run.
+pub(super) fn claim() -> Patched {
+    Patched {
+        worker: Some(7),
+        enqueued_at: Some(Some(noon())),
+        ..Patched::nothing(noon())
     }
 }
 

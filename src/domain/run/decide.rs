@@ -81,6 +81,9 @@ pub enum RunCommand {
     GiveUpFollowing(NotFollowed),
     /// End it because its worker is silent.
     GiveUp(GivenUp),
+    /// End it because a person does not expect it to return any more. One that waits is sent in the end: whoever
+    /// ended that would also end its job's repeating.
+    End(GivenUp),
 }
 
 /// How a run says no.
@@ -104,6 +107,12 @@ pub enum RunRejection {
     /// Somebody is about to execute it, or did.
     #[error("a run that is claimed cannot be spread")]
     Claimed,
+    /// Nobody executes it.
+    #[error("no worker has claimed this run: it waits")]
+    Waiting,
+    /// Nobody executes it any more.
+    #[error("this run is over")]
+    Over,
 }
 
 impl Run {
@@ -111,6 +120,20 @@ impl Run {
     #[must_use]
     pub fn facts(&self) -> Option<&RunFacts> {
         self.facts.as_ref().filter(|_| !self.spread)
+    }
+
+    /// Checks that a worker has it, and that it has not returned: then there may be something to kill.
+    ///
+    /// # Errors
+    /// When there is no such run, nobody has claimed it, or it is over.
+    pub fn check_with_worker(&self) -> Result<(), RunRejection> {
+        match self.facts() {
+            None if self.spread => Err(RunRejection::Gone),
+            None => Err(RunRejection::Unknown),
+            Some(facts) if facts.returned_at.is_some() => Err(RunRejection::Over),
+            Some(facts) if facts.enqueued_at.is_none() => Err(RunRejection::Waiting),
+            Some(_) => Ok(()),
+        }
     }
 
     /// Whether the next occasion of its job was scheduled after it.
@@ -144,23 +167,25 @@ impl Aggregate for Run {
             (_, C::Spread(_)) if self.spread => vec![],
             (_, C::Follow(_)) if self.followed => vec![],
             (_, C::GiveUpFollowing(_)) if self.followed || self.given_up_following => vec![],
-            (Some(facts), C::GiveUp(_)) if facts.returned_at.is_some() => vec![],
+            (Some(facts), C::GiveUp(_) | C::End(_)) if facts.returned_at.is_some() => vec![],
 
             // Refused.
-            (_, C::Patch { .. } | C::Follow(_) | C::GiveUpFollowing(_) | C::GiveUp(_))
-                if self.spread =>
-            {
-                return Err(R::Gone);
-            }
+            (
+                _,
+                C::Patch { .. } | C::Follow(_) | C::GiveUpFollowing(_) | C::GiveUp(_) | C::End(_),
+            ) if self.spread => return Err(R::Gone),
             (Some(facts), C::Spread(_)) if facts.enqueued_at.is_some() => {
                 return Err(R::Claimed);
+            }
+            (Some(facts), C::End(_)) if facts.enqueued_at.is_none() => {
+                return Err(R::Waiting);
             }
 
             // Allowed.
             (_, C::Spread(told)) => vec![E::Spread(told)],
             (_, C::Follow(told)) => vec![E::Followed(told)],
             (_, C::GiveUpFollowing(told)) => vec![E::NotFollowed(told)],
-            (_, C::GiveUp(told)) => vec![E::GivenUp(told)],
+            (_, C::GiveUp(told) | C::End(told)) => vec![E::GivenUp(told)],
             (Some(facts), C::Patch { by, patch }) => meaning::of(facts, by, patch)?,
         })
     }

@@ -26,7 +26,7 @@ events! {
         PidReported(PidReported) = "run.pid_reported" v 1,
         /// It is over, says its worker.
         Returned(Returned) = "run.returned" v 1,
-        /// Its worker is silent, so it counts as failed.
+        /// Its worker is silent, or a person ended it, so it counts as failed.
         GivenUp(GivenUp) = "run.given_up" v 1,
         /// It is not over after all.
         Reopened(Reopened) = "run.reopened" v 1,

@@ -1,5 +1,6 @@
 //! What follows when runs are over.
 
+use domain::run_log::RunLogEvent;
 use tokio::task::JoinSet;
 
 use super::*;
@@ -72,6 +73,69 @@ async fn a_job_that_fails_too_often_is_suspended() {
         farm.change(run, over(second, Some(success))).await.unwrap();
         assert_eq!(farm.counted().await.1, suspended, "run {run}");
     }
+}
+
+/// The log comes first, so that whoever is told of the failure finds it.
+#[tokio::test]
+async fn a_run_that_a_person_ends_fails_once_and_says_why() {
+    let farm = Farm::new().await;
+    for (reason, given_up, text) in [
+        (None, "ended by hand", "Run 1 was ended by hand.\n"),
+        (
+            Some("it hangs"),
+            "it hangs",
+            "Run 2 was ended by hand: it hangs.\n",
+        ),
+    ] {
+        let run = farm.schedule(&plan(PARENT)).await.unwrap();
+        let waiting = RunsRejection::Run(RunRejection::Waiting);
+        let refused = farm.end(run, reason).await;
+        assert_eq!(refused.unwrap_err(), CommandError::Rejected(waiting));
+        farm.change(run, claim()).await.unwrap();
+        let (was_open, outcome) = farm.end(run, reason).await.unwrap();
+        let names: Vec<&str> = outcome.events.iter().map(|event| event.event).collect();
+        assert!(
+            was_open && names[1..3] == ["run_log.written", "run.given_up"],
+            "{names:?}"
+        );
+        let (was_open, outcome) = farm.end(run, reason).await.unwrap();
+        assert!(!was_open && outcome.is_empty());
+        let said = farm
+            .events()
+            .await
+            .into_iter()
+            .rev()
+            .find_map(|event| match event {
+                Event::Run(RunEvent::GivenUp(told)) => Some(told.reason),
+                _ => None,
+            });
+        assert_eq!(said.as_deref(), Some(given_up));
+        let said = farm
+            .events()
+            .await
+            .into_iter()
+            .rev()
+            .find_map(|event| match event {
+                Event::RunLog(RunLogEvent::Written(told)) => told.content,
+                _ => None,
+            });
+        assert_eq!(said, Some(LongText::Inline(text.to_owned())));
+    }
+    assert_eq!(farm.counted().await, (2, 0));
+}
+
+#[tokio::test]
+async fn what_a_run_printed_before_a_person_ended_it_stays() {
+    let farm = Farm::new().await;
+    let run = farm.schedule(&plan(PARENT)).await.unwrap();
+    farm.change(run, claim()).await.unwrap();
+    farm.write_log(run, "half of it").await.unwrap();
+    farm.end(run, Some("it hangs")).await.unwrap();
+    let events = farm.events().await;
+    let logs = events
+        .iter()
+        .filter(|event| matches!(event, Event::RunLog(_)));
+    assert_eq!(logs.count(), 1);
 }
 
 /// Somebody puts a run into the occasion of another: whoever returns first, children wait for both.

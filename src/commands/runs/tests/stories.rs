@@ -14,6 +14,7 @@ enum Word {
     Reopen { run: u64 },
     Reset { run: u64 },
     GiveUp { run: u64 },
+    End { run: u64 },
     Follow { run: u64 },
     GiveUpFollowing { run: u64 },
     Spread { run: u64, workers: u64 },
@@ -111,6 +112,7 @@ impl Farm {
         let nothing = || Patched::nothing(at);
         let patch = match *word {
             Word::GiveUp { run } => return self.give_up(run).await.map(drop),
+            Word::End { run } => return self.end(run, None).await.map(drop),
             Word::Follow { run } => {
                 let schedule_at = at;
                 self.follow(&[Next { run, schedule_at }]).await;
@@ -173,6 +175,7 @@ fn word() -> impl Strategy<Value = Word> {
         1 => run().prop_map(|run| Word::Reopen { run }),
         1 => run().prop_map(|run| Word::Reset { run }),
         1 => run().prop_map(|run| Word::GiveUp { run }),
+        1 => run().prop_map(|run| Word::End { run }),
         2 => run().prop_map(|run| Word::Follow { run }),
         1 => run().prop_map(|run| Word::GiveUpFollowing { run }),
         2 => (run(), 1..4_u64).prop_map(|(run, workers)| Word::Spread { run, workers }),

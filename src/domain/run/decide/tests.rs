@@ -26,6 +26,7 @@ fn a_run_is_scheduled_once() {
         C::Spread(spread()),
         C::Follow(followed(2)),
         C::GiveUp(given_up()),
+        C::End(given_up()),
     ] {
         given::<Run>([]).when(command).then_refuses(R::Unknown);
     }
@@ -326,6 +327,7 @@ fn a_run_is_spread_once_and_is_then_no_more() {
     gone.when(C::Schedule(scheduled())).then_nothing();
     gone.when(by(1, claim(1, 5))).then_refuses(R::Gone);
     gone.when(C::GiveUp(given_up())).then_refuses(R::Gone);
+    gone.when(C::End(given_up())).then_refuses(R::Gone);
     assert_eq!(folded(&with(&waiting, [E::Spread(spread())])).facts(), None);
     // The claim was faster.
     given::<Run>(with(&waiting, [claimed(1, 5, None)]))
@@ -372,6 +374,27 @@ fn a_run_of_a_silent_worker_fails_once() {
     given::<Run>(with(&waiting, [returned(None)]))
         .when(C::GiveUp(given_up()))
         .then_nothing();
+}
+
+#[test]
+fn a_person_ends_what_a_worker_has_once_and_nothing_that_waits() {
+    let waiting = vec![E::Scheduled(scheduled())];
+    let run = given::<Run>(waiting.clone());
+    run.when(C::End(given_up())).then_refuses(R::Waiting);
+    let past = with(&waiting, [claimed(1, 5, None)]);
+    let run = given::<Run>(past.clone());
+    run.when(C::End(given_up())).then([E::GivenUp(given_up())]);
+    let run = given::<Run>(with(&past, [E::GivenUp(given_up())]));
+    run.when(C::End(given_up())).then_nothing();
+    for (past, expected) in [
+        (vec![], Err(R::Unknown)),
+        (waiting.clone(), Err(R::Waiting)),
+        (past.clone(), Ok(())),
+        (with(&past, [returned(Some(true))]), Err(R::Over)),
+        (with(&waiting, [E::Spread(spread())]), Err(R::Gone)),
+    ] {
+        assert_eq!(folded(&past).check_with_worker(), expected, "{past:?}");
+    }
 }
 
 proptest! {
@@ -586,5 +609,6 @@ fn run_command() -> impl Strategy<Value = C> {
         2 => (8..10_u64).prop_map(|run| C::Follow(followed(run))),
         1 => Just(C::GiveUpFollowing(NotFollowed { at: at(90) })),
         2 => Just(C::GiveUp(given_up())),
+        2 => Just(C::End(given_up())),
     ]
 }

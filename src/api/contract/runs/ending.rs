@@ -1,0 +1,158 @@
+use super::*;
+
+impl TestHouse {
+    /// A run of job 1 that worker 4 executes.
+    async fn hanging(&self, number: u64) {
+        self.schedule(number, 1).await;
+        let now = Some(Some(self.clock.now()));
+        self.patch(number, |patch| {
+            (patch.worker, patch.enqueued_at) = (Some(4), now);
+        })
+        .await;
+        self.patch(number, |patch| {
+            (patch.started_at, patch.pid) = (now, Some(Some(17)));
+        })
+        .await;
+    }
+
+    async fn event(&self, position: u64) -> Value {
+        self.get(&format!("/v1/events/{position}")).await.body
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_hangs_is_ended_once_by_whoever_says_why() {
+    let house = TestHouse::new().await;
+    house.two_jobs().await;
+    house.hanging(1).await;
+    let reason = json!({"reason": "its output is no text"});
+    for ended in [true, false] {
+        let head = house.house.commands.head();
+        let answered = house
+            .ask(
+                "POST",
+                "/v1/runs/1/end",
+                Some(OPERATOR),
+                Some(reason.clone()),
+            )
+            .await;
+        assert_eq!(answered.status, 200, "{answered:?}");
+        assert_eq!(answered.body["ended"], ended);
+        assert_eq!(house.house.commands.head() > head, ended);
+        let run = &answered.body["run"];
+        assert_eq!(
+            (&run["state"], &run["success"], &run["given_up"]),
+            (&json!("completed"), &json!(false), &reason["reason"])
+        );
+        assert_eq!(house.get("/v1/runs/1").await.body, *run);
+    }
+    let history = house.get("/v1/runs/1/history").await;
+    let last = history.body["items"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["type"], "run.given_up");
+    assert_eq!(last["metadata"]["reason"], reason["reason"]);
+    assert_eq!(last["metadata"]["actor"]["id"], OPERATOR);
+    assert_eq!(
+        house.get("/v1/runs/1/log").await.body["content"],
+        "Run 1 was ended by hand: its output is no text.\n"
+    );
+    // Its worker says how it ended after all.
+    house
+        .patch(1, |patch| {
+            patch.returned_at = Some(Some(house.clock.now()));
+            patch.success = Some(Some(true));
+        })
+        .await;
+    let run = house.get("/v1/runs/1").await.body;
+    assert_eq!(
+        (&run["success"], &run["given_up"]),
+        (&json!(true), &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn a_run_is_killed_by_one_request_at_a_time() {
+    let house = TestHouse::new().await;
+    house.two_jobs().await;
+    house.hanging(1).await;
+    let reason = json!({"reason": "too hot"});
+    let kill = async || {
+        let answered = house
+            .ask(
+                "POST",
+                "/v1/runs/1/kill",
+                Some(OPERATOR),
+                Some(reason.clone()),
+            )
+            .await;
+        assert_eq!(answered.status, 200, "{answered:?}");
+        let number = answered.body["kill_request"]["kill_request"].clone();
+        (number, answered.body["requested"].clone())
+    };
+    assert_eq!(kill().await, (json!(1), json!(true)));
+    assert_eq!(kill().await, (json!(1), json!(false)));
+    let wanted = house.get("/v1/runs/1/kill-requests").await;
+    assert_eq!(items(&wanted, "kill_request"), [1]);
+    let asked = house
+        .event(wanted.body["items"][0]["position"].as_u64().unwrap())
+        .await;
+    assert_eq!(
+        (
+            &asked["type"],
+            &asked["metadata"]["reason"],
+            &asked["metadata"]["actor"]["id"]
+        ),
+        (
+            &json!("kill_request.requested"),
+            &reason["reason"],
+            &json!(OPERATOR)
+        )
+    );
+    // Its worker took note, and the run goes on: somebody may ask once more.
+    let noted = KillRequestCommand::Patch {
+        by: Caller::Trusted,
+        patch: kill_request::Patched {
+            enqueued_at: Some(Some(house.clock.now())),
+            ..kill_request::Patched::nothing(house.clock.now())
+        },
+    };
+    house.command::<KillRequest>(1, noted).await;
+    assert_eq!(kill().await, (json!(2), json!(true)));
+}
+
+#[tokio::test]
+async fn what_no_worker_has_is_neither_ended_nor_killed() {
+    let house = TestHouse::new().await;
+    house.two_jobs().await;
+    house.schedule(1, 1).await;
+    house.schedule(2, 1).await;
+    house.finish(2, true).await;
+    let long = json!({"reason": "x".repeat(5000)});
+    for (target, body, status) in [
+        ("/v1/runs/1/end", None, 409),
+        ("/v1/runs/1/kill", None, 409),
+        ("/v1/runs/2/end", None, 200),
+        ("/v1/runs/2/kill", None, 409),
+        ("/v1/runs/3/end", None, 404),
+        ("/v1/runs/3/kill", None, 404),
+        ("/v1/runs/three/end", None, 400),
+        ("/v1/runs/0/kill", None, 404),
+        ("/v1/runs/1/end", Some(json!(7)), 400),
+        ("/v1/runs/1/end", Some(json!({"why": "x"})), 400),
+        ("/v1/runs/1/end", Some(long.clone()), 400),
+        ("/v1/runs/1/kill", Some(long), 400),
+    ] {
+        let answered = house.post(target, body.clone()).await;
+        assert_eq!(answered.status, status, "{target} {body:?}: {answered:?}");
+        if status >= 400 {
+            assert_eq!(answered.headers["content-type"], "application/problem+json");
+        }
+    }
+    assert_eq!(house.get("/v1/runs/2").await.body["success"], true);
+    house
+        .token("tally_other", Role::Operator, &["runs:read"])
+        .await;
+    for target in ["/v1/runs/2/end", "/v1/runs/2/kill"] {
+        let asked = house.ask("POST", target, Some("tally_other"), None).await;
+        assert_eq!(asked.status, 403, "{target}");
+    }
+}

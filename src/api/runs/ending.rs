@@ -1,0 +1,152 @@
+//! What an operator does about a run that does not end by itself.
+
+use ::projections::runs::KillRequestRow;
+use axum::extract::State;
+use commands::runs::{self, RunsRejection};
+use commands::{CommandError, Outcome, Transaction};
+use domain::Metadata;
+use domain::run::RunRejection;
+use domain::token::Role;
+use serde::Serialize;
+use utoipa::ToSchema;
+use web::{Caller, House, Path, Problem, Unread, View};
+
+use super::{shown, unknown};
+use crate::DIALECT;
+use crate::builds::Reason;
+use crate::wire::{KillRequest, Run};
+
+/// The scope of changing something here.
+const WRITE: &str = "runs:write";
+
+/// What came of ending a run.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Ended {
+    /// How the run stands now.
+    run: Run,
+    /// Whether it was ended; not when it was over already.
+    ended: bool,
+}
+
+/// Expect this run to return no more: it counts as failed, and its job goes on.
+///
+/// Nothing is killed: what its worker still executes goes on as well. What the worker says of the end later is
+/// taken down, and has no consequences. A run that no worker has claimed is refused with 409.
+#[utoipa::path(post, path = "/v1/runs/{run}/end", tag = "runs",
+    params(("run" = u64, Path, description = "The number of a run")),
+    request_body = Option<Reason>,
+    responses((status = 200, body = Ended)))]
+pub(crate) async fn end(
+    State(house): State<House>,
+    caller: Caller,
+    Path(run): Path<u64>,
+    unread: Unread,
+) -> Result<View<Ended>, Problem> {
+    caller.may(Role::Operator, WRITE)?;
+    let metadata = told(&house, &caller, unread).await?;
+    let (reason, children_of) = (&metadata.reason, &children_of(&house));
+    let work =
+        |unit: Transaction| async move { runs::end(&unit, run, reason.clone(), children_of).await };
+    let done = house.commands.transact(&metadata, work).await;
+    let (ended, outcome) = done.map_err(|error| refuse(run, error))?;
+    wait_for(&house, &outcome).await?;
+    let position = house.views.position();
+    let row = house.views.ask(move |views| views.runs().get(run)).await?;
+    let row = row.ok_or_else(|| unknown(run))?;
+    let run = shown(&house, &row);
+    let body = Ended { run, ended };
+    Ok(View { position, body })
+}
+
+/// What came of asking for a run to be killed.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Killing {
+    /// The wish, as it stands now.
+    kill_request: KillRequest,
+    /// Whether it was made now; not when one is on its way already.
+    requested: bool,
+}
+
+/// Kill this run: its worker is told to, until it has taken note.
+///
+/// The run returns by itself when its process is dead. One that no worker has, and one that is over, is refused with
+/// 409.
+#[utoipa::path(post, path = "/v1/runs/{run}/kill", tag = "runs",
+    params(("run" = u64, Path, description = "The number of a run")),
+    request_body = Option<Reason>,
+    responses((status = 200, body = Killing)))]
+pub(crate) async fn kill(
+    State(house): State<House>,
+    caller: Caller,
+    Path(run): Path<u64>,
+    unread: Unread,
+) -> Result<View<Killing>, Problem> {
+    caller.may(Role::Operator, WRITE)?;
+    let metadata = told(&house, &caller, unread).await?;
+    // Whoever asks twice because an answer was lost finds what was asked for the first time.
+    house.wait_for(house.commands.head()).await?;
+    let pending = house.views.ask(move |views| {
+        let requests = views.runs().kill_requests_of_run(run)?;
+        let mut pending = requests.into_iter().filter(KillRequestRow::is_pending);
+        Ok::<_, ::projections::TableError>(pending.next())
+    });
+    let pending = pending.await?;
+    let requested = pending.is_none();
+    let row = match pending {
+        Some(row) => Some(row),
+        None => {
+            let work = |unit: Transaction| async move { runs::kill(&unit, run).await };
+            let done = house.commands.transact(&metadata, work).await;
+            let (number, outcome) = done.map_err(|error| refuse(run, error))?;
+            wait_for(&house, &outcome).await?;
+            let row = house
+                .views
+                .ask(move |views| views.runs().kill_request(number));
+            row.await?
+        }
+    };
+    let row = row.ok_or_else(|| Problem::internal("a wish is lost"))?;
+    let position = house.views.position();
+    let kill_request = KillRequest::of(&row);
+    let body = Killing {
+        kill_request,
+        requested,
+    };
+    Ok(View { position, body })
+}
+
+/// Who asks, and why.
+async fn told(house: &House, caller: &Caller, unread: Unread) -> Result<Metadata, Problem> {
+    let mut metadata = caller.metadata(DIALECT);
+    let reason = unread.json_or_default::<Reason>(house).await?;
+    metadata.reason = reason.checked()?;
+    Ok(metadata)
+}
+
+/// Which jobs come after a job.
+fn children_of(house: &House) -> impl Fn(u64) -> Vec<u64> + Send + Sync + use<> {
+    let roster = house.views.roster();
+    move |job| {
+        roster.read(|roster| {
+            let job = roster.job(job);
+            job.map_or_else(Vec::new, |job| job.children.iter().copied().collect())
+        })
+    }
+}
+
+/// Also what follows from nothing is waited for: the first answer to the same may have been lost.
+async fn wait_for(house: &House, outcome: &Outcome) -> Result<(), Problem> {
+    let head = || house.commands.head();
+    house
+        .wait_for(outcome.position().unwrap_or_else(head))
+        .await
+}
+
+fn refuse(run: u64, error: CommandError<RunsRejection>) -> Problem {
+    use RunsRejection::Run as No;
+
+    match error {
+        CommandError::Rejected(No(RunRejection::Unknown | RunRejection::Gone)) => unknown(run),
+        error => error.into(),
+    }
+}

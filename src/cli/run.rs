@@ -1,0 +1,171 @@
+//! `tallyman run`: how runs of jobs stand, what they printed, and what to do with one that does not end.
+
+use std::io::Write;
+
+use axum::http::Method;
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::arguments::{Format, Global};
+use super::confirm::confirmed;
+use super::door::{Door, query};
+use super::{Exit, Failure, output};
+use crate::config::Flags;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Run {
+    /// Print runs: returned last first, then started last, then claimed last, then due first
+    List {
+        /// Only those that stand so (`scheduled`, `suspended`, `in_queue`, `started`, `completed`, `last_completed`)
+        #[arg(long)]
+        state: Option<String>,
+        /// Only those of this job, by its number
+        #[arg(long)]
+        job: Option<u64>,
+        /// Only those of this project, by its number
+        #[arg(long)]
+        project: Option<u64>,
+        /// Only those that this worker executes or is to, by its number
+        #[arg(long)]
+        worker: Option<u64>,
+        /// Only those of jobs whose title contains this
+        #[arg(long)]
+        title: Option<String>,
+        /// Only those that failed
+        #[arg(long)]
+        failed: bool,
+        /// How many at the most
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Print one run
+    Get {
+        /// Its number
+        run: u64,
+        /// As of this position or time (RFC 3339) [default: now]
+        #[arg(long, value_name = "POSITION|TIME")]
+        as_of: Option<String>,
+    },
+    /// Print everything that happened to one run
+    History {
+        /// Its number
+        run: u64,
+    },
+    /// Print what one run printed
+    Log {
+        /// Its number
+        run: u64,
+    },
+    /// Expect runs to return no more: they count as failed, and their jobs go on. Nothing is killed
+    End(Runs),
+    /// Tell the workers of runs to kill them
+    Kill(Runs),
+}
+
+/// Which runs, and why.
+#[derive(Debug, Args)]
+pub(super) struct Runs {
+    /// Their numbers
+    #[arg(required = true)]
+    runs: Vec<u64>,
+    /// Why; kept with the events
+    #[arg(long)]
+    reason: Option<String>,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+const COLUMNS: [output::Column; 9] = [
+    ("RUN", "/run"),
+    ("STATE", "/state"),
+    ("SUCCESS", "/success"),
+    ("JOB", "/job_title"),
+    ("WORKER", "/worker_title"),
+    ("DUE", "/schedule_at"),
+    ("STARTED", "/started_at"),
+    ("RETURNED", "/returned_at"),
+    ("GIVEN UP", "/given_up"),
+];
+
+const HISTORY: [output::Column; 5] = [
+    ("POSITION", "/position"),
+    ("RECORDED", "/recorded_at"),
+    ("TYPE", "/type"),
+    ("ACTOR", "/metadata/actor/id"),
+    ("REASON", "/metadata/reason"),
+];
+
+/// How many events of one run are shown.
+const HISTORY_MAX: usize = 10_000;
+
+pub(super) fn run(flags: &Flags, global: &Global, verb: Run) -> Result<(), Failure> {
+    Door::through(flags, global, |door| ask(door, global, verb))
+}
+
+fn ask(door: &Door, global: &Global, verb: Run) -> Result<(), Failure> {
+    match verb {
+        Run::List {
+            state,
+            job,
+            project,
+            worker,
+            title,
+            failed,
+            limit,
+        } => {
+            let number = |number: Option<u64>| number.map(|number| number.to_string());
+            let pairs = [
+                ("state", state),
+                ("job", number(job)),
+                ("project", number(project)),
+                ("worker", number(worker)),
+                ("title", title),
+                ("success", failed.then(|| "false".to_owned())),
+            ];
+            let rows = door.list("/v1/runs", &pairs, limit)?;
+            output::rows(global.output, &COLUMNS, &rows)
+        }
+        Run::Get { run, as_of } => {
+            let query = query(&[("as_of", as_of)]);
+            let run = door.get(&format!("/v1/runs/{run}{query}"))?;
+            let format = match global.output {
+                Format::Table => Format::Yaml,
+                format => format,
+            };
+            output::one(format, &run)
+        }
+        Run::History { run } => {
+            let path = format!("/v1/runs/{run}/history");
+            let rows = door.list(&path, &[], HISTORY_MAX)?;
+            output::rows(global.output, &HISTORY, &rows)
+        }
+        Run::Log { run } => {
+            let log = door.get(&format!("/v1/runs/{run}/log"))?;
+            if global.output != Format::Table {
+                return output::one(global.output, &log);
+            }
+            // As it was printed, so that it can be read and searched.
+            let content = log["content"].as_str().unwrap_or_default();
+            std::io::stdout().lock().write_all(content.as_bytes())?;
+            Ok(())
+        }
+        Run::End(runs) => each(door, global, &runs, "end"),
+        Run::Kill(runs) => each(door, global, &runs, "kill"),
+    }
+}
+
+fn each(door: &Door, global: &Global, runs: &Runs, verb: &str) -> Result<(), Failure> {
+    let Runs { runs, reason, yes } = runs;
+    let names: Vec<String> = runs.iter().map(ToString::to_string).collect();
+    if !yes && !confirmed(&format!("{verb} run {}?", names.join(", ")))? {
+        return Err(Failure::told(Exit::Failed, "nothing was done"));
+    }
+    let body = json!({"reason": reason});
+    for run in runs {
+        let path = format!("/v1/runs/{run}/{verb}");
+        let done = door.ask(Method::POST, &path, Some(&body))?;
+        output::one(global.output, &done)?;
+    }
+    Ok(())
+}
