@@ -49,7 +49,9 @@ pub struct Report {
 pub struct View {
     /// Its name.
     pub name: String,
-    /// Whether every row is the same.
+    /// What is to be said of the live view.
+    pub live: Live,
+    /// Whether there is a live view and every row of it is the same.
     pub equal: bool,
     /// Whether the live table could not be gone on with, so that a server would make it anew.
     pub discarded: bool,
@@ -59,6 +61,20 @@ pub struct View {
     pub different: u64,
     /// The first of them.
     pub differences: Vec<Difference>,
+}
+
+/// What is to be said of a live view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Live {
+    /// It says what the log says.
+    Equal,
+    /// It does not.
+    Different,
+    /// Another version of this program wrote it, and nothing can be said: this one makes it anew when it starts.
+    OtherVersion,
+    /// It is missing or damaged, so that a server would make it anew.
+    Unusable,
 }
 
 /// One row that is not what it should be.
@@ -76,7 +92,7 @@ impl Report {
     /// Whether the live views say what the log says.
     #[must_use]
     pub fn is_equal(&self) -> bool {
-        self.damaged.is_none() && self.views.iter().all(|view| view.equal && !view.discarded)
+        self.damaged.is_none() && self.views.iter().all(|view| view.live == Live::Equal)
     }
 
     /// What a command line exits with: 0, or 6 when something differs.
@@ -157,8 +173,16 @@ async fn compare_in(
             let (_, rebuilt) = table_of(&*rebuilt, view)?;
             let found = compare::tables(view, &*live, &*rebuilt, differences_max);
             let found = found.map_err(|error| ToolError::Views(error.to_string()))?;
-            let discarded = !before.contains(&live_name);
-            Ok(View { discarded, ..found })
+            Ok(match standing(view, &live_name, &before) {
+                None => found,
+                // What was compared is what this program made of the log just now, twice.
+                Some(live) => View {
+                    live,
+                    equal: false,
+                    discarded: true,
+                    ..found
+                },
+            })
         });
         compared.collect::<Result<Vec<_>, ToolError>>()
     });
@@ -167,6 +191,24 @@ async fn compare_in(
         position,
         damaged,
         views,
+    })
+}
+
+/// Why there is nothing of a server's to compare, if so: the table that this program goes on with was not `before`
+/// among those that it found.
+fn standing(view: &str, table: &str, before: &[String]) -> Option<Live> {
+    if before.iter().any(|name| name == table) {
+        return None;
+    }
+    let of_view = format!("{view}.v");
+    let version = table
+        .rsplit_once(".g")
+        .map_or(table, |(version, _)| version);
+    let is_other =
+        |name: &&String| name.starts_with(&of_view) && !name.starts_with(&format!("{version}.g"));
+    Some(match before.iter().find(is_other) {
+        Some(_) => Live::OtherVersion,
+        None => Live::Unusable,
     })
 }
 

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use tables::{Key, Table, TableError, Value};
 
-use super::{Difference, View};
+use super::{Difference, Live, View};
 use crate::rows::{RowReader, key_text, row_json};
 
 /// Finds the rows in which two tables of one view differ.
@@ -16,6 +16,7 @@ pub(super) fn tables(
 ) -> Result<View, TableError> {
     let mut found = View {
         name: view.to_owned(),
+        live: Live::Equal,
         equal: true,
         discarded: false,
         rows: 0,
@@ -43,7 +44,7 @@ pub(super) fn tables(
         };
         found.rows += u64::from(mine.is_some());
         if mine != theirs {
-            found.equal = false;
+            (found.live, found.equal) = (Live::Different, false);
             found.different += 1;
             if found.differences.len() < differences_max {
                 found.differences.push(difference(view, mine, theirs));

@@ -142,8 +142,35 @@ async fn a_view_that_a_server_would_make_anew_is_not_called_equal() {
         .iter()
         .find(|view| view.name == "usage")
         .unwrap();
-    assert!(usage.discarded, "{usage:?}");
+    assert!(usage.discarded && !usage.equal, "{usage:?}");
+    assert_eq!(usage.live, Live::Unusable);
     assert!(!report.is_equal());
+}
+
+/// After an upgrade, before the server has started: nothing was compared, and nothing is said to be equal.
+#[tokio::test]
+async fn a_view_that_another_version_wrote_is_called_so() {
+    let server = Server::stopped_after(300).await;
+    let opened = SledTables::open(server.folder.path().join("views"), &SledConfig::default());
+    let tables = opened.unwrap().tables;
+    let (name, _) = table_of(&tables, "usage").unwrap();
+    tables.drop_table(&name).unwrap();
+    let mut batch = Batch::new();
+    batch.put(b"row".to_vec(), &b"of its own"[..]);
+    let other = tables.open("usage.v999.g1").unwrap();
+    other.apply(&batch).unwrap();
+    tables.persist().unwrap();
+    drop(tables);
+    let report = server.compared().await;
+    for view in &report.views {
+        let expected = match view.name.as_str() {
+            "usage" => Live::OtherVersion,
+            _ => Live::Equal,
+        };
+        assert_eq!(view.live, expected, "{view:?}");
+        assert_eq!(view.equal, expected == Live::Equal, "{view:?}");
+    }
+    assert_eq!(report.exit_code(), 6);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ::replay::diff::Live;
 use ::replay::export::Destination;
 use ::replay::import::Origin;
 use ::replay::rebuild::To;
@@ -97,7 +98,7 @@ const REBUILT: [output::Column; 5] = [
 
 const COMPARED: [output::Column; 5] = [
     ("VIEW", "/name"),
-    ("EQUAL", "/equal"),
+    ("LIVE", "/live"),
     ("ROWS", "/rows"),
     ("DIFFERENT", "/different"),
     ("DIFFERENCES", "/differences"),
@@ -372,9 +373,20 @@ fn diff(directory: &Directory, global: &Global, names: Vec<String>) -> Result<()
     if report.is_equal() {
         return Ok(());
     }
-    let text =
-        "the live views are not what the log says; `tallyman projection rebuild` makes them anew";
-    Err(Failure::told(Exit::VerificationFailed, text))
+    Err(Failure::told(Exit::VerificationFailed, complaint(&report)))
+}
+
+/// The worst that is to be said of live views.
+fn complaint(report: &::replay::diff::Report) -> &'static str {
+    let any = |live| report.views.iter().any(|view| view.live == live);
+    if report.damaged.is_some() || any(Live::Unusable) {
+        "some live views are missing or damaged; a server makes them anew when it starts"
+    } else if any(Live::Different) {
+        "the live views are not what the log says; `tallyman projection rebuild` makes them anew"
+    } else {
+        "another version of this program wrote some live views, so nothing can be said of them; \
+         this one makes them anew when it starts as a server"
+    }
 }
 
 fn show(
