@@ -190,7 +190,8 @@ fn open(
         .with_context(|| format!("{key}: {ip}:{port} cannot be listened on"))
 }
 
-fn patience(section: &JobRunner) -> Patience {
+/// How long a worker may be silent.
+pub(crate) fn patience(section: &JobRunner) -> Patience {
     let seconds = |count: u64| SignedDuration::from_secs(i64::try_from(count).unwrap_or(i64::MAX));
     Patience {
         ping_interval: seconds(section.ping_seconds),

@@ -7,6 +7,7 @@ use jobrunner::JobRunner;
 use web::{CpuFormat, House, Limits, Settings, Variables};
 
 use crate::config::{self, Config, LogBackend};
+use crate::dispatcher;
 use crate::house::{Metered, Rooms};
 
 /// What handlers have at hand.
@@ -92,6 +93,7 @@ fn settings(config: &Config) -> Settings {
         anonymous_role: None,
         metrics_open: server.metrics_open,
         insistent: vec![jobrunner::PATHS],
+        worker_patience: dispatcher::patience(&config.jobrunner),
         variables: Variables {
             cpu_format: match config.allocation.cpu_format {
                 config::CpuFormat::Cores => CpuFormat::Cores,

@@ -47,6 +47,11 @@ pub(crate) trait Resource: Kind {
         let _ = (house, facts, shown);
         async { Ok(()) }
     }
+
+    /// Adds what is known of now alone.
+    fn add_present(house: &House, shown: &mut Self::Shown) {
+        let _ = (house, shown);
+    }
 }
 
 /// Says how a kind is found in the roster and put into a document.
@@ -73,7 +78,15 @@ macro_rules! resources {
 resources! {
     Groups: groups, group;
     Users: users, user.user;
-    Workers: workers, worker;
+    Workers: workers, worker {
+        fn add_present(house: &House, shown: &mut Self::Shown) {
+            let (patience, now) = (house.settings.worker_patience, house.commands.clock().now());
+            shown.reports = house.views.roster().read(|roster| {
+                let worker = roster.worker(shown.id)?;
+                Some(wire::WorkerReports::of(worker, shown.created_at, patience, now))
+            });
+        }
+    };
     WorkerPools: worker_pools, worker_pool;
     Projects: projects, project;
     JobTemplates: job_templates, job_template {
@@ -157,7 +170,7 @@ async fn list<R: Resource>(
     let next = next.map(|(number, _)| paging::seal(&Cursor::from_bytes(number.to_be_bytes())));
     let mut items = Vec::with_capacity(rows.len());
     for facts in rows.into_iter().filter_map(|(_, facts)| facts) {
-        items.push(show::<R>(house, &facts).await?);
+        items.push(show_now::<R>(house, &facts).await?);
     }
     let body = Listing { items, next };
     Ok(View { position, body })
@@ -182,19 +195,19 @@ async fn get<R: Resource>(
 ) -> Result<View<R::Shown>, Problem> {
     caller.may(Role::Reader, &scope::<R>("read"))?;
     let position = house.views.position();
-    let facts = match &params.as_of {
-        None => row::<R>(house, number).await?,
+    let body = match &params.as_of {
+        None => known::<R>(house, number).await?,
         Some(moment) => {
             let moment = asked::as_of(moment)?;
             let history = house.views.history();
             let thing = history
                 .thing_as_of::<R::Aggregate>(&number.to_string(), moment)
                 .await;
-            R::facts(&thing.map_err(asked::past)?).cloned()
+            let thing = thing.map_err(asked::past)?;
+            let facts = R::facts(&thing).ok_or_else(|| unknown::<R>(number))?;
+            show::<R>(house, facts).await?
         }
     };
-    let facts = facts.ok_or_else(|| unknown::<R>(number))?;
-    let body = show::<R>(house, &facts).await?;
     Ok(View { position, body })
 }
 
@@ -278,7 +291,13 @@ async fn row<R: Resource>(house: &House, number: u64) -> Result<Option<R::Facts>
 
 async fn known<R: Resource>(house: &House, number: u64) -> Result<R::Shown, Problem> {
     let facts = row::<R>(house, number).await?;
-    show::<R>(house, &facts.ok_or_else(|| unknown::<R>(number))?).await
+    show_now::<R>(house, &facts.ok_or_else(|| unknown::<R>(number))?).await
+}
+
+async fn show_now<R: Resource>(house: &House, facts: &R::Facts) -> Result<R::Shown, Problem> {
+    let mut shown = show::<R>(house, facts).await?;
+    R::add_present(house, &mut shown);
+    Ok(shown)
 }
 
 async fn show<R: Resource>(house: &House, facts: &R::Facts) -> Result<R::Shown, Problem> {

@@ -8,6 +8,7 @@ use blobs::Blobs;
 use bytes::Bytes;
 use commands::Commands;
 use domain::Metadata;
+use domain::schedule::Patience;
 use domain::token::Role;
 use eventlog::Position;
 use futures::future::BoxFuture;
@@ -40,6 +41,8 @@ pub struct Settings {
     pub variables: Variables,
     /// Paths of old clients that come back after 503 alone, and drop their work on 429.
     pub insistent: Vec<&'static str>,
+    /// How long a worker of the job runner may be silent.
+    pub worker_patience: Patience,
     /// Of which share of specs the answers are kept, from 0 to 1.
     pub record_ratio: f64,
     /// What an hour of one GB of memory costs, in whatever money; 0 when nobody said.

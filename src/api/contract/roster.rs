@@ -1,5 +1,7 @@
 //! Groups, users, workers, pools, projects, templates and jobs, one by one.
 
+use domain::worker::{ReportCommand, Reported, Reports};
+
 use super::*;
 
 /// One of each kind, in the order in which they can be made: path, and how one is made and changed.
@@ -169,6 +171,50 @@ async fn each_kind_is_read_with_its_own_scope_and_changed_by_admins() {
             );
         }
     }
+}
+
+/// With the usual settings, three pings of five minutes and fifteen seconds.
+#[tokio::test]
+async fn a_worker_is_shown_with_its_last_answer_and_its_silence() {
+    let house = house().await;
+    let created = house.clock.now();
+    let reports = async || {
+        let one = house.get("/v1/workers/1").await.body["reports"].clone();
+        let all = house.get("/v1/workers").await;
+        assert_eq!(items(&all, "reports"), [&one]);
+        one
+    };
+    let never = json!({"ping_response_at": null, "unresponsive_since": created, "reported_at": null,
+        "worker_version": null, "concurrent_jobs": null});
+    assert_eq!(reports().await, never);
+    let before = house.house.commands.head();
+
+    house.clock.set("2026-11-21T07:10:00Z".parse().unwrap());
+    let at = house.clock.now();
+    let reported = Reported {
+        ping_response_at: Some(Some("2026-11-21T07:09:59Z".parse().unwrap())),
+        worker_version: Some(Some("2.1.2".to_owned())),
+        concurrent_jobs: Some(Some(4)),
+        at,
+    };
+    let told = ReportCommand::Report(reported);
+    let told = house
+        .house
+        .commands
+        .execute::<Reports>(&Reports::key(1), told, &Metadata::default())
+        .await;
+    house.seen(told.unwrap().position()).await;
+    let answers = |since: Value| {
+        json!({"ping_response_at": "2026-11-21T07:09:59Z", "unresponsive_since": since,
+            "reported_at": at, "worker_version": "2.1.2", "concurrent_jobs": 4})
+    };
+    assert_eq!(reports().await, answers(Value::Null));
+    house.clock.set("2026-11-21T07:25:14Z".parse().unwrap());
+    assert_eq!(reports().await, answers(Value::Null));
+    house.clock.set("2026-11-21T07:25:15Z".parse().unwrap());
+    assert_eq!(reports().await, answers(json!("2026-11-21T07:25:14Z")));
+    let past = house.get(&format!("/v1/workers/1?as_of={before}")).await;
+    assert_eq!(past.body["reports"], Value::Null);
 }
 
 #[tokio::test]

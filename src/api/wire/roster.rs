@@ -1,10 +1,10 @@
 //! Who works on what, and for whom, in the words of the farm's old API: those who know it know these.
 
-use domain::schedule::Window;
+use domain::schedule::{Patience, Window};
 use domain::{LongText, group, job, job_template, project, user, worker, worker_pool};
 use jiff::Timestamp;
 use jiff::civil::Time;
-use projections::roster::Roster;
+use projections::roster::{Roster, WorkerEntry};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -60,9 +60,30 @@ pub struct Worker {
     pub api_key: String,
     /// Whether it gets work.
     pub enqueue_is_enabled: bool,
+    /// What it says about itself; none when asked about the past.
+    pub reports: Option<WorkerReports>,
     /// When it was created.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
+}
+
+/// What a worker says about itself, and whether it says anything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WorkerReports {
+    /// When it last answered a ping, by its own clock.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ping_response_at: Option<Timestamp>,
+    /// Since when it is silent for too long: its runs are given up at the next health check, and other workers are
+    /// preferred. One that never answered is since it was created.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub unresponsive_since: Option<Timestamp>,
+    /// When we last heard how it is.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub reported_at: Option<Timestamp>,
+    /// Of which version its program is.
+    pub worker_version: Option<String>,
+    /// How many runs it executes at once.
+    pub concurrent_jobs: Option<u32>,
 }
 
 /// A pool of workers.
@@ -261,7 +282,27 @@ impl Worker {
             description: facts.description.clone(),
             api_key: facts.api_key.clone(),
             enqueue_is_enabled: facts.enqueue_is_enabled,
+            reports: None,
             created_at: facts.at,
+        }
+    }
+}
+
+impl WorkerReports {
+    /// What a worker says that is known since `created`.
+    pub(crate) fn of(
+        worker: &WorkerEntry,
+        created: Timestamp,
+        patience: Patience,
+        now: Timestamp,
+    ) -> Self {
+        let answered = worker.ping_response_at;
+        Self {
+            ping_response_at: answered,
+            unresponsive_since: patience.silent_since(created, answered, now),
+            reported_at: worker.reported_at,
+            worker_version: worker.worker_version.clone(),
+            concurrent_jobs: worker.concurrent_jobs,
         }
     }
 }
