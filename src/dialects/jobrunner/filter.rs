@@ -13,6 +13,7 @@ use crate::resource::Resource;
 use crate::schema;
 
 mod admits;
+mod of_runs;
 mod runs;
 mod test;
 
@@ -62,6 +63,18 @@ pub(crate) enum RunTest {
     ScheduleAt(Test<Timestamp>),
     Job(JobTest),
     Worker(WorkerTest),
+}
+
+/// What kill requests are narrowed to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum KillRequestTest {
+    Run(Test<i64>),
+}
+
+/// What logs are narrowed to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum RunLogTest {
+    Run(Test<i64>),
 }
 
 /// How a run stands, as `?state=` asks.
@@ -131,26 +144,19 @@ pub(crate) trait Narrows: Sized {
     fn read(path: &[&str], condition: &Condition<'_>) -> Told<Self>;
 }
 
-/// Whose list it is, for resources without conditions.
-macro_rules! without_conditions {
-    ($($name:ident),+) => {
-        $(
-            #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-            pub(crate) enum $name {}
+/// Whose list it is, for the resource without conditions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {}
 
-            impl Narrows for $name {
-                const RESOURCE: Resource = Resource::$name;
-                const BELONGS_TO_PROJECTS: bool = false;
+impl Narrows for Group {
+    const RESOURCE: Resource = Resource::Group;
+    const BELONGS_TO_PROJECTS: bool = false;
 
-                #[expect(private_interfaces, reason = "only the filter reads conditions")]
-                fn read(_: &[&str], condition: &Condition<'_>) -> Told<Self> {
-                    condition.refuse()
-                }
-            }
-        )+
-    };
+    #[expect(private_interfaces, reason = "only the filter reads conditions")]
+    fn read(_: &[&str], condition: &Condition<'_>) -> Told<Self> {
+        condition.refuse()
+    }
 }
-without_conditions!(Group, KillRequest, RunLog);
 
 macro_rules! narrows {
     ($($test:ident of $resource:ident $by_project:literal: $read:expr;)+) => {
@@ -200,6 +206,14 @@ narrows! {
         ["worker", rest @ ..] => WorkerTest::read(rest, condition).map(Self::Worker),
         _ => condition.refuse(),
     };
+    KillRequestTest of KillRequest false: |path: &[&str], condition: &Condition<'_>| match path {
+        ["run"] => condition.named().map(Self::Run),
+        _ => condition.refuse(),
+    };
+    RunLogTest of RunLog false: |path: &[&str], condition: &Condition<'_>| match path {
+        ["run"] => condition.named().map(Self::Run),
+        _ => condition.refuse(),
+    };
 }
 
 impl<'a> Condition<'a> {
@@ -226,6 +240,14 @@ impl<'a> Condition<'a> {
     fn exact<T: Operand>(&self) -> Told<Test<T>> {
         match self.lookup {
             "exact" => self.any(),
+            _ => self.refuse(),
+        }
+    }
+
+    /// Only those that are named: what lists of them are found by.
+    fn named<T: Operand>(&self) -> Told<Test<T>> {
+        match self.lookup {
+            "exact" | "in" => self.any(),
             _ => self.refuse(),
         }
     }

@@ -56,7 +56,8 @@
 //! - Nobody is logged out by a link: that takes a form.
 //!
 //! Beyond the old server: half a character at the cut of a log becomes U+FFFD (`fields`) instead of an error that
-//! would leave a run open for ever; a page of logs is shorter when they are long.
+//! would leave a run open for ever; a page of logs is shorter when they are long; lists of kill requests and of logs
+//! are narrowed by `run`, which was 400 and is not in their schemas.
 
 mod answer;
 mod asked;

@@ -102,11 +102,43 @@ async fn a_kill_that_makes_no_sense_is_refused() {
             .ids()
             .is_empty()
     );
-    assert_eq!(
-        house
-            .get(WORKER, "/api/v1/kill_request/?run=1")
-            .await
-            .status,
-        400
-    );
+}
+
+/// Beyond the old server: 6 lets a drop-in narrow these lists by their run.
+#[tokio::test]
+async fn kills_are_found_by_their_runs_by_whoever_sees_them() {
+    let house = TestHouse::new().await;
+    for _ in 0..3 {
+        house.run().await;
+    }
+    for run in [2, 1, 2, 3] {
+        let body = json!({"run": Resource::Run.uri(run)});
+        house.create(WORKER, Resource::KillRequest, body).await;
+    }
+    for (query, ids) in [
+        ("run=2", vec![1, 3]),
+        ("run=1", vec![2]),
+        ("run__in=3,2", vec![1, 3, 4]),
+        ("run__in=3,2&limit=1&offset=1", vec![3]),
+        ("run=99", vec![]),
+        ("run=-1", vec![]),
+    ] {
+        let target = format!("/api/v1/kill_request/?{query}");
+        let list = house.get(WORKER, &target).await;
+        assert_eq!(list.ids(), ids, "{query}");
+        assert!(house.get(STRANGER, &target).await.ids().is_empty());
+    }
+    let page = house
+        .get(WORKER, "/api/v1/kill_request/?run__in=3,2&limit=1")
+        .await
+        .json();
+    assert_eq!(page["meta"]["total_count"], 3);
+    let next = "/api/v1/kill_request/?run__in=3,2&limit=1&offset=1";
+    assert_eq!(page["meta"]["next"], next);
+    for query in ["run=x", "run__gt=1", "schedule_dts=2026-11-21"] {
+        let list = house
+            .get(WORKER, &format!("/api/v1/kill_request/?{query}"))
+            .await;
+        assert_eq!(list.status, 400, "{query}");
+    }
 }

@@ -124,8 +124,17 @@ fn what_cannot_be_asked_is_refused() {
     assert!(read::<JobTemplateTest>("id=1").is_err());
     assert!(read::<JobTest>("worker_pool=1").is_err());
     assert!(read::<Group>("name=x").is_err());
-    assert!(read::<KillRequest>("run=1").is_err());
-    assert!(read::<RunLog>("run=1").is_err());
+    for query in [
+        "run__gt=1",
+        "run__job=1",
+        "run=x",
+        "run__isnull=true",
+        "id=1",
+    ] {
+        assert!(read::<KillRequestTest>(query).is_err(), "{query}");
+        assert!(read::<RunLogTest>(query).is_err(), "{query}");
+    }
+    assert!(read::<RunLogTest>("content=x").is_err());
 }
 
 #[test]
@@ -133,6 +142,26 @@ fn lists_that_belong_to_projects_are_narrowed_by_them() {
     let parameters = Parameters::read("project_id=0").unwrap();
     let filter = Filter::<JobTest>::read(&parameters, &TimeZone::UTC).unwrap();
     assert_eq!(filter.project, Some(0));
+}
+
+#[test]
+fn kills_and_logs_are_those_of_the_runs_that_every_condition_names() {
+    for (query, expected) in [
+        ("", None),
+        ("x=1&project_id=x", None),
+        ("run=7", Some(vec![7])),
+        ("run__in=9,7,-1", Some(vec![7, 9])),
+        ("run__in=9,7&run=7", Some(vec![7])),
+        ("run=-7", Some(vec![])),
+        ("run=6&run__in=7", Some(vec![])),
+    ] {
+        let parameters = Parameters::read(query).unwrap();
+        let expected = expected.map(|runs| runs.into_iter().collect());
+        let kills = Filter::<KillRequestTest>::read(&parameters, &TimeZone::UTC).unwrap();
+        assert_eq!(kills.runs(), expected, "{query}");
+        let logs = Filter::<RunLogTest>::read(&parameters, &TimeZone::UTC).unwrap();
+        assert_eq!(logs.runs(), expected, "{query}");
+    }
 }
 
 #[test]

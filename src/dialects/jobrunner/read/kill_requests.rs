@@ -3,7 +3,7 @@
 use projections::runs::KillRequestRow;
 
 use super::{Found, Shown, Standing, of_runs};
-use crate::filter::{self, Filter};
+use crate::filter::{Filter, KillRequestTest};
 use crate::page::Page;
 use crate::refusal::Told;
 use crate::visit::Visit;
@@ -19,9 +19,9 @@ impl Shown for KillRequests {
     }
 
     async fn list(visit: &Visit<'_>) -> Told<Found<wire::KillRequest>> {
-        Filter::<filter::KillRequest>::read(&visit.parameters, visit.zone())?;
+        let filter = Filter::<KillRequestTest>::read(&visit.parameters, visit.zone())?;
         let page = Page::read(&visit.parameters)?;
-        let (rows, total_count) = of_runs::page(visit, page).await?;
+        let (rows, total_count) = of_runs::page(visit, page, filter.runs()).await?;
         Ok(Found {
             page,
             total_count,

@@ -22,6 +22,9 @@ pub(super) trait OfRun: Send + Sized + 'static {
         limit: usize,
     ) -> Answer<(Vec<Self>, u64)>;
 
+    /// Those of these runs, in the order of lists.
+    fn of(runs: &Runs, numbers: &BTreeSet<u64>) -> Answer<Vec<Self>>;
+
     /// The job of its run; none when nobody knows the run.
     fn job(&self) -> Option<u64>;
 }
@@ -38,6 +41,15 @@ impl OfRun for KillRequestRow {
         limit: usize,
     ) -> Answer<(Vec<Self>, u64)> {
         runs.kill_requests(jobs, offset, limit)
+    }
+
+    fn of(runs: &Runs, numbers: &BTreeSet<u64>) -> Answer<Vec<Self>> {
+        let mut found = Vec::new();
+        for number in numbers {
+            found.extend(runs.kill_requests_of_run(*number)?);
+        }
+        found.sort_by_key(|row| row.number);
+        Ok(found)
     }
 
     fn job(&self) -> Option<u64> {
@@ -57,6 +69,12 @@ impl OfRun for RunLogRow {
         limit: usize,
     ) -> Answer<(Vec<Self>, u64)> {
         runs.run_logs(jobs, offset, limit)
+    }
+
+    fn of(runs: &Runs, numbers: &BTreeSet<u64>) -> Answer<Vec<Self>> {
+        let newest_first = numbers.iter().rev();
+        let found = newest_first.filter_map(|number| runs.log_of_run(*number).transpose());
+        found.collect()
     }
 
     fn job(&self) -> Option<u64> {
@@ -89,14 +107,27 @@ pub(super) async fn row<R: OfRun>(visit: &Visit<'_>, number: u64) -> Told<R> {
     find(visit, number).await?.ok_or(Refusal::NotFound)
 }
 
-/// A page of those that are seen, and how many there are.
-pub(super) async fn page<R: OfRun>(visit: &Visit<'_>, page: Page) -> Told<(Vec<R>, u64)> {
+/// A page of those that are seen, and how many there are: of these runs, or of all.
+pub(super) async fn page<R: OfRun>(
+    visit: &Visit<'_>,
+    page: Page,
+    of: Option<BTreeSet<u64>>,
+) -> Told<(Vec<R>, u64)> {
     let (offset, limit) = page.skip_and_take();
     let scope = visit.caller.scope();
     let read = visit.house.views.ask(move |views| {
         let roster = views.roster();
         let jobs = roster.read(|roster| roster.sight(scope).jobs_of_kills_and_logs());
-        R::page(&views.runs(), jobs.as_ref(), offset, limit)
+        let Some(of) = of else {
+            return R::page(&views.runs(), jobs.as_ref(), offset, limit);
+        };
+        let mut rows = R::of(&views.runs(), &of)?;
+        rows.retain(|row| {
+            let seen = |jobs: &BTreeSet<u64>| row.job().is_some_and(|job| jobs.contains(&job));
+            jobs.as_ref().is_none_or(seen)
+        });
+        let total = rows.len() as u64;
+        Ok((page.of(rows.into_iter()), total))
     });
     Ok(read.await?)
 }

@@ -4,7 +4,7 @@ use projections::runs::RunLogRow;
 use web::Problem;
 
 use super::{Found, Shown, Standing, of_runs};
-use crate::filter::{self, Filter};
+use crate::filter::{Filter, RunLogTest};
 use crate::page::Page;
 use crate::refusal::{Refusal, Told};
 use crate::visit::Visit;
@@ -23,9 +23,9 @@ impl Shown for RunLogs {
     }
 
     async fn list(visit: &Visit<'_>) -> Told<Found<wire::RunLog>> {
-        Filter::<filter::RunLog>::read(&visit.parameters, visit.zone())?;
+        let filter = Filter::<RunLogTest>::read(&visit.parameters, visit.zone())?;
         let mut page = Page::read(&visit.parameters)?;
-        let (mut rows, total_count) = of_runs::page(visit, page).await?;
+        let (mut rows, total_count) = of_runs::page(visit, page, filter.runs()).await?;
         if let Some(fitting) = fitting(&rows) {
             rows.truncate(fitting);
             page.limit = fitting as u64;
