@@ -2,7 +2,7 @@ use domain::job::{self, Job, JobCommand};
 use domain::job_template::{self, JobTemplate, JobTemplateCommand};
 use domain::kill_request::{self, KillRequest, KillRequestCommand};
 use domain::project::{self, Project, ProjectCommand};
-use domain::run::{Caller, Origin, Patched, Run, RunCommand, Scheduled};
+use domain::run::{self, Caller, Origin, Patched, Run, RunCommand, Scheduled};
 use domain::run_log::{RunLog, RunLogCommand, Written};
 use domain::worker_pool::{self, WorkerPool, WorkerPoolCommand};
 use domain::{Aggregate, LongText};
@@ -113,6 +113,24 @@ impl TestHouse {
             patch.success = Some(Some(success));
         })
         .await
+    }
+
+    /// What a reader is told first, after `last`.
+    async fn followed(&self, target: &str, last: Option<String>, count: usize) -> Vec<Value> {
+        let mut request = Request::get(target).header("authorization", format!("Bearer {READER}"));
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let pieces = response.into_body().into_data_stream().take(count);
+        let data = |piece: Result<bytes::Bytes, axum::Error>| -> Value {
+            let piece = String::from_utf8(piece.unwrap().to_vec()).unwrap();
+            let line = piece.lines().find_map(|line| line.strip_prefix("data: "));
+            serde_json::from_str(line.unwrap()).unwrap()
+        };
+        pieces.map(data).collect().await
     }
 
     async fn print(&self, run: u64, text: &str) -> Position {
@@ -325,26 +343,9 @@ async fn who_follows_runs_hears_what_happens_and_how_they_stand_by_then() {
     house
         .command::<KillRequest>(8, KillRequestCommand::Request(kill))
         .await;
-    let follow = async |target: String, last: Option<String>, count: usize| {
-        let mut request = Request::get(target).header("authorization", format!("Bearer {READER}"));
-        if let Some(last) = last {
-            request = request.header("last-event-id", last);
-        }
-        let request = request.body(Body::empty()).unwrap();
-        let response = house.router.clone().oneshot(request).await.unwrap();
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
-        let pieces = response.into_body().into_data_stream().take(count);
-        let pieces: Vec<String> = pieces
-            .map(|piece| String::from_utf8(piece.unwrap().to_vec()).unwrap())
-            .collect()
-            .await;
-        let data = |piece: &String| -> Value {
-            let line = piece.lines().find_map(|line| line.strip_prefix("data: "));
-            serde_json::from_str(line.unwrap()).unwrap()
-        };
-        pieces.iter().map(data).collect::<Vec<_>>()
-    };
-    let told = follow(format!("/v1/runs/events?after={before}"), None, 6).await;
+    let told = house
+        .followed(&format!("/v1/runs/events?after={before}"), None, 6)
+        .await;
     let words: Vec<&Value> = told.iter().map(|told| &told["event"]).collect();
     assert_eq!(
         words,
@@ -368,13 +369,77 @@ async fn who_follows_runs_hears_what_happens_and_how_they_stand_by_then() {
         (&json!("kill_request"), &json!(8), &json!(1))
     );
     let last = Some((before.0 + 1).to_string());
-    let of_job = follow("/v1/runs/events?job=2".to_owned(), last.clone(), 1).await;
+    let of_job = house
+        .followed("/v1/runs/events?job=2", last.clone(), 1)
+        .await;
     assert_eq!(of_job[0]["run_id"], 2);
-    let resumed = follow("/v1/runs/events?job=1".to_owned(), last, 1).await;
+    let resumed = house.followed("/v1/runs/events?job=1", last, 1).await;
     assert_eq!(resumed[0]["event"], "enqueued");
     let wanted = house.get("/v1/runs/1/kill-requests").await;
     assert_eq!(items(&wanted, "kill_request"), [8]);
     assert_eq!(house.get("/v1/runs/1").await.body["kill_requests"], 1);
+}
+
+/// The words that workers use for it, whoever says it: a dashboard that waits for a run to return is told so as well
+/// when the run was given up.
+#[tokio::test]
+async fn what_happens_is_told_in_the_words_of_workers() {
+    let house = TestHouse::new().await;
+    house.two_jobs().await;
+    house.schedule(1, 1).await;
+    let now = house.clock.now();
+    let requested = kill_request::Requested {
+        number: 8,
+        run: 1,
+        at: now,
+    };
+    house
+        .command::<KillRequest>(8, KillRequestCommand::Request(requested))
+        .await;
+    let before = house.house.commands.head();
+    for patch in [
+        kill_request::Patched {
+            enqueued_at: Some(Some(now)),
+            ..kill_request::Patched::nothing(now)
+        },
+        kill_request::Patched {
+            executed_at: Some(Some(now)),
+            ..kill_request::Patched::nothing(now)
+        },
+    ] {
+        let by = Caller::Trusted;
+        let command = KillRequestCommand::Patch { by, patch };
+        house.command::<KillRequest>(8, command).await;
+    }
+    let given_up = run::GivenUp {
+        reason: "silent".to_owned(),
+        at: now,
+    };
+    house.command::<Run>(1, RunCommand::GiveUp(given_up)).await;
+    let told = house
+        .followed(&format!("/v1/runs/events?after={before}"), None, 3)
+        .await;
+    let words: Vec<_> = told
+        .iter()
+        .map(|told| {
+            (
+                told["kind"].as_str().unwrap(),
+                told["event"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        words,
+        [
+            ("kill_request", "enqueued"),
+            ("kill_request", "executed"),
+            ("run", "returned")
+        ]
+    );
+    assert_eq!(
+        (&told[0]["kill_request_id"], &told[2]["run_id"]),
+        (&json!(8), &json!(1))
+    );
 }
 
 #[tokio::test]

@@ -173,3 +173,30 @@ fn a_zone_is_one_that_somebody_knows() {
     let error = load(&flags, &environment(&[])).err().unwrap().to_string();
     assert!(error.contains("jobrunner.time_zone"), "{error}");
 }
+
+/// Section 16 of the job runner's contract: workers and people count on these.
+#[test]
+fn the_job_runner_is_configured_as_the_old_one_was() {
+    let section = loaded(&Flags::default(), &[]).config.jobrunner;
+    assert!(section.enabled && section.job_writes_by_workers);
+    assert_eq!(section.time_zone, "Europe/Amsterdam");
+    assert_eq!((section.broadcaster_port, section.event_port), (None, None));
+    assert_eq!((section.round_seconds, section.ping_seconds), (5, 300));
+    assert_eq!(
+        (section.health_seconds, section.unresponsive_intervals),
+        (300, 3)
+    );
+    assert_eq!(section.ping_margin_seconds, 15);
+    assert!(section.administrators.is_empty() && section.host_name.is_empty());
+    assert!(section.mail.smtp_url.is_none());
+}
+
+/// A worker that hears nothing for ten minutes takes its connection for broken.
+#[test]
+fn workers_hear_something_at_least_every_ten_minutes() {
+    for (seconds, fits) in [("0", false), ("1", true), ("599", true), ("600", false)] {
+        let pairs = environment(&[("TALLYMAN__JOBRUNNER__PING_SECONDS", seconds)]);
+        let loaded = load(&Flags::default(), &pairs);
+        assert_eq!(loaded.is_ok(), fits, "{seconds}");
+    }
+}

@@ -26,9 +26,11 @@ use crate::refusal::Told;
 
 mod anew;
 mod chance;
+mod dashboard;
 mod farm;
 mod jobs;
 mod kill_requests;
+mod order;
 mod reading;
 mod requests;
 mod returns;
@@ -37,6 +39,7 @@ mod runs;
 mod sessions;
 mod states;
 mod trace;
+mod visibility;
 mod workers;
 
 const NOW: &str = "2026-11-21T08:05:42.863340Z";

@@ -282,6 +282,50 @@ mod tests {
             assert_eq!(run.pointer(pointer), Some(&expected), "{pointer}");
         }
         assert_eq!(run.pointer("/fields/pid/related_type"), None);
+    }
+
+    /// What 5.10 lists for all resources together.
+    #[test]
+    fn what_may_be_empty_and_what_is_unique_is_what_the_contract_lists() {
+        let listed = |quality: &str| {
+            let mut found = Vec::new();
+            for resource in Resource::ALL {
+                let schema = serde_json::to_value(schema(resource)).unwrap();
+                for (name, field) in schema["fields"].as_object().unwrap() {
+                    if field[quality] == true {
+                        found.push(format!("{}.{name}", resource.name()));
+                    }
+                }
+            }
+            found.join(" ")
+        };
+        assert_eq!(
+            listed("nullable"),
+            "worker.concurrent_jobs worker.ping_response_dts worker.worker_version job.children \
+             job.disable_enqueue_after_fails job.parent job.reschedule_interval run.enqueue_dts run.pid \
+             run.return_dts run.return_success run.run_log run.schedule_id run.start_dts run.worker \
+             kill_request.enqueue_dts kill_request.execute_dts run_log.content"
+        );
+        assert_eq!(
+            listed("unique"),
+            "group.name project.id worker_pool.id worker.api_key worker.id job_template.id job.id run.id \
+             kill_request.id run_log.id"
+        );
+        let filtering: Vec<Value> = Resource::ALL
+            .map(|resource| serde_json::to_value(schema(resource)).unwrap()["filtering"].clone())
+            .to_vec();
+        let expected = json!([
+            null,
+            {"id": "exact", "title": "exact"},
+            {"title": "exact"},
+            {"api_key": 1},
+            {"project": 2, "title": "exact"},
+            {"job_template": 2, "title": "exact"},
+            {"is_manual": 1, "job": 2, "schedule_dts": 1, "worker": 2},
+            null,
+            null,
+        ]);
+        assert_eq!(json!(filtering), expected);
         let group = serde_json::to_value(schema(Resource::Group)).unwrap();
         assert_eq!(group.get("filtering"), None);
         assert_eq!(group.pointer("/fields/id"), None);

@@ -61,6 +61,61 @@ async fn a_job_is_created_with_a_number_of_its_own() {
     assert_eq!(kept["title"], "Test job 1");
 }
 
+/// D: 5.0 and 7.2. What nobody speaks of is as the contract says.
+#[tokio::test]
+async fn a_job_of_which_only_the_necessary_is_said_has_the_usual_rest() {
+    let house = TestHouse::new().await;
+    let body = json!({
+        "title": "New job",
+        "job_template": "/api/v1/job_template/1/",
+        "worker_pool": "/api/v1/worker_pool/1/",
+    });
+    let number = house.create(ADMIN, Resource::Job, body).await;
+    let job = house.get(ADMIN, &Resource::Job.uri(number)).await;
+    let expected = r##"{"children": [], "description": "", "disable_enqueue_after_fails": null, "enqueue_is_enabled": true, "id": 5, "job_template": "/api/v1/job_template/1/", "notification_addresses": "", "parent": null, "reschedule_interval": null, "reschedule_interval_type": "", "resource_uri": "/api/v1/job/5/", "run_on_all_workers": false, "schedule_children_on_error": false, "script_content": "#!/bin/sh\n\n", "script_content_partial": "", "title": "New job", "worker_pool": "/api/v1/worker_pool/1/"}"##;
+    assert_eq!(job.text, expected);
+}
+
+/// D: 7.1 and 18.18. Children follow from their parents, whatever is said of them.
+#[tokio::test]
+async fn children_leave_their_parent_by_their_own_word_alone() {
+    let house = TestHouse::new().await;
+    let target = "/api/v1/job/1/";
+    let kept = json!(["/api/v1/job/3/"]);
+    for (method, status) in [("PATCH", 202), ("PUT", 204)] {
+        for body in [
+            json!({"children": []}),
+            json!({"children": ["/api/v1/job/2/"]}),
+        ] {
+            let answered = house.ask(ADMIN, method, target, body.to_string()).await;
+            assert_eq!(answered.status, status, "{method} {body}");
+            let job = house.get(ADMIN, target).await.json();
+            assert_eq!(job["children"], kept, "{method} {body}");
+        }
+    }
+    let left = json!({"parent": null});
+    assert_eq!(house.patch(ADMIN, "/api/v1/job/3/", left).await, 202);
+    let job = house.get(ADMIN, target).await.json();
+    assert_eq!(job["children"], json!([]));
+}
+
+/// 18.6: the address says which job is meant, and the body does not.
+#[tokio::test]
+async fn a_job_that_is_put_with_the_number_of_another_stays_itself() {
+    let house = TestHouse::new().await;
+    let mut body = house.get(ADMIN, "/api/v1/job/1/").await.json();
+    (body["id"], body["resource_uri"]) = (json!(2), json!("/api/v1/job/2/"));
+    body["title"] = json!("Renamed");
+    let answered = house
+        .ask(ADMIN, "PUT", "/api/v1/job/1/", body.to_string())
+        .await;
+    assert_eq!(answered.status, 204);
+    for (number, title) in [(1, "Renamed"), (2, "Test job 2")] {
+        let job = house.get(ADMIN, &Resource::Job.uri(number)).await.json();
+        assert_eq!(job["title"], title);
+    }
+}
+
 /// 18.8 and 18.19.
 #[tokio::test]
 async fn a_job_that_makes_no_sense_is_refused() {

@@ -1,5 +1,6 @@
 //! Section 8: what follows when a run is over follows once, however often its worker says so.
 
+use domain::project::{Project, ProjectCommand};
 use proptest::prelude::*;
 
 use super::*;
@@ -98,6 +99,39 @@ async fn children_run_when_they_should() {
         house.live(run, &[claim(), start(), over]).await;
         let scheduled = house.events("run.scheduled").await.len();
         assert_eq!(scheduled, 1 + children, "{success} {on_error} {wished}");
+    }
+}
+
+/// 8.2: what follows from a run that a person asked for was asked for by nobody.
+#[tokio::test]
+async fn children_of_manual_runs_are_not_manual() {
+    let house = TestHouse::new().await;
+    let body = json!({"job": "/api/v1/job/1/", "schedule_dts": "2026-11-21", "is_manual": true});
+    let run = house.create(ADMIN, Resource::Run, body).await;
+    house.live(run, &[claim(), start(), over(true)]).await;
+    let child = house.see(run + 1).await;
+    assert_eq!(child["job"], "/api/v1/job/3/");
+    assert_eq!(child["is_manual"], false);
+}
+
+/// 8.2: whether a child's template, project and pool are switched on is looked at when its run is sent.
+#[tokio::test]
+async fn a_child_that_is_switched_off_gets_no_run_and_one_of_a_project_that_is_does() {
+    for (job_is_on, runs) in [(true, 2), (false, 1)] {
+        let house = TestHouse::new().await;
+        let at = NOW.parse().unwrap();
+        house
+            .tell::<Project>(1, ProjectCommand::Suspend { at })
+            .await;
+        let on = json!({"enqueue_is_enabled": job_is_on});
+        assert_eq!(house.patch(ADMIN, "/api/v1/job/3/", on).await, 202);
+        let run = house.run().await;
+        house.live(run, &[claim(), start(), over(true)]).await;
+        assert_eq!(
+            house.events("run.scheduled").await.len(),
+            runs,
+            "{job_is_on}"
+        );
     }
 }
 

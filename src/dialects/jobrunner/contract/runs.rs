@@ -25,6 +25,18 @@ async fn a_run_is_created_as_the_dashboard_does_it() {
     }
 }
 
+/// 8.1: an occasion of its own, unless a person says which it belongs to.
+#[tokio::test]
+async fn a_run_belongs_to_the_occasion_that_a_person_names() {
+    let house = TestHouse::new().await;
+    let first = house.run().await;
+    let body = json!({"job": "/api/v1/job/1/", "schedule_dts": "2026-11-21", "schedule_id": first});
+    for (who, schedule_id) in [(ADMIN, first), (WORKER, 3)] {
+        let run = house.create(who, Resource::Run, body.clone()).await;
+        assert_eq!(house.see(run).await["schedule_id"], schedule_id, "{who:?}");
+    }
+}
+
 /// W: 5.7. All keys, always.
 #[tokio::test]
 async fn a_run_is_shown_as_the_contract_shows_it() {

@@ -45,6 +45,35 @@ async fn runs_are_listed_by_state() {
     }
 }
 
+/// W: 6.1. Each state looks at some of the dates and at no others: a run that was given back after its end waits again.
+#[tokio::test]
+async fn a_state_looks_at_some_dates_alone() {
+    let house = TestHouse::new().await;
+    let run = house.run_of(2).await;
+    house.live(run, &[claim(), start(), over(true)]).await;
+    let date = "2026-11-21 08:06:00+00:00";
+    for (said, state) in [
+        (json!({"enqueue_dts": null}), "scheduled"),
+        (json!({"enqueue_dts": date, "start_dts": null}), "in_queue"),
+        (json!({"start_dts": date}), "completed"),
+        (json!({"return_dts": null}), "started"),
+    ] {
+        let target = Resource::Run.uri(run);
+        assert_eq!(
+            house.patch(ADMIN, &target, said.clone()).await,
+            202,
+            "{said}"
+        );
+        for asked in ["scheduled", "in_queue", "started", "completed"] {
+            let list = house
+                .get(WORKER, &format!("/api/v1/run/?state={asked}"))
+                .await;
+            let expected = if asked == state { vec![run] } else { vec![] };
+            assert_eq!(list.ids(), expected, "{said} {asked}");
+        }
+    }
+}
+
 /// D: 6.
 #[tokio::test]
 async fn runs_are_narrowed() {
@@ -64,6 +93,9 @@ async fn runs_are_narrowed() {
         ("project_id=2", vec![]),
         ("is_manual=true", vec![1]),
         ("is_manual=0", vec![5, 4, 3, 2]),
+        ("is_manual=False", vec![5, 4, 3, 2]),
+        ("is_manual=1", vec![1]),
+        ("project_id=0", vec![]),
         ("is_manual__in=true,false", all.clone()),
         ("is_manual__isnull=true", vec![]),
         ("worker=1", vec![5, 4, 3, 2]),

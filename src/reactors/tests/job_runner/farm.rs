@@ -126,7 +126,7 @@ impl Farm {
             description: String::new(),
             project: 1,
             body: LongText::Inline("#!/bin/sh\n{{ content|safe }}\n".to_owned()),
-            notification_addresses: String::new(),
+            notification_addresses: "template@example.com".to_owned(),
             enqueue_is_enabled: true,
             at,
         };
@@ -146,6 +146,29 @@ impl Farm {
         };
         change(&mut created);
         self.tell::<Job>(&number.to_string(), JobCommand::Create(created))
+            .await;
+    }
+
+    /// Takes the addresses of template, project and pool away.
+    pub(crate) async fn nobody_is_told(&self) {
+        let (at, none) = (noon(), || Some(String::new()));
+        let edited = job_template::Edited {
+            notification_addresses: none(),
+            ..job_template::Edited::nothing(at)
+        };
+        self.tell::<JobTemplate>("1", JobTemplateCommand::Edit(edited))
+            .await;
+        let edited = project::Edited {
+            notification_addresses: none(),
+            ..project::Edited::nothing(at)
+        };
+        self.tell::<Project>("1", ProjectCommand::Edit(edited))
+            .await;
+        let edited = worker_pool::Edited {
+            notification_addresses: none(),
+            ..worker_pool::Edited::nothing(at)
+        };
+        self.tell::<WorkerPool>("1", WorkerPoolCommand::Edit(edited))
             .await;
     }
 

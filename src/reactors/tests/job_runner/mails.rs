@@ -67,8 +67,7 @@ async fn a_run_that_fails_is_told_to_everybody_whom_it_concerns_once() {
     let [letter] = &office.letters()[..] else {
         panic!("one mail comes");
     };
-    let expected = ["root", "job", "project", "pool"].map(|name| format!("{name}@example.com"));
-    assert_eq!(letter.recipients, expected);
+    assert_eq!(letter.recipients, everybody());
     assert_eq!(letter.header("Subject"), "Run error for: Job 1");
     for part in [
         "Job 1",
@@ -215,14 +214,59 @@ async fn jobs_that_stop_and_pools_that_fall_silent_are_told() {
     farm.tell::<Silence>(&Silence::key(1), silent).await;
     let letters = office.until(2).await;
     assert_eq!(letters[0].header("Subject"), "Reschedule error for: Job 1");
-    assert!(letters[0].text.contains("manual action"));
+    assert_eq!(letters[0].recipients, everybody());
+    let link = "http://runner.example.com/project/1/jobs/1/";
+    for part in ["Job 1", link, "manual action"] {
+        assert!(
+            letters[0].text.contains(part),
+            "{part} in {}",
+            letters[0].text
+        );
+    }
     let subject = letters[1].header("Subject");
     assert_eq!(subject, "Worker-pool unresponsive: Pool 1");
     assert_eq!(
         letters[1].recipients,
         ["root@example.com", "pool@example.com"]
     );
-    assert!(letters[1].text.contains("Worker 1") && letters[1].text.contains("Worker 2"));
+    for part in [
+        "Pool 1",
+        "Worker 1",
+        "Worker 2",
+        "http://runner.example.com/",
+    ] {
+        assert!(
+            letters[1].text.contains(part),
+            "{part} in {}",
+            letters[1].text
+        );
+    }
+}
+
+/// Section 14 of the contract: nothing is sent when there is nobody to send it to.
+#[tokio::test]
+async fn what_has_no_recipients_is_not_sent() {
+    let office = PostOffice::open(&[]).await;
+    let farm = Farm::at_noon().await;
+    farm.job(JOB, |job| job.notification_addresses = "\n \n".to_owned())
+        .await;
+    farm.nobody_is_told().await;
+    let config = MailsConfig {
+        administrators: Vec::new(),
+        ..config(&office)
+    };
+    let mails = begin(&farm, config).await;
+    fails(&farm, "alone").await;
+    while mails.stats().left_out < 1 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(farm.count("mail.sent").await, 0);
+    assert!(office.letters().is_empty());
+}
+
+/// Whom everything about job 1 concerns.
+fn everybody() -> [String; 5] {
+    ["root", "job", "template", "project", "pool"].map(|name| format!("{name}@example.com"))
 }
 
 #[tokio::test]

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use commands::runs;
 use domain::Event;
 use domain::LongText;
 use domain::run_log::RunLogEvent;
 use domain::worker::{Worker, WorkerCommand};
+use domain::worker_pool::{WorkerPool, WorkerPoolCommand};
 use reactors::health::{Health, HealthConfig};
 use tokio_util::sync::CancellationToken;
 
@@ -75,12 +77,70 @@ async fn the_runs_of_a_silent_worker_are_given_up_with_a_log_that_says_why() {
     assert_eq!(farm.count("job.run_counted").await, 1);
 }
 
+/// What the run printed before is replaced: whoever reads the log finds why it failed.
+#[tokio::test]
+async fn a_log_that_was_there_is_overwritten_when_its_run_is_given_up() {
+    let farm = Farm::at_noon().await;
+    farm.job(JOB, |_| ()).await;
+    let run = farm.schedule(JOB).await;
+    farm.starts(1, run).await;
+    let half = &LongText::Inline("half of it".to_owned());
+    farm.unit(|unit| async move { runs::write_log(&unit, run, Some(half.clone())).await })
+        .await;
+    let health = check(&farm);
+    farm.clock.set(minutes(16));
+    look(&health).await;
+    farm.until_there_are(1, "run.given_up").await;
+    let replaced = farm.events(&["run_log.replaced"]).await;
+    let [Event::RunLog(RunLogEvent::Replaced(log))] = &replaced[..] else {
+        panic!("it is replaced once: {replaced:?}");
+    };
+    let Some(LongText::Inline(text)) = &log.content else {
+        panic!("it is short");
+    };
+    assert!(text.contains("worker does not respond to ping"), "{text}");
+}
+
+/// Section 13 of the contract: a worker that gets no work is expected to say nothing.
+#[tokio::test]
+async fn the_runs_of_a_suspended_worker_are_left_alone() {
+    let farm = Farm::at_noon().await;
+    farm.job(JOB, |_| ()).await;
+    let run = farm.schedule(JOB).await;
+    farm.starts(1, run).await;
+    farm.tell::<Worker>("1", WorkerCommand::Suspend { at: noon() })
+        .await;
+    let health = check(&farm);
+    farm.clock.set(minutes(16));
+    look(&health).await;
+    assert_eq!(farm.run(run).await.returned_at, None);
+    farm.tell::<Worker>("1", WorkerCommand::Resume { at: noon() })
+        .await;
+    look(&health).await;
+    assert_eq!(farm.run(run).await.success, Some(false));
+}
+
+#[tokio::test]
+async fn a_suspended_pool_does_not_fall_silent() {
+    let farm = Farm::at_noon().await;
+    farm.tell::<WorkerPool>("1", WorkerPoolCommand::Suspend { at: noon() })
+        .await;
+    let health = check(&farm);
+    farm.clock.set(minutes(16));
+    look(&health).await;
+    assert_eq!(farm.count("worker_pool.fell_silent").await, 0);
+    farm.tell::<WorkerPool>("1", WorkerPoolCommand::Resume { at: noon() })
+        .await;
+    look(&health).await;
+    assert_eq!(farm.count("worker_pool.fell_silent").await, 1);
+}
+
 #[tokio::test]
 async fn a_run_that_a_silent_worker_was_only_to_execute_is_given_up_as_well() {
     let farm = Farm::at_noon().await;
     farm.job(JOB, |_| ()).await;
     let run = farm.schedule(JOB).await;
-    farm.unit(|unit| async move { commands::runs::spread(&unit, run, &[1]).await })
+    farm.unit(|unit| async move { runs::spread(&unit, run, &[1]).await })
         .await;
     let health = check(&farm);
     farm.clock.set(minutes(16));
