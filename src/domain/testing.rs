@@ -17,6 +17,8 @@ use crate::Aggregate;
 #[cfg(test)]
 pub(crate) mod laws;
 #[cfg(test)]
+pub(crate) mod once;
+#[cfg(test)]
 pub(crate) mod stories;
 
 /// A thing with a past.

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::testing::once::follows_once;
 use crate::testing::stories::{at, story};
 use crate::testing::{given, laws};
 
@@ -10,16 +11,14 @@ use GroupRejection as R;
 
 #[test]
 fn a_group_is_created_once() {
-    given::<Group>([])
-        .when(C::Create(created()))
-        .then([E::Created(created())]);
-    let known = given::<Group>([E::Created(created())]);
-    known.when(C::Create(created())).then_nothing();
+    follows_once::<Group>(&[], C::Create(created()), E::Created(created()));
     let other = Created {
         name: "other".to_owned(),
         ..created()
     };
-    known.when(C::Create(other)).then_refuses(R::AlreadyCreated);
+    given::<Group>([E::Created(created())])
+        .when(C::Create(other))
+        .then_refuses(R::AlreadyCreated);
     given::<Group>([])
         .when(C::Edit(nothing()))
         .then_refuses(R::Unknown);
@@ -27,7 +26,8 @@ fn a_group_is_created_once() {
 
 #[test]
 fn an_edit_of_a_group_says_only_what_is_new() {
-    let known = given::<Group>([E::Created(created())]);
+    let past = [E::Created(created())];
+    let known = given::<Group>(past.clone());
     known.when(C::Edit(nothing())).then_nothing();
     let same = Edited {
         name: Some(created().name),
@@ -38,12 +38,7 @@ fn an_edit_of_a_group_says_only_what_is_new() {
         name: Some("other".to_owned()),
         ..nothing()
     };
-    known
-        .when(C::Edit(edit.clone()))
-        .then([E::Edited(edit.clone())]);
-    given::<Group>([E::Created(created()), E::Edited(edit.clone())])
-        .when(C::Edit(edit))
-        .then_nothing();
+    follows_once::<Group>(&past, C::Edit(edit.clone()), E::Edited(edit));
 }
 
 proptest! {

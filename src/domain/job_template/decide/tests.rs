@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::LongText;
+use crate::testing::once::{follows_once, is_done_and_undone_once};
 use crate::testing::stories::{at, story};
 use crate::testing::{given, laws};
 
@@ -11,16 +12,14 @@ use JobTemplateRejection as R;
 
 #[test]
 fn a_job_template_is_created_once() {
-    given::<JobTemplate>([])
-        .when(C::Create(created()))
-        .then([E::Created(created())]);
-    let known = given::<JobTemplate>([E::Created(created())]);
-    known.when(C::Create(created())).then_nothing();
+    follows_once::<JobTemplate>(&[], C::Create(created()), E::Created(created()));
     let other = Created {
         title: "other".to_owned(),
         ..created()
     };
-    known.when(C::Create(other)).then_refuses(R::AlreadyCreated);
+    given::<JobTemplate>([E::Created(created())])
+        .when(C::Create(other))
+        .then_refuses(R::AlreadyCreated);
     given::<JobTemplate>([])
         .when(C::Edit(nothing()))
         .then_refuses(R::Unknown);
@@ -28,77 +27,53 @@ fn a_job_template_is_created_once() {
 
 #[test]
 fn an_edit_of_a_job_template_says_only_what_is_new() {
-    let known = given::<JobTemplate>([E::Created(created())]);
+    let past = [E::Created(created())];
+    let known = given::<JobTemplate>(past.clone());
     known.when(C::Edit(nothing())).then_nothing();
     let same = Edited {
         title: Some(created().title),
         ..nothing()
     };
     known.when(C::Edit(same)).then_nothing();
-    let edit = Edited {
-        title: Some("other".to_owned()),
-        ..nothing()
-    };
-    known
-        .when(C::Edit(edit.clone()))
-        .then([E::Edited(edit.clone())]);
-    given::<JobTemplate>([E::Created(created()), E::Edited(edit.clone())])
-        .when(C::Edit(edit))
-        .then_nothing();
-    let edit = Edited {
-        description: Some("other".to_owned()),
-        ..nothing()
-    };
-    known
-        .when(C::Edit(edit.clone()))
-        .then([E::Edited(edit.clone())]);
-    given::<JobTemplate>([E::Created(created()), E::Edited(edit.clone())])
-        .when(C::Edit(edit))
-        .then_nothing();
-    let edit = Edited {
-        project: Some(2),
-        ..nothing()
-    };
-    known
-        .when(C::Edit(edit.clone()))
-        .then([E::Edited(edit.clone())]);
-    given::<JobTemplate>([E::Created(created()), E::Edited(edit.clone())])
-        .when(C::Edit(edit))
-        .then_nothing();
-    let edit = Edited {
-        body: Some(LongText::Inline(
-            "#!/bin/sh\n{{ content|safe }}\nexit\n".to_owned(),
-        )),
-        ..nothing()
-    };
-    known
-        .when(C::Edit(edit.clone()))
-        .then([E::Edited(edit.clone())]);
-    given::<JobTemplate>([E::Created(created()), E::Edited(edit.clone())])
-        .when(C::Edit(edit))
-        .then_nothing();
-    let edit = Edited {
-        notification_addresses: Some("other".to_owned()),
-        ..nothing()
-    };
-    known
-        .when(C::Edit(edit.clone()))
-        .then([E::Edited(edit.clone())]);
-    given::<JobTemplate>([E::Created(created()), E::Edited(edit.clone())])
-        .when(C::Edit(edit))
-        .then_nothing();
+    for edit in [
+        Edited {
+            title: Some("other".to_owned()),
+            ..nothing()
+        },
+        Edited {
+            description: Some("other".to_owned()),
+            ..nothing()
+        },
+        Edited {
+            project: Some(2),
+            ..nothing()
+        },
+        Edited {
+            body: Some(LongText::Inline(
+                "#!/bin/sh\n{{ content|safe }}\nexit\n".to_owned(),
+            )),
+            ..nothing()
+        },
+        Edited {
+            notification_addresses: Some("other".to_owned()),
+            ..nothing()
+        },
+    ] {
+        follows_once::<JobTemplate>(&past, C::Edit(edit.clone()), E::Edited(edit));
+    }
 }
 
 #[test]
 fn a_job_template_is_switched_off_and_on_once() {
-    let off = E::EnqueueSuspended(EnqueueSuspended { at: at(1) });
-    let on = E::EnqueueResumed(EnqueueResumed { at: at(1) });
-    let known = given::<JobTemplate>([E::Created(created())]);
-    known.when(C::Resume { at: at(1) }).then_nothing();
-    known.when(C::Suspend { at: at(1) }).then([off.clone()]);
-    let known = given::<JobTemplate>([E::Created(created()), off]);
-    known.when(C::Suspend { at: at(1) }).then_nothing();
-    known.when(C::Resume { at: at(1) }).then([on]);
+    let at = at(1);
+    is_done_and_undone_once::<JobTemplate>(
+        &[E::Created(created())],
+        (
+            C::Suspend { at },
+            E::EnqueueSuspended(EnqueueSuspended { at }),
+        ),
+        (C::Resume { at }, E::EnqueueResumed(EnqueueResumed { at })),
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::testing::once::{follows_once, is_done_and_undone_once};
 use crate::testing::stories::{at, story};
 use crate::testing::{given, laws};
 
@@ -10,16 +11,14 @@ use ProjectRejection as R;
 
 #[test]
 fn a_project_is_created_once() {
-    given::<Project>([])
-        .when(C::Create(created()))
-        .then([E::Created(created())]);
-    let known = given::<Project>([E::Created(created())]);
-    known.when(C::Create(created())).then_nothing();
+    follows_once::<Project>(&[], C::Create(created()), E::Created(created()));
     let other = Created {
         title: "other".to_owned(),
         ..created()
     };
-    known.when(C::Create(other)).then_refuses(R::AlreadyCreated);
+    given::<Project>([E::Created(created())])
+        .when(C::Create(other))
+        .then_refuses(R::AlreadyCreated);
     given::<Project>([])
         .when(C::Edit(nothing()))
         .then_refuses(R::Unknown);
@@ -27,100 +26,91 @@ fn a_project_is_created_once() {
 
 #[test]
 fn an_edit_of_a_project_says_only_what_is_new() {
-    let known = given::<Project>([E::Created(created())]);
+    let past = [E::Created(created())];
+    let known = given::<Project>(past.clone());
     known.when(C::Edit(nothing())).then_nothing();
     let same = Edited {
         title: Some(created().title),
         ..nothing()
     };
     known.when(C::Edit(same)).then_nothing();
-    let edit = Edited {
-        title: Some("other".to_owned()),
-        ..nothing()
-    };
-    known
-        .when(C::Edit(edit.clone()))
-        .then([E::Edited(edit.clone())]);
-    given::<Project>([E::Created(created()), E::Edited(edit.clone())])
-        .when(C::Edit(edit))
-        .then_nothing();
-    let edit = Edited {
-        description: Some("other".to_owned()),
-        ..nothing()
-    };
-    known
-        .when(C::Edit(edit.clone()))
-        .then([E::Edited(edit.clone())]);
-    given::<Project>([E::Created(created()), E::Edited(edit.clone())])
-        .when(C::Edit(edit))
-        .then_nothing();
-    let edit = Edited {
-        notification_addresses: Some("other".to_owned()),
-        ..nothing()
-    };
-    known
-        .when(C::Edit(edit.clone()))
-        .then([E::Edited(edit.clone())]);
-    given::<Project>([E::Created(created()), E::Edited(edit.clone())])
-        .when(C::Edit(edit))
-        .then_nothing();
+    for edit in [
+        Edited {
+            title: Some("other".to_owned()),
+            ..nothing()
+        },
+        Edited {
+            description: Some("other".to_owned()),
+            ..nothing()
+        },
+        Edited {
+            notification_addresses: Some("other".to_owned()),
+            ..nothing()
+        },
+    ] {
+        follows_once::<Project>(&past, C::Edit(edit.clone()), E::Edited(edit));
+    }
 }
 
 #[test]
 fn a_project_is_switched_off_and_on_once() {
-    let off = E::EnqueueSuspended(EnqueueSuspended { at: at(1) });
-    let on = E::EnqueueResumed(EnqueueResumed { at: at(1) });
-    let known = given::<Project>([E::Created(created())]);
-    known.when(C::Resume { at: at(1) }).then_nothing();
-    known.when(C::Suspend { at: at(1) }).then([off.clone()]);
-    let known = given::<Project>([E::Created(created()), off]);
-    known.when(C::Suspend { at: at(1) }).then_nothing();
-    known.when(C::Resume { at: at(1) }).then([on]);
+    let at = at(1);
+    is_done_and_undone_once::<Project>(
+        &[E::Created(created())],
+        (
+            C::Suspend { at },
+            E::EnqueueSuspended(EnqueueSuspended { at }),
+        ),
+        (C::Resume { at }, E::EnqueueResumed(EnqueueResumed { at })),
+    );
 }
 
 #[test]
 fn worker_pools_of_a_project_come_and_go_once() {
     let (worker_pool, at) = (5, at(1));
-    let comes = E::PoolAdded(PoolAdded { worker_pool, at });
-    let goes = E::PoolRemoved(PoolRemoved { worker_pool, at });
-    let known = given::<Project>([E::Created(created())]);
-    known.when(C::RemovePool { worker_pool, at }).then_nothing();
-    known
-        .when(C::AddPool { worker_pool, at })
-        .then([comes.clone()]);
-    let known = given::<Project>([E::Created(created()), comes]);
-    known.when(C::AddPool { worker_pool, at }).then_nothing();
-    known.when(C::RemovePool { worker_pool, at }).then([goes]);
+    is_done_and_undone_once::<Project>(
+        &[E::Created(created())],
+        (
+            C::AddPool { worker_pool, at },
+            E::PoolAdded(PoolAdded { worker_pool, at }),
+        ),
+        (
+            C::RemovePool { worker_pool, at },
+            E::PoolRemoved(PoolRemoved { worker_pool, at }),
+        ),
+    );
 }
 
 #[test]
 fn viewers_of_a_project_come_and_go_once() {
     let (group, at) = (5, at(1));
-    let comes = E::ViewersAdmitted(ViewersAdmitted { group, at });
-    let goes = E::ViewersExpelled(ViewersExpelled { group, at });
-    let known = given::<Project>([E::Created(created())]);
-    known.when(C::ExpelViewers { group, at }).then_nothing();
-    known
-        .when(C::AdmitViewers { group, at })
-        .then([comes.clone()]);
-    let known = given::<Project>([E::Created(created()), comes]);
-    known.when(C::AdmitViewers { group, at }).then_nothing();
-    known.when(C::ExpelViewers { group, at }).then([goes]);
+    is_done_and_undone_once::<Project>(
+        &[E::Created(created())],
+        (
+            C::AdmitViewers { group, at },
+            E::ViewersAdmitted(ViewersAdmitted { group, at }),
+        ),
+        (
+            C::ExpelViewers { group, at },
+            E::ViewersExpelled(ViewersExpelled { group, at }),
+        ),
+    );
 }
 
 #[test]
 fn admins_of_a_project_come_and_go_once() {
     let (group, at) = (5, at(1));
-    let comes = E::AdminsAdmitted(AdminsAdmitted { group, at });
-    let goes = E::AdminsExpelled(AdminsExpelled { group, at });
-    let known = given::<Project>([E::Created(created())]);
-    known.when(C::ExpelAdmins { group, at }).then_nothing();
-    known
-        .when(C::AdmitAdmins { group, at })
-        .then([comes.clone()]);
-    let known = given::<Project>([E::Created(created()), comes]);
-    known.when(C::AdmitAdmins { group, at }).then_nothing();
-    known.when(C::ExpelAdmins { group, at }).then([goes]);
+    is_done_and_undone_once::<Project>(
+        &[E::Created(created())],
+        (
+            C::AdmitAdmins { group, at },
+            E::AdminsAdmitted(AdminsAdmitted { group, at }),
+        ),
+        (
+            C::ExpelAdmins { group, at },
+            E::AdminsExpelled(AdminsExpelled { group, at }),
+        ),
+    );
 }
 
 proptest! {

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::testing::once::{follows_once, is_done_and_undone_once};
 use crate::testing::stories::{at, story};
 use crate::testing::{given, laws};
 
@@ -10,16 +11,14 @@ use UserRejection as R;
 
 #[test]
 fn a_user_is_created_once() {
-    given::<User>([])
-        .when(C::Create(created()))
-        .then([E::Created(created())]);
-    let known = given::<User>([E::Created(created())]);
-    known.when(C::Create(created())).then_nothing();
+    follows_once::<User>(&[], C::Create(created()), E::Created(created()));
     let other = Created {
         name: "other".to_owned(),
         ..created()
     };
-    known.when(C::Create(other)).then_refuses(R::AlreadyCreated);
+    given::<User>([E::Created(created())])
+        .when(C::Create(other))
+        .then_refuses(R::AlreadyCreated);
     given::<User>([])
         .when(C::Edit(nothing()))
         .then_refuses(R::Unknown);
@@ -27,48 +26,52 @@ fn a_user_is_created_once() {
 
 #[test]
 fn an_edit_of_a_user_says_only_what_is_new() {
-    let known = given::<User>([E::Created(created())]);
+    let past = [E::Created(created())];
+    let known = given::<User>(past.clone());
     known.when(C::Edit(nothing())).then_nothing();
     let same = Edited {
         name: Some(created().name),
         ..nothing()
     };
     known.when(C::Edit(same)).then_nothing();
-    let edit = Edited {
-        name: Some("other".to_owned()),
-        ..nothing()
-    };
-    known
-        .when(C::Edit(edit.clone()))
-        .then([E::Edited(edit.clone())]);
-    given::<User>([E::Created(created()), E::Edited(edit.clone())])
-        .when(C::Edit(edit))
-        .then_nothing();
+    for edit in [
+        Edited {
+            name: Some("other".to_owned()),
+            ..nothing()
+        },
+        Edited {
+            is_superuser: Some(true),
+            ..nothing()
+        },
+    ] {
+        follows_once::<User>(&past, C::Edit(edit.clone()), E::Edited(edit));
+    }
 }
 
 #[test]
 fn a_user_is_switched_off_and_on_once() {
-    let off = E::Disabled(Disabled { at: at(1) });
-    let on = E::Enabled(Enabled { at: at(1) });
-    let known = given::<User>([E::Created(created())]);
-    known.when(C::Enable { at: at(1) }).then_nothing();
-    known.when(C::Disable { at: at(1) }).then([off.clone()]);
-    let known = given::<User>([E::Created(created()), off]);
-    known.when(C::Disable { at: at(1) }).then_nothing();
-    known.when(C::Enable { at: at(1) }).then([on]);
+    let at = at(1);
+    is_done_and_undone_once::<User>(
+        &[E::Created(created())],
+        (C::Disable { at }, E::Disabled(Disabled { at })),
+        (C::Enable { at }, E::Enabled(Enabled { at })),
+    );
 }
 
 #[test]
 fn groups_of_a_user_come_and_go_once() {
     let (group, at) = (5, at(1));
-    let comes = E::GroupJoined(GroupJoined { group, at });
-    let goes = E::GroupLeft(GroupLeft { group, at });
-    let known = given::<User>([E::Created(created())]);
-    known.when(C::LeaveGroup { group, at }).then_nothing();
-    known.when(C::JoinGroup { group, at }).then([comes.clone()]);
-    let known = given::<User>([E::Created(created()), comes]);
-    known.when(C::JoinGroup { group, at }).then_nothing();
-    known.when(C::LeaveGroup { group, at }).then([goes]);
+    is_done_and_undone_once::<User>(
+        &[E::Created(created())],
+        (
+            C::JoinGroup { group, at },
+            E::GroupJoined(GroupJoined { group, at }),
+        ),
+        (
+            C::LeaveGroup { group, at },
+            E::GroupLeft(GroupLeft { group, at }),
+        ),
+    );
 }
 
 #[test]
@@ -79,11 +82,7 @@ fn a_user_has_a_new_password_once() {
         at,
     };
     let changed = E::PasswordChanged(PasswordChanged { password, at });
-    let known = given::<User>([E::Created(created())]);
-    known.when(change.clone()).then([changed.clone()]);
-    given::<User>([E::Created(created()), changed])
-        .when(change)
-        .then_nothing();
+    follows_once::<User>(&[E::Created(created())], change, changed);
     assert!(!format!("{:?}", created()).contains(hash("a").as_str()));
 }
 

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::Sealed;
+use crate::testing::once::{follows_once, is_done_and_undone_once};
 use crate::testing::stories::{at, story};
 use crate::testing::{given, laws};
 
@@ -11,16 +12,12 @@ use WorkerRejection as R;
 
 #[test]
 fn a_worker_is_registered_once() {
-    given::<Worker>([])
-        .when(C::Register(registered()))
-        .then([E::Registered(registered())]);
-    let known = given::<Worker>([E::Registered(registered())]);
-    known.when(C::Register(registered())).then_nothing();
+    follows_once::<Worker>(&[], C::Register(registered()), E::Registered(registered()));
     let other = Registered {
         title: "other".to_owned(),
         ..registered()
     };
-    known
+    given::<Worker>([E::Registered(registered())])
         .when(C::Register(other))
         .then_refuses(R::AlreadyRegistered);
     given::<Worker>([])
@@ -30,65 +27,47 @@ fn a_worker_is_registered_once() {
 
 #[test]
 fn an_edit_of_a_worker_says_only_what_is_new() {
-    let known = given::<Worker>([E::Registered(registered())]);
+    let past = [E::Registered(registered())];
+    let known = given::<Worker>(past.clone());
     known.when(C::Edit(nothing())).then_nothing();
     let same = Edited {
         title: Some(registered().title),
         ..nothing()
     };
     known.when(C::Edit(same)).then_nothing();
-    let edit = Edited {
-        title: Some("other".to_owned()),
-        ..nothing()
-    };
-    known
-        .when(C::Edit(edit.clone()))
-        .then([E::Edited(edit.clone())]);
-    given::<Worker>([E::Registered(registered()), E::Edited(edit.clone())])
-        .when(C::Edit(edit))
-        .then_nothing();
-    let edit = Edited {
-        description: Some("other".to_owned()),
-        ..nothing()
-    };
-    known
-        .when(C::Edit(edit.clone()))
-        .then([E::Edited(edit.clone())]);
-    given::<Worker>([E::Registered(registered()), E::Edited(edit.clone())])
-        .when(C::Edit(edit))
-        .then_nothing();
-    let edit = Edited {
-        api_key: Some("key-2".to_owned()),
-        ..nothing()
-    };
-    known
-        .when(C::Edit(edit.clone()))
-        .then([E::Edited(edit.clone())]);
-    given::<Worker>([E::Registered(registered()), E::Edited(edit.clone())])
-        .when(C::Edit(edit))
-        .then_nothing();
-    let edit = Edited {
-        secret: Some(sealed("b")),
-        ..nothing()
-    };
-    known
-        .when(C::Edit(edit.clone()))
-        .then([E::Edited(edit.clone())]);
-    given::<Worker>([E::Registered(registered()), E::Edited(edit.clone())])
-        .when(C::Edit(edit))
-        .then_nothing();
+    for edit in [
+        Edited {
+            title: Some("other".to_owned()),
+            ..nothing()
+        },
+        Edited {
+            description: Some("other".to_owned()),
+            ..nothing()
+        },
+        Edited {
+            api_key: Some("key-2".to_owned()),
+            ..nothing()
+        },
+        Edited {
+            secret: Some(sealed("b")),
+            ..nothing()
+        },
+    ] {
+        follows_once::<Worker>(&past, C::Edit(edit.clone()), E::Edited(edit));
+    }
 }
 
 #[test]
 fn a_worker_is_switched_off_and_on_once() {
-    let off = E::EnqueueSuspended(EnqueueSuspended { at: at(1) });
-    let on = E::EnqueueResumed(EnqueueResumed { at: at(1) });
-    let known = given::<Worker>([E::Registered(registered())]);
-    known.when(C::Resume { at: at(1) }).then_nothing();
-    known.when(C::Suspend { at: at(1) }).then([off.clone()]);
-    let known = given::<Worker>([E::Registered(registered()), off]);
-    known.when(C::Suspend { at: at(1) }).then_nothing();
-    known.when(C::Resume { at: at(1) }).then([on]);
+    let at = at(1);
+    is_done_and_undone_once::<Worker>(
+        &[E::Registered(registered())],
+        (
+            C::Suspend { at },
+            E::EnqueueSuspended(EnqueueSuspended { at }),
+        ),
+        (C::Resume { at }, E::EnqueueResumed(EnqueueResumed { at })),
+    );
 }
 
 /// A key with a colon could never authenticate.

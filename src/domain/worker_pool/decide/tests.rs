@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::testing::once::{follows_once, is_done_and_undone_once};
 use crate::testing::stories::{at, story};
 use crate::testing::{given, laws};
 
@@ -10,16 +11,14 @@ use WorkerPoolRejection as R;
 
 #[test]
 fn a_worker_pool_is_created_once() {
-    given::<WorkerPool>([])
-        .when(C::Create(created()))
-        .then([E::Created(created())]);
-    let known = given::<WorkerPool>([E::Created(created())]);
-    known.when(C::Create(created())).then_nothing();
+    follows_once::<WorkerPool>(&[], C::Create(created()), E::Created(created()));
     let other = Created {
         title: "other".to_owned(),
         ..created()
     };
-    known.when(C::Create(other)).then_refuses(R::AlreadyCreated);
+    given::<WorkerPool>([E::Created(created())])
+        .when(C::Create(other))
+        .then_refuses(R::AlreadyCreated);
     given::<WorkerPool>([])
         .when(C::Edit(nothing()))
         .then_refuses(R::Unknown);
@@ -27,70 +26,59 @@ fn a_worker_pool_is_created_once() {
 
 #[test]
 fn an_edit_of_a_worker_pool_says_only_what_is_new() {
-    let known = given::<WorkerPool>([E::Created(created())]);
+    let past = [E::Created(created())];
+    let known = given::<WorkerPool>(past.clone());
     known.when(C::Edit(nothing())).then_nothing();
     let same = Edited {
         title: Some(created().title),
         ..nothing()
     };
     known.when(C::Edit(same)).then_nothing();
-    let edit = Edited {
-        title: Some("other".to_owned()),
-        ..nothing()
-    };
-    known
-        .when(C::Edit(edit.clone()))
-        .then([E::Edited(edit.clone())]);
-    given::<WorkerPool>([E::Created(created()), E::Edited(edit.clone())])
-        .when(C::Edit(edit))
-        .then_nothing();
-    let edit = Edited {
-        description: Some("other".to_owned()),
-        ..nothing()
-    };
-    known
-        .when(C::Edit(edit.clone()))
-        .then([E::Edited(edit.clone())]);
-    given::<WorkerPool>([E::Created(created()), E::Edited(edit.clone())])
-        .when(C::Edit(edit))
-        .then_nothing();
-    let edit = Edited {
-        notification_addresses: Some("other".to_owned()),
-        ..nothing()
-    };
-    known
-        .when(C::Edit(edit.clone()))
-        .then([E::Edited(edit.clone())]);
-    given::<WorkerPool>([E::Created(created()), E::Edited(edit.clone())])
-        .when(C::Edit(edit))
-        .then_nothing();
+    for edit in [
+        Edited {
+            title: Some("other".to_owned()),
+            ..nothing()
+        },
+        Edited {
+            description: Some("other".to_owned()),
+            ..nothing()
+        },
+        Edited {
+            notification_addresses: Some("other".to_owned()),
+            ..nothing()
+        },
+    ] {
+        follows_once::<WorkerPool>(&past, C::Edit(edit.clone()), E::Edited(edit));
+    }
 }
 
 #[test]
 fn a_worker_pool_is_switched_off_and_on_once() {
-    let off = E::EnqueueSuspended(EnqueueSuspended { at: at(1) });
-    let on = E::EnqueueResumed(EnqueueResumed { at: at(1) });
-    let known = given::<WorkerPool>([E::Created(created())]);
-    known.when(C::Resume { at: at(1) }).then_nothing();
-    known.when(C::Suspend { at: at(1) }).then([off.clone()]);
-    let known = given::<WorkerPool>([E::Created(created()), off]);
-    known.when(C::Suspend { at: at(1) }).then_nothing();
-    known.when(C::Resume { at: at(1) }).then([on]);
+    let at = at(1);
+    is_done_and_undone_once::<WorkerPool>(
+        &[E::Created(created())],
+        (
+            C::Suspend { at },
+            E::EnqueueSuspended(EnqueueSuspended { at }),
+        ),
+        (C::Resume { at }, E::EnqueueResumed(EnqueueResumed { at })),
+    );
 }
 
 #[test]
 fn workers_of_a_worker_pool_come_and_go_once() {
     let (worker, at) = (5, at(1));
-    let comes = E::WorkerAdded(WorkerAdded { worker, at });
-    let goes = E::WorkerRemoved(WorkerRemoved { worker, at });
-    let known = given::<WorkerPool>([E::Created(created())]);
-    known.when(C::RemoveWorker { worker, at }).then_nothing();
-    known
-        .when(C::AddWorker { worker, at })
-        .then([comes.clone()]);
-    let known = given::<WorkerPool>([E::Created(created()), comes]);
-    known.when(C::AddWorker { worker, at }).then_nothing();
-    known.when(C::RemoveWorker { worker, at }).then([goes]);
+    is_done_and_undone_once::<WorkerPool>(
+        &[E::Created(created())],
+        (
+            C::AddWorker { worker, at },
+            E::WorkerAdded(WorkerAdded { worker, at }),
+        ),
+        (
+            C::RemoveWorker { worker, at },
+            E::WorkerRemoved(WorkerRemoved { worker, at }),
+        ),
+    );
 }
 
 proptest! {
