@@ -11,10 +11,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use web::paging::{self, Listing};
+use web::paging::Listing;
 use web::{Caller, FieldError, House, KeptBody, Path, Problem, Query, Unread, View};
 
 use crate::builds::Reason;
+use crate::seen::{Page, PageParams};
 use crate::{DIALECT, asked};
 
 /// The scope of reading here.
@@ -158,8 +159,7 @@ pub(crate) async fn list(
     Query(params): Query<AuditParams>,
 ) -> Result<View<Listing<AuditEntry>>, Problem> {
     caller.may(Role::Operator, READ)?;
-    let limit = paging::limit(params.limit)?;
-    let cursor = paging::open(params.cursor.as_deref())?;
+    let page = Page::asked(params.limit, params.cursor.as_deref())?;
     let filter = AuditFilter {
         event_type: params.event_type,
         actor: params.actor,
@@ -168,48 +168,30 @@ pub(crate) async fn list(
         until: asked::time("until", params.until.as_deref())?,
         oldest_first: params.oldest_first,
     };
-    let position = house.views.position();
-    let page = house
-        .views
-        .ask(move |views| views.audit().list(&filter, &cursor, limit))
-        .await?;
-    Ok(View {
-        position,
-        body: Listing::of(page, AuditEntry::of),
-    })
-}
-
-/// Which page.
-#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
-#[serde(default, deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct BodiesParams {
-    /// How many a page has, 1 to 1000.
-    limit: Option<usize>,
-    /// `next` of the page before.
-    cursor: Option<String>,
+    page.of(
+        &house,
+        move |views, cursor, limit| views.audit().list(&filter, cursor, limit),
+        AuditEntry::of,
+    )
+    .await
 }
 
 /// Which bodies were refused and kept?
-#[utoipa::path(get, path = "/v1/audit/bodies", tag = "audit", params(BodiesParams),
+#[utoipa::path(get, path = "/v1/audit/bodies", tag = "audit", params(PageParams),
     responses((status = 200, body = Listing<RefusedBody>)))]
 pub(crate) async fn bodies(
     State(house): State<House>,
     caller: Caller,
-    Query(params): Query<BodiesParams>,
+    Query(params): Query<PageParams>,
 ) -> Result<View<Listing<RefusedBody>>, Problem> {
     caller.may(Role::Operator, READ)?;
-    let limit = paging::limit(params.limit)?;
-    let cursor = paging::open(params.cursor.as_deref())?;
-    let position = house.views.position();
-    let page = house
-        .views
-        .ask(move |views| views.audit().bodies(&cursor, limit))
-        .await?;
-    Ok(View {
-        position,
-        body: Listing::of(page, RefusedBody::of),
-    })
+    let page = Page::asked(params.limit, params.cursor.as_deref())?;
+    page.of(
+        &house,
+        move |views, cursor, limit| views.audit().bodies(cursor, limit),
+        RefusedBody::of,
+    )
+    .await
 }
 
 /// What does this refused body say, byte for byte?

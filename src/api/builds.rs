@@ -14,6 +14,7 @@ use web::paging::{self, Listing};
 use web::{Caller, House, Path, Problem, Query, Unread, View};
 
 use crate::events::{StreamParams, stream_page};
+use crate::seen::Page;
 use crate::wire::{Build, EventPage};
 use crate::{DIALECT, asked};
 
@@ -91,16 +92,14 @@ pub(crate) async fn list(
     Query(params): Query<BuildParams>,
 ) -> Result<View<Listing<Build>>, Problem> {
     caller.may(Role::Reader, READ)?;
-    let limit = paging::limit(params.limit)?;
-    let cursor = paging::open(params.cursor.as_deref())?;
+    let page = Page::asked(params.limit, params.cursor.as_deref())?;
     let filter = params.filter()?;
-    let position = house.views.position();
-    let page = house
-        .views
-        .ask(move |views| views.builds().list(&filter, &cursor, limit))
-        .await?;
-    let body = Listing::of(page, Build::of);
-    Ok(View { position, body })
+    page.of(
+        &house,
+        move |views, cursor, limit| views.builds().list(&filter, cursor, limit),
+        Build::of,
+    )
+    .await
 }
 
 /// At which moment.

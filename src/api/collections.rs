@@ -5,10 +5,11 @@ use axum::extract::State;
 use domain::token::Role;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use web::paging::{self, Listing};
+use web::paging::Listing;
 use web::{Caller, House, Problem, Query, View};
 
 use crate::asked;
+use crate::seen::{self, Page};
 use crate::wire::{Collection, CollectionCount};
 
 /// The scope of everything here.
@@ -42,23 +43,19 @@ pub(crate) async fn list(
     Query(params): Query<CollectionParams>,
 ) -> Result<View<Listing<Collection>>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
-    let limit = paging::limit(params.limit)?;
-    let cursor = paging::open(params.cursor.as_deref())?;
+    let page = Page::asked(params.limit, params.cursor.as_deref())?;
     let filter = CollectionFilter {
         state: asked::word("state", params.state, &CollectionState::WORDS)?,
         reason: params.reason,
         since: asked::time("since", params.since.as_deref())?,
         until: asked::time("until", params.until.as_deref())?,
     };
-    let position = house.views.position();
-    let page = house
-        .views
-        .ask(move |views| views.collections().list(&filter, &cursor, limit))
-        .await?;
-    Ok(View {
-        position,
-        body: Listing::of(page, Collection::of),
-    })
+    page.of(
+        &house,
+        move |views, cursor, limit| views.collections().list(&filter, cursor, limit),
+        Collection::of,
+    )
+    .await
 }
 
 /// How many collections stand how?
@@ -69,12 +66,8 @@ pub(crate) async fn counts(
     caller: Caller,
 ) -> Result<View<Vec<CollectionCount>>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
-    let position = house.views.position();
-    let counts = house
-        .views
-        .ask(|views| views.collections().counts())
-        .await?;
-    let body = counts
+    let View { position, body } = seen::view(&house, |views| views.collections().counts()).await?;
+    let body = body
         .into_iter()
         .map(|count| CollectionCount {
             state: count.state,

@@ -40,6 +40,7 @@ pub mod projections;
 mod provisioning;
 pub mod roster;
 pub mod runs;
+mod seen;
 pub mod service;
 mod sse;
 pub mod tokens;

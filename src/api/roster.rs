@@ -24,6 +24,7 @@ use crate::provisioning::{
     self, Document, Groups, Item, JobTemplates, Jobs, Kind, Projects, Users, Wanted, Which,
     WorkerPools, Workers, one,
 };
+use crate::seen::{Page, PageParams};
 use crate::wire::{self, EventPage};
 use crate::{DIALECT, asked};
 
@@ -111,17 +112,6 @@ resources! {
     };
 }
 
-/// Which page.
-#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
-#[serde(default, deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct PageParams {
-    /// How many a page has, 1 to 1000.
-    limit: Option<usize>,
-    /// `next` of the page before.
-    cursor: Option<String>,
-}
-
 /// At which moment.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
@@ -152,8 +142,7 @@ async fn list<R: Resource>(
     params: PageParams,
 ) -> Result<View<Listing<R::Shown>>, Problem> {
     caller.may(Role::Reader, &scope::<R>("read"))?;
-    let limit = paging::limit(params.limit)?;
-    let cursor = paging::open(params.cursor.as_deref())?;
+    let Page { limit, cursor } = Page::asked(params.limit, params.cursor.as_deref())?;
     let from = from(&cursor)?;
     let position = house.views.position();
     let rows = house.views.ask(move |views| {

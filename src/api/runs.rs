@@ -18,6 +18,7 @@ use web::{Caller, House, Path, Problem, Query, View, paging};
 use crate::asked;
 use crate::builds::AsOfParams;
 use crate::events::{StreamParams, stream_page};
+use crate::seen::{self, Page};
 use crate::wire::{EventPage, KillRequest, Run, RunLog};
 
 pub mod ending;
@@ -146,26 +147,21 @@ pub(crate) async fn list(
     Query(params): Query<RunParams>,
 ) -> Result<View<RunPage>, Problem> {
     caller.may(Role::Reader, READ)?;
-    let limit = paging::limit(params.limit)?;
-    let cursor = paging::open(params.cursor.as_deref())?;
+    let page = Page::asked(params.limit, params.cursor.as_deref())?;
     let mut query = params.query()?;
-    let position = house.views.position();
-    let body = house
-        .views
-        .ask(move |views| {
-            query.jobs = views.roster().read(|roster| params.jobs(roster));
-            let runs = views.runs();
-            let page = runs.list_from(&query, &cursor, limit)?;
-            let total = params.total.then(|| runs.count(&query)).transpose()?;
-            let items = views.roster().read(|roster| {
-                let shown = |row: &Arc<RunRow>| Run::of(row, roster);
-                page.rows.iter().map(shown).collect()
-            });
-            let next = page.next.as_ref().map(paging::seal);
-            Ok::<_, ::projections::TableError>(RunPage { items, next, total })
-        })
-        .await?;
-    Ok(View { position, body })
+    seen::view(&house, move |views| {
+        query.jobs = views.roster().read(|roster| params.jobs(roster));
+        let runs = views.runs();
+        let page = runs.list_from(&query, &page.cursor, page.limit)?;
+        let total = params.total.then(|| runs.count(&query)).transpose()?;
+        let items = views.roster().read(|roster| {
+            let shown = |row: &Arc<RunRow>| Run::of(row, roster);
+            page.rows.iter().map(shown).collect()
+        });
+        let next = page.next.as_ref().map(paging::seal);
+        Ok::<_, ::projections::TableError>(RunPage { items, next, total })
+    })
+    .await
 }
 
 /// Of which project or job.
@@ -209,38 +205,34 @@ pub(crate) async fn counts(
     Query(params): Query<CountParams>,
 ) -> Result<View<RunCounts>, Problem> {
     caller.may(Role::Reader, READ)?;
-    let position = house.views.position();
-    let body = house
-        .views
-        .ask(move |views| {
-            let runs = views.runs();
-            let count = |state: &str, success: Option<bool>| {
-                let params = RunParams {
-                    job: params.job,
-                    project: params.project,
-                    state: Some(state.to_owned()),
-                    success,
-                    ..RunParams::default()
-                };
-                let query = RunQuery {
-                    jobs: views.roster().read(|roster| params.jobs(roster)),
-                    ..params.query()?
-                };
-                Ok::<_, Problem>(runs.count(&query)?)
+    seen::view(&house, move |views| {
+        let runs = views.runs();
+        let count = |state: &str, success: Option<bool>| {
+            let params = RunParams {
+                job: params.job,
+                project: params.project,
+                state: Some(state.to_owned()),
+                success,
+                ..RunParams::default()
             };
-            Ok::<_, Problem>(RunCounts {
-                scheduled: count("scheduled", None)?,
-                suspended: count("suspended", None)?,
-                in_queue: count("in_queue", None)?,
-                started: count("started", None)?,
-                completed: count("completed", None)?,
-                completed_with_error: count("completed", Some(false))?,
-                last_completed: count("last_completed", None)?,
-                last_completed_with_error: count("last_completed", Some(false))?,
-            })
+            let query = RunQuery {
+                jobs: views.roster().read(|roster| params.jobs(roster)),
+                ..params.query()?
+            };
+            Ok::<_, Problem>(runs.count(&query)?)
+        };
+        Ok::<_, Problem>(RunCounts {
+            scheduled: count("scheduled", None)?,
+            suspended: count("suspended", None)?,
+            in_queue: count("in_queue", None)?,
+            started: count("started", None)?,
+            completed: count("completed", None)?,
+            completed_with_error: count("completed", Some(false))?,
+            last_completed: count("last_completed", None)?,
+            last_completed_with_error: count("last_completed", Some(false))?,
         })
-        .await?;
-    Ok(View { position, body })
+    })
+    .await
 }
 
 /// How does this run stand, or how did it?

@@ -7,12 +7,13 @@ use domain::token::{Issued, Role, Token as Aggregate, TokenCommand};
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
-use web::paging::{self, Listing};
+use web::paging::Listing;
 use web::{Caller, House, Path, Problem, Query, Unread, View, name_of, secret};
 
 use crate::DIALECT;
+use crate::seen::{Page, PageParams};
 
 /// The scope of reading here.
 const READ: &str = "tokens:read";
@@ -118,17 +119,6 @@ impl IssueToken {
     }
 }
 
-/// Which page.
-#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
-#[serde(default, deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct PageParams {
-    /// How many a page has, 1 to 1000.
-    limit: Option<usize>,
-    /// `next` of the page before.
-    cursor: Option<String>,
-}
-
 /// Which tokens are there, revoked ones as well?
 #[utoipa::path(get, path = "/v1/tokens", tag = "tokens", params(PageParams),
     responses((status = 200, body = Listing<Token>)))]
@@ -138,17 +128,13 @@ pub(crate) async fn list(
     Query(params): Query<PageParams>,
 ) -> Result<View<Listing<Token>>, Problem> {
     caller.may(Role::Admin, READ)?;
-    let limit = paging::limit(params.limit)?;
-    let cursor = paging::open(params.cursor.as_deref())?;
-    let position = house.views.position();
-    let page = house
-        .views
-        .ask(move |views| views.tokens().list(&cursor, limit))
-        .await?;
-    Ok(View {
-        position,
-        body: Listing::of(page, Token::of),
-    })
+    let page = Page::asked(params.limit, params.cursor.as_deref())?;
+    page.of(
+        &house,
+        move |views, cursor, limit| views.tokens().list(cursor, limit),
+        Token::of,
+    )
+    .await
 }
 
 /// What is this token?
@@ -196,13 +182,7 @@ pub(crate) async fn issue(
         expires_at: body.expires_at,
         at,
     });
-    let outcome = house
-        .commands
-        .execute::<Aggregate>(&id, command, &caller.metadata(DIALECT))
-        .await?;
-    if let Some(position) = outcome.position() {
-        house.wait_for(position).await?;
-    }
+    tell(&house, &caller, &id, command).await?;
     let position = house.views.position();
     let token = find(&house, id).await?;
     let answer = View {
@@ -225,16 +205,25 @@ pub(crate) async fn revoke(
     find(&house, id.clone()).await?;
     let at = house.commands.clock().now();
     let command = TokenCommand::Revoke { at };
-    let outcome = house
-        .commands
-        .execute::<Aggregate>(&id, command, &caller.metadata(DIALECT))
-        .await?;
-    if let Some(position) = outcome.position() {
-        house.wait_for(position).await?;
-    }
+    tell(&house, &caller, &id, command).await?;
     let position = house.views.position();
     let body = find(&house, id).await?;
     Ok(View { position, body })
+}
+
+/// Tells a token something, and waits until the views know.
+async fn tell(
+    house: &House,
+    caller: &Caller,
+    id: &str,
+    command: TokenCommand,
+) -> Result<(), Problem> {
+    let metadata = caller.metadata(DIALECT);
+    let told = house.commands.execute::<Aggregate>(id, command, &metadata);
+    match told.await?.position() {
+        Some(position) => house.wait_for(position).await,
+        None => Ok(()),
+    }
 }
 
 async fn find(house: &House, id: String) -> Result<Token, Problem> {

@@ -5,11 +5,12 @@ use axum::extract::State;
 use domain::token::Role;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::paging::{self, Listing};
+use web::paging::Listing;
 use web::{Caller, House, Problem, Query, Settings, View};
 
 use super::READ;
 use crate::asked;
+use crate::seen::{self, Page};
 
 /// Bytes of a GB.
 const GB: f64 = 1e9;
@@ -113,8 +114,7 @@ pub(crate) async fn accuracy(
     Query(params): Query<AccuracyParams>,
 ) -> Result<View<Listing<Accuracy>>, Problem> {
     caller.may(Role::Reader, READ)?;
-    let limit = paging::limit(params.limit)?;
-    let cursor = paging::open(params.cursor.as_deref())?;
+    let page = Page::asked(params.limit, params.cursor.as_deref())?;
     let strategy = asked::word("strategy", params.strategy, &["gantry", "ladder"])?;
     let by = asked::word("by", params.by, &["strategy", "package"])?;
     let by_package = by.as_deref() == Some("package");
@@ -122,27 +122,19 @@ pub(crate) async fn accuracy(
         let wanted = strategy.as_ref();
         wanted.is_none_or(|wanted| *wanted == row.answerer.strategy)
     };
-    let position = house.views.position();
     let package = params.package;
-    let page = house
-        .views
-        .ask(move |views| {
+    page.of(
+        &house,
+        move |views, cursor, limit| {
             let view = views.accuracy();
             let all = match package {
                 Some(package) => view.of_package(&package)?,
-                None if by_package => return view.packages(&cursor, limit, admits),
+                None if by_package => return view.packages(cursor, limit, admits),
                 None => view.totals()?,
             };
-            let rows: Vec<AccuracyRow> = all.into_iter().filter(admits).collect();
-            Ok(::projections::Listing {
-                examined: rows.len(),
-                rows,
-                next: None,
-            })
-        })
-        .await?;
-    Ok(View {
-        position,
-        body: Listing::of(page, |row| Accuracy::of(row, &house.settings)),
-    })
+            Ok(seen::whole(all.into_iter().filter(admits).collect()))
+        },
+        |row| Accuracy::of(row, &house.settings),
+    )
+    .await
 }

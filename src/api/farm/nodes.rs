@@ -1,13 +1,15 @@
 //! The machines that builds run on.
 
+use ::projections::Views;
 use axum::extract::State;
 use domain::token::Role;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use web::paging::{self, Listing};
+use web::paging::Listing;
 use web::{Caller, House, Path, Problem, Query, View};
 
 use super::SCOPE;
+use crate::seen::{self, Page};
 use crate::wire::Node;
 
 /// Which machines.
@@ -32,29 +34,16 @@ pub(crate) async fn list(
     Query(params): Query<NodeParams>,
 ) -> Result<View<Listing<Node>>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
-    let limit = paging::limit(params.limit)?;
-    let cursor = paging::open(params.cursor.as_deref())?;
-    let position = house.views.position();
-    let body = match params.hostname {
-        Some(hostname) => {
-            let found = house
-                .views
-                .ask(move |views| views.nodes().by_hostname(&hostname))
-                .await?;
-            Listing {
-                items: found.into_iter().map(Node::of).collect(),
-                next: None,
-            }
-        }
-        None => {
-            let page = house
-                .views
-                .ask(move |views| views.nodes().list(&cursor, limit))
-                .await?;
-            Listing::of(page, Node::of)
-        }
-    };
-    Ok(View { position, body })
+    let page = Page::asked(params.limit, params.cursor.as_deref())?;
+    page.of(
+        &house,
+        move |views, cursor, limit| match params.hostname {
+            Some(hostname) => Ok(seen::whole(views.nodes().by_hostname(&hostname)?)),
+            None => views.nodes().list(cursor, limit),
+        },
+        Node::of,
+    )
+    .await
 }
 
 /// What is this machine?
@@ -68,13 +57,6 @@ pub(crate) async fn get(
 ) -> Result<View<Node>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
     let unknown = Problem::not_found("no such machine was described");
-    let position = house.views.position();
-    let row = house
-        .views
-        .ask(move |views| views.nodes().get(&uuid))
-        .await?;
-    Ok(View {
-        position,
-        body: Node::of(row.ok_or(unknown)?),
-    })
+    let ask = move |views: &Views| views.nodes().get(&uuid);
+    seen::one(&house, unknown, ask, Node::of).await
 }

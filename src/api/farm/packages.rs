@@ -1,15 +1,17 @@
 //! What packages need, and how much of what they were given was for nothing.
 
+use ::projections::Views;
 use ::projections::packages::PackageSort;
 use axum::extract::State;
 use domain::token::Role;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use web::paging::{self, Listing};
+use web::paging::Listing;
 use web::{Caller, House, Path, Problem, Query, View};
 
 use super::SCOPE;
 use crate::asked;
+use crate::seen::{self, Page};
 use crate::wire::Package;
 
 /// The orders of the list, by their words.
@@ -47,8 +49,7 @@ pub(crate) async fn list(
     Query(params): Query<PackageParams>,
 ) -> Result<View<Listing<Package>>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
-    let limit = paging::limit(params.limit)?;
-    let cursor = paging::open(params.cursor.as_deref())?;
+    let page = Page::asked(params.limit, params.cursor.as_deref())?;
     let word = asked::word("sort", params.sort, &SORTS.map(|(word, _)| word))?;
     let found = SORTS
         .iter()
@@ -61,18 +62,15 @@ pub(crate) async fn list(
                 .at("starts_with", "goes with `sort=name` alone"),
         );
     }
-    let position = house.views.position();
-    let page = house
-        .views
-        .ask(move |views| match start {
-            Some(start) => views.packages().named(&start, &cursor, limit),
-            None => views.packages().list(sort, &cursor, limit),
-        })
-        .await?;
-    Ok(View {
-        position,
-        body: Listing::of(page, Package::of),
-    })
+    page.of(
+        &house,
+        move |views, cursor, limit| match start {
+            Some(start) => views.packages().named(&start, cursor, limit),
+            None => views.packages().list(sort, cursor, limit),
+        },
+        Package::of,
+    )
+    .await
 }
 
 /// What does this package need?
@@ -86,13 +84,6 @@ pub(crate) async fn get(
 ) -> Result<View<Package>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
     let unknown = Problem::not_found("no build of this package is known");
-    let position = house.views.position();
-    let row = house
-        .views
-        .ask(move |views| views.packages().get(&name))
-        .await?;
-    Ok(View {
-        position,
-        body: Package::of(row.ok_or(unknown)?),
-    })
+    let ask = move |views: &Views| views.packages().get(&name);
+    seen::one(&house, unknown, ask, Package::of).await
 }

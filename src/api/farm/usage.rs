@@ -1,16 +1,18 @@
 //! What each build used.
 
+use ::projections::Views;
 use ::projections::usage::UsageFilter;
 use axum::extract::State;
 use domain::token::Role;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use web::paging::{self, Listing};
+use web::paging::Listing;
 use web::{Caller, House, Path, Problem, Query, View};
 
 use super::SCOPE;
 use crate::asked;
 use crate::builds::key_of;
+use crate::seen::{self, Page};
 use crate::wire::Usage;
 
 /// Which records; every condition must hold.
@@ -48,8 +50,7 @@ pub(crate) async fn list(
     Query(params): Query<UsageParams>,
 ) -> Result<View<Listing<Usage>>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
-    let limit = paging::limit(params.limit)?;
-    let cursor = paging::open(params.cursor.as_deref())?;
+    let page = Page::asked(params.limit, params.cursor.as_deref())?;
     let filter = UsageFilter {
         package: params.package,
         git_ref: params.git_ref,
@@ -59,15 +60,12 @@ pub(crate) async fn list(
         until: asked::time("until", params.until.as_deref())?,
         oldest_first: params.oldest_first,
     };
-    let position = house.views.position();
-    let page = house
-        .views
-        .ask(move |views| views.usage().list(&filter, &cursor, limit))
-        .await?;
-    Ok(View {
-        position,
-        body: Listing::of(page, Usage::of),
-    })
+    page.of(
+        &house,
+        move |views, cursor, limit| views.usage().list(&filter, cursor, limit),
+        Usage::of,
+    )
+    .await
 }
 
 /// What did this build use?
@@ -82,13 +80,6 @@ pub(crate) async fn get(
     caller.may(Role::Reader, SCOPE)?;
     let key = key_of(&build)?;
     let unknown = Problem::not_found(format!("what the build {key} used is not known"));
-    let position = house.views.position();
-    let row = house
-        .views
-        .ask(move |views| views.usage().get(&key))
-        .await?;
-    Ok(View {
-        position,
-        body: Usage::of(row.ok_or(unknown)?),
-    })
+    let ask = move |views: &Views| views.usage().get(&key);
+    seen::one(&house, unknown, ask, Usage::of).await
 }

@@ -1,0 +1,103 @@
+//! What the views say, with the position up to which they know the log.
+
+use ::projections::{self, Cursor, TableError, Views};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use web::paging::{self, Listing};
+use web::{House, Problem, View};
+
+/// Asks the views.
+///
+/// # Errors
+/// What they say no with.
+pub(crate) async fn view<T, E>(
+    house: &House,
+    ask: impl FnOnce(&Views) -> Result<T, E> + Send + 'static,
+) -> Result<View<T>, Problem>
+where
+    T: Send + 'static,
+    E: Into<Problem> + Send + 'static,
+{
+    // Looked up before they are asked: an answer may know more than it promises, never less.
+    let position = house.views.position();
+    let body = house.views.ask(ask).await.map_err(Into::into)?;
+    Ok(View { position, body })
+}
+
+/// Asks for one thing, and shows it.
+///
+/// # Errors
+/// `unknown`, when it is not there.
+pub(crate) async fn one<R, T>(
+    house: &House,
+    unknown: Problem,
+    ask: impl FnOnce(&Views) -> Result<Option<R>, TableError> + Send + 'static,
+    show: impl FnOnce(R) -> T,
+) -> Result<View<T>, Problem>
+where
+    R: Send + 'static,
+{
+    let View { position, body } = view(house, ask).await?;
+    let body = show(body.ok_or(unknown)?);
+    Ok(View { position, body })
+}
+
+/// A list that has one page.
+pub(crate) fn whole<R>(rows: Vec<R>) -> projections::Listing<R> {
+    projections::Listing {
+        examined: rows.len(),
+        rows,
+        next: None,
+    }
+}
+
+/// Which page of a list.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageParams {
+    /// How many a page has, 1 to 1000.
+    pub(crate) limit: Option<usize>,
+    /// `next` of the page before.
+    pub(crate) cursor: Option<String>,
+}
+
+/// A page that may be asked for.
+pub(crate) struct Page {
+    pub(crate) limit: usize,
+    pub(crate) cursor: Cursor,
+}
+
+impl Page {
+    /// Checks what is asked for.
+    ///
+    /// # Errors
+    /// 400 when the size is out of range, or the cursor comes from nowhere.
+    pub(crate) fn asked(limit: Option<usize>, cursor: Option<&str>) -> Result<Self, Problem> {
+        Ok(Self {
+            limit: paging::limit(limit)?,
+            cursor: paging::open(cursor)?,
+        })
+    }
+
+    /// Asks for this page, and shows what is on it.
+    ///
+    /// # Errors
+    /// What the views say no with.
+    pub(crate) async fn of<R, T>(
+        self,
+        house: &House,
+        ask: impl FnOnce(&Views, &Cursor, usize) -> Result<projections::Listing<R>, TableError>
+        + Send
+        + 'static,
+        show: impl FnMut(R) -> T,
+    ) -> Result<View<Listing<T>>, Problem>
+    where
+        R: Send + 'static,
+    {
+        let Self { limit, cursor } = self;
+        let View { position, body } = view(house, move |views| ask(views, &cursor, limit)).await?;
+        let body = Listing::of(body, show);
+        Ok(View { position, body })
+    }
+}
