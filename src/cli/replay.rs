@@ -10,7 +10,7 @@ use ::replay::rebuild::To;
 use ::replay::verify::Depth;
 use ::replay::{AsOf, ToolError, Window};
 use clap::Subcommand;
-use eventlog::{EventLog, Filter, StreamName};
+use eventlog::{EventLog, Filter, Position, StreamName};
 use eventlog_file::{FileLog, FileLogConfig};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -158,8 +158,14 @@ impl Directory {
 
     /// The log, to be read while others may write.
     fn log(&self) -> Result<FileLog, Failure> {
-        let dir = self.log_dir()?;
-        FileLog::open_read_only(dir).map_err(|error| Failure::new(Exit::VerificationFailed, error))
+        let log = FileLog::open_read_only(self.log_dir()?);
+        log.map_err(|error| Failure::new(Exit::VerificationFailed, error))
+    }
+
+    /// The same, of which nothing is looked at that comes after a position: it may be damaged.
+    fn log_until(&self, until: Position) -> Result<FileLog, Failure> {
+        let log = FileLog::open_read_only_until(self.log_dir()?, until);
+        log.map_err(|error| Failure::new(Exit::VerificationFailed, error))
     }
 
     /// The log, for us alone.
@@ -264,7 +270,10 @@ fn export(
     window: Window,
     blobs: bool,
 ) -> Result<(), Failure> {
-    let log = directory.log()?;
+    let log = match window.until {
+        Some(AsOf::Position(until)) => directory.log_until(until)?,
+        _ => directory.log()?,
+    };
     let options = ::replay::export::Options {
         window,
         to: Destination::named(file),

@@ -27,6 +27,9 @@ use crate::shared::Shared;
 use crate::stats::Stats;
 use crate::writer::Writer;
 
+/// No event comes after this.
+const EVERYTHING: Position = Position(u64::MAX);
+
 /// Places in a segment are kept as 32 bits, and the last frame may make a segment longer.
 const SEGMENT_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 
@@ -57,7 +60,7 @@ impl FileLog {
         let directory = directory.into();
         fs::create_dir_all(&directory).map_err(OpenError::io("make", &directory))?;
         let lock = Lock::take(&directory)?;
-        let opened = open(&directory, config)?;
+        let opened = open(&directory, config, EVERYTHING)?;
         let shared = opened.shared;
         let (segment, file, offset, next, marked) = match opened.last {
             Some((segment, recovered)) => {
@@ -117,7 +120,19 @@ impl FileLog {
     /// # Errors
     /// When it is damaged or of a newer format, or when the machinery fails.
     pub fn open_read_only(directory: impl AsRef<Path>) -> Result<Self, OpenError> {
-        let opened = open(directory.as_ref(), FileLogConfig::default())?;
+        Self::open_read_only_until(directory, EVERYTHING)
+    }
+
+    /// As [`FileLog::open_read_only`], but what comes after the commit with the event at `until` is not looked at:
+    /// so whatever stands before damage can be saved.
+    ///
+    /// # Errors
+    /// As [`FileLog::open_read_only`].
+    pub fn open_read_only_until(
+        directory: impl AsRef<Path>,
+        until: Position,
+    ) -> Result<Self, OpenError> {
+        let opened = open(directory.as_ref(), FileLogConfig::default(), until)?;
         Ok(Self {
             shared: opened.shared,
             engine: None,

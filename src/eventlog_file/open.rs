@@ -73,7 +73,7 @@ pub(crate) fn read_header(
     if let Some(log_id) = log_id
         && log_id != header.log_id
     {
-        return fault(format!("the header names another log, {},", header.log_id));
+        return fault(format!("the header names another log, {}", header.log_id));
     }
     Ok(header)
 }
@@ -89,6 +89,8 @@ pub(crate) fn fault(path: &Path, offset: u64, position: u64, reason: String) -> 
 
 /// One segment after the other, each going on where the one before ends.
 struct Opener {
+    /// What comes after this is not looked at.
+    until: Position,
     keys: Keys,
     log_id: Option<Uuid>,
     next: u64,
@@ -98,11 +100,17 @@ struct Opener {
     ids: Vec<(u64, Vec<Uuid>)>,
 }
 
-/// Opens what is in a directory for reading.
-pub(crate) fn open(directory: &Path, config: FileLogConfig) -> Result<Opened, OpenError> {
+/// Opens what is in a directory for reading. What comes after the event at `until` is not looked at.
+pub(crate) fn open(
+    directory: &Path,
+    config: FileLogConfig,
+    until: Position,
+) -> Result<Opened, OpenError> {
     let mut found = list(directory)?;
+    found.retain(|(first, _)| *first <= until);
     let first = found.first().map_or(1, |(first, _)| first.0);
     let mut opener = Opener {
+        until,
         keys: Keys::default(),
         log_id: None,
         next: first,
@@ -210,7 +218,7 @@ impl Opener {
     ) -> Result<(Arc<Segment>, Recovered), OpenError> {
         let mut index = MemoryIndex::default();
         let mut ids = Vec::new();
-        let recovered = recover(&path, file, &header, |frame| {
+        let recovered = recover(&path, file, &header, self.until, |frame| {
             index_of(&self.keys, frame, &mut index, |id| ids.push(id))
         })?;
         self.next = recovered.next;

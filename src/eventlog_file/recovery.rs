@@ -99,17 +99,23 @@ pub(crate) fn next_or_judge(
     }
 }
 
-/// Reads all frames of a segment, giving each to `seen`, and judges what comes after them.
+/// Reads all frames of a segment, giving each to `seen`, and judges what comes after them. What comes after the
+/// event at `until` is neither read nor judged.
 pub(crate) fn recover(
     path: &Path,
     file: &Arc<File>,
     header: &SegmentHeader,
+    until: Position,
     mut seen: impl FnMut(&Frame) -> Result<(), Damage>,
 ) -> Result<Recovered, OpenError> {
     let mut reader = reader_of(path, file, header)?;
     let mut marked = false;
     loop {
-        match next_or_judge(path, file, header.salt, &mut reader)? {
+        let next = match reader.next_position() > until.0 {
+            true => Next::End { torn_bytes: 0 },
+            false => next_or_judge(path, file, header.salt, &mut reader)?,
+        };
+        match next {
             Next::Frame(frame) => {
                 marked = frame.header.kind == FrameKind::Mark;
                 seen(&frame).map_err(|damage| Fault::new(path, damage))?;
@@ -153,14 +159,14 @@ impl Tail<'_> {
         if let Some((offset, header)) = later {
             return Ok(Err(damage(format!(
                 "a frame cannot be read, but a later one (byte {offset}, position {}) can, so this \
-                 is damage and no torn write,",
+                 is damage and no torn write",
                 header.first
             ))));
         }
         if last_used.is_some() && !self.may_be_torn()? {
             return Ok(Err(damage(
                 "a frame cannot be read, and no sector of it is missing, so this is damage and no torn \
-                 write,"
+                 write"
                     .to_owned(),
             )));
         }

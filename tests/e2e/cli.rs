@@ -167,7 +167,7 @@ async fn an_export_comes_back_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_changed_byte_is_found_and_named() {
+async fn a_changed_byte_is_found_and_named_and_what_stands_before_it_can_be_saved() {
     let mut server = Server::start(&QUIET);
     for id in 1..=20 {
         server.collect(&hook(id, "success"), None).await;
@@ -181,9 +181,9 @@ async fn a_changed_byte_is_found_and_named() {
         .unwrap();
     let mut bytes = std::fs::read(&segment).unwrap();
     // Well inside the frames: after the header, and long before the last of them.
-    bytes[5000] ^= 0x40;
+    bytes[9000] ^= 0x40;
     std::fs::write(&segment, bytes).unwrap();
-    let verified = server.cli(&["replay", "verify"]);
+    let verified = server.cli(&["-o", "json", "replay", "verify"]);
     assert_eq!(verified.status.code(), Some(6));
     let said =
         String::from_utf8_lossy(&verified.stderr) + String::from_utf8_lossy(&verified.stdout);
@@ -191,6 +191,17 @@ async fn a_changed_byte_is_found_and_named() {
         said.contains(segment.file_name().unwrap().to_str().unwrap()),
         "{said}"
     );
+    let report: Value = serde_json::from_slice(&verified.stdout).unwrap();
+    let position = report["fault"]["position"].as_u64().unwrap();
+    assert!(position > 1, "{said}");
+    let all = server.cli(&["replay", "export", "-"]);
+    assert_eq!(all.status.code(), Some(6));
+    let until = (position - 1).to_string();
+    let saved = server.cli(&["replay", "export", "--until", &until, "-"]);
+    assert!(saved.status.success(), "{saved:?}");
+    // One line more says that the copy is whole.
+    let lines = String::from_utf8_lossy(&saved.stdout).lines().count() as u64;
+    assert_eq!(lines, position);
 }
 
 #[tokio::test]

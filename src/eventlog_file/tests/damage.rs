@@ -131,6 +131,33 @@ fn damage_keeps_a_log_from_being_written_and_changes_nothing() {
     assert_eq!(std::fs::read(&last).unwrap(), bytes);
 }
 
+/// Wherever a byte has changed: up to the place that is named, everything can be read, and nothing else.
+#[test]
+fn what_stands_before_damage_can_be_saved() {
+    let directory = tempfile::tempdir().unwrap();
+    let events = written(directory.path());
+    let (first, last) = list(directory.path()).unwrap().pop().unwrap();
+    let whole = std::fs::read(&last).unwrap();
+    let end = frames_end(directory.path(), &last) as usize;
+    let mut saved_of_last = 0;
+    for at in (FRAMES_START as usize..end).step_by(97) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        std::fs::write(&last, &damaged).unwrap();
+        let Some(OpenError::Fault(fault)) = FileLog::open_read_only(directory.path()).err() else {
+            // The last frame of all may be a torn one.
+            continue;
+        };
+        let until = Position(fault.position.0 - 1);
+        let log = FileLog::open_read_only_until(directory.path(), until).unwrap();
+        let read = everything(&log).unwrap();
+        assert_eq!(read, events[..until.0 as usize], "byte {at}");
+        assert_eq!(log.head(), until);
+        saved_of_last += usize::from(until >= first);
+    }
+    assert!(saved_of_last > 3, "{saved_of_last}");
+}
+
 #[test]
 fn a_segment_that_is_missing_is_noticed() {
     let directory = tempfile::tempdir().unwrap();
