@@ -63,7 +63,7 @@ impl Failure {
             // Whoever read us has seen enough (`… | head`).
             return;
         }
-        eprintln!("tallyman: {:#}", self.error);
+        eprintln!("tallyman: {}", in_words(&self.error));
     }
 }
 
@@ -72,6 +72,40 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
         Self {
             exit: Exit::Failed,
             error: error.into(),
+        }
+    }
+}
+
+/// An error and its causes, without those that it tells itself.
+fn in_words(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_is_told_once() {
+        let cause = || anyhow::Error::msg("the disk is gone");
+        for (error, told) in [
+            (cause(), "the disk is gone"),
+            (
+                cause().context("FILE cannot be read"),
+                "FILE cannot be read: the disk is gone",
+            ),
+            (
+                cause().context("FILE: the disk is gone"),
+                "FILE: the disk is gone",
+            ),
+        ] {
+            assert_eq!(in_words(&error), told);
         }
     }
 }
