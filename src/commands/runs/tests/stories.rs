@@ -109,6 +109,8 @@ impl Farm {
 
     async fn hear(&self, second: i64, word: &Word) -> Result<(), CommandError<RunsRejection>> {
         let at = later(second);
+        // Two ends of one run at the same moment would be one.
+        self.commands.clock().set(at);
         let nothing = || Patched::nothing(at);
         let patch = match *word {
             Word::GiveUp { run } => return self.give_up(run).await.map(drop),
