@@ -1,6 +1,6 @@
 //! How one thing decides.
 
-use crate::Event;
+use crate::{Event, OneKind};
 
 /// A thing with a history of its own, kept in one stream.
 ///
@@ -14,7 +14,7 @@ pub trait Aggregate: Clone + Default + Send + Sync + 'static {
     /// What one may ask of it.
     type Command: Clone + Send + Sync + 'static;
     /// What may have happened to it.
-    type Event: Clone + Into<Event> + Send + Sync + 'static;
+    type Event: OneKind;
     /// How it says no.
     type Rejection: std::error::Error + Send + Sync + 'static;
 
@@ -29,7 +29,10 @@ pub trait Aggregate: Clone + Default + Send + Sync + 'static {
     fn evolve(&mut self, event: &Self::Event);
 
     /// This aggregate's own event, if the event is one.
-    fn event_of(event: Event) -> Option<Self::Event>;
+    #[must_use]
+    fn event_of(event: Event) -> Option<Self::Event> {
+        Self::Event::of(event)
+    }
 
     /// How much of the past this command asks about.
     #[must_use]

@@ -67,6 +67,12 @@ pub enum Event {
     WorkerPool(WorkerPoolEvent),
 }
 
+/// The events of one kind of thing.
+pub trait OneKind: Clone + Into<Event> + Send + Sync + 'static {
+    /// The event as one of these, if it is one.
+    fn of(event: Event) -> Option<Self>;
+}
+
 /// An event as it goes into a log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Encoded {
@@ -238,9 +244,20 @@ macro_rules! join {
             }
         }
 
-        $(impl From<$events> for Event {
-            fn from(event: $events) -> Self { Self::$kind(event) }
-        })+
+        $(
+            impl From<$events> for Event {
+                fn from(event: $events) -> Self { Self::$kind(event) }
+            }
+
+            impl OneKind for $events {
+                fn of(event: Event) -> Option<Self> {
+                    match event {
+                        Event::$kind(event) => Some(event),
+                        _ => None,
+                    }
+                }
+            }
+        )+
     };
 }
 

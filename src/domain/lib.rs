@@ -64,7 +64,7 @@ mod verbatim;
 
 pub use aggregate::{Aggregate, History};
 pub use blob_ref::BlobRef;
-pub use event::{DecodeFault, Encoded, Event};
+pub use event::{DecodeFault, Encoded, Event, OneKind};
 pub use long_text::LongText;
 pub use metadata::{Actor, ActorKind, Metadata};
 pub use sealed::{BareSecret, PasswordHash, Sealed};

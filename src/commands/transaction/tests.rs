@@ -226,13 +226,6 @@ impl Aggregate for Notes {
         self.0 += 1;
     }
 
-    fn event_of(event: domain::Event) -> Option<NumbersEvent> {
-        match event {
-            domain::Event::Numbers(event) => Some(event),
-            _ => None,
-        }
-    }
-
     fn history_for((history, _): &(History, u64)) -> History {
         *history
     }

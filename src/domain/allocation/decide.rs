@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::{AllocationEvent, Answered};
-use crate::{Aggregate, Event, History};
+use crate::{Aggregate, History};
 
 /// Recording an answer rests on nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,13 +64,6 @@ impl Aggregate for Answers {
             | AllocationEvent::ModelTrained(_)
             | AllocationEvent::ModelPromoted(_)
             | AllocationEvent::ModelRolledBack(_) => {}
-        }
-    }
-
-    fn event_of(event: Event) -> Option<AllocationEvent> {
-        match event {
-            Event::Allocation(event) => Some(event),
-            _ => None,
         }
     }
 }

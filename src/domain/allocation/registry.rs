@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::{AllocationEvent, ModelPromoted, ModelRolledBack, ModelTrained};
-use crate::{Aggregate, Event};
+use crate::Aggregate;
 
 /// What decisions about trained models rest on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,13 +129,6 @@ impl Aggregate for Models {
             AllocationEvent::ModelRolledBack(_) => {
                 self.promoted.pop();
             }
-        }
-    }
-
-    fn event_of(event: Event) -> Option<AllocationEvent> {
-        match event {
-            Event::Allocation(event) => Some(event),
-            _ => None,
         }
     }
 }

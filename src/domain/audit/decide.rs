@@ -9,7 +9,7 @@ use super::{
     AuditEvent, BodyRefused, BodyResubmitted, LoggedIn, LoginRefused, OperationStarted,
     WebhookIgnored, WebhookRejected, WriteRefused,
 };
-use crate::{Aggregate, Event, History};
+use crate::{Aggregate, History};
 
 /// What decisions about a refused body rest on. Other notes rest on nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,13 +104,6 @@ impl Aggregate for Audit {
             | E::OperationStarted(_)
             | E::LoggedIn(_)
             | E::LoginRefused(_) => {}
-        }
-    }
-
-    fn event_of(event: Event) -> Option<AuditEvent> {
-        match event {
-            Event::Audit(event) => Some(event),
-            _ => None,
         }
     }
 

@@ -13,7 +13,7 @@ use super::{
     BuildEvent, CollectionAbandoned, CollectionAttempted, CollectionFailed, CollectionRequeued,
     CollectionSkipped, OutOfMemory, Reported, ResourceUsage, UsageRecorded,
 };
-use crate::{Aggregate, Event};
+use crate::Aggregate;
 
 /// What decisions about a build rest on.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -189,13 +189,6 @@ impl Aggregate for Build {
                 self.requeues.insert(told.at);
                 self.collection = Collection::begun(told.collection);
             }
-        }
-    }
-
-    fn event_of(event: Event) -> Option<BuildEvent> {
-        match event {
-            Event::Build(event) => Some(event),
-            _ => None,
         }
     }
 }

@@ -5,7 +5,7 @@
 use thiserror::Error;
 
 use super::{Created, Edited, GroupEvent};
-use crate::{Aggregate, Event};
+use crate::Aggregate;
 
 /// What decisions about a group rest on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,13 +77,6 @@ impl Aggregate for Group {
             self.facts = Some(told.clone());
         } else if let Some(facts) = &mut self.facts {
             facts.evolve(event);
-        }
-    }
-
-    fn event_of(event: Event) -> Option<GroupEvent> {
-        match event {
-            Event::Group(event) => Some(event),
-            _ => None,
         }
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::{Created, Edited, EnqueueResumed, EnqueueSuspended, JobEvent, Suspension};
-use crate::{Aggregate, Event};
+use crate::Aggregate;
 
 /// What decisions about a job rest on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -113,13 +113,6 @@ impl Aggregate for Job {
             self.facts = Some(told.clone());
         } else if let Some(job) = &mut self.facts {
             job.evolve(event);
-        }
-    }
-
-    fn event_of(event: Event) -> Option<JobEvent> {
-        match event {
-            Event::Job(event) => Some(event),
-            _ => None,
         }
     }
 }

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::{JobEvent, RunCounted};
 use crate::schedule::count_fails;
-use crate::{Aggregate, Event, History};
+use crate::{Aggregate, History};
 
 /// How the runs of a job went. Streams: `job-tally:<number>`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,13 +92,6 @@ impl Aggregate for Tally {
     fn evolve(&mut self, event: &JobEvent) {
         if let JobEvent::RunCounted(told) = event {
             self.last = Some(told.clone());
-        }
-    }
-
-    fn event_of(event: Event) -> Option<JobEvent> {
-        match event {
-            Event::Job(event) => Some(event),
-            _ => None,
         }
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::{Created, Edited, EnqueueResumed, EnqueueSuspended, JobTemplateEvent};
-use crate::{Aggregate, Event};
+use crate::Aggregate;
 
 /// What decisions about a job template rest on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,13 +104,6 @@ impl Aggregate for JobTemplate {
             self.facts = Some(told.clone());
         } else if let Some(facts) = &mut self.facts {
             facts.evolve(event);
-        }
-    }
-
-    fn event_of(event: Event) -> Option<JobTemplateEvent> {
-        match event {
-            Event::JobTemplate(event) => Some(event),
-            _ => None,
         }
     }
 }

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::{Enqueued, Executed, KillRequestEvent, Patched, Requested};
+use crate::Aggregate;
 use crate::change::{note, unlike};
 use crate::run::Caller;
-use crate::{Aggregate, Event};
 
 /// What decisions about a kill request rest on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,13 +95,6 @@ impl Aggregate for KillRequest {
             self.facts = Some(KillRequestFacts::asked(told));
         } else if let Some(facts) = &mut self.facts {
             facts.evolve(event);
-        }
-    }
-
-    fn event_of(event: Event) -> Option<KillRequestEvent> {
-        match event {
-            Event::KillRequest(event) => Some(event),
-            _ => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::{Abandoned, Begun, MailEvent, Sent};
-use crate::{Aggregate, Event, History};
+use crate::{Aggregate, History};
 
 /// Up to where people were told. Streams: `mail-<whose>`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,13 +77,6 @@ impl Aggregate for Mailing {
             MailEvent::Abandoned(abandoned) => abandoned.cause,
         };
         self.told = self.told.max(Some(told));
-    }
-
-    fn event_of(event: Event) -> Option<MailEvent> {
-        match event {
-            Event::Mail(event) => Some(event),
-            _ => None,
-        }
     }
 }
 

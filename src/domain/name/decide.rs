@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::{NameEvent, Released, Taken};
-use crate::{Aggregate, Event, History};
+use crate::{Aggregate, History};
 
 /// Who is called so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,13 +81,6 @@ impl Aggregate for Name {
             NameEvent::Taken(told) => Some(told.by),
             NameEvent::Released(_) => None,
         };
-    }
-
-    fn event_of(event: Event) -> Option<NameEvent> {
-        match event {
-            Event::Name(event) => Some(event),
-            _ => None,
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::{Described, NodeEvent};
-use crate::{Aggregate, Event};
+use crate::Aggregate;
 
 /// What decisions about a machine rest on: every description of it, the last of them being true now.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -60,13 +60,6 @@ impl Aggregate for Node {
     fn evolve(&mut self, event: &NodeEvent) {
         match event {
             NodeEvent::Described(told) => self.descriptions.push(told.clone()),
-        }
-    }
-
-    fn event_of(event: Event) -> Option<NodeEvent> {
-        match event {
-            Event::Node(event) => Some(event),
-            _ => None,
         }
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::{NumbersEvent, Taken};
-use crate::{Aggregate, Event, History};
+use crate::{Aggregate, History};
 
 /// The last number that was given out; the first is 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,13 +86,6 @@ impl Aggregate for Numbers {
     fn evolve(&mut self, event: &NumbersEvent) {
         match event {
             NumbersEvent::Taken(taken) => self.last = self.last.max(taken.last()),
-        }
-    }
-
-    fn event_of(event: Event) -> Option<NumbersEvent> {
-        match event {
-            Event::Numbers(event) => Some(event),
-            _ => None,
         }
     }
 }

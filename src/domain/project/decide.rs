@@ -7,7 +7,7 @@ use super::{
     AdminsAdmitted, AdminsExpelled, Created, Edited, EnqueueResumed, EnqueueSuspended, PoolAdded,
     PoolRemoved, ProjectEvent, ViewersAdmitted, ViewersExpelled,
 };
-use crate::{Aggregate, Event};
+use crate::Aggregate;
 
 /// What decisions about a project rest on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -155,13 +155,6 @@ impl Aggregate for Project {
             self.facts = Some(told.clone());
         } else if let Some(facts) = &mut self.facts {
             facts.evolve(event);
-        }
-    }
-
-    fn event_of(event: Event) -> Option<ProjectEvent> {
-        match event {
-            Event::Project(event) => Some(event),
-            _ => None,
         }
     }
 }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::{Followed, GivenUp, NotFollowed, Patched, Reset, RunEvent, Scheduled, Spread};
+use crate::Aggregate;
 use crate::change::note;
-use crate::{Aggregate, Event};
 
 mod meaning;
 
@@ -206,13 +206,6 @@ impl Aggregate for Run {
                     facts.evolve(event);
                 }
             }
-        }
-    }
-
-    fn event_of(event: Event) -> Option<RunEvent> {
-        match event {
-            Event::Run(event) => Some(event),
-            _ => None,
         }
     }
 }

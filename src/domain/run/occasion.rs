@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::{RunEvent, SiblingAdded, SiblingReopened, SiblingReturned};
-use crate::{Aggregate, Event};
+use crate::Aggregate;
 
 /// What decisions about an occasion rest on. Streams: `run-occasion:<schedule id>`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -113,13 +113,6 @@ impl Aggregate for Occasion {
                 self.runs.insert(told.run, Standing::Open);
             }
             _ => {}
-        }
-    }
-
-    fn event_of(event: Event) -> Option<RunEvent> {
-        match event {
-            Event::Run(event) => Some(event),
-            _ => None,
         }
     }
 }

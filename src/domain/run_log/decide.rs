@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::{Replaced, RunLogEvent, Written};
-use crate::{Aggregate, Event, LongText};
+use crate::{Aggregate, LongText};
 
 /// What decisions about a log rest on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,13 +90,6 @@ impl Aggregate for RunLog {
                 self.content.clone_from(&told.content);
             }
             RunLogEvent::Replaced(told) => self.content.clone_from(&told.content),
-        }
-    }
-
-    fn event_of(event: Event) -> Option<RunLogEvent> {
-        match event {
-            Event::RunLog(event) => Some(event),
-            _ => None,
         }
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::{Issued, Revoked, TokenEvent};
-use crate::{Aggregate, Event};
+use crate::Aggregate;
 
 /// What decisions about a token rest on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,13 +79,6 @@ impl Aggregate for Token {
         match event {
             TokenEvent::Issued(told) => self.issued = Some(told.clone()),
             TokenEvent::Revoked(_) => self.revoked = true,
-        }
-    }
-
-    fn event_of(event: Event) -> Option<TokenEvent> {
-        match event {
-            Event::Token(event) => Some(event),
-            _ => None,
         }
     }
 }

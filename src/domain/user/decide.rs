@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::{
     Created, Disabled, Edited, Enabled, GroupJoined, GroupLeft, PasswordChanged, UserEvent,
 };
-use crate::{Aggregate, Event, PasswordHash};
+use crate::{Aggregate, PasswordHash};
 
 /// What decisions about a user rest on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -123,13 +123,6 @@ impl Aggregate for User {
             self.facts = Some(told.clone());
         } else if let Some(facts) = &mut self.facts {
             facts.evolve(event);
-        }
-    }
-
-    fn event_of(event: Event) -> Option<UserEvent> {
-        match event {
-            Event::User(event) => Some(event),
-            _ => None,
         }
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::{Edited, EnqueueResumed, EnqueueSuspended, Registered, WorkerEvent};
-use crate::{Aggregate, Event};
+use crate::Aggregate;
 
 /// What decisions about a worker rest on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,13 +103,6 @@ impl Aggregate for Worker {
             self.facts = Some(told.clone());
         } else if let Some(facts) = &mut self.facts {
             facts.evolve(event);
-        }
-    }
-
-    fn event_of(event: Event) -> Option<WorkerEvent> {
-        match event {
-            Event::Worker(event) => Some(event),
-            _ => None,
         }
     }
 }

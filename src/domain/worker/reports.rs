@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::{Reported, WorkerEvent};
-use crate::{Aggregate, Event, History};
+use crate::{Aggregate, History};
 
 /// What a worker said last. Streams: `worker-reports:<number>`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,13 +66,6 @@ impl Aggregate for Reports {
     fn evolve(&mut self, event: &WorkerEvent) {
         if let WorkerEvent::Reported(told) = event {
             self.last = Some(told.clone());
-        }
-    }
-
-    fn event_of(event: Event) -> Option<WorkerEvent> {
-        match event {
-            Event::Worker(event) => Some(event),
-            _ => None,
         }
     }
 }

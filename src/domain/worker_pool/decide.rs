@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::{
     Created, Edited, EnqueueResumed, EnqueueSuspended, WorkerAdded, WorkerPoolEvent, WorkerRemoved,
 };
-use crate::{Aggregate, Event};
+use crate::Aggregate;
 
 /// What decisions about a worker pool rest on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -113,13 +113,6 @@ impl Aggregate for WorkerPool {
             self.facts = Some(told.clone());
         } else if let Some(facts) = &mut self.facts {
             facts.evolve(event);
-        }
-    }
-
-    fn event_of(event: Event) -> Option<WorkerPoolEvent> {
-        match event {
-            Event::WorkerPool(event) => Some(event),
-            _ => None,
         }
     }
 }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 use super::{Answered, FellSilent, StayedSilent, WorkerPoolEvent};
-use crate::{Aggregate, Event, History};
+use crate::{Aggregate, History};
 
 /// Whether a pool answers. Streams: `worker_pool-silence:<number>`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,13 +98,6 @@ impl Aggregate for Silence {
             }
             WorkerPoolEvent::Answered(_) => self.silent = None,
             _ => {}
-        }
-    }
-
-    fn event_of(event: Event) -> Option<WorkerPoolEvent> {
-        match event {
-            Event::WorkerPool(event) => Some(event),
-            _ => None,
         }
     }
 }
