@@ -34,16 +34,56 @@ pub(crate) enum Which {
     Number(u64),
 }
 
-/// Everything that is wanted.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Document {
-    pub(crate) groups: Vec<Item<GroupFields>>,
-    pub(crate) users: Vec<Item<UserFields>>,
-    pub(crate) workers: Vec<Item<WorkerFields>>,
-    pub(crate) worker_pools: Vec<Item<WorkerPoolFields>>,
-    pub(crate) projects: Vec<Item<ProjectFields>>,
-    pub(crate) job_templates: Vec<Item<JobTemplateFields>>,
-    pub(crate) jobs: Vec<Item<JobFields>>,
+/// Declares a document as lists of things, in the order in which they are made.
+macro_rules! document {
+    ($($list:ident: $fields:ident,)+) => {
+        /// Everything that is wanted.
+        #[derive(Clone, Debug, Default)]
+        pub(crate) struct Document {
+            $(pub(crate) $list: Vec<Item<$fields>>,)+
+        }
+
+        impl Document {
+            fn of(value: Value, faults: &mut Faults) -> Self {
+                let Some(mut fields) = Fields::open("", value, faults) else {
+                    return Self::default();
+                };
+                $(let $list = fields.list($fields::PLURAL, THINGS_MAX).unwrap_or_default();)+
+                fields.close();
+                Self { $($list: items($list, faults),)+ }
+            }
+
+            /// How many things are wanted, kind by kind.
+            fn counts(&self) -> impl Iterator<Item = (&'static str, usize)> {
+                [$(($fields::PLURAL, self.$list.len())),+].into_iter()
+            }
+
+            /// The same things in documents of so many at most.
+            pub(crate) fn parts(self, size: usize) -> Vec<Self> {
+                let mut parts = Vec::new();
+                let mut part = Self::default();
+                $(for item in self.$list {
+                    if part.len() >= size {
+                        parts.push(std::mem::take(&mut part));
+                    }
+                    part.$list.push(item);
+                })+
+                parts.push(part);
+                parts
+            }
+        }
+    };
+}
+
+// Whatever refers to something comes after it.
+document! {
+    groups: GroupFields,
+    users: UserFields,
+    workers: WorkerFields,
+    worker_pools: WorkerPoolFields,
+    projects: ProjectFields,
+    job_templates: JobTemplateFields,
+    jobs: JobFields,
 }
 
 impl Document {
@@ -53,101 +93,26 @@ impl Document {
     /// 400 with every fault that can be seen without looking at the farm.
     pub(crate) fn read(value: Value) -> Result<Self, Problem> {
         let mut faults = Faults::default();
-        let mut document = Self::default();
-        // An empty file wants nothing.
-        let value = if value.is_null() {
-            Value::Object(serde_json::Map::new())
-        } else {
-            value
+        let document = match value {
+            // An empty file wants nothing.
+            Value::Null => Self::default(),
+            value => Self::of(value, &mut faults),
         };
-        let mut lists = Vec::new();
-        if let Some(mut fields) = Fields::open("", value, &mut faults) {
-            for plural in Self::PLURALS {
-                lists.push(fields.list(plural, THINGS_MAX).unwrap_or_default());
-            }
-            fields.close();
-        }
-        let mut lists = lists.into_iter();
-        let mut next = || lists.next().unwrap_or_default();
-        // In the order of `PLURALS`.
-        document.groups = items(next(), &mut faults);
-        document.users = items(next(), &mut faults);
-        document.workers = items(next(), &mut faults);
-        document.worker_pools = items(next(), &mut faults);
-        document.projects = items(next(), &mut faults);
-        document.job_templates = items(next(), &mut faults);
-        document.jobs = items(next(), &mut faults);
         if document.len() > THINGS_MAX {
             faults.add("", format!("a document has {THINGS_MAX} things at most"));
         }
         refuse(faults).map(|()| document)
     }
 
-    /// What may stand in a document, in the order in which it is made: whatever refers to something comes
-    /// after it.
-    pub(crate) const PLURALS: [&'static str; 7] = [
-        GroupFields::PLURAL,
-        UserFields::PLURAL,
-        WorkerFields::PLURAL,
-        WorkerPoolFields::PLURAL,
-        ProjectFields::PLURAL,
-        JobTemplateFields::PLURAL,
-        JobFields::PLURAL,
-    ];
-
     /// The kinds of things that are wanted.
     pub(crate) fn plurals(&self) -> impl Iterator<Item = &'static str> {
-        let counts = [
-            self.groups.len(),
-            self.users.len(),
-            self.workers.len(),
-            self.worker_pools.len(),
-            self.projects.len(),
-            self.job_templates.len(),
-            self.jobs.len(),
-        ];
-        let all = Self::PLURALS.into_iter().zip(counts);
-        all.filter(|(_, count)| *count > 0)
-            .map(|(plural, _)| plural)
-    }
-
-    /// The same things in documents of so many at most, in the order in which they are made.
-    pub(crate) fn parts(self, size: usize) -> Vec<Self> {
-        let mut parts = Vec::new();
-        let mut part = Self::default();
-        /// Moves the things of one kind into parts.
-        macro_rules! share {
-            ($($items:ident),+) => {
-                $(for item in self.$items {
-                    if part.len() >= size {
-                        parts.push(std::mem::take(&mut part));
-                    }
-                    part.$items.push(item);
-                })+
-            };
-        }
-        share!(
-            groups,
-            users,
-            workers,
-            worker_pools,
-            projects,
-            job_templates,
-            jobs
-        );
-        parts.push(part);
-        parts
+        let wanted = self.counts().filter(|(_, count)| *count > 0);
+        wanted.map(|(plural, _)| plural)
     }
 
     /// How many things are wanted.
     pub(crate) fn len(&self) -> usize {
-        self.groups.len()
-            + self.users.len()
-            + self.workers.len()
-            + self.worker_pools.len()
-            + self.projects.len()
-            + self.job_templates.len()
-            + self.jobs.len()
+        self.counts().map(|(_, count)| count).sum()
     }
 }
 
