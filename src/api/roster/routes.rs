@@ -1,0 +1,122 @@
+//! The routes of each kind, with their descriptions.
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use web::House;
+
+use super::{AsOfParams, Made};
+use crate::provisioning::{Groups, JobTemplates, Jobs, Projects, Users, WorkerPools, Workers};
+use crate::seen::PageParams;
+use crate::{roster, wire};
+
+/// Writes down the routes of each kind.
+macro_rules! kinds {
+    ($($module:ident, $kind:ident, $fields:ident, $shown:ident, $list:literal, $one:literal, $history:literal;)+) => {
+        $(
+            /// The routes of one kind.
+            pub(crate) mod $module {
+                use axum::extract::State;
+                use axum::response::Response;
+                use web::paging::Listing;
+                use web::{Caller, House, Path, Problem, Query, Unread, View};
+
+                use super::{AsOfParams, $kind, Made, PageParams, roster, wire};
+                use crate::events::StreamParams;
+                use crate::provisioning::$fields;
+                use crate::wire::EventPage;
+
+                /// Which are there?
+                #[utoipa::path(get, path = $list, tag = "roster", params(PageParams),
+                    operation_id = concat!(stringify!($module), "_list"),
+                    responses((status = 200, body = Listing<wire::$shown>)))]
+                pub(crate) async fn list(
+                    State(house): State<House>,
+                    caller: Caller,
+                    Query(params): Query<PageParams>,
+                ) -> Result<View<Listing<wire::$shown>>, Problem> {
+                    roster::list::<$kind>(&house, &caller, params).await
+                }
+
+                /// One more.
+                #[utoipa::path(post, path = $list, tag = "roster", request_body = $fields,
+                    operation_id = concat!(stringify!($module), "_create"),
+                    responses((status = 201, description = "It is there from now on", body = Made<wire::$shown>)))]
+                pub(crate) async fn create(
+                    State(house): State<House>,
+                    caller: Caller,
+                    unread: Unread,
+                ) -> Result<Response, Problem> {
+                    roster::create::<$kind>(&house, &caller, unread).await
+                }
+
+                /// How does it stand, or how did it?
+                #[utoipa::path(get, path = $one, tag = "roster",
+                    operation_id = concat!(stringify!($module), "_get"),
+                    params(("id" = u64, Path, description = "The number"), AsOfParams),
+                    responses((status = 200, body = wire::$shown)))]
+                pub(crate) async fn get(
+                    State(house): State<House>,
+                    caller: Caller,
+                    Path(number): Path<u64>,
+                    Query(params): Query<AsOfParams>,
+                ) -> Result<View<wire::$shown>, Problem> {
+                    roster::get::<$kind>(&house, &caller, number, &params).await
+                }
+
+                /// Change what is spoken of.
+                #[utoipa::path(patch, path = $one, tag = "roster", request_body = $fields,
+                    operation_id = concat!(stringify!($module), "_edit"),
+                    params(("id" = u64, Path, description = "The number")),
+                    responses((status = 200, body = wire::$shown)))]
+                pub(crate) async fn edit(
+                    State(house): State<House>,
+                    caller: Caller,
+                    Path(number): Path<u64>,
+                    unread: Unread,
+                ) -> Result<View<wire::$shown>, Problem> {
+                    roster::edit::<$kind>(&house, &caller, number, unread).await
+                }
+
+                /// What happened to it?
+                #[utoipa::path(get, path = $history, tag = "roster",
+                    operation_id = concat!(stringify!($module), "_history"),
+                    params(("id" = u64, Path, description = "The number"), StreamParams),
+                    responses((status = 200, body = EventPage)))]
+                pub(crate) async fn history(
+                    State(house): State<House>,
+                    caller: Caller,
+                    Path(number): Path<u64>,
+                    Query(params): Query<StreamParams>,
+                ) -> Result<View<EventPage>, Problem> {
+                    roster::history::<$kind>(&house, &caller, number, &params).await
+                }
+            }
+        )+
+    };
+}
+
+kinds! {
+    groups, Groups, GroupFields, Group, "/v1/groups", "/v1/groups/{id}", "/v1/groups/{id}/history";
+    users, Users, UserFields, User, "/v1/users", "/v1/users/{id}", "/v1/users/{id}/history";
+    workers, Workers, WorkerFields, Worker, "/v1/workers", "/v1/workers/{id}", "/v1/workers/{id}/history";
+    worker_pools, WorkerPools, WorkerPoolFields, WorkerPool, "/v1/worker-pools", "/v1/worker-pools/{id}", "/v1/worker-pools/{id}/history";
+    projects, Projects, ProjectFields, Project, "/v1/projects", "/v1/projects/{id}", "/v1/projects/{id}/history";
+    job_templates, JobTemplates, JobTemplateFields, JobTemplate, "/v1/job-templates", "/v1/job-templates/{id}", "/v1/job-templates/{id}/history";
+    jobs, Jobs, JobFields, Job, "/v1/jobs", "/v1/jobs/{id}", "/v1/jobs/{id}/history";
+}
+
+/// Puts the routes of a kind into the router.
+macro_rules! routes_of {
+    ($router:expr, $($module:ident)+) => {
+        $router$(
+            .routes(routes!($module::list, $module::create))
+            .routes(routes!($module::get, $module::edit))
+            .routes(routes!($module::history))
+        )+
+    };
+}
+
+/// The routes of all kinds, with their descriptions.
+pub(crate) fn documented() -> OpenApiRouter<House> {
+    routes_of!(OpenApiRouter::new(), groups users workers worker_pools projects job_templates jobs)
+}
