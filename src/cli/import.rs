@@ -7,7 +7,8 @@ use domain::{Actor, ActorKind, Metadata};
 use serde_json::json;
 
 use super::arguments::Global;
-use super::{Exit, Failure, output, progress, replay};
+use super::directory::Directory;
+use super::{Exit, Failure, output, progress};
 use crate::config::Flags;
 
 #[derive(Debug, Subcommand)]
@@ -36,7 +37,7 @@ pub(super) fn run(flags: &Flags, global: &Global, what: Import) -> Result<(), Fa
         strict,
         dry_run,
     } = what;
-    let directory = replay::Directory::of(flags)?;
+    let directory = Directory::of(flags)?;
     let log = directory.log_for_writing()?;
     let options = ::replay::import_gantry::Options {
         database: db,

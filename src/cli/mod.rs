@@ -2,7 +2,7 @@
 //!
 //! Whatever a server could answer is asked through its API: over the network when one runs, else of a house
 //! that is opened on the data directory for just this question ([`door`]). Tools that read the log as a
-//! whole (`replay`) work on the directory itself.
+//! whole (`replay`) work on the directory itself ([`directory`]).
 
 mod apply;
 mod arguments;
@@ -13,6 +13,7 @@ mod confirm;
 mod context;
 mod contexts;
 mod demo;
+mod directory;
 mod doctor;
 mod door;
 mod evaluate;

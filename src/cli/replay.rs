@@ -8,16 +8,15 @@ use ::replay::export::Destination;
 use ::replay::import::Origin;
 use ::replay::rebuild::To;
 use ::replay::verify::Depth;
-use ::replay::{AsOf, ToolError, Window};
+use ::replay::{AsOf, Window};
 use clap::Subcommand;
-use eventlog::{EventLog, Filter, Position, StreamName};
-use eventlog_file::{FileLog, FileLogConfig};
+use eventlog::{EventLog, Filter, StreamName};
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
 
 use super::arguments::{Format, Global};
+use super::directory::Directory;
 use super::{Exit, Failure, output, progress};
-use crate::config::{Config, Flags, load};
+use crate::config::Flags;
 use crate::house;
 
 #[derive(Debug, Subcommand)]
@@ -112,83 +111,6 @@ const SHOWN: [output::Column; 6] = [
     ("ACTOR", "/actor"),
     ("DATA", "/data"),
 ];
-
-/// A data directory that a tool works on.
-pub(super) struct Directory {
-    config: Config,
-    runtime: Runtime,
-}
-
-impl Directory {
-    /// The configured one.
-    ///
-    /// # Errors
-    /// When the configuration makes no sense.
-    pub(super) fn of(flags: &Flags) -> Result<Self, Failure> {
-        let loaded = load(flags, &std::env::vars().collect())
-            .map_err(|error| Failure::new(Exit::Usage, error))?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()?;
-        Ok(Self {
-            config: loaded.config,
-            runtime,
-        })
-    }
-
-    /// Runs a tool.
-    ///
-    /// # Errors
-    /// What the tool says, under the exit code that fits it.
-    pub(super) fn block_on<T>(
-        &self,
-        tool: impl Future<Output = Result<T, ToolError>>,
-    ) -> Result<T, Failure> {
-        self.runtime.block_on(tool).map_err(|error| {
-            let exit = match error.exit_code() {
-                2 => Exit::Usage,
-                3 => Exit::NotFound,
-                5 => Exit::Conflict,
-                6 => Exit::VerificationFailed,
-                _ => Exit::Failed,
-            };
-            Failure::new(exit, error)
-        })
-    }
-
-    /// The log, to be read while others may write.
-    fn log(&self) -> Result<FileLog, Failure> {
-        let log = FileLog::open_read_only(self.log_dir()?);
-        log.map_err(|error| Failure::new(Exit::VerificationFailed, error))
-    }
-
-    /// The same, of which nothing is looked at that comes after a position: it may be damaged.
-    fn log_until(&self, until: Position) -> Result<FileLog, Failure> {
-        let log = FileLog::open_read_only_until(self.log_dir()?, until);
-        log.map_err(|error| Failure::new(Exit::VerificationFailed, error))
-    }
-
-    /// The log, for us alone.
-    ///
-    /// # Errors
-    /// When a server runs on it, or it is damaged.
-    pub(super) fn log_for_writing(&self) -> Result<FileLog, Failure> {
-        let config = FileLogConfig {
-            segment_bytes: self.config.log.segment_bytes,
-            ..FileLogConfig::default()
-        };
-        Ok(FileLog::open(self.config.data.log_dir(), config)?)
-    }
-
-    fn log_dir(&self) -> Result<PathBuf, Failure> {
-        let dir = self.config.data.log_dir();
-        if dir.is_dir() {
-            return Ok(dir);
-        }
-        let text = format!("there is no log in {}", self.config.data.dir.display());
-        Err(Failure::told(Exit::NotFound, text))
-    }
-}
 
 pub(super) fn run(flags: &Flags, global: &Global, verb: Replay) -> Result<(), Failure> {
     let directory = Directory::of(flags)?;
