@@ -1,6 +1,6 @@
 //! Groups, users, workers, pools, projects, templates and jobs, one by one.
 //!
-//! All kinds are asked and told alike, here; [`routes`] has the routes of each. What is told goes the way of
+//! All kinds are asked and told alike, here; `routes` has the routes of each. What is told goes the way of
 //! `provisioning`, as a document with one thing in it.
 
 mod routes;
