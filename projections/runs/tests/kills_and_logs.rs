@@ -47,13 +47,23 @@ async fn a_kill_is_due_while_its_run_has_a_process_and_nobody_took_note_of_it() 
         .tell_of_kill(1, KillRequestEvent::Enqueued(enqueued))
         .await;
     assert_eq!(house.kills_due(10), [2]);
+    // A worker may carry out what it never took note of.
+    house.tell_of_kill(3, asked_to_kill(3, 1, 6)).await;
+    let executed = kill_request::Executed {
+        executed_at: at(8),
+        at: at(8),
+    };
+    house
+        .tell_of_kill(3, KillRequestEvent::Executed(executed))
+        .await;
+    assert_eq!(house.kills_due(10), [2]);
     house.tell_of_run(1, returned(8, Some(false))).await;
     assert_eq!(house.kills_due(10), [0; 0], "it is over");
 
     let runs = house.views.runs();
     let of_run = runs.kill_requests_of_run(1).unwrap();
-    assert_eq!(of_run.len(), 2);
-    assert_eq!(runs.get(1).unwrap().unwrap().kill_requests, 2);
+    assert_eq!(of_run.len(), 3);
+    assert_eq!(runs.get(1).unwrap().unwrap().kill_requests, 3);
     assert_eq!(
         runs.kill_request(1).unwrap().unwrap().enqueued_at,
         Some(at(7))

@@ -126,32 +126,5 @@ pub fn choose(among: &[u64], before: Option<u64>, chance: u64) -> Option<u64> {
     })
 }
 
-/// What sending a kill request depends on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KillFacts {
-    /// When it was asked for.
-    pub schedule_at: Timestamp,
-    /// Whether its worker has taken note of it.
-    pub enqueued: bool,
-    /// Whether it was carried out.
-    pub executed: bool,
-    /// Whether its run has a process: a pid, a worker and a start.
-    pub run_has_process: bool,
-    /// Whether its run has returned.
-    pub run_returned: bool,
-}
-
-impl KillFacts {
-    /// Whether it is sent to the worker of its run, in every round until that takes note.
-    #[must_use]
-    pub fn is_due(&self, now: Timestamp) -> bool {
-        !self.enqueued
-            && !self.executed
-            && self.schedule_at <= now
-            && self.run_has_process
-            && !self.run_returned
-    }
-}
-
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,6 @@
 //! | which children run after an occasion? | [`due_children`] |
 //! | how often has a job failed in a row, and is it to be disabled? | [`count_fails`] |
 //! | which runs are sent in this round, and to whom? | [`Round`], [`target`] |
-//! | which kill requests are sent? | [`KillFacts::is_due`] |
 //! | does a worker still answer? | [`Patience::is_silent`] |
 
 mod children;
@@ -21,7 +20,7 @@ mod interval;
 mod window;
 
 pub use children::{Child, Ended, due_children};
-pub use dispatch::{KillFacts, Member, Round, Target, Waiting, choose, target};
+pub use dispatch::{Member, Round, Target, Waiting, choose, target};
 pub use fails::{FailCount, count_fails};
 pub use follow_up::{FollowUp, JobFacts, follow_up};
 pub use health::Patience;

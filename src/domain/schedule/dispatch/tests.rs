@@ -106,42 +106,6 @@ fn a_choice_is_kept_while_it_can_be() {
     }
 }
 
-#[test]
-fn a_kill_request_is_sent_while_there_is_a_process_and_nobody_has_noted_it() {
-    let due = KillFacts {
-        schedule_at: at(0),
-        enqueued: false,
-        executed: false,
-        run_has_process: true,
-        run_returned: false,
-    };
-    assert!(due.is_due(at(0)));
-    for facts in [
-        KillFacts {
-            schedule_at: at(1),
-            ..due
-        },
-        KillFacts {
-            enqueued: true,
-            ..due
-        },
-        KillFacts {
-            executed: true,
-            ..due
-        },
-        KillFacts {
-            run_has_process: false,
-            ..due
-        },
-        KillFacts {
-            run_returned: true,
-            ..due
-        },
-    ] {
-        assert!(!facts.is_due(at(0)), "{facts:?}");
-    }
-}
-
 fn waiting(run: u64, job: u64) -> Waiting {
     Waiting {
         run,
