@@ -21,6 +21,10 @@
 //! status that it does not expect. So what can never succeed is never 5xx, what may succeed later is 503, and
 //! every change adds nothing when it is told again. What was written is seen by whoever asks next: an answer
 //! waits for the views, and is 503 when that takes too long.
+//! What was answered with 503 may have happened all the same: it is in the log, and the views were too slow. All that
+//! workers send may be sent again, and so may every PATCH and PUT. Of what people POST, a log is replaced and a second job
+//! of the same title is 409, but a run and a kill request are made once more: whoever is answered with 503 there looks
+//! first.
 //!
 //! Kept on purpose:
 //! - What exists and is not seen is 401 and what does not exist 404, so that anybody can find out which

@@ -45,6 +45,57 @@ async fn every_word_told_twice_adds_nothing() {
     assert_eq!(house.see(run).await["return_success"], false);
 }
 
+/// 11.5: whatever workers send may be sent again. What people POST and is no log is made once more, or refused.
+#[tokio::test]
+async fn a_post_that_is_sent_again_makes_another_run_and_another_wish_and_nothing_else() {
+    let house = TestHouse::new().await;
+    let run = house.run().await;
+    for (resource, body, again) in [
+        (
+            Resource::RunLog,
+            json!({"run": "/api/v1/run/1/", "content": "x"}),
+            Some(1),
+        ),
+        (
+            Resource::KillRequest,
+            json!({"run": "/api/v1/run/1/"}),
+            Some(2),
+        ),
+        (
+            Resource::Run,
+            json!({"job": "/api/v1/job/1/", "schedule_dts": "2026-11-21"}),
+            Some(3),
+        ),
+        (
+            Resource::Job,
+            json!({
+                "title": "New job",
+                "job_template": "/api/v1/job_template/1/",
+                "worker_pool": "/api/v1/worker_pool/1/",
+            }),
+            None,
+        ),
+    ] {
+        let target = format!("/api/v1/{}/", resource.name());
+        let mut places = Vec::new();
+        for _ in 0..2 {
+            let answered = house.ask(ADMIN, "POST", &target, body.to_string()).await;
+            places.push((
+                answered.status.as_u16(),
+                answered.header("location").to_owned(),
+            ));
+        }
+        let place = again.map_or(String::new(), |number| {
+            format!("http://127.0.0.1:8124{}", resource.uri(number))
+        });
+        let status = if again.is_some() { 201 } else { 409 };
+        assert_eq!(places[0].0, 201, "{resource:?}");
+        assert_eq!(places[1], (status, place), "{resource:?}");
+    }
+    assert_eq!(house.events("run_log.").await.len(), 1);
+    assert_eq!(house.see(run).await["run_log"], "/api/v1/run_log/1/");
+}
+
 /// What was written is seen by whoever asks next, and both answers say what they know.
 #[tokio::test]
 async fn answers_say_how_much_of_the_log_they_know() {
