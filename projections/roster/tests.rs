@@ -3,10 +3,13 @@ mod sight;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use domain::Event;
 use domain::job::{self, JobEvent};
+use domain::job_template::{self, JobTemplateEvent};
 use domain::project::{self, ProjectEvent};
 use domain::user::{self, UserEvent};
 use domain::worker::{self, WorkerEvent};
+use domain::worker_pool::{self, WorkerPoolEvent};
 use proptest::prelude::*;
 use tables::MemoryTables;
 
@@ -247,13 +250,33 @@ async fn runs_are_sent_only_while_all_four_switches_are_on() {
     house.tell("worker_pool-1", created_pool(1, [1])).await;
     assert!(enabled());
     let at = at(1);
-    let suspended = ProjectEvent::EnqueueSuspended(project::EnqueueSuspended { at });
-    house.tell("project-1", suspended).await;
-    assert!(!enabled(), "without the project");
-    let resumed = ProjectEvent::EnqueueResumed(project::EnqueueResumed { at });
-    house.tell("project-1", resumed).await;
     let because = job::Suspension::Asked;
-    let suspended = JobEvent::EnqueueSuspended(job::EnqueueSuspended { because, at });
-    house.tell("job-1", suspended).await;
-    assert!(!enabled(), "without the job");
+    let switches: [(&str, Event, Event); 4] = [
+        (
+            "project-1",
+            ProjectEvent::EnqueueSuspended(project::EnqueueSuspended { at }).into(),
+            ProjectEvent::EnqueueResumed(project::EnqueueResumed { at }).into(),
+        ),
+        (
+            "job_template-1",
+            JobTemplateEvent::EnqueueSuspended(job_template::EnqueueSuspended { at }).into(),
+            JobTemplateEvent::EnqueueResumed(job_template::EnqueueResumed { at }).into(),
+        ),
+        (
+            "worker_pool-1",
+            WorkerPoolEvent::EnqueueSuspended(worker_pool::EnqueueSuspended { at }).into(),
+            WorkerPoolEvent::EnqueueResumed(worker_pool::EnqueueResumed { at }).into(),
+        ),
+        (
+            "job-1",
+            JobEvent::EnqueueSuspended(job::EnqueueSuspended { because, at }).into(),
+            JobEvent::EnqueueResumed(job::EnqueueResumed { at }).into(),
+        ),
+    ];
+    for (stream, off, on) in switches {
+        house.tell(stream, off).await;
+        assert!(!enabled(), "while {stream} is off");
+        house.tell(stream, on).await;
+        assert!(enabled(), "{stream} is on again");
+    }
 }

@@ -70,13 +70,22 @@ async fn that_there_is_no_next_time_is_said_once() {
 #[tokio::test]
 async fn a_run_is_spread_once_and_is_no_more() {
     let farm = Farm::new().await;
-    let run = farm.schedule(&plan(PARENT)).await.unwrap();
+    let asked = Plan {
+        schedule_at: later(60),
+        is_manual: true,
+        schedule_children: false,
+        ..plan(PARENT)
+    };
+    let run = farm.schedule(&asked).await.unwrap();
     let shares = farm.spread(run, &[7, 8]).await.unwrap();
     assert_eq!(shares.iter().map(|s| s.worker).collect::<Vec<_>>(), [7, 8]);
     assert_eq!(farm.spread(run, &[7, 8]).await, Ok(vec![]));
     for share in shares {
         let facts = farm.facts(share.run).await;
         assert_eq!((facts.schedule_id, facts.worker), (run, Some(share.worker)));
+        // Each is what was asked for.
+        assert_eq!((facts.job, facts.schedule_at), (PARENT, later(60)));
+        assert!(facts.is_manual && !facts.schedule_children);
     }
     let gone = farm.change(run, Patched::nothing(noon())).await;
     let rejection = RunsRejection::Run(RunRejection::Gone);

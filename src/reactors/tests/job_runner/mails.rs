@@ -257,11 +257,35 @@ async fn what_has_no_recipients_is_not_sent() {
     };
     let mails = begin(&farm, config).await;
     fails(&farm, "alone").await;
-    while mails.stats().left_out < 1 {
-        tokio::task::yield_now().await;
-    }
+    let left_out = async {
+        while mails.stats().left_out < 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let left_out = tokio::time::timeout(PATIENCE, left_out).await;
+    left_out.expect("it is passed over");
     assert_eq!(farm.count("mail.sent").await, 0);
     assert!(office.letters().is_empty());
+}
+
+/// 14.1: whoever reads of the failure is told that somebody wanted it.
+#[tokio::test]
+async fn a_run_that_was_to_be_killed_is_told_to_have_been() {
+    let office = PostOffice::open(&[]).await;
+    let farm = Farm::at_noon().await;
+    farm.job(JOB, |_| ()).await;
+    let _mails = begin(&farm, config(&office)).await;
+    let run = farm.schedule(JOB).await;
+    farm.starts(1, run).await;
+    farm.unit(|unit| async move { runs::request_kill(&unit, run).await })
+        .await;
+    farm.returns(1, run, false).await;
+    let letters = office.until(1).await;
+    assert!(
+        letters[0].text.contains("Killed: yes"),
+        "{}",
+        letters[0].text
+    );
 }
 
 /// Whom everything about job 1 concerns.
