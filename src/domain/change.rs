@@ -73,3 +73,7 @@ macro_rules! edits {
     };
 }
 pub(crate) use edits;
+
+#[cfg(test)]
+#[expect(unreachable_pub, reason = "`edits` is for what other crates see")]
+mod tests;
