@@ -2,12 +2,12 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{edits, told};
+use super::told;
 use crate::testing::stories::at;
 
 /// A thing with a field that is always there, and one that can be empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Boat {
+pub struct Boat {
     name: String,
     captain: Option<String>,
 }
