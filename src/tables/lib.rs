@@ -98,6 +98,16 @@ pub trait Tables: Send + Sync {
         None
     }
 
+    /// Opens the tables again, if they have failed: as they were when they were last persisted, or empty if
+    /// they are damaged. Handles from before go on answering the failure.
+    ///
+    /// # Errors
+    /// When they cannot be opened yet; trying again later is right. [`TableError::InUse`] while a call from
+    /// before is under way.
+    fn revive(&self) -> Result<(), TableError> {
+        Ok(())
+    }
+
     /// What the tables take up together, in bytes; an estimate for operators.
     fn size_bytes(&self) -> u64;
 }

@@ -16,20 +16,20 @@
 
 mod directory;
 mod engine;
+mod open;
 mod runs;
+mod table;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
-use crate::{Batch, Key, Range, Table, TableError, Tables, Value, check_name};
+use crate::{Table, TableError, Tables, check_name};
 use directory::{Directory, reason_of};
-use engine::{Engine, Trouble};
-use runs::RunSet;
+use open::OpenTables;
 
 /// How many damaged databases are kept for whoever wants to know what happened.
 pub const DAMAGED_KEPT_MAX: usize = 3;
@@ -73,11 +73,13 @@ pub struct Damage {
 
 /// Tables in a sled database. Clones of its tables keep it open.
 pub struct SledTables {
-    tables: Mutex<BTreeMap<String, Arc<SledTable>>>,
-    /// The same tables, for whoever makes them durable and may not wait for one that is being dropped.
-    persisted: Mutex<BTreeMap<String, (sled::Tree, Arc<RunSet>)>>,
-    /// Comes last: the engine outlives its trees, so that closing happens in one place.
-    engine: Arc<Engine>,
+    /// What was opened last, or why nothing is open. Replaced as a whole: rows of two databases never meet.
+    open: RwLock<Result<Arc<OpenTables>, TableError>>,
+    /// Held by whoever opens them again.
+    reviving: Mutex<()>,
+    config: SledConfig,
+    /// Comes last: the lock is given back after the database is closed.
+    directory: Arc<Directory>,
 }
 
 impl SledTables {
@@ -88,58 +90,21 @@ impl SledTables {
     /// [`TableError::Unavailable`] when the file system does not let us; nothing is moved aside then.
     /// [`TableError::Damaged`] when not even an empty database can be opened.
     pub fn open(directory: impl AsRef<Path>, config: &SledConfig) -> Result<Opened, TableError> {
-        let directory = Directory::lock(directory.as_ref())?;
-        let register = directory.register()?;
-        let found = match directory.suspicion() {
-            Some(reason) => Err(Trouble::Damaged(reason)),
-            None => Engine::start(&directory, &register, config),
+        let directory = Arc::new(Directory::lock(directory.as_ref())?);
+        let suspicion = directory.suspicion();
+        let (open, damaged) = OpenTables::start(&directory, suspicion, config)?;
+        let tables = Self {
+            open: RwLock::new(Ok(Arc::new(open))),
+            reviving: Mutex::default(),
+            config: config.clone(),
+            directory,
         };
-        let (started, damaged) = match found {
-            Ok(started) => (started, None),
-            Err(Trouble::System(error)) => return Err(error),
-            Err(Trouble::Damaged(reason)) => {
-                let damage = Damage {
-                    moved_to: directory.move_aside()?,
-                    reason,
-                };
-                warn_of(&damage, &directory);
-                let fresh =
-                    Engine::start(&directory, &[].into(), config).map_err(
-                        |trouble| match trouble {
-                            Trouble::System(error) => error,
-                            Trouble::Damaged(reason) => TableError::Damaged { reason },
-                        },
-                    )?;
-                (fresh, Some(damage))
-            }
-        };
-        let register = if damaged.is_some() {
-            [].into()
-        } else {
-            register
-        };
-        let engine = Arc::new(Engine::new(started, directory, register, config)?);
-        Ok(Opened {
-            tables: Self {
-                engine,
-                tables: Mutex::default(),
-                persisted: Mutex::default(),
-            },
-            damaged,
-        })
+        Ok(Opened { tables, damaged })
     }
-}
 
-fn warn_of(damage: &Damage, directory: &Directory) {
-    let Damage { reason, moved_to } = damage;
-    let path = directory.path().display();
-    let kept = moved_to
-        .as_ref()
-        .map_or("nothing".into(), |path| path.display().to_string());
-    tracing::warn!(
-        directory = %path, reason, kept,
-        "the tables in `{path}` are damaged and will be rebuilt ({reason}); kept: {kept}"
-    );
+    fn opened(&self) -> Result<Arc<OpenTables>, TableError> {
+        self.open.read().clone()
+    }
 }
 
 impl fmt::Debug for SledTables {
@@ -151,113 +116,62 @@ impl fmt::Debug for SledTables {
 impl Tables for SledTables {
     fn open(&self, name: &str) -> Result<Arc<dyn Table>, TableError> {
         check_name(name)?;
-        let mut tables = self.tables.lock();
-        if let Some(table) = tables.get(name) {
-            return Ok(Arc::<SledTable>::clone(table));
-        }
-        let engine = Arc::clone(&self.engine);
-        let tree = engine.ask(|database| database.open_tree(name))?;
-        let found = engine.ask(|_| runs::load(&tree, engine.path()))??;
-        let runs = Arc::new(RunSet::new(Arc::clone(&engine.folder), found));
-        let name = name.to_owned();
-        let persisted = (tree, Arc::clone(&runs));
-        self.persisted.lock().insert(name.clone(), persisted);
-        let table = Arc::new(SledTable {
-            name: name.clone(),
-            runs,
-            engine,
-        });
-        tables.insert(name, Arc::clone(&table));
-        Ok(table)
+        Ok(self.opened()?.open(name)?)
     }
 
     fn drop_table(&self, name: &str) -> Result<(), TableError> {
         check_name(name)?;
-        let mut tables = self.tables.lock();
-        let files = match tables.remove(name) {
-            Some(table) => table.runs.close(),
-            None => self.files_of(name)?,
-        };
-        self.persisted.lock().remove(name);
-        self.engine.drop_tree(name)?;
-        self.engine.folder.drop_later(files);
-        Ok(())
+        self.opened()?.drop_table(name)
     }
 
     fn names(&self) -> Result<Vec<String>, TableError> {
-        self.engine
-            .ask(|database| Ok(engine::names(database)))
-            .map(Vec::from_iter)
+        self.opened()?.names()
     }
 
     fn persist(&self) -> Result<(), TableError> {
-        self.engine
-            .persist(|| self.persisted.lock().values().cloned().collect())
+        self.opened()?.persist()
     }
 
     fn failure(&self) -> Option<TableError> {
-        self.engine.check().err()
+        match &*self.open.read() {
+            Ok(open) => open.failure(),
+            Err(failure) => Some(failure.clone()),
+        }
+    }
+
+    fn revive(&self) -> Result<(), TableError> {
+        let _reviving = self.reviving.lock();
+        let Some(failure) = self.failure() else {
+            return Ok(());
+        };
+        if failure == TableError::Full && !self.directory.has_room() {
+            return Err(failure);
+        }
+        let before = std::mem::replace(&mut *self.open.write(), Err(failure.clone()));
+        // Not under the lock that questions wait for: closing may take a while.
+        if let Ok(before) = before {
+            before.end(&failure);
+        }
+        // Who holds it is in the middle of a call, knows files by their names, and would take new ones for old.
+        if Arc::strong_count(&self.directory) > 1 {
+            let path = self.directory.path().display().to_string();
+            return Err(TableError::InUse { path });
+        }
+        let suspicion = match failure {
+            // On a full disk the mark may not have been written.
+            TableError::Damaged { reason } => Some(format!("it failed in use: {reason}")),
+            _ => self.directory.suspicion(),
+        };
+        if suspicion.is_some() {
+            self.directory.wait_until_closed();
+        }
+        let (open, _) = OpenTables::start(&self.directory, suspicion, &self.config)?;
+        *self.open.write() = Ok(Arc::new(open));
+        Ok(())
     }
 
     fn size_bytes(&self) -> u64 {
-        let engine = self.engine.ask(sled::Db::size_on_disk).unwrap_or(0);
-        engine + self.engine.folder.size_bytes()
-    }
-}
-
-impl SledTables {
-    /// The files of a table that nobody has opened.
-    fn files_of(&self, name: &str) -> Result<Vec<u64>, TableError> {
-        let runs = self.engine.ask(|database| {
-            if !engine::names(database).contains(name) {
-                return Ok(vec![]);
-            }
-            let tree = database.open_tree(name)?;
-            // One that cannot be read leaves files behind until the next start.
-            let runs = runs::load(&tree, self.engine.path())?;
-            Ok(runs.unwrap_or_default())
-        })?;
-        Ok(runs::files(&runs).collect())
-    }
-}
-
-struct SledTable {
-    name: String,
-    runs: Arc<RunSet>,
-    engine: Arc<Engine>,
-}
-
-impl SledTable {
-    fn answered<T>(&self, answer: Option<Result<T, TableError>>) -> Result<T, TableError> {
-        let name = &self.name;
-        match answer {
-            None => Err(TableError::Dropped { name: name.clone() }),
-            Some(Err(TableError::Damaged { reason })) => Err(TableError::Damaged {
-                reason: format!("table `{name}`: {reason}"),
-            }),
-            Some(answer) => answer,
-        }
-    }
-}
-
-impl Table for SledTable {
-    fn get(&self, key: &[u8]) -> Result<Option<Value>, TableError> {
-        self.engine.check()?;
-        self.answered(self.runs.get(key))
-    }
-
-    fn scan(&self, range: Range<'_>) -> Result<Vec<(Key, Value)>, TableError> {
-        self.engine.check()?;
-        self.answered(self.runs.scan(&range))
-    }
-
-    fn apply(&self, batch: &Batch) -> Result<(), TableError> {
-        self.engine.check()?;
-        let is_merge_due = self.answered(self.runs.apply(batch))?;
-        if is_merge_due {
-            self.engine.merge_soon(&self.runs);
-        }
-        Ok(())
+        self.opened().map_or(0, |open| open.size_bytes())
     }
 }
 

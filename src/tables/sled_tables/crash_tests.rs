@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::tests::{config, fresh};
 use super::*;
+use crate::{Batch, Range};
 
 const DIRECTORY: &str = "TABLES_CRASH_DIRECTORY";
 const KILLS: u64 = 12;

@@ -5,6 +5,7 @@ use std::os::unix::fs::FileExt;
 
 use super::tests::{config, fresh, write};
 use super::*;
+use crate::Range;
 
 /// One row per kind of damage: truncated to a fraction, overwritten with a pattern.
 #[test]

@@ -9,7 +9,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::DAMAGED_KEPT_MAX;
+use super::engine::CLOSING_MAX;
 use crate::TableError;
+
+/// How much room a disk that was full must have before a database is opened on it again. With less, opening it
+/// would fill the disk once more.
+const ROOM_BYTES_MIN: u64 = 16 << 20;
 
 /// A database's directory, held by this process alone.
 pub(super) struct Directory {
@@ -60,6 +65,20 @@ impl Directory {
                 Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(1)),
             }
         }
+    }
+
+    /// Waits for whoever still closes the database, but not for ever: a thread that is gone never ends.
+    pub(super) fn wait_until_closed(&self) {
+        if let Err(error) = self.wait_until_free(CLOSING_MAX) {
+            tracing::warn!("a database that failed was not closed: {error}");
+        }
+    }
+
+    /// Whether there is room enough to go on for a while; yes if nobody can say.
+    pub(super) fn has_room(&self) -> bool {
+        rustix::fs::statvfs(&self.path).map_or(true, |disk| {
+            disk.f_bavail.saturating_mul(disk.f_frsize) >= ROOM_BYTES_MIN
+        })
     }
 
     /// The tables that were persisted and not dropped since.

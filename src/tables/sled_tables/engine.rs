@@ -22,7 +22,7 @@ use crate::TableError;
 const ENGINE_CACHE_BYTES: u64 = 2 << 20;
 
 /// How long to wait for threads that are still closing the database.
-const CLOSING_MAX: Duration = Duration::from_secs(10);
+pub(super) const CLOSING_MAX: Duration = Duration::from_secs(10);
 
 /// Why a database was not opened.
 pub(super) enum Trouble {
@@ -54,8 +54,8 @@ pub(super) struct Engine {
     /// How many rounds of syncing have begun.
     rounds: AtomicU64,
     synced: Mutex<Synced>,
-    /// Comes last: the lock is given back after the database is closed.
-    directory: Directory,
+    /// Comes last: who sees that nobody else holds it knows that the rest is gone.
+    directory: Arc<Directory>,
 }
 
 #[derive(Default)]
@@ -116,7 +116,7 @@ impl Engine {
 
     pub(super) fn new(
         started: Started,
-        directory: Directory,
+        directory: Arc<Directory>,
         register: BTreeSet<String>,
         config: &SledConfig,
     ) -> Result<Self, TableError> {

@@ -5,7 +5,7 @@ use std::fs;
 use proptest::prelude::*;
 
 use super::*;
-use crate::conformance;
+use crate::{Batch, Range, conformance};
 
 #[test]
 fn sled_keeps_every_promise() {
@@ -120,13 +120,11 @@ fn a_panic_inside_the_engine_is_an_error_for_everybody_from_then_on() {
     let path = directory.path().join("views");
     let tables = fresh(&path);
     let table = tables.open("runs").unwrap();
-    let failed = tables
-        .engine
-        .ask::<()>(|_| panic!("a page that is not there"));
+    let failed = fail(&tables, || panic!("a page that is not there"));
     let damaged = TableError::Damaged {
         reason: "a page that is not there".into(),
     };
-    assert_eq!(failed.unwrap_err(), damaged);
+    assert_eq!(failed, damaged);
     assert_eq!(table.get(b"a").unwrap_err(), damaged);
     assert_eq!(tables.persist().unwrap_err(), damaged);
     drop((table, tables));
@@ -146,11 +144,7 @@ fn a_failed_write_stops_the_tables_and_condemns_nothing() {
     let tables = fresh(&path);
     write(&tables, "runs", 3);
     tables.persist().unwrap();
-    let full = || sled::Error::Io(std::io::ErrorKind::StorageFull.into());
-    assert_eq!(
-        tables.engine.ask::<()>(|_| Err(full())).unwrap_err(),
-        TableError::Full
-    );
+    assert_eq!(fail(&tables, full), TableError::Full);
     assert_eq!(tables.persist().unwrap_err(), TableError::Full);
     assert_eq!(tables.failure(), Some(TableError::Full));
     drop(tables);
@@ -168,6 +162,69 @@ fn a_failed_write_stops_the_tables_and_condemns_nothing() {
             .len(),
         3
     );
+}
+
+/// Nobody has to start the process again: what was persisted is there, and what is written next stays.
+#[test]
+fn tables_that_failed_are_revived_as_they_were_persisted() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("views");
+    let tables = fresh(&path);
+    write(&tables, "runs", 300);
+    tables.persist().unwrap();
+    let before = tables.open("runs").unwrap();
+    tables.revive().unwrap();
+    before.scan(Range::all()).expect("nothing was wrong");
+
+    fail(&tables, full);
+    tables.revive().unwrap();
+    assert_eq!(tables.failure(), None);
+    assert_eq!(before.get(b"a"), Err(TableError::Full), "it is of the past");
+    let table = tables.open("runs").unwrap();
+    assert_eq!(table.scan(Range::all()).unwrap().len(), 300);
+    write(&tables, "jobs", 5);
+    tables.persist().unwrap();
+    drop((before, table, tables));
+    assert_eq!(fresh(&path).names().unwrap(), ["jobs", "runs"]);
+}
+
+/// What nobody can believe any more is not believed in the same process either.
+#[test]
+fn damaged_tables_are_revived_empty_and_kept_aside() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("views");
+    let tables = fresh(&path);
+    write(&tables, "runs", 300);
+    tables.persist().unwrap();
+    fail(&tables, || panic!("no such page"));
+    // The mark may be missing: there may have been no room for it.
+    fs::remove_file(path.with_extension("suspect")).unwrap();
+    tables.revive().unwrap();
+    assert!(path.with_extension("damaged-1").is_dir());
+    assert_eq!(tables.names().unwrap(), [""; 0]);
+    write(&tables, "runs", 3);
+    tables.persist().unwrap();
+    drop(tables);
+    fresh(&path);
+}
+
+/// A call that is under way would take new files for old ones.
+#[test]
+fn tables_are_not_revived_under_a_call() {
+    let directory = tempfile::tempdir().unwrap();
+    let tables = fresh(&directory.path().join("views"));
+    write(&tables, "runs", 3);
+    tables.persist().unwrap();
+    let call = tables.opened().unwrap();
+    let failure = fail(&tables, || panic!("no such page"));
+    for _ in 0..2 {
+        let refused = tables.revive().unwrap_err();
+        assert!(matches!(refused, TableError::InUse { .. }), "{refused}");
+        assert_eq!(tables.failure(), Some(failure.clone()));
+    }
+    drop(call);
+    tables.revive().unwrap();
+    assert_eq!(tables.failure(), None);
 }
 
 proptest! {
@@ -225,6 +282,17 @@ pub(super) fn fresh(path: &Path) -> SledTables {
     let opened = SledTables::open(path, &config()).unwrap();
     assert_eq!(opened.damaged, None);
     opened.tables
+}
+
+fn full() -> sled::Result<()> {
+    Err(sled::Error::Io(std::io::ErrorKind::StorageFull.into()))
+}
+
+/// Lets the engine fail like this, and returns what that means.
+#[track_caller]
+fn fail(tables: &SledTables, answer: impl FnOnce() -> sled::Result<()>) -> TableError {
+    let open = tables.opened().unwrap();
+    open.engine().ask(|_| answer()).unwrap_err()
 }
 
 #[track_caller]
