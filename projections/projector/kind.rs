@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Projection;
 use super::fold::Fold;
@@ -17,6 +18,8 @@ pub struct Kind {
     pub shape: u32,
     pub(crate) wants: fn(&str) -> bool,
     make: Arc<dyn Fn() -> Box<dyn Fold> + Send + Sync>,
+    /// The newest generation of its tables. Clones share it, so that whoever makes one names it like no other.
+    generation: Arc<AtomicU64>,
 }
 
 impl Kind {
@@ -28,12 +31,23 @@ impl Kind {
             shape: P::SHAPE,
             wants: P::wants,
             make: Arc::new(move || Box::new(make())),
+            generation: Arc::default(),
         }
     }
 
     /// A fold that has seen nothing.
     pub(crate) fn begin(&self) -> Box<dyn Fold> {
         (self.make)()
+    }
+
+    /// Notes that there are tables up to this generation.
+    pub(crate) fn has_generation(&self, generation: u64) {
+        self.generation.fetch_max(generation, Ordering::Relaxed);
+    }
+
+    /// The generation of the next table.
+    pub(crate) fn next_generation(&self) -> u64 {
+        self.generation.fetch_add(1, Ordering::Relaxed) + 1
     }
 }
 

@@ -77,7 +77,7 @@ impl Engine {
     ) -> Result<(), StepError> {
         let view = slot.kind.name;
         let failed = |error| StepError::Table { view, error };
-        let table = checkpoint::table_name(&slot.kind, slot.next_generation());
+        let table = checkpoint::table_name(&slot.kind, slot.kind.next_generation());
         let overlay = Arc::new(Overlay::new(self.tables.open(&table).map_err(failed)?));
         let checkpoint = Checkpoint::start(&slot.kind, false);
         let folding = Folding::resume(&slot.kind, overlay, checkpoint).map_err(failed)?;

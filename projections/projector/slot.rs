@@ -1,7 +1,6 @@
 //! The place of one view: what answers, what folds, and how far it is.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use eventlog::Position;
@@ -24,7 +23,6 @@ pub(crate) struct Slot {
     /// Moves on after every page that wrote something.
     pub(crate) changed: watch::Sender<Position>,
     pub(crate) notes: Mutex<Notes>,
-    generation: AtomicU64,
 }
 
 /// What an operator wants to know about a view beyond its position.
@@ -43,7 +41,8 @@ pub(crate) struct Notes {
 }
 
 impl Slot {
-    pub(crate) fn new(kind: Kind, generation: u64) -> Result<Self, TableError> {
+    /// A place that is still empty.
+    pub(crate) fn new(kind: Kind) -> Result<Self, TableError> {
         let memory = kind.begin().memory();
         Ok(Self {
             kind,
@@ -51,13 +50,7 @@ impl Slot {
             folding: Mutex::new(None),
             changed: watch::Sender::new(Position::START),
             notes: Mutex::default(),
-            generation: AtomicU64::new(generation),
         })
-    }
-
-    /// The generation of the next table of this view.
-    pub(crate) fn next_generation(&self) -> u64 {
-        self.generation.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     pub(crate) fn reader(&self) -> Reader {

@@ -64,7 +64,7 @@ pub(super) async fn open_slots(
 
 /// Begins a view with an empty table that answers at once.
 fn begin(tables: &dyn Tables, slot: &Slot) -> Result<(), TableError> {
-    let name = checkpoint::table_name(&slot.kind, slot.next_generation());
+    let name = checkpoint::table_name(&slot.kind, slot.kind.next_generation());
     let overlay = Arc::new(Overlay::new(tables.open(&name)?));
     let checkpoint = Checkpoint::start(&slot.kind, true);
     let mut folding = Folding::resume(&slot.kind, overlay, checkpoint)?;
@@ -88,7 +88,9 @@ async fn find(
         .collect();
     // The newest generation first.
     own.sort_by_key(|(_, generation, _)| std::cmp::Reverse(*generation));
-    let generation = own.first().map_or(0, |(_, generation, _)| *generation);
+    if let Some((_, newest, _)) = own.first() {
+        kind.has_generation(*newest);
+    }
     let (mut current, mut older) = (None, None);
     let mut stale = Vec::new();
     for (_, _, name) in own {
@@ -108,7 +110,7 @@ async fn find(
         stale.extend(older.take().map(|(name, _)| name));
     }
     Ok(Found {
-        slot: Slot::new(kind, generation)?,
+        slot: Slot::new(kind)?,
         current,
         older,
         stale,
