@@ -1,6 +1,7 @@
 //! All views together: what a handler asks.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use eventlog::{EventLog, Position};
@@ -163,6 +164,12 @@ impl Views {
     #[must_use]
     pub fn are_live(&self) -> bool {
         self.statuses().iter().all(ProjectionStatus::is_live)
+    }
+
+    /// How often the tables were opened again after they had failed as a whole.
+    #[must_use]
+    pub fn reopened(&self) -> u64 {
+        self.0.engine.reopened.load(Ordering::Acquire)
     }
 
     /// Makes one view anew; what there was answers meanwhile. One that is being made anew is not begun again.

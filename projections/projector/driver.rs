@@ -16,6 +16,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use super::engine::{Step, StepError};
+use super::heal::Healer;
 use super::rebuild::{RebuildError, RebuildHandle, RebuildProgress};
 use super::slot::Slot;
 use super::{Engine, StartError};
@@ -114,9 +115,16 @@ async fn keep_up(engine: &Arc<Engine>) {
     let mut head = engine.log.watch_head();
     let mut commits = Commits::new(engine);
     let mut rates = Rates::new(engine);
+    let mut healer = Healer::default();
     let mut complained = false;
     while !engine.is_stopping() {
         head.mark_unchanged();
+        if healer.is_needed(engine) {
+            // What is under way fails with the tables.
+            let _ = commits.end().await;
+            healer.heal(engine).await;
+            continue;
+        }
         rebuild_damaged(engine);
         let step = engine.step().await;
         rates.measure(engine);

@@ -1,7 +1,7 @@
 //! Turns pages of the log into rows, one step at a time.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use eventlog::{EventLog, Position, ReadError, Recorded};
 use parking_lot::Mutex;
@@ -39,6 +39,8 @@ pub struct Engine {
     uncommitted: Mutex<u64>,
     unpersisted: AtomicBool,
     moved: watch::Sender<Position>,
+    /// How often the tables were opened again after they had failed as a whole.
+    pub(crate) reopened: AtomicU64,
     last_warned: Mutex<Position>,
 }
 
@@ -100,6 +102,7 @@ impl Engine {
             uncommitted: Mutex::default(),
             unpersisted: AtomicBool::new(false),
             moved: watch::Sender::new(Position::START),
+            reopened: AtomicU64::new(0),
             last_warned: Mutex::default(),
         };
         engine.moved.send_replace(engine.position());

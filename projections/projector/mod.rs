@@ -12,6 +12,7 @@ mod driver;
 mod engine;
 mod fold;
 mod folding;
+mod heal;
 mod kind;
 mod page;
 mod projection;

@@ -15,6 +15,8 @@ use super::serving::Serving;
 use super::{FaultSeen, Kind, Reader};
 
 /// The place of one view.
+///
+/// Whoever takes several of its locks takes them in this order: `folding`, `notes`, `serving`.
 pub(crate) struct Slot {
     pub(crate) kind: Kind,
     serving: RwLock<Arc<Serving>>,
@@ -96,6 +98,15 @@ impl Slot {
             &mut *self.serving.write(),
             Arc::new(hollow),
         ))
+    }
+
+    /// Answers and folds from now on what another place of the same view has answered and folded.
+    pub(crate) fn take_over(&self, other: &Self) {
+        let folding = other.folding.lock().take();
+        if let (Some(folding), Some(table)) = (folding, other.serving().table.clone()) {
+            drop(self.serve(table, folding));
+            self.changed.send_modify(|_| {});
+        }
     }
 
     /// Begins again where the table stands, if the fold was left ahead of it by a failure.

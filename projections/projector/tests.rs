@@ -1,5 +1,6 @@
 mod ahead;
 mod failures;
+mod healing;
 mod recovery;
 mod same_bytes;
 

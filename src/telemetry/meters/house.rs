@@ -233,6 +233,15 @@ fn views(meter: &Meter, rooms: &Rooms) {
             }
         })
         .build();
+    let views = rooms.views.clone();
+    counter(
+        meter,
+        "tallyman.views.reopened",
+        "How often the views were opened again after their tables had failed",
+        move |seen| {
+            seen.observe(views.reopened(), &[]);
+        },
+    );
     let tables = Arc::clone(&rooms.tables);
     gauge(
         meter,
