@@ -38,7 +38,7 @@ impl Server {
         Self::start_in(dir, None, environment)
     }
 
-    /// The same with one folder of the data directory on a disk of its own, of so many mebibytes.
+    /// The same with a folder of the data directory, or all of it, on a disk of its own, of so many mebibytes.
     #[track_caller]
     pub(crate) fn start_on_small_disk(
         folder: &str,
@@ -146,18 +146,30 @@ impl Server {
         );
     }
 
-    /// Gives the small disk another size.
+    /// The small disk that it was started on.
     #[track_caller]
-    pub(crate) fn resize_disk(&self, mebibytes: u32) {
-        let disk = self.disk.as_ref().expect("it was started on a small disk");
-        disk.resize(mebibytes);
+    pub(crate) fn disk(&self) -> &SmallDisk {
+        self.disk.as_ref().expect("it was started on a small disk")
+    }
+
+    /// What a meter without labels shows; 0 if there is none.
+    pub(crate) async fn metric(&self, name: &str) -> f64 {
+        let metrics = self.metrics().await;
+        let mut lines = metrics.lines().filter(|line| !line.starts_with('#'));
+        let line = lines.find(|line| line.starts_with(name));
+        let value = line.and_then(|line| line.rsplit(' ').next()?.parse().ok());
+        value.unwrap_or(0.0)
+    }
+
+    async fn metrics(&self) -> String {
+        let metrics = self.request(Method::GET, "/metrics").send().await;
+        let metrics = metrics.expect("the server answers").text().await;
+        metrics.expect("the answer is whole")
     }
 
     /// Panics that it has counted, and those that it has logged.
     pub(crate) async fn panics(&self) -> Vec<String> {
-        let metrics = self.request(Method::GET, "/metrics").send().await;
-        let metrics = metrics.expect("the server answers").text().await;
-        let counted = metrics.expect("the answer is whole");
+        let counted = self.metrics().await;
         let counted = counted
             .lines()
             .filter(|line| line.starts_with("tallyman_http_panics") && !line.ends_with(" 0"));
@@ -175,6 +187,10 @@ impl Server {
     #[track_caller]
     pub(crate) fn token(&self) -> String {
         let path: PathBuf = self.dir().join("admin.token");
+        let path = match &self.disk {
+            Some(disk) => disk.outside(&path),
+            None => path,
+        };
         std::fs::read_to_string(path)
             .expect("the server made a token")
             .trim()
@@ -206,16 +222,18 @@ impl Server {
         serde_json::from_str(&text).expect("the answer is JSON")
     }
 
+    /// Asks with GET, whatever comes of it.
+    pub(crate) async fn get_any(&self, path: &str) -> Value {
+        let response = self.request(Method::GET, path).send().await;
+        let response = response.expect("the server answers");
+        response.json().await.unwrap_or(Value::Null)
+    }
+
     /// Asks again until the answer is as wanted: for what happens after an acknowledgement.
     pub(crate) async fn get_until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let begun = Instant::now();
         loop {
-            let response = self
-                .request(Method::GET, path)
-                .send()
-                .await
-                .expect("the server answers");
-            let value: Value = response.json().await.unwrap_or(Value::Null);
+            let value = self.get_any(path).await;
             if wanted(&value) {
                 return value;
             }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 /// Ways into a namespace in which one may mount, and back into it: as a user of one's own, or as root.
 const WAYS: [(&[&str], &[&str]); 2] = [
@@ -78,6 +78,34 @@ impl SmallDisk {
             .status()
             .expect("nsenter runs");
         assert!(status.success(), "the disk could not be resized");
+    }
+
+    /// Leaves no room on the disk.
+    #[track_caller]
+    pub(crate) fn fill(&self) {
+        // Ends when nothing more can be written.
+        let status = self.shell("cat /dev/zero > \"$1/ballast\" 2>/dev/null");
+        assert!(!status.success(), "the disk is not full");
+    }
+
+    /// Makes the room again that [`SmallDisk::fill`] took.
+    #[track_caller]
+    pub(crate) fn relieve(&self) {
+        let status = self.shell("rm \"$1/ballast\"");
+        assert!(status.success(), "there is no more room than before");
+    }
+
+    #[track_caller]
+    fn shell(&self, script: &str) -> ExitStatus {
+        let mut command = self.command("sh");
+        command.args(["-c", script, "sh"]).arg(&self.at);
+        command.status().expect("nsenter runs")
+    }
+
+    /// Where a path of those who see the disk is found from outside.
+    pub(crate) fn outside(&self, path: &Path) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.keeper.id()));
+        root.join(path.strip_prefix("/").unwrap_or(path))
     }
 
     /// Runs a program where the disk is seen. Its process is the one that is started here.
