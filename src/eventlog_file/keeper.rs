@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use crate::seal::seal;
 use crate::segment::Segment;
@@ -22,6 +23,9 @@ static ZEROS: [u8; 256 * 1024] = [0; 256 * 1024];
 /// How much is written between two flushes. All at once, 64 MiB would hold up the commits of the segment in
 /// use for as long as the disk takes to write them.
 const FLUSH_BYTES: u64 = 4 * 1024 * 1024;
+
+/// How long a segment that is being prepared is waited for when there is no room for another.
+const PREPARED_WITHIN: Duration = Duration::from_secs(5);
 
 /// How many segments may wait to be sealed.
 const UNSEALED_MAX: usize = 2;
@@ -44,10 +48,24 @@ enum Prepared {
     Failed,
 }
 
+/// Where a prepared segment is handed over.
+#[derive(Debug, Default)]
+struct Handover {
+    prepared: Mutex<Prepared>,
+    settled: Condvar,
+}
+
+impl Handover {
+    fn settle(&self, prepared: Prepared) {
+        *self.prepared.lock() = prepared;
+        self.settled.notify_all();
+    }
+}
+
 /// Hands work to the thread that does it.
 pub(crate) struct Keeper {
     tasks: Option<Sender<Task>>,
-    prepared: Arc<Mutex<Prepared>>,
+    handover: Arc<Handover>,
     unsealed: Arc<AtomicUsize>,
     ends: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -57,18 +75,18 @@ impl Keeper {
     pub(crate) fn start(shared: Arc<Shared>) -> io::Result<Self> {
         // Bounded by what puts work in: one segment is prepared at a time, and a seal comes once a segment.
         let (tasks, received) = channel();
-        let prepared = Arc::<Mutex<Prepared>>::default();
+        let handover = Arc::<Handover>::default();
         let unsealed = Arc::<AtomicUsize>::default();
         let ends = Arc::<AtomicBool>::default();
         let thread = {
-            let (prepared, unsealed, ends) = (prepared.clone(), unsealed.clone(), ends.clone());
+            let (handover, unsealed, ends) = (handover.clone(), unsealed.clone(), ends.clone());
             std::thread::Builder::new()
                 .name("log-keeper".to_owned())
-                .spawn(move || run(&shared, &prepared, &unsealed, &ends, &received))?
+                .spawn(move || run(&shared, &handover, &unsealed, &ends, &received))?
         };
         Ok(Self {
             tasks: Some(tasks),
-            prepared,
+            handover,
             unsealed,
             ends,
             thread: Some(thread),
@@ -96,7 +114,7 @@ impl Keeper {
 
     /// Sees to it that a segment is being prepared.
     pub(crate) fn prepare(&self) {
-        let mut prepared = self.prepared.lock();
+        let mut prepared = self.handover.prepared.lock();
         if matches!(*prepared, Prepared::Nothing) {
             *prepared = Prepared::UnderWay;
             drop(prepared);
@@ -106,15 +124,17 @@ impl Keeper {
 
     /// The prepared segment, if it is ready.
     pub(crate) fn take_prepared(&self) -> Option<File> {
-        let mut prepared = self.prepared.lock();
-        match std::mem::take(&mut *prepared) {
-            Prepared::Ready(file) => Some(file),
-            Prepared::Nothing | Prepared::Failed => None,
-            Prepared::UnderWay => {
-                *prepared = Prepared::UnderWay;
-                None
-            }
-        }
+        take(&mut self.handover.prepared.lock())
+    }
+
+    /// The prepared segment, also if it is ready only soon: it may hold the room that the next one needs.
+    pub(crate) fn wait_for_prepared(&self) -> Option<File> {
+        let mut prepared = self.handover.prepared.lock();
+        let is_under_way = |prepared: &mut Prepared| matches!(prepared, Prepared::UnderWay);
+        self.handover
+            .settled
+            .wait_while_for(&mut prepared, is_under_way, PREPARED_WITHIN);
+        take(&mut prepared)
     }
 
     /// Waits until everything that was given is done, but for preparing what is not needed any more.
@@ -135,9 +155,20 @@ impl Drop for Keeper {
     }
 }
 
+fn take(prepared: &mut Prepared) -> Option<File> {
+    match std::mem::take(prepared) {
+        Prepared::Ready(file) => Some(file),
+        Prepared::Nothing | Prepared::Failed => None,
+        Prepared::UnderWay => {
+            *prepared = Prepared::UnderWay;
+            None
+        }
+    }
+}
+
 fn run(
     shared: &Shared,
-    prepared: &Mutex<Prepared>,
+    handover: &Handover,
     unsealed: &AtomicUsize,
     ends: &AtomicBool,
     tasks: &Receiver<Task>,
@@ -151,7 +182,7 @@ fn run(
                 {
                     tracing::warn!(%error, "no segment could be prepared; the next one will be slower");
                 }
-                *prepared.lock() = made.map_or(Prepared::Failed, Prepared::Ready);
+                handover.settle(made.map_or(Prepared::Failed, Prepared::Ready));
             }
             Task::Seal(segment) => {
                 seal(shared, &segment);

@@ -211,8 +211,16 @@ impl Writer {
         };
         let index = index.read();
         let next_index = index.empty_alike();
-        let (segment, file) =
-            create::create(&self.shared, Position(self.next), prepared, next_index)?;
+        let make =
+            |prepared, index| create::create(&self.shared, Position(self.next), prepared, index);
+        let (segment, file) = match make(prepared, next_index) {
+            // What is being prepared may hold the room, and is the next segment then.
+            Err(error) if is_full(&error) => match self.keeper.wait_for_prepared() {
+                Some(file) => make(Some(file), index.empty_alike())?,
+                None => return Err(error),
+            },
+            made => made?,
+        };
         for (key, head) in index.heads() {
             self.heads.put(key, head);
         }
@@ -243,10 +251,15 @@ impl Writer {
 /// What it means that there is no next segment. Nothing is half done.
 fn not_made(error: &io::Error) -> AppendError {
     let reason = format!("the next segment cannot be made: {error}");
-    match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => AppendError::Full { reason },
-        _ => AppendError::Stopped { reason },
+    match is_full(error) {
+        true => AppendError::Full { reason },
+        false => AppendError::Stopped { reason },
     }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    let kind = error.kind();
+    matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
 /// The log as it is on the disk, for checking a batch.

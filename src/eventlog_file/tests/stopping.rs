@@ -4,14 +4,15 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::channel;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use eventlog::{AppendError, EventLog, Position};
 use parking_lot::Mutex;
 
 use super::{batch, everything, small};
+use crate::create::NEW_NAME;
 use crate::disk::Disk;
 use crate::keeper::PREPARED_NAME;
 use crate::{Faults, FileLog, FileLogConfig, OpenError, Operation, Verdict, verify};
@@ -204,6 +205,56 @@ fn a_segment_has_its_room_from_the_beginning_also_when_it_was_not_prepared() {
     // Trying with every commit would keep the disk busy with nothing.
     let tries = tries.load(Ordering::Relaxed);
     assert!(tries <= segments, "tried {tries} times");
+}
+
+/// Lets no segment be made but one that was prepared, and that one only once the writer could not make another.
+struct Narrow {
+    is_open: AtomicBool,
+    tried: Sender<()>,
+    may_end: Mutex<Option<Receiver<()>>>,
+}
+
+impl Faults for Narrow {
+    fn before(&self, path: &Path, operation: Operation<'_>) -> Verdict {
+        match operation {
+            Operation::Create if path.ends_with(NEW_NAME) => {
+                if !self.is_open.swap(true, Ordering::SeqCst) {
+                    return Verdict::Proceed;
+                }
+                // Nobody waits any more after the first time.
+                let _ = self.tried.send(());
+                Verdict::Fail(full())
+            }
+            Operation::Write { .. } if path.ends_with(PREPARED_NAME) => {
+                if let Some(may_end) = self.may_end.lock().take() {
+                    may_end.recv_timeout(PATIENCE).expect("the writer tries");
+                }
+                Verdict::Proceed
+            }
+            _ => Verdict::Proceed,
+        }
+    }
+}
+
+/// The last room may be in the hands of whoever prepares the next segment: that is no full disk.
+#[test]
+fn room_that_is_being_prepared_is_room() {
+    let directory = tempfile::tempdir().unwrap();
+    let (tried, may_end) = channel();
+    let narrow = Narrow {
+        is_open: AtomicBool::new(false),
+        tried,
+        may_end: Mutex::new(Some(may_end)),
+    };
+    let config = FileLogConfig {
+        faults: Some(Arc::new(narrow)),
+        ..small()
+    };
+    let log = FileLog::open(directory.path(), config).unwrap();
+    for number in 0..300 {
+        log.append_blocking(batch(number)).unwrap();
+    }
+    assert!(log.stats().segments > 3);
 }
 
 /// What was half reserved is given back: others need the room that is left.
