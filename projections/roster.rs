@@ -59,7 +59,7 @@ pub struct RosterFold {
 
 impl Projection for RosterFold {
     const NAME: &'static str = "roster";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SHAPE: u32 = 1;
 
     fn wants(event_type: &str) -> bool {

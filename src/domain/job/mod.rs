@@ -7,6 +7,7 @@ mod decide;
 mod event;
 mod family;
 mod tally;
+mod wishes;
 
 pub use decide::{Job, JobCommand, JobRejection};
 pub use event::*;

@@ -9,7 +9,7 @@ use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Interval, Window};
+use super::{Cron, Interval, Rhythm, Window};
 
 /// How long a way through windows may be, from the first time that is not past.
 const WALK_MAX: SignedDuration = SignedDuration::from_hours(24);
@@ -17,8 +17,8 @@ const WALK_MAX: SignedDuration = SignedDuration::from_hours(24);
 /// What the next occasion of a job depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobFacts<'a> {
-    /// How far apart its occasions are; none when it does not repeat by itself.
-    pub interval: Option<Interval>,
+    /// What its occasions follow; nothing when it does not repeat by itself.
+    pub rhythm: Option<&'a Rhythm>,
     /// When it does not run.
     pub excluded: &'a [Window],
     /// The schedule ids of its runs that have not returned, the one about to be sent included.
@@ -46,18 +46,59 @@ pub fn follow_up(job: &JobFacts<'_>, now: Timestamp, zone: &TimeZone) -> FollowU
     if job.open.len() > 1 {
         return FollowUp::AnotherIsOpen;
     }
-    let (Some(interval), Some(reference)) = (job.interval, job.reference) else {
+    let (Some(rhythm), Some(reference)) = (job.rhythm, job.reference) else {
         return FollowUp::DoesNotRepeat;
     };
-    let walk = Walk {
-        interval,
-        zone,
-        offset: zone.to_offset(reference),
+    let time = match rhythm {
+        Rhythm::Every(interval) => {
+            let walk = Walk {
+                interval: *interval,
+                zone,
+                offset: zone.to_offset(reference),
+            };
+            walk.to_first_allowed(reference, now, job.excluded)
+        }
+        Rhythm::Cron(cron) => by_cron(cron, reference, now, job.excluded, zone),
+        Rhythm::Unreadable => None,
     };
-    match walk.to_first_allowed(reference, now, job.excluded) {
-        Some(time) => FollowUp::At(time),
-        None => FollowUp::GivenUp,
+    time.map_or(FollowUp::GivenUp, FollowUp::At)
+}
+
+/// When a job has its first occasion that has never run: the calendar knows, an interval does not.
+#[must_use]
+pub fn first_occasion(
+    rhythm: &Rhythm,
+    excluded: &[Window],
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Option<Timestamp> {
+    match rhythm {
+        Rhythm::Cron(cron) => by_cron(cron, now, now, excluded, zone),
+        Rhythm::Every(_) | Rhythm::Unreadable => None,
     }
+}
+
+/// The first time that matches and is not excluded, within a day of the first that matches.
+fn by_cron(
+    cron: &Cron,
+    reference: Timestamp,
+    now: Timestamp,
+    excluded: &[Window],
+    zone: &TimeZone,
+) -> Option<Timestamp> {
+    let first = cron.first_after(reference, now, zone)?;
+    let mut time = first;
+    let is_excluded = |time| {
+        let local = zone.to_datetime(time).time();
+        excluded.iter().any(|window| window.contains(local))
+    };
+    while is_excluded(time) {
+        if time.duration_since(first) > WALK_MAX {
+            return None;
+        }
+        time = cron.first_after(time, time, zone)?;
+    }
+    Some(time)
 }
 
 /// A way from one occasion to the next, on a clock that shows local time as it was at the reference.

@@ -28,6 +28,10 @@ pub struct Terms {
     pub run_on_all_workers: bool,
     /// How far apart its occasions are.
     pub interval: Option<Interval>,
+    /// When they are, by the calendar; instead of an interval.
+    pub cron: Option<String>,
+    /// Whose clock it goes by, when it is not the job runner's.
+    pub time_zone: Option<String>,
     /// When it does not run.
     pub excluded: Vec<Window>,
 }
@@ -55,6 +59,8 @@ impl Farm {
                 pool: job.worker_pool,
                 run_on_all_workers: job.run_on_all_workers,
                 interval: Interval::of(job.interval_count, job.interval_unit),
+                cron: job.cron.clone(),
+                time_zone: job.time_zone.clone(),
                 excluded: job.excluded.clone(),
             };
             (job.number, terms)

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::schedule::{FollowUp, JobFacts, Round, Target, Waiting, choose, follow_up, target};
+use domain::schedule::{
+    FollowUp, JobFacts, Rhythm, Round, Target, Waiting, choose, follow_up, target,
+};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -119,8 +121,8 @@ pub struct Facts<'a> {
     pub active: BTreeSet<(u64, u64)>,
     /// The time.
     pub now: Timestamp,
-    /// Where local times are local.
-    pub zone: &'a TimeZone,
+    /// By whose clock a job goes that names this zone, or none.
+    pub zone: &'a dyn Fn(Option<&str>) -> TimeZone,
 }
 
 /// What is to be done, in order. `again` is whether those who were told before are told again; `occasions`
@@ -178,13 +180,14 @@ pub fn plan<E>(
         // What is decided about one run is not known to the view yet when the next is looked at.
         let next = if settled.insert(run.job) {
             let Occasions { open, reference } = occasions(run.job)?;
+            let rhythm = Rhythm::of(terms.interval, terms.cron.as_deref());
             let job = JobFacts {
-                interval: terms.interval,
+                rhythm: rhythm.as_ref(),
                 excluded: &terms.excluded,
                 open,
                 reference,
             };
-            follow_up(&job, now, zone)
+            follow_up(&job, now, &zone(terms.time_zone.as_deref()))
         } else {
             FollowUp::AnotherIsOpen
         };

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use commands::runs::{Next, RunsRejection};
-use commands::{CommandError, Transaction, runs};
+use commands::{CommandError, Transaction, runs, time_zone};
 use domain::run::Share;
 use domain::schedule::FollowUp;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use projections::Views;
 use projections::runs::RunRow;
 use tokio_util::sync::CancellationToken;
@@ -165,7 +166,7 @@ impl Inner {
                     .map(|run| (run.job, run.schedule_id))
                     .collect(),
                 now,
-                zone: &zone,
+                zone: &|name| zone_of(name, &zone),
             };
             let errands = plan(facts, &told, again, chance, |job| {
                 let open = runs.open_schedule_ids(job);
@@ -311,6 +312,22 @@ fn kills(views: &Views, now: Timestamp) -> Vec<Kill> {
         Some(Kill { number, worker })
     };
     due.filter_map(kill).collect()
+}
+
+/// The zone of this name; the usual one without a name. A job whose zone this machine does not know is not to
+/// stand still for that: it goes by the usual clock, until somebody has looked.
+fn zone_of(name: Option<&str>, usual: &TimeZone) -> TimeZone {
+    let Some(name) = name else {
+        return usual.clone();
+    };
+    time_zone(name).unwrap_or_else(|| {
+        tracing::warn!(
+            reactor = "dispatcher",
+            zone = name,
+            "no time zone `{name}` is known here: a job of it goes by the usual clock"
+        );
+        usual.clone()
+    })
 }
 
 /// Any number.

@@ -184,12 +184,12 @@ impl Spoken {
             script,
             interval_count: interval_count(fields)?,
             interval_unit: interval_unit(fields)?,
-            excluded: None,
             run_on_all_workers: boolean("run_on_all_workers")?,
             schedule_children_on_error: boolean("schedule_children_on_error")?,
             notification_addresses: text("notification_addresses")?,
             fails_max: fields.number("disable_enqueue_after_fails")?,
-            at: visit.house.commands.clock().now(),
+            // What old clients know nothing of they leave as it is.
+            ..Edited::nothing(visit.house.commands.clock().now())
         };
         Ok(Self {
             edited,

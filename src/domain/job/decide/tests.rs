@@ -119,6 +119,106 @@ fn a_job_is_suspended_and_resumed_once() {
     job.when(C::Create(created())).then_nothing();
 }
 
+#[test]
+fn what_a_job_asks_for_is_edited_field_by_field() {
+    let job = given::<Job>([E::Created(created())]);
+    let asked = asking(|asks| {
+        asks.time_zone = Some(Some("Europe/Rome".to_owned()));
+        asks.retries = Some(Some(3));
+        asks.run_timeout_seconds = Some(None);
+    });
+    let new = asking(|asks| {
+        asks.time_zone = Some(Some("Europe/Rome".to_owned()));
+        asks.retries = Some(Some(3));
+    });
+    job.when(C::Edit(asked.clone()))
+        .then([E::Edited(new.clone())]);
+    let job = given::<Job>([E::Created(created()), E::Edited(new)]);
+    job.when(C::Edit(asked)).then_nothing();
+    // Whoever knows nothing of it leaves it alone.
+    job.when(C::Edit(nothing())).then_nothing();
+    let no_more = asking(|asks| asks.retries = Some(None));
+    job.when(C::Edit(no_more.clone()))
+        .then([E::Edited(no_more.clone())]);
+    let json = serde_json::to_string(&no_more).unwrap();
+    assert_eq!(json, format!(r#"{{"retries":null,"at":"{}"}}"#, no_more.at));
+    assert_eq!(serde_json::from_str::<Edited>(&json).unwrap(), no_more);
+}
+
+#[test]
+fn a_job_follows_an_interval_or_an_expression_and_never_both() {
+    let cron = |text: &str| Some(Some(text.to_owned()));
+    let hourly = asking(|asks| asks.cron = cron("@hourly"));
+    let job = given::<Job>([E::Created(created())]);
+    job.when(C::Edit(hourly.clone()))
+        .then_refuses(R::TwoRhythms);
+    let instead = Edited {
+        interval_count: Some(None),
+        interval_unit: Some(None),
+        ..hourly.clone()
+    };
+    job.when(C::Edit(instead.clone()))
+        .then([E::Edited(instead.clone())]);
+    let hourly = given::<Job>([E::Created(created()), E::Edited(instead)]);
+    for part in [
+        Edited {
+            interval_count: Some(Some(1)),
+            ..nothing()
+        },
+        Edited {
+            interval_unit: Some(Some(IntervalUnit::Day)),
+            ..nothing()
+        },
+    ] {
+        hourly
+            .when(C::Edit(part.clone()))
+            .then_refuses(R::TwoRhythms);
+        let back = Edited {
+            cron: Some(None),
+            ..part
+        };
+        hourly.when(C::Edit(back.clone())).then([E::Edited(back)]);
+    }
+}
+
+#[test]
+fn a_job_that_asks_for_too_much_is_refused() {
+    use crate::schedule::CronRejection;
+
+    let zone = |name: &str| Some(Some(name.to_owned()));
+    let refused = |rejection: R, asks: &dyn Fn(&mut Edited)| {
+        let edit = Edited {
+            interval_count: Some(None),
+            interval_unit: Some(None),
+            ..asking(asks)
+        };
+        let mut whole = created();
+        whole.edit(&edit);
+        given::<Job>([])
+            .when(C::Create(whole))
+            .then_refuses(rejection.clone());
+        given::<Job>([E::Created(created())])
+            .when(C::Edit(edit))
+            .then_refuses(rejection);
+    };
+    let never = R::Cron(CronRejection::Never);
+    refused(never, &|asks| {
+        asks.cron = Some(Some("0 3 30 2 *".to_owned()));
+    });
+    refused(R::TimeZone, &|asks| asks.time_zone = zone(""));
+    refused(R::TimeZone, &|asks| asks.time_zone = zone(&"z".repeat(65)));
+    refused(R::RunTimeout, &|asks| {
+        asks.run_timeout_seconds = Some(Some(0));
+    });
+    refused(R::RunTimeout, &|asks| {
+        asks.run_timeout_seconds = Some(Some(30 * 86_400 + 1));
+    });
+    refused(R::Retries, &|asks| asks.retries = Some(Some(11)));
+    refused(R::RetryDelay, &|asks| {
+        asks.retry_delay_seconds = Some(Some(86_401));
+    });
+}
+
 proptest! {
     #[test]
     fn a_sentence_about_a_job_said_twice_adds_nothing(story in story(job_command())) {
@@ -147,6 +247,12 @@ fn nothing() -> Edited {
     Edited::nothing(at(1))
 }
 
+fn asking(asks: impl Fn(&mut Edited)) -> Edited {
+    let mut edited = nothing();
+    asks(&mut edited);
+    edited
+}
+
 fn suspend() -> C {
     C::Suspend {
         because: Suspension::Asked,
@@ -173,6 +279,8 @@ fn job_command() -> impl Strategy<Value = C> {
             interval_unit: flag.map(|flag| flag.then_some(IntervalUnit::Month)),
             run_on_all_workers: flag,
             fails_max: count,
+            cron: flag.map(|flag| flag.then(|| "@daily".to_owned())),
+            retries: count,
             ..nothing()
         })
     });

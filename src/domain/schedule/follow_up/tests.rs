@@ -70,7 +70,8 @@ fn a_job_runs_again_when_the_rules_say() {
             .map(window)
             .collect();
         let unit = U::from_wire(unit).unwrap();
-        let job = facts(reference, count.parse().unwrap(), unit, &excluded);
+        let rhythm = every(count.parse().unwrap(), unit);
+        let job = facts(reference, &rhythm, &excluded);
         let expected = match expected {
             "given up" => FollowUp::GivenUp,
             at => FollowUp::At(time(at)),
@@ -81,7 +82,8 @@ fn a_job_runs_again_when_the_rules_say() {
 
 #[test]
 fn only_the_last_open_occasion_is_followed() {
-    let mut job = facts("2026-11-21T08:00+01", 1, U::Day, &[]);
+    let rhythm = every(1, U::Day);
+    let mut job = facts("2026-11-21T08:00+01", &rhythm, &[]);
     let ask = |job: &JobFacts<'_>| follow_up(job, time("2026-11-21T08:00+01"), &amsterdam());
     job.open = [1, 2].into();
     assert_eq!(ask(&job), FollowUp::AnotherIsOpen);
@@ -92,11 +94,12 @@ fn only_the_last_open_occasion_is_followed() {
 }
 
 #[test]
-fn a_job_without_interval_or_reference_does_not_repeat() {
-    let whole = facts("2026-11-21T08:00+01", 1, U::Day, &[]);
+fn a_job_without_rhythm_or_reference_does_not_repeat() {
+    let rhythm = every(1, U::Day);
+    let whole = facts("2026-11-21T08:00+01", &rhythm, &[]);
     for job in [
         JobFacts {
-            interval: None,
+            rhythm: None,
             ..whole.clone()
         },
         JobFacts {
@@ -109,6 +112,8 @@ fn a_job_without_interval_or_reference_does_not_repeat() {
     }
 }
 
+mod cron;
+
 proptest! {
     /// Every occasion is later than the one before, so that a job never runs on the spot for ever; and never
     /// in a window.
@@ -120,10 +125,11 @@ proptest! {
         (from, until) in ("([01][0-9]|2[0-3]):[0-5][0-9]", "([01][0-9]|2[0-3]):[0-5][0-9]"),
     ) {
         let (zone, excluded) = (amsterdam(), [window((&from, &until))]);
+        let rhythm = every(count, unit);
         let mut reference = Timestamp::from_second(start).unwrap();
         for _ in 0..20 {
             let job = JobFacts {
-                interval: Interval::of(Some(count), Some(unit)),
+                rhythm: Some(&rhythm),
                 excluded: &excluded,
                 open: [1].into(),
                 reference: Some(reference),
@@ -154,9 +160,13 @@ fn window((from, until): (&str, &str)) -> Window {
     }
 }
 
-fn facts<'a>(reference: &str, count: u32, unit: U, excluded: &'a [Window]) -> JobFacts<'a> {
+fn every(count: u32, unit: U) -> Rhythm {
+    Rhythm::Every(Interval::of(Some(count), Some(unit)).unwrap())
+}
+
+fn facts<'a>(reference: &str, rhythm: &'a Rhythm, excluded: &'a [Window]) -> JobFacts<'a> {
     JobFacts {
-        interval: Interval::of(Some(count), Some(unit)),
+        rhythm: Some(rhythm),
         excluded,
         open: [1].into(),
         reference: Some(time(reference)),

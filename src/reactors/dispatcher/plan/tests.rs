@@ -23,6 +23,8 @@ fn farm() -> Farm {
         pool: 1,
         run_on_all_workers: false,
         interval: Interval::of(Some(1), Some(IntervalUnit::Hour)),
+        cron: None,
+        time_zone: None,
         excluded: Vec::new(),
     };
     Farm {
@@ -48,6 +50,11 @@ fn unclaimed(run: u64) -> Unclaimed {
     }
 }
 
+/// Whoever names a zone means New York; the others go by UTC.
+fn zone(name: Option<&str>) -> TimeZone {
+    name.map_or(TimeZone::UTC, |_| TimeZone::posix("EST5").unwrap())
+}
+
 /// Nobody was told anything, and job 1 has no other runs.
 fn round(farm: &Farm, runs: &[Unclaimed]) -> Vec<Errand> {
     round_after(&Told::default(), true, farm, runs, &[])
@@ -65,7 +72,7 @@ fn round_after(
         unclaimed: runs.to_vec(),
         active: active.iter().copied().collect(),
         now: at(30),
-        zone: &TimeZone::UTC,
+        zone: &zone,
     };
     let open = runs.iter().map(|run| run.schedule_id).collect();
     let reference = Some(at(0));
@@ -87,6 +94,24 @@ fn a_run_goes_to_a_worker_that_answers_and_its_job_is_due_again() {
         to: Recipient::Worker(1),
     };
     assert_eq!(round(&farm(), &[unclaimed(7)]), [expected]);
+}
+
+#[test]
+fn a_job_goes_by_the_clock_that_it_names() {
+    for (cron, time_zone, hours) in [
+        ("0 9 * * *", None, 21),
+        ("0 9 * * *", Some("America/New_York"), 2),
+        ("30 12 * * *", None, 0),
+    ] {
+        let mut farm = farm();
+        let terms = farm.jobs.get_mut(&JOB).unwrap();
+        terms.interval = None;
+        terms.cron = Some(cron.to_owned());
+        terms.time_zone = time_zone.map(str::to_owned);
+        let next = round(&farm, &[unclaimed(7)])[0].next;
+        let minute = if hours == 0 { 30 } else { hours * 60 };
+        assert_eq!(next, FollowUp::At(at(minute)), "{cron} in {time_zone:?}");
+    }
 }
 
 #[test]

@@ -1,0 +1,85 @@
+//! Jobs that ask for what the old server did not know: clients of the old API see what they expect to be able to read,
+//! and leave alone what they do not know.
+
+use domain::job::{Edited, Job, JobCommand};
+
+use super::*;
+
+/// Job 1, which ran every day, by the calendar instead, and asking for everything else.
+async fn asking() -> TestHouse {
+    let house = TestHouse::new().await;
+    let now = house.clock.now();
+    let edited = Edited {
+        interval_count: Some(None),
+        interval_unit: Some(None),
+        cron: Some(Some("0 3 * * *".to_owned())),
+        time_zone: Some(Some("Asia/Tokyo".to_owned())),
+        run_timeout_seconds: Some(Some(60)),
+        retries: Some(Some(3)),
+        retry_delay_seconds: Some(Some(10)),
+        ..Edited::nothing(now)
+    };
+    house.tell::<Job>(1, JobCommand::Edit(edited)).await;
+    house
+}
+
+impl TestHouse {
+    async fn job_facts(&self) -> domain::job::Created {
+        let loaded = self.house.commands.load::<Job>("1").await.unwrap();
+        loaded.state.facts().unwrap().clone()
+    }
+}
+
+#[tokio::test]
+async fn a_job_by_the_calendar_looks_like_one_that_does_not_repeat() {
+    let plain = TestHouse::new().await.get(WORKER, "/api/v1/job/1/").await;
+    let house = asking().await;
+    let job = house.get(WORKER, "/api/v1/job/1/").await.json();
+    assert_eq!(job["reschedule_interval"], Value::Null);
+    assert_eq!(job["reschedule_interval_type"], "");
+    let keys = |job: &Value| -> Vec<String> { job.as_object().unwrap().keys().cloned().collect() };
+    assert_eq!(keys(&job), keys(&plain.json()));
+}
+
+#[tokio::test]
+async fn what_an_old_client_does_not_know_it_leaves_alone() {
+    let house = asking().await;
+    let before = house.job_facts().await;
+    let mut whole = house.get(ADMIN, "/api/v1/job/1/").await.json();
+    whole["enqueue_is_enabled"] = json!(false);
+    let put = house
+        .ask(ADMIN, "PUT", "/api/v1/job/1/", whole.to_string())
+        .await;
+    assert_eq!(put.status, 204, "{put:?}");
+    let patch = json!({"description": "new"}).to_string();
+    let patched = house.ask(ADMIN, "PATCH", "/api/v1/job/1/", patch).await;
+    assert_eq!(patched.status, 202, "{patched:?}");
+    let after = house.job_facts().await;
+    let expected = domain::job::Created {
+        enqueue_is_enabled: false,
+        description: "new".to_owned(),
+        ..before
+    };
+    assert_eq!(after, expected);
+}
+
+#[tokio::test]
+async fn an_interval_for_a_job_by_the_calendar_is_refused_by_name() {
+    let house = asking().await;
+    let before = house.job_facts().await;
+    for patch in [
+        json!({"reschedule_interval": 1, "reschedule_interval_type": "DAY"}),
+        json!({"reschedule_interval_type": "DAY"}),
+    ] {
+        let refused = house
+            .ask(WORKER, "PATCH", "/api/v1/job/1/", patch.to_string())
+            .await;
+        assert_eq!(refused.status, 400, "{refused:?}");
+        let error = refused.json()["error"].to_string();
+        assert!(
+            error.contains("cron") && error.contains("reschedule_interval"),
+            "{error}"
+        );
+    }
+    assert_eq!(house.job_facts().await, before);
+}

@@ -1,0 +1,116 @@
+//! Occasions by the calendar: `0 3 * * MON-FRI`.
+//!
+//! Expressions are read, and times that match are found, by `croner`, which asks no clock: both are questions
+//! of arguments alone.
+
+use croner::parser::{CronParser, Seconds, Year};
+use jiff::civil::{Date, date};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span, Timestamp};
+use thiserror::Error;
+
+/// The longest expression, in bytes.
+pub const CRON_BYTES_MAX: usize = 128;
+
+/// The calendar repeats itself after so many years, as far as weekdays and leap days go: what does not happen
+/// within these happens never.
+const CALENDAR: (Date, Date) = (date(2000, 1, 1), date(2028, 1, 1));
+
+/// When the occasions of a job are, by the calendar and the clock of some zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cron(croner::Cron);
+
+/// Why a text is no expression that a job can follow.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CronRejection {
+    /// It is too long.
+    #[error("has {CRON_BYTES_MAX} bytes at most")]
+    TooLong,
+    /// It makes no sense.
+    #[error(
+        "is no cron expression: minute, hour, day of the month, month and day of the week, or @hourly, @daily, @weekly, @monthly or @yearly ({0})"
+    )]
+    Unreadable(String),
+    /// There is no such day.
+    #[error("never happens: no year has such a day")]
+    Never,
+}
+
+impl Cron {
+    /// Reads an expression.
+    ///
+    /// # Errors
+    /// When it is none, or one that never happens.
+    pub fn parse(text: &str) -> Result<Self, CronRejection> {
+        if text.len() > CRON_BYTES_MAX {
+            return Err(CronRejection::TooLong);
+        }
+        let parser = CronParser::builder()
+            .seconds(Seconds::Disallowed)
+            .year(Year::Disallowed)
+            .build();
+        let cron = parser
+            .parse(text)
+            .map_err(|error| CronRejection::Unreadable(error.to_string()))?;
+        let cron = Self(cron);
+        if !cron.happens() {
+            return Err(CronRejection::Never);
+        }
+        Ok(cron)
+    }
+
+    /// The first time that matches after `reference` and is not before `now`.
+    ///
+    /// When the clocks change, an expression that names one hour and one minute keeps its day: in spring it
+    /// happens at the end of the hour that is left out, in autumn the first time only. Every other one follows
+    /// what clocks show: not at all in the hour that is left out, and twice in the one that comes twice.
+    #[must_use]
+    pub fn first_after(
+        &self,
+        reference: Timestamp,
+        now: Timestamp,
+        zone: &TimeZone,
+    ) -> Option<Timestamp> {
+        let second = SignedDuration::from_secs(1);
+        // Whole seconds: what is found has no others, and is not to lie before what was asked.
+        let after = whole(reference).checked_add(second).ok()?;
+        let from = match whole(now) {
+            whole if whole == now => whole,
+            whole => whole.checked_add(second).ok()?,
+        };
+        let from = after.max(from).to_zoned(zone.clone());
+        let found = self.0.find_next_occurrence(&from, true).ok()?;
+        Some(found.timestamp())
+    }
+
+    /// Whether any day matches. Every expression has a time of day, so a day is all there is to look for, and
+    /// whoever looks for the next occasion finds it within a lifetime.
+    fn happens(&self) -> bool {
+        let (first, end) = CALENDAR;
+        let days = first.series(Span::new().days(1));
+        days.take_while(|day| *day < end)
+            .any(|day| self.matches(day))
+    }
+
+    fn matches(&self, day: Date) -> bool {
+        let pattern = &self.0.pattern;
+        let (year, month) = (i32::from(day.year()), day.month().unsigned_abs().into());
+        let weekday = u32::from(day.weekday().to_sunday_zero_offset().unsigned_abs());
+        let weekday = croner::Weekday::from_days_from_sunday(weekday);
+        let day = day.day().unsigned_abs().into();
+        pattern.month_match(month).unwrap_or(false)
+            && pattern
+                .day_match(year, month, day, weekday)
+                .unwrap_or(false)
+    }
+}
+
+/// Without the part of a second, earlier or as it is.
+fn whole(time: Timestamp) -> Timestamp {
+    let part = i64::from(time.subsec_nanosecond()).rem_euclid(1_000_000_000);
+    time.checked_sub(SignedDuration::from_nanos(part))
+        .unwrap_or(time)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,49 @@
+//! Whether a run that failed is tried again.
+
+use jiff::SignedDuration;
+
+/// The most times that a run may be tried again.
+pub const RETRIES_MAX: u32 = 10;
+
+/// How long a job waits before it tries again, when it does not say.
+pub const RETRY_DELAY_SECONDS: u32 = 60;
+
+/// The longest that a job may wait, in seconds: a day.
+pub const RETRY_DELAY_SECONDS_MAX: u32 = 24 * 60 * 60;
+
+/// How often a job tries again, and how long it waits before. The same time before each: whoever reads the
+/// job knows when the last attempt is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retries {
+    /// How often, at most.
+    pub count: u32,
+    /// How long, from when we heard of the failure.
+    pub delay: SignedDuration,
+}
+
+/// A run that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The how manieth it was of its occasion; the first is 1.
+    pub number: u32,
+    /// What its worker said; nothing when it did not say, which counts as success.
+    pub success: Option<bool>,
+    /// Whether a person asked for it. That person is there to ask again.
+    pub is_manual: bool,
+    /// Whether somebody wanted it killed, and so did not want it to go on.
+    pub was_to_be_killed: bool,
+}
+
+impl Retries {
+    /// Whether another attempt follows this one.
+    #[must_use]
+    pub fn follow(&self, attempt: Attempt) -> bool {
+        attempt.success == Some(false)
+            && !attempt.is_manual
+            && !attempt.was_to_be_killed
+            && attempt.number <= self.count
+    }
+}
+
+#[cfg(test)]
+mod tests;
