@@ -74,8 +74,8 @@ struct SpreadRow {
 
 impl Projection for RunsFold {
     const NAME: &'static str = "runs";
-    const VERSION: u32 = 3;
-    const SHAPE: u32 = 2;
+    const VERSION: u32 = 4;
+    const SHAPE: u32 = 3;
 
     fn wants(event_type: &str) -> bool {
         let category = event_type.split('.').next().unwrap_or_default();

@@ -122,13 +122,17 @@ impl Runs {
     }
 
     /// The kill requests that are to be sent to the workers of their runs at `now`, by number, each with its
-    /// run: no worker has taken note of it, and its run has a process.
+    /// run: no worker has taken note of it, its run has a process, and is still executed as it was when it took
+    /// too long.
     #[must_use]
     pub fn kills_due(&self, now: Timestamp) -> Vec<(KillRequestRow, Arc<RunRow>)> {
         let model = self.model.read();
         let due = model.kills.values().filter(|kill| kill.schedule_at <= now);
         due.filter_map(|kill| {
-            let run = model.open.get(&kill.run).filter(|run| run.has_process())?;
+            let run = model.open.get(&kill.run)?;
+            if !run.has_process() || !kill.concerns(run) {
+                return None;
+            }
             Some((kill.clone(), Arc::clone(run)))
         })
         .collect()

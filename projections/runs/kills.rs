@@ -1,11 +1,12 @@
 //! Who wants which runs killed.
 
-use domain::kill_request::{KillRequestEvent, KillRequestFacts};
+use domain::kill_request::{KillReason, KillRequestEvent, KillRequestFacts};
 use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tables::{Key, KeyBuilder};
 
+use super::RunRow;
 use crate::projector::stored::time;
 use crate::projector::{Rows, Seen};
 
@@ -36,6 +37,8 @@ pub struct KillRequestRow {
     /// When the worker killed the run.
     #[serde(with = "time::option")]
     pub executed_at: Option<Timestamp>,
+    /// Why, when nobody asked for it.
+    pub reason: Option<KillReason>,
     /// The last event about it.
     pub position: Position,
     /// When the log took that.
@@ -59,6 +62,7 @@ impl KillRequestRow {
                     schedule_at: before.schedule_at,
                     enqueued_at: before.enqueued_at,
                     executed_at: before.executed_at,
+                    reason: before.reason,
                 };
                 facts.evolve(event);
                 facts
@@ -72,9 +76,20 @@ impl KillRequestRow {
             schedule_at: facts.schedule_at,
             enqueued_at: facts.enqueued_at,
             executed_at: facts.executed_at,
+            reason: facts.reason,
             position: seen.position,
             updated_at: seen.recorded_at,
         })
+    }
+
+    /// Whether it concerns a run as that is executed now. Nobody is killed for the time that an earlier start took.
+    #[must_use]
+    pub(super) fn concerns(&self, run: &RunRow) -> bool {
+        let asked = run.timed_out.map(|told| told.kill_request);
+        match self.reason {
+            None => true,
+            Some(KillReason::TimedOut { .. }) => asked == Some(self.number),
+        }
     }
 
     /// Whether its worker has not taken note of it.

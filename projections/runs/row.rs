@@ -1,6 +1,6 @@
 //! What is known of one run.
 
-use domain::run::{Origin, RunEvent, RunFacts, Scheduled};
+use domain::run::{Origin, RunEvent, RunFacts, Scheduled, TimedOut};
 use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,11 @@ pub struct RunRow {
     pub pid: Option<i64>,
     /// Whether that is the process of its last start.
     pub pid_is_current: bool,
+    /// When we heard of its last start.
+    #[serde(with = "time::option")]
+    pub start_heard_at: Option<Timestamp>,
+    /// That it took too long since then.
+    pub timed_out: Option<TimedOut>,
     /// Whether a person asked for it.
     pub is_manual: bool,
     /// Whether the job's children run after it.
@@ -135,6 +140,8 @@ impl RunRow {
             success: self.success,
             pid: self.pid,
             pid_is_current: self.pid_is_current,
+            start_heard_at: self.start_heard_at,
+            timed_out: self.timed_out,
             is_manual: self.is_manual,
             schedule_children: self.schedule_children,
         }
@@ -153,6 +160,8 @@ impl RunRow {
             success: None,
             pid: None,
             pid_is_current: false,
+            start_heard_at: None,
+            timed_out: None,
             is_manual: told.is_manual,
             schedule_children: told.schedule_children,
             origin: told.origin,
@@ -197,6 +206,8 @@ impl RunRow {
             success,
             pid,
             pid_is_current,
+            start_heard_at,
+            timed_out,
             is_manual,
             schedule_children,
         } = facts;
@@ -210,6 +221,8 @@ impl RunRow {
         self.success = success;
         self.pid = pid;
         self.pid_is_current = pid_is_current;
+        self.start_heard_at = start_heard_at;
+        self.timed_out = timed_out;
         self.is_manual = is_manual;
         self.schedule_children = schedule_children;
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::group::GroupEvent;
 use domain::job::{JobEvent, RunCounted, Suspension};
 use domain::job_template::JobTemplateEvent;
-use domain::kill_request::KillRequestEvent;
+use domain::kill_request::{KillReason, KillRequestEvent};
 use domain::project::ProjectEvent;
 use domain::run::{Origin, RunEvent, Scheduled, Share};
 use domain::run_log::RunLogEvent;
@@ -164,6 +164,8 @@ fn roster_event(kind: u8, number: u64, other: u64) -> (String, Event) {
             let edited = job::Edited {
                 parent: Some((other > 2).then_some(other)),
                 title: Some(format!("job {other}")),
+                cron: Some((other > 2).then(|| "@daily".to_owned())),
+                retries: Some(Some(3)),
                 ..job::Edited::nothing(now)
             };
             (on_job, JobEvent::Edited(edited).into())
@@ -184,7 +186,7 @@ fn roster_event(kind: u8, number: u64, other: u64) -> (String, Event) {
     }
 }
 
-const RUN_KINDS: u8 = 24;
+const RUN_KINDS: u8 = 26;
 
 fn run_event(kind: u8, number: u64, other: u64) -> (String, Event) {
     let second = i64::from(kind) + i64::try_from(other).unwrap();
@@ -267,6 +269,23 @@ fn run_event(kind: u8, number: u64, other: u64) -> (String, Event) {
                 format!("run_log-{number}"),
                 RunLogEvent::Replaced(replaced).into(),
             )
+        }
+        23 => {
+            let timed_out = run::TimedOut {
+                limit_seconds: 60,
+                kill_request: other,
+                at: now,
+            };
+            (on_run, RunEvent::TimedOut(timed_out).into())
+        }
+        24 => {
+            let requested = kill_request::Requested {
+                number,
+                run: other,
+                reason: Some(KillReason::TimedOut { limit_seconds: 60 }),
+                at: now,
+            };
+            (on_kill, KillRequestEvent::Requested(requested).into())
         }
         _ => (format!("job-tally:{other}"), counted(number, number).into()),
     }
@@ -440,6 +459,7 @@ pub(crate) fn asked_to_kill(number: u64, run: u64, second: i64) -> KillRequestEv
     KillRequestEvent::Requested(kill_request::Requested {
         number,
         run,
+        reason: None,
         at: at(second),
     })
 }

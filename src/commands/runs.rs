@@ -22,6 +22,7 @@
 //! | each worker of the pool is to execute it | [`spread()`] | a run for each, and an occasion that counts on them |
 //! | this is what it printed | [`write_log`], [`replace_log`] | a number, the first time |
 //! | kill it | [`request_kill`], [`kill()`] | a number |
+//! | it takes longer than its job allows | [`time_out`] | a request to kill it |
 
 mod change;
 mod follow;
@@ -35,7 +36,7 @@ mod spread;
 
 pub use change::{change, end, give_up};
 pub use follow::{Next, follow, give_up_following};
-pub use kill::{kill, request_kill};
+pub use kill::{kill, request_kill, time_out};
 pub use log::{replace_log, write_log};
 pub use rejection::RunsRejection;
 pub use returned::ChildrenOf;

@@ -28,6 +28,8 @@ pub(crate) fn is_still_read(event_type: &str, version: u16) -> bool {
         (event_type, version),
         // v1 asked for no more than the old server knew.
         ("job.created" | "job.edited", 1)
+        // v1 was always asked for by somebody.
+        | ("kill_request.requested", 1)
     )
 }
 

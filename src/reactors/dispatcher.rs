@@ -2,12 +2,14 @@
 //!
 //! Nobody answers what is published, so it is said again in every round until the log shows that a worker
 //! has taken note. What follows from sending a run is in the log before it is sent: its job's next occasion,
-//! and the runs of which it becomes one for each worker. A crash between any two steps is mended by the next
+//! and the runs of which it becomes one for each worker. A run that takes longer than its job allows is asked to be
+//! killed here as well, once, and then like any other. A crash between any two steps is mended by the next
 //! round, which finds the run still unclaimed.
 //!
 //! [`plan`] says what a round does, from facts in [`farm`]; `round` gathers the facts and does it.
 
 pub mod farm;
+pub mod overdue;
 pub mod plan;
 
 mod messages;
@@ -20,6 +22,7 @@ use std::time::Duration;
 use commands::Commands;
 use domain::schedule::Patience;
 use domain::{Actor, Metadata};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use projections::Views;
 use tokio::sync::{Notify, watch};
@@ -156,8 +159,12 @@ impl Inner {
             }
             let done = self.round(&mut told, &mut killed, again).await;
             self.stats.round_took(begun.elapsed());
+            let mut time_up = None;
             let pause = match done {
-                Ok(()) => PAUSE.max(begun.elapsed() * PAUSE_ROUNDS),
+                Ok(next) => {
+                    time_up = next;
+                    PAUSE.max(begun.elapsed() * PAUSE_ROUNDS)
+                }
                 Err(error) => {
                     self.stats.round_failed();
                     tracing::warn!(reactor = "dispatcher", error, "a round failed: {error}");
@@ -165,7 +172,7 @@ impl Inner {
                     TROUBLE_PAUSE
                 }
             };
-            let wait = self.until_next_due().unwrap_or(self.config.round);
+            let wait = self.until_next(time_up).unwrap_or(self.config.round);
             let until = again_at.min(ping_at).min(begun + wait);
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -181,11 +188,13 @@ impl Inner {
         }
     }
 
-    /// How long until the next run is due.
-    fn until_next_due(&self) -> Option<Duration> {
+    /// How long until the next run is due, or the time of one is up.
+    fn until_next(&self, time_up: Option<Timestamp>) -> Option<Duration> {
         let now = self.commands.clock().now();
-        let due = self.views.runs().next_due(now)?;
-        Duration::try_from(due.duration_since(now)).ok()
+        let due = self.views.runs().next_due(now);
+        let next = due.into_iter().chain(time_up).min()?;
+        // What is up by now waits no longer.
+        Some(Duration::try_from(next.duration_since(now)).unwrap_or_default())
     }
 }
 

@@ -1,4 +1,4 @@
-use domain::kill_request::{self, KillRequestEvent};
+use domain::kill_request::{self, KillReason, KillRequestEvent};
 use domain::run::{self, RunEvent};
 use domain::run_log::{self, RunLogEvent};
 use domain::{BlobRef, LongText};
@@ -68,6 +68,50 @@ async fn a_kill_is_due_while_its_run_has_a_process_and_nobody_took_note_of_it() 
         runs.kill_request(1).unwrap().unwrap().enqueued_at,
         Some(at(7))
     );
+}
+
+/// A run that took too long, and whose worker died and began it anew before it heard of that, has all its time again.
+#[tokio::test]
+async fn nobody_is_killed_for_the_time_that_an_earlier_start_took() {
+    let house = House::new();
+    house.tell_of_running(1, 7).await;
+    let reason = Some(KillReason::TimedOut { limit_seconds: 5 });
+    let kill = |number, run| {
+        KillRequestEvent::Requested(kill_request::Requested {
+            number,
+            run,
+            reason,
+            at: at(8),
+        })
+    };
+    let timed_out = |kill_request| {
+        RunEvent::TimedOut(run::TimedOut {
+            limit_seconds: 5,
+            kill_request,
+            at: at(8),
+        })
+    };
+    house.tell_of_kill(1, kill(1, 1)).await;
+    house.tell_of_run(1, timed_out(1)).await;
+    assert_eq!(house.kills_due(10), [1]);
+    let row = house.views.runs().get(1).unwrap().unwrap();
+    assert_eq!(row.timed_out.map(|told| told.kill_request), Some(1));
+    house
+        .tell_of_run(1, RunEvent::Reset(run::Reset { at: at(9) }))
+        .await;
+    house.tell_of_run(1, claimed(4, 10)).await;
+    house.tell_of_run(1, started(11)).await;
+    let pid = run::PidReported {
+        pid: 100,
+        at: at(12),
+    };
+    house.tell_of_run(1, RunEvent::PidReported(pid)).await;
+    assert_eq!(house.kills_due(20), [0; 0]);
+    let row = house.views.runs().get(1).unwrap().unwrap();
+    assert_eq!(row.start_heard_at, Some(at(11)));
+    house.tell_of_kill(2, kill(2, 1)).await;
+    house.tell_of_run(1, timed_out(2)).await;
+    assert_eq!(house.kills_due(20), [2]);
 }
 
 #[tokio::test]

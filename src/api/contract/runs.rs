@@ -338,6 +338,7 @@ async fn who_follows_runs_hears_what_happens_and_how_they_stand_by_then() {
     let kill = kill_request::Requested {
         number: 8,
         run: 1,
+        reason: None,
         at: house.clock.now(),
     };
     house
@@ -391,6 +392,7 @@ async fn what_happens_is_told_in_the_words_of_workers() {
     let requested = kill_request::Requested {
         number: 8,
         run: 1,
+        reason: None,
         at: now,
     };
     house

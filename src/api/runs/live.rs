@@ -147,6 +147,7 @@ fn of_run(event: &RunEvent) -> Option<&'static str> {
         RunEvent::Scheduled(_) => "scheduled",
         RunEvent::Claimed(_) => "enqueued",
         RunEvent::Started(_) => "started",
+        RunEvent::TimedOut(_) => "timed_out",
         RunEvent::Returned(_) | RunEvent::GivenUp(_) => "returned",
         RunEvent::Reset(_) => "reset",
         RunEvent::Reopened(_) => "reopened",

@@ -2,6 +2,7 @@
 
 use ::projections::roster::Roster;
 use ::projections::runs::{KillRequestRow, RunLogRow, RunRow};
+use domain::kill_request::KillReason;
 use domain::run;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -46,6 +47,8 @@ pub struct Run {
     pub success: Option<bool>,
     /// Why it was given up, if its worker fell silent or somebody ended it; none once its worker says how it ended.
     pub given_up: Option<String>,
+    /// How long its job allowed, in seconds, if it took longer and was to be killed for that.
+    pub timed_out_after_seconds: Option<u32>,
     /// The process id on its worker's machine.
     pub pid: Option<i64>,
     /// Whether a person asked for it.
@@ -83,6 +86,8 @@ pub struct KillRequest {
     pub kill_request: u64,
     /// The run.
     pub run: u64,
+    /// `asked`, or `timed_out` when the run took longer than its job allows.
+    pub reason: &'static str,
     /// When it is due.
     #[schema(value_type = String, format = DateTime)]
     pub schedule_at: Timestamp,
@@ -148,6 +153,7 @@ impl Run {
             duration_seconds: duration.filter(|seconds| *seconds >= 0.0),
             success: row.success,
             given_up: row.given_up.clone(),
+            timed_out_after_seconds: row.timed_out.map(|told| told.limit_seconds),
             pid: row.pid,
             is_manual: row.is_manual,
             schedule_children: row.schedule_children,
@@ -180,6 +186,10 @@ impl KillRequest {
         Self {
             kill_request: row.number,
             run: row.run,
+            reason: match row.reason {
+                None => "asked",
+                Some(KillReason::TimedOut { .. }) => "timed_out",
+            },
             schedule_at: row.schedule_at,
             enqueued_at: row.enqueued_at,
             executed_at: row.executed_at,

@@ -1,7 +1,8 @@
 //! A run is to be killed.
 
-use domain::kill_request::{KillRequest, KillRequestCommand, Requested};
-use domain::run::{Run, RunRejection};
+use domain::kill_request::{KillReason, KillRequest, KillRequestCommand, Requested};
+use domain::run::{Run, RunCommand, RunFacts, RunRejection, TimedOut};
+use domain::schedule::time_is_up_at;
 
 use super::rejection::whole;
 use super::{KILL_REQUEST, RunsRejection};
@@ -19,9 +20,48 @@ pub async fn request_kill(
     if known.facts().is_none() {
         return Err(CommandError::Rejected(RunRejection::Unknown.into()));
     }
-    let number = numbers::take(unit, KILL_REQUEST).await.map_err(whole)?;
+    request(unit, run, None).await
+}
+
+/// Asks for a run to be killed that has had its time, and answers the number of the request. A run whose time is not
+/// up is passed over: it may be over by now, have begun anew, or be asked for already.
+///
+/// # Errors
+/// As [`Transaction::execute`].
+pub async fn time_out(
+    unit: &Transaction,
+    run: u64,
+    limit_seconds: u32,
+) -> Result<Option<u64>, CommandError<RunsRejection>> {
+    let key = run.to_string();
+    let known = unit.load::<Run>(&key).await.map_err(whole)?;
+    let since = known.facts().and_then(RunFacts::time_runs_since);
     let at = unit.now();
-    let requested = KillRequestCommand::Request(Requested { number, run, at });
+    if since.is_none_or(|since| time_is_up_at(since, limit_seconds) > at) {
+        return Ok(None);
+    }
+    let kill_request = request(unit, run, Some(KillReason::TimedOut { limit_seconds })).await?;
+    let told = RunCommand::TimeOut(TimedOut {
+        limit_seconds,
+        kill_request,
+        at,
+    });
+    unit.execute::<Run>(&key, told).await.map_err(whole)?;
+    Ok(Some(kill_request))
+}
+
+async fn request(
+    unit: &Transaction,
+    run: u64,
+    reason: Option<KillReason>,
+) -> Result<u64, CommandError<RunsRejection>> {
+    let number = numbers::take(unit, KILL_REQUEST).await.map_err(whole)?;
+    let requested = KillRequestCommand::Request(Requested {
+        number,
+        run,
+        reason,
+        at: unit.now(),
+    });
     let key = number.to_string();
     let asked = unit.execute::<KillRequest>(&key, requested).await;
     asked.map_err(whole)?;

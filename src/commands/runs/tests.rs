@@ -11,6 +11,7 @@ use super::*;
 use crate::testing::{TestLog, commands, everything, nobody, noon};
 use crate::{CommandError, Commands, Outcome, Transaction};
 
+mod limits;
 mod returns;
 mod stories;
 
@@ -228,6 +229,11 @@ impl Farm {
         };
         let done = self.commands.transact(&nobody(), work).await;
         done.map(|((), outcome)| outcome)
+    }
+
+    pub(super) async fn time_out(&self, run: u64, limit: u32) -> (Option<u64>, Outcome) {
+        let work = |unit: Transaction| async move { time_out(&unit, run, limit).await };
+        self.commands.transact(&nobody(), work).await.unwrap()
     }
 
     pub(super) async fn give_up(&self, run: u64) -> Result<Outcome, CommandError<RunsRejection>> {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use thiserror::Error;
 
-use super::{Enqueued, Executed, KillRequestEvent, Patched, Requested};
+use super::{Enqueued, Executed, KillReason, KillRequestEvent, Patched, Requested};
 use crate::Aggregate;
 use crate::change::{note, unlike};
 use crate::run::Caller;
@@ -26,6 +26,8 @@ pub struct KillRequestFacts {
     pub enqueued_at: Option<Timestamp>,
     /// When the worker killed the run.
     pub executed_at: Option<Timestamp>,
+    /// Why, when nobody asked for it.
+    pub reason: Option<KillReason>,
 }
 
 /// What one may ask of a kill request.
@@ -108,6 +110,7 @@ impl KillRequestFacts {
             schedule_at: told.at,
             enqueued_at: None,
             executed_at: None,
+            reason: told.reason,
         }
     }
 

@@ -10,7 +10,7 @@ events! {
     /// What may have happened to a kill request. Streams: `kill_request-<number>`.
     KillRequestEvent {
         /// Somebody asked for it.
-        Requested(Requested) = "kill_request.requested" v 1,
+        Requested(Requested) = "kill_request.requested" v 2,
         /// The run's worker has taken note of it.
         Enqueued(Enqueued) = "kill_request.enqueued" v 1,
         /// The run's worker has killed what there was of the run.
@@ -27,8 +27,22 @@ pub struct Requested {
     pub number: u64,
     /// The number of the run.
     pub run: u64,
+    /// Why, when nobody asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<KillReason>,
     /// When. It is due at once.
     pub at: Timestamp,
+}
+
+/// Why a run is to be killed though nobody asked for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KillReason {
+    /// It took longer than its job allows.
+    TimedOut {
+        /// How long that is.
+        limit_seconds: u32,
+    },
 }
 
 /// `kill_request.enqueued`.

@@ -5,7 +5,9 @@
 use jiff::Timestamp;
 use thiserror::Error;
 
-use super::{Followed, GivenUp, NotFollowed, Patched, Reset, RunEvent, Scheduled, Spread};
+use super::{
+    Followed, GivenUp, NotFollowed, Patched, Reset, RunEvent, Scheduled, Spread, TimedOut,
+};
 use crate::Aggregate;
 use crate::change::note;
 
@@ -45,6 +47,10 @@ pub struct RunFacts {
     /// Whether that is the process of the last start. After a reset old clients still see the process before, which
     /// may be anybody's by now: nobody is to be told to kill it.
     pub pid_is_current: bool,
+    /// When we heard that it was started. Workers' clocks are their own affair, and no reason to kill a run.
+    pub start_heard_at: Option<Timestamp>,
+    /// That it took too long since then.
+    pub timed_out: Option<TimedOut>,
     /// Whether a person asked for it.
     pub is_manual: bool,
     /// Whether the job's children run after it.
@@ -79,6 +85,8 @@ pub enum RunCommand {
     Follow(Followed),
     /// Take note that there is no time for a next occasion.
     GiveUpFollowing(NotFollowed),
+    /// Take note that it takes too long, and is to be killed. Whoever gets no event for this asks nobody to.
+    TimeOut(TimedOut),
     /// End it because its worker is silent.
     GiveUp(GivenUp),
     /// End it because a person does not expect it to return any more. One that waits is sent in the end: whoever
@@ -168,6 +176,7 @@ impl Aggregate for Run {
             (_, C::Follow(_)) if self.followed => vec![],
             (_, C::GiveUpFollowing(_)) if self.followed || self.given_up_following => vec![],
             (Some(facts), C::GiveUp(_) | C::End(_)) if facts.returned_at.is_some() => vec![],
+            (Some(facts), C::TimeOut(_)) if facts.time_runs_since().is_none() => vec![],
 
             // Refused.
             (
@@ -185,6 +194,7 @@ impl Aggregate for Run {
             (_, C::Spread(told)) => vec![E::Spread(told)],
             (_, C::Follow(told)) => vec![E::Followed(told)],
             (_, C::GiveUpFollowing(told)) => vec![E::NotFollowed(told)],
+            (_, C::TimeOut(told)) => vec![E::TimedOut(told)],
             (_, C::GiveUp(told) | C::End(told)) => vec![E::GivenUp(told)],
             (Some(facts), C::Patch { by, patch }) => meaning::of(facts, by, patch)?,
         })
@@ -225,9 +235,21 @@ impl RunFacts {
             success: None,
             pid: None,
             pid_is_current: false,
+            start_heard_at: None,
+            timed_out: None,
             is_manual: told.is_manual,
             schedule_children: told.schedule_children,
         }
+    }
+
+    /// Since when its time runs: since we heard of its start, as long as it is executed and was not found to
+    /// take too long.
+    #[must_use]
+    pub fn time_runs_since(&self) -> Option<Timestamp> {
+        let is_executed =
+            self.enqueued_at.is_some() && self.started_at.is_some() && self.returned_at.is_none();
+        self.start_heard_at
+            .filter(|_| is_executed && self.timed_out.is_none())
     }
 
     /// Takes note of what has happened. Views that show runs fold them with this, so that they show what
@@ -243,7 +265,10 @@ impl RunFacts {
             E::Started(told) => {
                 self.started_at = Some(told.started_at);
                 self.pid_is_current = false;
+                self.start_heard_at = Some(told.at);
+                self.timed_out = None;
             }
+            E::TimedOut(told) => self.timed_out = Some(*told),
             E::PidReported(told) => {
                 self.pid = Some(told.pid);
                 self.pid_is_current = true;
@@ -258,11 +283,18 @@ impl RunFacts {
                 self.returned_at = Some(told.at);
                 self.success = Some(false);
             }
-            E::Reopened(_) => self.returned_at = None,
+            E::Reopened(_) => {
+                self.returned_at = None;
+                // It was over, and its process with it: nobody knows any more what there is to kill.
+                self.start_heard_at = None;
+                self.timed_out = None;
+            }
             E::Reset(Reset { .. }) => {
                 self.enqueued_at = None;
                 self.started_at = None;
                 self.pid_is_current = false;
+                self.start_heard_at = None;
+                self.timed_out = None;
             }
             E::Patched(told) => self.patch(told),
             E::Scheduled(_)

@@ -24,6 +24,8 @@ events! {
         Started(Started) = "run.started" v 1,
         /// Its worker told its process id.
         PidReported(PidReported) = "run.pid_reported" v 1,
+        /// It took longer than its job allows, and is to be killed.
+        TimedOut(TimedOut) = "run.timed_out" v 1,
         /// It is over, says its worker.
         Returned(Returned) = "run.returned" v 1,
         /// Its worker is silent, or a person ended it, so it counts as failed.
@@ -153,6 +155,17 @@ pub struct PidReported {
     /// The process id on the worker's machine.
     pub pid: i64,
     /// When we heard of it.
+    pub at: Timestamp,
+}
+
+/// `run.timed_out`. Said once for each time that it is started, together with the kill request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimedOut {
+    /// How long it may take.
+    pub limit_seconds: u32,
+    /// The number of the request to kill it.
+    pub kill_request: u64,
+    /// When.
     pub at: Timestamp,
 }
 

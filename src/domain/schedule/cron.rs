@@ -3,6 +3,8 @@
 //! Expressions are read, and times that match are found, by `croner`, which asks no clock: both are questions
 //! of arguments alone.
 
+use std::fmt;
+
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
@@ -17,7 +19,7 @@ pub const CRON_BYTES_MAX: usize = 128;
 const CALENDAR: (Date, Date) = (date(2000, 1, 1), date(2028, 1, 1));
 
 /// When the occasions of a job are, by the calendar and the clock of some zone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Cron(croner::Cron);
 
 /// Why a text is no expression that a job can follow.
@@ -102,6 +104,13 @@ impl Cron {
             && pattern
                 .day_match(year, month, day, weekday)
                 .unwrap_or(false)
+    }
+}
+
+impl fmt::Debug for Cron {
+    /// The text: what was made of it fills pages.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cron").field(&self.0.as_str()).finish()
     }
 }
 

@@ -16,6 +16,7 @@ use projections::runs::RunRow;
 use tokio_util::sync::CancellationToken;
 
 use super::farm::Farm;
+use super::overdue::{Overdue, Timed, overdue};
 use super::plan::{Errand, Facts, Occasions, Recipient, Told, Unclaimed, plan};
 use super::stats::{add, count, show};
 use super::{Inner, messages, metadata};
@@ -27,6 +28,9 @@ const FOLLOWED_AT_ONCE: usize = 256;
 /// How many runs are spread in one append.
 const SPREAD_AT_ONCE: usize = 32;
 
+/// How many runs that took too long are one append.
+const TIMED_OUT_AT_ONCE: usize = 64;
+
 /// The kill requests about which workers were told.
 pub(super) type Killed = BTreeSet<u64>;
 
@@ -36,6 +40,7 @@ struct Glance {
     errands: Vec<Errand>,
     unclaimed: BTreeSet<u64>,
     active: usize,
+    overdue: Overdue,
     kills: Vec<Kill>,
 }
 
@@ -66,13 +71,14 @@ impl Inner {
         true
     }
 
-    /// One round. `again` is whether what was said before is said again.
+    /// One round. `again` is whether what was said before is said again. Answers when the time of the next run is
+    /// up.
     pub(super) async fn round(
         &self,
         told: &mut Told,
         killed: &mut Killed,
         again: bool,
-    ) -> Result<(), String> {
+    ) -> Result<Option<Timestamp>, String> {
         self.catch_up().await?;
         let glance = self.look(told, again).await?;
         told.retain(&glance.unclaimed);
@@ -113,12 +119,14 @@ impl Inner {
                 }
             }
         }
+        trouble |= !self.time_out(&glance.overdue).await;
+        self.config.faults.reached("timed_out").await;
         self.kill(&glance, killed, again);
         self.config.faults.reached("sent").await;
         if trouble {
             return Err("some runs have to wait".to_owned());
         }
-        Ok(())
+        Ok(glance.overdue.next)
     }
 
     /// Waits until the views know what was in the log at the start, however long they take to be made, or until it is
@@ -177,6 +185,7 @@ impl Inner {
                 errands,
                 unclaimed: waiting.iter().map(|run| run.number).collect(),
                 active: active.len(),
+                overdue: overdue(timed(views, &active), now),
                 kills: kills(views, now),
                 farm,
             })
@@ -266,6 +275,40 @@ impl Inner {
         Ok(shares)
     }
 
+    /// Asks for those runs to be killed that have had their time. Says whether that could be written down; the
+    /// view shows the requests to the next round, which is woken by them.
+    async fn time_out(&self, overdue: &Overdue) -> bool {
+        let mut done = true;
+        for runs in overdue.runs.chunks(TIMED_OUT_AT_ONCE) {
+            let work = |unit: Transaction| async move {
+                let mut asked = Vec::new();
+                for (run, limit_seconds) in runs {
+                    if runs::time_out(&unit, *run, *limit_seconds).await?.is_some() {
+                        asked.push(*run);
+                    }
+                }
+                Ok::<_, CommandError<RunsRejection>>(asked)
+            };
+            match self.commands.transact(&metadata(), work).await {
+                Ok((asked, _)) => {
+                    add(&self.stats.timed_out, asked.len());
+                    for run in asked {
+                        tracing::info!(
+                            reactor = "dispatcher",
+                            run,
+                            "run {run} takes too long and is to be killed"
+                        );
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(reactor = "dispatcher", %error, "runs that take too long cannot be ended: {error}");
+                    done = false;
+                }
+            }
+        }
+        done
+    }
+
     fn kill(&self, glance: &Glance, killed: &mut Killed, again: bool) {
         killed.retain(|number| glance.kills.iter().any(|kill| kill.number == *number));
         for kill in &glance.kills {
@@ -303,6 +346,22 @@ impl Unclaimed {
             worker: run.worker,
         }
     }
+}
+
+/// The runs with workers whose time runs.
+fn timed(views: &Views, active: &[Arc<RunRow>]) -> Vec<Timed> {
+    views.roster().read(|roster| {
+        let timed = |run: &Arc<RunRow>| {
+            let limit_seconds = roster.job(run.job)?.run_timeout_seconds?;
+            let since = run.facts().time_runs_since()?;
+            Some(Timed {
+                run: run.number,
+                since,
+                limit_seconds,
+            })
+        };
+        active.iter().filter_map(timed).collect()
+    })
 }
 
 fn kills(views: &Views, now: Timestamp) -> Vec<Kill> {

@@ -17,6 +17,7 @@ pub(super) struct Stats {
     pub(super) followed: AtomicU64,
     pub(super) not_followed: AtomicU64,
     pub(super) spread: AtomicU64,
+    pub(super) timed_out: AtomicU64,
     pub(super) unclaimed: AtomicU64,
     pub(super) active: AtomicU64,
     pub(super) kills_pending: AtomicU64,
@@ -48,6 +49,8 @@ pub struct DispatcherReading {
     pub not_followed: u64,
     /// Runs that became one for each worker.
     pub spread: u64,
+    /// Runs that are to be killed because they took too long.
+    pub timed_out: u64,
     /// Runs that are due and unclaimed.
     pub unclaimed: u64,
     /// Runs that are with workers.
@@ -73,6 +76,7 @@ impl Stats {
             followed: read(&self.followed),
             not_followed: read(&self.not_followed),
             spread: read(&self.spread),
+            timed_out: read(&self.timed_out),
             unclaimed: read(&self.unclaimed),
             active: read(&self.active),
             kills_pending: read(&self.kills_pending),

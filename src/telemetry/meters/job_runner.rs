@@ -38,7 +38,7 @@ pub(super) fn observe(meter: &Meter, running: &RunningJobRunner) {
         .build();
 }
 
-const COUNTERS: [(&str, &str, &str, Read); 8] = [
+const COUNTERS: [(&str, &str, &str, Read); 9] = [
     (
         "tallyman.jobrunner.rounds",
         "Rounds of the dispatcher, by how they ended",
@@ -77,6 +77,12 @@ const COUNTERS: [(&str, &str, &str, Read); 8] = [
                 ("spread", seen.dispatcher.spread),
             ]
         },
+    ),
+    (
+        "tallyman.jobrunner.runs.timed_out",
+        "Runs that are to be killed because they took longer than their job allows",
+        "",
+        |seen| vec![("", seen.dispatcher.timed_out)],
     ),
     (
         "tallyman.jobrunner.runs.given_up",

@@ -110,6 +110,7 @@ fn requested() -> Requested {
     Requested {
         number: 1,
         run: 7,
+        reason: None,
         at: at(0),
     }
 }

@@ -397,6 +397,59 @@ fn a_person_ends_what_a_worker_has_once_and_nothing_that_waits() {
     }
 }
 
+/// Each start has its time, and each that takes too long is told of once.
+#[test]
+fn the_time_of_a_run_begins_when_we_hear_of_its_start() {
+    let started = |second| {
+        E::Started(Started {
+            // By a clock that is days behind.
+            started_at: at(second - 500_000),
+            at: at(second),
+        })
+    };
+    let since = |past: &[E]| folded(past).facts().unwrap().time_runs_since();
+    let claimed = [E::Scheduled(scheduled()), claimed(1, 5, None)];
+    assert_eq!(since(&claimed), None, "nobody executes it");
+    let first = with(&claimed, [started(6)]);
+    assert_eq!(since(&first), Some(at(6)));
+    let told = TimedOut {
+        kill_request: 4,
+        ..timed_out()
+    };
+    given::<Run>(claimed).when(C::TimeOut(told)).then_nothing();
+    given::<Run>(first.clone())
+        .when(C::TimeOut(told))
+        .then([E::TimedOut(told)]);
+
+    let over_time = with(&first, [E::TimedOut(told)]);
+    assert_eq!(since(&over_time), None, "that is known");
+    let again = TimedOut {
+        kill_request: 5,
+        ..told
+    };
+    given::<Run>(over_time.clone())
+        .when(C::TimeOut(again))
+        .then_nothing();
+    // Its worker died, and begins anew.
+    let reset = with(&over_time, [E::Reset(Reset { at: at(90) })]);
+    assert_eq!(since(&reset), None);
+    assert_eq!(folded(&reset).facts().unwrap().timed_out, None);
+    let second = with(&reset, [self::claimed(1, 95, Some(1)), started(96)]);
+    assert_eq!(since(&second), Some(at(96)));
+    given::<Run>(second.clone())
+        .when(C::TimeOut(again))
+        .then([E::TimedOut(again)]);
+
+    let over = with(&second, [returned(Some(false))]);
+    assert_eq!(since(&over), None);
+    given::<Run>(over.clone())
+        .when(C::TimeOut(again))
+        .then_nothing();
+    // Somebody says that it is not over. Its process is: what has its number by now is not to be killed.
+    let reopened = with(&over, [E::Reopened(Reopened { at: at(98) })]);
+    assert_eq!(since(&reopened), None);
+}
+
 proptest! {
     #[test]
     fn a_sentence_about_a_run_said_twice_adds_nothing(story in story(run_command())) {
@@ -554,6 +607,14 @@ fn followed(by: u64) -> Followed {
     Followed { by, at: at(90) }
 }
 
+fn timed_out() -> TimedOut {
+    TimedOut {
+        limit_seconds: 60,
+        kill_request: 3,
+        at: at(92),
+    }
+}
+
 fn given_up() -> GivenUp {
     GivenUp {
         reason: "worker does not respond to ping".to_owned(),
@@ -610,5 +671,6 @@ fn run_command() -> impl Strategy<Value = C> {
         1 => Just(C::GiveUpFollowing(NotFollowed { at: at(90) })),
         2 => Just(C::GiveUp(given_up())),
         2 => Just(C::End(given_up())),
+        2 => Just(C::TimeOut(timed_out())),
     ]
 }

@@ -7,7 +7,7 @@ use reactors::Faults;
 use reactors::dispatcher::DispatcherConfig;
 use tokio::sync::Notify;
 
-use crate::ears::{Ears, enqueue};
+use crate::ears::{Ears, enqueue, kill};
 use crate::farm::{Farm, JOB, PATIENCE, hasty, minutes};
 
 #[tokio::test]
@@ -44,6 +44,29 @@ async fn a_kill_between_any_two_steps_of_a_round_loses_and_doubles_nothing() {
         let next = farm.run(run + 1).await;
         assert_eq!(next.schedule_at, minutes(24 * 60), "{step}");
     }
+}
+
+#[tokio::test]
+async fn a_run_that_took_too_long_is_asked_to_be_killed_once_whoever_dies() {
+    let farm = Farm::at_noon().await;
+    farm.job(JOB, |job| job.run_timeout_seconds = Some(60))
+        .await;
+    let run = farm.schedule(JOB).await;
+    farm.starts(1, run).await;
+    farm.clock.set(minutes(1));
+    killed_at(&farm, "timed_out").await;
+
+    let farm = farm.reopened();
+    let dispatching = farm.dispatch(hasty());
+    let mut ears = Ears::of("w1", &dispatching).await;
+    for _ in 0..3 {
+        assert_eq!(ears.order().await, kill(1));
+    }
+    let counts = [
+        farm.count("run.timed_out").await,
+        farm.count("kill_request.requested").await,
+    ];
+    assert_eq!(counts, [1, 1]);
 }
 
 /// Starts a dispatcher that halts at a step, and drops it there, as if the process had died.

@@ -7,6 +7,7 @@
 mod crashes;
 mod ears;
 mod farm;
+mod limits;
 mod mails;
 mod post_office;
 mod sending;

@@ -1,0 +1,60 @@
+//! Runs that take longer than their jobs allow.
+
+use domain::kill_request::KillReason;
+
+use super::*;
+
+/// The clock of these tests stands at noon, and so does what we hear.
+#[tokio::test]
+async fn a_run_that_takes_too_long_is_asked_to_be_killed_once_for_each_start() {
+    let farm = Farm::new().await;
+    let run = farm.schedule(&plan(PARENT)).await.unwrap();
+    assert_eq!(farm.time_out(run, 0).await.0, None, "nobody executes it");
+    farm.change(run, start(-60)).await.unwrap();
+    let (asked, outcome) = farm.time_out(run, 61).await;
+    assert_eq!(
+        (asked, outcome.is_empty()),
+        (None, true),
+        "a second is left"
+    );
+    for (expected, events) in [(Some(1), 3), (None, 0)] {
+        let (asked, outcome) = farm.time_out(run, 60).await;
+        assert_eq!((asked, outcome.events.len()), (expected, events));
+    }
+    // Its worker died and begins anew.
+    let reset = Patched {
+        enqueued_at: Some(None),
+        started_at: Some(None),
+        ..Patched::nothing(noon())
+    };
+    farm.change(run, reset).await.unwrap();
+    farm.change(run, start(-30)).await.unwrap();
+    assert_eq!(farm.time_out(run, 60).await.0, None);
+    assert_eq!(farm.time_out(run, 30).await.0, Some(2));
+    farm.change(run, over(0, Some(false))).await.unwrap();
+    assert_eq!(farm.time_out(run, 1).await.0, None);
+
+    let asked = |event| match event {
+        Event::KillRequest(KillRequestEvent::Requested(told)) => told.reason,
+        _ => None,
+    };
+    let reasons: Vec<KillReason> = farm.events().await.into_iter().filter_map(asked).collect();
+    let expected = [60, 30].map(|limit_seconds| KillReason::TimedOut { limit_seconds });
+    assert_eq!(reasons, expected);
+}
+
+#[tokio::test]
+async fn a_run_that_nobody_knows_takes_no_time() {
+    let farm = Farm::new().await;
+    assert_eq!(farm.time_out(77, 1).await.0, None);
+}
+
+/// Worker 7 claims and starts a run, so many seconds from noon.
+fn start(second: i64) -> Patched {
+    Patched {
+        worker: Some(7),
+        enqueued_at: Some(Some(later(second))),
+        started_at: Some(Some(later(second))),
+        ..Patched::nothing(later(second))
+    }
+}

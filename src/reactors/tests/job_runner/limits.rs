@@ -1,0 +1,75 @@
+//! Runs that take longer than their jobs allow.
+
+use domain::job::{Edited, Job, JobCommand};
+use domain::kill_request::{self, KillRequest, KillRequestCommand};
+use domain::run::Caller;
+
+use crate::ears::{Ears, kill};
+use crate::farm::{Farm, JOB, hasty, minutes, noon};
+
+#[tokio::test]
+async fn a_run_that_takes_too_long_is_killed_once_and_ends_as_its_worker_says() {
+    let farm = Farm::at_noon().await;
+    farm.job(JOB, |job| job.run_timeout_seconds = Some(120))
+        .await;
+    farm.job(JOB + 1, |_| ()).await;
+    let (run, unlimited) = (farm.schedule(JOB).await, farm.schedule(JOB + 1).await);
+    farm.starts(1, run).await;
+    farm.starts(2, unlimited).await;
+    let dispatching = farm.dispatch(hasty());
+    let mut ears = Ears::of("w1", &dispatching).await;
+    farm.clock.set(minutes(1));
+    dispatching.dispatcher.wake();
+    let rounds = dispatching.dispatcher.stats().rounds;
+    while dispatching.dispatcher.stats().rounds < rounds + 3 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(farm.count("run.timed_out").await, 0);
+
+    farm.clock.set(minutes(2));
+    dispatching.dispatcher.wake();
+    for _ in 0..3 {
+        assert_eq!(ears.order().await, kill(1));
+    }
+    let noted = KillRequestCommand::Patch {
+        by: Caller::Worker(1),
+        patch: kill_request::Patched {
+            enqueued_at: Some(Some(noon())),
+            ..kill_request::Patched::nothing(noon())
+        },
+    };
+    farm.tell::<KillRequest>("1", noted).await;
+    farm.clock.set(minutes(60));
+    farm.returns(1, run, false).await;
+    let row = farm.run(run).await;
+    assert_eq!((row.success, row.kill_requests), (Some(false), 1));
+    assert_eq!(row.timed_out.map(|told| told.limit_seconds), Some(120));
+    assert_eq!(farm.count("run.timed_out").await, 1);
+    assert_eq!(farm.count("kill_request.requested").await, 1);
+    let recorded = farm.recorded().await;
+    let told = recorded
+        .iter()
+        .find(|event| event.event_type.as_str() == "run.timed_out");
+    let (_, metadata) = projections::history::decode(told.unwrap()).unwrap();
+    assert_eq!(metadata.actor.unwrap().id, "dispatcher");
+    let reading = dispatching.dispatcher.stats();
+    assert_eq!((reading.timed_out, reading.rounds_failed), (1, 0));
+}
+
+/// What a job allows is what it says now: whoever forgot the limit sets it while the run takes its time.
+#[tokio::test]
+async fn a_limit_that_is_set_later_counts_from_the_start() {
+    let farm = Farm::at_noon().await;
+    farm.job(JOB, |_| ()).await;
+    let run = farm.schedule(JOB).await;
+    farm.starts(1, run).await;
+    farm.clock.set(minutes(10));
+    let dispatching = farm.dispatch(hasty());
+    let mut ears = Ears::of("w1", &dispatching).await;
+    let limit = Edited {
+        run_timeout_seconds: Some(Some(600)),
+        ..Edited::nothing(minutes(10))
+    };
+    farm.tell::<Job>("1", JobCommand::Edit(limit)).await;
+    assert_eq!(ears.order().await, kill(1));
+}
