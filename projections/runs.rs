@@ -241,11 +241,19 @@ impl RunsFold {
                 };
                 rows.put(index::spread_key(number), &spread);
             }
+            // Not wanted here: these stand in the streams of occasions, and say nothing of one run.
+            (
+                RunEvent::SiblingAdded(_)
+                | RunEvent::SiblingReturned(_)
+                | RunEvent::SiblingReplaced(_)
+                | RunEvent::SiblingReopened(_),
+                _,
+            )
+            | (_, None) => return,
             (_, Some(row)) => {
                 row.evolve(event);
                 row.heard(seen);
             }
-            (_, None) => return,
         }
         let job = run.as_ref().map(|row| row.job);
         if job_before.is_some() && job != job_before {

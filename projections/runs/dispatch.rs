@@ -59,18 +59,19 @@ impl Runs {
         active
     }
 
-    /// The occasions of a job that have a run which has not returned.
+    /// The occasions of a job that have a run which has not returned. One of which only another attempt is left was
+    /// followed before the first was sent, and is no reason not to follow another.
     #[must_use]
     pub fn open_schedule_ids(&self, job: u64) -> BTreeSet<u64> {
         let model = self.model.read();
         let open = model
             .open_of_job(job)
-            .filter(|row| row.returned_at.is_none());
+            .filter(|row| row.returned_at.is_none() && !row.is_retry());
         open.map(|row| row.schedule_id).collect()
     }
 
     /// From when the next occasion of a job is counted: when the youngest run was due that nobody asked for by
-    /// hand. Youngest by its number; none when there was no such run.
+    /// hand, and that is no further attempt. Youngest by its number; none when there was no such run.
     ///
     /// # Errors
     /// When the table cannot say.

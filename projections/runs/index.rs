@@ -20,7 +20,8 @@ pub(super) const OVER: u8 = b'r';
 const BY_OUTCOME: u8 = b'c';
 /// Runs that are over, by job and outcome.
 const BY_JOB: u8 = b'j';
-/// Runs that nobody asked for by hand, by job and number: from the last of them the next occasion is counted.
+/// Runs that nobody asked for by hand, by job and number: from the last of them the next occasion is counted. Further
+/// attempts are not among them: they are due when something failed, not when the job is.
 /// It is read backwards, because sled loses its way in keys that are counted downwards and share a beginning.
 const REGULAR: u8 = b'f';
 /// Runs that are not the first of their occasion, by occasion.
@@ -183,7 +184,7 @@ fn entries(row: &RunRow) -> BTreeMap<Key, Value> {
     } else {
         entries.insert(open_key(row.number), stored::encode(row));
     }
-    if !row.is_manual {
+    if !row.is_manual && !row.is_retry() {
         let key = regular(row.job).u64(row.number).build();
         let at = row.schedule_at;
         let due = stored::encode(&(at.as_second(), at.subsec_nanosecond()));

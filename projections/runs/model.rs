@@ -32,7 +32,7 @@ pub(super) struct Model {
 
     /// The occasion that each job completed last.
     last: BTreeMap<u64, u64>,
-    /// The runs of these occasions that are over.
+    /// The runs of these occasions that are over. Of several attempts, the last.
     latest: BTreeMap<u64, Latest>,
 
     /// Kill requests of which no worker has taken note.
@@ -76,7 +76,9 @@ impl Model {
             return;
         };
         if after.state() == RunState::Completed {
-            if let Some(latest) = self.latest.get_mut(&after.schedule_id) {
+            if after.retried_by.is_none()
+                && let Some(latest) = self.latest.get_mut(&after.schedule_id)
+            {
                 latest.runs.insert(after.number, Arc::clone(&after));
             }
             self.settled.insert(after.number, after);
@@ -131,6 +133,7 @@ impl Model {
         latest.jobs += 1;
         if latest.jobs == 1 {
             let runs = load().into_iter();
+            let runs = runs.filter(|row| row.retried_by.is_none());
             latest.runs = runs.map(|row| (row.number, Arc::new(row))).collect();
         }
         if let Some(before) = before

@@ -50,6 +50,8 @@ pub struct RunRow {
     pub origin: Origin,
     /// The run of the next occasion of its job, if one was scheduled after it.
     pub followed_by: Option<u64>,
+    /// The run that took its place, if it failed and was tried again.
+    pub retried_by: Option<u64>,
     /// Why it was given up, if that is how it ended: its worker fell silent, or a person ended it. Whoever says
     /// afterwards how it ended is right.
     pub given_up: Option<String>,
@@ -126,6 +128,12 @@ impl RunRow {
             && self.returned_at.is_none()
     }
 
+    /// Whether it is another attempt at an occasion that had a run before.
+    #[must_use]
+    pub fn is_retry(&self) -> bool {
+        self.origin.retry_of().is_some()
+    }
+
     /// What decisions about it rest on.
     #[must_use]
     pub fn facts(&self) -> RunFacts {
@@ -166,6 +174,7 @@ impl RunRow {
             schedule_children: told.schedule_children,
             origin: told.origin,
             followed_by: None,
+            retried_by: None,
             given_up: None,
             run_log: None,
             kill_requests: 0,
@@ -185,6 +194,7 @@ impl RunRow {
     pub(super) fn evolve(&mut self, event: &RunEvent) {
         match event {
             RunEvent::Followed(told) => self.followed_by = Some(told.by),
+            RunEvent::Retried(told) => self.retried_by = Some(told.by),
             RunEvent::GivenUp(told) => self.given_up = Some(told.reason.clone()),
             RunEvent::Reopened(_) => self.given_up = None,
             // Somebody says how it ended after all: it was not given up then, although what follows from that stays.

@@ -186,7 +186,7 @@ fn roster_event(kind: u8, number: u64, other: u64) -> (String, Event) {
     }
 }
 
-const RUN_KINDS: u8 = 26;
+const RUN_KINDS: u8 = 29;
 
 fn run_event(kind: u8, number: u64, other: u64) -> (String, Event) {
     let second = i64::from(kind) + i64::try_from(other).unwrap();
@@ -286,6 +286,32 @@ fn run_event(kind: u8, number: u64, other: u64) -> (String, Event) {
                 at: now,
             };
             (on_kill, KillRequestEvent::Requested(requested).into())
+        }
+        25 => {
+            let retry = Scheduled {
+                schedule_id: other,
+                origin: Origin::Retry {
+                    run: other,
+                    attempt: 2,
+                },
+                ..schedule(number, other, second)
+            };
+            (on_run, RunEvent::Scheduled(retry).into())
+        }
+        26 => {
+            let retried = run::Retried {
+                by: other,
+                attempt: 2,
+                at: now,
+            };
+            (on_run, RunEvent::Retried(retried).into())
+        }
+        27 => {
+            let requested = run::KillRequested {
+                kill_request: other,
+                at: now,
+            };
+            (on_run, RunEvent::KillRequested(requested).into())
         }
         _ => (format!("job-tally:{other}"), counted(number, number).into()),
     }

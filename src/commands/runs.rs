@@ -15,7 +15,7 @@
 //! | word | function | what follows in the same append |
 //! |---|---|---|
 //! | it is to be executed | [`schedule()`] | a number |
-//! | it is claimed, started, over, reset, … | [`change()`] | when it is over: its job's tally, perhaps the end of sending the job's runs, its occasion, runs of children |
+//! | it is claimed, started, over, reset, … | [`change()`] | when it is over: another attempt, or its job's tally, perhaps the end of sending the job's runs, its occasion, runs of children |
 //! | its worker is silent | [`give_up`] | the same as when it is over |
 //! | a person ends it | [`end()`] | the same, and a log that says why where there is none |
 //! | the next occasion is due then | [`follow()`], [`give_up_following`] | a run for it |
@@ -30,6 +30,7 @@ mod kill;
 mod log;
 mod occasion;
 mod rejection;
+mod retry;
 mod returned;
 mod schedule;
 mod spread;

@@ -30,6 +30,8 @@ pub(crate) fn is_still_read(event_type: &str, version: u16) -> bool {
         ("job.created" | "job.edited", 1)
         // v1 was always asked for by somebody.
         | ("kill_request.requested", 1)
+        // v1 was always the first attempt.
+        | ("run.scheduled", 1)
     )
 }
 

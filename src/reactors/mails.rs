@@ -203,8 +203,10 @@ impl Inner {
             return Ok(());
         }
         let within = self.config.views_within;
+        // What was written together with the cause belongs to it, and stands after it: that a run is tried again.
+        let position = self.commands.head().max(cause.position);
         for view in ["roster", "runs"] {
-            let there = self.views.wait_for_view(view, cause.position, within);
+            let there = self.views.wait_for_view(view, position, within);
             there.await.map_err(trouble)?;
         }
         let mail = self.gather(about, &event).await.map_err(Halt::Trouble)?;

@@ -50,6 +50,8 @@ impl Naive {
         let mut found: Vec<(u64, RunFacts)> = runs
             .filter_map(|(number, run)| Some((*number, *run.facts()?)))
             .filter(|(_, facts)| self.admits(query, facts))
+            // Of several attempts, the last is what a job has completed.
+            .filter(|(number, _)| !query.last_completed || !self.runs[number].is_retried())
             .collect();
         found.sort_by(order);
         found.into_iter().map(|(number, _)| number).collect()

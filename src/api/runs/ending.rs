@@ -87,7 +87,9 @@ pub(crate) async fn kill(
     house.wait_for(house.commands.head()).await?;
     let pending = house.views.ask(move |views| {
         let requests = views.runs().kill_requests_of_run(run)?;
-        let mut pending = requests.into_iter().filter(KillRequestRow::is_pending);
+        // That a run takes too long is no person's wish: such a one is tried again.
+        let is_a_wish = |row: &KillRequestRow| row.is_pending() && row.reason.is_none();
+        let mut pending = requests.into_iter().filter(is_a_wish);
         Ok::<_, ::projections::TableError>(pending.next())
     });
     let pending = pending.await?;

@@ -148,6 +148,7 @@ fn of_run(event: &RunEvent) -> Option<&'static str> {
         RunEvent::Claimed(_) => "enqueued",
         RunEvent::Started(_) => "started",
         RunEvent::TimedOut(_) => "timed_out",
+        RunEvent::Retried(_) => "retried",
         RunEvent::Returned(_) | RunEvent::GivenUp(_) => "returned",
         RunEvent::Reset(_) => "reset",
         RunEvent::Reopened(_) => "reopened",
@@ -157,6 +158,8 @@ fn of_run(event: &RunEvent) -> Option<&'static str> {
         | RunEvent::NotFollowed(_)
         | RunEvent::SiblingAdded(_)
         | RunEvent::SiblingReturned(_)
+        | RunEvent::SiblingReplaced(_)
+        | RunEvent::KillRequested(_)
         | RunEvent::SiblingReopened(_) => return None,
     })
 }

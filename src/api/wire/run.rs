@@ -59,6 +59,12 @@ pub struct Run {
     pub origin: Origin,
     /// The run of the job's next occasion, if one was scheduled after it.
     pub followed_by: Option<u64>,
+    /// The how manieth attempt at its occasion it is.
+    pub attempt: u32,
+    /// The run that failed and of which it is another attempt.
+    pub retry_of: Option<u64>,
+    /// The run that took its place, if it failed and was tried again.
+    pub retried_by: Option<u64>,
     /// The number of its log, if there is one.
     pub run_log: Option<u64>,
     /// How often somebody asked to kill it; none when asked about the past.
@@ -73,9 +79,9 @@ pub struct Run {
 /// Why a run was scheduled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Origin {
-    /// `asked`, `follow_up`, `child` or `sibling`.
+    /// `asked`, `follow_up`, `child`, `sibling` or `retry`.
     pub kind: &'static str,
-    /// The run before, of the parent, or that was spread.
+    /// The run before, of the parent, that was spread, or that failed.
     pub run: Option<u64>,
 }
 
@@ -159,6 +165,9 @@ impl Run {
             schedule_children: row.schedule_children,
             origin: Origin::of(row.origin),
             followed_by: row.followed_by,
+            attempt: row.origin.attempt(),
+            retry_of: row.origin.retry_of(),
+            retried_by: row.retried_by,
             run_log: row.run_log,
             kill_requests: Some(row.kill_requests),
             updated_at: row.updated_at,
@@ -174,6 +183,7 @@ impl Origin {
             run::Origin::FollowUp { run } => ("follow_up", Some(run)),
             run::Origin::Child { run } => ("child", Some(run)),
             run::Origin::Sibling { run } => ("sibling", Some(run)),
+            run::Origin::Retry { run, .. } => ("retry", Some(run)),
         };
         Self { kind, run }
     }

@@ -7,7 +7,7 @@ use domain::run_log::RunLog;
 use jiff::Timestamp;
 
 use super::rejection::whole;
-use super::returned::{self, ChildrenOf};
+use super::returned::{self, ChildrenOf, End};
 use super::{RunsRejection, occasion, write_log};
 use crate::{CommandError, Transaction};
 
@@ -89,6 +89,7 @@ async fn tell(
     children_of: ChildrenOf<'_>,
 ) -> Result<(), CommandError<RunsRejection>> {
     let key = run.to_string();
+    let by_hand = matches!(command, RunCommand::End(_));
     let events = unit.execute::<Run>(&key, command).await.map_err(whole)?;
     if !events.iter().any(concerns_others) {
         return Ok(());
@@ -107,7 +108,8 @@ async fn tell(
     }
     for event in &events {
         if let Some(success) = event.outcome() {
-            returned::take(unit, run, &facts, success, at, children_of).await?;
+            let end = End { success, by_hand };
+            returned::take(unit, run, &facts, end, at, children_of).await?;
         }
         if let RunEvent::Reopened(_) = event {
             let reopen = OccasionCommand::Reopen { run, at };

@@ -1,7 +1,7 @@
 //! A run is to be killed.
 
 use domain::kill_request::{KillReason, KillRequest, KillRequestCommand, Requested};
-use domain::run::{Run, RunCommand, RunFacts, RunRejection, TimedOut};
+use domain::run::{KillRequested, Run, RunCommand, RunFacts, RunRejection, TimedOut};
 use domain::schedule::time_is_up_at;
 
 use super::rejection::whole;
@@ -16,11 +16,16 @@ pub async fn request_kill(
     unit: &Transaction,
     run: u64,
 ) -> Result<u64, CommandError<RunsRejection>> {
-    let known = unit.load::<Run>(&run.to_string()).await.map_err(whole)?;
+    let key = run.to_string();
+    let known = unit.load::<Run>(&key).await.map_err(whole)?;
     if known.facts().is_none() {
         return Err(CommandError::Rejected(RunRejection::Unknown.into()));
     }
-    request(unit, run, None).await
+    let kill_request = request(unit, run, None).await?;
+    let at = unit.now();
+    let told = RunCommand::NoteKill(KillRequested { kill_request, at });
+    unit.execute::<Run>(&key, told).await.map_err(whole)?;
+    Ok(kill_request)
 }
 
 /// Asks for a run to be killed that has had its time, and answers the number of the request. A run whose time is not

@@ -1,29 +1,49 @@
 //! A run is over.
 
 use domain::job::{Created, Job, JobCommand, JobEvent, Suspension, Tally, TallyCommand};
-use domain::run::{OccasionCommand, Origin, RunEvent, RunFacts, Scheduled};
+use domain::run::{OccasionCommand, Origin, Run, RunEvent, RunFacts, Scheduled};
 use domain::schedule::{Child, Ended, due_children};
 use jiff::Timestamp;
 
 use super::rejection::whole;
-use super::{RUN, RunsRejection, occasion, schedule};
+use super::{RUN, RunsRejection, occasion, retry, schedule};
 use crate::{CommandError, Transaction, numbers};
 
 /// Which jobs come after a job, as far as the caller knows. Whether they do is looked up again in the unit.
 pub type ChildrenOf<'a> = &'a (dyn Fn(u64) -> Vec<u64> + Send + Sync);
 
-/// All that follows when a run has become over.
+/// How a run has ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End {
+    /// What its worker said; nothing when it did not say.
+    pub(super) success: Option<bool>,
+    /// Whether a person ended it, who is there to ask again. Its process may go on, and is not to meet another.
+    pub(super) by_hand: bool,
+}
+
+/// All that follows when a run has become over. When its job tries again, that is another attempt and nothing
+/// else; and from what is said about a run that was tried again, nothing follows.
 pub(super) async fn take(
     unit: &Transaction,
     run: u64,
     facts: &RunFacts,
-    success: Option<bool>,
+    End { success, by_hand }: End,
     at: Timestamp,
     children_of: ChildrenOf<'_>,
 ) -> Result<(), CommandError<RunsRejection>> {
     let key = facts.job.to_string();
     let job = unit.load::<Job>(&key).await.map_err(whole)?;
     let job = job.facts();
+
+    let known = unit.load::<Run>(&run.to_string()).await.map_err(whole)?;
+    if known.is_retried() {
+        return Ok(());
+    }
+    let attempt = known.attempt(success);
+    let retries = job.map(Created::retries).filter(|_| !by_hand);
+    if let Some(retries) = retries.filter(|retries| retries.follow(attempt)) {
+        return retry::again(unit, (run, facts, &known), (attempt, retries), at).await;
+    }
     count(unit, run, facts, success, job, at).await?;
 
     let told = OccasionCommand::Return { run, success, at };

@@ -34,6 +34,8 @@ pub async fn spread(
     };
     let into: Vec<Share> = (first..).zip(workers).map(share).collect();
 
+    // Another attempt is counted on from the beginning; its occasion is not to wait for a run that is no more.
+    let mut counted_on = known.attempt(None).number > 1;
     let at = unit.now();
     let told = RunCommand::Spread(Spread {
         into: into.clone(),
@@ -54,8 +56,15 @@ pub async fn spread(
             at,
         };
         schedule::tell(unit, sibling).await?;
-        let add = OccasionCommand::Add { run: share.run, at };
-        occasion::ask(unit, schedule_id, add).await?;
+        let count_on = match std::mem::take(&mut counted_on) {
+            true => OccasionCommand::Replace {
+                run,
+                by: share.run,
+                at,
+            },
+            false => OccasionCommand::Add { run: share.run, at },
+        };
+        occasion::ask(unit, schedule_id, count_on).await?;
     }
     Ok(into)
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use domain::job::{Created, Job, JobCommand, JobEvent};
+use domain::job::{Created, Edited, Job, JobCommand, JobEvent};
 use domain::kill_request::KillRequestEvent;
 use domain::run::{Caller, Occasion, Origin, Patched, Run, RunEvent, RunFacts, RunRejection};
 use domain::run_log::RunLog;
@@ -12,6 +12,7 @@ use crate::testing::{TestLog, commands, everything, nobody, noon};
 use crate::{CommandError, Commands, Outcome, Transaction};
 
 mod limits;
+mod retries;
 mod returns;
 mod stories;
 
@@ -209,6 +210,14 @@ impl Farm {
         let key = number.to_string();
         let create = JobCommand::Create(created);
         let done = self.commands.execute::<Job>(&key, create, &nobody()).await;
+        done.unwrap();
+    }
+
+    /// Has a job ask for something.
+    pub(super) async fn ask(&self, job: u64, edited: Edited) {
+        let edit = JobCommand::Edit(edited);
+        let key = job.to_string();
+        let done = self.commands.execute::<Job>(&key, edit, &nobody()).await;
         done.unwrap();
     }
 

@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::{
-    Followed, GivenUp, NotFollowed, Patched, Reset, RunEvent, Scheduled, Spread, TimedOut,
+    Followed, GivenUp, KillRequested, NotFollowed, Patched, Reset, Retried, RunEvent, Scheduled,
+    Spread, TimedOut,
 };
 use crate::Aggregate;
 use crate::change::note;
+use crate::schedule::Attempt;
 
 mod meaning;
 
@@ -21,6 +23,8 @@ pub struct Run {
     spread: bool,
     followed: bool,
     given_up_following: bool,
+    was_to_be_killed: bool,
+    retried: bool,
 }
 
 /// How a run stands.
@@ -87,6 +91,10 @@ pub enum RunCommand {
     GiveUpFollowing(NotFollowed),
     /// Take note that it takes too long, and is to be killed. Whoever gets no event for this asks nobody to.
     TimeOut(TimedOut),
+    /// Take note that somebody wants it killed.
+    NoteKill(KillRequested),
+    /// Take note that another run takes its place. One that was tried again already is not tried again.
+    Retry(Retried),
     /// End it because its worker is silent.
     GiveUp(GivenUp),
     /// End it because a person does not expect it to return any more. One that waits is sent in the end: whoever
@@ -121,6 +129,9 @@ pub enum RunRejection {
     /// Nobody executes it any more.
     #[error("this run is over")]
     Over,
+    /// Nobody knows yet whether there is anything to try again.
+    #[error("a run that is not over is not tried again")]
+    NotOver,
 }
 
 impl Run {
@@ -142,6 +153,30 @@ impl Run {
             Some(facts) if facts.enqueued_at.is_none() => Err(RunRejection::Waiting),
             Some(_) => Ok(()),
         }
+    }
+
+    /// Whether another run has taken its place. What it says after that, nothing follows from.
+    #[must_use]
+    pub fn is_retried(&self) -> bool {
+        self.retried
+    }
+
+    /// What says whether it is tried again, if that is how it ended.
+    #[must_use]
+    pub fn attempt(&self, success: Option<bool>) -> Attempt {
+        let planned = self.scheduled.as_ref();
+        Attempt {
+            number: planned.map_or(1, |planned| planned.origin.attempt()),
+            success,
+            is_manual: self.facts.is_some_and(|facts| facts.is_manual),
+            was_to_be_killed: self.was_to_be_killed,
+        }
+    }
+
+    /// The only worker that may execute it, if that was settled when it was scheduled.
+    #[must_use]
+    pub fn only_worker(&self) -> Option<u64> {
+        self.scheduled.as_ref().and_then(|planned| planned.worker)
     }
 
     /// Whether the next occasion of its job was scheduled after it.
@@ -176,6 +211,8 @@ impl Aggregate for Run {
             (_, C::Follow(_)) if self.followed => vec![],
             (_, C::GiveUpFollowing(_)) if self.followed || self.given_up_following => vec![],
             (Some(facts), C::GiveUp(_) | C::End(_)) if facts.returned_at.is_some() => vec![],
+            (_, C::NoteKill(_)) if self.was_to_be_killed => vec![],
+            (_, C::Retry(_)) if self.retried => vec![],
             (Some(facts), C::TimeOut(_)) if facts.time_runs_since().is_none() => vec![],
 
             // Refused.
@@ -189,12 +226,17 @@ impl Aggregate for Run {
             (Some(facts), C::End(_)) if facts.enqueued_at.is_none() => {
                 return Err(R::Waiting);
             }
+            (Some(facts), C::Retry(_)) if facts.returned_at.is_none() => {
+                return Err(R::NotOver);
+            }
 
             // Allowed.
             (_, C::Spread(told)) => vec![E::Spread(told)],
             (_, C::Follow(told)) => vec![E::Followed(told)],
             (_, C::GiveUpFollowing(told)) => vec![E::NotFollowed(told)],
             (_, C::TimeOut(told)) => vec![E::TimedOut(told)],
+            (_, C::NoteKill(told)) => vec![E::KillRequested(told)],
+            (_, C::Retry(told)) => vec![E::Retried(told)],
             (_, C::GiveUp(told) | C::End(told)) => vec![E::GivenUp(told)],
             (Some(facts), C::Patch { by, patch }) => meaning::of(facts, by, patch)?,
         })
@@ -211,6 +253,8 @@ impl Aggregate for Run {
             E::Spread(_) => self.spread = true,
             E::Followed(_) => self.followed = true,
             E::NotFollowed(_) => self.given_up_following = true,
+            E::KillRequested(_) => self.was_to_be_killed = true,
+            E::Retried(_) => self.retried = true,
             _ => {
                 if let Some(facts) = &mut self.facts {
                     facts.evolve(event);
@@ -301,8 +345,11 @@ impl RunFacts {
             | E::Spread(_)
             | E::Followed(_)
             | E::NotFollowed(_)
+            | E::KillRequested(_)
+            | E::Retried(_)
             | E::SiblingAdded(_)
             | E::SiblingReturned(_)
+            | E::SiblingReplaced(_)
             | E::SiblingReopened(_) => {}
         }
     }

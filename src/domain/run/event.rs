@@ -11,7 +11,7 @@ events! {
     /// concerns all runs of one occasion.
     RunEvent {
         /// It is to be executed.
-        Scheduled(Scheduled) = "run.scheduled" v 1,
+        Scheduled(Scheduled) = "run.scheduled" v 2,
         /// It was replaced by one run for each worker of its pool, and is no more.
         Spread(Spread) = "run.spread" v 1,
         /// The next occasion of its job was scheduled after it.
@@ -26,10 +26,15 @@ events! {
         PidReported(PidReported) = "run.pid_reported" v 1,
         /// It took longer than its job allows, and is to be killed.
         TimedOut(TimedOut) = "run.timed_out" v 1,
+        /// Somebody wants it killed, and so does not want it tried again.
+        KillRequested(KillRequested) = "run.kill_requested" v 1,
         /// It is over, says its worker.
         Returned(Returned) = "run.returned" v 1,
         /// Its worker is silent, or a person ended it, so it counts as failed.
         GivenUp(GivenUp) = "run.given_up" v 1,
+        /// It failed, and its job tries again: another run takes its place, and what follows from the occasion
+        /// follows from that one.
+        Retried(Retried) = "run.retried" v 1,
         /// It is not over after all.
         Reopened(Reopened) = "run.reopened" v 1,
         /// Its worker lost it and wants it again.
@@ -40,6 +45,8 @@ events! {
         SiblingAdded(SiblingAdded) = "run.sibling_added" v 1,
         /// A run of the occasion is over.
         SiblingReturned(SiblingReturned) = "run.sibling_returned" v 1,
+        /// A run of the occasion gave its place to another.
+        SiblingReplaced(SiblingReplaced) = "run.sibling_replaced" v 1,
         /// A run of the occasion is not over after all.
         SiblingReopened(SiblingReopened) = "run.sibling_reopened" v 1,
     }
@@ -66,6 +73,13 @@ pub enum Origin {
         /// The run that is no more.
         run: u64,
     },
+    /// This run failed, and its job tries again.
+    Retry {
+        /// The run that failed.
+        run: u64,
+        /// The how manieth attempt this is; the first has another origin.
+        attempt: u32,
+    },
 }
 
 /// `run.scheduled`.
@@ -75,7 +89,8 @@ pub struct Scheduled {
     pub number: u64,
     /// The number of the job it executes.
     pub job: u64,
-    /// The number of the occasion: of the first run there was of it, which is this one unless it was spread.
+    /// The number of the occasion: of the first run there was of it, which is this one unless that was spread, or
+    /// failed and is tried again.
     pub schedule_id: u64,
     /// When it is due.
     pub schedule_at: Timestamp,
@@ -169,6 +184,15 @@ pub struct TimedOut {
     pub at: Timestamp,
 }
 
+/// `run.kill_requested`. Said once: who wants the same for the second time wants nothing new.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KillRequested {
+    /// The number of the request.
+    pub kill_request: u64,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// `run.returned`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Returned {
@@ -187,6 +211,17 @@ pub struct GivenUp {
     /// Why, for people.
     pub reason: String,
     /// When.
+    pub at: Timestamp,
+}
+
+/// `run.retried`. A run is tried again once; the next attempt is another run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retried {
+    /// The run that takes its place.
+    pub by: u64,
+    /// The how manieth attempt that is.
+    pub attempt: u32,
+    /// When this was decided.
     pub at: Timestamp,
 }
 
@@ -289,6 +324,17 @@ pub struct SiblingReturned {
     pub at: Timestamp,
 }
 
+/// `run.sibling_replaced`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiblingReplaced {
+    /// Which run.
+    pub run: u64,
+    /// The run that takes its place.
+    pub by: u64,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// `run.sibling_reopened`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiblingReopened {
@@ -296,6 +342,26 @@ pub struct SiblingReopened {
     pub run: u64,
     /// When.
     pub at: Timestamp,
+}
+
+impl Origin {
+    /// The how manieth attempt at its occasion a run of this origin is; the first is 1.
+    #[must_use]
+    pub fn attempt(self) -> u32 {
+        match self {
+            Self::Retry { attempt, .. } => attempt,
+            Self::Asked | Self::FollowUp { .. } | Self::Child { .. } | Self::Sibling { .. } => 1,
+        }
+    }
+
+    /// The run of which it is another attempt.
+    #[must_use]
+    pub fn retry_of(self) -> Option<u64> {
+        match self {
+            Self::Retry { run, .. } => Some(run),
+            _ => None,
+        }
+    }
 }
 
 impl RunEvent {

@@ -9,7 +9,9 @@
 //!
 //! What follows from a return follows once, because all of it is one unit of work that begins with the run:
 //!
-//! 1. The run hears that it is over. Go on for each of its events that has a [`RunEvent::outcome`].
+//! 1. The run hears that it is over. Go on for each of its events that has a [`RunEvent::outcome`]; unless its job
+//!    tries again ([`crate::schedule::Retries`]): then another run takes its place, and all that follows from the
+//!    occasion follows from the last attempt.
 //! 2. The job's [`crate::job::Tally`] counts it; one failure too many suspends the job.
 //! 3. The [`Occasion`] hears of it, and says whether others are open.
 //! 4. [`crate::schedule::due_children`] says which jobs get a run now.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use thiserror::Error;
 
-use super::{RunEvent, SiblingAdded, SiblingReopened, SiblingReturned};
+use super::{RunEvent, SiblingAdded, SiblingReopened, SiblingReplaced, SiblingReturned};
 use crate::Aggregate;
 
 /// What decisions about an occasion rest on. Streams: `run-occasion:<schedule id>`.
@@ -39,6 +39,15 @@ pub enum OccasionCommand {
         run: u64,
         /// Whether it went well.
         success: Option<bool>,
+        /// When.
+        at: Timestamp,
+    },
+    /// Count on another run instead of one that is tried again, or spread.
+    Replace {
+        /// Which run.
+        run: u64,
+        /// The run that takes its place.
+        by: u64,
         /// When.
         at: Timestamp,
     },
@@ -78,10 +87,14 @@ impl Aggregate for Occasion {
             // Repeated.
             C::Add { run, .. } if standing(&run).is_some() => vec![],
             C::Return { run, .. } if matches!(standing(&run), Some(S::Over { .. })) => vec![],
+            C::Replace { by, .. } if standing(&by).is_some() => vec![],
             C::Reopen { run, .. } if !matches!(standing(&run), Some(S::Over { .. })) => vec![],
 
             // Allowed.
             C::Add { run, at } => vec![RunEvent::SiblingAdded(SiblingAdded { run, at })],
+            C::Replace { run, by, at } => {
+                vec![RunEvent::SiblingReplaced(SiblingReplaced { run, by, at })]
+            }
             C::Reopen { run, at } => vec![RunEvent::SiblingReopened(SiblingReopened { run, at })],
             C::Return { run, success, at } => {
                 let others = || self.runs.iter().filter(|(other, _)| **other != run);
@@ -108,6 +121,10 @@ impl Aggregate for Occasion {
             RunEvent::SiblingReturned(told) => {
                 let failed = told.success == Some(false);
                 self.runs.insert(told.run, Standing::Over { failed });
+            }
+            RunEvent::SiblingReplaced(told) => {
+                self.runs.remove(&told.run);
+                self.runs.insert(told.by, Standing::Open);
             }
             RunEvent::SiblingReopened(told) => {
                 self.runs.insert(told.run, Standing::Open);

@@ -8,7 +8,7 @@ pub enum Rhythm {
     /// They are so far apart.
     Every(Interval),
     /// The calendar and the clock.
-    Cron(Cron),
+    Cron(Box<Cron>),
     /// An expression that this program does not read, though another has taken it. The job is not to fall silent
     /// for that.
     Unreadable,
@@ -20,7 +20,7 @@ impl Rhythm {
     #[must_use]
     pub fn of(interval: Option<Interval>, cron: Option<&str>) -> Option<Self> {
         match cron.map(Cron::parse) {
-            Some(Ok(cron)) => Some(Self::Cron(cron)),
+            Some(Ok(cron)) => Some(Self::Cron(Box::new(cron))),
             Some(Err(_)) => Some(Self::Unreadable),
             None => interval.map(Self::Every),
         }

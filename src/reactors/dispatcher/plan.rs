@@ -29,6 +29,8 @@ pub struct Unclaimed {
     pub is_manual: bool,
     /// The worker that has or had it, or is to have it.
     pub worker: Option<u64>,
+    /// Whether its occasion had a run before, which was followed when that was sent.
+    pub is_retry: bool,
 }
 
 /// What is known of the occasions of a job.
@@ -146,6 +148,8 @@ pub fn plan<E>(
     } = facts;
     let workers: BTreeMap<u64, Option<u64>> =
         unclaimed.iter().map(|run| (run.run, run.worker)).collect();
+    let retries = unclaimed.iter().filter(|run| run.is_retry);
+    let retries: BTreeSet<u64> = retries.map(|run| run.run).collect();
     let mut waiting: Vec<Waiting> = unclaimed
         .iter()
         .filter_map(|run| Some(run.waiting(farm.jobs.get(&run.job)?)))
@@ -178,7 +182,7 @@ pub fn plan<E>(
             continue;
         }
         // What is decided about one run is not known to the view yet when the next is looked at.
-        let next = if settled.insert(run.job) {
+        let next = if !retries.contains(&run.run) && settled.insert(run.job) {
             let Occasions { open, reference } = occasions(run.job)?;
             let rhythm = Rhythm::of(terms.interval, terms.cron.as_deref());
             let job = JobFacts {

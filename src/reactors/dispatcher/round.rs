@@ -344,6 +344,7 @@ impl Unclaimed {
             schedule_at: run.schedule_at,
             is_manual: run.is_manual,
             worker: run.worker,
+            is_retry: run.is_retry(),
         }
     }
 }

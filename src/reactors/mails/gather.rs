@@ -24,12 +24,15 @@ struct Around {
 }
 
 impl Inner {
-    /// The mail about something; none when it is not there any more.
+    /// The mail about something; none when it is not there any more, or nobody is to be told.
     pub(super) async fn gather(&self, about: About, event: &Event) -> Result<Option<Mail>, String> {
         let links = Links::new(&self.config.host_name);
         match about {
             About::RunFailed { run } => {
-                let Some(around) = self.around(run).await? else {
+                let around = self.around(run).await?;
+                // Of several attempts, people are told about the last.
+                let is_last = |around: &Around| around.run.retried_by.is_none();
+                let Some(around) = around.filter(is_last) else {
                     return Ok(None);
                 };
                 let failed = self.failed(&links, &around, event).await?;

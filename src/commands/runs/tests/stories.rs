@@ -40,6 +40,51 @@ proptest! {
         })?;
     }
 
+    /// Whatever is said, and however often: a job that tries again once has no third attempt, no run has two
+    /// successors, and children run after the last end of an occasion alone.
+    #[test]
+    fn attempts_end(words in prop::collection::vec(word(), 0..40)) {
+        tell(async {
+            let farm = Farm::with_runs().await;
+            let retries = Some(Some(1));
+            farm.ask(PARENT, Edited { retries, ..Edited::nothing(noon()) }).await;
+            for (second, word) in (1..).zip(&words) {
+                let first = farm.hear(second, word).await;
+                let head = farm.commands.head();
+                let again = farm.hear(second, word).await;
+                prop_assert!(first.is_err() || again.is_ok(), "{word:?} was done, then refused");
+                prop_assert_eq!(farm.commands.head(), head, "{:?}", word);
+            }
+            let (mut tried, mut expected, mut ends) = (Vec::new(), Vec::new(), 0);
+            let mut jobs: BTreeMap<u64, u64> = BTreeMap::new();
+            for event in farm.events().await {
+                let Event::Run(event) = event else { continue };
+                ends += usize::from(event.outcome().is_some());
+                match event {
+                    RunEvent::Scheduled(told) => {
+                        jobs.insert(told.number, told.job);
+                        if let Origin::Retry { run, attempt } = told.origin {
+                            prop_assert_eq!((attempt, told.job), (2, PARENT));
+                            prop_assert!(!tried.contains(&run), "{run} was tried twice");
+                            tried.push(run);
+                        }
+                    }
+                    RunEvent::SiblingReturned(told) => {
+                        prop_assert!(!tried.contains(&told.run), "{} has no say", told.run);
+                        let well = told.success == Some(true) && !told.sibling_failed;
+                        if told.open == 0 && well && jobs[&told.run] == PARENT {
+                            expected.extend([(2, told.run), (4, told.run)]);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            prop_assert!(farm.counted().await.0 + tried.len() <= ends);
+            prop_assert_eq!(farm.children().await, expected);
+            Ok(())
+        })?;
+    }
+
     /// Every end counts once; the last end of an occasion, and no other, schedules what is due after it;
     /// and no two runs have one number.
     #[test]

@@ -450,6 +450,70 @@ fn the_time_of_a_run_begins_when_we_hear_of_its_start() {
     assert_eq!(since(&reopened), None);
 }
 
+#[test]
+fn a_run_that_is_over_is_tried_again_once() {
+    let waiting = vec![E::Scheduled(scheduled())];
+    given::<Run>(waiting.clone())
+        .when(C::Retry(retried(8)))
+        .then_refuses(R::NotOver);
+    let over = with(&waiting, [returned(Some(false))]);
+    given::<Run>(over.clone())
+        .when(C::Retry(retried(8)))
+        .then([E::Retried(retried(8))]);
+    let again = with(&over, [E::Retried(retried(8))]);
+    assert!(folded(&again).is_retried() && !folded(&over).is_retried());
+    given::<Run>(again)
+        .when(C::Retry(retried(9)))
+        .then_nothing();
+}
+
+#[test]
+fn that_somebody_wants_a_run_killed_is_kept_in_mind() {
+    let waiting = vec![E::Scheduled(scheduled())];
+    let told = |kill_request| KillRequested {
+        kill_request,
+        at: at(90),
+    };
+    given::<Run>(waiting.clone())
+        .when(C::NoteKill(told(1)))
+        .then([E::KillRequested(told(1))]);
+    let wanted = with(&waiting, [E::KillRequested(told(1))]);
+    given::<Run>(wanted.clone())
+        .when(C::NoteKill(told(2)))
+        .then_nothing();
+    // Also when its worker died in between and it begins anew.
+    let wanted = with(&wanted, [E::Reset(Reset { at: at(91) })]);
+    let attempt = folded(&wanted).attempt(Some(false));
+    assert!(attempt.was_to_be_killed);
+    assert!(!folded(&waiting).attempt(Some(false)).was_to_be_killed);
+}
+
+#[test]
+fn an_attempt_knows_its_number_and_who_may_execute_it() {
+    let of = |origin, worker| {
+        folded(&[E::Scheduled(Scheduled {
+            origin,
+            worker,
+            ..scheduled()
+        })])
+    };
+    for (origin, number) in [
+        (Origin::Asked, 1),
+        (Origin::FollowUp { run: 3 }, 1),
+        (Origin::Child { run: 3 }, 1),
+        (Origin::Sibling { run: 3 }, 1),
+        (Origin::Retry { run: 3, attempt: 4 }, 4),
+    ] {
+        let attempt = of(origin, None).attempt(None);
+        assert_eq!(attempt.number, number, "{origin:?}");
+    }
+    // Whoever claimed it is not the only one who may.
+    let mut anyone = of(Origin::Asked, None);
+    anyone.evolve(&claimed(5, 1, None));
+    assert_eq!(anyone.only_worker(), None);
+    assert_eq!(of(Origin::Asked, Some(5)).only_worker(), Some(5));
+}
+
 proptest! {
     #[test]
     fn a_sentence_about_a_run_said_twice_adds_nothing(story in story(run_command())) {
@@ -607,6 +671,14 @@ fn followed(by: u64) -> Followed {
     Followed { by, at: at(90) }
 }
 
+fn retried(by: u64) -> Retried {
+    Retried {
+        by,
+        attempt: 2,
+        at: at(93),
+    }
+}
+
 fn timed_out() -> TimedOut {
     TimedOut {
         limit_seconds: 60,
@@ -672,5 +744,9 @@ fn run_command() -> impl Strategy<Value = C> {
         2 => Just(C::GiveUp(given_up())),
         2 => Just(C::End(given_up())),
         2 => Just(C::TimeOut(timed_out())),
+        2 => (8..10_u64).prop_map(|run| C::Retry(retried(run))),
+        1 => (1..3_u64).prop_map(|kill_request| {
+            C::NoteKill(KillRequested { kill_request, at: at(90) })
+        }),
     ]
 }

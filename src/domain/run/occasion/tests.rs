@@ -48,6 +48,31 @@ fn a_run_that_is_reopened_is_waited_for_again() {
         .then([returned(8, Some(true), 1, false)]);
 }
 
+/// A run that failed and is tried again is no sibling that failed: the last attempt speaks for all.
+#[test]
+fn a_run_that_takes_the_place_of_another_is_waited_for_instead() {
+    let replace = |run, by| C::Replace { run, by, at: at(0) };
+    let replaced = |run, by| E::SiblingReplaced(SiblingReplaced { run, by, at: at(0) });
+    let spread = [added(8), added(9)];
+    let occasion = given::<Occasion>(spread.clone());
+    occasion.when(replace(8, 10)).then([replaced(8, 10)]);
+    let occasion = given::<Occasion>(spread.into_iter().chain([replaced(8, 10)]));
+    occasion.when(replace(8, 10)).then_nothing();
+    occasion
+        .when(back(9, Some(true)))
+        .then([returned(9, Some(true), 1, false)]);
+    occasion
+        .when(back(10, Some(true)))
+        .then([returned(10, Some(true), 1, false)]);
+    // What was replaced is nobody that one waits for, whatever is said of it.
+    let reopen = C::Reopen { run: 8, at: at(0) };
+    occasion.when(reopen).then_nothing();
+    let alone = given::<Occasion>([replaced(7, 8)]);
+    alone
+        .when(back(8, Some(true)))
+        .then([returned(8, Some(true), 0, false)]);
+}
+
 proptest! {
     #[test]
     fn a_sentence_about_an_occasion_said_twice_adds_nothing(story in story(command())) {

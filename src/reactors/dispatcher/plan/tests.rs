@@ -47,6 +47,7 @@ fn unclaimed(run: u64) -> Unclaimed {
         schedule_at: at(0),
         is_manual: false,
         worker: None,
+        is_retry: false,
     }
 }
 
@@ -135,6 +136,26 @@ fn runs_of_one_job_go_one_occasion_after_the_other() {
         round_after(&none, true, &farm(), &[first], &active).len()
     };
     assert_eq!((while_active(6), while_active(7)), (0, 1));
+}
+
+/// Its occasion was followed when its first run was sent; and one that has not been yet is not forgotten for it.
+#[test]
+fn another_attempt_is_not_followed() {
+    let retry = Unclaimed {
+        is_retry: true,
+        ..unclaimed(7)
+    };
+    let to = Recipient::Worker(1);
+    let [alone] = &round(&farm(), &[retry])[..] else {
+        panic!("one run is sent");
+    };
+    assert_eq!((alone.next, &alone.to), (FollowUp::AnotherIsOpen, &to));
+    let sibling = Unclaimed {
+        schedule_id: 7,
+        ..unclaimed(8)
+    };
+    let both = round(&farm(), &[retry, sibling]);
+    assert_eq!(both[1].next, FollowUp::At(at(60)));
 }
 
 #[test]
@@ -251,6 +272,7 @@ proptest! {
                 schedule_at: at(minute),
                 is_manual,
                 worker,
+                is_retry: false,
             })
             .collect();
         let active: Vec<(u64, u64)> = active.into_iter().collect();

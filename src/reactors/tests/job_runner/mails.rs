@@ -95,6 +95,28 @@ async fn a_run_that_fails_is_told_to_everybody_whom_it_concerns_once() {
     assert_eq!(farm.count("mail.begun").await, 1);
 }
 
+/// People are told when nothing is tried any more.
+#[tokio::test]
+async fn of_several_attempts_the_last_failure_is_told() {
+    let office = PostOffice::open(&[]).await;
+    let farm = Farm::at_noon().await;
+    farm.job(JOB, |job| job.retries = Some(1)).await;
+    let mails = begin(&farm, config(&office)).await;
+    let run = fails(&farm, "the first time\n").await;
+    farm.starts(2, run + 1).await;
+    let text = &LongText::Inline("the second time\n".to_owned());
+    farm.unit(|unit| async move { runs::write_log(&unit, run + 1, Some(text.clone())).await })
+        .await;
+    farm.returns(2, run + 1, false).await;
+    farm.until_there_are(1, "mail.sent").await;
+    let [letter] = &office.letters()[..] else {
+        panic!("one mail comes");
+    };
+    assert!(letter.text.contains("the second time"), "{}", letter.text);
+    let told = mails.stats();
+    assert_eq!((told.sent, told.left_out), (1, 1));
+}
+
 #[tokio::test]
 async fn a_kill_between_sending_and_saying_so_sends_the_same_mail_again_and_loses_none() {
     for (step, letters) in [("mail_sent", 2), ("mail_noted", 1)] {

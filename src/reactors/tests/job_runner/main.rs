@@ -10,5 +10,6 @@ mod farm;
 mod limits;
 mod mails;
 mod post_office;
+mod retries;
 mod sending;
 mod silence;

@@ -208,5 +208,5 @@ proptest! {
 }
 
 fn cron(text: &str) -> Rhythm {
-    Rhythm::Cron(Cron::parse(text).unwrap())
+    Rhythm::of(None, Some(text)).unwrap()
 }
