@@ -105,5 +105,6 @@ fn settings(config: &Config) -> Settings {
         record_ratio: config.allocation.record_ratio,
         price_gb_hour: config.allocation.price_gb_hour,
         price_core_hour: config.allocation.price_core_hour,
+        time_zone: config.jobrunner.time_zone(),
     }
 }

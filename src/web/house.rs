@@ -12,6 +12,7 @@ use domain::schedule::Patience;
 use domain::token::Role;
 use eventlog::Position;
 use futures::future::BoxFuture;
+use jiff::tz::TimeZone;
 use projections::Views;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use uuid::Uuid;
@@ -49,6 +50,8 @@ pub struct Settings {
     pub price_gb_hour: f64,
     /// What an hour of one core costs.
     pub price_core_hour: f64,
+    /// By whose clock jobs go that name none; UTC when nobody says.
+    pub time_zone: Option<TimeZone>,
 }
 
 /// Everything a handler has at hand. Cloning copies one pointer.

@@ -1,6 +1,7 @@
 //! Job-runner's workers against the real binary: over HTTP and ZeroMQ, killed and started again.
 
 mod ports;
+mod wishes;
 mod worker;
 
 use reqwest::{Method, StatusCode};

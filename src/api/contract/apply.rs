@@ -5,6 +5,7 @@ mod faults;
 mod first_runs;
 mod names;
 mod secrets;
+mod wishes;
 
 use super::*;
 

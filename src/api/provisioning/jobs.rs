@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use commands::runs;
+use commands::{runs, time_zone};
 use domain::job::{self, Job, would_come_after_itself};
 use domain::project::Project;
+use domain::schedule::{Rhythm, first_occasion};
+use jiff::tz::TimeZone;
 
 use super::document::{Item, Which};
 use super::kind::Jobs;
@@ -56,12 +58,19 @@ impl Plan<'_> {
         set(&mut facts.script, self.prepared.text(place).as_ref());
         self.check_pool(place, before.as_ref(), &facts).await?;
         self.check_parent(place, &facts)?;
+        self.check_rhythm(place, &facts)?;
         self.parents.insert(number, facts.parent);
 
         let mut settled = self.finish::<Jobs>(place, number, before, facts).await?;
+        let first_run = match &settled.before {
+            None => wanted
+                .first_run
+                .or_else(|| self.by_calendar(&settled.after)),
+            Some(before) => self.begins_now(before, &settled.after),
+        };
+        settled.report.first_run = self.first_run(place, number, first_run).await?;
         if settled.before.is_none() {
-            settled.report.first_run = self.first_run(place, number, wanted.first_run).await?;
-            self.note_repeats(&settled.after, wanted.first_run);
+            self.note_repeats(&settled.after, first_run);
         }
         settled.key = self.job_key(settled.key, template).await?;
         self.report(settled);
@@ -114,6 +123,34 @@ impl Plan<'_> {
         Ok(())
     }
 
+    /// What a job follows is one thing, so that nobody has to guess.
+    fn check_rhythm(&mut self, place: &str, job: &job::Created) -> Step<()> {
+        let has_interval = job.interval_count.is_some() || job.interval_unit.is_some();
+        if job.cron.is_some() && has_interval {
+            let message = "excludes `reschedule_interval` and `reschedule_interval_type`: empty one or the other";
+            return self.wrong(place, "cron", message);
+        }
+        Ok(())
+    }
+
+    /// When a job with a cron expression runs for the first time, by its own clock.
+    fn by_calendar(&self, job: &job::Created) -> Option<Moment> {
+        let rhythm = Rhythm::of(None, job.cron.as_deref())?;
+        let zone = job.time_zone.as_deref().and_then(time_zone);
+        let zone = zone.or_else(|| self.house.settings.time_zone.clone());
+        let zone = zone.unwrap_or(TimeZone::UTC);
+        first_occasion(&rhythm, &job.excluded, self.at, &zone).map(Moment::At)
+    }
+
+    /// When a job begins that has a cron expression from now on. One that waits to be sent is followed by the next;
+    /// one that was sent is not looked at again.
+    fn begins_now(&self, before: &job::Created, after: &job::Created) -> Option<Moment> {
+        let waiting = self.house.views.runs().scheduled_of_job(after.number);
+        let is_followed = waiting.iter().any(|run| !run.is_manual && !run.is_retry());
+        let begins = before.cron.is_none() && after.cron.is_some() && !is_followed;
+        begins.then(|| self.by_calendar(after)).flatten()
+    }
+
     async fn first_run(
         &mut self,
         place: &str,
@@ -144,6 +181,9 @@ impl Plan<'_> {
         let title = &job.title;
         let parts = (job.interval_count.is_some(), job.interval_unit.is_some());
         let note = match parts {
+            _ if job.cron.is_some() && first_run.is_none() => format!(
+                "the job `{title}` repeats, but never begins: a whole day is excluded whenever its cron expression matches"
+            ),
             (true, true) if first_run.is_none() => {
                 format!(
                     "the job `{title}` repeats, but never begins by itself: it has no first_run"

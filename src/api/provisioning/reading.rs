@@ -154,6 +154,19 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A whole number between two others that may be emptied.
+    pub(crate) fn count_within(
+        &mut self,
+        key: &'static str,
+        from: u32,
+        max: u32,
+    ) -> Option<Option<u32>> {
+        match self.count(key, from)? {
+            Some(count) if count > max => self.fault(key, format!("is {max} at most")),
+            count => Some(count),
+        }
+    }
+
     /// The number of something.
     pub(crate) fn number(&mut self, key: &'static str) -> Option<u64> {
         match self.take(key)?.as_u64() {

@@ -3,7 +3,9 @@
 
 use std::fmt;
 
-use domain::schedule::{IntervalUnit, Window};
+use domain::schedule::{
+    IntervalUnit, RETRIES_MAX, RETRY_DELAY_SECONDS_MAX, RUN_TIMEOUT_SECONDS_MAX, Window,
+};
 use domain::{group, job, job_template, project, user, worker, worker_pool};
 use secrecy::SecretString;
 use serde_json::Value;
@@ -215,6 +217,24 @@ wanted! {
         /// `MINUTE`, `HOUR`, `DAY` or `MONTH`; nothing for a job that does not repeat.
         #[schema(value_type = Option<String>)]
         reschedule_interval_type: Option<IntervalUnit> = interval_unit() => interval_unit,
+        /// When it runs, instead of an interval: minute, hour, day of the month, month and day of the week, or
+        /// `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. A new job with this needs no `first_run`.
+        #[schema(value_type = Option<String>, max_length = 128, example = "0 3 * * MON-FRI")]
+        cron: Option<String> = cron() => cron,
+        /// By whose clock it goes: intervals of days and months, `cron` and `exclude_windows`. The job runner's, if
+        /// nobody says.
+        #[schema(value_type = Option<String>, example = "Europe/Amsterdam")]
+        time_zone: Option<String> = time_zone() => time_zone,
+        /// How long one run may take, up to thirty days; then it is killed.
+        #[schema(value_type = Option<u32>, minimum = 1, maximum = 2_592_000)]
+        run_timeout_seconds: Option<u32> = count_within(1, RUN_TIMEOUT_SECONDS_MAX) => run_timeout_seconds,
+        /// How often a run that failed is tried again, up to ten times; runs by hand and runs that somebody
+        /// had killed are not.
+        #[schema(value_type = Option<u32>, maximum = 10)]
+        retries: Option<u32> = count_within(0, RETRIES_MAX) => retries,
+        /// How long it waits before each of these, up to a day; a minute, if nobody says.
+        #[schema(value_type = Option<u32>, maximum = 86_400)]
+        retry_delay_seconds: Option<u32> = count_within(0, RETRY_DELAY_SECONDS_MAX) => retry_delay_seconds,
         /// When it does not run: local times of day, `"22:00-06:00"` or `{start: "22:00", end: "06:00"}`.
         #[schema(value_type = Option<Vec<String>>)]
         exclude_windows: Vec<Window> = windows() => excluded,
@@ -229,7 +249,7 @@ wanted! {
         /// Whether its runs are sent (yes, if nobody says).
         enqueue_is_enabled: bool = flag() => enqueue_is_enabled,
         /// When a new job runs for the first time: `now`, or a time. It repeats from then on; a job without a run
-        /// never begins by itself. Of no meaning for a job that is there already.
+        /// never begins by itself, unless it has a `cron`. Of no meaning for a job that is there already.
         #[schema(value_type = Option<String>, example = "2026-11-27T02:00:00+01:00")]
         first_run: Moment = moment(),
     }

@@ -173,6 +173,16 @@ pub struct Job {
     pub reschedule_interval: Option<u32>,
     /// Of what; empty when it does not repeat.
     pub reschedule_interval_type: String,
+    /// When it runs, by the calendar, instead of an interval.
+    pub cron: Option<String>,
+    /// By whose clock it goes, if not by the job runner's.
+    pub time_zone: Option<String>,
+    /// How long one run may take.
+    pub run_timeout_seconds: Option<u32>,
+    /// How often a run that failed is tried again.
+    pub retries: Option<u32>,
+    /// How long it waits before each of these; a minute, if it does not say.
+    pub retry_delay_seconds: Option<u32>,
     /// When it does not run, local times of day.
     pub exclude_windows: Vec<String>,
     /// Whether each worker of the pool executes it.
@@ -368,6 +378,11 @@ impl Job {
             script_content_partial: described(&facts.script),
             reschedule_interval: facts.interval_count,
             reschedule_interval_type: unit.to_owned(),
+            cron: facts.cron.clone(),
+            time_zone: facts.time_zone.clone(),
+            run_timeout_seconds: facts.run_timeout_seconds,
+            retries: facts.retries,
+            retry_delay_seconds: facts.retry_delay_seconds,
             exclude_windows: facts.excluded.iter().map(window).collect(),
             run_on_all_workers: facts.run_on_all_workers,
             schedule_children_on_error: facts.schedule_children_on_error,

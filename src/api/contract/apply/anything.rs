@@ -129,6 +129,10 @@ fn no_document_breaks_anything() {
         "exclude_windows",
         "first_run",
         "reschedule_interval",
+        "cron",
+        "time_zone",
+        "run_timeout_seconds",
+        "retries",
         "x",
     ]);
     let value = leaf.prop_recursive(4, 40, 5, move |inner| {

@@ -218,6 +218,50 @@ async fn a_document_with_faults_names_their_places_and_does_nothing() {
             "projects[0].worker_pools",
             400,
         ),
+        // What a job asks for beyond the old server.
+        (job(json!({"cron": "0 3 30 2 *"})), "jobs[0].cron", 400),
+        (job(json!({"cron": "0 0 3 * * *"})), "jobs[0].cron", 400),
+        (job(json!({"cron": "@reboot"})), "jobs[0].cron", 400),
+        (job(json!({"cron": 3})), "jobs[0].cron", 400),
+        (job(json!({"cron": "* ".repeat(100)})), "jobs[0].cron", 400),
+        (
+            job(json!({"cron": "@daily", "reschedule_interval": 1})),
+            "jobs[0].cron",
+            400,
+        ),
+        (
+            // The interval is there already.
+            json!({"jobs": [{"title": "nightly", "cron": "@daily"}]}),
+            "jobs[0].cron",
+            400,
+        ),
+        (
+            job(json!({"time_zone": "Europe/Entenhausen"})),
+            "jobs[0].time_zone",
+            400,
+        ),
+        (
+            job(json!({"time_zone": "+02:00"})),
+            "jobs[0].time_zone",
+            400,
+        ),
+        (
+            job(json!({"run_timeout_seconds": 0})),
+            "jobs[0].run_timeout_seconds",
+            400,
+        ),
+        (
+            job(json!({"run_timeout_seconds": 2_592_001})),
+            "jobs[0].run_timeout_seconds",
+            400,
+        ),
+        (job(json!({"retries": 11})), "jobs[0].retries", 400),
+        (job(json!({"retries": -1})), "jobs[0].retries", 400),
+        (
+            job(json!({"retry_delay_seconds": 86_401})),
+            "jobs[0].retry_delay_seconds",
+            400,
+        ),
     ] {
         let refused = house.apply(&document).await;
         assert_eq!(refused.status, status, "{document}: {refused:?}");

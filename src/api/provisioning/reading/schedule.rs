@@ -1,8 +1,10 @@
 //! Reads when something happens: moments, intervals, times of day.
 
-use domain::schedule::{IntervalUnit, Window};
+use commands::time_zone;
+use domain::schedule::{Cron, IntervalUnit, Window};
 use jiff::Timestamp;
 use jiff::civil::Time;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::Fields;
@@ -43,6 +45,34 @@ impl Fields<'_> {
                 None => self.fault(key, "is MINUTE, HOUR, DAY, MONTH or nothing"),
             },
             _ => self.fault(key, "is MINUTE, HOUR, DAY, MONTH or nothing"),
+        }
+    }
+
+    /// A cron expression; nothing and the empty text stand for none.
+    pub(crate) fn cron(&mut self, key: &'static str) -> Option<Option<String>> {
+        let text = match self.take(key)? {
+            Value::Null => return Some(None),
+            Value::String(text) => text.trim().to_owned(),
+            _ => return self.fault(key, "is a text, such as \"0 3 * * MON-FRI\""),
+        };
+        match Cron::parse(&text) {
+            _ if text.is_empty() => Some(None),
+            Ok(_) => Some(Some(text)),
+            Err(rejection) => self.fault(key, rejection.to_string()),
+        }
+    }
+
+    /// A time zone, as the database of time zones writes its name; nothing and the empty text stand for the usual.
+    pub(crate) fn time_zone(&mut self, key: &'static str) -> Option<Option<String>> {
+        let zone = match self.take(key)? {
+            Value::Null => return Some(None),
+            Value::String(name) if name.is_empty() => return Some(None),
+            Value::String(name) => time_zone(&name),
+            _ => None,
+        };
+        match zone.as_ref().and_then(TimeZone::iana_name) {
+            Some(name) => Some(Some(name.to_owned())),
+            None => self.fault(key, "is the name of a time zone, such as Europe/Amsterdam"),
         }
     }
 
