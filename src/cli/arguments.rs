@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
     apply, bench, build, config, context, demo, evaluate, event, import, model, projection, replay,
-    run, token,
+    run, token, worker,
 };
 
 /// An event-sourced backend for build farms and job control.
@@ -95,6 +95,9 @@ pub(super) enum Command {
     /// Look at runs of jobs, end or kill one that does not end by itself
     #[command(subcommand)]
     Run(run::Run),
+    /// Look at workers, and whether they still answer
+    #[command(subcommand)]
+    Worker(worker::Worker),
     /// Check, copy and rebuild from the log
     #[command(subcommand)]
     Replay(replay::Replay),

@@ -28,6 +28,7 @@ mod projection;
 mod replay;
 mod run;
 mod token;
+mod worker;
 
 use std::io::Write;
 
@@ -76,6 +77,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Event(verb) => event::run(&flags, &global, verb),
         Command::Build(verb) => build::run(&flags, &global, verb),
         Command::Run(verb) => run::run(&flags, &global, verb),
+        Command::Worker(verb) => worker::run(&flags, &global, verb),
         Command::Replay(verb) => replay::run(&flags, &global, verb),
         Command::Import(what) => import::run(&flags, &global, what),
         Command::Token(verb) => token::run(&flags, &global, verb),

@@ -129,11 +129,7 @@ fn ask(door: &Door, global: &Global, verb: Run) -> Result<(), Failure> {
         Run::Get { run, as_of } => {
             let query = query(&[("as_of", as_of)]);
             let run = door.get(&format!("/v1/runs/{run}{query}"))?;
-            let format = match global.output {
-                Format::Table => Format::Yaml,
-                format => format,
-            };
-            output::one(format, &run)
+            output::detailed(global.output, &run)
         }
         Run::History { run } => {
             let path = format!("/v1/runs/{run}/history");

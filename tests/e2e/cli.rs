@@ -120,6 +120,8 @@ async fn exit_codes_tell_what_happened() {
         (vec!["build", "list"], 0),
         (vec!["build", "get", "4711"], 3),
         (vec!["build", "get", "nonsense"], 2),
+        (vec!["worker", "list", "--silent"], 0),
+        (vec!["worker", "get", "7"], 3),
         (vec!["run", "list"], 0),
         (vec!["run", "list", "--state", "asleep"], 2),
         (vec!["run", "get", "7"], 3),

@@ -172,6 +172,11 @@ async fn a_run_that_never_returns_is_killed_then_ended_and_its_job_goes_on() {
         assert!(done.status.success(), "{arguments:?}: {done:?}");
         serde_json::from_slice::<Value>(&done.stdout).unwrap()
     };
+    let silent = cli(&["worker", "list", "--silent"]);
+    assert_eq!(
+        (silent.as_array().unwrap().len(), &silent[0]["title"]),
+        (1, &json!("Second"))
+    );
     let asked = cli(&["run", "kill", number, "--reason", "hangs", "--yes"]);
     let kill = format!(
         "/api/v1/kill_request/{}/",

@@ -1,0 +1,59 @@
+//! `tallyman worker`: who executes runs, and whether they still answer.
+
+use clap::Subcommand;
+
+use super::arguments::Global;
+use super::door::{Door, query};
+use super::{Failure, output};
+use crate::config::Flags;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Worker {
+    /// Print workers with their last answers
+    List {
+        /// Only those that have been silent for too long
+        #[arg(long)]
+        silent: bool,
+    },
+    /// Print one worker
+    Get {
+        /// Its number
+        worker: u64,
+        /// As of this position or time (RFC 3339) [default: now]
+        #[arg(long, value_name = "POSITION|TIME")]
+        as_of: Option<String>,
+    },
+}
+
+const COLUMNS: [output::Column; 8] = [
+    ("WORKER", "/id"),
+    ("TITLE", "/title"),
+    ("KEY", "/api_key"),
+    ("ENABLED", "/enqueue_is_enabled"),
+    ("LAST ANSWER", "/reports/ping_response_at"),
+    ("SILENT SINCE", "/reports/unresponsive_since"),
+    ("VERSION", "/reports/worker_version"),
+    ("AT ONCE", "/reports/concurrent_jobs"),
+];
+
+/// How many are shown.
+const WORKERS_MAX: usize = 100_000;
+
+pub(super) fn run(flags: &Flags, global: &Global, verb: Worker) -> Result<(), Failure> {
+    Door::through(flags, global, |door| ask(door, global, verb))
+}
+
+fn ask(door: &Door, global: &Global, verb: Worker) -> Result<(), Failure> {
+    match verb {
+        Worker::List { silent } => {
+            let mut rows = door.list("/v1/workers", &[], WORKERS_MAX)?;
+            rows.retain(|row| !silent || !row["reports"]["unresponsive_since"].is_null());
+            output::rows(global.output, &COLUMNS, &rows)
+        }
+        Worker::Get { worker, as_of } => {
+            let query = query(&[("as_of", as_of)]);
+            let worker = door.get(&format!("/v1/workers/{worker}{query}"))?;
+            output::detailed(global.output, &worker)
+        }
+    }
+}
