@@ -23,10 +23,10 @@ use crate::config::{Config, JobRunner};
 use crate::house::Rooms;
 
 /// Where workers have always listened.
-const BROADCASTER_PORT: u16 = 5556;
+pub(crate) const BROADCASTER_PORT: u16 = 5556;
 
 /// Where workers have always told what they do.
-const EVENT_PORT: u16 = 5555;
+pub(crate) const EVENT_PORT: u16 = 5555;
 
 /// The job runner's reactors while they run. Clones are the same.
 #[derive(Clone)]

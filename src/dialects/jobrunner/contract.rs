@@ -34,6 +34,7 @@ mod order;
 mod reading;
 mod requests;
 mod returns;
+mod rights;
 mod run_logs;
 mod runs;
 mod sessions;

@@ -112,6 +112,46 @@ async fn null_empties_dates_and_never_the_worker() {
     assert_eq!(house.events("run.reset").await.len(), 1);
 }
 
+/// W: 7.1. Everything that may be empty is emptied by null.
+#[tokio::test]
+async fn null_empties_whatever_may_be_empty() {
+    let house = TestHouse::new().await;
+    let run = house.run().await;
+    let pid = json!({"pid": 7});
+    house.live(run, &[claim(), start(), pid, over(true)]).await;
+    let body = json!({"run": Resource::Run.uri(run)});
+    let kill = house.create(WORKER, Resource::KillRequest, body).await;
+    let date = "2026-11-21 08:06:00+00:00";
+    let noted = json!({"enqueue_dts": date, "execute_dts": date});
+    let kill = Resource::KillRequest.uri(kill);
+    assert_eq!(house.patch(WORKER, &kill, noted).await, 202);
+    let job = Resource::Job.uri(1);
+    let bears = json!({"disable_enqueue_after_fails": 3});
+    assert_eq!(house.patch(WORKER, &job, bears).await, 202);
+    for (target, field) in [
+        (Resource::Run.uri(run), "pid"),
+        (Resource::Run.uri(run), "return_success"),
+        (Resource::Run.uri(run), "return_dts"),
+        (Resource::Run.uri(run), "start_dts"),
+        (Resource::Run.uri(run), "enqueue_dts"),
+        (kill.clone(), "enqueue_dts"),
+        (kill, "execute_dts"),
+        (job.clone(), "disable_enqueue_after_fails"),
+        (job, "reschedule_interval"),
+    ] {
+        let before = house.get(WORKER, &target).await.json();
+        assert_ne!(before[field], Value::Null, "{target} {field}");
+        assert_eq!(
+            house.patch(WORKER, &target, json!({field: null})).await,
+            202
+        );
+        let mut expected = before;
+        expected[field] = Value::Null;
+        let after = house.get(WORKER, &target).await.json();
+        assert_eq!(after, expected, "{target} {field}");
+    }
+}
+
 /// 18.5 and 18.6. A worker is heard about what workers know.
 #[tokio::test]
 async fn a_worker_does_not_change_what_a_run_is() {

@@ -7,7 +7,9 @@ use domain::kill_request::{self, KillRequest, KillRequestCommand};
 use domain::run::Caller;
 use domain::schedule::IntervalUnit;
 use domain::worker::{Worker, WorkerCommand};
+use jiff::SignedDuration;
 use reactors::dispatcher::DispatcherConfig;
+use reactors::health::HealthConfig;
 
 use crate::ears::{Ears, PING, enqueue, kill};
 use crate::farm::{Farm, JOB, hasty, minutes, noon, patient};
@@ -147,4 +149,24 @@ async fn a_job_without_time_for_a_next_occasion_is_given_up_once() {
     }
     assert_eq!(farm.count("run.not_followed").await, 1);
     assert_eq!(farm.run(run).await.enqueued_at, None);
+}
+
+/// Section 16 of the contract, and what 18.22 allows. Workers that come back have two seconds to be heard of again.
+#[test]
+fn the_clockwork_is_that_of_the_old_server() {
+    let dispatching = DispatcherConfig::default();
+    assert_eq!(dispatching.round, Duration::from_secs(5));
+    assert_eq!(dispatching.ping, Duration::from_secs(300));
+    assert_eq!(dispatching.settle, Duration::from_secs(2));
+    let health = HealthConfig::default();
+    assert_eq!(health.every, Duration::from_secs(300));
+    assert_eq!(health.remind_after, SignedDuration::from_hours(1));
+    for patience in [dispatching.patience, health.patience] {
+        let (within, beyond) = (
+            noon() + SignedDuration::from_secs(915),
+            noon() + SignedDuration::from_secs(916),
+        );
+        assert!(!patience.is_silent(Some(noon()), within));
+        assert!(patience.is_silent(Some(noon()), beyond));
+    }
 }
