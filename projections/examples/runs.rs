@@ -189,6 +189,30 @@ async fn ask(views: &Views) {
             &format!("{} of {} runs", page.rows.len(), page.total),
         );
     }
+    for (name, jobs, offset) in [
+        ("logs, the newest", None, 0),
+        (
+            "logs of a twentieth of the jobs (looks at the others)",
+            Some(some),
+            0,
+        ),
+        ("logs from 100 000 on (looks at all before)", None, 100_000),
+    ] {
+        let (times, count) = views
+            .ask(move |views| {
+                let mut times = Vec::new();
+                let mut count = 0;
+                for _ in 0..50 {
+                    let one = Instant::now();
+                    let page = views.runs().run_logs(jobs.as_ref(), offset, 200);
+                    count = page.expect("the tables are whole").0.len();
+                    times.push(one.elapsed());
+                }
+                (times, count)
+            })
+            .await;
+        report(name, times, &format!("{count} logs"));
+    }
     let now = Timestamp::new(1_600_000_000 + 10_000_000, 0).expect("it is within range");
     let (times, count) = views
         .ask(move |views| {
