@@ -9,7 +9,11 @@
     reason = "a benchmark reads the clock and the memory of its process"
 )]
 
-#[path = "fold/synthetic_log.rs"]
+#[path = "fold/history.rs"]
+mod history;
+#[path = "measured/process.rs"]
+mod process;
+#[path = "measured/synthetic_log.rs"]
 mod synthetic_log;
 
 use std::error::Error;
@@ -18,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use eventlog::{EventLog, Filter, PageLimit, Position};
 use jiff::Timestamp;
+use process::{cpu_seconds, resident_mb};
 use projections::allocation::{AllocationFold, AllocationSettings};
 use projections::builds::{BuildFilter, BuildOrder};
 use projections::projector::{Engine, Kind};
@@ -39,7 +44,7 @@ async fn main() -> Outcome<()> {
     let mut arguments = std::env::args().skip(1);
     let builds: u64 = arguments.next().unwrap_or("1000000".to_owned()).parse()?;
     let only = arguments.next();
-    let log = Arc::new(SyntheticLog::new(builds));
+    let log = Arc::new(history::of(builds));
     let head = log.head();
     println!(
         "{builds} builds, {} events; at rest {} MB",
@@ -215,24 +220,4 @@ fn config() -> ProjectorConfig {
         commit_events: commit_events.unwrap_or(config.commit_events),
         ..config
     }
-}
-
-/// What this process has used of all cores, in steps of 10 ms; 0 where there is no `/proc`. On a machine that
-/// has other work it says more than the clock.
-fn cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit(')').next().unwrap_or_default();
-    let ticks = fields.split_whitespace().skip(11).take(2);
-    ticks
-        .filter_map(|ticks| ticks.parse::<f64>().ok())
-        .sum::<f64>()
-        / 100.0
-}
-
-/// What `/proc` says; 0 where there is none.
-fn resident_mb() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-    let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
-    kilobytes.unwrap_or(0) / 1000
 }

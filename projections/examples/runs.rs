@@ -9,7 +9,11 @@
     reason = "a benchmark reads the clock and the memory of its process"
 )]
 
-#[path = "runs/synthetic_log.rs"]
+#[path = "runs/history.rs"]
+mod history;
+#[path = "measured/process.rs"]
+mod process;
+#[path = "measured/synthetic_log.rs"]
 mod synthetic_log;
 
 use std::collections::BTreeSet;
@@ -19,10 +23,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eventlog::EventLog;
+use history::{CLAIMED, JOBS, STARTED, WAITING};
 use jiff::Timestamp;
+use process::{cpu_seconds, resident_mb};
 use projections::runs::{RunQuery, RunState, WorkerIs};
 use projections::{ProjectorConfig, Views};
-use synthetic_log::{CLAIMED, JOBS, STARTED, SyntheticLog, WAITING};
 use tables::{SledConfig, SledTables, Tables};
 
 /// As in the real binary.
@@ -37,7 +42,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .nth(1)
         .unwrap_or("1000000".to_owned())
         .parse()?;
-    let log = Arc::new(SyntheticLog::new(finished));
+    let log = Arc::new(history::of(finished));
     let head = log.head();
     println!(
         "{finished} finished runs of {JOBS} jobs, {WAITING} waiting, {CLAIMED} claimed, {STARTED} started: {} \
@@ -242,24 +247,4 @@ fn report(name: &str, mut times: Vec<Duration>, what: &str) {
 
 fn config() -> ProjectorConfig {
     ProjectorConfig::new(Timestamp::now)
-}
-
-/// What this process has used of all cores, in steps of 10 ms; 0 where there is no `/proc`. On a machine that
-/// has other work it says more than the clock.
-fn cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit(')').next().unwrap_or_default();
-    let ticks = fields.split_whitespace().skip(11).take(2);
-    ticks
-        .filter_map(|ticks| ticks.parse::<f64>().ok())
-        .sum::<f64>()
-        / 100.0
-}
-
-/// What `/proc` says; 0 where there is none.
-fn resident_mb() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-    let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
-    kilobytes.unwrap_or(0) / 1000
 }

@@ -1,120 +1,39 @@
-//! A log that makes up its events as they are read.
+//! Histories of builds, several under way at once. Bodies are left out; a report is about 500 bytes as it is.
 
-use async_trait::async_trait;
-use bytes::Bytes;
-use domain::Event;
 use domain::build::{BuildEvent, BuiltSpec, Reported, ResourceUsage, Runner, UsageRecorded};
-use eventlog::{
-    Append, AppendError, Appended, EventLog, EventType, Filter, Page, PageLimit, Position,
-    ReadError, Recorded, Revision, StreamName,
-};
-use jiff::Timestamp;
-use tokio::sync::watch;
-use uuid::Uuid;
+use eventlog::StreamName;
+
+use crate::synthetic_log::{MadeUp, SyntheticLog, at};
 
 const EVENTS_PER_BUILD: u64 = 5;
 
 /// How many builds are under way at once.
 const ABREAST: u64 = 64;
 
-/// The histories of so many builds. Bodies are left out; a report is about 500 bytes as it is.
-pub(crate) struct SyntheticLog {
-    head: watch::Sender<Position>,
+/// The histories of so many builds.
+pub(crate) fn of(builds: u64) -> SyntheticLog {
+    let builds = builds.next_multiple_of(ABREAST);
+    SyntheticLog::new(builds * EVENTS_PER_BUILD, made_up)
 }
 
-impl SyntheticLog {
-    pub(crate) fn new(builds: u64) -> Self {
-        let builds = builds.next_multiple_of(ABREAST);
-        let head = watch::Sender::new(Position(builds * EVENTS_PER_BUILD));
-        Self { head }
-    }
-}
-
-#[async_trait]
-impl EventLog for SyntheticLog {
-    async fn append(&self, _: Vec<Append>) -> Result<Appended, AppendError> {
-        Err(AppendError::Busy)
-    }
-
-    async fn read_stream(
-        &self,
-        _: &StreamName,
-        _: Revision,
-        _: usize,
-    ) -> Result<Vec<Recorded>, ReadError> {
-        Ok(vec![])
-    }
-
-    async fn read_all(
-        &self,
-        after: Position,
-        _: &Filter,
-        limit: PageLimit,
-    ) -> Result<Page, ReadError> {
-        let head = self.head().0;
-        let last = head.min(after.0 + limit.events as u64);
-        Ok(Page {
-            events: (after.0 + 1..=last).map(recorded).collect(),
-            next: Position(last.max(after.0)),
-            end: last >= head,
-        })
-    }
-
-    async fn read_all_back(
-        &self,
-        _: Position,
-        _: &Filter,
-        _: PageLimit,
-    ) -> Result<Page, ReadError> {
-        Err(ReadError::Unavailable("it is read upwards only".to_owned()))
-    }
-
-    async fn stream_head(&self, _: &StreamName) -> Result<Option<Revision>, ReadError> {
-        Ok(None)
-    }
-
-    async fn find(&self, _: Uuid) -> Result<Option<Position>, ReadError> {
-        Ok(None)
-    }
-
-    fn watch_head(&self) -> watch::Receiver<Position> {
-        self.head.subscribe()
-    }
-
-    fn stopped(&self) -> Option<AppendError> {
-        None
-    }
-}
-
-/// Templates cost less than encoding each event: what is measured is the reader.
-fn recorded(position: u64) -> Recorded {
-    let place = position - 1;
+fn made_up(place: u64) -> MadeUp {
     let (group, within) = (
         place / (ABREAST * EVENTS_PER_BUILD),
         place % (ABREAST * EVENTS_PER_BUILD),
     );
     let (step, number) = (within / ABREAST, group * ABREAST + within % ABREAST);
-    let event: Event = match step {
+    let event = match step {
         0 => reported(number, "created"),
         1 => reported(number, "pending"),
         2 => reported(number, "running"),
         3 => reported(number, "success"),
         _ => used(number),
-    }
-    .into();
-    let encoded = event.encode();
-    Recorded {
-        position: Position(position),
+    };
+    MadeUp {
         stream: StreamName::new("build", &format!("default:{number}")).expect("it is a name"),
-        revision: Revision(step),
-        id: Uuid::from_u64_pair(1, position),
-        event_type: EventType::parse(encoded.event_type).expect("it is a type"),
-        version: encoded.version,
-        recorded_at: at(position / 50),
-        metadata: Bytes::from_static(
-            br#"{"actor":{"kind":"source","id":"default"},"dialect":"gantry"}"#,
-        ),
-        data: encoded.data.into(),
+        revision: step,
+        event: event.into(),
+        metadata: br#"{"actor":{"kind":"source","id":"default"},"dialect":"gantry"}"#,
     }
 }
 
@@ -207,8 +126,4 @@ fn used(number: u64) -> BuildEvent {
         cpu_series: 1,
         at: at(begun + 4000),
     })
-}
-
-fn at(second: u64) -> Timestamp {
-    Timestamp::new(1_600_000_000 + second.cast_signed(), 0).expect("it is within range")
 }
