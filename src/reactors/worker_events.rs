@@ -1,27 +1,23 @@
 //! What workers say on their own about runs and kill requests.
 //!
-//! A hint and no more: the same stands in the log as soon as the worker has told it over HTTP, which may be
-//! half a second earlier or later. Nothing is decided from it.
+//! The same stands in the log as soon as the worker has told it over HTTP, which may be half a second earlier or
+//! later. So nothing is decided from it; it stands among what is logged for whoever looks for what is amiss.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
-use tokio::sync::broadcast;
+use serde::Deserialize;
 
 use crate::zmtp::{PortLimits, PortReading, Subscriber};
 
 /// With what every message begins.
 const ADDRESS: &str = "worker.event";
 
-/// How many hints wait for somebody who is slow to listen; the oldest are forgotten.
-const HINTS_MAX: usize = 1024;
-
 /// What a worker says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum WorkerEvent {
+enum WorkerEvent {
     /// About a run.
     Run {
         /// What happened to it.
@@ -39,9 +35,9 @@ pub enum WorkerEvent {
 }
 
 /// What may happen to a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum RunHint {
+enum RunHint {
     /// A worker has claimed it.
     Enqueued,
     /// A worker executes it.
@@ -51,9 +47,9 @@ pub enum RunHint {
 }
 
 /// What may happen to a kill request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum KillHint {
+enum KillHint {
     /// A worker has taken note of it.
     Enqueued,
     /// A worker has carried it out.
@@ -64,7 +60,6 @@ pub enum KillHint {
 #[derive(Clone)]
 pub struct WorkerEvents {
     subscriber: Subscriber,
-    hints: broadcast::Sender<WorkerEvent>,
     not_understood: Arc<AtomicU64>,
 }
 
@@ -72,19 +67,16 @@ impl WorkerEvents {
     /// Ears that nobody can reach yet.
     #[must_use]
     pub fn new(limits: PortLimits) -> Self {
-        let hints = broadcast::Sender::new(HINTS_MAX);
         let not_understood = Arc::new(AtomicU64::new(0));
-        let (tell, count) = (hints.clone(), Arc::clone(&not_understood));
+        let count = Arc::clone(&not_understood);
         let subscriber = Subscriber::new(ADDRESS, limits, move |message| match read(&message) {
-            // Without listeners there is nobody to tell.
-            Some(event) => drop(tell.send(event)),
+            Some(event) => note(&event),
             None => {
                 count.fetch_add(1, Ordering::Relaxed);
             }
         });
         Self {
             subscriber,
-            hints,
             not_understood,
         }
     }
@@ -93,12 +85,6 @@ impl WorkerEvents {
     #[must_use]
     pub fn subscriber(&self) -> Subscriber {
         self.subscriber.clone()
-    }
-
-    /// What workers say from now on.
-    #[must_use]
-    pub fn hints(&self) -> broadcast::Receiver<WorkerEvent> {
-        self.hints.subscribe()
     }
 
     /// What went through the port so far.
@@ -111,6 +97,28 @@ impl WorkerEvents {
     #[must_use]
     pub fn not_understood(&self) -> u64 {
         self.not_understood.load(Ordering::Relaxed)
+    }
+}
+
+fn note(event: &WorkerEvent) {
+    match event {
+        WorkerEvent::Run { event, run_id } => {
+            tracing::debug!(
+                run = run_id,
+                ?event,
+                "a worker says that run {run_id} is {event:?}"
+            );
+        }
+        WorkerEvent::KillRequest {
+            event,
+            kill_request_id: kill,
+        } => {
+            tracing::debug!(
+                kill,
+                ?event,
+                "a worker says that kill request {kill} is {event:?}"
+            );
+        }
     }
 }
 
