@@ -22,6 +22,7 @@ use projections::roster::Roster;
 use tokio_util::sync::CancellationToken;
 
 use crate::Faults;
+use crate::caught_up::caught_up;
 use crate::steady::Steady;
 
 /// When workers are looked at, and what is expected of them.
@@ -206,13 +207,7 @@ impl Inner {
     }
 
     async fn check(&self) -> Result<(), String> {
-        let head = self.commands.head();
-        for view in ["roster", "runs"] {
-            let there = self
-                .views
-                .wait_for_view(view, head, self.config.views_within);
-            there.await.map_err(|behind| behind.to_string())?;
-        }
+        caught_up(&self.commands, &self.views, self.config.views_within).await?;
         let (now, patience) = (self.commands.clock().now(), self.config.patience);
         let found = self
             .views

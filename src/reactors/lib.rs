@@ -11,6 +11,7 @@
 //! Start reading at [`collector`], which learns what builds used, then [`frame`], the loop that it shares with
 //! every reactor to come.
 
+mod caught_up;
 mod faults;
 mod outside;
 mod steady;

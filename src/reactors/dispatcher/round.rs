@@ -20,6 +20,7 @@ use super::overdue::{Overdue, Timed, overdue};
 use super::plan::{Errand, Facts, Occasions, Recipient, Told, Unclaimed, plan};
 use super::stats::{add, count, show};
 use super::{Inner, messages, metadata};
+use crate::caught_up::caught_up;
 
 /// How many next occasions are one append. When somebody else changes one of their runs meanwhile, all of
 /// them are decided anew.
@@ -143,16 +144,8 @@ impl Inner {
         true
     }
 
-    /// Waits until the views know what is in the log: who decides from less decides twice.
     async fn catch_up(&self) -> Result<(), String> {
-        let head = self.commands.head();
-        for view in ["roster", "runs"] {
-            let there = self
-                .views
-                .wait_for_view(view, head, self.config.views_within);
-            there.await.map_err(|behind| behind.to_string())?;
-        }
-        Ok(())
+        caught_up(&self.commands, &self.views, self.config.views_within).await
     }
 
     async fn look(&self, told: &Told, again: bool) -> Result<Glance, String> {

@@ -1,14 +1,11 @@
 //! Killed between any two steps and started again over the same log: nothing lost, and nothing twice.
 
-use std::sync::Arc;
-
 use domain::schedule::IntervalUnit;
-use reactors::Faults;
 use reactors::dispatcher::DispatcherConfig;
-use tokio::sync::Notify;
 
 use crate::ears::{Ears, enqueue, kill};
-use crate::farm::{Farm, JOB, PATIENCE, hasty, minutes};
+use crate::farm::{Farm, JOB, hasty, minutes};
+use crate::halted::Halted;
 
 #[tokio::test]
 async fn a_kill_between_any_two_steps_of_a_round_loses_and_doubles_nothing() {
@@ -71,16 +68,8 @@ async fn a_run_that_took_too_long_is_asked_to_be_killed_once_whoever_dies() {
 
 /// Starts a dispatcher that halts at a step, and drops it there, as if the process had died.
 async fn killed_at(farm: &Farm, step: &'static str) {
-    let reached = Arc::new(Notify::new());
-    let there = Arc::clone(&reached);
-    let faults = Faults::halting(move |at| {
-        if at == step {
-            there.notify_one();
-        }
-        at == step
-    });
+    let (halted, faults) = Halted::at(step);
     let dispatching = farm.dispatch(DispatcherConfig { faults, ..hasty() });
-    let reached = tokio::time::timeout(PATIENCE, reached.notified()).await;
-    reached.unwrap_or_else(|_| panic!("{step} is reached"));
+    halted.reached().await;
     drop(dispatching);
 }

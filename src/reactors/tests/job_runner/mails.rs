@@ -1,6 +1,5 @@
 //! What people are told by mail.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use commands::runs;
@@ -9,12 +8,11 @@ use domain::schedule::IntervalUnit;
 use domain::worker_pool::{Silence, SilenceCommand};
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
-use reactors::Faults;
 use reactors::mails::{Mails, MailsConfig};
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::farm::{Farm, JOB, PATIENCE, minutes, noon};
+use crate::halted::Halted;
 use crate::post_office::PostOffice;
 
 fn config(office: &PostOffice) -> MailsConfig {
@@ -123,14 +121,7 @@ async fn a_kill_between_sending_and_saying_so_sends_the_same_mail_again_and_lose
         let office = PostOffice::open(&[]).await;
         let farm = Farm::at_noon().await;
         farm.job(JOB, |_| ()).await;
-        let reached = Arc::new(Notify::new());
-        let there = Arc::clone(&reached);
-        let faults = Faults::halting(move |at| {
-            if at == step {
-                there.notify_one();
-            }
-            at == step
-        });
+        let (halted, faults) = Halted::at(step);
         let config = config(&office);
         let mails = begin(
             &farm,
@@ -141,8 +132,7 @@ async fn a_kill_between_sending_and_saying_so_sends_the_same_mail_again_and_lose
         )
         .await;
         fails(&farm, "once").await;
-        let reached = tokio::time::timeout(PATIENCE, reached.notified()).await;
-        reached.unwrap_or_else(|_| panic!("{step} is reached"));
+        halted.reached().await;
         drop(mails);
 
         let farm = farm.reopened();

@@ -7,6 +7,7 @@
 mod crashes;
 mod ears;
 mod farm;
+mod halted;
 mod limits;
 mod mails;
 mod post_office;
