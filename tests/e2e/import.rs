@@ -35,6 +35,10 @@ async fn the_history_of_a_gantry_answers_and_is_taken_over_once() {
     let spec = "/v1/allocation?spec=zlib@1.3%20+shared%20build_system=makefile%20arch=x86_64_v3%25gcc@12.3.0";
     let known = |answer: &Value| answer["variables"]["KUBERNETES_MEMORY_REQUEST"] == "1000M";
     let answer = server.get_until(spec, known).await;
+    let events = server
+        .get("/v1/events?type=build.usage_recorded&limit=100")
+        .await;
+    assert_eq!(events["items"].as_array().unwrap().len() as i64, BUILDS);
     assert_eq!(answer["variables"]["KUBERNETES_CPU_REQUEST"], "0.5");
 }
 
