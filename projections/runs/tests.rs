@@ -4,7 +4,7 @@ mod lists;
 use std::sync::Arc;
 
 use domain::Event;
-use domain::run::{self, RunEvent, Share};
+use domain::run::{self, RunEvent, Scheduled, Share};
 use eventlog::{EventLog, Filter, PageLimit, Position};
 use tables::{MemoryTables, Overlay, Tables};
 
@@ -225,6 +225,54 @@ async fn an_occasion_is_the_last_as_long_as_it_is_of_any_job() {
         let found = listed(&house.views.runs(), &last);
         assert_eq!(found, expected, "job {job} completed {run}");
     }
+}
+
+/// Whether it is known before or after that the occasion is the last.
+#[tokio::test]
+async fn of_several_attempts_the_last_is_what_a_job_has_completed() {
+    let house = House::new();
+    let ends = async |number, schedule_id, second, success| {
+        let planned = Scheduled {
+            schedule_id,
+            ..schedule(number, 7, second)
+        };
+        for event in [
+            RunEvent::Scheduled(planned),
+            claimed(1, second + 1),
+            started(second + 2),
+            returned(second + 3, Some(success)),
+        ] {
+            house.tell_of_run(number, event).await;
+        }
+    };
+    let is_tried_again = async |number, by| {
+        let retried = run::Retried {
+            by,
+            attempt: 2,
+            at: at(90),
+        };
+        house.tell_of_run(number, RunEvent::Retried(retried)).await;
+    };
+    let completed = || {
+        let last = RunQuery {
+            last_completed: true,
+            ..RunQuery::default()
+        };
+        listed(&house.views.runs(), &last)
+    };
+    ends(1, 1, 10, true).await;
+    house.tell("job-tally:7", counted(1, 1)).await;
+    ends(2, 1, 20, false).await;
+    is_tried_again(2, 3).await;
+    assert_eq!(completed(), [1]);
+    ends(3, 1, 30, true).await;
+    assert_eq!(completed(), [3, 1]);
+
+    ends(4, 4, 40, false).await;
+    is_tried_again(4, 5).await;
+    ends(5, 4, 50, true).await;
+    house.tell("job-tally:7", counted(5, 4)).await;
+    assert_eq!(completed(), [5]);
 }
 
 /// Memory hears of a page a moment before the table shows it. In between a run is in memory, wherever it goes.
