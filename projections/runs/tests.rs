@@ -158,7 +158,7 @@ async fn a_run_that_was_spread_is_no_more_and_its_parts_are_of_its_occasion() {
     };
     house.tell_of_run(1, RunEvent::Spread(spread)).await;
     for share in &into {
-        let sibling = run::Scheduled {
+        let sibling = Scheduled {
             schedule_id: 1,
             worker: Some(share.worker),
             ..schedule(share.run, 7, 5)
@@ -350,7 +350,7 @@ async fn the_next_occasion_is_counted_from_the_youngest_run_that_nobody_asked_fo
     house.tell_of_whole_run(1, 7, 100).await;
     house.tell_of_whole_run(2, 7, 50).await;
     assert_eq!(reference(), Some(at(50)), "by number, not by time");
-    let manual = run::Scheduled {
+    let manual = Scheduled {
         is_manual: true,
         ..schedule(3, 7, 500)
     };
