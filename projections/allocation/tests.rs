@@ -1,4 +1,5 @@
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use allocation::evaluation::Score;
 use allocation::{Model, Spec, Training, Variants};
@@ -12,7 +13,8 @@ use proptest::prelude::*;
 use proptest::strategy::Strategy;
 
 use super::*;
-use crate::testing::{House, any_story, at, block_on, memory_log, tell_all, usage};
+use crate::conformance;
+use crate::testing::{House, any_story, at, block_on, config, memory_log, model, tell_all, usage};
 
 fn spec(package: &str) -> Spec {
     format!("{package}@1.0 +shared arch=linux-ubuntu22.04-x86_64_v3%gcc@12.3.0")
@@ -168,7 +170,7 @@ proptest! {
         block_on(async {
             let log = memory_log();
             tell_all(&log, story).await;
-            let parameters = crate::testing::model(number).parameters;
+            let parameters = model(number).parameters;
             let training: Training = serde_json::from_str(parameters.as_str()).unwrap();
             let mut whole = Model::new(training.clone());
             catch_up(&log, &mut whole, log.head()).await.unwrap();
@@ -283,6 +285,28 @@ fn five_hundred_variants_are_read_alike_as_well() {
     let text: String = (0..500).map(|it| format!("+v{it} k{it}=é,{it} ")).collect();
     let recorded = domain::build::variants_to_json(&text);
     assert_eq!(recorded, Variants::parse(&text).to_json());
+}
+
+/// A model that leaves out what was before is made alike, in whatever page its promotion stands.
+#[tokio::test]
+async fn a_model_of_later_builds_is_the_same_wherever_a_page_ends() {
+    let house = House::new();
+    let used = BuildEvent::UsageRecorded(usage(1, "zlib"));
+    house.tell_of_build(1, used).await;
+    let told = model(1);
+    let promoted = ModelPromoted {
+        model: told.model.clone(),
+        instead_of: None,
+        at: at(1),
+    };
+    for event in [
+        AllocationEvent::ModelTrained(told),
+        AllocationEvent::ModelPromoted(promoted),
+    ] {
+        house.tell("allocation-model:registry", event).await;
+    }
+    let log: Arc<dyn EventLog> = house.log.clone();
+    conformance::check(&log, &house.views, config());
 }
 
 fn ladder() -> Training {

@@ -39,7 +39,8 @@ impl Model {
 
     /// Shows it one build. What it does not train on changes nothing, and neither does what it was shown before.
     pub fn learn(&mut self, sample: &UsageSample) {
-        if sample.position <= self.progress.shown_to {
+        // Whoever makes it later begins after what it leaves out, and must come to the same.
+        if sample.position <= self.progress.shown_to.max(self.training.after) {
             return;
         }
         self.progress.shown_to = sample.position;
