@@ -39,6 +39,8 @@ fn the_first_set_of_four_builds_answers() {
         let answer = after(&repeated(stored, 4), ASKED);
         let expected = expected.map(|(level, variants)| GantryMatch { level, variants });
         assert_eq!(matched(&answer), expected, "{stored}");
+        let level = expected.map(|matched| usize::from(matched.level));
+        assert_eq!(answer.reason.level(), level, "{stored}");
         let answer = after(&repeated(stored, 3), ASKED);
         assert_eq!(
             matched(&answer),
@@ -67,6 +69,8 @@ fn the_five_that_ended_last_are_taken_whatever_the_order_of_learning() {
     assert_eq!(positions(&answer), [9, 8, 7, 5, 3]);
     assert_eq!(answer.memory.to_string(), "6400M");
     assert_eq!(answer.memory_limit.unwrap().to_string(), "21600M");
+    // One core on average, and twice that at its peaks.
+    assert_eq!(answer.cpu_limit.unwrap().to_cores_text(), "2");
 }
 
 #[test]
@@ -101,6 +105,7 @@ fn means_too_small_to_be_true_become_the_defaults() {
         let answer = after(&story, ASKED);
         assert_eq!(answer.cpu.to_cores_text(), cpu);
         assert_eq!(answer.memory.to_string(), memory);
+        assert_eq!(answer.build_jobs, Some(1), "never none");
     }
 }
 

@@ -63,6 +63,12 @@ fn a_new_package_is_said_to_be_new() {
     let answer = after(&[build(0, "zlib@1 +x arch=a%gcc@12", 2.0, 1e9)]);
     let words = answer.reason.to_string();
     assert!(words.contains("the first builds of 1 packages"), "{words}");
+    assert_eq!(answer.reason.level(), None);
+    let other = twelve(|at| build(at, "hdf5@1.12 +mpi arch=a%gcc@12", 2.0, 1e9));
+    let known = after(&other);
+    let rung = known.reason.as_ladder().unwrap();
+    assert!(rung.memory.level() > Some(0), "{}", known.reason);
+    assert_eq!(known.reason.level(), rung.memory.level());
     // Nobody said how many jobs there will be, so it is what the packages so far have used.
     assert_eq!(answer.cpu.to_cores_text(), "2");
 }
