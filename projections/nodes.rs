@@ -1,5 +1,8 @@
 //! Which machines do builds run on?
 
+#[cfg(test)]
+mod tests;
+
 use domain::Event;
 use domain::node::NodeEvent;
 use eventlog::Position;
@@ -157,7 +160,7 @@ impl Nodes {
     }
 }
 
-fn row_key(uuid: &str) -> Key {
+pub(crate) fn row_key(uuid: &str) -> Key {
     KeyBuilder::new(ROW).str(uuid).build()
 }
 

@@ -1,5 +1,8 @@
 //! Which API tokens are there, and who holds the one with this hash?
 
+#[cfg(test)]
+mod tests;
+
 use domain::Event;
 use domain::token::{Role, TokenEvent};
 use eventlog::Position;
@@ -158,7 +161,7 @@ impl Tokens {
     }
 }
 
-fn row_key(id: &str) -> Key {
+pub(crate) fn row_key(id: &str) -> Key {
     KeyBuilder::new(ROW).str(id).build()
 }
 

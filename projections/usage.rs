@@ -1,5 +1,8 @@
 //! What did each build use?
 
+#[cfg(test)]
+mod tests;
+
 use domain::Event;
 use domain::build::{BuildEvent, BuildKey, BuiltSpec, ResourceUsage, UsageRecorded};
 use eventlog::Position;
@@ -228,7 +231,7 @@ fn field_prefix(field: u8, value: &str) -> KeyBuilder {
     KeyBuilder::new(BY_FIELD).u8(field).str(value)
 }
 
-fn row_key(key: &BuildKey) -> Key {
+pub(crate) fn row_key(key: &BuildKey) -> Key {
     KeyBuilder::new(ROW)
         .str(key.source())
         .i64(key.number())

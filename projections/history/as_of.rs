@@ -12,8 +12,11 @@ use thiserror::Error;
 use super::History;
 use crate::builds::{self, BuildRow, BuildsFold};
 use crate::collections::{self, CollectionRow, CollectionsFold};
+use crate::nodes::{self, NodeRow, NodesFold};
 use crate::projector::{Projection, Rows, Seen, stored};
 use crate::runs::{self, RunRow, RunsFold};
+use crate::tokens::{self, TokenRow, TokensFold};
+use crate::usage::{self, UsageFold, UsageRow};
 
 /// How many events are read at once.
 const CHUNK: usize = 1024;
@@ -104,6 +107,57 @@ impl History {
             Some(over) => Ok(Some(over)),
             None => Ok(run.row(&runs::open_key(number))?),
         }
+    }
+
+    /// How a machine was described; none when it was not by then.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn node_as_of(&self, uuid: &str, as_of: AsOf) -> Result<Option<NodeRow>, AsOfError> {
+        let stream = ("node", uuid);
+        self.row_as_of(NodesFold, stream, &nodes::row_key(uuid), as_of)
+            .await
+    }
+
+    /// How a token stood; none when it was not issued by then.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn token_as_of(&self, id: &str, as_of: AsOf) -> Result<Option<TokenRow>, AsOfError> {
+        let stream = ("token", id);
+        self.row_as_of(TokensFold, stream, &tokens::row_key(id), as_of)
+            .await
+    }
+
+    /// What was known of what a build used; none when nothing was by then.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn usage_as_of(
+        &self,
+        key: &BuildKey,
+        as_of: AsOf,
+    ) -> Result<Option<UsageRow>, AsOfError> {
+        let (stream, row_key) = (key.to_string(), usage::row_key(key));
+        self.row_as_of(UsageFold, ("build", &stream), &row_key, as_of)
+            .await
+    }
+
+    async fn row_as_of<P: Projection, T: serde::de::DeserializeOwned>(
+        &self,
+        fold: P,
+        (category, key): (&str, &str),
+        row_key: &[u8],
+        as_of: AsOf,
+    ) -> Result<Option<T>, AsOfError> {
+        let mut alone = Alone::new(fold)?;
+        if let Ok(stream) = StreamName::new(category, key) {
+            self.tell(&stream, as_of, |recorded, event| {
+                alone.apply(recorded, event)
+            })
+            .await?;
+        }
+        Ok(alone.row(row_key)?)
     }
 
     /// How any other thing stood; as it is by default when nothing was known of it by then.

@@ -2,6 +2,7 @@
 
 use ::projections::builds::{BuildFilter, BuildOrder};
 use ::projections::collections::CollectionState;
+use ::projections::history::AsOf;
 use axum::extract::State;
 use commands::CommandError;
 use domain::build::{Build as Aggregate, BuildCommand, BuildKey, BuildRejection};
@@ -111,6 +112,13 @@ pub(crate) struct AsOfParams {
     pub(crate) as_of: Option<String>,
 }
 
+impl AsOfParams {
+    /// The moment, if one was named.
+    pub(crate) fn moment(&self) -> Result<Option<AsOf>, Problem> {
+        self.as_of.as_deref().map(asked::as_of).transpose()
+    }
+}
+
 /// How does this build stand, or how did it?
 #[utoipa::path(get, path = "/v1/builds/{build}", tag = "builds",
     params(("build" = String, Path, description = "`source:number`, or the number alone for the default source"), AsOfParams),
@@ -124,7 +132,7 @@ pub(crate) async fn get(
     caller.may(Role::Reader, READ)?;
     let key = key_of(&build)?;
     let position = house.views.position();
-    let row = match &params.as_of {
+    let row = match params.moment()? {
         None => {
             let key = key.clone();
             house
@@ -133,11 +141,7 @@ pub(crate) async fn get(
                 .await?
         }
         Some(moment) => {
-            let past = house
-                .views
-                .history()
-                .build_as_of(&key, asked::as_of(moment)?)
-                .await;
+            let past = house.views.history().build_as_of(&key, moment).await;
             past.map_err(asked::past)?.map(|past| past.build)
         }
     };

@@ -25,6 +25,7 @@ mod callers;
 mod documents;
 mod events;
 mod models;
+mod past;
 mod refusals;
 mod roster;
 mod runs;

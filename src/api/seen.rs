@@ -1,10 +1,13 @@
 //! What the views say, with the position up to which they know the log.
 
+use ::projections::history::AsOfError;
 use ::projections::{self, Cursor, TableError, Views};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use web::paging::{self, Listing};
 use web::{House, Problem, View};
+
+use crate::asked;
 
 /// Asks the views.
 ///
@@ -39,6 +42,21 @@ where
 {
     let View { position, body } = view(house, ask).await?;
     let body = show(body.ok_or(unknown)?);
+    Ok(View { position, body })
+}
+
+/// Shows one thing as it stood.
+///
+/// # Errors
+/// `unknown`, when it was not there, and when the log cannot be read.
+pub(crate) fn past<R, T>(
+    house: &House,
+    unknown: Problem,
+    past: Result<Option<R>, AsOfError>,
+    show: impl FnOnce(R) -> T,
+) -> Result<View<T>, Problem> {
+    let position = house.views.position();
+    let body = show(past.map_err(asked::past)?.ok_or(unknown)?);
     Ok(View { position, body })
 }
 

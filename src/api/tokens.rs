@@ -13,7 +13,8 @@ use web::paging::Listing;
 use web::{Caller, House, Path, Problem, Query, Unread, View, name_of, secret};
 
 use crate::DIALECT;
-use crate::seen::{Page, PageParams};
+use crate::builds::AsOfParams;
+use crate::seen::{self, Page, PageParams};
 
 /// The scope of reading here.
 const READ: &str = "tokens:read";
@@ -139,17 +140,22 @@ pub(crate) async fn list(
 
 /// What is this token?
 #[utoipa::path(get, path = "/v1/tokens/{id}", tag = "tokens",
-    params(("id" = String, Path, description = "The token's id")),
+    params(("id" = String, Path, description = "The token's id"), AsOfParams),
     responses((status = 200, body = Token)))]
 pub(crate) async fn get(
     State(house): State<House>,
     caller: Caller,
     Path(id): Path<String>,
+    Query(params): Query<AsOfParams>,
 ) -> Result<View<Token>, Problem> {
     caller.may(Role::Admin, READ)?;
-    let position = house.views.position();
-    let body = find(&house, id).await?;
-    Ok(View { position, body })
+    let Some(moment) = params.moment()? else {
+        let position = house.views.position();
+        let body = find(&house, id).await?;
+        return Ok(View { position, body });
+    };
+    let past = house.views.history().token_as_of(&id, moment).await;
+    seen::past(&house, unknown(), past, Token::of)
 }
 
 /// Issue a token. The answer shows it, once.
@@ -227,10 +233,13 @@ async fn tell(
 }
 
 async fn find(house: &House, id: String) -> Result<Token, Problem> {
-    let unknown = Problem::not_found("no such token was issued");
     let row = house
         .views
         .ask(move |views| views.tokens().get(&id))
         .await?;
-    row.map(Token::of).ok_or(unknown)
+    row.map(Token::of).ok_or_else(unknown)
+}
+
+fn unknown() -> Problem {
+    Problem::not_found("no such token was issued")
 }

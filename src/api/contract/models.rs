@@ -16,7 +16,7 @@ async fn farm(builds: i64) -> TestHouse {
     house
 }
 
-async fn used(house: &TestHouse, number: i64) {
+pub(super) async fn used(house: &TestHouse, number: i64) {
     house.report(number, "success").await;
     let now = house.clock.now();
     let resource = |mean: f64| ResourceUsage {

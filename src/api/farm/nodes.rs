@@ -9,6 +9,7 @@ use web::paging::Listing;
 use web::{Caller, House, Path, Problem, Query, View};
 
 use super::SCOPE;
+use crate::builds::AsOfParams;
 use crate::seen::{self, Page};
 use crate::wire::Node;
 
@@ -48,15 +49,20 @@ pub(crate) async fn list(
 
 /// What is this machine?
 #[utoipa::path(get, path = "/v1/nodes/{uuid}", tag = "farm",
-    params(("uuid" = String, Path, description = "The machine's `system_uuid`")),
+    params(("uuid" = String, Path, description = "The machine's `system_uuid`"), AsOfParams),
     responses((status = 200, body = Node)))]
 pub(crate) async fn get(
     State(house): State<House>,
     caller: Caller,
     Path(uuid): Path<String>,
+    Query(params): Query<AsOfParams>,
 ) -> Result<View<Node>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
     let unknown = Problem::not_found("no such machine was described");
-    let ask = move |views: &Views| views.nodes().get(&uuid);
-    seen::one(&house, unknown, ask, Node::of).await
+    let Some(moment) = params.moment()? else {
+        let ask = move |views: &Views| views.nodes().get(&uuid);
+        return seen::one(&house, unknown, ask, Node::of).await;
+    };
+    let past = house.views.history().node_as_of(&uuid, moment).await;
+    seen::past(&house, unknown, past, Node::of)
 }

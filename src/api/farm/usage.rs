@@ -11,7 +11,7 @@ use web::{Caller, House, Path, Problem, Query, View};
 
 use super::SCOPE;
 use crate::asked;
-use crate::builds::key_of;
+use crate::builds::{AsOfParams, key_of};
 use crate::seen::{self, Page};
 use crate::wire::Usage;
 
@@ -70,16 +70,21 @@ pub(crate) async fn list(
 
 /// What did this build use?
 #[utoipa::path(get, path = "/v1/usage/{build}", tag = "farm",
-    params(("build" = String, Path, description = "`source:number`, or the number alone for the default source")),
+    params(("build" = String, Path, description = "`source:number`, or the number alone for the default source"), AsOfParams),
     responses((status = 200, body = Usage)))]
 pub(crate) async fn get(
     State(house): State<House>,
     caller: Caller,
     Path(build): Path<String>,
+    Query(params): Query<AsOfParams>,
 ) -> Result<View<Usage>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
     let key = key_of(&build)?;
     let unknown = Problem::not_found(format!("what the build {key} used is not known"));
-    let ask = move |views: &Views| views.usage().get(&key);
-    seen::one(&house, unknown, ask, Usage::of).await
+    let Some(moment) = params.moment()? else {
+        let ask = move |views: &Views| views.usage().get(&key);
+        return seen::one(&house, unknown, ask, Usage::of).await;
+    };
+    let past = house.views.history().usage_as_of(&key, moment).await;
+    seen::past(&house, unknown, past, Usage::of)
 }

@@ -1,0 +1,60 @@
+use domain::node::{Described, Node, NodeCommand};
+
+use super::*;
+
+/// A position of the log, before and after something was told anew.
+#[tokio::test]
+async fn machines_tokens_and_usage_are_shown_as_they_stood() {
+    let house = TestHouse::new().await;
+    let nothing = house.house.commands.head();
+    let describe = async |hostname: &str| {
+        let described = Described {
+            uuid: "uuid-1".to_owned(),
+            hostname: hostname.to_owned(),
+            cores: 16.0,
+            memory: 64e9,
+            arch: "amd64".to_owned(),
+            os: "linux".to_owned(),
+            instance_type: "m5.4xlarge".to_owned(),
+            at: house.clock.now(),
+        };
+        let command = NodeCommand::Describe(described);
+        let commands = &house.house.commands;
+        let metadata = Metadata::default();
+        let done = commands.execute::<Node>("uuid-1", command, &metadata);
+        house.seen(done.await.unwrap().position()).await
+    };
+    let then = describe("ip-1").await;
+    describe("ip-2").await;
+    house.token("tally_short", Role::Reader, &[]).await;
+    let issued = house.house.commands.head();
+    let revoked = house.ask("DELETE", "/v1/tokens/tally_short", Some(ADMIN), None);
+    assert_eq!(revoked.await.status, 200);
+    models::used(&house, 7).await;
+    let used = house.house.commands.head();
+
+    for (target, moment, field, expected) in [
+        ("nodes/uuid-1", None, "hostname", json!("ip-2")),
+        ("nodes/uuid-1", Some(then), "hostname", json!("ip-1")),
+        ("nodes/uuid-1", Some(nothing), "status", json!(404)),
+        ("tokens/tally_short", None, "revoked_at", json!(NOW)),
+        (
+            "tokens/tally_short",
+            Some(issued),
+            "revoked_at",
+            json!(null),
+        ),
+        ("tokens/tally_short", Some(nothing), "status", json!(404)),
+        ("usage/7", None, "package", json!("zlib")),
+        ("usage/7", Some(used), "package", json!("zlib")),
+        ("usage/7", Some(issued), "status", json!(404)),
+    ] {
+        let at = moment.map_or_else(String::new, |position| format!("?as_of={position}"));
+        let shown = house.get(&format!("/v1/{target}{at}")).await;
+        assert_eq!(shown.body[field], expected, "{target}{at}: {shown:?}");
+    }
+    for target in ["nodes/uuid-1", "tokens/tally_short", "usage/7"] {
+        let refused = house.get(&format!("/v1/{target}?as_of=then")).await;
+        assert_eq!(refused.status, 400, "{target}");
+    }
+}
