@@ -69,7 +69,7 @@ fn digests(views: &Views, head: Position) -> Vec<(&'static str, Option<String>)>
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
-    use tables::{Batch, Tables};
+    use tables::{Batch, Range, Tables};
 
     use super::*;
     use crate::testing::{block_on, config, every_kind_of_event, memory_log, tell_all};
@@ -87,7 +87,11 @@ mod tests {
         };
         let (views, _) = names();
         check(&log, &views, config());
-        for status in views.statuses() {
+        for (status, is_new) in views
+            .statuses()
+            .into_iter()
+            .flat_map(|status| [(status.clone(), true), (status, false)])
+        {
             let (views, tables) = names();
             let prefix = format!("{}.", status.name);
             let table = tables.names().unwrap();
@@ -96,7 +100,12 @@ mod tests {
                 .open(&table.expect("every view has a table"))
                 .unwrap();
             let mut foreign = Batch::new();
-            foreign.put("zzz", "nobody wrote this");
+            // What is written down already, so that nothing is put over it.
+            views.shutdown();
+            let rows = table.scan(Range::all()).unwrap();
+            let (last, _) = rows.last().expect("every view says something");
+            let key = if is_new { "zzz".into() } else { last.clone() };
+            foreign.put(key, "nobody wrote this");
             table.apply(&foreign).unwrap();
             let checked = catch_unwind(AssertUnwindSafe(|| check(&log, &views, config())));
             assert!(checked.is_err(), "{}", status.name);

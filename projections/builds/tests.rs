@@ -6,9 +6,11 @@ use domain::build::BuildEvent;
 use eventlog::Position;
 use proptest::prelude::*;
 
-use crate::builds::{BuildFilter, BuildOrder, BuildRow};
+use crate::builds::{BuildFilter, BuildOrder, BuildRow, UsageSummary};
 use crate::collections::CollectionState;
-use crate::testing::{House, PATIENCE, at, block_on, key, killed, report, reported, tell, used};
+use crate::testing::{
+    House, PATIENCE, at, block_on, key, killed, report, reported, tell, usage, used,
+};
 use crate::{Behind, Cursor};
 
 #[tokio::test]
@@ -22,7 +24,24 @@ async fn what_was_reported_is_read_back_at_once() {
     assert_eq!(row.status, "success");
     assert_eq!(row.duration_seconds(), Some(5.0));
     assert_eq!(row.queued_seconds(), Some(3.0));
-    assert_eq!(row.usage.unwrap().package, "zlib");
+    let told = usage(1, "zlib");
+    let summary = UsageSummary {
+        package: "zlib".to_owned(),
+        version: told.spec.version,
+        stack: told.stack,
+        hostname: told.hostname,
+        node: told.node,
+        build_jobs: told.build_jobs,
+        cpu_request: told.cpu.request,
+        cpu_mean: Some(told.cpu.mean),
+        cpu_max: Some(told.cpu.max),
+        memory_request: told.memory.request,
+        memory_limit: told.memory.limit,
+        memory_mean: Some(told.memory.mean),
+        memory_max: Some(told.memory.max),
+        out_of_memory: false,
+    };
+    assert_eq!(row.usage, Some(summary));
     assert_eq!(row.collection.unwrap().state.as_str(), "recorded");
 }
 
