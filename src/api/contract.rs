@@ -26,6 +26,7 @@ mod documents;
 mod events;
 mod models;
 mod past;
+mod readiness;
 mod refusals;
 mod roster;
 mod runs;

@@ -48,6 +48,16 @@ async fn a_collection_that_ended_without_usage_is_queued_once_more() {
     house.seen(done.unwrap().position()).await;
     let listed = house.get("/v1/collections?state=abandoned").await;
     assert_eq!(items(&listed, "build"), ["default:7"]);
+    for (narrowed, count) in [
+        ("state=queued", 0),
+        ("state=skipped", 0),
+        ("reason=ghost", 0),
+        ("since=2026-11-21T07:00:01Z", 0),
+        ("until=2026-11-21T07:00:01Z", 1),
+    ] {
+        let found = house.get(&format!("/v1/collections?{narrowed}")).await;
+        assert_eq!(items(&found, "build").len(), count, "{narrowed}");
+    }
     let counts = house.get("/v1/collections/counts").await;
     assert_eq!(counts.body[0]["count"], 1);
     let body = json!({"reason": "the cluster is back"});
@@ -111,8 +121,64 @@ async fn lists_are_filtered_and_paged() {
     ] {
         assert_eq!(house.get(target).await.status, 404, "{target}");
     }
+    for (field, known) in [
+        ("source", "default"),
+        ("ref", "develop"),
+        ("stage", "stage-1"),
+        ("status", "failed"),
+        ("collection", "queued"),
+        ("package", ""),
+        ("hostname", ""),
+        ("node", ""),
+    ] {
+        let of = async |value: &str| {
+            let found = house.get(&format!("/v1/builds?{field}={value}")).await;
+            found.body["items"].as_array().unwrap().len()
+        };
+        if !known.is_empty() {
+            assert!(of(known).await >= 2, "{field}");
+        }
+        let unknown = if field == "collection" {
+            "abandoned"
+        } else {
+            "nobody"
+        };
+        assert_eq!(of(unknown).await, 0, "{field}");
+    }
     let pulse = house.get("/v1/pulse?hours=3").await;
     assert_eq!(pulse.body["hours"][0]["counts"]["reports"], 5, "{pulse:?}");
+}
+
+#[tokio::test]
+async fn builds_are_listed_as_they_were_seen_ended_or_last_heard_of() {
+    let house = TestHouse::new().await;
+    let began = house.clock.now();
+    for (number, status, minutes) in [(1, "failed", 0), (2, "success", 1), (1, "success", 2)] {
+        house
+            .clock
+            .set(began + jiff::SignedDuration::from_mins(minutes));
+        house.report(number, status).await;
+    }
+    for (query, expected) in [
+        ("", [2, 1]),
+        ("?oldest_first=true", [1, 2]),
+        ("?order=updated", [1, 2]),
+        ("?order=finished", [1, 2]),
+        ("?order=finished&oldest_first=true", [2, 1]),
+    ] {
+        let listed = house.get(&format!("/v1/builds{query}")).await;
+        assert_eq!(items(&listed, "build_id"), expected, "{query}");
+    }
+    // From the second minute on, one had ended.
+    for (query, count) in [
+        ("since=2026-11-21T07:02:00Z", 1),
+        ("until=2026-11-21T07:02:00Z", 1),
+    ] {
+        let listed = house
+            .get(&format!("/v1/builds?order=finished&{query}"))
+            .await;
+        assert_eq!(items(&listed, "build_id").len(), count, "{query}");
+    }
 }
 
 #[tokio::test]

@@ -235,6 +235,8 @@ async fn a_token_that_makes_no_sense_is_not_issued() {
 async fn a_refused_write_is_written_down() {
     let house = TestHouse::new().await;
     let before = house.house.commands.head();
+    // Who may not read has changed nothing, and is not worth a note.
+    assert_eq!(house.ask("GET", "/v1/builds", None, None).await.status, 401);
     house
         .ask("POST", "/v1/projections/builds/rebuild", Some(READER), None)
         .await;
@@ -246,6 +248,8 @@ async fn a_refused_write_is_written_down() {
     assert_eq!(event["type"], "audit.write_refused");
     assert_eq!(event["data"]["path"], "/v1/projections/{name}/rebuild");
     assert_eq!(event["data"]["status"], 403);
+    let all = house.get("/v1/events?type=audit.write_refused").await;
+    assert_eq!(items(&all, "id").len(), 1);
 }
 
 #[tokio::test]

@@ -40,6 +40,7 @@ async fn pages_show_every_event_once_in_both_directions() {
                 .get(&format!("/v1/events?order={order}&limit=7{cursor}"))
                 .await;
             assert_eq!(answered.headers["tallyman-position"], head.to_string());
+            assert!(items(&answered, "position").len() <= 7);
             seen.extend(
                 items(&answered, "position")
                     .into_iter()
@@ -71,7 +72,9 @@ async fn filters_admit_what_they_say() {
         ("dialect=gantry", 2),
         ("actor=nobody", 0),
         ("since=2026-11-21T07:00:00Z", 5),
+        ("since=2026-11-21T07:00:01Z", 0),
         ("until=2026-11-21T07:00:00Z", 0),
+        ("until=2026-11-21T07:00:01Z", 5),
         (&format!("after={first}"), 1),
         (&format!("before={first}"), 3),
     ] {
@@ -174,6 +177,24 @@ async fn a_live_stream_begins_with_what_comes_and_ends_with_the_house() {
         house.report(2, "running").await;
     });
     assert!(seen[0].contains("build-default:2"), "{seen:?}");
+    // Only what the question admits is sent.
+    let of_admin = format!("/v1/events?actor={ADMIN}");
+    let (seen, _) = tokio::join!(pieces(&house, &of_admin, None, 1), async {
+        while house.house.streams_open() == 0 {
+            tokio::task::yield_now().await;
+        }
+        house.report(3, "running").await;
+        let token = json!({"name": "by hand", "role": "reader"});
+        house.post("/v1/tokens", Some(token)).await;
+    });
+    assert!(seen[0].contains("by hand"), "{seen:?}");
+    for endless in ["order=desc", "until=2026-11-21T08:00:00Z", "before=9"] {
+        let request = Request::get(format!("/v1/events?{endless}"))
+            .header("authorization", format!("Bearer {READER}"))
+            .header("accept", "text/event-stream");
+        let refused = house.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(refused.status, 400, "{endless}");
+    }
     let (seen, ()) = tokio::join!(pieces(&house, "/v1/events", None, 1), async {
         while house.house.streams_open() == 0 {
             tokio::task::yield_now().await;

@@ -136,7 +136,7 @@ async fn bodies_are_bounded_in_size_and_depth() {
 }
 
 #[tokio::test]
-async fn the_house_says_what_keeps_it_from_being_ready() {
+async fn a_house_that_is_well_is_ready() {
     let house = TestHouse::new().await;
     assert_eq!(house.get("/healthz").await.body["status"], "ok");
     let ready = house.get("/readyz").await;
