@@ -1,5 +1,4 @@
-use std::collections::BTreeMap;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
@@ -318,6 +317,13 @@ proptest! {
             prop_assert!(one.bound(failures) <= Duration::from_millis(max));
         }
     }
+}
+
+#[test]
+fn who_failed_together_does_not_come_back_together() {
+    let backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(600), Some(1));
+    let waits: BTreeSet<Duration> = (0..20).map(|_| backoff.wait(3)).collect();
+    assert_eq!(waits.len(), 20);
 }
 
 #[test]

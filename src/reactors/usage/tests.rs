@@ -23,8 +23,18 @@ fn an_annotated_pod_is_read() {
         r#"{"json": true, "native": false, "build_system": "autotools"}"#
     );
     assert_eq!(found.spec.arch, "linux-ubuntu22.04-x86_64_v3");
+    let package = (found.spec.name.as_str(), found.spec.version.as_str());
+    assert_eq!(package, ("emacs", "29.2"));
+    let compiler = (&*found.spec.compiler_name, &*found.spec.compiler_version);
+    assert_eq!(compiler, ("gcc", "12.3.0"));
     assert_eq!((found.stack.as_str(), found.retry_count), ("e4s", 2));
     assert_eq!(found.build_jobs, 16, "what is not said is 16");
+    let mut silent = annotations();
+    silent
+        .labels
+        .remove("annotation_metrics_spack_job_retry_count");
+    let found = Annotated::read(&[silent]).unwrap();
+    assert_eq!(found.retry_count, 0, "what is not said is the first try");
 }
 
 #[test]
@@ -98,6 +108,10 @@ fn a_machine_is_described_in_cores_and_bytes() {
     assert_eq!((found.cores, found.memory), (16.0, 31_544e6));
     assert_eq!((found.arch.as_str(), found.os.as_str()), ("amd64", "linux"));
     assert_eq!(found.uuid, "ec2f1dc7-3a49");
+    assert_eq!(
+        (&*found.hostname, &*found.instance_type),
+        ("n1", "m5.4xlarge")
+    );
 }
 
 #[test]
@@ -139,7 +153,13 @@ fn of_several_series_the_first_counts_and_all_are_counted() {
         Timestamp::UNIX_EPOCH,
     )
     .unwrap();
-    assert_eq!(usage.memory.mean, 2e9);
+    assert_eq!((usage.memory.mean, usage.cpu.mean), (2e9, 1.0));
+    let requests = (usage.memory.request, usage.cpu.request);
+    assert_eq!(requests, (Some(2e9), Some(1.0)));
+    let told = told();
+    assert_eq!((usage.git_ref, usage.status), (told.git_ref, told.status));
+    let times = (usage.started_at, usage.finished_at);
+    assert_eq!(times, (told.times.started_at, told.times.finished_at));
     assert_eq!(usage.memory.limit, Some(4e9));
     assert_eq!((usage.memory_series, usage.cpu_series), (2, 1));
     assert_eq!(usage.cpu.limit, None);

@@ -43,7 +43,7 @@ async fn trouble_on_the_way_is_tried_again_and_then_abandoned() {
             "303",
         ),
         (
-            always(|| StatusCode::TOO_MANY_REQUESTS.into_response()).await,
+            json(StatusCode::TOO_MANY_REQUESTS, r#"{"status":"error"}"#).await,
             "429",
         ),
         (
@@ -91,6 +91,11 @@ async fn trouble_on_the_way_is_tried_again_and_then_abandoned() {
 #[tokio::test]
 async fn what_prometheus_refuses_is_not_asked_again() {
     let body = r#"{"status":"error","errorType":"bad_data","error":"1:5: parse error"}"#;
+    let found =
+        |series: String| format!(r#"{{"status":"success","data":{{"result":[{series}]}}}}"#);
+    let series = found(vec![r#"{"metric":{}}"#; 1_001].join(","));
+    let samples = vec![r#"[1,"1"]"#; 1_001].join(",");
+    let samples = found(format!(r#"{{"metric":{{}},"values":[{samples}]}}"#));
     for (server, words) in [
         (
             always(move || (StatusCode::BAD_REQUEST, body).into_response()).await,
@@ -99,6 +104,14 @@ async fn what_prometheus_refuses_is_not_asked_again() {
         (
             always(|| "x".repeat(100_000).into_response()).await,
             "larger than 65536 bytes",
+        ),
+        (
+            always(move || series.clone().into_response()).await,
+            "1001 series, more than 1000",
+        ),
+        (
+            always(move || samples.clone().into_response()).await,
+            "1001 samples, more than 1000",
         ),
     ] {
         let (outcome, events) = outcome(&server, None).await;
@@ -178,6 +191,7 @@ async fn outcome(prometheus: &str, gitlab: Option<&str>) -> (Outcome, Vec<BuildE
     let prometheus = config.prometheus.as_mut().unwrap();
     prometheus.timeout = timeout(&prometheus.url);
     prometheus.answer_bytes_max = 64 * 1024;
+    prometheus.samples_max = 1_000;
     if let Some(gitlab) = config.gitlab.as_mut() {
         gitlab.timeout = timeout(&gitlab.url);
         gitlab.log_bytes_max = LOG_BYTES_MAX;
