@@ -127,6 +127,22 @@ fn an_optional_field_of_another_form_is_as_if_it_were_not_there() {
     assert_eq!(Hook::read(&body).unwrap().build_name, None);
 }
 
+/// What is read a second time is read as kindly.
+#[test]
+fn null_is_as_good_beside_a_field_of_another_form() {
+    let mut body = good();
+    for (field, value) in [
+        ("pipeline_id", json!("x")),
+        ("runner", json!(null)),
+        ("build_started_at", json!(null)),
+    ] {
+        body[field] = value;
+    }
+    let body = body.to_string();
+    let hook = Hook::read(&body).unwrap();
+    assert_eq!((hook.runner, hook.build_started_at), (None, None));
+}
+
 #[test]
 fn a_field_that_stands_twice_counts_as_it_stands_last() {
     let body = good().to_string().replacen('{', r#"{"build_id": "x", "#, 1);
