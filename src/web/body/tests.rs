@@ -1,4 +1,6 @@
 use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -63,6 +65,31 @@ async fn a_body_that_announces_too_much_is_refused_whatever_comes() {
         .collect();
     let refused = collect(&announced, Body::empty(), 10).await.unwrap_err();
     assert_eq!(refused.status, 413);
+}
+
+/// Many a sender reads no answer before all was sent; up to a limit, for who sends for ever is not waited for.
+#[tokio::test]
+async fn what_is_left_of_a_refused_body_is_read_and_thrown_away() {
+    const PIECE: usize = 64 * 1024;
+    for (pieces, announced, read_max) in [
+        (20, None, 20),
+        (20, Some(20 * PIECE), 20),
+        (usize::MAX, None, DRAINED_BYTES_MAX / PIECE + 3),
+    ] {
+        let read = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&read);
+        let sent = futures::stream::repeat_with(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; PIECE]))
+        });
+        let body = Body::from_stream(futures::StreamExt::take(sent, pieces));
+        let length = announced.map(|length| (CONTENT_LENGTH, HeaderValue::from(length)));
+        let headers = length.into_iter().collect();
+        let refused = collect(&headers, body, PIECE).await.unwrap_err();
+        let read = read.load(Ordering::Relaxed);
+        assert_eq!(refused.status, 413);
+        assert!((20..=read_max).contains(&read), "{read} of {pieces}");
+    }
 }
 
 #[test]
