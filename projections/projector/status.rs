@@ -40,7 +40,8 @@ impl ProjectionStatus {
     #[must_use]
     pub fn is_live(&self) -> bool {
         let is_near = match self.state {
-            ProjectionState::Live | ProjectionState::Rebuilding { .. } => true,
+            ProjectionState::Live => true,
+            ProjectionState::Rebuilding { answers, .. } => answers,
             ProjectionState::CatchingUp | ProjectionState::Broken => false,
         };
         is_near && self.error.is_none()
@@ -55,12 +56,14 @@ pub enum ProjectionState {
     Live,
     /// Further behind than a page.
     CatchingUp,
-    /// Being made anew; what there was before answers meanwhile, if it can be read.
+    /// Being made anew.
     Rebuilding {
         /// How far the new one is.
         position: Position,
         /// How far it has to come.
         target: Position,
+        /// Whether there was something before, which can be read and answers meanwhile.
+        answers: bool,
     },
     /// There is nothing to answer from, and making it anew failed.
     Broken,
@@ -100,14 +103,19 @@ impl Engine {
             0 => 0.0,
             _ => now.duration_since(recorded_at).as_secs_f64().max(0.0),
         };
+        let is_hollow = slot.serving().is_hollow();
         let rebuilding = notes.rebuild.as_ref().filter(|handle| handle.is_running());
         let state = match rebuilding {
             Some(handle) => {
                 let progress = handle.progress.borrow();
                 let (position, target) = (progress.position, progress.target);
-                ProjectionState::Rebuilding { position, target }
+                ProjectionState::Rebuilding {
+                    position,
+                    target,
+                    answers: !is_hollow,
+                }
             }
-            None if slot.serving().is_hollow() => ProjectionState::Broken,
+            None if is_hollow => ProjectionState::Broken,
             None if lag_events > self.config.page_events as u64 => ProjectionState::CatchingUp,
             None => ProjectionState::Live,
         };

@@ -70,7 +70,12 @@ pub(crate) fn not_live(status: &ProjectionStatus) -> Option<String> {
         return Some(error.clone());
     }
     match status.state {
-        ProjectionState::Live | ProjectionState::Rebuilding { .. } => None,
+        ProjectionState::Live | ProjectionState::Rebuilding { answers: true, .. } => None,
+        ProjectionState::Rebuilding {
+            position, target, ..
+        } => Some(format!(
+            "made anew up to {position} of {target}, and there is nothing to answer from meanwhile"
+        )),
         ProjectionState::CatchingUp => Some(format!("{} events behind", status.lag_events)),
         ProjectionState::Broken => Some("there is nothing to answer from".to_owned()),
     }

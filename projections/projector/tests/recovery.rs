@@ -6,9 +6,12 @@ use std::task::Poll;
 use domain::Event;
 use eventlog::{EventLog, MemoryLog, Position};
 use tables::{Batch, MemoryTables, Tables};
+use tokio::sync::watch;
 
 use super::{digests, engine, engine_with};
-use crate::projector::{Engine, Kind, Projection, ProjectionState, Rows, Seen};
+use crate::projector::{
+    Engine, Kind, Projection, ProjectionState, RebuildHandle, RebuildProgress, Rows, Seen,
+};
 use crate::testing::{
     PATIENCE, block_on, config, every_kind_of_event, key, memory_log, reported, tell, tell_all,
     used,
@@ -79,6 +82,24 @@ async fn a_table_that_cannot_be_trusted_is_made_anew() {
             .filter(|name| name.starts_with("builds."))
             .collect();
         assert_eq!(of_builds.len(), 1, "{trouble}: {of_builds:?}");
+    }
+}
+
+/// Who asks a view that has nothing yet would hear that there is no such thing.
+#[tokio::test]
+async fn a_view_that_is_made_anew_is_live_only_if_something_answers_meanwhile() {
+    for answers in [true, false] {
+        let (log, tables, _) = with_history().await;
+        if !answers {
+            tables.drop_table("builds.v1.g1").unwrap();
+        }
+        let engine = engine(&log, &tables).await;
+        let (_under_way, progress) = watch::channel(RebuildProgress::default());
+        engine.slot("builds").unwrap().notes.lock().rebuild = Some(RebuildHandle { progress });
+        for status in engine.statuses() {
+            let expected = answers || status.name != "builds";
+            assert_eq!(status.is_live(), expected, "{}", status.name);
+        }
     }
 }
 
