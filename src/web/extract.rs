@@ -95,6 +95,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             "the JSON nests deeper than {JSON_DEPTH_MAX} levels at byte {offset}"
         )));
     }
+    // Without names, values would be taken for fields by their places.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Problem::bad_request("the body is a list, not an object"));
+    }
     serde_json::from_slice(bytes)
         .map_err(|error| Problem::bad_request(format!("the body is not as expected: {error}")))
 }

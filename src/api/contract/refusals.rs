@@ -75,6 +75,25 @@ async fn every_refusal_is_a_problem_that_names_its_request() {
     }
 }
 
+/// Nobody asked for what the fields of an empty list would be.
+#[tokio::test]
+async fn a_list_is_no_body() {
+    let house = TestHouse::new().await;
+    for target in [
+        "/v1/allocation/retrain",
+        "/v1/builds/1/collect",
+        "/v1/runs/1/end",
+        "/v1/tokens",
+        "/v1/jobs",
+        "/v1/apply",
+    ] {
+        for body in [json!([]), json!(["because"])] {
+            let answered = house.ask("POST", target, Some(ADMIN), Some(body)).await;
+            assert_eq!(answered.status, 400, "{target}: {answered:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn ids_of_ten_kilobytes_are_the_callers_fault() {
     let house = TestHouse::new().await;
