@@ -149,6 +149,8 @@ impl Engine {
         }
         {
             let _live = self.live.lock().await;
+            let events = page.events.len();
+            let _span = tracing::debug_span!("page", after = from.0, events).entered();
             for slot in &self.slots {
                 if let Err(error) = slot.fold_page(&page) {
                     let view = slot.kind.name;

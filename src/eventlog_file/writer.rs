@@ -49,6 +49,7 @@ impl Writer {
         self.outcomes.clear();
         let count = requests.clone().count();
         let bytes = requests.clone().map(|request| request.bytes).sum();
+        let _span = tracing::debug_span!("append", appends = count, bytes).entered();
         if let Err(stop) = self.make_room(bytes) {
             self.fail(count, stop);
             return;

@@ -70,6 +70,6 @@ fn directives(text: &str) -> anyhow::Result<EnvFilter> {
 /// would feed on themselves.
 fn own_spans() -> EnvFilter {
     EnvFilter::new(
-        "info,web=debug,hyper=off,hyper_util=off,h2=off,reqwest=off,tower=off,opentelemetry=off,sled=off",
+        "info,web=debug,eventlog_file=debug,projections=debug,hyper=off,hyper_util=off,h2=off,reqwest=off,tower=off,opentelemetry=off,sled=off",
     )
 }

@@ -92,6 +92,9 @@ async fn traces_metrics_and_logs_reach_an_otlp_receiver() {
         ours.is_some(),
         "no request span in the caller's trace: {names:?}"
     );
+    for name in ["append", "page"] {
+        assert!(names.contains(&name), "no span `{name}`: {names:?}");
+    }
 
     let metrics: Vec<String> = of::<ExportMetricsServiceRequest>(&received, "metrics")
         .into_iter()
