@@ -30,6 +30,7 @@ async fn every_kind_of_build_comes_to_its_outcome() {
             23,
             "ERROR: Job failed: command terminated with exit code 1\n",
         ),
+        (27, "ERROR: Job failed: exit status 137\n"),
     ])
     .await;
     let house = House::new();
@@ -93,6 +94,11 @@ async fn every_kind_of_build_comes_to_its_outcome() {
             failed(22, "script_failure"),
             Outcome::OutOfMemory,
             "exit code 137",
+        ),
+        (
+            failed(27, "script_failure"),
+            Outcome::OutOfMemory,
+            "exit status 137, as other executors of the runner write",
         ),
         (
             failed(23, "script_failure"),
@@ -215,6 +221,7 @@ async fn check_kills(house: &House) {
             ("pod-20", "container_status"),
             ("pod-21", "container_status"),
             ("pod-22", "exit_code"),
+            ("pod-27", "exit_code"),
             ("pod-24", "failure_reason"),
         ]
     );
@@ -264,6 +271,7 @@ fn cluster() -> Metrics {
         of(22, "pod-22"),
         of(23, "pod-23"),
         of(24, "pod-24"),
+        of(27, "pod-27"),
     ];
     let mut metrics = Metrics::default();
     for pod in &pods {
