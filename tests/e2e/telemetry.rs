@@ -155,6 +155,10 @@ async fn alerts_and_the_dashboard_ask_for_meters_that_there_are() {
     server
         .get_until("/v1/builds/2", |build| !build["collection"].is_null())
         .await;
+    // Answers are counted by level, so there must be one.
+    let spec = "emacs%4029.2%20%2Bgui%20arch%3Dlinux-x86_64%25gcc%4012";
+    let asked = reqwest::get(server.url(&format!("/v1/allocation?spec={spec}")));
+    assert_eq!(asked.await.unwrap().status(), 200);
     let ops = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("ops");
     let rules = ops.join("prometheus/alerts.yml");
     let checked = std::process::Command::new("promtool")
