@@ -3,7 +3,6 @@
 use axum::extract::State;
 use domain::token::Role;
 use serde::Deserialize;
-use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use web::{Caller, House, Problem, Query, Unread, View};
 
@@ -58,7 +57,7 @@ pub(crate) async fn apply(
     // Whoever may change nothing at all hears so before anything is read.
     caller.may_somewhere(Role::Admin)?;
     let bytes_max = house.settings.limits.body_bytes_max.max(DOCUMENT_BYTES_MAX);
-    let document = Document::read(unread.json_within::<Value>(bytes_max).await?)?;
+    let document = Document::read(unread.json_within(bytes_max).await?)?;
     for plural in document.plurals() {
         caller.may(Role::Admin, &format!("{plural}:write"))?;
     }

@@ -10,6 +10,7 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::body::{JSON_DEPTH_MAX, check_depth, read_body};
 use crate::{House, Problem};
@@ -34,30 +35,37 @@ impl<S: Send + Sync> FromRequest<S> for Unread {
 }
 
 impl Unread {
-    /// Reads it as JSON: bounded, not too deep, and named as JSON.
+    /// Reads it as a JSON object: bounded, not too deep, and named as JSON.
     ///
     /// # Errors
     /// 415, 413 or 400.
     pub async fn json<T: DeserializeOwned>(self, house: &House) -> Result<T, Problem> {
-        let bytes_max = house.settings.limits.body_bytes_max;
-        self.json_within(bytes_max).await
+        let bytes = self.named(house.settings.limits.body_bytes_max).await?;
+        no_list(&bytes)?;
+        parse(&bytes)
     }
 
-    /// The same for a body that may be larger than others: whoever sends it was looked at before.
+    /// Reads any JSON of a body that may be larger than others: whoever sends it was looked at before, and
+    /// whoever reads it looks at its form.
     ///
     /// # Errors
     /// 415, 413 or 400.
-    pub async fn json_within<T: DeserializeOwned>(self, bytes_max: usize) -> Result<T, Problem> {
+    pub async fn json_within(self, bytes_max: usize) -> Result<Value, Problem> {
+        parse(&self.named(bytes_max).await?)
+    }
+
+    /// The bytes of what is named as JSON.
+    async fn named(self, bytes_max: usize) -> Result<Bytes, Problem> {
         let media_type = self.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         if !media_type.is_some_and(is_json) {
             return Err(Problem::unsupported_media_type(
                 "the body must be application/json",
             ));
         }
-        parse(&read_body(&self.headers, self.body, bytes_max).await?)
+        read_body(&self.headers, self.body, bytes_max).await
     }
 
-    /// Reads it as JSON, or as the default when there is nothing.
+    /// Reads it as a JSON object, or as the default when there is nothing.
     ///
     /// # Errors
     /// 413 or 400.
@@ -69,6 +77,7 @@ impl Unread {
         if bytes.trim_ascii().is_empty() {
             return Ok(T::default());
         }
+        no_list(&bytes)?;
         parse(&bytes)
     }
 
@@ -89,15 +98,19 @@ fn is_json(media_type: &[u8]) -> bool {
         || (essence.starts_with(b"application/") && essence.ends_with(b"+json"))
 }
 
+/// serde would take the values of a list for fields by their places.
+fn no_list(bytes: &[u8]) -> Result<(), Problem> {
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Problem::bad_request("the body is a list, not an object"));
+    }
+    Ok(())
+}
+
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if let Err(offset) = check_depth(bytes) {
         return Err(Problem::bad_request(format!(
             "the JSON nests deeper than {JSON_DEPTH_MAX} levels at byte {offset}"
         )));
-    }
-    // Without names, values would be taken for fields by their places.
-    if bytes.trim_ascii_start().starts_with(b"[") {
-        return Err(Problem::bad_request("the body is a list, not an object"));
     }
     serde_json::from_slice(bytes)
         .map_err(|error| Problem::bad_request(format!("the body is not as expected: {error}")))
