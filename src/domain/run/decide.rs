@@ -254,7 +254,8 @@ impl Aggregate for Run {
             E::Followed(_) => self.followed = true,
             E::NotFollowed(_) => self.given_up_following = true,
             E::KillRequested(_) => self.was_to_be_killed = true,
-            E::Retried(_) => self.retried = true,
+            // As with everything else, what is told of no run changes nothing.
+            E::Retried(_) => self.retried |= self.facts.is_some(),
             _ => {
                 if let Some(facts) = &mut self.facts {
                     facts.evolve(event);
