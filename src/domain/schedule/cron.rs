@@ -1,13 +1,15 @@
 //! Occasions by the calendar: `0 3 * * MON-FRI`.
 //!
-//! Expressions are read, and times that match are found, by `croner`, which asks no clock: both are questions
-//! of arguments alone.
+//! Expressions are read, and days and times that match are found, by `croner`, which asks no clock: both are
+//! questions of arguments alone. What an expression with a single time of day means on a day whose clocks change is
+//! decided here.
 
 use std::fmt;
 
 use croner::parser::{CronParser, Seconds, Year};
-use jiff::civil::{Date, date};
-use jiff::tz::TimeZone;
+use croner::{Direction, JobType, TimeComponent, YEAR_UPPER_LIMIT};
+use jiff::civil::{Date, DateTime, Time, date};
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Span, Timestamp};
 use thiserror::Error;
 
@@ -80,9 +82,47 @@ impl Cron {
             whole if whole == now => whole,
             whole => whole.checked_add(second).ok()?,
         };
-        let from = after.max(from).to_zoned(zone.clone());
+        let from = after.max(from);
+        if let Some(time) = self.time_of_day() {
+            return self.first_day(time, from, zone);
+        }
+        let from = from.to_zoned(zone.clone());
         let found = self.0.find_next_occurrence(&from, true).ok()?;
         Some(found.timestamp())
+    }
+
+    /// The time of day, when the expression names one hour and one minute.
+    fn time_of_day(&self) -> Option<Time> {
+        if self.0.determine_job_type() != JobType::FixedTime {
+            return None;
+        }
+        let first = |component| {
+            let pattern = &self.0.pattern;
+            let found = pattern.find_match_in_component(0, component, Direction::Forward);
+            i8::try_from(found.ok()??).ok()
+        };
+        let (hour, minute) = (first(TimeComponent::Hour)?, first(TimeComponent::Minute)?);
+        Time::new(hour, minute, 0, 0).ok()
+    }
+
+    /// The first matching day whose `time` is not before `from`.
+    ///
+    /// Days are matched before anybody looks at the clock: the hour that is left out may end after midnight, on a day
+    /// that does not match.
+    fn first_day(&self, time: Time, from: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+        let today = zone.to_datetime(from).date();
+        // A whole day may be left out, and its occasion is then at the start of the day after.
+        let mut day = today.saturating_sub(Span::new().days(2));
+        while i32::from(day.year()) <= YEAR_UPPER_LIMIT {
+            if self.matches(day) {
+                let at = occasion(day.to_datetime(time), zone)?;
+                if at >= from {
+                    return Some(at);
+                }
+            }
+            day = day.tomorrow().ok()?;
+        }
+        None
     }
 
     /// Whether any day matches. Every expression has a time of day, so a day is all there is to look for, and
@@ -112,6 +152,19 @@ impl fmt::Debug for Cron {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Cron").field(&self.0.as_str()).finish()
     }
+}
+
+/// When clocks show a time first; when they leave it out, when they go forward.
+fn occasion(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+    let ambiguous = zone.to_ambiguous_timestamp(local);
+    let AmbiguousOffset::Gap { after, .. } = ambiguous.offset() else {
+        return ambiguous.earlier().ok();
+    };
+    // Taken with the offset that holds later, what is left out is before the change.
+    let before = after.to_timestamp(local).ok()?;
+    let mut changes = zone.following(before);
+    let change = changes.find(|change| change.offset() == after)?;
+    Some(change.timestamp())
 }
 
 /// Without the part of a second, earlier or as it is.

@@ -1,3 +1,5 @@
+mod zones;
+
 use proptest::prelude::*;
 
 use super::*;
