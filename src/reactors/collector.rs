@@ -93,6 +93,21 @@ impl Collector {
         ))
     }
 
+    /// Whether usage can be collected with this configuration.
+    ///
+    /// # Errors
+    /// As [`Collector::start`].
+    pub fn check(config: &CollectorConfig) -> Result<(), ConfigError> {
+        Rules::new(&config.stage, &config.runner_prefixes)?;
+        config
+            .prometheus
+            .as_ref()
+            .map(Prometheus::new)
+            .transpose()?;
+        config.gitlab.as_ref().map(Gitlab::new).transpose()?;
+        Ok(())
+    }
+
     fn clock(&self) -> &Clock {
         self.commands.clock()
     }

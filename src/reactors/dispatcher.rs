@@ -19,7 +19,7 @@ mod stats;
 use std::sync::Arc;
 use std::time::Duration;
 
-use commands::Commands;
+use commands::{Commands, LogLimit};
 use domain::schedule::Patience;
 use domain::{Actor, Metadata};
 use jiff::Timestamp;
@@ -36,6 +36,9 @@ use plan::Told;
 use round::Killed;
 pub use stats::DispatcherReading;
 use stats::Stats;
+
+/// Trouble is logged once per cause and minute.
+static LIMIT: LogLimit = LogLimit::new();
 
 /// The shortest time between two rounds: a farm that is busy needs no thousand looks a second.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -167,7 +170,14 @@ impl Inner {
                 }
                 Err(error) => {
                     self.stats.round_failed();
-                    tracing::warn!(reactor = "dispatcher", error, "a round failed: {error}");
+                    if let Some(suppressed) = LIMIT.admit(&error) {
+                        tracing::warn!(
+                            reactor = "dispatcher",
+                            error,
+                            suppressed,
+                            "a round failed: {error}"
+                        );
+                    }
                     again_at = Instant::now();
                     TROUBLE_PAUSE
                 }

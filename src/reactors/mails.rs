@@ -18,7 +18,7 @@ mod post;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use commands::{CommandError, Commands};
+use commands::{CommandError, Commands, LogLimit};
 use domain::mail::{Abandoned, About, Begun, Mailing, MailingCommand, MailingRejection, Sent};
 use domain::run::RunEvent;
 use domain::worker_pool::WorkerPoolEvent;
@@ -34,6 +34,9 @@ use crate::steady::{Steady, Stopped, rest};
 pub use config::{MailsConfig, ReadBlob};
 use message::Mail;
 use post::Post;
+
+/// Trouble is logged once per cause and minute.
+static LIMIT: LogLimit = LogLimit::new();
 
 /// The events for whose sake mails are sent.
 const CAUSES: [&str; 5] = [
@@ -116,6 +119,14 @@ impl Mails {
         Ok(Self { stats, steady })
     }
 
+    /// Whether mails can be sent with this configuration.
+    ///
+    /// # Errors
+    /// As [`Mails::start`].
+    pub fn check(config: &MailsConfig) -> Result<(), ConfigError> {
+        Post::new(config).map(drop)
+    }
+
     /// What became of mails so far.
     #[must_use]
     pub fn stats(&self) -> MailsReading {
@@ -142,7 +153,14 @@ impl Inner {
                 Ok(()) | Err(Halt::Stopped) => return,
                 Err(Halt::Trouble(error)) => {
                     failures = failures.saturating_add(1);
-                    tracing::warn!(reactor = "mails", error, "mails have to wait: {error}");
+                    if let Some(suppressed) = LIMIT.admit(&error) {
+                        tracing::warn!(
+                            reactor = "mails",
+                            error,
+                            suppressed,
+                            "mails have to wait: {error}"
+                        );
+                    }
                 }
             }
             if rest(stop, self.backoff.bound(failures)).await.is_err() {
@@ -262,13 +280,16 @@ impl Inner {
                 }
                 Err(refused) => {
                     let error = refused.reason;
-                    tracing::info!(
-                        reactor = "mails",
-                        cause,
-                        attempt,
-                        error,
-                        "the mail about event {cause} has to wait: {error}"
-                    );
+                    if let Some(suppressed) = LIMIT.admit(&error) {
+                        tracing::warn!(
+                            reactor = "mails",
+                            cause,
+                            attempt,
+                            error,
+                            suppressed,
+                            "the mail about event {cause} has to wait: {error}"
+                        );
+                    }
                     self.stats.retried.fetch_add(1, Ordering::Relaxed);
                     let wait = self.backoff.bound(attempt);
                     rest(stop, wait).await.map_err(|Stopped| Halt::Stopped)?;

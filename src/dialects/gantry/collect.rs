@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use commands::LogLimit;
 use domain::Metadata;
 use domain::audit::{AuditCommand, WebhookIgnored, WebhookRejected};
 use futures::FutureExt;
@@ -28,6 +29,9 @@ mod keep;
 
 /// The one kind of webhook that is acted on.
 const JOB_HOOK: &str = "Job Hook";
+
+/// Refused webhooks are logged once per cause and minute: a sender with a wrong token repeats it for every job.
+static LIMIT: LogLimit = LogLimit::new();
 
 /// The longest kind that is written down.
 const KIND_BYTES_MAX: usize = 128;
@@ -75,13 +79,13 @@ async fn take(
     let signed = Signed::read(headers).filter(|_| by_token.is_none() && any_signs(sources));
     if by_token.is_none() && signed.is_none() {
         body::drain(body, bytes_max).await;
-        return Ok(rejected(house, headers, metadata).await);
+        return Ok(rejected(sources, house, headers, metadata).await);
     }
     let raw = body::collect(headers, body, bytes_max).await?;
     let now = house.commands.clock().now();
     let by_signature = || by_signature(sources, signed?, &raw, now);
     let Some(source) = by_token.or_else(by_signature) else {
-        return Ok(rejected(house, headers, metadata).await);
+        return Ok(rejected(sources, house, headers, metadata).await);
     };
     // What.
     let body = body::decode(headers, raw, bytes_max)?;
@@ -202,7 +206,12 @@ async fn ignored(house: &House, source: &str, kind: &[u8], metadata: Metadata) -
     response
 }
 
-async fn rejected(house: &House, headers: &HeaderMap, metadata: Metadata) -> Response {
+async fn rejected(
+    sources: &[KnownSource],
+    house: &House,
+    headers: &HeaderMap,
+    metadata: Metadata,
+) -> Response {
     let presented = headers.contains_key(crate::credentials::TOKEN_HEADER)
         || headers.contains_key("webhook-signature");
     let reason = if presented {
@@ -210,6 +219,14 @@ async fn rejected(house: &House, headers: &HeaderMap, metadata: Metadata) -> Res
     } else {
         "the webhook carries no credential: send X-Gitlab-Token, or sign it"
     };
+    if sources.iter().any(KnownSource::has_credentials) {
+        log_refused(reason, &metadata);
+    } else {
+        log_refused(
+            "no webhook source is configured: set sources.NAME.token, or GITLAB_WEBHOOK_TOKEN",
+            &metadata,
+        );
+    }
     if let Some(unwritten) = house.auditor.admit(Noted::Rejected) {
         let command = AuditCommand::RejectWebhook(WebhookRejected {
             dialect: DIALECT.to_owned(),
@@ -222,6 +239,18 @@ async fn rejected(house: &House, headers: &HeaderMap, metadata: Metadata) -> Res
     let mut response = Problem::unauthenticated(reason).into_response();
     response.extensions_mut().insert(Audited);
     response
+}
+
+/// Tells operators that a webhook was refused. The cause holds nothing that the sender wrote.
+pub(crate) fn log_refused(cause: &str, metadata: &Metadata) {
+    if let Some(suppressed) = LIMIT.admit(cause) {
+        tracing::warn!(
+            dialect = DIALECT,
+            source_ip = metadata.source_ip,
+            suppressed,
+            "refused a webhook: {cause}"
+        );
+    }
 }
 
 fn json(answer: &Answer) -> Response {

@@ -31,6 +31,13 @@ pub(crate) struct KnownSource {
     pub(crate) tolerance: Option<Duration>,
 }
 
+impl KnownSource {
+    /// Whether it has anything by which a webhook of it could be recognised.
+    pub(crate) fn has_credentials(&self) -> bool {
+        !self.tokens.is_empty() || !self.signing_keys.is_empty()
+    }
+}
+
 impl KnownToken {
     pub(crate) fn new(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())

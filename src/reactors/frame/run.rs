@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use commands::Clock;
+use commands::{Clock, LogLimit};
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -36,13 +36,14 @@ pub(super) struct Run<R: Reaction> {
     tasks: JoinSet<(Key<R>, Ended)>,
     in_flight: BTreeSet<Key<R>>,
     held: Held<Key<R>>,
+    log_limit: Arc<LogLimit>,
 }
 
 /// How an attempt ended, after what followed from it was written down.
 enum Ended {
     Well(Verdict),
-    Retried,
-    Abandoned,
+    Retried(String),
+    Abandoned(String),
     Inside(String),
 }
 
@@ -69,6 +70,7 @@ impl<R: Reaction> Run<R> {
             tasks: JoinSet::new(),
             in_flight: BTreeSet::new(),
             held: Held::new(),
+            log_limit: Arc::default(),
         }
     }
 
@@ -108,6 +110,7 @@ impl<R: Reaction> Run<R> {
             tasks: JoinSet::new(),
             in_flight: BTreeSet::new(),
             held: Held::new(),
+            log_limit: Arc::clone(&self.log_limit),
         }
     }
 
@@ -145,8 +148,7 @@ impl<R: Reaction> Run<R> {
         let due = match self.reaction.due(now, limit).await {
             Ok(due) => due,
             Err(error) => {
-                let reactor = R::NAME;
-                tracing::warn!(reactor, error, "cannot see what is due: {error}");
+                self.warn(&format!("cannot see what is due: {error}"));
                 return;
             }
         };
@@ -200,17 +202,18 @@ impl<R: Reaction> Run<R> {
                 count(&self.stats.postponed);
                 self.held.hold(key, until);
             }
-            Ended::Retried => count(&self.stats.retried),
-            Ended::Abandoned => {
+            Ended::Retried(error) => {
+                count(&self.stats.retried);
+                self.warn(&format!("an attempt failed and is repeated later: {error}"));
+            }
+            Ended::Abandoned(error) => {
                 count(&self.stats.abandoned);
-                let reactor = R::NAME;
-                tracing::warn!(reactor, work = %key, "abandoned {key} after its last attempt");
+                self.warn(&format!("gave up after the last attempt: {error}"));
             }
             Ended::Inside(error) => {
                 count(&self.stats.postponed);
                 let times = self.held.trouble(&key);
-                let reactor = R::NAME;
-                tracing::warn!(reactor, work = %key, times, error, "put off {key}: {error}");
+                self.warn(&format!("work is put off: {error}"));
                 // Half of the bound at least, so that a busy log is not kept busy by us.
                 let bound = self.trouble_backoff.bound(times);
                 let wait = bound / 2 + self.trouble_backoff.wait(times) / 2;
@@ -232,6 +235,15 @@ impl<R: Reaction> Run<R> {
         next.filter(|at| *at > now)
             .filter_map(|at| Duration::try_from(at.duration_since(now)).ok())
             .fold(self.config.poll, Duration::min)
+    }
+
+    /// Logs what hinders this reactor, once per cause and minute: an outside service that is down fails everything
+    /// that is due. Which piece of work it was is in the events and in the views.
+    fn warn(&self, cause: &str) {
+        if let Some(suppressed) = self.log_limit.admit(cause) {
+            let reactor = R::NAME;
+            tracing::warn!(reactor, suppressed, "{reactor}: {cause}");
+        }
     }
 
     async fn finish(mut self) {
@@ -267,12 +279,12 @@ impl<R: Reaction> One<R> {
         let wait = self.backoff.wait(self.attempt);
         let failure = Failure {
             attempt: self.attempt,
-            error,
+            error: error.clone(),
             retry_at: (!last).then(|| after(self.clock.now(), wait)),
         };
         match self.reaction.failed(&self.work, failure).await {
-            Ok(()) if last => Ended::Abandoned,
-            Ok(()) => Ended::Retried,
+            Ok(()) if last => Ended::Abandoned(error),
+            Ok(()) => Ended::Retried(error),
             Err(Trouble::Inside(error) | Trouble::Outside(error)) => Ended::Inside(error),
         }
     }

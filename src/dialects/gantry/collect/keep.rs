@@ -40,6 +40,12 @@ pub(super) async fn refuse(
             .map(|error| format!("{} {}", error.field, error.message))
             .collect(),
     };
+    let fields: Vec<&str> = errors.iter().map(|error| error.field.as_str()).collect();
+    let cause = match fields.as_slice() {
+        [] => format!("source `{source}`: {detail}"),
+        fields => format!("source `{source}`: {detail}: {}", fields.join(", ")),
+    };
+    super::log_refused(&cause, metadata);
     match note(house, source, headers, body, faults, metadata).await {
         Ok(()) => Problem::bad_request(detail).with_errors(errors),
         Err(problem) => problem,
