@@ -16,6 +16,17 @@ use crate::house::Rooms;
 #[derive(Clone)]
 pub(crate) struct RunningCollector(Arc<parking_lot::Mutex<Option<Running>>>);
 
+/// Whether the collector can be started with this configuration.
+///
+/// # Errors
+/// As [`start`].
+pub(crate) fn check(config: &Config) -> anyhow::Result<()> {
+    if config.collector.enabled {
+        Collector::check(&settings(config))?;
+    }
+    Ok(())
+}
+
 /// Starts the collector, unless it is switched off.
 ///
 /// # Errors
@@ -29,9 +40,6 @@ pub(crate) fn start(
         return Ok(None);
     }
     let settings = settings(config);
-    if settings.prometheus.is_none() {
-        tracing::warn!("prometheus.url is not set: the usage of builds is not collected");
-    }
     let running = Collector::start(rooms.commands.clone(), rooms.views.clone(), settings, stop)?;
     Ok(Some(RunningCollector(Arc::new(parking_lot::Mutex::new(
         Some(running),

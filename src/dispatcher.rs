@@ -61,20 +61,26 @@ pub(crate) struct JobRunnerReading {
     pub(crate) ports_bound: u64,
 }
 
-/// Starts them, unless the job runner is switched off.
+/// The job runner's ports, before there is anything to say on them.
+pub(crate) struct Ports {
+    broadcaster: Port,
+    events: Port,
+    publisher: Publisher,
+    worker_events: WorkerEvents,
+}
+
+/// Opens the ports, unless the job runner is switched off, and checks the rest of its configuration.
 ///
 /// # Errors
 /// When a port that the configuration names cannot be had, or mails cannot be sent like this.
-pub(crate) fn start(
-    config: &Config,
-    rooms: &Rooms,
-    stop: &CancellationToken,
-) -> anyhow::Result<Option<RunningJobRunner>> {
+pub(crate) fn bind(config: &Config, stop: &CancellationToken) -> anyhow::Result<Option<Ports>> {
     let section = &config.jobrunner;
-    // A zone that nobody knows was refused when the configuration was read.
-    let Some(zone) = section.time_zone().filter(|_| section.enabled) else {
+    if !section.enabled {
         return Ok(None);
-    };
+    }
+    if let Some(config) = mails(section, &TimeZone::UTC, None) {
+        Mails::check(&config).context("jobrunner.mail")?;
+    }
     let ip = config.server.listen.ip();
     let publisher = Publisher::new(PortLimits::default());
     let worker_events = WorkerEvents::new(PortLimits::default());
@@ -92,8 +98,37 @@ pub(crate) fn start(
         (section.event_port, EVENT_PORT),
         stop,
     )?;
+    Ok(Some(Ports {
+        broadcaster,
+        events,
+        publisher,
+        worker_events,
+    }))
+}
+
+/// Starts the job runner on its ports.
+///
+/// # Errors
+/// When mails cannot be sent like this.
+pub(crate) fn start(
+    config: &Config,
+    rooms: &Rooms,
+    ports: Option<Ports>,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<RunningJobRunner>> {
+    let section = &config.jobrunner;
+    // A zone that nobody knows was refused when the configuration was read.
+    let (Some(zone), Some(ports)) = (section.time_zone(), ports) else {
+        return Ok(None);
+    };
+    let Ports {
+        broadcaster,
+        events,
+        publisher,
+        worker_events,
+    } = ports;
     let (commands, views) = (&rooms.commands, &rooms.views);
-    let mails = mails(section, &zone, &rooms.blobs)
+    let mails = mails(section, &zone, Some(&rooms.blobs))
         .map(|config| Mails::start(commands.clone(), views.clone(), config, stop.clone()))
         .transpose()
         .context("jobrunner.mail")?;
@@ -200,16 +235,19 @@ pub(crate) fn patience(section: &JobRunner) -> Patience {
     }
 }
 
-fn mails(section: &JobRunner, zone: &TimeZone, blobs: &Blobs) -> Option<MailsConfig> {
+fn mails(section: &JobRunner, zone: &TimeZone, blobs: Option<&Blobs>) -> Option<MailsConfig> {
     let mail = &section.mail;
     let url = mail.smtp_url.clone()?;
-    Some(MailsConfig {
+    let mut config = MailsConfig {
         administrators: section.administrators.clone(),
         host_name: section.host_name.clone(),
         zone: zone.clone(),
-        read_blob: read_blob(blobs),
         ..MailsConfig::new(url, &mail.sender)
-    })
+    };
+    if let Some(blobs) = blobs {
+        config.read_blob = read_blob(blobs);
+    }
+    Some(config)
 }
 
 fn read_blob(blobs: &Blobs) -> ReadBlob {

@@ -50,6 +50,14 @@ pub(crate) fn router(config: &Config, house: &House) -> anyhow::Result<axum::Rou
     Ok(web::serve_through_gate(routes, house.clone()))
 }
 
+/// Whether routes can be made of this configuration.
+///
+/// # Errors
+/// When a source's signing token is none.
+pub(crate) fn check(config: &Config) -> anyhow::Result<()> {
+    dialect(config).map(drop)
+}
+
 fn dialect(config: &Config) -> anyhow::Result<Gantry> {
     let sources = config.sources.iter().map(|(name, source)| gantry::Source {
         name: name.clone(),

@@ -24,7 +24,7 @@ use web::Seal;
 
 pub(crate) use admin::admin_token;
 pub(crate) use running::{Announcement, running_at};
-pub(crate) use sample::{fill_with_runs, fill_with_sample};
+pub(crate) use sample::{fill_with_demo, fill_with_runs, fill_with_sample};
 
 use crate::config::{BlobBackend, BlobStore, Config, Strategy};
 use crate::doors;
@@ -72,7 +72,19 @@ pub(crate) struct Metered {
 /// # Errors
 /// When the log is damaged or belongs to another process, or a folder cannot be used.
 pub(crate) async fn open(config: Config, metered: Option<Metered>) -> anyhow::Result<Opened> {
-    let rooms = rooms(&config).await?;
+    open_at(config, metered, Clock::system()).await
+}
+
+/// The same, with a clock of the caller's: what is written through it was decided at its time.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) async fn open_at(
+    config: Config,
+    metered: Option<Metered>,
+    clock: Clock,
+) -> anyhow::Result<Opened> {
+    let rooms = rooms(&config, clock).await?;
     let admin_token = admin::ensure(&config.data.dir, &rooms).await?;
     let doors = doors::house(&config, &rooms, metered)?;
     let router = doors::router(&config, &doors)?;
@@ -123,7 +135,7 @@ impl Opened {
     }
 }
 
-async fn rooms(config: &Config) -> anyhow::Result<Rooms> {
+async fn rooms(config: &Config, clock: Clock) -> anyhow::Result<Rooms> {
     let dir = &config.data.dir;
     // Events hold names of people and of machines: what is made here is for its owner alone.
     std::fs::DirBuilder::new()
@@ -133,7 +145,7 @@ async fn rooms(config: &Config) -> anyhow::Result<Rooms> {
         .with_context(|| format!("the data directory {} cannot be made", dir.display()))?;
     let opening = config.clone();
     let (log, tables) = tokio::task::spawn_blocking(move || open_storage(&opening)).await??;
-    let commands = Commands::new(Arc::clone(&log) as Arc<dyn EventLog>, Clock::system());
+    let commands = Commands::new(Arc::clone(&log) as Arc<dyn EventLog>, clock);
     let followed = Arc::clone(&log) as Arc<dyn EventLog>;
     let views = Views::start(followed, Arc::clone(&tables), projector(config))?;
     Ok(Rooms {

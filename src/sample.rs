@@ -1,7 +1,8 @@
-//! A made-up farm: builds that never ran, as real ones look. For `demo` and for benchmarks.
+//! A made-up farm: builds that never ran, as real ones look. For benchmarks, and in [`demo`] for `tallyman demo`.
 //!
 //! The same seed gives the same farm, so that a second run appends nothing and two measurements compare.
 
+pub(crate) mod demo;
 pub(crate) mod runs;
 
 use bytes::Bytes;
@@ -159,18 +160,25 @@ impl SampleBuild {
             BuildEvent::Reported(self.reported.clone()),
             BuildEvent::UsageRecorded(self.usage.clone()),
         ];
-        let events = events.into_iter().zip(0..).map(|(event, place)| {
-            new_event(
-                &format!("sample {key} {place}"),
-                &Event::from(event),
-                self.usage.at,
-            )
-        });
-        Append {
-            stream: StreamName::new("build", &key).expect("a sample has a plain name"),
-            expected: Expected::Any,
-            events: events.collect(),
-        }
+        append("build", &key, events, self.usage.at)
+    }
+}
+
+/// Events of one stream, recorded at one time.
+fn append<E: Into<Event>>(
+    category: &str,
+    key: &str,
+    events: impl IntoIterator<Item = E>,
+    at: Timestamp,
+) -> Append {
+    let events = events.into_iter().zip(0..).map(|(event, place)| {
+        let name = format!("{category} {key} {place}");
+        new_event(&name, &event.into(), at)
+    });
+    Append {
+        stream: StreamName::new(category, key).expect("a sample has a plain name"),
+        expected: Expected::Any,
+        events: events.collect(),
     }
 }
 
@@ -242,7 +250,7 @@ fn build(seed: u64, index: u64) -> SampleBuild {
         retries_count: Some(0),
         instance: None,
         delivery: format!("sample:{number}"),
-        body: Some(body(number, &git_ref)),
+        body: Some(body(number, "success", &git_ref)),
         body_blob: None,
         at: finished_at,
     };
@@ -289,9 +297,9 @@ fn build(seed: u64, index: u64) -> SampleBuild {
     }
 }
 
-fn body(number: i64, git_ref: &str) -> Verbatim {
+fn body(number: i64, status: &str, git_ref: &str) -> Verbatim {
     let body = json!({
-        "object_kind": "build", "build_id": number, "build_status": "success", "ref": git_ref,
+        "object_kind": "build", "build_id": number, "build_status": status, "ref": git_ref,
         "tag": false, "sha": "9d1c7a54b0e2f6c83a7715d2e4906bb8c1f0a3de", "sample": true,
     });
     Verbatim::parse(body.to_string()).expect("it is JSON")

@@ -1,6 +1,7 @@
 //! `tallyman serve`: opens the house, takes requests, and closes it in order.
 
 mod connections;
+mod start_report;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -16,28 +17,33 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Exit, Failure};
 use crate::config::{self, Config, Flags};
 use crate::house::{self, Announcement, Metered};
-use crate::{collector, dispatcher, telemetry};
+use crate::{collector, dispatcher, doors, telemetry};
 
 /// Runs a server until it is told to stop.
 ///
 /// # Errors
 /// When the configuration makes no sense, the house cannot be opened, or the address is taken.
 pub(crate) fn run(flags: &Flags) -> Result<(), Failure> {
-    run_with(flags, |_| {})
+    run_with(flags, async |_: &Config| Ok(()), |_| {})
 }
 
-/// The same, telling `ready` where the server listens once it takes requests.
+/// The same. `prepare` may fill the data directory, once everything else that could fail has not; `ready` learns
+/// where the server listens once it takes requests.
 ///
 /// # Errors
-/// As [`run`].
-pub(crate) fn run_with(flags: &Flags, ready: impl FnOnce(Ready)) -> Result<(), Failure> {
+/// As [`run`], and when `prepare` fails.
+pub(crate) fn run_with(
+    flags: &Flags,
+    prepare: impl AsyncFnOnce(&Config) -> anyhow::Result<()>,
+    ready: impl FnOnce(Ready),
+) -> Result<(), Failure> {
     let loaded = config::load(flags, &std::env::vars().collect())
         .map_err(|error| Failure::new(Exit::Usage, error))?;
     let telemetry = telemetry::start(&loaded.config.telemetry)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let result = runtime.block_on(serve(loaded.config, &telemetry, ready));
+    let result = runtime.block_on(serve(loaded.config, &telemetry, prepare, ready));
     runtime.shutdown_timeout(Duration::from_secs(5));
     telemetry.stop();
     result.map_err(Failure::from)
@@ -54,6 +60,7 @@ pub(crate) struct Ready {
 async fn serve(
     config: Config,
     telemetry: &telemetry::Guard,
+    prepare: impl AsyncFnOnce(&Config) -> anyhow::Result<()>,
     ready: impl FnOnce(Ready),
 ) -> anyhow::Result<()> {
     // Before anything is opened: an order that comes early must still close it.
@@ -65,17 +72,22 @@ async fn serve(
         registry: exporters.registry(),
         requests,
     };
-    let opened = house::open(config, Some(metered)).await?;
-    let listen = opened.config.server.listen;
-    // Bound before anything is collected: an address that is taken should cost nobody an attempt.
+    let stop = CancellationToken::new();
+    let listen = config.server.listen;
+    // Everything that can be refused is tried before the data directory is touched: a start that fails leaves
+    // nothing behind.
+    doors::check(&config)?;
+    collector::check(&config)?;
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("server.listen: {listen} cannot be listened on"))?;
     let address = listener.local_addr()?;
+    let ports = dispatcher::bind(&config, &stop)?;
+    prepare(&config).await?;
+    let opened = house::open(config, Some(metered)).await?;
     let _announcement = Announcement::make(&opened.config.data.dir, address)?;
-    let stop = CancellationToken::new();
     let collector = collector::start(&opened.config, &opened.rooms, stop.clone())?;
-    let job_runner = dispatcher::start(&opened.config, &opened.rooms, &stop)?;
+    let job_runner = dispatcher::start(&opened.config, &opened.rooms, ports, &stop)?;
     telemetry::observe(
         exporters.meters(),
         &opened.rooms,
@@ -84,12 +96,11 @@ async fn serve(
         job_runner.clone(),
     );
     let ports = job_runner.clone().map(|running| move || running.ports());
-    announce(
-        address,
-        ports
-            .as_ref()
-            .map_or_else(Default::default, |ports| ports()),
-    )?;
+    let other_ports = ports
+        .as_ref()
+        .map_or_else(Default::default, |ports| ports());
+    start_report::log(&opened, address, &other_ports);
+    announce(address, other_ports)?;
     if let Some(ports) = ports {
         opened.doors.tell_ports(ports);
     }

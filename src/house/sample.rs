@@ -16,6 +16,14 @@ const SEED: u64 = 7;
 /// How many histories are appended at once.
 const BATCH: usize = 500;
 
+/// Appends a farm of today: what `tallyman demo` shows. `now` is when the newest of its builds starts.
+///
+/// # Errors
+/// When the log cannot be opened or does not take it.
+pub(crate) fn fill_with_demo(data_dir: &Path, builds: u64, now: Timestamp) -> anyhow::Result<()> {
+    fill(data_dir, sample::demo::history(SEED, builds, now))
+}
+
 /// Appends the first `builds` builds of the sample to the log of a data directory that no server runs on. A
 /// second time appends nothing.
 ///

@@ -1,12 +1,11 @@
 //! Runs of a made-up farm: of jobs that are numbered from 1, executed by workers that are numbered from 1.
 
-use domain::Event;
 use domain::numbers::{NumbersEvent, Taken};
 use domain::run::{Claimed, Origin, PidReported, Returned, RunEvent, Scheduled, Started};
-use eventlog::{Append, Expected, StreamName};
+use eventlog::Append;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{BEGINNING, new_event, time};
+use super::{BEGINNING, append, time};
 
 /// How many jobs and workers there are.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +20,11 @@ impl Size {
     /// The history of a run that is over, from its plan to its return.
     pub(crate) fn finished(self, number: u64) -> Append {
         let due = time(BEGINNING + number.cast_signed() / 4);
+        self.over(number, due, 60, !number.is_multiple_of(50))
+    }
+
+    /// The same, with the time at which it was due, how many seconds it took, and whether it went well.
+    pub(crate) fn over(self, number: u64, due: Timestamp, seconds: i64, success: bool) -> Append {
         let after = |seconds| due + SignedDuration::from_secs(seconds);
         let worker = number % self.workers + 1;
         let events = vec![
@@ -40,9 +44,9 @@ impl Size {
                 at: after(2),
             }),
             RunEvent::Returned(Returned {
-                returned_at: after(60),
-                success: Some(!number.is_multiple_of(50)),
-                at: after(60),
+                returned_at: after(seconds),
+                success: Some(success),
+                at: after(seconds),
             }),
         ];
         append("run", &number.to_string(), events, due)
@@ -71,23 +75,15 @@ impl Size {
 
 /// Runs have got the numbers up to this one.
 pub(crate) fn numbered(last: u64) -> Append {
-    let at = time(BEGINNING);
+    numbers("run", last, time(BEGINNING))
+}
+
+/// Things of a kind have got the numbers up to this one.
+pub(super) fn numbers(kind: &str, last: u64, at: Timestamp) -> Append {
     let taken = Taken {
         first: 1,
         count: last,
         at,
     };
-    append("numbers", "run", vec![NumbersEvent::Taken(taken)], at)
-}
-
-fn append<E: Into<Event>>(category: &str, key: &str, events: Vec<E>, at: Timestamp) -> Append {
-    let events = events.into_iter().zip(0..).map(|(event, place)| {
-        let name = format!("{category} {key} {place}");
-        new_event(&name, &event.into(), at)
-    });
-    Append {
-        stream: StreamName::new(category, key).expect("a sample has a plain name"),
-        expected: Expected::Any,
-        events: events.collect(),
-    }
+    append("numbers", kind, vec![NumbersEvent::Taken(taken)], at)
 }

@@ -25,10 +25,7 @@ const SPEC: &str =
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_is_trained_promoted_killed_rebuilt_and_rolled_back_while_traffic_flows() {
-    let mut server = Server::start(&RECORDED);
-    server.stop();
-    server.fill_with_sample(400);
-    server.restart();
+    let mut server = Server::start_on_sample(400, &RECORDED);
     let head = server.get("/v1/info").await["head"].as_u64().unwrap();
     caught_up(&server, head).await;
     let before = explained(&server).await;
@@ -79,6 +76,7 @@ async fn a_model_is_trained_promoted_killed_rebuilt_and_rolled_back_while_traffi
     traffic.stop().await;
 
     // A kill loses nothing, whether what was learnt is at hand or has to be made from the log.
+    let head = server.get("/v1/info").await["head"].as_u64().unwrap();
     for views_are_lost in [false, true] {
         server.kill();
         if views_are_lost {
@@ -124,9 +122,8 @@ async fn a_model_is_trained_promoted_killed_rebuilt_and_rolled_back_while_traffi
 
 #[tokio::test]
 async fn the_command_line_trains_and_promotes_on_a_directory_without_a_server() {
-    let mut server = Server::start(&RECORDED);
+    let mut server = Server::start_on_sample(150, &RECORDED);
     server.stop();
-    server.fill_with_sample(150);
     let model = printed(
         &server,
         &["-o", "json", "retrain", "--strategy", "ladder", "--promote"],

@@ -81,11 +81,12 @@ const TOP: [&str; 16] = [
 ];
 
 /// What may lie there besides: tools' settings, and what running leaves behind (never committed).
-const BESIDES: [&str; 5] = [
+const BESIDES: [&str; 6] = [
     "proptest-regressions",
     "rust-toolchain.toml",
     "rustfmt.toml",
     "tallyman-data",
+    "tallyman-demo",
     "target",
 ];
 

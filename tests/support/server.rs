@@ -54,10 +54,16 @@ impl Server {
 
     #[track_caller]
     fn start_in(dir: TempDir, disk: Option<SmallDisk>, environment: &[(&str, &str)]) -> Self {
+        let mut server = Self::not_started(dir, disk, environment);
+        server.restart();
+        server
+    }
+
+    fn not_started(dir: TempDir, disk: Option<SmallDisk>, environment: &[(&str, &str)]) -> Self {
         let environment = environment
             .iter()
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-        let mut server = Self {
+        Self {
             dir,
             disk,
             environment: environment.collect(),
@@ -65,9 +71,7 @@ impl Server {
             base: String::new(),
             client: Client::new(),
             errors: Arc::default(),
-        };
-        server.restart();
-        server
+        }
     }
 
     /// Starts the server again, after it was killed or stopped.
@@ -104,7 +108,23 @@ impl Server {
         self.child = Some(child);
     }
 
-    /// Fills the data directory with builds of the demo while no server runs on it.
+    /// An empty data directory on which no server runs yet.
+    pub(crate) fn not_running(environment: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder can be made");
+        Self::not_started(dir, None, environment)
+    }
+
+    /// Starts a server on the data directory of a demo with so many builds.
+    #[track_caller]
+    pub(crate) fn start_on_sample(builds: u32, environment: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder can be made");
+        let mut server = Self::not_started(dir, None, environment);
+        server.fill_with_sample(builds);
+        server.restart();
+        server
+    }
+
+    /// Runs a demo on the data directory until it is ready, and kills it.
     #[track_caller]
     pub(crate) fn fill_with_sample(&self, builds: u32) {
         let mut demo = self
@@ -176,6 +196,11 @@ impl Server {
         let said = self.errors.lock().expect("nobody panics with it");
         let said = said.lines().filter(|line| line.contains("panicked at"));
         counted.chain(said).map(str::to_owned).collect()
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn logged(&self) -> String {
+        self.errors.lock().expect("no test panics with it").clone()
     }
 
     /// The data directory.
@@ -288,7 +313,8 @@ impl Server {
             .expect("the binary was built")
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// The command line on the data directory, not started yet.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let program = env!("CARGO_BIN_EXE_tallyman");
         let mut command = match &self.disk {
             Some(disk) => disk.command(program),

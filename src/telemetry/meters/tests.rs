@@ -54,7 +54,8 @@ impl Read {
         let stop = CancellationToken::new();
         let collector = collector::start(&opened.config, &opened.rooms, stop.clone());
         let collector = collector.unwrap().expect("it is switched on");
-        let job_runner = dispatcher::start(&opened.config, &opened.rooms, &stop).unwrap();
+        let ports = dispatcher::bind(&opened.config, &stop).unwrap();
+        let job_runner = dispatcher::start(&opened.config, &opened.rooms, ports, &stop).unwrap();
         observe(
             exporters.meters(),
             &opened.rooms,

@@ -1,0 +1,88 @@
+use super::*;
+use crate::config::{Flags, load};
+
+const NO_PORTS: BTreeMap<&'static str, Option<String>> = BTreeMap::new();
+
+#[test]
+fn the_report_says_what_runs_where() {
+    let ports = BTreeMap::from([
+        ("broadcaster", Some("tcp://127.0.0.1:5556".to_owned())),
+        ("events", None),
+    ]);
+    let config = configured(&[
+        ("TALLYMAN__DATA__DIR", "/srv/tallyman"),
+        ("TALLYMAN__SOURCES__DEFAULT__TOKEN", "marker"),
+        ("TALLYMAN__JOBRUNNER__TIME_ZONE", "America/New_York"),
+        (
+            "PROMETHEUS_URL",
+            "https://me:marker@prom.example/api/v1?key=marker",
+        ),
+    ]);
+    let lines = lines(&config, &facts(&ports));
+    let version = env!("CARGO_PKG_VERSION");
+    let expected = [
+        format!(
+            "tallyman {version}: data directory /srv/tallyman, log head 42, 16 of 17 views up to date"
+        ),
+        "listening: HTTP on http://127.0.0.1:7117, worker broadcaster on tcp://127.0.0.1:5556, \
+         worker events on no port yet (it is in use)"
+            .to_owned(),
+        "webhook sources: default (token)".to_owned(),
+        "Prometheus: https://prom.example/api/v1".to_owned(),
+        "job-runner: time zone America/New_York".to_owned(),
+    ];
+    assert_eq!(lines, expected.map(Line::Info));
+}
+
+#[test]
+fn what_is_missing_is_a_warning_that_names_the_key() {
+    let config = configured(&[]);
+    let lines = lines(&config, &facts(&NO_PORTS));
+    let warnings: Vec<_> = lines
+        .iter()
+        .filter_map(|line| match line {
+            Line::Warn(text) => Some(text.as_str()),
+            Line::Info(_) => None,
+        })
+        .collect();
+    let [sources, prometheus] = warnings.as_slice() else {
+        panic!("{warnings:?}");
+    };
+    assert!(sources.contains("GITLAB_WEBHOOK_TOKEN"), "{sources}");
+    assert!(prometheus.contains("prometheus.url"), "{prometheus}");
+}
+
+#[test]
+fn a_source_without_a_credential_is_named() {
+    let config = configured(&[
+        (
+            "TALLYMAN__SOURCES__DEFAULT__SIGNING_TOKEN",
+            "whsec_bWFya2VyIG1hcmtlciBtYXJrZXI=",
+        ),
+        ("TALLYMAN__SOURCES__OTHER__SIGNATURE_SECONDS_MAX", "60"),
+    ]);
+    let Line::Warn(text) = sources(&config) else {
+        panic!("no warning");
+    };
+    assert!(text.contains("default (signing token)"), "{text}");
+    assert!(text.contains("refused: `other`"), "{text}");
+}
+
+fn configured(environment: &[(&str, &str)]) -> Config {
+    let environment = environment
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    let loaded = load(&Flags::default(), &environment).unwrap();
+    loaded.config
+}
+
+fn facts<'a>(ports: &'a BTreeMap<&'static str, Option<String>>) -> Facts<'a> {
+    Facts {
+        address: "127.0.0.1:7117".parse().unwrap(),
+        ports,
+        head: 42,
+        views: 17,
+        views_live: 16,
+    }
+}
