@@ -8,7 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
@@ -82,6 +82,8 @@ impl Outside {
             return Err(wrong("its address must begin with http:// or https://"));
         }
         let mut headers = HeaderMap::new();
+        // Without it any encoding may be sent, and none is undone here.
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if let Some((name, secret)) = secret {
             let mut value = HeaderValue::from_str(secret.expose_secret())
                 .map_err(|_| wrong("its secret holds characters that a header cannot carry"))?;

@@ -27,6 +27,7 @@ pub(crate) struct Asked {
     pub(crate) target: String,
     pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) cookie: Option<String>,
+    pub(crate) accept_encoding: Option<String>,
 }
 
 impl Canned {
@@ -58,13 +59,15 @@ async fn query(
     headers: HeaderMap,
 ) -> Response {
     let result = answer(&parameters["query"]);
-    let cookie = headers
-        .get("cookie")
-        .map(|cookie| cookie.to_str().unwrap().to_owned());
+    let header = |name: &str| {
+        let value = headers.get(name)?;
+        Some(value.to_str().unwrap().to_owned())
+    };
     canned.asked.lock().push(Asked {
         target: uri.to_string(),
         parameters,
-        cookie,
+        cookie: header("cookie"),
+        accept_encoding: header("accept-encoding"),
     });
     let left = &canned.failures_left;
     let fewer = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
