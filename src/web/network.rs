@@ -16,6 +16,9 @@ pub struct Network {
     bits: u8,
 }
 
+/// How many bits all IPv4 addresses share when they are written as IPv6 addresses: `::ffff:0:0/96`.
+const MAPPED_BITS: u8 = 96;
+
 /// A text is no range of addresses.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{0}` is neither an address nor a range such as 10.0.0.0/8")]
@@ -57,12 +60,20 @@ impl FromStr for Network {
         if bits > bits_max {
             return Err(fail());
         }
-        Ok(Self { address, bits })
+        // `::ffff:10.0.0.0/104` is 10.0.0.0/8 as an IPv6 socket writes it.
+        match (address, address.to_canonical()) {
+            (IpAddr::V6(_), address @ IpAddr::V4(_)) if bits >= MAPPED_BITS => Ok(Self {
+                address,
+                bits: bits - MAPPED_BITS,
+            }),
+            _ => Ok(Self { address, bits }),
+        }
     }
 }
 
 impl From<IpAddr> for Network {
     fn from(address: IpAddr) -> Self {
+        let address = address.to_canonical();
         let bits = if address.is_ipv4() { 32 } else { 128 };
         Self { address, bits }
     }
@@ -124,6 +135,12 @@ mod tests {
             ("10.0.0.0/8", "10.200.3.4", true),
             ("10.0.0.0/8", "11.0.0.1", false),
             ("10.0.0.0/8", "::ffff:10.1.1.1", true),
+            ("::ffff:10.0.0.0/104", "10.1.1.1", true),
+            ("::ffff:10.0.0.0/104", "::ffff:10.1.1.1", true),
+            ("::ffff:10.0.0.0/104", "11.1.1.1", false),
+            ("::ffff:10.0.0.1", "10.0.0.1", true),
+            ("::ffff:10.0.0.1", "10.0.0.2", false),
+            ("::ffff:0:0/96", "192.0.2.1", true),
             ("127.0.0.1", "127.0.0.1", true),
             ("127.0.0.1", "127.0.0.2", false),
             ("0.0.0.0/0", "1.2.3.4", true),
@@ -165,6 +182,8 @@ mod tests {
             ("10.0.0.1", "not an address", "10.0.0.1"),
             ("10.0.0.1", "198.51.100.1, not an address", "10.0.0.1"),
             ("10.0.0.1", "", "10.0.0.1"),
+            ("::ffff:10.0.0.1", "::ffff:198.51.100.1", "198.51.100.1"),
+            ("10.0.0.1", "198.51.100.1, ::ffff:10.0.0.2", "198.51.100.1"),
         ] {
             let headers = [(
                 http::HeaderName::from_static("x-forwarded-for"),
