@@ -10,7 +10,7 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::{Caller, House, Problem, View};
+use web::{CallerIfAny, House, Problem, View};
 
 /// That the process answers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -98,7 +98,7 @@ fn outside<R>(reason: &CommandError<R>) -> &'static str {
     responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain")))]
 pub(crate) async fn metrics(
     State(house): State<House>,
-    caller: Caller,
+    CallerIfAny(caller): CallerIfAny,
 ) -> Result<Response, Problem> {
     if !house.settings.metrics_open {
         caller.may(Role::Reader, "metrics:read")?;

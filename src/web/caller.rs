@@ -10,7 +10,9 @@ use subtle::ConstantTimeEq;
 use crate::secret::{CREDENTIAL_BYTES_MAX, token_hash};
 use crate::{House, Problem, RequestContext};
 
-/// Who asks. A credential that is presented must be valid, even where none is needed.
+/// Who asks. As an extractor it refuses a request without a credential, unless requests without one have a
+/// role: as the first argument of a handler, it is settled before anything is said about the path, the
+/// query or the body.
 #[derive(Clone, Debug)]
 pub struct Caller {
     identity: Option<Identity>,
@@ -35,9 +37,7 @@ impl Caller {
         let Some(identity) = &self.identity else {
             return match self.anonymous_role {
                 Some(given) if given >= role => Ok(()),
-                _ => Err(Problem::unauthenticated(
-                    "send an API token as `Authorization: Bearer …`",
-                )),
+                _ => Err(missing()),
             };
         };
         if identity.role < role {
@@ -113,6 +113,23 @@ impl FromRequestParts<House> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Problem> {
+        let CallerIfAny(caller) = CallerIfAny::from_request_parts(parts, house).await?;
+        if caller.identity.is_none() && caller.anonymous_role.is_none() {
+            return Err(missing());
+        }
+        Ok(caller)
+    }
+}
+
+/// Who asks, where a request without a credential may be answered as well. One that is presented must be
+/// valid all the same.
+#[derive(Clone, Debug)]
+pub struct CallerIfAny(pub Caller);
+
+impl FromRequestParts<House> for CallerIfAny {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Problem> {
         let context = match RequestContext::from_request_parts(parts, house).await {
             Ok(context) => context,
             Err(never) => match never {},
@@ -124,12 +141,16 @@ impl FromRequestParts<House> for Caller {
                 Some(identify(house, presented.ok_or_else(refused)?).await?)
             }
         };
-        Ok(Self {
+        Ok(Self(Caller {
             identity,
             anonymous_role: house.settings.anonymous_role,
             context,
-        })
+        }))
     }
+}
+
+fn missing() -> Problem {
+    Problem::unauthenticated("send an API token as `Authorization: Bearer …`")
 }
 
 fn bearer(header: &str) -> Option<&str> {

@@ -36,7 +36,7 @@ use axum::extract::DefaultBodyLimit;
 
 pub use answers::AnswerCount;
 pub use auditor::{Auditor, Noted};
-pub use caller::{Caller, name_of};
+pub use caller::{Caller, CallerIfAny, name_of};
 pub use context::{REQUEST_ID, RequestContext, TRACEPARENT};
 pub use extract::{Path, Query, Unread};
 pub use gate::{AsIs, Audited};
@@ -49,6 +49,7 @@ pub use operations::{
 };
 pub use passwords::{PASSWORD_BYTES_MAX, Passwords};
 pub use problem::{FieldError, PROBLEM_JSON, Problem, ProblemBody};
+pub use rate::caller_address;
 pub use recorder::{Recorder, Recording};
 pub use seal::{KEY_BYTES, Seal, SealError};
 pub use sessions::{

@@ -54,7 +54,7 @@ impl Rate {
             limiter.retain_recent();
             limiter.shrink_to_fit();
         }
-        let key = key_of(address);
+        let key = caller_address(address);
         let key = if limiter.len() < ADDRESSES_MAX {
             key
         } else {
@@ -67,8 +67,9 @@ impl Rate {
     }
 }
 
-/// One caller has a whole /64 of IPv6 addresses to choose from.
-fn key_of(address: IpAddr) -> IpAddr {
+/// The address that stands for a caller: one caller has a whole /64 of IPv6 addresses to choose from.
+#[must_use]
+pub fn caller_address(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(six) => IpAddr::V6(Ipv6Addr::from_bits(six.to_bits() >> 64 << 64)),

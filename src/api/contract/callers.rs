@@ -82,6 +82,33 @@ async fn every_address_asks_for_its_role() {
     }
 }
 
+/// `/v1/operations/x` said that `x` is no id before it asked who wants to know, as did whatever else reads a
+/// path or a query.
+#[tokio::test]
+async fn who_asks_is_settled_before_anything_is_said_of_the_request() {
+    let house = TestHouse::new().await;
+    let document = serde_json::to_value(crate::openapi()).unwrap();
+    let mut asked = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if operation["security"] == json!([{}]) || path == "/metrics" {
+                continue;
+            }
+            // No parameter is read from this: it is no UTF-8, and no number.
+            let parts = path.split('/').map(|part| match part.starts_with('{') {
+                true => "%FF",
+                false => part,
+            });
+            let target = parts.collect::<Vec<_>>().join("/") + "?limit=%FF&as_of=x&after=x";
+            let method = method.to_uppercase();
+            let answered = house.ask(&method, &target, None, None).await;
+            assert_eq!(answered.status, 401, "{method} {target}: {}", answered.body);
+            asked += 1;
+        }
+    }
+    assert!(asked > 40, "{asked}");
+}
+
 #[tokio::test]
 async fn a_credential_that_is_presented_must_be_valid() {
     let house = TestHouse::new().await;
