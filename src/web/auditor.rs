@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use commands::Commands;
+use commands::{Commands, LogLimit};
 use domain::Metadata;
 use domain::audit::{Audit, AuditCommand};
 use parking_lot::Mutex;
@@ -73,7 +73,10 @@ impl Auditor {
             .execute::<Audit>(&page, command, metadata)
             .await
         {
-            tracing::warn!(%error, "a note for auditors was not written: {error}");
+            static LOG: LogLimit = LogLimit::new();
+            if let Some(suppressed) = LOG.admit(&error.to_string()) {
+                tracing::warn!(%error, suppressed, "a note for auditors was not written: {error}");
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use allocation::Spec;
-use commands::{CommandError, Commands};
+use commands::{CommandError, Commands, LogLimit};
 use domain::allocation::{Answered as Told, Answers, AnswersCommand};
 use domain::{Actor, Metadata};
 use jiff::Timestamp;
@@ -165,8 +165,11 @@ async fn write(
             Ok::<_, CommandError<_>>(())
         });
         if let Err(error) = written.await {
+            static LOG: LogLimit = LogLimit::new();
             let lost = notes.len();
-            tracing::warn!(%error, lost, "{lost} answers were not recorded: {error}");
+            if let Some(suppressed) = LOG.admit(&error.to_string()) {
+                tracing::warn!(%error, lost, suppressed, "{lost} answers were not recorded: {error}");
+            }
         }
     }
 }

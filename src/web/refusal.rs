@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use commands::CommandError;
+use commands::{CommandError, LogLimit};
 use eventlog::ReadError;
 use projections::TableError;
 
@@ -13,6 +13,9 @@ const BUSY_SECONDS: u64 = 1;
 
 /// After how many seconds to come back when somebody has to look first.
 const STOPPED_SECONDS: u64 = 30;
+
+/// What keeps one request from being answered keeps all of them.
+static LOG: LogLimit = LogLimit::new();
 
 impl<R: Display> From<CommandError<R>> for Problem {
     fn from(error: CommandError<R>) -> Self {
@@ -25,15 +28,24 @@ impl<R: Display> From<CommandError<R>> for Problem {
                 Self::unavailable("too much is waiting to be written").retry_after(BUSY_SECONDS)
             }
             CommandError::Full { reason } => {
-                tracing::error!(
-                    reason,
-                    "a write was turned away: the disk of the log is full"
-                );
+                if let Some(suppressed) = LOG.admit("full") {
+                    tracing::error!(
+                        reason,
+                        suppressed,
+                        "a write was refused: the disk of the log is full: {reason}"
+                    );
+                }
                 Self::unavailable("nothing can be written at present: the disk is full")
                     .retry_after(STOPPED_SECONDS)
             }
             CommandError::Stopped { reason } => {
-                tracing::error!(reason, "a write was turned away: the log does not write");
+                if let Some(suppressed) = LOG.admit("stopped") {
+                    tracing::error!(
+                        reason,
+                        suppressed,
+                        "a write was refused: the log does not take writes: {reason}"
+                    );
+                }
                 Self::unavailable("nothing can be written at present").retry_after(STOPPED_SECONDS)
             }
             CommandError::IdReused { id, .. } => {
@@ -42,7 +54,9 @@ impl<R: Display> From<CommandError<R>> for Problem {
             CommandError::TooLarge { reason } => Self::too_large(reason),
             CommandError::BadKey { reason } => Self::bad_request(reason),
             CommandError::Fault { reason } => {
-                tracing::error!(reason, "the log cannot be understood: {reason}");
+                if let Some(suppressed) = LOG.admit(&reason) {
+                    tracing::error!(reason, suppressed, "the log cannot be understood: {reason}");
+                }
                 Self::internal("the log holds something that cannot be read")
             }
         }
@@ -52,7 +66,9 @@ impl<R: Display> From<CommandError<R>> for Problem {
 impl From<TableError> for Problem {
     fn from(error: TableError) -> Self {
         // A damaged view is made anew by itself; until then there is nothing to answer from.
-        tracing::warn!(%error, "a view cannot answer: {error}");
+        if let Some(suppressed) = LOG.admit(&error.to_string()) {
+            tracing::warn!(%error, suppressed, "a view cannot answer: {error}");
+        }
         Self::unavailable("the view cannot answer at present").retry_after(5)
     }
 }
@@ -61,11 +77,15 @@ impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Fault(reason) => {
-                tracing::error!(reason, "the log is damaged: {reason}");
+                if let Some(suppressed) = LOG.admit(&reason) {
+                    tracing::error!(reason, suppressed, "the log is damaged: {reason}");
+                }
                 Self::internal("the log is damaged here")
             }
             ReadError::Unavailable(reason) => {
-                tracing::warn!(reason, "the log cannot be read: {reason}");
+                if let Some(suppressed) = LOG.admit(&reason) {
+                    tracing::warn!(reason, suppressed, "the log cannot be read: {reason}");
+                }
                 Self::unavailable("the log cannot be read at present").retry_after(5)
             }
         }
