@@ -3,14 +3,16 @@
 use axum::body::Body;
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, EXPECT};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::Problem;
 
+mod arrival;
 mod depth;
 mod inflate;
 
+pub(crate) use arrival::Arrival;
 pub use depth::{JSON_DEPTH_MAX, check_depth};
 
 /// How much of a body that is too large is read before its sender is told.
@@ -40,36 +42,70 @@ pub async fn read_body(
 /// # Errors
 /// 413 when it is larger than `bytes_max`, 400 when it breaks off.
 pub async fn collect(headers: &HeaderMap, body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
-    // What is announced as too large is never held in memory.
-    let announced = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > bytes_max as u64) {
-        drain(body, DRAINED_BYTES_MAX).await;
+    let mut body = body;
+    if is_declared_larger(headers, bytes_max) {
+        // What is declared as too large is never held in memory.
+        drain(headers, &mut body, DRAINED_BYTES_MAX).await;
         return Err(too_large(bytes_max));
     }
-    let mut body = body;
     match Limited::new(&mut body, bytes_max).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => {
-            drain(body, DRAINED_BYTES_MAX).await;
+            drain(headers, &mut body, DRAINED_BYTES_MAX).await;
             Err(too_large(bytes_max))
         }
         Err(_) => Err(Problem::bad_request("the body broke off")),
     }
 }
 
-/// Reads what is left of a body and throws it away, up to a limit. Many a sender reads no answer before it
-/// has sent everything, and would see a broken connection instead of the reason.
-pub async fn drain(mut body: Body, bytes_max: usize) {
+/// Reads the body of a request that is refused whatever it says, and throws it away: many a sender reads no
+/// answer before it has sent everything, and would see a broken connection instead of the reason. A body is
+/// too large here exactly when it is for [`collect`], so that the answer does not say why the request is
+/// refused otherwise.
+///
+/// # Errors
+/// 413 when it is larger than `bytes_max`.
+pub async fn discard(headers: &HeaderMap, body: Body, bytes_max: usize) -> Result<(), Problem> {
+    let mut body = body;
+    let is_larger =
+        is_declared_larger(headers, bytes_max) || !drain(headers, &mut body, bytes_max).await;
+    if is_larger {
+        drain(headers, &mut body, DRAINED_BYTES_MAX).await;
+        return Err(too_large(bytes_max));
+    }
+    Ok(())
+}
+
+fn is_declared_larger(headers: &HeaderMap, bytes_max: usize) -> bool {
+    let declared = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    declared.is_some_and(|length| length > bytes_max as u64)
+}
+
+/// Reads what is left of a body and throws it away, up to a limit. Gives whether it ended within it.
+///
+/// Nothing is read from a client that waits for `100 Continue`: it is waiting for the answer that it gets
+/// instead, and the first read would ask it to send the body.
+pub async fn drain(headers: &HeaderMap, body: &mut Body, bytes_max: usize) -> bool {
+    if awaits_continue(headers) {
+        return true;
+    }
     let mut left = bytes_max;
     while let Some(Ok(frame)) = body.frame().await {
         let size = frame.data_ref().map_or(0, Bytes::len);
         let Some(still) = left.checked_sub(size) else {
-            return;
+            return false;
         };
         left = still;
     }
+    true
+}
+
+fn awaits_continue(headers: &HeaderMap) -> bool {
+    headers
+        .get(EXPECT)
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
 /// Undoes `Content-Encoding` on a body that was read by [`collect`].

@@ -15,11 +15,13 @@ use futures::FutureExt;
 use http::{HeaderMap, Method};
 use tracing::Instrument;
 
+use crate::body::Arrival;
 use crate::view::MIN_POSITION;
 use crate::{House, Problem, REQUEST_LINE_BYTES_MAX, RequestContext};
 
 mod answer;
 mod refused;
+mod unambiguous;
 
 pub use answer::AsIs;
 pub use refused::Audited;
@@ -87,6 +89,7 @@ async fn admit(
     next: Next,
 ) -> Result<Response, Problem> {
     check_size(house, &request)?;
+    unambiguous::check(&request)?;
     if ALWAYS_OPEN.contains(&request.uri().path()) {
         return Ok(next.run(request).await);
     }
@@ -110,8 +113,17 @@ async fn admit(
     if let Some(position) = min_position(request.headers())? {
         house.wait_for(position).await?;
     }
-    let answered = tokio::time::timeout(house.settings.limits.request_time_max, next.run(request));
+    let time_max = house.settings.limits.request_time_max;
+    let arrival = Arrival::default();
+    let request = request.map(|body| arrival.watch(body));
+    let answered = tokio::time::timeout(time_max, next.run(request));
     answered.await.map_err(|_| {
+        if arrival.is_awaited() {
+            let seconds = time_max.as_secs();
+            return Problem::too_slow(format!(
+                "the body did not arrive within {seconds} s: send it faster, or in smaller parts"
+            ));
+        }
         Problem::unavailable("the request took longer than a request may take").retry_after(5)
     })
 }

@@ -78,7 +78,8 @@ async fn take(
     let by_token = by_token(sources, headers);
     let signed = Signed::read(headers).filter(|_| by_token.is_none() && any_signs(sources));
     if by_token.is_none() && signed.is_none() {
-        body::drain(body, bytes_max).await;
+        let mut body = body;
+        body::drain(headers, &mut body, bytes_max).await;
         return Ok(rejected(sources, house, headers, metadata).await);
     }
     let raw = body::collect(headers, body, bytes_max).await?;

@@ -3,8 +3,8 @@
 //! Whoever sends `Authorization` means it: it must verify, and a session beside it counts for nothing.
 
 use axum::body::{Body, HttpBody};
-use http::HeaderMap;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING};
+use http::{HeaderMap, Method};
 use secrecy::SecretString;
 use web::{House, body};
 
@@ -32,10 +32,14 @@ pub(crate) async fn identify(
     let Some(header) = asked.headers.get(AUTHORIZATION).cloned() else {
         return by_session(dialect, house, asked, body).await;
     };
-    let known = Signed::read(&header).and_then(|signed| Some((signed, worker(house, signed)?)));
-    let Some((signed, worker)) = known else {
-        // A sender that is not done sending would see a broken connection instead of the answer.
-        body::drain(body, dialect.settings().body_bytes_max).await;
+    let bytes_max = dialect.settings().body_bytes_max;
+    let Some(signed) = Signed::read(&header) else {
+        return Err(unread(asked, body, bytes_max, "the credential is no signature").await);
+    };
+    // What is said of the body is said whether the key is known or not: the answers tell nothing of keys.
+    let body = without_body(dialect, asked, body).await?;
+    let Some(worker) = worker(house, signed) else {
+        body::discard(&asked.headers, body, bytes_max).await?;
         return Err(Refusal::Unauthorized("the API key is not known"));
     };
     read(dialect, asked, body).await?;
@@ -44,6 +48,31 @@ pub(crate) async fn identify(
         return Err(Refusal::Unauthorized("the signature is not valid"));
     }
     Ok(worker.caller)
+}
+
+/// Refuses a request of a caller who is certainly unknown. A sender that is not done sending would see a
+/// broken connection instead of the answer.
+async fn unread(asked: &Asked, mut body: Body, bytes_max: usize, reason: &'static str) -> Refusal {
+    body::drain(&asked.headers, &mut body, bytes_max).await;
+    Refusal::Unauthorized(reason)
+}
+
+/// Refuses a GET with a body: it means nothing, and a proxy may leave out what was signed.
+///
+/// # Errors
+/// 400, and 413 when it is too large on top.
+async fn without_body(dialect: &JobRunner, asked: &Asked, body: Body) -> Told<Body> {
+    if asked.method != Method::GET || body.is_end_stream() {
+        return Ok(body);
+    }
+    let mut body = body;
+    let declares_some = body.size_hint().lower() > 0;
+    // Chunks may turn out to be none.
+    if declares_some || !body::drain(&asked.headers, &mut body, 0).await {
+        body::discard(&asked.headers, body, dialect.settings().body_bytes_max).await?;
+        return Err(Refusal::about("body", "a GET has none; send it without"));
+    }
+    Ok(Body::empty())
 }
 
 struct Known {
@@ -86,12 +115,14 @@ async fn by_session(
         .user(house, &asked.method, &asked.headers);
     let known = session.map(|user| user.and_then(|user| person(house, user)));
     if let Ok(Some(caller)) = known {
+        let body = without_body(dialect, asked, body).await?;
         read(dialect, asked, body).await?;
         return Ok(caller);
     }
-    body::drain(body, dialect.settings().body_bytes_max).await;
+    let bytes_max = dialect.settings().body_bytes_max;
+    let refusal = unread(asked, body, bytes_max, "the request carries no credential").await;
     known?;
-    Err(Refusal::Unauthorized("the request carries no credential"))
+    Err(refusal)
 }
 
 /// Somebody who may log in.

@@ -92,6 +92,50 @@ async fn what_is_left_of_a_refused_body_is_read_and_thrown_away() {
     }
 }
 
+/// A client that waits for `100 Continue` was asked for its body before it was refused.
+#[tokio::test]
+async fn nothing_is_read_of_a_refused_body_that_waits_for_a_word() {
+    let read = Arc::new(AtomicUsize::new(0));
+    let body = || {
+        let counted = Arc::clone(&read);
+        Body::from_stream(futures::stream::repeat_with(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, std::io::Error>(Bytes::from_static(b"x"))
+        }))
+    };
+    let headers: HeaderMap = [
+        (EXPECT, HeaderValue::from_static("100-Continue")),
+        (CONTENT_LENGTH, HeaderValue::from_static("11")),
+    ]
+    .into_iter()
+    .collect();
+    let refused = collect(&headers, body(), 10).await.unwrap_err();
+    assert_eq!(refused.status, 413);
+    assert_eq!(discard(&headers, body(), 10).await.unwrap_err().status, 413);
+    assert!(discard(&headers, body(), 11).await.is_ok());
+    assert!(drain(&headers, &mut body(), 11).await);
+    assert_eq!(read.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn a_body_that_is_thrown_away_may_be_as_large_as_one_that_is_read() {
+    let declared: HeaderMap = [(CONTENT_LENGTH, HeaderValue::from_static("11"))]
+        .into_iter()
+        .collect();
+    for (headers, size, fits) in [
+        (HeaderMap::new(), 10, true),
+        (HeaderMap::new(), 11, false),
+        (declared, 0, false),
+    ] {
+        let body = || Body::from(vec![b' '; size]);
+        let (read, thrown_away) = (
+            collect(&headers, body(), 10).await,
+            discard(&headers, body(), 10).await,
+        );
+        assert_eq!((read.is_ok(), thrown_away.is_ok()), (fits, fits), "{size}");
+    }
+}
+
 #[test]
 fn depth_counts_brackets_and_not_text() {
     let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);

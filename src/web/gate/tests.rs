@@ -11,6 +11,7 @@ use axum::routing::{get, post};
 use blobs::Blobs;
 use commands::{Clock, Commands};
 use eventlog::{EventLog, MemoryLog};
+use futures::StreamExt;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use parking_lot::Mutex;
@@ -129,6 +130,75 @@ async fn what_takes_too_long_is_given_up() {
     assert!(parts.headers.contains_key("retry-after"));
 }
 
+/// It was answered with 503, as if the server were to blame and the client should try again.
+#[tokio::test]
+async fn a_body_that_does_not_arrive_is_the_clients_fault_and_slow_work_is_not() {
+    let read = async |request: Request<Body>| {
+        let _ = crate::body::collect(&Default::default(), request.into_body(), 100).await;
+        std::future::pending::<()>().await;
+    };
+    let routes = Router::new().route("/read", post(read));
+    let limits = Limits {
+        request_time_max: Duration::from_millis(10),
+        ..Limits::default()
+    };
+    let (router, _) = gate_before(routes, limits);
+    let begun = || futures::stream::iter([Ok::<_, std::io::Error>("{")]);
+    let dripped = Body::from_stream(begun().chain(futures::stream::pending()));
+    let whole = Body::from_stream(begun());
+    for (body, status) in [(dripped, 408), (whole, 503), (Body::empty(), 503)] {
+        let request = Request::post("/read").body(body).unwrap();
+        let (parts, body) = send(&router, request).await;
+        assert_eq!(parts.status.as_u16(), status, "{body}");
+    }
+}
+
+/// A proxy may believe the first of two headers, and we the last.
+#[tokio::test]
+async fn a_header_that_decides_something_is_there_once() {
+    let routes = Router::new().route("/here", get(async || "here"));
+    let (router, _) = gate_before(routes, Limits::default());
+    for name in ["Authorization", "Host", "X-Gitlab-Token", "Idempotency-Key"] {
+        for values in [["a", "b"], ["a", "a"], ["", ""]] {
+            let request = ask("/here").header(name, values[0]);
+            assert_eq!(
+                send(&router, empty(request)).await.0.status,
+                200,
+                "{name}: {values:?}"
+            );
+            let request = ask("/here").header(name, values[0]).header(name, values[1]);
+            let (parts, body) = send(&router, empty(request)).await;
+            assert_eq!(parts.status, 400, "{name}: {values:?}");
+            assert_eq!(body["errors"][0]["field"], name.to_lowercase());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_over_http_1_1_names_its_host() {
+    use http::Version;
+
+    let routes = Router::new().route("/here", get(async || "here"));
+    let (router, _) = gate_before(routes, Limits::default());
+    for (version, host, status) in [
+        (Version::HTTP_11, None, 400),
+        (Version::HTTP_11, Some("here"), 200),
+        (Version::HTTP_11, Some(""), 200),
+        (Version::HTTP_10, None, 200),
+        (Version::HTTP_2, None, 200),
+    ] {
+        let mut request = ask("/here").version(version);
+        if let Some(host) = host {
+            request = request.header("host", host);
+        }
+        let mut request = empty(request);
+        let peer: SocketAddr = "192.0.2.1:4711".parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let (parts, _) = send(&router, request).await;
+        assert_eq!(parts.status, status, "{version:?} {host:?}");
+    }
+}
+
 #[tokio::test]
 async fn more_than_may_be_at_work_is_turned_away_at_once_but_for_health() {
     let (release, wait) = tokio::sync::watch::channel(false);
@@ -172,7 +242,7 @@ async fn an_address_that_asks_too_often_is_told_when_to_come_back() {
     };
     let (router, _) = gate_before(routes, limits);
     let at = |target: &str, address: &str| {
-        let mut request = empty(ask(target));
+        let mut request = empty(ask(target).header("host", "here"));
         let peer: SocketAddr = format!("{address}:4711").parse().unwrap();
         request.extensions_mut().insert(ConnectInfo(peer));
         request

@@ -310,6 +310,73 @@ async fn a_body_of_two_mebibytes_fits_and_one_over_the_limit_does_not() {
     assert_eq!(answered.status, 401);
 }
 
+/// What was refused for its size before its signature told which keys there are.
+#[tokio::test]
+async fn a_body_that_is_too_large_is_refused_alike_whether_its_key_is_known_or_not() {
+    let house = TestHouse::new().await;
+    let target = "/api/v1/worker/1/";
+    let large = vec![b' '; BODY_BYTES_MAX + 1];
+    for api_key in ["worker1", "nobody"] {
+        for (body, status) in [(&large[..], 413), (b"{}", 401)] {
+            for declared in [true, false] {
+                let mut request = Request::patch(target)
+                    .header(
+                        "authorization",
+                        format!("ApiKey {api_key}:{}", "0".repeat(40)),
+                    )
+                    .header("content-type", "application/json");
+                if declared {
+                    request = request.header("content-length", body.len());
+                }
+                let pieces: Vec<_> = body
+                    .chunks(1 << 16)
+                    .map(|piece| Ok::<_, std::io::Error>(piece.to_vec()))
+                    .collect();
+                let body = Body::from_stream(futures::stream::iter(pieces));
+                let answered = house.send(request.body(body).unwrap()).await;
+                assert_eq!(answered.status, status, "{api_key}, declared: {declared}");
+            }
+        }
+    }
+}
+
+/// It means nothing, and a proxy may leave it out although it is signed.
+#[tokio::test]
+async fn a_get_has_no_body() {
+    let house = TestHouse::new().await;
+    let target = "/api/v1/worker/";
+    let send = async |authorization: Option<String>, pieces: &[&'static str]| {
+        let mut request = Request::get(target);
+        if let Some(authorization) = authorization {
+            request = request.header("authorization", authorization);
+        }
+        let pieces: Vec<_> = pieces
+            .iter()
+            .map(|piece| Ok::<_, std::io::Error>(*piece))
+            .collect();
+        let body = Body::from_stream(futures::stream::iter(pieces));
+        let answered = house.send(request.body(body).unwrap()).await;
+        (answered.status.as_u16(), answered.text)
+    };
+    let signed = |key: &str, body: &[u8]| {
+        let digest = sign("verysecret", "GET", target, body);
+        Some(format!("ApiKey {key}:{digest}"))
+    };
+    for authorization in [
+        signed("worker1", b"{}"),
+        signed("worker1", b""),
+        signed("nobody", b"{}"),
+    ] {
+        let (status, text) = send(authorization.clone(), &["{", "}"]).await;
+        assert_eq!(status, 400, "{authorization:?}");
+        assert!(text.contains("a GET has none"), "{text}");
+    }
+    assert_eq!(send(None, &["{}"]).await.0, 401);
+    for pieces in [&[][..], &[""]] {
+        assert_eq!(send(signed("worker1", b""), pieces).await.0, 200);
+    }
+}
+
 /// Many large bodies at once wait for each other, and what does not say how large it is counts as large.
 #[tokio::test]
 async fn large_bodies_wait_for_room() {
