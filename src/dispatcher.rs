@@ -69,11 +69,24 @@ pub(crate) struct Ports {
     worker_events: WorkerEvents,
 }
 
-/// Opens the ports, unless the job runner is switched off, and checks the rest of its configuration.
+/// How many workers each of the two ports would take.
+pub(crate) fn peers_max(config: &Config) -> usize {
+    match config.jobrunner.enabled {
+        true => PortLimits::default().peers_max,
+        false => 0,
+    }
+}
+
+/// Opens the ports, with at most `peers_max` workers at each, unless the job runner is switched off, and checks
+/// the rest of its configuration.
 ///
 /// # Errors
 /// When a port that the configuration names cannot be had, or mails cannot be sent like this.
-pub(crate) fn bind(config: &Config, stop: &CancellationToken) -> anyhow::Result<Option<Ports>> {
+pub(crate) fn bind(
+    config: &Config,
+    peers_max: usize,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<Ports>> {
     let section = &config.jobrunner;
     if !section.enabled {
         return Ok(None);
@@ -82,8 +95,12 @@ pub(crate) fn bind(config: &Config, stop: &CancellationToken) -> anyhow::Result<
         Mails::check(&config).context("jobrunner.mail")?;
     }
     let ip = config.server.listen.ip();
-    let publisher = Publisher::new(PortLimits::default());
-    let worker_events = WorkerEvents::new(PortLimits::default());
+    let limits = PortLimits {
+        peers_max,
+        ..PortLimits::default()
+    };
+    let publisher = Publisher::new(limits);
+    let worker_events = WorkerEvents::new(limits);
     let broadcaster = open(
         "jobrunner.broadcaster_port",
         Socket::Publisher(publisher.clone()),

@@ -1,23 +1,29 @@
 //! `tallyman serve`: opens the house, takes requests, and closes it in order.
 
 mod connections;
+mod descriptors;
+mod signals;
 mod start_report;
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Exit, Failure};
 use crate::config::{self, Config, Flags};
 use crate::house::{self, Announcement, Metered};
 use crate::{collector, dispatcher, doors, telemetry};
+
+use connections::{Allowance, PerAddress, Stop};
+use descriptors::Connectable;
+use signals::StopSignals;
 
 /// Runs a server until it is told to stop.
 ///
@@ -63,8 +69,9 @@ async fn serve(
     prepare: impl AsyncFnOnce(&Config) -> anyhow::Result<()>,
     ready: impl FnOnce(Ready),
 ) -> anyhow::Result<()> {
-    // Before anything is opened: an order that comes early must still close it.
-    let mut orders = Orders::listen()?;
+    // Before anything is opened: a signal that comes early must still close it.
+    let mut signals = StopSignals::register()?;
+    let descriptors = descriptors::raise_limit();
     let exporters = telemetry.exporters();
     let traced = config.telemetry.otlp_endpoint.is_some();
     let requests = Arc::new(telemetry::Requests::new(exporters.meters(), traced));
@@ -82,10 +89,15 @@ async fn serve(
         .await
         .with_context(|| format!("server.listen: {listen} cannot be listened on"))?;
     let address = listener.local_addr()?;
-    let ports = dispatcher::bind(&config, &stop)?;
+    let wanted = Connectable {
+        clients_max: config.server.connections_max,
+        workers_max: dispatcher::peers_max(&config),
+    };
+    let connectable = descriptors::share(descriptors, wanted)?;
+    let ports = dispatcher::bind(&config, connectable.workers_max, &stop)?;
     prepare(&config).await?;
     let opened = house::open(config, Some(metered)).await?;
-    let _announcement = Announcement::make(&opened.config.data.dir, address)?;
+    let _announcement = announced(&opened.config.data.dir, address);
     let collector = collector::start(&opened.config, &opened.rooms, stop.clone())?;
     let job_runner = dispatcher::start(&opened.config, &opened.rooms, ports, &stop)?;
     telemetry::observe(
@@ -109,33 +121,70 @@ async fn serve(
         admin_token: opened.admin_token.clone(),
     });
 
-    let patience = Duration::from_secs(opened.config.server.shutdown_seconds_max);
-    let allowance = connections::Allowance {
-        connections_max: opened.config.server.connections_max,
-        head_time_max: Duration::from_secs(opened.config.server.head_seconds_max),
+    let connections = Stop {
+        orderly: stop.clone(),
+        now: CancellationToken::new(),
     };
-    let served = connections::serve(listener, opened.router(), allowance, stop.clone());
+    let allowance = allowance(&opened.config.server, connectable);
+    let served = connections::serve(listener, opened.router(), allowance, connections.clone());
     let mut server = tokio::spawn(served);
     tokio::select! {
-        order = orders.next() => tracing::info!("asked to stop by {order}"),
+        signal = signals.next() => tracing::info!("{signal}: stopping; a second signal hastens it"),
         ended = &mut server => ended.context("the server's task broke")?,
     }
     stop.cancel();
     // Readers of event streams would stay for ever.
     opened.doors.close();
-    if tokio::time::timeout(patience, &mut server).await.is_err() {
-        tracing::warn!("requests were still under way after {patience:?} and were cut off");
-        server.abort();
+    let patience = Duration::from_secs(opened.config.server.shutdown_seconds_max);
+    let stopped = async {
+        if tokio::time::timeout(patience, &mut server).await.is_err() {
+            tracing::warn!("requests were still under way after {patience:?} and were cut off");
+            connections.now.cancel();
+        }
+        if let Some(collector) = collector {
+            collector.stop().await;
+        }
+        if let Some(job_runner) = job_runner {
+            job_runner.stop().await;
+        }
+    };
+    tokio::select! {
+        () = stopped => {}
+        signal = signals.next() => {
+            tracing::warn!("{signal} again: what is under way is cut off");
+            connections.now.cancel();
+        }
     }
-    if let Some(collector) = collector {
-        collector.stop().await;
-    }
-    if let Some(job_runner) = job_runner {
-        job_runner.stop().await;
-    }
+    // Never cut short: it writes down what was folded and closes the log.
     opened.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Tells the command line where the server is. On a full disk reads are served without.
+fn announced(data_dir: &Path, address: SocketAddr) -> Option<Announcement> {
+    Announcement::make(data_dir, address)
+        .inspect_err(|error| {
+            tracing::warn!(
+                %error,
+                "the command line does not find this server by its data directory, only by --server: {error}"
+            );
+        })
+        .ok()
+}
+
+fn allowance(server: &config::Server, connectable: Connectable) -> Allowance {
+    Allowance {
+        connections_max: connectable.clients_max,
+        per_address: PerAddress {
+            connections_max: server.connections_per_address_max,
+            trusted_connections_max: server.connections_per_trusted_address_max,
+            proxies: server.trusted_proxies.clone(),
+        },
+        head_time_max: Duration::from_secs(server.head_seconds_max),
+        idle_time_max: Duration::from_secs(server.idle_seconds_max),
+        write_time_max: Duration::from_secs(server.write_seconds_max),
+    }
 }
 
 /// Says where the server listens, on standard output: scripts wait for these lines.
@@ -157,27 +206,4 @@ fn announce(
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
-}
-
-/// The orders to stop that this process listens to.
-struct Orders {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Orders {
-    /// From now on an order is heard, even when it is waited for later.
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "an interrupt",
-        }
-    }
 }

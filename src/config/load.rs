@@ -246,10 +246,22 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             "at least one request must be allowed",
         );
     }
-    if config.server.connections_max == 0 || config.server.head_seconds_max == 0 {
+    let server = &config.server;
+    if server.connections_max == 0 || server.connections_per_address_max == 0 {
         return wrong(
             "server",
-            "connections_max and head_seconds_max are at least 1",
+            "connections_max and connections_per_address_max are at least 1",
+        );
+    }
+    let times = [
+        server.head_seconds_max,
+        server.idle_seconds_max,
+        server.write_seconds_max,
+    ];
+    if times.iter().any(|time| !(1..=86_400).contains(time)) {
+        return wrong(
+            "server",
+            "head_seconds_max, idle_seconds_max and write_seconds_max are from 1 to 86400",
         );
     }
     let waits = [

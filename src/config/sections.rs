@@ -50,8 +50,16 @@ pub(crate) struct Server {
     pub(crate) request_seconds_max: u64,
     /// How many clients may be connected at once; more wait until one leaves.
     pub(crate) connections_max: usize,
-    /// How long a client may take for the head of a request, in seconds; idle connections are closed after it.
+    /// How many of them one address may have; more are refused.
+    pub(crate) connections_per_address_max: usize,
+    /// The same for this machine and for `trusted_proxies`; 0 is no limit but `connections_max`.
+    pub(crate) connections_per_trusted_address_max: usize,
+    /// How long a client may take for the head of a request, in seconds, whatever it sends meanwhile.
     pub(crate) head_seconds_max: u64,
+    /// How long a connection may be unused between two requests, in seconds.
+    pub(crate) idle_seconds_max: u64,
+    /// How long a client may read nothing of what is sent to it, in seconds.
+    pub(crate) write_seconds_max: u64,
     /// How many requests may be under way at once; more are answered 503.
     pub(crate) requests_max: usize,
     /// How many requests one caller may make in a second on average; 0 is no limit.

@@ -1,129 +1,275 @@
-//! Takes connections and serves requests on them, no more and no longer than agreed.
+//! Accepts connections and serves requests on them, no more and no longer than configured.
 //!
-//! axum's own loop waits for ever for a client that never ends its headers, and takes as many clients as
-//! come. A handful of such clients would use up all that a process may open.
+//! axum's own loop waits for ever for a client that sends no request, sends only a part of one or reads no
+//! response, and takes as many clients as come. A handful of such clients would use up all that a process
+//! may open.
 
 use std::convert::Infallible;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
+use axum::http::{Response, Version};
+use commands::LogLimit;
 use hyper::body::Incoming;
+use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-/// How long the loop rests when no connection can be taken, as when the process has too many files open.
+mod activity;
+mod peers;
+mod watched;
+
+use activity::{Activity, Deadlines, Overdue};
+use peers::{Counted, Peers};
+use watched::{WatchedBody, WatchedStream};
+
+pub(super) use peers::PerAddress;
+
+/// How long the loop rests when no connection can be accepted, as when the process has too many files open.
 const REST: Duration = Duration::from_millis(500);
 
-/// What one connection may take.
-#[derive(Clone, Copy, Debug)]
+/// An attack says the same of each of its connections.
+static LOG: LogLimit = LogLimit::new();
+
+/// What a client reads whose address has as many connections as it may. Workers of the job runner come back
+/// after 503 and give up after 429.
+const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n\
+    Content-Type: text/plain\r\nContent-Length: 40\r\n\r\ntoo many connections from this address.\n";
+
+/// How many connections there may be, and how long each may take for what.
+#[derive(Clone, Debug)]
 pub(super) struct Allowance {
     /// How many there may be; the next ones wait in the kernel's queue.
     pub(super) connections_max: usize,
-    /// How long the head of a request may take, the wait for it included.
+    /// How many of them one address may have; the next ones are refused.
+    pub(super) per_address: PerAddress,
+    /// How long the head of a request may take, from the accept or from its first byte.
     pub(super) head_time_max: Duration,
+    /// How long a connection may be unused between two requests.
+    pub(super) idle_time_max: Duration,
+    /// How long a client may take nothing of what is sent to it.
+    pub(super) write_time_max: Duration,
 }
 
-/// Serves until `stop`, and then until the last request is answered.
-pub(super) async fn serve(
-    listener: TcpListener,
-    router: Router,
-    allowance: Allowance,
-    stop: CancellationToken,
-) {
-    let places = Arc::new(Semaphore::new(allowance.connections_max));
-    let builder = Arc::new(builder(allowance));
-    let shutdown = GracefulShutdown::new();
-    loop {
-        let next = async {
-            let place = Arc::clone(&places).acquire_owned().await;
-            let place = place.expect("nobody closes the semaphore");
-            (place, listener.accept().await)
-        };
-        let (place, accepted) = tokio::select! {
-            () = stop.cancelled() => break,
-            next = next => next,
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                let visitor = Visitor {
-                    stream,
-                    peer,
-                    _place: place,
-                };
-                visitor.receive(&builder, router.clone(), &shutdown);
-            }
-            Err(error) if is_the_clients_own(&error) => {}
-            Err(error) => {
-                tracing::error!(%error, "no connection can be taken: {error}");
-                tokio::time::sleep(REST).await;
-            }
-        }
-    }
-    // Nobody new is let in while the others finish.
+/// Ends the server, in two steps.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stop {
+    /// No further connection and no further request; what is under way is answered.
+    pub(super) orderly: CancellationToken,
+    /// What is under way is cut off.
+    pub(super) now: CancellationToken,
+}
+
+/// Serves until it is stopped, and then until the last connection is closed.
+pub(super) async fn serve(listener: TcpListener, router: Router, allowance: Allowance, stop: Stop) {
+    let acceptor = Acceptor {
+        builder: builder(&allowance),
+        deadlines: Deadlines {
+            head: allowance.head_time_max,
+            idle: allowance.idle_time_max,
+            write: allowance.write_time_max,
+        },
+        peers: Peers::new(allowance.per_address),
+        places: Arc::new(Semaphore::new(allowance.connections_max)),
+        connections: TaskTracker::new(),
+        router,
+        stop,
+    };
+    acceptor.accept_until_stopped(&listener).await;
+    // Nothing further is accepted while the others finish.
     drop(listener);
-    shutdown.shutdown().await;
+    acceptor.connections.close();
+    acceptor.connections.wait().await;
 }
 
-fn builder(allowance: Allowance) -> auto::Builder<TokioExecutor> {
+fn builder(allowance: &Allowance) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(allowance.head_time_max);
+        // It would begin with the idle time before a request, and not at all before the first byte.
+        .header_read_timeout(None);
     builder
         .http2()
         .timer(TokioTimer::new())
-        // A peer that is gone without a word keeps no place.
+        // A peer that disappeared without closing keeps no place.
         .keep_alive_interval(allowance.head_time_max)
         .keep_alive_timeout(allowance.head_time_max);
     builder
 }
 
-/// A client that came in, and the place it takes until it leaves.
-struct Visitor {
-    stream: TcpStream,
-    peer: SocketAddr,
-    _place: OwnedSemaphorePermit,
+struct Acceptor {
+    builder: auto::Builder<TokioExecutor>,
+    deadlines: Deadlines,
+    peers: Arc<Peers>,
+    places: Arc<Semaphore>,
+    connections: TaskTracker,
+    router: Router,
+    stop: Stop,
 }
 
-impl Visitor {
-    fn receive(
-        self,
-        builder: &Arc<auto::Builder<TokioExecutor>>,
-        router: Router,
-        shutdown: &GracefulShutdown,
-    ) {
-        // Answers are small, and waiting to fill a packet costs a client more than the packet.
-        let _ = self.stream.set_nodelay(true);
-        let peer = self.peer;
+/// What a connection takes until it is closed.
+struct Place {
+    _total: OwnedSemaphorePermit,
+    _of_address: Counted,
+}
+
+impl Acceptor {
+    async fn accept_until_stopped(&self, listener: &TcpListener) {
+        loop {
+            let next = async {
+                let place = self.place().await;
+                (place, listener.accept().await)
+            };
+            let (place, accepted) = tokio::select! {
+                () = self.stop.orderly.cancelled() => return,
+                next = next => next,
+            };
+            match accepted {
+                Ok((stream, peer)) => self.receive(stream, peer, place),
+                Err(error) if is_the_clients_own(&error) => {}
+                Err(error) => {
+                    if let Some(suppressed) = LOG.admit("accept") {
+                        tracing::error!(%error, suppressed, "no connection can be accepted: {error}");
+                    }
+                    tokio::time::sleep(REST).await;
+                }
+            }
+        }
+    }
+
+    /// Waits until there may be one more connection.
+    async fn place(&self) -> OwnedSemaphorePermit {
+        if self.places.available_permits() == 0
+            && let Some(suppressed) = LOG.admit("full")
+        {
+            tracing::warn!(
+                suppressed,
+                "as many clients are connected as may be; further ones wait until one leaves \
+                 (server.connections_max)"
+            );
+        }
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        place.expect("the semaphore is never closed")
+    }
+
+    fn receive(&self, stream: TcpStream, peer: SocketAddr, total: OwnedSemaphorePermit) {
+        let Some(of_address) = self.peers.admit(peer.ip()) else {
+            refuse(stream, peer);
+            return;
+        };
+        let place = Place {
+            _total: total,
+            _of_address: of_address,
+        };
+        prepare(&stream, self.deadlines.write);
+        let activity = Activity::new(self.deadlines);
+        let (router, requests) = (self.router.clone(), activity.clone());
         let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+            let request_guard = requests.begin(request.version() == Version::HTTP_2);
             let mut request: Request = request.map(axum::body::Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
             let answered = router.clone().oneshot(request);
-            async move { Ok::<_, Infallible>(answered.await.unwrap_or_else(|never| match never {})) }
-        });
-        let io = TokioIo::new(self.stream);
-        let connection = builder.serve_connection_with_upgrades(io, service);
-        let connection = shutdown.watch(connection.into_owned());
-        let place = self._place;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%peer, %error, "a connection ended early: {error}");
+            async move {
+                let response = answered.await.unwrap_or_else(|never| match never {});
+                Ok::<_, Infallible>(response.map(|body| WatchedBody::new(body, request_guard)))
             }
+        });
+        let io = TokioIo::new(WatchedStream::new(stream, activity.clone()));
+        let connection = self.builder.serve_connection(io, service).into_owned();
+        let stop = self.stop.clone();
+        self.connections.spawn(async move {
+            drive(connection, &activity, &stop, peer).await;
             drop(place);
         });
     }
 }
 
-/// Errors that are about one client alone, who left before it was let in.
+/// Serves one connection until it ends, is overdue, or the server stops.
+async fn drive<S>(
+    connection: auto::Connection<'static, TokioIo<WatchedStream>, S, TokioExecutor>,
+    activity: &Activity,
+    stop: &Stop,
+    peer: SocketAddr,
+) where
+    S: Service<hyper::Request<Incoming>, Response = Response<WatchedBody>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    let mut connection = std::pin::pin!(connection);
+    let mut timer = std::pin::pin!(tokio::time::sleep_until(
+        activity.look_again(Instant::now())
+    ));
+    let (mut stopping, mut unused) = (false, false);
+    loop {
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%peer, %error, "a connection ended early: {error}");
+                }
+                return;
+            }
+            () = stop.now.cancelled() => return,
+            () = stop.orderly.cancelled(), if !stopping => {
+                stopping = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = timer.as_mut() => {
+                let now = Instant::now();
+                match activity.overdue(now) {
+                    // In order, so that no request is lost over HTTP/2 that is just on its way.
+                    Some(Overdue::Idle) if !unused => {
+                        unused = true;
+                        connection.as_mut().graceful_shutdown();
+                        timer.as_mut().reset(now + activity.deadlines().write);
+                    }
+                    Some(why) => {
+                        tracing::debug!(%peer, ?why, "closed the connection of {peer}: {why}");
+                        return;
+                    }
+                    None => timer.as_mut().reset(activity.look_again(now)),
+                }
+            }
+        }
+    }
+}
+
+/// Sets what the kernel does for this connection by itself.
+fn prepare(stream: &TcpStream, write_time_max: Duration) {
+    // Responses are small, and waiting to fill a packet costs a client more than the packet.
+    let _ = stream.set_nodelay(true);
+    // Small responses fit into the kernel's buffer, so only the kernel sees that they are not read.
+    let milliseconds = u32::try_from(write_time_max.as_millis()).unwrap_or(u32::MAX);
+    let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, milliseconds);
+}
+
+/// Closes a connection of an address that has as many as it may.
+fn refuse(stream: TcpStream, peer: SocketAddr) {
+    if let Some(suppressed) = LOG.admit("refused") {
+        tracing::warn!(
+            %peer,
+            suppressed,
+            "refused a connection of {peer}: its address has as many as it may \
+             (server.connections_per_address_max, server.trusted_proxies)"
+        );
+    }
+    // The socket's buffer is empty, so this neither blocks nor fails for want of room.
+    if let Ok(mut stream) = stream.into_std() {
+        let _ = stream.write(TOO_MANY);
+    }
+}
+
+/// Errors that are about one client alone, who left before it was accepted.
 fn is_the_clients_own(error: &std::io::Error) -> bool {
     use std::io::ErrorKind as K;
     matches!(

@@ -58,8 +58,8 @@ pub async fn collect(headers: &HeaderMap, body: Body, bytes_max: usize) -> Resul
     }
 }
 
-/// Reads the body of a request that is refused whatever it says, and throws it away: many a sender reads no
-/// answer before it has sent everything, and would see a broken connection instead of the reason. A body is
+/// Reads the body of a request that is refused whatever it says, and throws it away: many clients read no
+/// answer before they have sent everything, and would see a broken connection instead of the reason. A body is
 /// too large here exactly when it is for [`collect`], so that the answer does not say why the request is
 /// refused otherwise.
 ///

@@ -67,7 +67,7 @@ impl Rate {
     }
 }
 
-/// The address that stands for a caller: one caller has a whole /64 of IPv6 addresses to choose from.
+/// The address by which a caller is counted: one caller has a whole /64 of IPv6 addresses to choose from.
 #[must_use]
 pub fn caller_address(address: IpAddr) -> IpAddr {
     match address {

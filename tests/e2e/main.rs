@@ -4,6 +4,7 @@
 
 mod apply;
 mod cli;
+mod connections;
 mod crash;
 mod evaluate;
 mod farm;

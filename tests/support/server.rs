@@ -22,6 +22,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Server {
     dir: TempDir,
     disk: Option<SmallDisk>,
+    /// How many files it may have open, if not as many as the test.
+    open_files_max: Option<u32>,
     environment: Vec<(String, String)>,
     child: Option<Child>,
     base: String,
@@ -52,6 +54,16 @@ impl Server {
         Self::start_in(dir, Some(disk), environment)
     }
 
+    /// The same where it may have so many files open.
+    #[track_caller]
+    pub(crate) fn start_with_open_files(max: u32, environment: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder can be made");
+        let mut server = Self::not_started(dir, None, environment);
+        server.open_files_max = Some(max);
+        server.restart();
+        server
+    }
+
     #[track_caller]
     fn start_in(dir: TempDir, disk: Option<SmallDisk>, environment: &[(&str, &str)]) -> Self {
         let mut server = Self::not_started(dir, disk, environment);
@@ -66,6 +78,7 @@ impl Server {
         Self {
             dir,
             disk,
+            open_files_max: None,
             environment: environment.collect(),
             child: None,
             base: String::new(),
@@ -153,17 +166,47 @@ impl Server {
     /// Asks the server to stop, and waits until it has.
     #[track_caller]
     pub(crate) fn stop(&mut self) {
-        let mut child = self.child.take().expect("the server runs");
-        let pid = child.id().to_string();
-        let asked = Command::new("kill")
-            .args(["-TERM", &pid])
+        self.signal("TERM");
+        self.has_stopped();
+    }
+
+    /// Sends the server a signal, by its name.
+    #[track_caller]
+    pub(crate) fn signal(&self, name: &str) {
+        let child = self.child.as_ref().expect("the server runs");
+        let sent = Command::new("kill")
+            .args(["-s", name, &child.id().to_string()])
             .status()
             .expect("kill runs");
-        assert!(asked.success());
-        assert!(
-            child.wait().expect("it can be waited for").success(),
-            "it did not stop in order"
-        );
+        assert!(sent.success());
+    }
+
+    /// Waits until the server has stopped, in order.
+    #[track_caller]
+    pub(crate) fn has_stopped(&mut self) {
+        let mut child = self.child.take().expect("the server runs");
+        let status = child.wait().expect("it can be waited for");
+        assert!(status.success(), "it did not stop in order: {status}");
+    }
+
+    /// Whether the server still runs.
+    #[track_caller]
+    pub(crate) fn runs(&mut self) -> bool {
+        let child = self.child.as_mut().expect("the server was started");
+        matches!(child.try_wait(), Ok(None))
+    }
+
+    /// Waits until the server has logged a text.
+    pub(crate) async fn until_logged(&self, text: &str) {
+        let begun = Instant::now();
+        while !self.logged().contains(text) {
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "`{text}` was never logged:\n{}",
+                self.logged()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// The small disk that it was started on.
@@ -316,9 +359,15 @@ impl Server {
     /// The command line on the data directory, not started yet.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let program = env!("CARGO_BIN_EXE_tallyman");
-        let mut command = match &self.disk {
-            Some(disk) => disk.command(program),
-            None => Command::new(program),
+        let mut command = match (&self.disk, self.open_files_max) {
+            (Some(disk), _) => disk.command(program),
+            (None, Some(max)) => {
+                // Debian's util-linux; the process that it becomes is the one that is started here.
+                let mut command = Command::new("prlimit");
+                command.args([&format!("--nofile={max}:{max}"), program]);
+                command
+            }
+            (None, None) => Command::new(program),
         };
         command
             .env_clear()

@@ -54,7 +54,8 @@ impl Read {
         let stop = CancellationToken::new();
         let collector = collector::start(&opened.config, &opened.rooms, stop.clone());
         let collector = collector.unwrap().expect("it is switched on");
-        let ports = dispatcher::bind(&opened.config, &stop).unwrap();
+        let workers_max = dispatcher::peers_max(&opened.config);
+        let ports = dispatcher::bind(&opened.config, workers_max, &stop).unwrap();
         let job_runner = dispatcher::start(&opened.config, &opened.rooms, ports, &stop).unwrap();
         observe(
             exporters.meters(),
