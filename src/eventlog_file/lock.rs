@@ -44,10 +44,14 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(OpenError::io("lock", &path)(error)),
         }
-        // The pid only serves the message that others get, so it need not be durable.
-        file.set_len(0)
+        // The pid only serves the message that others get: it need not be durable, and a disk that is full does
+        // not keep the log from being read.
+        if let Err(error) = file
+            .set_len(0)
             .and_then(|()| write!(file, "{}", std::process::id()))
-            .map_err(OpenError::io("write", &path))?;
+        {
+            tracing::warn!(%error, "{} does not name this process: {error}", path.display());
+        }
         Ok(Self { _file: file })
     }
 }

@@ -12,11 +12,13 @@
 //! | `views.lock`         | who has it open                                             |
 //! | `views.register`     | which tables were persisted: they must be found again       |
 //! | `views.suspect`      | the engine failed while in use; not to be opened again      |
+//! | `views.reserve`      | room that is given back when a start finds the disk full    |
 //! | `views.damaged-<n>/` | what was moved aside, the newest [`DAMAGED_KEPT_MAX`]       |
 
 mod directory;
 mod engine;
 mod open;
+mod reserve;
 mod runs;
 mod table;
 
@@ -91,8 +93,12 @@ impl SledTables {
     /// [`TableError::Damaged`] when not even an empty database can be opened.
     pub fn open(directory: impl AsRef<Path>, config: &SledConfig) -> Result<Opened, TableError> {
         let directory = Arc::new(Directory::lock(directory.as_ref())?);
-        let suspicion = directory.suspicion();
-        let (open, damaged) = OpenTables::start(&directory, suspicion, config)?;
+        let start = || OpenTables::start(&directory, directory.suspicion(), config);
+        let (open, damaged) = match start() {
+            Err(TableError::Full) if directory.release_reserve() => start()?,
+            started => started?,
+        };
+        directory.keep_reserve();
         let tables = Self {
             open: RwLock::new(Ok(Arc::new(open))),
             reviving: Mutex::default(),
@@ -129,6 +135,8 @@ impl Tables for SledTables {
     }
 
     fn persist(&self) -> Result<(), TableError> {
+        // Room that was given back is kept again once there is some.
+        self.directory.keep_reserve();
         self.opened()?.persist()
     }
 

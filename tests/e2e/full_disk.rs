@@ -17,6 +17,9 @@ const LARGE: u32 = 96;
 /// A few segments fit onto the small disk.
 const SEGMENT_BYTES: &str = "1048576";
 
+/// Larger than what is given back for the views at a start on a full disk.
+const LARGE_SEGMENT_BYTES: &str = "33554432";
+
 /// How large a webhook is: so that not too many are needed.
 const WEBHOOK_BYTES: usize = 20_000;
 
@@ -133,6 +136,57 @@ async fn a_full_disk_of_everything_is_over_once_there_is_room() {
         .await;
     sent.one(WEBHOOKS).await;
     sent.is_whole().await;
+}
+
+/// A start needs room for files of its own: a server that had to be restarted on a full disk answered nothing
+/// at all.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_on_a_full_disk_serves_reads_and_refuses_writes() {
+    for killed in [false, true] {
+        let mut server = Server::start_on_small_disk(
+            "",
+            LARGE,
+            &[
+                ("TALLYMAN__LOG__SEGMENT_BYTES", LARGE_SEGMENT_BYTES),
+                ("TALLYMAN__COLLECTOR__ENABLED", "false"),
+            ],
+        );
+        server.collect(&webhook(WEBHOOKS + 1), None).await;
+        let path = format!("/v1/builds/{}", WEBHOOKS + 1);
+        server
+            .get_until(&path, |build| build["status"] == "running")
+            .await;
+        server.disk().fill();
+        match killed {
+            true => server.kill(),
+            false => server.stop(),
+        }
+        // What was given back at the end is taken as well.
+        server.disk().fill();
+        server.restart();
+        server
+            .get_until(&path, |build| build["status"] == "running")
+            .await;
+
+        let sent = Sent::new(server);
+        sent.until_refused().await;
+        let server = &sent.server;
+        let ready = server.get_any("/readyz").await;
+        let reason = ready["unready"]["log"].as_str().unwrap_or_default();
+        assert!(reason.contains("no space is left"), "{ready}");
+        let build = server.get(&path).await;
+        assert_eq!(build["status"], "running", "reads go on");
+        let logged = server.logged();
+        let lines = logged.matches("a write was refused").count();
+        assert_eq!(lines, 1, "one line for all refusals: {logged}");
+
+        server.disk().relieve();
+        server
+            .get_until("/readyz", |answer| answer["ready"] == true)
+            .await;
+        sent.one(WEBHOOKS).await;
+        sent.is_whole().await;
+    }
 }
 
 /// A webhook that the log keeps whole.

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::DAMAGED_KEPT_MAX;
 use super::engine::CLOSING_MAX;
+use super::{DAMAGED_KEPT_MAX, reserve};
 use crate::TableError;
 
 /// How much room a disk that was full must have before a database is opened on it again. With less, opening it
@@ -76,9 +76,24 @@ impl Directory {
 
     /// Whether there is room enough to go on for a while; yes if nobody can say.
     pub(super) fn has_room(&self) -> bool {
-        rustix::fs::statvfs(&self.path).map_or(true, |disk| {
-            disk.f_bavail.saturating_mul(disk.f_frsize) >= ROOM_BYTES_MIN
-        })
+        self.room_bytes().is_none_or(|room| room >= ROOM_BYTES_MIN)
+    }
+
+    fn room_bytes(&self) -> Option<u64> {
+        let disk = rustix::fs::statvfs(&self.path).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
+    /// Keeps some room for a start on a full disk, if there is much.
+    pub(super) fn keep_reserve(&self) {
+        reserve::keep(&beside(&self.path, "reserve"), || {
+            self.room_bytes().unwrap_or_default()
+        });
+    }
+
+    /// Gives that room back; says whether there was any.
+    pub(super) fn release_reserve(&self) -> bool {
+        reserve::release(&beside(&self.path, "reserve"))
     }
 
     /// The tables that were persisted and not dropped since.
