@@ -1,5 +1,8 @@
 //! This API described, for machines and for people. Nothing of it is fetched from elsewhere.
 
+mod complete;
+mod parameters;
+
 use axum::Router;
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -8,15 +11,12 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue};
 use utoipa::PartialSchema;
 use utoipa::ToSchema;
-use utoipa::openapi::content::ContentBuilder;
-use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
-use utoipa::openapi::{
-    ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr,
-    Response, ResponseBuilder,
-};
-use web::{House, PROBLEM_JSON, ProblemBody};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
+use web::{House, ProblemBody};
+
+pub(crate) use complete::complete;
 
 /// What the scheme of our tokens is called in the document.
 const BEARER: &str = "token";
@@ -69,50 +69,6 @@ pub(crate) fn heading() -> OpenApi {
         .info(info)
         .tags(Some(tags.map(tag)))
         .components(Some(components))
-        .build()
-}
-
-/// Adds what holds for every operation: how it refuses, and that it asks for a token unless it says
-/// otherwise.
-pub(crate) fn complete(mut openapi: OpenApi) -> OpenApi {
-    for item in openapi.paths.paths.values_mut() {
-        for operation in operations(item) {
-            let refusal = RefOr::T(refusal());
-            operation
-                .responses
-                .responses
-                .entry("default".to_owned())
-                .or_insert(refusal);
-            operation.security.get_or_insert_with(|| {
-                vec![SecurityRequirement::new(
-                    BEARER,
-                    std::iter::empty::<String>(),
-                )]
-            });
-        }
-    }
-    openapi
-}
-
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    let PathItem {
-        get,
-        put,
-        post,
-        delete,
-        patch,
-        ..
-    } = item;
-    [get, put, post, delete, patch].into_iter().flatten()
-}
-
-fn refusal() -> Response {
-    let problem = ContentBuilder::new()
-        .schema(Some(Ref::from_schema_name(ProblemBody::name())))
-        .build();
-    ResponseBuilder::new()
-        .description("The request was refused, and this is why (RFC 9457)")
-        .content(PROBLEM_JSON, problem)
         .build()
 }
 

@@ -79,8 +79,8 @@ impl EventParams {
             limit: paging::PAGE_DEFAULT,
             descending: order.as_deref() == Some("desc"),
         };
-        if let Some(cursor) = &self.cursor {
-            go_on(&mut query, position_of(Some(cursor))?);
+        if let Some(place) = position_of(self.cursor.as_deref())? {
+            go_on(&mut query, place);
         }
         Ok(query)
     }
@@ -136,14 +136,18 @@ pub(crate) fn place_of(position: Position) -> ::projections::Cursor {
     ::projections::Cursor::from_bytes(position.0.to_be_bytes())
 }
 
-/// Reads what [`place_of`] became when it was sealed.
-pub(crate) fn position_of(cursor: Option<&str>) -> Result<Position, Problem> {
+/// Reads what [`place_of`] became when it was sealed; none for the beginning of a list, which is also what an empty
+/// cursor means, as in every other list.
+pub(crate) fn position_of(cursor: Option<&str>) -> Result<Option<Position>, Problem> {
     let place = paging::open(cursor)?;
+    if place.is_start() {
+        return Ok(None);
+    }
     let position = <[u8; 8]>::try_from(place.as_bytes()).map_err(|_| {
         Problem::bad_request("the cursor does not come from a page of this list")
             .at("cursor", "take it unchanged from `next` of the page before")
     })?;
-    Ok(Position(u64::from_be_bytes(position)))
+    Ok(Some(Position(u64::from_be_bytes(position))))
 }
 
 /// What stands at this position?

@@ -29,7 +29,7 @@ pub mod search;
 pub(crate) const READ: &str = "runs:read";
 
 /// How runs may be asked to stand.
-const STATES: [&str; 6] = [
+pub(crate) const STATES: [&str; 6] = [
     "scheduled",
     "suspended",
     "in_queue",

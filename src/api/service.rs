@@ -94,7 +94,7 @@ fn outside<R>(reason: &CommandError<R>) -> &'static str {
 }
 
 /// The meters, as Prometheus reads them.
-#[utoipa::path(get, path = "/metrics", tag = "service",
+#[utoipa::path(get, path = "/metrics", tag = "service", security((), ("token" = [])),
     responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain")))]
 pub(crate) async fn metrics(
     State(house): State<House>,

@@ -15,7 +15,7 @@ pub const PAGE_DEFAULT: usize = 100;
 pub const PAGE_MAX: usize = 1000;
 
 /// The longest cursor that is looked at.
-const CURSOR_BYTES_MAX: usize = 4096;
+pub const CURSOR_BYTES_MAX: usize = 4096;
 
 /// One page of a list.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]

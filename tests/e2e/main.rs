@@ -14,6 +14,7 @@ mod import;
 mod jobrunner;
 mod main_job;
 mod models;
+mod openapi;
 mod overload;
 mod telemetry;
 

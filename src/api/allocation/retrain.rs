@@ -130,7 +130,7 @@ fn refused(field: String, error: &TrainingError) -> Problem {
 ///
 /// The answer is an operation whose `result` is the model's id in the end. The same parameters on the same history
 /// give the same model, and are registered once. It answers nobody until it is promoted.
-#[utoipa::path(post, path = "/v1/allocation/retrain", tag = "allocation", request_body = Retrain,
+#[utoipa::path(post, path = "/v1/allocation/retrain", tag = "allocation", request_body = Option<Retrain>,
     responses((status = 202, description = "It was begun", body = OperationState)))]
 pub(crate) async fn retrain(
     State(house): State<House>,

@@ -1,3 +1,5 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use utoipa::openapi::HttpMethod;
 use utoipa::openapi::path::Operation;
 
@@ -27,12 +29,18 @@ async fn the_document_is_our_own_and_covers_every_route() {
 #[test]
 fn every_operation_says_what_it_does_how_it_refuses_and_whom_it_lets_in() {
     let document = serde_json::to_value(crate::openapi()).unwrap();
-    let mut open = Vec::new();
+    let (mut open, mut ids) = (Vec::new(), BTreeSet::new());
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let named = format!("{method} {path}");
             assert!(operation["summary"].is_string(), "{named}");
             assert!(operation["responses"]["default"].is_object(), "{named}");
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let about = response["description"].as_str().unwrap_or_default();
+                assert!(!about.is_empty(), "{named}: {status}");
+            }
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(ids.insert(id.to_owned()), "{named}: `{id}` twice");
             assert!(
                 operation["tags"]
                     .as_array()
@@ -48,6 +56,60 @@ fn every_operation_says_what_it_does_how_it_refuses_and_whom_it_lets_in() {
         open,
         ["/healthz", "/readyz", "/v1/allocation/explain", "/v1/info"]
     );
+}
+
+#[test]
+fn every_parameter_says_which_values_it_has() {
+    let document = serde_json::to_value(crate::openapi()).unwrap();
+    let parameters = |path: &str| {
+        let parameters = document["paths"][path]["get"]["parameters"].as_array();
+        let named = |parameter: &Value| {
+            let name = parameter["name"].as_str().unwrap().to_owned();
+            (name, parameter["schema"].clone())
+        };
+        parameters
+            .unwrap()
+            .iter()
+            .map(named)
+            .collect::<BTreeMap<_, _>>()
+    };
+    let events = parameters("/v1/events");
+    let limit = &events["limit"];
+    assert_eq!(
+        (&limit["minimum"], &limit["maximum"]),
+        (&json!(1), &json!(1000))
+    );
+    assert_eq!(events["order"]["enum"], json!(["asc", "desc"]));
+    assert_eq!(events["since"]["format"], "date-time");
+    assert_eq!(events["after"]["maximum"], json!(u64::MAX));
+    assert!(events["cursor"]["pattern"].is_string());
+    assert_eq!(
+        parameters("/v1/runs")["state"]["enum"],
+        json!(crate::runs::STATES)
+    );
+    assert_eq!(parameters("/v1/run-logs")["limit"]["maximum"], 100);
+    assert_eq!(
+        parameters("/v1/builds/{build}")["as_of"]["oneOf"][1]["format"],
+        "date-time"
+    );
+    // A schema says `null` where a body may be empty, and a parameter is never that.
+    let body = &document["paths"]["/v1/builds/{build}/collect"]["post"]["requestBody"];
+    assert_eq!(body["required"], false);
+    let schema = &body["content"]["application/json"]["schema"];
+    assert_eq!(schema["$ref"], "#/components/schemas/Reason");
+}
+
+#[test]
+fn a_patch_requires_no_field() {
+    let document = serde_json::to_value(crate::openapi()).unwrap();
+    let schemas = &document["components"]["schemas"];
+    assert_eq!(schemas["GroupFields"]["required"], json!(["name"]));
+    assert_eq!(schemas["GroupChanges"].get("required"), None);
+    let body = &document["paths"]["/v1/groups/{id}"]["patch"]["requestBody"];
+    let schema = &body["content"]["application/json"]["schema"];
+    assert_eq!(schema["$ref"], "#/components/schemas/GroupChanges");
+    let items = &schemas["Listing_Group"]["properties"]["items"]["items"];
+    assert_eq!(items["$ref"], "#/components/schemas/Group");
 }
 
 #[test]

@@ -34,7 +34,8 @@ async fn pages_show_every_event_once_in_both_directions() {
     let head = house.house.commands.head().0;
     for order in ["asc", "desc"] {
         let mut seen = Vec::new();
-        let mut cursor = String::new();
+        // An empty cursor is the beginning, as in every other list.
+        let mut cursor = "&cursor=".to_owned();
         loop {
             let answered = house
                 .get(&format!("/v1/events?order={order}&limit=7{cursor}"))

@@ -25,6 +25,17 @@ const SORTS: [(&str, PackageSort); 7] = [
     ("latest", PackageSort::Latest),
 ];
 
+/// The words alone.
+pub(crate) const WORDS: [&str; 7] = {
+    let mut words = [""; SORTS.len()];
+    let mut index = 0;
+    while index < SORTS.len() {
+        words[index] = SORTS[index].0;
+        index += 1;
+    }
+    words
+};
+
 /// Which packages, in which order.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
@@ -50,7 +61,7 @@ pub(crate) async fn list(
 ) -> Result<View<Listing<Package>>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
     let page = Page::asked(params.limit, params.cursor.as_deref())?;
-    let word = asked::word("sort", params.sort, &SORTS.map(|(word, _)| word))?;
+    let word = asked::word("sort", params.sort, &WORDS)?;
     let found = SORTS
         .iter()
         .find(|(known, _)| Some(*known) == word.as_deref());

@@ -99,47 +99,50 @@ wanted! {
     /// A group of users.
     GroupFields of group::Created: "groups", called name {
         /// What people call it; no two have the same.
-        #[schema(required, example = "Group 1")]
+        #[schema(required, nullable = false, min_length = 1, max_length = 255, example = "Group 1")]
         name: String = title() => name,
     }
 
     /// Somebody who logs in.
     UserFields of user::Created: "users", called username {
         /// By what they log in; no two have the same.
-        #[schema(required, example = "jane")]
+        #[schema(required, nullable = false, min_length = 1, max_length = 255, example = "jane")]
         username: String = title() => name,
         /// Their password; needed for a new user. Only a hash of it is kept.
-        #[schema(value_type = Option<String>, format = Password, write_only)]
+        #[schema(value_type = Option<String>, format = Password, write_only, nullable = false)]
         password: SecretString = secret_or_file("password_file", PASSWORD_BYTES_MAX),
         /// The groups they belong to, by name or number.
         #[schema(value_type = Option<Vec<String>>)]
         groups: Vec<Reference> = references(),
         /// Whether they may administer everything. What they see is said by groups alone.
+        #[schema(nullable = false)]
         admin: bool = flag() => is_superuser,
         /// Whether they may log in (yes, if nobody says).
+        #[schema(nullable = false)]
         enabled: bool = flag() => is_enabled,
     }
 
     /// A worker.
     WorkerFields of worker::Registered: "workers", called title {
         /// What people call it; no two have the same.
-        #[schema(required, example = "Test worker 1")]
+        #[schema(required, nullable = false, min_length = 1, max_length = 255, example = "Test worker 1")]
         title: String = title() => title,
         /// What it is for.
         description: String = text(DESCRIPTION_BYTES_MAX) => description,
         /// By what it is known (`A-Z a-z 0-9 _ . -`); made up for a new worker when nobody says.
         api_key: String = text(API_KEY_BYTES_MAX) => api_key,
         /// With what it signs its requests; made up for a new worker when nobody says, and shown that once.
-        #[schema(value_type = Option<String>, format = Password, write_only)]
+        #[schema(value_type = Option<String>, format = Password, write_only, nullable = false)]
         secret: SecretString = secret_or_file("secret_file", CREDENTIAL_BYTES_MAX),
         /// Whether it gets work (yes, if nobody says).
+        #[schema(nullable = false)]
         enqueue_is_enabled: bool = flag() => enqueue_is_enabled,
     }
 
     /// A pool of workers.
     WorkerPoolFields of worker_pool::Created: "worker_pools", called title {
         /// What people call it; no two have the same.
-        #[schema(required, example = "Pool 1")]
+        #[schema(required, nullable = false, min_length = 1, max_length = 255, example = "Pool 1")]
         title: String = title() => title,
         /// What it is for.
         description: String = text(DESCRIPTION_BYTES_MAX) => description,
@@ -149,13 +152,14 @@ wanted! {
         /// Who is told about trouble, one address on each line (a list will do).
         notification_addresses: String = addresses() => notification_addresses,
         /// Whether runs are sent (yes, if nobody says).
+        #[schema(nullable = false)]
         enqueue_is_enabled: bool = flag() => enqueue_is_enabled,
     }
 
     /// A project.
     ProjectFields of project::Created: "projects", called title {
         /// What people call it; no two have the same.
-        #[schema(required, example = "Test project 1")]
+        #[schema(required, nullable = false, min_length = 1, max_length = 255, example = "Test project 1")]
         title: String = title() => title,
         /// What it is for.
         description: String = text(DESCRIPTION_BYTES_MAX) => description,
@@ -171,18 +175,19 @@ wanted! {
         /// Who is told about trouble, one address on each line (a list will do).
         notification_addresses: String = addresses() => notification_addresses,
         /// Whether runs are sent (yes, if nobody says).
+        #[schema(nullable = false)]
         enqueue_is_enabled: bool = flag() => enqueue_is_enabled,
     }
 
     /// A template of jobs.
     JobTemplateFields of job_template::Created: "job_templates", called title {
         /// What people call it; no two of a project have the same.
-        #[schema(required, example = "Shell")]
+        #[schema(required, nullable = false, min_length = 1, max_length = 255, example = "Shell")]
         title: String = title() => title,
         /// What it is for.
         description: String = text(DESCRIPTION_BYTES_MAX) => description,
         /// The project that its jobs belong to, by title or number.
-        #[schema(value_type = Option<String>)]
+        #[schema(value_type = Option<String>, nullable = false)]
         project: Reference = required_reference(),
         /// What stands around the scripts of its jobs: `{{ content|safe }}` stands for one.
         #[schema(example = "#!/bin/sh\n{{ content|safe }}\n")]
@@ -190,21 +195,22 @@ wanted! {
         /// Who is told about trouble, one address on each line (a list will do).
         notification_addresses: String = addresses() => notification_addresses,
         /// Whether runs are sent (yes, if nobody says).
+        #[schema(nullable = false)]
         enqueue_is_enabled: bool = flag() => enqueue_is_enabled,
     }
 
     /// A job.
     JobFields of job::Created: "jobs", called title {
         /// What people call it; no two of a template have the same.
-        #[schema(required, example = "Test job 1")]
+        #[schema(required, nullable = false, min_length = 1, max_length = 255, example = "Test job 1")]
         title: String = title() => title,
         /// What it is for, in Markdown.
         description: String = text(DESCRIPTION_BYTES_MAX) => description,
         /// The template around its script: by title, by `project/title`, or by number.
-        #[schema(value_type = Option<String>)]
+        #[schema(value_type = Option<String>, nullable = false)]
         job_template: Reference = required_reference(),
         /// The pool whose workers execute it, one of its project's; by title or number.
-        #[schema(value_type = Option<String>)]
+        #[schema(value_type = Option<String>, nullable = false)]
         worker_pool: Reference = required_reference(),
         /// The script, as it stands in the template.
         #[schema(example = "echo hello")]
@@ -239,18 +245,21 @@ wanted! {
         #[schema(value_type = Option<Vec<String>>)]
         exclude_windows: Vec<Window> = windows() => excluded,
         /// Whether each worker of the pool executes it.
+        #[schema(nullable = false)]
         run_on_all_workers: bool = flag() => run_on_all_workers,
         /// Whether its children run after a failure as well.
+        #[schema(nullable = false)]
         schedule_children_on_error: bool = flag() => schedule_children_on_error,
         /// How many failures in a row are borne; nothing or 0: any number.
         disable_enqueue_after_fails: Option<u32> = count(0) => fails_max,
         /// Who is told about failures, one address on each line (a list will do).
         notification_addresses: String = addresses() => notification_addresses,
         /// Whether its runs are sent (yes, if nobody says).
+        #[schema(nullable = false)]
         enqueue_is_enabled: bool = flag() => enqueue_is_enabled,
         /// When a new job runs for the first time: `now`, or a time. It repeats from then on; a job without a run
         /// never begins by itself, unless it has a `cron`. Of no meaning for a job that is there already.
-        #[schema(value_type = Option<String>, example = "2026-11-27T02:00:00+01:00")]
+        #[schema(value_type = Option<String>, example = "2026-11-27T02:00:00+01:00", nullable = false)]
         first_run: Moment = moment(),
     }
 }

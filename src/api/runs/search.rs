@@ -23,11 +23,11 @@ mod lines;
 use lines::{Line, Needle};
 
 /// The longest text that is searched for, in bytes.
-const TEXT_BYTES_MAX: usize = 500;
+pub(crate) const TEXT_BYTES_MAX: usize = 500;
 
 /// How many logs a page shows when nobody says, and at most.
-const PAGE_DEFAULT: usize = 20;
-const PAGE_MAX: usize = 100;
+pub(crate) const PAGE_DEFAULT: usize = 20;
+pub(crate) const PAGE_MAX: usize = 100;
 
 /// What one request reads at most: so many logs, bytes of them, and events between them.
 const LOGS_MAX: usize = 2000;
@@ -119,9 +119,7 @@ pub(crate) async fn search(
         descending: true,
         ..EventQuery::default()
     };
-    if params.cursor.is_some() {
-        query.before = Some(position_of(params.cursor.as_deref())?);
-    }
+    query.before = position_of(params.cursor.as_deref())?;
     let position = house.views.position();
     let jobs = jobs(&house, &params);
     let (mut body, mut bytes, mut events) = (LogPage::empty(), 0, 0);
