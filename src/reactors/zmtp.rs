@@ -12,7 +12,9 @@ mod accept;
 mod frames;
 mod greeting;
 mod handshake;
+mod news;
 mod publisher;
+mod queue;
 mod stats;
 mod subscriber;
 #[cfg(test)]
@@ -24,7 +26,9 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
 
+pub use news::Subscribed;
 pub use publisher::Publisher;
+pub use queue::Urgency;
 pub use stats::{PortReading, PortStats};
 pub use subscriber::{Heard, Subscriber};
 
@@ -33,12 +37,20 @@ pub use subscriber::{Heard, Subscriber};
 pub struct PortLimits {
     /// Most peers at once; more are turned away.
     pub peers_max: usize,
+    /// Most peers of one address, so that one machine cannot take all places.
+    pub peers_per_address_max: usize,
     /// Most messages that wait for one peer; more are lost to it.
     pub queue_max: usize,
+    /// Most bytes that wait for one peer; messages beyond are lost to it.
+    pub queue_bytes_max: u64,
+    /// Most bytes that wait for all peers together; messages beyond are lost to the peer that they are for.
+    pub port_bytes_max: u64,
     /// Longest frame of a peer, in bytes. One that sends a longer one is cut off.
     pub frame_bytes_max: usize,
     /// Most subscriptions of one peer; more are not heeded.
     pub subscriptions_max: usize,
+    /// Longest prefix of a subscription, in bytes; longer ones are not heeded.
+    pub prefix_bytes_max: usize,
     /// How long a peer may take to say who it is.
     pub greeting_within: Duration,
     /// How long a peer may take to read what is sent to it.
@@ -49,9 +61,13 @@ impl Default for PortLimits {
     fn default() -> Self {
         Self {
             peers_max: 4096,
+            peers_per_address_max: 512,
             queue_max: 4096,
+            queue_bytes_max: 1024 * 1024,
+            port_bytes_max: 64 * 1024 * 1024,
             frame_bytes_max: 16 * 1024,
             subscriptions_max: 64,
+            prefix_bytes_max: 300,
             greeting_within: Duration::from_secs(10),
             writing_within: Duration::from_secs(60),
         }

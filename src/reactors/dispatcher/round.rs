@@ -21,6 +21,7 @@ use super::plan::{Errand, Facts, Occasions, Recipient, Told, Unclaimed, plan};
 use super::stats::{add, count, show};
 use super::{Inner, messages, metadata};
 use crate::caught_up::caught_up;
+use crate::zmtp::Urgency;
 
 /// How many next occasions are one append. When somebody else changes one of their runs meanwhile, all of
 /// them are decided anew.
@@ -66,7 +67,7 @@ impl Inner {
             workers.map(|worker| worker.api_key.clone()).collect()
         });
         for key in keys {
-            self.say(&key, &messages::ping());
+            self.say(&key, &messages::ping(), Urgency::Urgent);
             count(&self.stats.pings);
         }
         true
@@ -308,7 +309,7 @@ impl Inner {
             if (killed.insert(kill.number) || again)
                 && let Some(key) = glance.farm.keys.get(&kill.worker)
             {
-                self.say(key, &messages::kill(kill.number));
+                self.say(key, &messages::kill(kill.number), Urgency::Urgent);
                 count(&self.stats.kills_sent);
             }
         }
@@ -316,13 +317,14 @@ impl Inner {
 
     fn tell(&self, farm: &Farm, worker: u64, run: u64) {
         if let Some(key) = farm.keys.get(&worker) {
-            self.say(key, &messages::enqueue(run));
+            self.say(key, &messages::enqueue(run), Urgency::Ordinary);
             count(&self.stats.runs_sent);
         }
     }
 
-    fn say(&self, key: &str, message: &[u8]) {
-        if self.publisher.publish(&messages::address(key), message) == 0 {
+    fn say(&self, key: &str, message: &[u8], urgency: Urgency) {
+        let address = messages::address(key);
+        if self.publisher.publish(&address, message, urgency) == 0 {
             count(&self.stats.unheard);
         }
     }

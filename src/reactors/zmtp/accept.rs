@@ -1,9 +1,12 @@
 //! Taking connections, a bounded number of them.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -33,6 +36,7 @@ pub(super) trait Connections: Send + Sync + 'static {
 /// Takes connections until it is dropped, and with it all of them.
 pub(super) async fn accept<C: Connections>(port: Arc<C>, listener: TcpListener) {
     let places = Arc::new(Semaphore::new(port.limits().peers_max));
+    let addresses = Arc::new(Addresses::default());
     let mut talks = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -48,10 +52,16 @@ pub(super) async fn accept<C: Connections>(port: Arc<C>, listener: TcpListener) 
             tracing::debug!(%peer, "turned {peer} away: as many are here as there may be");
             continue;
         };
+        let most = port.limits().peers_per_address_max;
+        let Some(of_address) = addresses.take(peer.ip(), most) else {
+            count(&port.stats().turned_away);
+            tracing::debug!(%peer, "turned {peer} away: its address has {most} connections already");
+            continue;
+        };
         let _ = stream.set_nodelay(true);
         let port = Arc::clone(&port);
         talks.spawn(async move {
-            let _place = place;
+            let _places = (place, of_address);
             if let Err(ended) = Arc::clone(&port).talk(stream).await {
                 if !matches!(ended, Ended::Broken(_)) {
                     count(&port.stats().cut_off);
@@ -59,6 +69,46 @@ pub(super) async fn accept<C: Connections>(port: Arc<C>, listener: TcpListener) 
                 tracing::debug!(%peer, %ended, "cut {peer} off: {ended}");
             }
         });
+    }
+}
+
+/// How many peers each address has.
+#[derive(Debug, Default)]
+struct Addresses(Mutex<BTreeMap<IpAddr, usize>>);
+
+impl Addresses {
+    /// A place for one more peer of an address, if it has fewer than `most`.
+    fn take(self: &Arc<Self>, address: IpAddr, most: usize) -> Option<OfAddress> {
+        // `::ffff:192.0.2.1` is the same machine as 192.0.2.1.
+        let address = address.to_canonical();
+        let mut peers = self.0.lock();
+        let count = peers.entry(address).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(OfAddress {
+            address,
+            among: Arc::clone(self),
+        })
+    }
+}
+
+/// The place of a peer among those of its address; it is free again when this is dropped.
+struct OfAddress {
+    address: IpAddr,
+    among: Arc<Addresses>,
+}
+
+impl Drop for OfAddress {
+    fn drop(&mut self) {
+        let mut peers = self.among.0.lock();
+        if let Some(count) = peers.get_mut(&self.address) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                peers.remove(&self.address);
+            }
+        }
     }
 }
 

@@ -110,7 +110,14 @@ where
     Ok(reader)
 }
 
+/// The longest context of a PING that ZMTP knows, in bytes. libzmq, too, echoes no more of a longer one.
+const PING_CONTEXT_BYTES_MAX: usize = 16;
+
 /// What to answer to a PING: its context, after two bytes about patience.
 pub(super) fn pong(ping: &[u8]) -> Bytes {
-    frames::command("PONG", ping.get(2..).unwrap_or_default())
+    let context = ping.get(2..).unwrap_or_default();
+    frames::command(
+        "PONG",
+        &context[..context.len().min(PING_CONTEXT_BYTES_MAX)],
+    )
 }

@@ -9,13 +9,14 @@ use parking_lot::Mutex;
 use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::accept::{Connections, Present, accept};
 use super::frames::{self, Frame, WireFault};
 use super::greeting::Socket;
 use super::handshake::{Ended, meet, pong};
+use super::news::{News, Subscribed};
+use super::queue::{Budget, Queue, Urgency};
 use super::stats::{PortStats, count};
 use super::{PortLimits, PortReading};
 
@@ -28,12 +29,14 @@ struct Inner {
     limits: PortLimits,
     stats: PortStats,
     next: AtomicU64,
+    budget: Arc<Budget>,
+    news: News,
     peers: Mutex<BTreeMap<u64, Peer>>,
 }
 
 struct Peer {
     subscriptions: Vec<Bytes>,
-    queue: mpsc::Sender<Bytes>,
+    queue: Arc<Queue>,
 }
 
 impl Publisher {
@@ -44,6 +47,8 @@ impl Publisher {
             limits,
             stats: PortStats::default(),
             next: AtomicU64::new(0),
+            budget: Arc::default(),
+            news: News::default(),
             peers: Mutex::default(),
         }))
     }
@@ -53,18 +58,19 @@ impl Publisher {
         accept(Arc::clone(&self.0), listener).await;
     }
 
-    /// Says something to all who have asked for what begins like the first part. It waits for nobody: a
-    /// peer whose queue is full loses it. Answers how many it was handed to.
-    pub fn publish(&self, address: &str, body: &[u8]) -> usize {
+    /// Sends a message to all peers that have subscribed to what its address begins with, and answers how many it
+    /// was handed to. It never waits: a peer whose queue is full loses the message.
+    pub fn publish(&self, address: &str, body: &[u8], urgency: Urgency) -> usize {
         let message = frames::message(&[address.as_bytes(), body]);
         count(&self.0.stats.messages);
         let peers = self.0.peers.lock();
         let asked = peers.values().filter(|peer| peer.wants(address.as_bytes()));
         let mut delivered = 0;
         for peer in asked {
-            match peer.queue.try_send(message.clone()) {
-                Ok(()) => delivered += 1,
-                Err(_) => count(&self.0.stats.lost),
+            if peer.queue.push(message.clone(), urgency) {
+                delivered += 1;
+            } else {
+                count(&self.0.stats.lost);
             }
         }
         drop(peers);
@@ -80,10 +86,24 @@ impl Publisher {
         peers.values().any(|peer| peer.wants(address.as_bytes()))
     }
 
+    /// What peers have subscribed to since this was last called.
+    #[must_use]
+    pub fn take_subscribed(&self) -> Subscribed {
+        self.0.news.take()
+    }
+
+    /// Waits for a new subscription. Nothing is lost when this is dropped.
+    pub async fn subscribed(&self) {
+        self.0.news.changed().await;
+    }
+
     /// What went through so far.
     #[must_use]
     pub fn stats(&self) -> PortReading {
-        self.0.stats.read()
+        PortReading {
+            waiting_bytes: self.0.budget.waiting(),
+            ..self.0.stats.read()
+        }
     }
 }
 
@@ -116,35 +136,30 @@ impl Connections for Inner {
         let mut reader = met.map_err(|_| Ended::Slow)??;
 
         let _present = Present::new(&self.stats);
-        let (queue, waiting) = mpsc::channel(self.limits.queue_max);
-        let place = Place::take(&self, queue.clone());
+        let queue = Arc::new(Queue::new(self.limits, Arc::clone(&self.budget)));
+        let place = Place::take(&self, Arc::clone(&queue));
         let said = async {
             while let Some(frame) = reader.next().await? {
-                if let Some(answer) = place.hear(frame)? {
-                    // One that asks more than it reads is not answered.
-                    let _ = queue.try_send(answer);
+                if let Some(pong) = place.hear(frame)? {
+                    queue.answer(pong);
                 }
             }
             Ok(())
         };
         tokio::select! {
             ended = said => ended,
-            ended = self.write(waiting, &mut writing) => ended,
+            ended = self.write(&queue, &mut writing) => ended,
         }
     }
 }
 
 impl Inner {
-    async fn write(
-        &self,
-        mut waiting: mpsc::Receiver<Bytes>,
-        writing: &mut OwnedWriteHalf,
-    ) -> Result<(), Ended> {
-        while let Some(message) = waiting.recv().await {
+    async fn write(&self, queue: &Queue, writing: &mut OwnedWriteHalf) -> Result<(), Ended> {
+        loop {
+            let message = queue.next().await;
             let written = timeout(self.limits.writing_within, writing.write_all(&message));
             written.await.map_err(|_| Ended::Slow)??;
         }
-        Ok(())
     }
 }
 
@@ -155,7 +170,7 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn take(among: &'a Inner, queue: mpsc::Sender<Bytes>) -> Self {
+    fn take(among: &'a Inner, queue: Arc<Queue>) -> Self {
         let number = among.next.fetch_add(1, Ordering::Relaxed);
         let peer = Peer {
             subscriptions: Vec::new(),
@@ -186,12 +201,20 @@ impl<'a> Place<'a> {
     }
 
     fn subscribe(&self, prefix: &[u8]) {
+        let limits = &self.among.limits;
         let mut peers = self.among.peers.lock();
-        if let Some(peer) = peers.get_mut(&self.number)
-            && peer.subscriptions.len() < self.among.limits.subscriptions_max
+        let Some(peer) = peers.get_mut(&self.number) else {
+            return;
+        };
+        if peer.subscriptions.len() < limits.subscriptions_max
+            && prefix.len() <= limits.prefix_bytes_max
         {
             // A copy, because what is read is part of a larger buffer.
-            peer.subscriptions.push(Bytes::copy_from_slice(prefix));
+            let prefix = Bytes::copy_from_slice(prefix);
+            peer.subscriptions.push(prefix.clone());
+            // A message that is published because of it reaches this peer.
+            drop(peers);
+            self.among.news.add(prefix);
         }
     }
 

@@ -28,6 +28,8 @@ pub struct PortReading {
     pub delivered: u64,
     /// How often a message was lost to a peer whose queue was full.
     pub lost: u64,
+    /// Bytes that wait for peers to read them.
+    pub waiting_bytes: u64,
 }
 
 impl PortStats {
@@ -42,6 +44,7 @@ impl PortStats {
             messages: read(&self.messages),
             delivered: read(&self.delivered),
             lost: read(&self.lost),
+            waiting_bytes: 0,
         }
     }
 }

@@ -8,6 +8,7 @@ use zeromq::{PubSocket, Socket, SocketRecv, SocketSend, SubSocket, ZmqMessage};
 use super::*;
 
 mod bytes;
+mod floods;
 mod strangers;
 
 /// A port that is served until this is dropped.
@@ -74,10 +75,14 @@ async fn a_subscriber_of_another_make_hears_what_it_asked_for() {
     until(|| publisher.is_wanted("master.broadcast.w1")).await;
 
     let reached = [
-        publisher.publish("master.broadcast.w2", b"{\"action\": \"ping\"}"),
+        publisher.publish(
+            "master.broadcast.w2",
+            b"{\"action\": \"ping\"}",
+            Urgency::Ordinary,
+        ),
         // The worker tells these apart; a subscription is a prefix.
-        publisher.publish("master.broadcast.w10", b"{}"),
-        publisher.publish("master.broadcast.w1", &[b'x'; 300]),
+        publisher.publish("master.broadcast.w10", b"{}", Urgency::Ordinary),
+        publisher.publish("master.broadcast.w1", &[b'x'; 300], Urgency::Ordinary),
     ];
     assert_eq!(reached, [0, 1, 1]);
     let heard = texts(&sub.recv().await.unwrap());
@@ -122,6 +127,7 @@ async fn a_publisher_of_another_make_is_heard() {
 async fn a_peer_that_does_not_read_loses_messages_and_nobody_waits_for_it() {
     let limits = PortLimits {
         queue_max: 8,
+        queue_bytes_max: 16 << 20,
         ..PortLimits::default()
     };
     let publisher = Publisher::new(limits);
@@ -130,7 +136,7 @@ async fn a_peer_that_does_not_read_loses_messages_and_nobody_waits_for_it() {
     until(|| publisher.is_wanted("news")).await;
     let large = vec![b'x'; 1 << 20];
     while publisher.stats().lost == 0 {
-        publisher.publish("news", &large);
+        publisher.publish("news", &large, Urgency::Ordinary);
         tokio::task::yield_now().await;
     }
     let stats = publisher.stats();
@@ -145,6 +151,7 @@ async fn a_peer_that_does_not_read_loses_messages_and_nobody_waits_for_it() {
 async fn a_peer_that_never_reads_is_cut_off_in_the_end() {
     let limits = PortLimits {
         writing_within: Duration::from_millis(1),
+        queue_bytes_max: 16 << 20,
         ..PortLimits::default()
     };
     let publisher = Publisher::new(limits);
@@ -154,7 +161,7 @@ async fn a_peer_that_never_reads_is_cut_off_in_the_end() {
     let large = vec![b'x'; 1 << 20];
     let publishing = async {
         while publisher.stats().cut_off == 0 {
-            publisher.publish("news", &large);
+            publisher.publish("news", &large, Urgency::Ordinary);
             tokio::task::yield_now().await;
         }
     };

@@ -17,7 +17,7 @@ pub(super) async fn subscriber(address: SocketAddr, prefix: &[u8]) -> TcpStream 
 }
 
 /// Connects, and gets as far as the greeting of version 3.
-async fn greeted(address: SocketAddr) -> TcpStream {
+pub(super) async fn greeted(address: SocketAddr) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(&greeting::head()).await.unwrap();
     stream.write_all(&greeting::tail()).await.unwrap();
@@ -43,7 +43,7 @@ async fn a_subscriber_of_version_2_is_served() {
     assert_eq!(rest, [1, 0, 0], "a publisher without a name");
     stream.write_all(b"\0\x05\x01news").await.unwrap();
     until(|| publisher.is_wanted("news")).await;
-    publisher.publish("news", b"none");
+    publisher.publish("news", b"none", Urgency::Ordinary);
     let mut message = [0; 12];
     stream.read_exact(&mut message).await.unwrap();
     assert_eq!(&message, b"\x01\x04news\0\x04none");
