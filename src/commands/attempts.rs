@@ -94,6 +94,7 @@ impl Commands {
     where
         F: Future<Output = Result<T, CommandError<R>>> + Send,
     {
+        self.inner.activity.note(metadata);
         let metadata = serde_json::to_vec(metadata).expect("metadata has string keys alone");
         let metadata = Bytes::from(metadata);
         let mut turn = None;

@@ -7,6 +7,7 @@ use domain::{Aggregate, Metadata};
 use eventlog::{EventLog, Position, Revision, StreamName};
 use uuid::Uuid;
 
+use crate::activity::Activity;
 use crate::ids::Ids;
 use crate::locks::Locks;
 use crate::stats::Counters;
@@ -26,6 +27,7 @@ pub(crate) struct Inner {
     /// Turns to change a stream, for those who were too late once.
     pub(crate) contended: Locks,
     pub(crate) counters: Counters,
+    pub(crate) activity: Activity,
 }
 
 /// A thing as its stream tells it.
@@ -47,6 +49,7 @@ impl Commands {
             numbers: Locks::new(),
             contended: Locks::new(),
             counters: Counters::default(),
+            activity: Activity::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -75,6 +78,13 @@ impl Commands {
     #[must_use]
     pub fn stats(&self) -> CommandStats {
         self.inner.counters.read()
+    }
+
+    /// How many commands a worker has given since the start of the process, refused ones included: when the number has
+    /// grown, the worker was alive in between.
+    #[must_use]
+    pub fn commands_of_worker(&self, worker: u64) -> u64 {
+        self.inner.activity.of(worker)
     }
 
     /// Where the event with this id stands, if there is one.

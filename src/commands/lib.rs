@@ -6,6 +6,7 @@
 //! follow from one request are one append), then [`numbers`] (integer ids without gaps), [`names`] (that stand
 //! once) and [`runs`] (what follows from a word about a run).
 
+mod activity;
 mod attempts;
 mod backoff;
 mod clock;

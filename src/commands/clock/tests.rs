@@ -30,3 +30,20 @@ fn a_clock_stops_at_the_end_of_time() {
     clock.set(Timestamp::MIN);
     assert!(clock.now() < "-009998-01-01T00:00:00Z".parse().unwrap());
 }
+
+/// An operator or NTP sets what a clock shows; how long something took does not follow from that.
+#[test]
+fn a_step_of_the_clock_is_no_time_that_passes() {
+    let start: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+    let clock = Clock::fixed(start);
+    clock.step("2027-11-21T12:00:00Z".parse().unwrap());
+    assert_eq!(clock.monotonic(), Duration::ZERO);
+    clock.step(start);
+    clock.advance(Duration::from_secs(2));
+    clock.set("2026-11-21T12:00:05Z".parse().unwrap());
+    clock.set(start);
+    assert_eq!(
+        (clock.monotonic(), clock.now()),
+        (Duration::from_secs(5), start)
+    );
+}
