@@ -86,7 +86,9 @@ resources! {
             let (patience, now) = (house.settings.worker_patience, house.commands.clock().now());
             shown.reports = house.views.roster().read(|roster| {
                 let worker = roster.worker(shown.id)?;
-                Some(wire::WorkerReports::of(worker, shown.created_at, patience, now))
+                let answers = house.worker_answers(shown.id);
+                let created = shown.created_at;
+                Some(wire::WorkerReports::of(worker, created, patience, answers, now))
             });
         }
     };

@@ -27,6 +27,10 @@ pub struct Readiness {
     ready: bool,
     /// What is not well, by name, and why.
     unready: BTreeMap<String, String>,
+    /// What an operator should look at although it keeps nothing from working, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(required = false, example = json!({"clock": "it was set back by 2h at 2026-11-21T12:00:00Z"}))]
+    details: BTreeMap<&'static str, String>,
 }
 
 /// What runs here.
@@ -82,7 +86,12 @@ pub(crate) async fn readyz(State(house): State<House>) -> Response {
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    (status, axum::Json(Readiness { ready, unready })).into_response()
+    let readiness = Readiness {
+        ready,
+        unready,
+        details: house.details(),
+    };
+    (status, axum::Json(readiness)).into_response()
 }
 
 /// What anybody may know about a log that does not write.

@@ -93,8 +93,21 @@ pub struct Parts {
     resubmit: BTreeMap<&'static str, Arc<dyn Resubmit>>,
     closing: watch::Sender<bool>,
     ports: OnceLock<Ports>,
+    details: OnceLock<Details>,
+    answering: OnceLock<Answering>,
 }
 
+/// How a worker of the job runner answers our pings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkerAnswers {
+    /// Whether it has left too many unanswered.
+    pub is_silent: bool,
+    /// Whether it has asked for anything since this process started.
+    pub is_heard: bool,
+}
+
+type Answering = Box<dyn Fn(u64) -> WorkerAnswers + Send + Sync>;
+type Details = Box<dyn Fn() -> BTreeMap<&'static str, String> + Send + Sync>;
 type Ports = Box<dyn Fn() -> BTreeMap<&'static str, Option<String>> + Send + Sync>;
 
 /// Something that must hold for the house to be ready: its name, and what is the matter otherwise.
@@ -172,6 +185,8 @@ impl House {
             resubmit: BTreeMap::new(),
             closing: watch::Sender::new(false),
             ports: OnceLock::new(),
+            details: OnceLock::new(),
+            answering: OnceLock::new(),
             operations: Operations::default(),
             seal: Seal::for_now(),
             passwords: Passwords::default(),
@@ -221,6 +236,32 @@ impl House {
     #[must_use]
     pub fn ports(&self) -> BTreeMap<&'static str, Option<String>> {
         self.ports.get().map(|ports| ports()).unwrap_or_default()
+    }
+
+    /// Says by whom it is known what an operator should look at although the server is ready. The first word holds.
+    pub fn tell_details(
+        &self,
+        details: impl Fn() -> BTreeMap<&'static str, String> + Send + Sync + 'static,
+    ) {
+        let _ = self.details.set(Box::new(details));
+    }
+
+    /// What an operator should look at although the server is ready, by name.
+    #[must_use]
+    pub fn details(&self) -> BTreeMap<&'static str, String> {
+        let details = self.details.get();
+        details.map(|details| details()).unwrap_or_default()
+    }
+
+    /// Says by whom it is known how workers answer. The first word holds.
+    pub fn tell_answering(&self, answering: impl Fn(u64) -> WorkerAnswers + Send + Sync + 'static) {
+        let _ = self.answering.set(Box::new(answering));
+    }
+
+    /// How a worker answers; none where nobody pings workers.
+    #[must_use]
+    pub fn worker_answers(&self, worker: u64) -> Option<WorkerAnswers> {
+        self.answering.get().map(|answering| answering(worker))
     }
 
     /// Whether the house is closed, or about to be.

@@ -40,7 +40,9 @@ pub use caller::{Caller, CallerIfAny, name_of};
 pub use context::{REQUEST_ID, RequestContext, TRACEPARENT};
 pub use extract::{Path, Query, Unread};
 pub use gate::{AsIs, Audited};
-pub use house::{House, HouseBuilder, KeptBody, Parts, ReadyCheck, Resubmit, Settings, Taken};
+pub use house::{
+    House, HouseBuilder, KeptBody, Parts, ReadyCheck, Resubmit, Settings, Taken, WorkerAnswers,
+};
 pub use limits::{Limits, REQUEST_LINE_BYTES_MAX};
 pub use network::{Network, NetworkError};
 pub use observer::{HttpObserver, NoObserver};

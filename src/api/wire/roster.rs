@@ -7,6 +7,7 @@ use jiff::civil::Time;
 use projections::roster::{Roster, WorkerEntry};
 use serde::Serialize;
 use utoipa::ToSchema;
+use web::WorkerAnswers;
 
 /// Another thing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -299,17 +300,25 @@ impl Worker {
 }
 
 impl WorkerReports {
-    /// What a worker says that is known since `created`.
+    /// What a worker says that is known since `created`. Whether it is silent is known from pings, where workers are
+    /// pinged; clocks say only since when.
     pub(crate) fn of(
         worker: &WorkerEntry,
         created: Timestamp,
         patience: Patience,
+        answers: Option<WorkerAnswers>,
         now: Timestamp,
     ) -> Self {
         let answered = worker.ping_response_at;
+        let by_clock = patience.silent_since(created, answered, now);
+        let unresponsive_since = match answers {
+            None => by_clock,
+            Some(answers) if answers.is_silent => by_clock.or(answered),
+            Some(answers) => by_clock.filter(|_| !answers.is_heard && answered.is_none()),
+        };
         Self {
             ping_response_at: answered,
-            unresponsive_since: patience.silent_since(created, answered, now),
+            unresponsive_since,
             reported_at: worker.reported_at,
             worker_version: worker.worker_version.clone(),
             concurrent_jobs: worker.concurrent_jobs,
