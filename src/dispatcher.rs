@@ -11,13 +11,16 @@ use domain::BlobRef;
 use domain::schedule::Patience;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
+use reactors::awake::{Awake, ClockStep, ClockSteps, Heartbeat};
 use reactors::dispatcher::{Dispatcher, DispatcherConfig, DispatcherReading};
 use reactors::health::{Health, HealthConfig, HealthReading};
+use reactors::liveness::Liveness;
 use reactors::mails::{Mails, MailsConfig, MailsReading, ReadBlob};
 use reactors::ports::{Port, Socket, Wanted};
 use reactors::worker_events::WorkerEvents;
 use reactors::zmtp::{PortLimits, PortReading, Publisher};
 use tokio_util::sync::CancellationToken;
+use web::WorkerAnswers;
 
 use crate::config::{Config, JobRunner};
 use crate::house::Rooms;
@@ -28,11 +31,16 @@ pub(crate) const BROADCASTER_PORT: u16 = 5556;
 /// Where workers have always told what they do.
 pub(crate) const EVENT_PORT: u16 = 5555;
 
+/// In which file of the data directory it is kept for how long runs have been executed.
+pub(crate) const RUN_TIMES: &str = "run-times.json";
+
 /// The job runner's reactors while they run. Clones are the same.
 #[derive(Clone)]
 pub(crate) struct RunningJobRunner(Arc<parking_lot::Mutex<Option<Parts>>>);
 
 struct Parts {
+    heartbeat: Heartbeat,
+    liveness: Liveness,
     dispatcher: Dispatcher,
     health: Health,
     mails: Option<Mails>,
@@ -59,6 +67,8 @@ pub(crate) struct JobRunnerReading {
     pub(crate) not_understood: u64,
     /// How many of the two ports are ours.
     pub(crate) ports_bound: u64,
+    /// How often the clock was set.
+    pub(crate) clock: ClockSteps,
 }
 
 /// The job runner's ports, before there is anything to say on them.
@@ -149,27 +159,38 @@ pub(crate) fn start(
         .map(|config| Mails::start(commands.clone(), views.clone(), config, stop.clone()))
         .transpose()
         .context("jobrunner.mail")?;
+    let awake = Awake::new(commands.clock().clone());
+    let heartbeat = awake.keep_looking(stop.clone());
+    let liveness = Liveness::new(commands.clone(), awake, patience(section));
     let health = HealthConfig {
         every: Duration::from_secs(section.health_seconds),
-        patience: patience(section),
         ..HealthConfig::default()
     };
-    let health = Health::start(commands.clone(), views.clone(), health, stop.clone());
+    let health = Health::start(
+        commands.clone(),
+        views.clone(),
+        liveness.clone(),
+        health,
+        stop.clone(),
+    );
     let dispatcher = DispatcherConfig {
         zone,
         round: Duration::from_secs(section.round_seconds),
         ping: Duration::from_secs(section.ping_seconds),
-        patience: patience(section),
+        run_times: Some(config.data.dir.join(RUN_TIMES)),
         ..DispatcherConfig::default()
     };
     let dispatcher = Dispatcher::start(
         commands.clone(),
         views.clone(),
         publisher.clone(),
+        liveness.clone(),
         dispatcher,
         stop.clone(),
     );
     let parts = Parts {
+        heartbeat,
+        liveness,
         dispatcher,
         health,
         mails,
@@ -198,6 +219,7 @@ impl RunningJobRunner {
             broadcaster: parts.publisher.stats(),
             events: parts.worker_events.stats(),
             not_understood: parts.worker_events.not_understood(),
+            clock: parts.liveness.awake().steps(),
             ports_bound: ports.iter().filter(|port| port.address().is_some()).count() as u64,
         }
     }
@@ -214,12 +236,31 @@ impl RunningJobRunner {
         })
     }
 
+    /// How a worker answers; nothing is held against it once they have stopped.
+    pub(crate) fn answers(&self, worker: u64) -> WorkerAnswers {
+        let parts = self.0.lock();
+        let answering = parts.as_ref().map(|parts| parts.liveness.of(worker));
+        let answering = answering.unwrap_or_default();
+        WorkerAnswers {
+            is_silent: answering.is_silent,
+            is_heard: answering.is_heard,
+        }
+    }
+
+    /// What an operator should look at: that the clock was set, and what was mended for it.
+    pub(crate) fn details(&self) -> BTreeMap<&'static str, String> {
+        let reading = self.stats();
+        let clock = clock(reading.clock, reading.dispatcher.rescheduled);
+        clock.map(|text| ("clock", text)).into_iter().collect()
+    }
+
     /// Ends them; each ends between two steps of what it does.
     pub(crate) async fn stop(self) {
         let parts = self.0.lock().take();
         if let Some(parts) = parts {
             parts.dispatcher.stop().await;
             parts.health.stop().await;
+            parts.heartbeat.stop().await;
             if let Some(mails) = parts.mails {
                 mails.stop().await;
             }
@@ -240,6 +281,23 @@ fn open(
     let port = named.unwrap_or(usual);
     Port::open(socket, ip, wanted, stop.clone())
         .with_context(|| format!("{key}: {ip}:{port} cannot be listened on"))
+}
+
+/// What is said about a clock that was set since the start; nothing otherwise.
+fn clock(steps: ClockSteps, rescheduled: u64) -> Option<String> {
+    let ClockStep { by, at } = steps.last?;
+    let direction = if by.is_negative() { "back" } else { "forward" };
+    let times = steps.forward + steps.back;
+    let mut text = format!("it was set {direction} by {:#} to {at}", by.abs());
+    if times > 1 {
+        text.push_str(&format!(", the last of {times} times since the start"));
+    }
+    if rescheduled > 0 {
+        text.push_str(&format!(
+            "; {rescheduled} runs that were scheduled while it was ahead are due earlier now"
+        ));
+    }
+    Some(text)
 }
 
 /// How long a worker may be silent.
@@ -277,4 +335,37 @@ fn read_blob(blobs: &Blobs) -> ReadBlob {
             Some(bytes.into())
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_is_named_with_what_was_mended_for_it() {
+        let at = "2026-11-21T12:00:00Z".parse().unwrap();
+        let steps = |forward, back, hours| ClockSteps {
+            forward,
+            back,
+            last: Some(ClockStep {
+                by: SignedDuration::from_hours(hours),
+                at,
+            }),
+        };
+        assert_eq!(clock(ClockSteps::default(), 3), None);
+        for (steps, rescheduled, expected) in [
+            (
+                steps(1, 0, 2),
+                0,
+                "it was set forward by 2h to 2026-11-21T12:00:00Z",
+            ),
+            (
+                steps(1, 1, -2),
+                3,
+                "it was set back by 2h to 2026-11-21T12:00:00Z, the last of 2 times since the start; 3 runs that were scheduled while it was ahead are due earlier now",
+            ),
+        ] {
+            assert_eq!(clock(steps, rescheduled).as_deref(), Some(expected));
+        }
+    }
 }

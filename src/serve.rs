@@ -116,6 +116,13 @@ async fn serve(
     if let Some(ports) = ports {
         opened.doors.tell_ports(ports);
     }
+    if let Some(running) = job_runner.clone() {
+        let answering = running.clone();
+        opened
+            .doors
+            .tell_answering(move |worker| answering.answers(worker));
+        opened.doors.tell_details(move || running.details());
+    }
     ready(Ready {
         address,
         admin_token: opened.admin_token.clone(),

@@ -47,6 +47,49 @@ impl Runs {
         model.open.get(number).map(|row| row.schedule_at)
     }
 
+    /// The runs that nobody has claimed, are due after `now`, and of which the log speaks at a time after `now`: it was
+    /// written while the clock was ahead.
+    #[must_use]
+    pub fn recorded_later(&self, now: Timestamp) -> Vec<Arc<RunRow>> {
+        let model = self.model.read();
+        let due = Bound::Excluded((now.as_microsecond(), u64::MAX));
+        let later = model.waiting.range((due, Bound::Unbounded));
+        let later = later.filter_map(|(_, number)| model.open.get(number));
+        later.filter(|row| row.updated_at > now).cloned().collect()
+    }
+
+    /// Whether nobody has claimed a run.
+    #[must_use]
+    pub fn is_waiting(&self, run: u64) -> bool {
+        let model = self.model.read();
+        let run = model.open.get(&run);
+        run.is_some_and(|row| row.state() == RunState::Scheduled)
+    }
+
+    /// The regular runs of a job before one of them, the newest first, and when each was due. At most so many.
+    ///
+    /// # Errors
+    /// When the table cannot say.
+    pub fn regular_before(
+        &self,
+        job: u64,
+        run: u64,
+        limit: usize,
+    ) -> Answer<Vec<(u64, Timestamp)>> {
+        let regular = index::regular(job);
+        let found = self
+            .reader
+            .scan(Range::prefix(&regular).reverse().limit(limit))?;
+        let mut runs = Vec::new();
+        for (key, value) in &found {
+            let number = key.last_chunk().map(|number| u64::from_be_bytes(*number));
+            let (seconds, nanoseconds): (i64, i32) = self.reader.decode(value)?;
+            let at = Timestamp::new(seconds, nanoseconds).ok();
+            runs.extend(number.zip(at).filter(|(number, _)| *number < run));
+        }
+        Ok(runs)
+    }
+
     /// The runs that are with workers, claimed and not returned, by number.
     #[must_use]
     pub fn active(&self) -> Vec<Arc<RunRow>> {
@@ -124,11 +167,14 @@ impl Runs {
 
     /// The kill requests that are to be sent to the workers of their runs at `now`, by number, each with its
     /// run: no worker has taken note of it, its run has a process, and is still executed as it was when it took
-    /// too long.
+    /// too long. What was due when the log took it is due, also when the clock was set back since.
     #[must_use]
     pub fn kills_due(&self, now: Timestamp) -> Vec<(KillRequestRow, Arc<RunRow>)> {
         let model = self.model.read();
-        let due = model.kills.values().filter(|kill| kill.schedule_at <= now);
+        let due = model
+            .kills
+            .values()
+            .filter(|kill| kill.schedule_at <= now.max(kill.updated_at));
         due.filter_map(|kill| {
             let run = model.open.get(&kill.run)?;
             if !run.has_process() || !kill.concerns(run) {

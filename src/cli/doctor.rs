@@ -4,8 +4,9 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use eventlog::EventLog;
+use eventlog::{EventLog, Filter, PageLimit, Position};
 use eventlog_file::FileLog;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -25,6 +26,9 @@ const SYNC_MAX: Duration = Duration::from_millis(10);
 
 /// How many flushes are measured.
 const SYNCS: u32 = 50;
+
+/// How far the clock may be behind the last event.
+const CLOCK_AHEAD_MAX: SignedDuration = SignedDuration::from_secs(5);
 
 /// How long somebody else's server may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -46,7 +50,7 @@ pub(super) fn run(flags: &Flags, global: &Global) -> Result<(), Failure> {
         directory(&config.data.dir, &mut findings);
         match house::running_at(&config.data.dir) {
             Some(base) => runtime.block_on(server(&base, &mut findings)),
-            None => log(&config, &mut findings),
+            None => runtime.block_on(log(&config, &mut findings)),
         }
         runtime.block_on(outside(&config, &mut findings));
     }
@@ -171,27 +175,54 @@ fn syncs(dir: &Path) -> std::io::Result<Duration> {
     Ok(begun.elapsed() / SYNCS)
 }
 
-fn log(config: &Config, findings: &mut Findings) {
+async fn log(config: &Config, findings: &mut Findings) {
     let dir = config.data.log_dir();
     if !dir.is_dir() {
         return;
     }
     match FileLog::open_read_only(&dir) {
-        Ok(log) => findings.good(
-            "log",
-            format!(
-                "head at {}; `tallyman replay verify` walks all of it",
-                log.head()
-            ),
-        ),
+        Ok(log) => {
+            let head = log.head();
+            let detail = format!("head at {head}; `tallyman replay verify` walks all of it");
+            findings.good("log", detail);
+            let all = Filter::all();
+            let last = log.read_all_back(Position(head.0 + 1), &all, PageLimit::events(1));
+            let last = last
+                .await
+                .ok()
+                .and_then(|page| page.events.into_iter().next());
+            if let Some(last) = last {
+                clock(last.recorded_at, Timestamp::now(), findings);
+            }
+        }
         Err(error) => findings.bad("log", error.to_string()),
+    }
+}
+
+/// Whether the clock is where the log has seen it already.
+fn clock(recorded_at: Timestamp, now: Timestamp, findings: &mut Findings) {
+    let ahead = recorded_at.duration_since(now);
+    if ahead > CLOCK_AHEAD_MAX {
+        let ahead = SignedDuration::from_secs(ahead.as_secs());
+        findings.warn(
+            "clock",
+            format!(
+                "it shows {now:.0}, and the log was last written at {recorded_at:.0}, {ahead:#} later: one of the two was wrong. \
+                 Set the clock right before the next start; runs that were scheduled while it was ahead are then due by the rules of their jobs again"
+            ),
+        );
+    } else {
+        findings.good("clock", format!("it shows {now:.0}"));
     }
 }
 
 async fn server(base: &str, findings: &mut Findings) {
     let url = format!("{}/readyz", base.trim_end_matches('/'));
     match ask(reqwest::Client::new().get(url)).await {
-        Ok((200, _)) => findings.good("server", format!("{base} is ready")),
+        Ok((200, text)) => {
+            findings.good("server", format!("{base} is ready"));
+            details(&text, findings);
+        }
         Ok((status, text)) => {
             findings.bad("server", format!("{base} is not ready ({status}): {text}"));
         }
@@ -200,6 +231,14 @@ async fn server(base: &str, findings: &mut Findings) {
     let url = format!("{}/v1/info", base.trim_end_matches('/'));
     if let Ok((200, text)) = ask(reqwest::Client::new().get(url)).await {
         ports(&text, findings);
+    }
+}
+
+/// What a server that is ready says should be looked at all the same.
+fn details(readiness: &str, findings: &mut Findings) {
+    let readiness: Value = serde_json::from_str(readiness).unwrap_or_default();
+    for (name, detail) in readiness["details"].as_object().into_iter().flatten() {
+        findings.warn(name, detail.as_str().unwrap_or_default());
     }
 }
 
@@ -278,4 +317,39 @@ async fn ask(request: reqwest::RequestBuilder) -> Result<(u16, String), String> 
     let status = response.status().as_u16();
     let text = response.text().await.map_err(kind)?;
     Ok((status, text.chars().take(2000).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_behind_the_log_is_named() {
+        let now: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+        for (ahead, result) in [
+            (-60, "ok"),
+            (0, "ok"),
+            (5, "ok"),
+            (6, "look"),
+            (100_000, "look"),
+        ] {
+            let mut findings = Findings::default();
+            clock(now + SignedDuration::from_secs(ahead), now, &mut findings);
+            assert_eq!(findings.rows[0]["check"], "clock");
+            assert_eq!(findings.rows[0]["result"], result, "{ahead} s");
+            assert!(!findings.bad);
+        }
+    }
+
+    #[test]
+    fn what_a_ready_server_wants_to_be_looked_at_is_shown() {
+        let mut findings = Findings::default();
+        let readiness =
+            r#"{"ready": true, "unready": {}, "details": {"clock": "it was set back"}}"#;
+        details(readiness, &mut findings);
+        let expected = json!({"check": "clock", "result": "look", "detail": "it was set back"});
+        assert_eq!(findings.rows, [expected]);
+        details(r#"{"ready": true, "unready": {}}"#, &mut findings);
+        assert_eq!(findings.rows.len(), 1);
+    }
 }

@@ -41,7 +41,7 @@ pub use kill::{kill, request_kill, time_out};
 pub use log::{replace_log, write_log};
 pub use rejection::RunsRejection;
 pub use returned::ChildrenOf;
-pub use schedule::{Plan, schedule};
+pub use schedule::{Plan, reschedule, schedule};
 pub use spread::spread;
 
 /// The kind of numbers that runs have; see [`crate::numbers`].

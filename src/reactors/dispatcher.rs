@@ -1,7 +1,7 @@
 //! Tells workers what to run, and what to kill.
 //!
-//! Nobody answers what is published, so it is said again in every round until the log shows that a worker
-//! has taken note. What follows from sending a run is in the log before it is sent: its job's next occasion,
+//! Nobody answers what is published, so it is repeated, less and less often, until the log shows that a worker
+//! has taken note. A worker is offered no more at once than it can take soon; pings and kill requests go first. What follows from sending a run is in the log before it is sent: its job's next occasion,
 //! and the runs of which it becomes one for each worker. A run that takes longer than its job allows is asked to be
 //! killed here as well, once, and then like any other. A crash between any two steps is mended by the next
 //! round, which finds the run still unclaimed.
@@ -9,20 +9,24 @@
 //! [`plan`] says what a round does, from facts in [`farm`]; `round` gathers the facts and does it.
 
 pub mod farm;
+pub mod offers;
 pub mod overdue;
 pub mod plan;
+pub mod run_times;
 
+mod connected;
+mod kept;
 mod messages;
 mod round;
+mod set_back;
 mod stats;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use commands::{Commands, LogLimit};
-use domain::schedule::Patience;
 use domain::{Actor, Metadata};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use projections::Views;
 use tokio::sync::{Notify, watch};
@@ -30,10 +34,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::Faults;
+use crate::boot::Boot;
+use crate::liveness::Liveness;
 use crate::steady::{Steady, rest};
 use crate::zmtp::Publisher;
-use plan::Told;
-use round::Killed;
+use round::Memory;
+use run_times::{Kept, RunTimes};
 pub use stats::DispatcherReading;
 use stats::Stats;
 
@@ -46,6 +52,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// How much longer a pause is than the round before it: news is sent at once, and a farm that is so large
 /// that looking takes long is not looked at all the time.
 const PAUSE_ROUNDS: u32 = 4;
+
+/// The shortest time between two writes of the run times while runs come and go, and the longest while they do not.
+const KEEP_EVERY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(10));
 
 /// How long nothing is done after a round that failed.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
@@ -61,8 +70,8 @@ pub struct DispatcherConfig {
     pub ping: Duration,
     /// How long subscribers have to come back before anything is said.
     pub settle: Duration,
-    /// How long a worker may be silent and still be preferred.
-    pub patience: Patience,
+    /// The file in which it is kept for how long runs have been executed; nowhere when there is none.
+    pub run_times: Option<PathBuf>,
     /// How long the views may take to know what is in the log.
     pub views_within: Duration,
     /// Where it is to die, in tests.
@@ -76,7 +85,7 @@ impl Default for DispatcherConfig {
             round: Duration::from_secs(5),
             ping: Duration::from_secs(300),
             settle: Duration::from_secs(2),
-            patience: Patience::default(),
+            run_times: None,
             views_within: Duration::from_secs(10),
             faults: Faults::default(),
         }
@@ -94,6 +103,7 @@ struct Inner {
     commands: Commands,
     views: Views,
     publisher: Publisher,
+    liveness: Liveness,
     config: DispatcherConfig,
     stats: Arc<Stats>,
 }
@@ -105,6 +115,7 @@ impl Dispatcher {
         commands: Commands,
         views: Views,
         publisher: Publisher,
+        liveness: Liveness,
         config: DispatcherConfig,
         stop: CancellationToken,
     ) -> Self {
@@ -113,6 +124,7 @@ impl Dispatcher {
             commands,
             views,
             publisher,
+            liveness,
             config,
             stats: Arc::clone(&stats),
         });
@@ -145,22 +157,43 @@ impl Inner {
         if rest(stop, self.config.settle).await.is_err() || !self.knows_what_was(stop).await {
             return;
         }
-        let mut told = Told::default();
-        let mut killed = Killed::default();
+        let kept = kept::load(self.config.run_times.clone()).await;
+        let awake = self.liveness.awake().now();
+        let mut memory = Memory {
+            times: RunTimes::resume(&kept, Boot::now().as_ref(), awake),
+            ..Memory::default()
+        };
+        self.go_round(&mut memory, kept, wake, stop).await;
+        if let Some(path) = self.config.run_times.clone() {
+            kept::save(path, self.to_keep(&memory)).await;
+        }
+    }
+
+    async fn go_round(
+        &self,
+        memory: &mut Memory,
+        mut kept: Kept,
+        wake: &Notify,
+        stop: &CancellationToken,
+    ) {
         let mut runs = Changes(Some(self.views.runs().changed()));
         let mut roster = Changes(Some(self.views.roster().changed()));
         let mut ping_at = Instant::now();
         let mut again_at = Instant::now();
+        let mut kept_at = Instant::now();
         loop {
             let begun = Instant::now();
-            if begun >= ping_at && self.ping().await {
+            if begun >= ping_at && self.ping(memory).await {
                 ping_at = begun + self.config.ping;
             }
+            let welcome_at = self.welcome(memory);
             let again = begun >= again_at;
             if again {
                 again_at = begun + self.config.round;
+                memory.offers.begin_round();
+                memory.kills.begin_round();
             }
-            let done = self.round(&mut told, &mut killed, again).await;
+            let done = self.round(memory, again).await;
             self.stats.round_took(begun.elapsed());
             let mut time_up = None;
             let pause = match done {
@@ -182,13 +215,21 @@ impl Inner {
                     TROUBLE_PAUSE
                 }
             };
+            if let Some(path) = &self.config.run_times
+                && self.is_to_keep(memory, &kept, kept_at.elapsed())
+            {
+                (kept, kept_at) = (self.to_keep(memory), Instant::now());
+                kept::save(path.clone(), kept.clone()).await;
+            }
             let wait = self.until_next(time_up).unwrap_or(self.config.round);
             let until = again_at.min(ping_at).min(begun + wait);
+            let until = welcome_at.map_or(until, |at| until.min(at));
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = wake.notified() => {}
                 () = runs.next() => {}
                 () = roster.next() => {}
+                () = self.publisher.subscribed() => {}
                 () = tokio::time::sleep_until(until) => {}
             }
             let pause = pause.min(self.config.round.max(PAUSE));
@@ -199,12 +240,25 @@ impl Inner {
     }
 
     /// How long until the next run is due, or the time of one is up.
-    fn until_next(&self, time_up: Option<Timestamp>) -> Option<Duration> {
+    fn until_next(&self, time_up: Option<Duration>) -> Option<Duration> {
         let now = self.commands.clock().now();
         let due = self.views.runs().next_due(now);
-        let next = due.into_iter().chain(time_up).min()?;
-        // What is up by now waits no longer.
-        Some(Duration::try_from(next.duration_since(now)).unwrap_or_default())
+        // What is due by now waits no longer.
+        let due = due.map(|due| Duration::try_from(due.duration_since(now)).unwrap_or_default());
+        due.into_iter().chain(time_up).min()
+    }
+
+    fn to_keep(&self, memory: &Memory) -> Kept {
+        let awake = self.liveness.awake().now();
+        memory.times.keep(Boot::now(), awake)
+    }
+
+    /// Whether the run times are to be kept again so long after the last time.
+    fn is_to_keep(&self, memory: &Memory, kept: &Kept, passed: Duration) -> bool {
+        let kept = kept.runs.iter().map(|(run, start, _)| (*run, *start));
+        let is_same = kept.eq(memory.times.starts());
+        let (changed, unchanged) = KEEP_EVERY;
+        (!is_same && passed >= changed) || (!memory.times.is_empty() && passed >= unchanged)
     }
 }
 

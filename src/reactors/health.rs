@@ -1,5 +1,7 @@
 //! Looks every few minutes whether workers still answer.
 //!
+//! What counts is whether it answers our pings ([`crate::liveness`]), not what clocks show.
+//!
 //! A worker that does not is taken for dead: its runs, also those that it was only to execute, are marked as
 //! failed, with a log that says why. What follows from a failure follows from this one. A pool in which
 //! nobody answers is written down as silent, which is what people are told about ([`crate::mails`]).
@@ -13,7 +15,6 @@ use std::time::Duration;
 use commands::runs::RunsRejection;
 use commands::{CommandError, Commands, Transaction, runs};
 use domain::run::Run;
-use domain::schedule::Patience;
 use domain::worker_pool::{Silence, SilenceCommand};
 use domain::{Actor, LongText, Metadata};
 use jiff::{SignedDuration, Timestamp};
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Faults;
 use crate::caught_up::caught_up;
+use crate::liveness::{Answering, Liveness};
 use crate::steady::Steady;
 
 /// When workers are looked at, and what is expected of them.
@@ -30,8 +32,6 @@ use crate::steady::Steady;
 pub struct HealthConfig {
     /// How often.
     pub every: Duration,
-    /// How long a worker may be silent.
-    pub patience: Patience,
     /// How often people are reminded of a silent pool.
     pub remind_after: SignedDuration,
     /// How long the views may take to know what is in the log.
@@ -44,7 +44,6 @@ impl Default for HealthConfig {
     fn default() -> Self {
         Self {
             every: Duration::from_secs(300),
-            patience: Patience::default(),
             remind_after: SignedDuration::from_hours(1),
             views_within: Duration::from_secs(10),
             faults: Faults::default(),
@@ -86,6 +85,7 @@ struct Stats {
 struct Inner {
     commands: Commands,
     views: Views,
+    liveness: Liveness,
     config: HealthConfig,
     stats: Arc<Stats>,
 }
@@ -97,6 +97,7 @@ impl Health {
     pub fn start(
         commands: Commands,
         views: Views,
+        liveness: Liveness,
         config: HealthConfig,
         stop: CancellationToken,
     ) -> Self {
@@ -104,6 +105,7 @@ impl Health {
         let inner = Arc::new(Inner {
             commands,
             views,
+            liveness,
             config,
             stats: Arc::clone(&stats),
         });
@@ -160,18 +162,21 @@ struct SilentWorker {
     number: u64,
     title: String,
     answered_at: Option<Timestamp>,
+    unanswered: u32,
 }
 
 impl Findings {
-    fn of(roster: &Roster, patience: Patience, now: Timestamp) -> Self {
-        let silent = |answered| patience.is_silent(answered, now);
+    fn of(roster: &Roster, answering: impl Fn(u64) -> Answering) -> Self {
         let workers = roster.workers().values();
         let workers = workers
-            .filter(|worker| worker.enqueue_is_enabled && silent(worker.ping_response_at))
-            .map(|worker| SilentWorker {
+            .filter(|worker| worker.enqueue_is_enabled)
+            .map(|worker| (worker, answering(worker.number)))
+            .filter(|(_, answering)| answering.is_silent)
+            .map(|(worker, answering)| SilentWorker {
                 number: worker.number,
                 title: worker.title.clone(),
                 answered_at: worker.ping_response_at,
+                unanswered: answering.unanswered,
             });
         let pools = roster.worker_pools().values().map(|pool| {
             let members = pool
@@ -183,7 +188,7 @@ impl Findings {
                 .peekable();
             let is_silent = pool.enqueue_is_enabled
                 && expected.peek().is_some()
-                && expected.all(|worker| silent(worker.ping_response_at));
+                && expected.all(|worker| answering(worker.number).is_silent);
             (pool.number, is_silent)
         });
         Self {
@@ -207,12 +212,18 @@ impl Inner {
     }
 
     async fn check(&self) -> Result<(), String> {
-        caught_up(&self.commands, &self.views, self.config.views_within).await?;
-        let (now, patience) = (self.commands.clock().now(), self.config.patience);
+        let caught_up = caught_up(&self.commands, &self.views, self.config.views_within).await;
+        if caught_up.is_err() {
+            // As long as we cannot take note of their answers, workers cannot be said not to answer.
+            self.liveness.excuse();
+        }
+        caught_up?;
+        let now = self.commands.clock().now();
+        let answering = |worker| self.liveness.of(worker);
         let found = self
             .views
             .roster()
-            .read(|roster| Findings::of(roster, patience, now));
+            .read(|roster| Findings::of(roster, answering));
         let pools_silent = found.pools.iter().filter(|(_, silent)| *silent).count();
         let show = |gauge: &AtomicU64, count: usize| gauge.store(count as u64, Ordering::Relaxed);
         show(&self.stats.workers_silent, found.workers.len());
@@ -297,12 +308,15 @@ fn text(worker: &SilentWorker, run: u64) -> String {
         number,
         title,
         answered_at,
+        unanswered,
     } = worker;
     let answered = answered_at.map_or_else(
         || "it has never answered".to_owned(),
         |at| format!("its last answer came at {at}"),
     );
-    format!("Run {run} was marked as failed: {REASON}.\nWorker {number} ({title}): {answered}.\n")
+    format!(
+        "Run {run} was marked as failed: {REASON}.\nWorker {number} ({title}): {unanswered} pings in a row went unanswered; {answered}.\n"
+    )
 }
 
 fn metadata() -> Metadata {

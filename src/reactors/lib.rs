@@ -11,16 +11,19 @@
 //! Start reading at [`collector`], which learns what builds used, then [`frame`], the loop that it shares with
 //! every reactor to come.
 
+mod boot;
 mod caught_up;
 mod faults;
 mod outside;
 mod steady;
 
+pub mod awake;
 pub mod collector;
 pub mod dispatcher;
 pub mod frame;
 pub mod gitlab;
 pub mod health;
+pub mod liveness;
 pub mod mails;
 pub mod ports;
 pub mod prometheus;

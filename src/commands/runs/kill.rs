@@ -2,7 +2,7 @@
 
 use domain::kill_request::{KillReason, KillRequest, KillRequestCommand, Requested};
 use domain::run::{KillRequested, Run, RunCommand, RunFacts, RunRejection, TimedOut};
-use domain::schedule::time_is_up_at;
+use jiff::Timestamp;
 
 use super::rejection::whole;
 use super::{KILL_REQUEST, RunsRejection};
@@ -28,21 +28,23 @@ pub async fn request_kill(
     Ok(kill_request)
 }
 
-/// Asks for a run to be killed that has had its time, and answers the number of the request. A run whose time is not
-/// up is passed over: it may be over by now, have begun anew, or be asked for already.
+/// Asks for a run to be killed that has had its time since it was started, and answers the number of the request. A run
+/// that is not executed since then any more is passed over: it may be over by now, have been started again, or be asked
+/// for already. How long it has been executed knows the caller: it does not follow from what clocks show.
 ///
 /// # Errors
 /// As [`Transaction::execute`].
 pub async fn time_out(
     unit: &Transaction,
     run: u64,
+    started: Timestamp,
     limit_seconds: u32,
 ) -> Result<Option<u64>, CommandError<RunsRejection>> {
     let key = run.to_string();
     let known = unit.load::<Run>(&key).await.map_err(whole)?;
     let since = known.facts().and_then(RunFacts::time_runs_since);
     let at = unit.now();
-    if since.is_none_or(|since| time_is_up_at(since, limit_seconds) > at) {
+    if since != Some(started) {
         return Ok(None);
     }
     let kill_request = request(unit, run, Some(KillReason::TimedOut { limit_seconds })).await?;

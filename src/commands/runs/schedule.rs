@@ -1,7 +1,7 @@
 //! A run is to be executed.
 
 use domain::job::Job;
-use domain::run::{Origin, Run, RunCommand, Scheduled};
+use domain::run::{Caller, Origin, Patched, Run, RunCommand, RunFacts, Scheduled};
 use jiff::Timestamp;
 
 use super::rejection::whole;
@@ -64,4 +64,32 @@ pub(super) async fn tell(
     let scheduled = RunCommand::Schedule(scheduled);
     unit.execute::<Run>(&key, scheduled).await.map_err(whole)?;
     Ok(())
+}
+
+/// Schedules a run for another time that waits for this one, and answers whether it did: somebody may have claimed or
+/// changed it meanwhile.
+///
+/// # Errors
+/// As [`Transaction::execute`].
+pub async fn reschedule(
+    unit: &Transaction,
+    run: u64,
+    before: Timestamp,
+    schedule_at: Timestamp,
+) -> Result<bool, CommandError<RunsRejection>> {
+    let key = run.to_string();
+    let known = unit.load::<Run>(&key).await.map_err(whole)?;
+    let waits = |facts: &RunFacts| facts.enqueued_at.is_none() && facts.schedule_at == before;
+    if !known.facts().is_some_and(waits) {
+        return Ok(false);
+    }
+    let patch = RunCommand::Patch {
+        by: Caller::Trusted,
+        patch: Patched {
+            schedule_at: Some(schedule_at),
+            ..Patched::nothing(unit.now())
+        },
+    };
+    let events = unit.execute::<Run>(&key, patch).await.map_err(whole)?;
+    Ok(!events.is_empty())
 }

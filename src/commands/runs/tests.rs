@@ -240,8 +240,15 @@ impl Farm {
         done.map(|((), outcome)| outcome)
     }
 
-    pub(super) async fn time_out(&self, run: u64, limit: u32) -> (Option<u64>, Outcome) {
-        let work = |unit: Transaction| async move { time_out(&unit, run, limit).await };
+    /// A run that was started so many seconds from noon has had its time.
+    pub(super) async fn time_out(
+        &self,
+        run: u64,
+        second: i64,
+        limit: u32,
+    ) -> (Option<u64>, Outcome) {
+        let started = later(second);
+        let work = |unit: Transaction| async move { time_out(&unit, run, started, limit).await };
         self.commands.transact(&nobody(), work).await.unwrap()
     }
 

@@ -179,6 +179,12 @@ impl Run {
         self.scheduled.as_ref().and_then(|planned| planned.worker)
     }
 
+    /// When it was decided on.
+    #[must_use]
+    pub fn decided_at(&self) -> Option<Timestamp> {
+        self.scheduled.as_ref().map(|planned| planned.at)
+    }
+
     /// Whether the next occasion of its job was scheduled after it.
     #[must_use]
     pub fn is_followed(&self) -> bool {

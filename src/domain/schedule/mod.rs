@@ -10,7 +10,6 @@
 //! | how often has a job failed in a row, and is it to be disabled? | [`count_fails`] |
 //! | which runs are sent in this round, and to whom? | [`Round`], [`target`] |
 //! | does a worker still answer? | [`Patience::is_silent`] |
-//! | when has a run had its time? | [`time_is_up_at`] |
 //! | is a run that failed tried again? | [`Retries::follow`] |
 
 mod children;
@@ -32,7 +31,7 @@ pub use fails::{FailCount, count_fails};
 pub use follow_up::{FollowUp, JobFacts, first_occasion, follow_up};
 pub use health::Patience;
 pub use interval::{Interval, IntervalUnit};
-pub use limit::{RUN_TIMEOUT_SECONDS_MAX, time_is_up_at};
+pub use limit::RUN_TIMEOUT_SECONDS_MAX;
 pub use retry::{Attempt, RETRIES_MAX, RETRY_DELAY_SECONDS, RETRY_DELAY_SECONDS_MAX, Retries};
 pub use rhythm::Rhythm;
 pub use window::Window;

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::schedule::{Interval, Member, Patience, Window};
-use jiff::Timestamp;
-use projections::roster::Roster;
+use domain::schedule::{Interval, Member, Window};
+use projections::roster::{Roster, WorkerEntry};
+
+use super::offers;
 
 /// What jobs and workers say about where runs go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Farm {
     pub pools: BTreeMap<u64, Vec<Member>>,
     /// What workers are called when they are spoken to.
     pub keys: BTreeMap<u64, String>,
+    /// How much workers are offered at once that have said how many runs they execute at once.
+    pub windows: BTreeMap<u64, u32>,
 }
 
 /// On which terms the runs of a job are sent.
@@ -39,14 +42,18 @@ pub struct Terms {
 impl Farm {
     /// The farm now, as far as these jobs are concerned.
     #[must_use]
-    pub fn of(roster: &Roster, jobs: &BTreeSet<u64>, patience: Patience, now: Timestamp) -> Self {
+    pub fn of(
+        roster: &Roster,
+        jobs: &BTreeSet<u64>,
+        answers: impl Fn(&WorkerEntry) -> bool,
+    ) -> Self {
         let workers = roster.workers();
         let member = |number: &u64| {
             let worker = workers.get(number)?;
             Some(Member {
                 worker: worker.number,
                 enabled: worker.enqueue_is_enabled,
-                responsive: !patience.is_silent(worker.ping_response_at, now),
+                responsive: answers(worker),
             })
         };
         let pools = roster.worker_pools().values().map(|pool| {
@@ -68,10 +75,21 @@ impl Farm {
         let keys = workers
             .values()
             .map(|worker| (worker.number, worker.api_key.clone()));
+        let windows = workers
+            .values()
+            .map(|worker| (worker.number, offers::window(worker.concurrent_jobs)));
         Self {
             jobs: jobs.collect(),
             pools: pools.collect(),
             keys: keys.collect(),
+            windows: windows.collect(),
         }
+    }
+
+    /// How much a worker is offered at once.
+    #[must_use]
+    pub fn window(&self, worker: u64) -> u32 {
+        let window = self.windows.get(&worker).copied();
+        window.unwrap_or_else(|| offers::window(None))
     }
 }

@@ -9,10 +9,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::farm::{Farm, Terms};
-
-/// For how many rounds a run is offered to the same worker before another may be asked. A worker that is
-/// busy or was away for a moment finds it again; one that is deaf does not keep it for ever.
-pub const ROUNDS_KEPT: u32 = 12;
+use super::offers::Offers;
 
 /// A run that no worker has claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,55 +58,10 @@ pub enum Recipient {
     Worker(u64),
     /// Each of these, about a run of its own.
     Each(Vec<u64>),
+    /// No one for now: whoever could take it has enough to take first.
+    Held,
     /// Nobody is there.
     Nobody,
-}
-
-/// Who was told about which run, and how often. In memory only: after a restart everybody is told anew.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Told(BTreeMap<u64, Mention>);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Mention {
-    worker: u64,
-    rounds: u32,
-}
-
-impl Told {
-    /// Takes note that a worker was told about a run.
-    pub fn note(&mut self, run: u64, worker: u64) {
-        let mention = self.0.entry(run).or_insert(Mention { worker, rounds: 0 });
-        if mention.worker != worker {
-            *mention = Mention { worker, rounds: 0 };
-        }
-        mention.rounds = mention.rounds.saturating_add(1);
-    }
-
-    /// Forgets the runs that are not among these.
-    pub fn retain(&mut self, waiting: &BTreeSet<u64>) {
-        self.0.retain(|run, _| waiting.contains(run));
-    }
-
-    /// Whether anybody was told about a run.
-    #[must_use]
-    pub fn contains(&self, run: u64) -> bool {
-        self.0.contains_key(&run)
-    }
-
-    /// One of these: the one who was told before, for a while; then one of the others.
-    fn choose(&self, run: u64, among: &[u64], chance: u64) -> Option<u64> {
-        match self.0.get(&run) {
-            Some(mention) if mention.rounds >= ROUNDS_KEPT => {
-                let others: Vec<u64> = among
-                    .iter()
-                    .copied()
-                    .filter(|worker| *worker != mention.worker)
-                    .collect();
-                choose(&others, None, chance).or_else(|| choose(among, None, chance))
-            }
-            mention => choose(among, mention.map(|mention| mention.worker), chance),
-        }
-    }
 }
 
 /// What a plan is made of.
@@ -127,14 +79,14 @@ pub struct Facts<'a> {
     pub zone: &'a dyn Fn(Option<&str>) -> TimeZone,
 }
 
-/// What is to be done, in order. `again` is whether those who were told before are told again; `occasions`
-/// is asked only about jobs whose runs are sent.
+/// What is to be done, in order. `again` is whether offers that have not been taken are repeated when it is time;
+/// `occasions` is asked only about jobs whose runs are sent.
 ///
 /// # Errors
 /// When `occasions` does not answer.
 pub fn plan<E>(
     facts: Facts<'_>,
-    told: &Told,
+    offers: &Offers,
     again: bool,
     mut chance: impl FnMut() -> u64,
     mut occasions: impl FnMut(u64) -> Result<Occasions, E>,
@@ -156,6 +108,7 @@ pub fn plan<E>(
         .collect();
     Round::order(&mut waiting);
     let mut round = Round::new(active);
+    let mut windows = Windows::new(farm, offers);
     let mut errands = Vec::new();
     let mut settled = BTreeSet::new();
     for run in &waiting {
@@ -168,21 +121,21 @@ pub fn plan<E>(
         let pool = farm.pools.get(&terms.pool).map_or(&[][..], Vec::as_slice);
         let worker = workers.get(&run.run).copied().flatten();
         let to = match target(worker, terms.run_on_all_workers, pool) {
-            Target::Known(worker) => Recipient::Worker(worker),
-            Target::One(among) => told
-                .choose(run.run, &among, chance())
-                .map_or(Recipient::Nobody, Recipient::Worker),
-            Target::Each(all) => Recipient::Each(all),
-            Target::Nobody => Recipient::Nobody,
+            Target::Known(worker) => windows.choose(run.run, &[worker], again, &mut chance),
+            Target::One(among) => windows.choose(run.run, &among, again, &mut chance),
+            Target::Each(all) => Some(Recipient::Each(all)),
+            Target::Nobody => Some(Recipient::Nobody),
         };
-        if to != Recipient::Nobody {
+        // A run that is held keeps its turn: the next occasion of its job does not overtake it.
+        if to != Some(Recipient::Nobody) {
             round.take(run);
         }
-        if !again && told.contains(run.run) {
+        let Some(to) = to else {
             continue;
-        }
+        };
         // What is decided about one run is not known to the view yet when the next is looked at.
-        let next = if !retries.contains(&run.run) && settled.insert(run.job) {
+        let is_settled = retries.contains(&run.run) || offers.is_held(run.run);
+        let next = if !is_settled && settled.insert(run.job) {
             let Occasions { open, reference } = occasions(run.job)?;
             let rhythm = Rhythm::of(terms.interval, terms.cron.as_deref());
             let job = JobFacts {
@@ -199,6 +152,63 @@ pub fn plan<E>(
         errands.push(Errand { run, next, to });
     }
     Ok(errands)
+}
+
+/// How much more each worker is offered in this round.
+struct Windows<'a> {
+    farm: &'a Farm,
+    offers: &'a Offers,
+    outstanding: BTreeMap<u64, u32>,
+}
+
+impl<'a> Windows<'a> {
+    fn new(farm: &'a Farm, offers: &'a Offers) -> Self {
+        Self {
+            farm,
+            offers,
+            outstanding: offers.outstanding(),
+        }
+    }
+
+    /// Who of these is told about a run now: the one to whom it was offered before, for a while and when it is time;
+    /// else one who can take more. None when there is nothing to be said about it in this round.
+    fn choose(
+        &mut self,
+        run: u64,
+        among: &[u64],
+        again: bool,
+        chance: &mut impl FnMut() -> u64,
+    ) -> Option<Recipient> {
+        let before = self.offers.get(run);
+        if before.is_some() && !again {
+            return None;
+        }
+        let kept = before.filter(|offer| among.contains(&offer.worker));
+        if let Some(offer) = kept.filter(|offer| !offer.is_stale()) {
+            return offer
+                .is_repeated()
+                .then_some(Recipient::Worker(offer.worker));
+        }
+        let is_other = |worker: &&u64| kept.is_none_or(|offer| offer.worker != **worker);
+        let others = among.iter().filter(is_other).copied();
+        let open: Vec<u64> = others.filter(|worker| self.is_open(*worker)).collect();
+        if let Some(worker) = choose(&open, None, chance()) {
+            *self.outstanding.entry(worker).or_default() += 1;
+            return Some(Recipient::Worker(worker));
+        }
+        match kept {
+            Some(offer) => offer
+                .is_repeated()
+                .then_some(Recipient::Worker(offer.worker)),
+            None if self.offers.is_held(run) => None,
+            None => Some(Recipient::Held),
+        }
+    }
+
+    fn is_open(&self, worker: u64) -> bool {
+        let outstanding = self.outstanding.get(&worker).copied().unwrap_or_default();
+        outstanding < self.farm.window(worker)
+    }
 }
 
 impl Unclaimed {

@@ -1,4 +1,4 @@
-//! One round: look, settle what follows, tell.
+//! One round: look, send what is urgent, settle what follows, offer.
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -12,12 +12,17 @@ use domain::schedule::FollowUp;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use projections::Views;
+use projections::roster::WorkerEntry;
 use projections::runs::RunRow;
 use tokio_util::sync::CancellationToken;
 
+use super::connected::Connected;
 use super::farm::Farm;
+use super::offers::Offers;
 use super::overdue::{Overdue, Timed, overdue};
-use super::plan::{Errand, Facts, Occasions, Recipient, Told, Unclaimed, plan};
+use super::plan::{Errand, Facts, Occasions, Recipient, Unclaimed, plan};
+use super::run_times::{RunTimes, Start};
+use super::set_back::SetBack;
 use super::stats::{add, count, show};
 use super::{Inner, messages, metadata};
 use crate::caught_up::caught_up;
@@ -33,8 +38,23 @@ const SPREAD_AT_ONCE: usize = 32;
 /// How many runs that took too long are one append.
 const TIMED_OUT_AT_ONCE: usize = 64;
 
-/// The kill requests about which workers were told.
-pub(super) type Killed = BTreeSet<u64>;
+/// How many kill requests a worker is sent at once that it has not taken note of.
+const KILLS_AT_ONCE: u32 = 16;
+
+/// What a dispatcher remembers from one round to the next.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// The runs that were offered.
+    pub(super) offers: Offers,
+    /// The kill requests that were sent.
+    pub(super) kills: Offers,
+    /// For how long runs have been executed.
+    pub(super) times: RunTimes,
+    /// Who has connected.
+    pub(super) connected: Connected,
+    /// What is to be done because the clock was set back.
+    pub(super) set_back: SetBack,
+}
 
 /// What a look at the views shows.
 struct Glance {
@@ -42,8 +62,14 @@ struct Glance {
     errands: Vec<Errand>,
     unclaimed: BTreeSet<u64>,
     active: usize,
-    overdue: Overdue,
+    executed: Vec<Executed>,
     kills: Vec<Kill>,
+}
+
+/// A run that is executed, and how long its job allows.
+struct Executed {
+    start: Start,
+    limit_seconds: Option<u32>,
 }
 
 struct Kill {
@@ -53,56 +79,82 @@ struct Kill {
 
 impl Inner {
     /// Pings every worker, also those that take no work. Says whether that was possible.
-    pub(super) async fn ping(&self) -> bool {
+    pub(super) async fn ping(&self, memory: &mut Memory) -> bool {
         if let Err(error) = self.catch_up().await {
             tracing::warn!(
                 reactor = "dispatcher",
                 error,
                 "nobody can be pinged: {error}"
             );
+            self.liveness.excuse();
             return false;
         }
-        let keys: Vec<String> = self.views.roster().read(|roster| {
+        // All of them are pinged now, those that have just connected included.
+        let _ = self.publisher.take_subscribed();
+        let workers: Vec<(u64, String)> = self.views.roster().read(|roster| {
             let workers = roster.workers().values();
-            workers.map(|worker| worker.api_key.clone()).collect()
+            workers
+                .map(|worker| (worker.number, worker.api_key.clone()))
+                .collect()
         });
-        for key in keys {
-            self.say(&key, &messages::ping(), Urgency::Urgent);
-            count(&self.stats.pings);
+        let numbers: BTreeSet<u64> = workers.iter().map(|(number, _)| *number).collect();
+        memory.connected.settle(&numbers);
+        for (number, key) in &workers {
+            let is_delivered = self.send_ping(key);
+            memory.connected.note(*number, is_delivered);
+        }
+        if self.publisher.is_served() {
+            self.liveness.pinged(&numbers);
+        } else {
+            // While somebody else has our port, no worker can answer.
+            self.liveness.excuse();
         }
         true
     }
 
-    /// One round. `again` is whether what was said before is said again. Answers when the time of the next run is
-    /// up.
+    pub(super) fn send_ping(&self, key: &str) -> bool {
+        count(&self.stats.pings);
+        self.say(key, &messages::ping(), Urgency::Urgent)
+    }
+
+    /// One round. `again` is whether what was said before is said again. Answers how long until the time of the next
+    /// run is up.
     pub(super) async fn round(
         &self,
-        told: &mut Told,
-        killed: &mut Killed,
+        memory: &mut Memory,
         again: bool,
-    ) -> Result<Option<Timestamp>, String> {
+    ) -> Result<Option<Duration>, String> {
         self.catch_up().await?;
-        let glance = self.look(told, again).await?;
-        told.retain(&glance.unclaimed);
+        self.mend_future(&mut memory.set_back).await;
+        let glance = self.look(&memory.offers, again).await?;
+        memory.offers.retain(&glance.unclaimed);
         show(&self.stats.unclaimed, glance.unclaimed.len());
         show(&self.stats.active, glance.active);
         show(&self.stats.kills_pending, glance.kills.len());
-        let idle = glance
-            .errands
-            .iter()
-            .filter(|errand| errand.to == Recipient::Nobody);
+        let of = |to: &Recipient| {
+            glance
+                .errands
+                .iter()
+                .filter(|errand| errand.to == *to)
+                .count()
+        };
         if again {
-            show(&self.stats.without_worker, idle.count());
+            show(&self.stats.without_worker, of(&Recipient::Nobody));
         }
+        // Whoever waits for a kill waits for nothing else.
+        self.kill(&glance, &mut memory.kills, again);
 
         let unsettled = self.settle(&glance.errands).await;
         self.config.faults.reached("followed").await;
         let ready = |errand: &&Errand| !unsettled.contains(&errand.run);
         let errands: Vec<&Errand> = glance.errands.iter().filter(ready).collect();
         for errand in &errands {
-            if let Recipient::Worker(worker) = errand.to {
-                told.note(errand.run, worker);
-                self.tell(&glance.farm, worker, errand.run);
+            match errand.to {
+                Recipient::Worker(worker) => {
+                    self.offer(&glance.farm, errand.run, worker, &mut memory.offers);
+                }
+                Recipient::Held => memory.offers.hold(errand.run),
+                Recipient::Each(_) | Recipient::Nobody => {}
             }
         }
         let mut trouble = !unsettled.is_empty();
@@ -111,8 +163,12 @@ impl Inner {
                 Ok(shares) => {
                     self.config.faults.reached("spread").await;
                     for share in shares {
-                        told.note(share.run, share.worker);
-                        self.tell(&glance.farm, share.worker, share.run);
+                        let outstanding = memory.offers.outstanding();
+                        let outstanding = outstanding.get(&share.worker).copied();
+                        // The others are offered by the rounds to come, like any run of a worker.
+                        if outstanding.unwrap_or_default() < glance.farm.window(share.worker) {
+                            self.offer(&glance.farm, share.run, share.worker, &mut memory.offers);
+                        }
                     }
                 }
                 Err(error) => {
@@ -121,14 +177,14 @@ impl Inner {
                 }
             }
         }
-        trouble |= !self.time_out(&glance.overdue).await;
+        let overdue = self.measure(&glance.executed, &mut memory.times);
+        trouble |= !self.time_out(&overdue).await;
         self.config.faults.reached("timed_out").await;
-        self.kill(&glance, killed, again);
         self.config.faults.reached("sent").await;
         if trouble {
             return Err("some runs have to wait".to_owned());
         }
-        Ok(glance.overdue.next)
+        Ok(overdue.next)
     }
 
     /// Waits until the views know what was in the log at the start, however long they take to be made, or until it is
@@ -149,16 +205,25 @@ impl Inner {
         caught_up(&self.commands, &self.views, self.config.views_within).await
     }
 
-    async fn look(&self, told: &Told, again: bool) -> Result<Glance, String> {
-        let (now, told) = (self.commands.clock().now(), told.clone());
-        let (zone, patience) = (self.config.zone.clone(), self.config.patience);
+    async fn look(&self, offers: &Offers, again: bool) -> Result<Glance, String> {
+        let (now, mut offers) = (self.commands.clock().now(), offers.clone());
+        let (zone, liveness) = (self.config.zone.clone(), self.liveness.clone());
         let look = move |views: &Views| {
             let runs = views.runs();
             let waiting = runs.waiting(now, usize::MAX);
+            let unclaimed: BTreeSet<u64> = waiting.iter().map(|run| run.number).collect();
+            // What was claimed makes room for more.
+            offers.retain(&unclaimed);
             let jobs = waiting.iter().map(|run| run.job).collect();
+            // One that has never answered anybody is asked after those that have.
+            let answers = |worker: &WorkerEntry| {
+                let answering = liveness.of(worker.number);
+                let is_known = answering.is_heard || worker.ping_response_at.is_some();
+                is_known && !answering.is_silent
+            };
             let farm = views
                 .roster()
-                .read(|roster| Farm::of(roster, &jobs, patience, now));
+                .read(|roster| Farm::of(roster, &jobs, answers));
             let active = runs.active();
             let facts = Facts {
                 farm: &farm,
@@ -170,16 +235,16 @@ impl Inner {
                 now,
                 zone: &|name| zone_of(name, &zone),
             };
-            let errands = plan(facts, &told, again, chance, |job| {
+            let errands = plan(facts, &offers, again, chance, |job| {
                 let open = runs.open_schedule_ids(job);
                 let reference = runs.reference(job).map_err(|error| error.to_string())?;
                 Ok::<_, String>(Occasions { open, reference })
             })?;
             Ok(Glance {
                 errands,
-                unclaimed: waiting.iter().map(|run| run.number).collect(),
+                unclaimed,
                 active: active.len(),
-                overdue: overdue(timed(views, &active), now),
+                executed: executed(views, &active),
                 kills: kills(views, now),
                 farm,
             })
@@ -276,10 +341,9 @@ impl Inner {
         for runs in overdue.runs.chunks(TIMED_OUT_AT_ONCE) {
             let work = |unit: Transaction| async move {
                 let mut asked = Vec::new();
-                for (run, limit_seconds) in runs {
-                    if runs::time_out(&unit, *run, *limit_seconds).await?.is_some() {
-                        asked.push(*run);
-                    }
+                for ((run, started), limit_seconds) in runs {
+                    let request = runs::time_out(&unit, *run, *started, *limit_seconds).await?;
+                    asked.extend(request.map(|_| *run));
                 }
                 Ok::<_, CommandError<RunsRejection>>(asked)
             };
@@ -303,30 +367,59 @@ impl Inner {
         done
     }
 
-    fn kill(&self, glance: &Glance, killed: &mut Killed, again: bool) {
-        killed.retain(|number| glance.kills.iter().any(|kill| kill.number == *number));
+    /// For how long runs have been executed, and which of them for too long.
+    fn measure(&self, executed: &[Executed], times: &mut RunTimes) -> Overdue {
+        let awake = self.liveness.awake().now();
+        let starts: Vec<Start> = executed.iter().map(|run| run.start).collect();
+        times.see(&starts, awake);
+        let timed = executed.iter().filter_map(|run| {
+            Some(Timed {
+                start: run.start,
+                executed: times.of(run.start, awake),
+                limit_seconds: run.limit_seconds?,
+            })
+        });
+        overdue(timed)
+    }
+
+    /// Sends kill requests, a few at once to each worker, and repeats them less and less often.
+    fn kill(&self, glance: &Glance, sent: &mut Offers, again: bool) {
+        sent.retain(&glance.kills.iter().map(|kill| kill.number).collect());
+        let mut outstanding = sent.outstanding();
         for kill in &glance.kills {
-            if (killed.insert(kill.number) || again)
-                && let Some(key) = glance.farm.keys.get(&kill.worker)
-            {
+            let outstanding = outstanding.entry(kill.worker).or_default();
+            match sent.get(kill.number) {
+                Some(before) if before.worker == kill.worker => {
+                    if !again || !before.is_repeated() {
+                        continue;
+                    }
+                }
+                _ if *outstanding >= KILLS_AT_ONCE => continue,
+                _ => *outstanding += 1,
+            }
+            sent.note(kill.number, kill.worker);
+            if let Some(key) = glance.farm.keys.get(&kill.worker) {
                 self.say(key, &messages::kill(kill.number), Urgency::Urgent);
                 count(&self.stats.kills_sent);
             }
         }
     }
 
-    fn tell(&self, farm: &Farm, worker: u64, run: u64) {
+    fn offer(&self, farm: &Farm, run: u64, worker: u64, offers: &mut Offers) {
+        offers.note(run, worker);
         if let Some(key) = farm.keys.get(&worker) {
             self.say(key, &messages::enqueue(run), Urgency::Ordinary);
             count(&self.stats.runs_sent);
         }
     }
 
-    fn say(&self, key: &str, message: &[u8], urgency: Urgency) {
+    fn say(&self, key: &str, message: &[u8], urgency: Urgency) -> bool {
         let address = messages::address(key);
-        if self.publisher.publish(&address, message, urgency) == 0 {
+        let delivered = self.publisher.publish(&address, message, urgency);
+        if delivered == 0 {
             count(&self.stats.unheard);
         }
+        delivered > 0
     }
 }
 
@@ -345,18 +438,15 @@ impl Unclaimed {
 }
 
 /// The runs with workers whose time runs.
-fn timed(views: &Views, active: &[Arc<RunRow>]) -> Vec<Timed> {
+fn executed(views: &Views, active: &[Arc<RunRow>]) -> Vec<Executed> {
     views.roster().read(|roster| {
-        let timed = |run: &Arc<RunRow>| {
-            let limit_seconds = roster.job(run.job)?.run_timeout_seconds?;
-            let since = run.facts().time_runs_since()?;
-            Some(Timed {
-                run: run.number,
-                since,
-                limit_seconds,
+        let executed = |run: &Arc<RunRow>| {
+            Some(Executed {
+                start: (run.number, run.facts().time_runs_since()?),
+                limit_seconds: roster.job(run.job)?.run_timeout_seconds,
             })
         };
-        active.iter().filter_map(timed).collect()
+        active.iter().filter_map(executed).collect()
     })
 }
 
@@ -371,7 +461,7 @@ fn kills(views: &Views, now: Timestamp) -> Vec<Kill> {
 
 /// The zone of this name; the usual one without a name. A job whose zone this machine does not know is not to
 /// stand still for that: it goes by the usual clock, until somebody has looked.
-fn zone_of(name: Option<&str>, usual: &TimeZone) -> TimeZone {
+pub(super) fn zone_of(name: Option<&str>, usual: &TimeZone) -> TimeZone {
     let Some(name) = name else {
         return usual.clone();
     };

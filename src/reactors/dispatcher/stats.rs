@@ -18,6 +18,7 @@ pub(super) struct Stats {
     pub(super) not_followed: AtomicU64,
     pub(super) spread: AtomicU64,
     pub(super) timed_out: AtomicU64,
+    pub(super) rescheduled: AtomicU64,
     pub(super) unclaimed: AtomicU64,
     pub(super) active: AtomicU64,
     pub(super) kills_pending: AtomicU64,
@@ -51,6 +52,8 @@ pub struct DispatcherReading {
     pub spread: u64,
     /// Runs that are to be killed because they took too long.
     pub timed_out: u64,
+    /// Runs that were scheduled while the clock was ahead, and are due earlier now.
+    pub rescheduled: u64,
     /// Runs that are due and unclaimed.
     pub unclaimed: u64,
     /// Runs that are with workers.
@@ -77,6 +80,7 @@ impl Stats {
             not_followed: read(&self.not_followed),
             spread: read(&self.spread),
             timed_out: read(&self.timed_out),
+            rescheduled: read(&self.rescheduled),
             unclaimed: read(&self.unclaimed),
             active: read(&self.active),
             kills_pending: read(&self.kills_pending),

@@ -31,6 +31,8 @@ struct Inner {
     next: AtomicU64,
     budget: Arc<Budget>,
     news: News,
+    /// How many ports it is served on: one, or none while somebody else has it.
+    served: AtomicU64,
     peers: Mutex<BTreeMap<u64, Peer>>,
 }
 
@@ -49,13 +51,22 @@ impl Publisher {
             next: AtomicU64::new(0),
             budget: Arc::default(),
             news: News::default(),
+            served: AtomicU64::new(0),
             peers: Mutex::default(),
         }))
     }
 
     /// Takes peers until this is dropped.
     pub async fn serve(&self, listener: TcpListener) {
+        self.0.served.fetch_add(1, Ordering::Relaxed);
+        let _served = Served(&self.0.served);
         accept(Arc::clone(&self.0), listener).await;
+    }
+
+    /// Whether peers can reach it.
+    #[must_use]
+    pub fn is_served(&self) -> bool {
+        self.0.served.load(Ordering::Relaxed) > 0
     }
 
     /// Sends a message to all peers that have subscribed to what its address begins with, and answers how many it
@@ -160,6 +171,15 @@ impl Inner {
             let written = timeout(self.limits.writing_within, writing.write_all(&message));
             written.await.map_err(|_| Ended::Slow)??;
         }
+    }
+}
+
+/// Counts a port for as long as it is served.
+struct Served<'a>(&'a AtomicU64);
+
+impl Drop for Served<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn observe(meter: &Meter, running: &RunningJobRunner) {
         .build();
 }
 
-const COUNTERS: [(&str, &str, &str, Read); 9] = [
+const COUNTERS: [(&str, &str, &str, Read); 11] = [
     (
         "tallyman.jobrunner.rounds",
         "Rounds of the dispatcher, by how they ended",
@@ -85,6 +85,18 @@ const COUNTERS: [(&str, &str, &str, Read); 9] = [
         |seen| vec![("", seen.dispatcher.timed_out)],
     ),
     (
+        "tallyman.jobrunner.runs.rescheduled",
+        "Runs that were scheduled while the clock was ahead, and are due earlier now",
+        "",
+        |seen| vec![("", seen.dispatcher.rescheduled)],
+    ),
+    (
+        "tallyman.jobrunner.clock.steps",
+        "How often the clock of this machine was set, by where it went",
+        "direction",
+        |seen| vec![("forward", seen.clock.forward), ("back", seen.clock.back)],
+    ),
+    (
         "tallyman.jobrunner.runs.given_up",
         "Runs that count as failed because their worker is silent",
         "",
@@ -129,7 +141,7 @@ const COUNTERS: [(&str, &str, &str, Read); 9] = [
     ),
 ];
 
-const GAUGES: [(&str, &str, &str, Read); 4] = [
+const GAUGES: [(&str, &str, &str, Read); 5] = [
     (
         "tallyman.jobrunner.queue.length",
         "What workers have or are to have",
@@ -164,6 +176,12 @@ const GAUGES: [(&str, &str, &str, Read); 4] = [
                 ("events", seen.events.peers),
             ]
         },
+    ),
+    (
+        "tallyman.jobrunner.port.waiting.bytes",
+        "Bytes that wait for workers to read them",
+        "",
+        |seen| vec![("", seen.broadcaster.waiting_bytes)],
     ),
     (
         "tallyman.jobrunner.ports.bound",

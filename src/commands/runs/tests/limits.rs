@@ -9,16 +9,20 @@ use super::*;
 async fn a_run_that_takes_too_long_is_asked_to_be_killed_once_for_each_start() {
     let farm = Farm::new().await;
     let run = farm.schedule(&plan(PARENT)).await.unwrap();
-    assert_eq!(farm.time_out(run, 0).await.0, None, "nobody executes it");
+    assert_eq!(
+        farm.time_out(run, 0, 60).await.0,
+        None,
+        "it is not executed"
+    );
     farm.change(run, start(-60)).await.unwrap();
-    let (asked, outcome) = farm.time_out(run, 61).await;
+    let (asked, outcome) = farm.time_out(run, -61, 60).await;
     assert_eq!(
         (asked, outcome.is_empty()),
         (None, true),
-        "a second is left"
+        "it was not started then"
     );
     for (expected, events) in [(Some(1), 3), (None, 0)] {
-        let (asked, outcome) = farm.time_out(run, 60).await;
+        let (asked, outcome) = farm.time_out(run, -60, 60).await;
         assert_eq!((asked, outcome.events.len()), (expected, events));
     }
     // Its worker died and begins anew.
@@ -29,10 +33,10 @@ async fn a_run_that_takes_too_long_is_asked_to_be_killed_once_for_each_start() {
     };
     farm.change(run, reset).await.unwrap();
     farm.change(run, start(-30)).await.unwrap();
-    assert_eq!(farm.time_out(run, 60).await.0, None);
-    assert_eq!(farm.time_out(run, 30).await.0, Some(2));
+    assert_eq!(farm.time_out(run, -60, 60).await.0, None);
+    assert_eq!(farm.time_out(run, -30, 30).await.0, Some(2));
     farm.change(run, over(0, Some(false))).await.unwrap();
-    assert_eq!(farm.time_out(run, 1).await.0, None);
+    assert_eq!(farm.time_out(run, -30, 1).await.0, None);
 
     let asked = |event| match event {
         Event::KillRequest(KillRequestEvent::Requested(told)) => told.reason,
@@ -46,7 +50,7 @@ async fn a_run_that_takes_too_long_is_asked_to_be_killed_once_for_each_start() {
 #[tokio::test]
 async fn a_run_that_nobody_knows_takes_no_time() {
     let farm = Farm::new().await;
-    assert_eq!(farm.time_out(77, 1).await.0, None);
+    assert_eq!(farm.time_out(77, 0, 1).await.0, None);
 }
 
 /// Worker 7 claims and starts a run, so many seconds from noon.

@@ -106,7 +106,7 @@ async fn a_run_that_took_too_long_or_whose_worker_is_silent_is_tried_again() {
         ..Patched::nothing(later(-60))
     };
     farm.change(slow, start).await.unwrap();
-    assert!(farm.time_out(slow, 60).await.0.is_some());
+    assert!(farm.time_out(slow, -60, 60).await.0.is_some());
     farm.change(slow, over(5, Some(false))).await.unwrap();
     let silent = farm.schedule(&plan(PARENT)).await.unwrap();
     farm.give_up(silent).await.unwrap();

@@ -2,6 +2,7 @@ use domain::schedule::{Interval, IntervalUnit, Member};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
+use super::super::offers::ROUNDS_KEPT;
 use super::*;
 
 const JOB: u64 = 1;
@@ -31,6 +32,7 @@ fn farm() -> Farm {
         jobs: BTreeMap::from([(JOB, terms)]),
         pools: BTreeMap::from([(1, members)]),
         keys: BTreeMap::new(),
+        windows: BTreeMap::new(),
     }
 }
 
@@ -58,11 +60,11 @@ fn zone(name: Option<&str>) -> TimeZone {
 
 /// Nobody was told anything, and job 1 has no other runs.
 fn round(farm: &Farm, runs: &[Unclaimed]) -> Vec<Errand> {
-    round_after(&Told::default(), true, farm, runs, &[])
+    round_after(&Offers::default(), true, farm, runs, &[])
 }
 
 fn round_after(
-    told: &Told,
+    offers: &Offers,
     again: bool,
     farm: &Farm,
     runs: &[Unclaimed],
@@ -78,7 +80,13 @@ fn round_after(
     let open = runs.iter().map(|run| run.schedule_id).collect();
     let reference = Some(at(0));
     let occasions = Occasions { open, reference };
-    let planned = plan(facts, told, again, || 0, |_| Ok::<_, ()>(occasions.clone()));
+    let planned = plan(
+        facts,
+        offers,
+        again,
+        || 0,
+        |_| Ok::<_, ()>(occasions.clone()),
+    );
     planned.unwrap()
 }
 
@@ -130,7 +138,7 @@ fn runs_of_one_job_go_one_occasion_after_the_other() {
     let both = [(7, to.clone()), (8, to)];
     assert_eq!(recipients(&round(&farm(), &[first, sibling])), both);
 
-    let none = Told::default();
+    let none = Offers::default();
     let while_active = |schedule_id| {
         let active = [(JOB, schedule_id)];
         round_after(&none, true, &farm(), &[first], &active).len()
@@ -208,18 +216,19 @@ fn a_job_gets_one_next_occasion_in_a_round() {
     assert_eq!(next, [FollowUp::At(at(60)), FollowUp::AnotherIsOpen]);
 }
 
-/// Between two full rounds only news is sent; what was told still holds its job.
+/// Between two full rounds only news is sent; what was offered still holds its job.
 #[test]
-fn who_was_told_is_told_again_in_full_rounds_alone() {
-    let mut told = Told::default();
-    told.note(7, 1);
+fn what_was_offered_is_offered_again_in_full_rounds_alone() {
+    let mut offers = Offers::default();
+    offers.note(7, 1);
+    offers.begin_round();
     let runs = [unclaimed(7), unclaimed(8)];
     for (again, expected) in [(false, 0), (true, 1)] {
-        let errands = round_after(&told, again, &farm(), &runs, &[]);
+        let errands = round_after(&offers, again, &farm(), &runs, &[]);
         assert_eq!(errands.len(), expected, "again: {again}");
     }
-    told.retain(&BTreeSet::from([8]));
-    assert_eq!(round_after(&told, false, &farm(), &runs, &[]).len(), 1);
+    offers.retain(&BTreeSet::from([8]));
+    assert_eq!(round_after(&offers, false, &farm(), &runs, &[]).len(), 1);
 }
 
 #[test]
@@ -228,19 +237,90 @@ fn a_run_is_offered_to_one_worker_for_a_while_and_then_to_another() {
     for member in farm.pools.get_mut(&1).unwrap() {
         (member.enabled, member.responsive) = (true, true);
     }
-    let mut told = Told::default();
+    let mut offers = Offers::default();
     let mut asked = Vec::new();
-    for _ in 0..2 * ROUNDS_KEPT {
-        let errands = round_after(&told, true, &farm, &[unclaimed(7)], &[]);
-        let Recipient::Worker(worker) = errands[0].to else {
-            panic!("somebody is there");
-        };
-        told.note(7, worker);
-        asked.push(worker);
+    for round in 0..3 * ROUNDS_KEPT {
+        for errand in round_after(&offers, true, &farm, &[unclaimed(7)], &[]) {
+            let Recipient::Worker(worker) = errand.to else {
+                panic!("somebody is there");
+            };
+            offers.note(7, worker);
+            asked.push((round, worker));
+        }
+        offers.begin_round();
     }
-    let (first, second) = asked.split_at(ROUNDS_KEPT as usize);
-    assert_eq!(first, [1; ROUNDS_KEPT as usize]);
-    assert_eq!(second, [2; ROUNDS_KEPT as usize]);
+    let expected = [0, 1, 2, 4, 8].map(|round| (round, 1));
+    assert_eq!(asked[..5], expected);
+    let expected = [0, 1, 2, 4, 8].map(|round| (ROUNDS_KEPT + round, 2));
+    assert_eq!(asked[5..10], expected);
+    assert_eq!(asked[10].0, 2 * ROUNDS_KEPT);
+}
+
+/// Six hundred jobs were due at once, and their one worker was told about all of them every five seconds: a kill
+/// request waited behind thousands of messages.
+#[test]
+fn a_worker_is_offered_no_more_than_it_can_take_soon() {
+    let mut farm = farm();
+    let terms = farm.jobs[&JOB].clone();
+    let runs: Vec<Unclaimed> = (1..=600)
+        .map(|run| Unclaimed {
+            job: run,
+            ..unclaimed(run)
+        })
+        .collect();
+    farm.jobs = (1..=600).map(|job| (job, terms.clone())).collect();
+    let window = usize::try_from(farm.window(1)).unwrap();
+    let mut offers = Offers::default();
+    let offered = |offers: &mut Offers, runs: &[Unclaimed], again| {
+        let errands = round_after(offers, again, &farm, runs, &[]);
+        let settled = errands.len();
+        let mut offered = Vec::new();
+        for errand in errands {
+            match errand.to {
+                Recipient::Worker(worker) => {
+                    offers.note(errand.run, worker);
+                    offered.push(errand.run);
+                }
+                Recipient::Held => offers.hold(errand.run),
+                to => panic!("it waits for a worker: {to:?}"),
+            }
+        }
+        (offered.len(), settled)
+    };
+    // What follows from sending them follows at once: nobody sees that most of them wait.
+    assert_eq!(offered(&mut offers, &runs, false), (window, 600));
+    assert_eq!(offered(&mut offers, &runs, false), (0, 0));
+    // Three are claimed: so many more are offered.
+    offers.retain(&runs[3..].iter().map(|run| run.run).collect());
+    assert_eq!(offered(&mut offers, &runs[3..], false), (3, 3));
+    offers.begin_round();
+    assert_eq!(offered(&mut offers, &runs[3..], true), (window, window));
+    offers.begin_round();
+    offers.begin_round();
+    assert_eq!(offered(&mut offers, &runs[3..], true), (0, 0));
+}
+
+/// The one that has enough to take is passed over; and one that is held keeps the next occasion of its job waiting.
+#[test]
+fn a_run_goes_to_a_worker_that_can_take_more() {
+    let mut farm = farm();
+    for member in farm.pools.get_mut(&1).unwrap() {
+        member.responsive = true;
+    }
+    farm.windows = BTreeMap::from([(1, 0), (2, 1)]);
+    let mut offers = Offers::default();
+    let errands = round_after(&offers, true, &farm, &[unclaimed(7)], &[]);
+    assert_eq!(recipients(&errands), [(7, Recipient::Worker(2))]);
+    offers.note(7, 2);
+    let terms = farm.jobs[&JOB].clone();
+    farm.jobs.insert(2, terms);
+    let other = |run| Unclaimed {
+        job: 2,
+        ..unclaimed(run)
+    };
+    let runs = [unclaimed(7), other(8), other(9)];
+    let errands = round_after(&offers, false, &farm, &runs, &[]);
+    assert_eq!(recipients(&errands), [(8, Recipient::Held)]);
 }
 
 proptest! {
@@ -276,7 +356,7 @@ proptest! {
             })
             .collect();
         let active: Vec<(u64, u64)> = active.into_iter().collect();
-        let errands = round_after(&Told::default(), true, &farm, &runs, &active);
+        let errands = round_after(&Offers::default(), true, &farm, &runs, &active);
         let mut occasions: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
         for (job, schedule_id) in active {
             occasions.entry(job).or_default().insert(schedule_id);
@@ -288,6 +368,7 @@ proptest! {
             prop_assert!(run.schedule_at <= at(30));
             prop_assert!(run.is_manual || !disabled.contains(&run.job));
             prop_assert!(errand.to != Recipient::Nobody, "workers 1 and 2 take work");
+            prop_assert!(errand.to != Recipient::Held, "they can take more");
             occasions.entry(run.job).or_default().insert(run.schedule_id);
             let most = before.get(&run.job).copied().unwrap_or(0).max(1);
             prop_assert!(occasions[&run.job].len() <= most);

@@ -50,8 +50,15 @@ async fn a_run_that_took_too_long_is_asked_to_be_killed_once_whoever_dies() {
         .await;
     let run = farm.schedule(JOB).await;
     farm.starts(1, run).await;
+    let (halted, faults) = Halted::once_armed("timed_out");
+    let dispatching = farm.dispatch(DispatcherConfig { faults, ..hasty() });
+    while dispatching.dispatcher.stats().rounds < 1 {
+        tokio::task::yield_now().await;
+    }
     farm.clock.set(minutes(1));
-    killed_at(&farm, "timed_out").await;
+    halted.arm();
+    halted.reached().await;
+    drop(dispatching);
 
     let farm = farm.reopened();
     let dispatching = farm.dispatch(hasty());

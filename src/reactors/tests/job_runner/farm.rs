@@ -11,14 +11,20 @@ use domain::job::{Created, Job, JobCommand};
 use domain::job_template::{JobTemplate, JobTemplateCommand};
 use domain::project::{Project, ProjectCommand};
 use domain::run::{Caller, Patched};
+use domain::schedule::Patience;
 use domain::worker::{Registered, ReportCommand, Reported, Reports, Worker, WorkerCommand};
 use domain::worker_pool::{WorkerPool, WorkerPoolCommand};
-use domain::{Aggregate, Event, LongText, Metadata, Sealed, job_template, project, worker_pool};
+use domain::{
+    Actor, ActorKind, Aggregate, Event, LongText, Metadata, Sealed, job_template, project,
+    worker_pool,
+};
 use eventlog::{EventLog, Filter, MemoryLog, PageLimit, Position, Recorded};
 use jiff::{SignedDuration, Timestamp};
 use projections::runs::RunRow;
 use projections::{ProjectorConfig, Views};
+use reactors::awake::Awake;
 use reactors::dispatcher::{Dispatcher, DispatcherConfig};
+use reactors::liveness::Liveness;
 use reactors::ports::{Port, Socket, Wanted};
 use reactors::zmtp::{PortLimits, Publisher};
 use tables::MemoryTables;
@@ -35,6 +41,7 @@ pub(crate) struct Farm {
     pub(crate) clock: Clock,
     pub(crate) commands: Commands,
     pub(crate) views: Views,
+    pub(crate) liveness: Liveness,
 }
 
 /// A dispatcher with a port.
@@ -42,6 +49,19 @@ pub(crate) struct Dispatching {
     pub(crate) dispatcher: Dispatcher,
     pub(crate) publisher: Publisher,
     pub(crate) port: Port,
+}
+
+impl Dispatching {
+    /// Waits for rounds that begin after this was called.
+    pub(crate) async fn rounds(&self) {
+        let rounds = self.dispatcher.stats().rounds;
+        let waiting = async {
+            while self.dispatcher.stats().rounds < rounds + 3 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting).await.unwrap();
+    }
 }
 
 pub(crate) fn noon() -> Timestamp {
@@ -72,28 +92,22 @@ impl Farm {
         let config = ProjectorConfig::new(move || now.now());
         let views = Views::start(log.clone(), Arc::new(MemoryTables::new()), config).unwrap();
         let commands = Commands::new(log.clone(), clock.clone());
+        // A test lets hours pass at once.
+        let awake = Awake::with(clock.clone(), Duration::MAX);
+        let liveness = Liveness::new(commands.clone(), awake, Patience::default());
         Self {
             log,
             clock,
             commands,
             views,
+            liveness,
         }
     }
 
     async fn set_up(&self) {
         let at = noon();
         for number in 1..=2 {
-            let registered = Registered {
-                number,
-                title: format!("Worker {number}"),
-                description: String::new(),
-                api_key: format!("w{number}"),
-                secret: Sealed::new(format!("sealed:{}", "A".repeat(40))).unwrap(),
-                enqueue_is_enabled: true,
-                at,
-            };
-            self.tell::<Worker>(&number.to_string(), WorkerCommand::Register(registered))
-                .await;
+            self.register(number).await;
             self.answers(number).await;
         }
         let pool = worker_pool::Created {
@@ -131,6 +145,21 @@ impl Farm {
             at,
         };
         self.tell::<JobTemplate>("1", JobTemplateCommand::Create(template))
+            .await;
+    }
+
+    /// A worker that has never answered.
+    pub(crate) async fn register(&self, number: u64) {
+        let registered = Registered {
+            number,
+            title: format!("Worker {number}"),
+            description: String::new(),
+            api_key: format!("w{number}"),
+            secret: Sealed::new(format!("sealed:{}", "A".repeat(40))).unwrap(),
+            enqueue_is_enabled: true,
+            at: noon(),
+        };
+        self.tell::<Worker>(&number.to_string(), WorkerCommand::Register(registered))
             .await;
     }
 
@@ -178,6 +207,14 @@ impl Farm {
         done.await.unwrap();
     }
 
+    /// So many pings go to every worker and are not answered; then it is so late.
+    pub(crate) fn pings_go_unanswered(&self, count: usize, until: Timestamp) {
+        for _ in 0..count {
+            self.liveness.pinged(&BTreeSet::from([1, 2, 3]));
+        }
+        self.clock.set(until);
+    }
+
     /// A worker answers a ping.
     pub(crate) async fn answers(&self, worker: u64) {
         let at = self.clock.now();
@@ -185,8 +222,10 @@ impl Farm {
             ping_response_at: Some(Some(at)),
             ..Reported::nothing(at)
         };
-        self.tell::<Reports>(&Reports::key(worker), ReportCommand::Report(reported))
-            .await;
+        let (key, command) = (Reports::key(worker), ReportCommand::Report(reported));
+        let metadata = of_worker(worker);
+        let done = self.commands.execute::<Reports>(&key, command, &metadata);
+        done.await.unwrap();
     }
 
     /// A run that is due at once, on nobody's behalf.
@@ -234,10 +273,11 @@ impl Farm {
         let (caller, patch) = (Caller::Worker(worker), &patch);
         let none = |_| Vec::new();
         let children_of: ChildrenOf<'_> = &none;
-        self.unit(|unit| async move {
+        let work = |unit: Transaction| async move {
             runs::change(&unit, run, caller, patch.clone(), children_of).await
-        })
-        .await;
+        };
+        let done = self.commands.transact(&of_worker(worker), work).await;
+        done.unwrap();
     }
 
     pub(crate) async fn unit<T, F>(&self, work: impl Fn(Transaction) -> F) -> T
@@ -259,7 +299,10 @@ impl Farm {
             stop.clone(),
         );
         let (commands, views) = (self.commands.clone(), self.views.clone());
-        let dispatcher = Dispatcher::start(commands, views, publisher.clone(), config, stop);
+        let dispatcher = {
+            let (publisher, liveness) = (publisher.clone(), self.liveness.clone());
+            Dispatcher::start(commands, views, publisher, liveness, config, stop)
+        };
         Dispatching {
             dispatcher,
             publisher,
@@ -307,6 +350,18 @@ impl Farm {
         let head = self.commands.head();
         self.views.wait_for(head, PATIENCE).await.unwrap();
         RunRow::clone(&self.views.runs().get(run).unwrap().unwrap())
+    }
+}
+
+/// What a worker's own requests carry.
+fn of_worker(worker: u64) -> Metadata {
+    Metadata {
+        actor: Some(Actor {
+            kind: ActorKind::Worker,
+            id: worker.to_string(),
+            display: None,
+        }),
+        ..Metadata::default()
     }
 }
 

@@ -4,6 +4,8 @@
     reason = "clippy knows test functions, but not the helpers beside them"
 )]
 
+mod clocks;
+mod connecting;
 mod crashes;
 mod ears;
 mod farm;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use commands::runs;
 use domain::kill_request::{self, KillRequest, KillRequestCommand};
 use domain::run::Caller;
-use domain::schedule::IntervalUnit;
+use domain::schedule::{IntervalUnit, Patience};
 use domain::worker::{Worker, WorkerCommand};
 use jiff::SignedDuration;
 use reactors::dispatcher::DispatcherConfig;
@@ -161,12 +161,10 @@ fn the_clockwork_is_that_of_the_old_server() {
     let health = HealthConfig::default();
     assert_eq!(health.every, Duration::from_secs(300));
     assert_eq!(health.remind_after, SignedDuration::from_hours(1));
-    for patience in [dispatching.patience, health.patience] {
-        let (within, beyond) = (
-            noon() + SignedDuration::from_secs(915),
-            noon() + SignedDuration::from_secs(916),
-        );
-        assert!(!patience.is_silent(Some(noon()), within));
-        assert!(patience.is_silent(Some(noon()), beyond));
-    }
+    let patience = Patience::default();
+    assert_eq!(patience.ping_interval, SignedDuration::from_secs(300));
+    assert_eq!(
+        (patience.intervals, patience.margin),
+        (3, SignedDuration::from_secs(15))
+    );
 }

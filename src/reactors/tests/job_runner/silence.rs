@@ -19,7 +19,8 @@ fn check(farm: &Farm) -> Health {
         ..HealthConfig::default()
     };
     let (commands, views) = (farm.commands.clone(), farm.views.clone());
-    Health::start(commands, views, config, CancellationToken::new())
+    let liveness = farm.liveness.clone();
+    Health::start(commands, views, liveness, config, CancellationToken::new())
 }
 
 /// Looks once more, and returns when that was done.
@@ -40,9 +41,9 @@ async fn the_runs_of_a_silent_worker_are_given_up_with_a_log_that_says_why() {
     farm.starts(1, mine).await;
     farm.starts(2, other).await;
     let health = check(&farm);
-    farm.clock.set(minutes(15));
+    farm.pings_go_unanswered(2, minutes(15));
     look(&health).await;
-    farm.clock.set(minutes(16));
+    farm.pings_go_unanswered(1, minutes(16));
     farm.answers(2).await;
     look(&health).await;
     farm.until_there_are(1, "run.given_up").await;
@@ -88,7 +89,7 @@ async fn a_log_that_was_there_is_overwritten_when_its_run_is_given_up() {
     farm.unit(|unit| async move { runs::write_log(&unit, run, Some(half.clone())).await })
         .await;
     let health = check(&farm);
-    farm.clock.set(minutes(16));
+    farm.pings_go_unanswered(3, minutes(16));
     look(&health).await;
     farm.until_there_are(1, "run.given_up").await;
     let replaced = farm.events(&["run_log.replaced"]).await;
@@ -111,7 +112,7 @@ async fn the_runs_of_a_suspended_worker_are_left_alone() {
     farm.tell::<Worker>("1", WorkerCommand::Suspend { at: noon() })
         .await;
     let health = check(&farm);
-    farm.clock.set(minutes(16));
+    farm.pings_go_unanswered(3, minutes(16));
     look(&health).await;
     assert_eq!(farm.run(run).await.returned_at, None);
     farm.tell::<Worker>("1", WorkerCommand::Resume { at: noon() })
@@ -126,7 +127,7 @@ async fn a_suspended_pool_does_not_fall_silent() {
     farm.tell::<WorkerPool>("1", WorkerPoolCommand::Suspend { at: noon() })
         .await;
     let health = check(&farm);
-    farm.clock.set(minutes(16));
+    farm.pings_go_unanswered(3, minutes(16));
     look(&health).await;
     assert_eq!(farm.count("worker_pool.fell_silent").await, 0);
     farm.tell::<WorkerPool>("1", WorkerPoolCommand::Resume { at: noon() })
@@ -143,7 +144,7 @@ async fn a_run_that_a_silent_worker_was_only_to_execute_is_given_up_as_well() {
     farm.unit(|unit| async move { runs::spread(&unit, run, &[1]).await })
         .await;
     let health = check(&farm);
-    farm.clock.set(minutes(16));
+    farm.pings_go_unanswered(3, minutes(16));
     look(&health).await;
     farm.until_there_are(1, "run.given_up").await;
     let run = farm.run(run + 1).await;
@@ -155,15 +156,15 @@ async fn a_run_that_a_silent_worker_was_only_to_execute_is_given_up_as_well() {
 async fn a_pool_falls_silent_once_and_people_are_reminded() {
     let farm = Farm::at_noon().await;
     let health = check(&farm);
-    farm.clock.set(minutes(16));
+    farm.pings_go_unanswered(3, minutes(16));
     farm.answers(2).await;
     look(&health).await;
-    farm.clock.set(minutes(32));
+    farm.pings_go_unanswered(3, minutes(32));
     look(&health).await;
     farm.until_there_are(1, "worker_pool.fell_silent").await;
-    farm.clock.set(minutes(80));
+    farm.pings_go_unanswered(3, minutes(80));
     look(&health).await;
-    farm.clock.set(minutes(92));
+    farm.pings_go_unanswered(3, minutes(92));
     look(&health).await;
     farm.until_there_are(1, "worker_pool.stayed_silent").await;
     farm.answers(1).await;
@@ -180,8 +181,47 @@ async fn a_pool_falls_silent_once_and_people_are_reminded() {
         farm.tell::<Worker>(worker, WorkerCommand::Suspend { at: noon() })
             .await;
     }
-    farm.clock.set(minutes(200));
+    farm.pings_go_unanswered(3, minutes(200));
     look(&health).await;
     look(&health).await;
     assert_eq!(farm.count("worker_pool.fell_silent").await, 1);
+}
+
+/// The clock was set two hours forward, and workers that had answered every ping lost their runs.
+#[tokio::test]
+async fn a_step_of_the_clock_gives_nobody_up() {
+    let farm = Farm::at_noon().await;
+    farm.job(JOB, |_| ()).await;
+    let run = farm.schedule(JOB).await;
+    farm.starts(1, run).await;
+    let health = check(&farm);
+    for hours in [2, -2, 24 * 365, 0] {
+        farm.pings_go_unanswered(1, minutes(0));
+        farm.clock.step(minutes(60 * hours));
+        look(&health).await;
+        farm.answers(1).await;
+    }
+    assert_eq!(farm.run(run).await.returned_at, None);
+    assert_eq!(farm.count("worker_pool.fell_silent").await, 0);
+}
+
+/// A worker that has connected since the last pings has not been asked anything: a run that it has claimed meanwhile is
+/// alive, and so is a worker that reports what its run does.
+#[tokio::test]
+async fn a_live_run_of_a_worker_that_was_never_pinged_is_left_alone() {
+    let farm = Farm::at_noon().await;
+    farm.register(3).await;
+    farm.job(JOB, |_| ()).await;
+    let run = farm.schedule(JOB).await;
+    farm.starts(3, run).await;
+    let health = check(&farm);
+    look(&health).await;
+    farm.pings_go_unanswered(2, minutes(10));
+    farm.starts(3, run).await;
+    farm.pings_go_unanswered(2, minutes(20));
+    look(&health).await;
+    assert_eq!(farm.run(run).await.returned_at, None);
+    farm.pings_go_unanswered(1, minutes(21));
+    look(&health).await;
+    assert_eq!(farm.run(run).await.success, Some(false));
 }

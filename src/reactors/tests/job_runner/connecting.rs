@@ -1,0 +1,112 @@
+//! Workers that connect while others wait, and workers that have much to take.
+
+use std::time::Duration;
+
+use commands::runs;
+use domain::worker::{Worker, WorkerCommand};
+
+use crate::ears::{Ears, PING, enqueue, kill};
+use crate::farm::{Farm, JOB, noon, patient};
+
+/// A worker that came between two pings was not pinged for five minutes, and had "never answered" until then.
+#[tokio::test]
+async fn a_worker_is_pinged_when_it_connects_and_hears_what_it_was_offered() {
+    let farm = Farm::at_noon().await;
+    farm.job(JOB, |_| ()).await;
+    farm.tell::<Worker>("2", WorkerCommand::Suspend { at: noon() })
+        .await;
+    let run = farm.schedule(JOB).await;
+    let dispatching = farm.dispatch(patient());
+    // Nobody is there to hear of it, and the next round is an hour away.
+    while dispatching.dispatcher.stats().runs_sent < 1 {
+        tokio::task::yield_now().await;
+    }
+    let pings = dispatching.dispatcher.stats().pings;
+    let mut ears = Ears::of("w1", &dispatching).await;
+    assert_eq!(ears.next().await, PING);
+    assert_eq!(ears.next().await, enqueue(run));
+    // Connecting again and again makes no flood.
+    for _ in 0..20 {
+        let _ = Ears::of("w1", &dispatching).await;
+    }
+    let sent = dispatching.dispatcher.stats().pings - pings;
+    assert!((1..=3).contains(&sent), "{sent} pings");
+}
+
+/// A worker that is registered after it has connected.
+#[tokio::test]
+async fn a_worker_that_is_new_is_pinged_at_once() {
+    let farm = Farm::at_noon().await;
+    let dispatching = farm.dispatch(patient());
+    let mut ears = Ears::of("w3", &dispatching).await;
+    dispatching.dispatcher.wake();
+    while dispatching.dispatcher.stats().rounds < 2 {
+        tokio::task::yield_now().await;
+    }
+    farm.register(3).await;
+    assert_eq!(ears.next().await, PING);
+}
+
+/// Six hundred jobs were due at once, and a worker got ten thousand messages; the next kill request waited for ten
+/// minutes behind them.
+#[tokio::test]
+async fn a_kill_request_waits_behind_few_offers_and_claims_make_room_for_more() {
+    let farm = Farm::at_noon().await;
+    farm.tell::<Worker>("2", WorkerCommand::Suspend { at: noon() })
+        .await;
+    for job in 1..=60 {
+        farm.job(job, |_| ()).await;
+    }
+    let killed = farm.schedule(60).await;
+    farm.starts(1, killed).await;
+    let dispatching = farm.dispatch(patient());
+    let mut ears = Ears::of("w1", &dispatching).await;
+    assert_eq!(ears.next().await, PING);
+    let mut runs = Vec::new();
+    for job in 1..=59 {
+        runs.push(farm.schedule(job).await);
+    }
+    let number = farm
+        .unit(|unit| async move { runs::request_kill(&unit, killed).await })
+        .await;
+    let mut offered = 0;
+    while ears.order().await != kill(number) {
+        offered += 1;
+    }
+    assert!(offered <= 8, "{offered} offers came first");
+    // It claims what it was offered, one after the other.
+    for (index, run) in runs.iter().enumerate() {
+        if index >= offered {
+            assert_eq!(ears.order().await, enqueue(*run));
+        }
+        farm.starts(1, *run).await;
+    }
+    let reading = dispatching.dispatcher.stats();
+    assert_eq!((reading.runs_sent, reading.kills_sent), (59, 1));
+    assert_eq!(reading.rounds_failed, 0);
+}
+
+/// Even while its worker takes nothing: a person waits for a kill.
+#[tokio::test]
+async fn a_kill_request_overtakes_offers_that_wait() {
+    let farm = Farm::at_noon().await;
+    for job in 1..=3 {
+        farm.job(job, |_| ()).await;
+    }
+    let killed = farm.schedule(1).await;
+    farm.starts(1, killed).await;
+    farm.unit(|unit| async move { runs::request_kill(&unit, killed).await })
+        .await;
+    farm.tell::<Worker>("2", WorkerCommand::Suspend { at: noon() })
+        .await;
+    let run = farm.schedule(2).await;
+    let config = reactors::dispatcher::DispatcherConfig {
+        settle: Duration::from_millis(300),
+        ..patient()
+    };
+    let dispatching = farm.dispatch(config);
+    let mut ears = Ears::of("w1", &dispatching).await;
+    for expected in [PING.to_owned(), kill(1), enqueue(run)] {
+        assert_eq!(ears.next().await, expected);
+    }
+}
