@@ -1,5 +1,6 @@
 //! Job-runner's workers against the real binary: over HTTP and ZeroMQ, killed and started again.
 
+mod clocks;
 mod ports;
 mod wishes;
 mod worker;
@@ -46,7 +47,12 @@ struct Farm {
 
 impl Farm {
     fn new() -> Self {
-        let server = Server::start(&ENVIRONMENT);
+        Self::with(&[])
+    }
+
+    /// The same with more of the environment.
+    fn with(environment: &[(&str, &str)]) -> Self {
+        let server = Server::start(&[&ENVIRONMENT, environment].concat());
         let file = server.dir().join("farm.yaml");
         std::fs::write(&file, FARM).unwrap();
         let file = file.to_str().unwrap();
