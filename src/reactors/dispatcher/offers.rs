@@ -10,11 +10,8 @@ pub const ROUNDS_KEPT: u32 = 12;
 /// The longest time between two repeats, in rounds. A power of two.
 const REPEAT_ROUNDS_MAX: u32 = 64;
 
-/// How much a worker is offered at once, for each run that it executes at once.
-const WINDOW_PER_SLOT: u32 = 2;
-
 /// The least and the most that a worker is offered at once.
-const WINDOW: (u32, u32) = (4, 16);
+const WINDOW: (u32, u32) = (2, 8);
 
 /// How many runs a worker executes at once that has not said so.
 const SLOTS: u32 = 4;
@@ -38,12 +35,16 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// Whether it is time to repeat it: after one round, two, four, and so on. A worker that does not take it has its
-    /// hands full, and every repeat is one more thing for it to look at.
+    /// Whether it is time to repeat it: in the second round after it, the fourth, the eighth, and so on. A worker that does
+    /// not take it has its hands full, and every repeat is one more thing for it to look at.
     #[must_use]
     pub fn is_repeated(&self) -> bool {
-        self.rounds.is_power_of_two() && self.rounds < REPEAT_ROUNDS_MAX
-            || self.rounds > 0 && self.rounds.is_multiple_of(REPEAT_ROUNDS_MAX)
+        // The first round may begin at once after an offer between two rounds.
+        let doubled = self.rounds > 1 && self.rounds.is_power_of_two();
+        match self.rounds {
+            0..REPEAT_ROUNDS_MAX => doubled,
+            rounds => rounds.is_multiple_of(REPEAT_ROUNDS_MAX),
+        }
     }
 
     /// Whether another worker may be asked.
@@ -113,12 +114,11 @@ impl Offers {
 }
 
 /// How much a worker is offered at once that executes so many runs at once. It takes what it is offered one after the
-/// other, so a ping or a kill request waits behind no more than this.
+/// other, each in three requests, so a ping or a kill request waits behind no more than this.
 #[must_use]
 pub fn window(concurrent_jobs: Option<u32>) -> u32 {
-    let slots = concurrent_jobs.unwrap_or(SLOTS);
     let (least, most) = WINDOW;
-    slots.saturating_mul(WINDOW_PER_SLOT).clamp(least, most)
+    concurrent_jobs.unwrap_or(SLOTS).clamp(least, most)
 }
 
 #[cfg(test)]
