@@ -121,7 +121,7 @@ async fn answer_pings(ear: &mut Ear, worker: &Worker, server: &Server) {
 
 /// Waits until the health of workers was looked at so many more times.
 async fn checks(server: &Server, count: u32) {
-    let looks = || server.metric(r#"tallyman_jobrunner_checks_total{outcome="done"}"#);
+    let looks = || server.metric(r#"tallyman_jobrunner_checks_total{outcome="done""#);
     let before = looks().await;
     let waiting = async {
         while looks().await < before + f64::from(count) {
