@@ -101,13 +101,14 @@ impl FailedRun {
             || "unknown".to_owned(),
             |at| at.to_zoned(zone.clone()).to_string(),
         );
-        let mut body = format!("A run of \"{}\" has failed.\n\n", self.job_title);
+        let (job, pool) = (one_line(&self.job_title), one_line(&self.pool_title));
+        let mut body = format!("A run of \"{job}\" has failed.\n\n");
         for (name, value) in [
-            ("Job", self.job_title.as_str()),
+            ("Job", job.as_str()),
             ("Run", &self.run.to_string()),
             ("Manual", yes(self.is_manual)),
             ("Killed", yes(self.is_killed)),
-            ("Pool", &self.pool_title),
+            ("Pool", &pool),
             ("Returned", &returned),
             ("Link to the run", &self.run_link),
             ("Link to the job", &self.job_link),
@@ -118,28 +119,25 @@ impl FailedRun {
         for (name, text) in [("Script", self.script.as_str()), ("Log", log)] {
             let _ = write!(body, "\n{name}:\n\n{}\n", shortened(text));
         }
-        Mail {
-            subject: subject("Run error for", &self.job_title),
-            body,
-            recipients,
-        }
+        mail(subject("Run error for", &self.job_title), &body, recipients)
     }
 }
 
 /// The mail about a job that does not run again by itself.
 #[must_use]
 pub fn not_followed(job_title: &str, job_link: &str, recipients: Vec<String>) -> Mail {
+    let job = one_line(job_title);
     let body = format!(
-        "There is no time at which \"{job_title}\" may run next: a whole day is excluded.\n\
+        "There is no time at which \"{job}\" may run next: a whole day is excluded.\n\
          It does not run again by itself. A manual action is needed: change when it is excluded,\n\
          and schedule its next run.\n\n\
          Link to the job: {job_link}\n"
     );
-    Mail {
-        subject: subject("Reschedule error for", job_title),
-        body,
+    mail(
+        subject("Reschedule error for", job_title),
+        &body,
         recipients,
-    }
+    )
 }
 
 /// The mail about a pool in which nobody answers.
@@ -151,21 +149,21 @@ pub fn pool_silent(
     zone: &TimeZone,
     recipients: Vec<String>,
 ) -> Mail {
-    let mut body =
-        format!("No worker of the pool \"{pool_title}\" responds to ping.\n\nWorkers:\n");
+    let pool = one_line(pool_title);
+    let mut body = format!("No worker of the pool \"{pool}\" responds to ping.\n\nWorkers:\n");
     for (title, answered) in workers {
         let answered = answered.map_or_else(
             || "has never answered".to_owned(),
             |at| format!("last answered {}", at.to_zoned(zone.clone())),
         );
-        let _ = writeln!(body, "- {title}: {answered}");
+        let _ = writeln!(body, "- {}: {answered}", one_line(title));
     }
     let _ = write!(body, "\nLink: {link}\n");
-    Mail {
-        subject: subject("Worker-pool unresponsive", pool_title),
-        body,
+    mail(
+        subject("Worker-pool unresponsive", pool_title),
+        &body,
         recipients,
-    }
+    )
 }
 
 /// Everybody in these texts, which have one address on each line; each once, in the order in which they
@@ -180,6 +178,21 @@ pub fn recipients<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
         .take(RECIPIENTS_MAX)
         .map(str::to_owned)
         .collect()
+}
+
+/// A mail whose lines end in line feeds alone. A bare carriage return is a line end to some servers and none to
+/// others: with one, a log could end its mail and begin another.
+fn mail(subject: String, body: &str, recipients: Vec<String>) -> Mail {
+    Mail {
+        subject,
+        body: body.replace("\r\n", "\n").replace('\r', "\n"),
+        recipients,
+    }
+}
+
+/// A title that cannot pass for other lines of a mail.
+fn one_line(title: &str) -> String {
+    clipped(title, SUBJECT_CHARS_MAX)
 }
 
 fn subject(about: &str, title: &str) -> String {

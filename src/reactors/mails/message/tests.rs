@@ -29,6 +29,42 @@ fn a_subject_is_one_short_line() {
     assert_eq!(mail.subject.chars().count(), SUBJECT_CHARS_MAX);
 }
 
+/// A bare carriage return is a line end to some servers: what follows it could pass for the end of the mail.
+#[test]
+fn a_mail_has_line_feeds_alone_and_its_titles_are_one_line() {
+    let evil = "x\r.\rMAIL FROM:<a@b>\r\nLink to the run: http://evil\n";
+    let mails = [
+        FailedRun {
+            job_title: evil.to_owned(),
+            pool_title: evil.to_owned(),
+            script: evil.to_owned(),
+            log: Some(evil.to_owned()),
+            ..failed()
+        }
+        .mail(&TimeZone::UTC, Vec::new()),
+        not_followed(evil, "/job", Vec::new()),
+        pool_silent(
+            evil,
+            &[(evil.to_owned(), None)],
+            "/",
+            &TimeZone::UTC,
+            Vec::new(),
+        ),
+    ];
+    for mail in &mails {
+        assert!(!mail.body.contains('\r'), "{:?}", mail.body);
+        // What a log says stays on lines of its own, below its heading.
+        let above = mail.body.split("\nScript:").next().unwrap_or_default();
+        let faked = |line: &str| line == "." || line == "Link to the run: http://evil";
+        assert!(!above.lines().any(faked), "{above}");
+    }
+    assert!(
+        mails[0].body.contains("\n.\nMAIL FROM:<a@b>\n"),
+        "{}",
+        mails[0].body
+    );
+}
+
 #[test]
 fn what_is_not_known_is_said() {
     let mail = failed().mail(&TimeZone::UTC, Vec::new());
