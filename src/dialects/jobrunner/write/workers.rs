@@ -125,11 +125,15 @@ impl Spoken {
     }
 }
 
-/// A title, which has something in it.
+/// A title: one line, which has something in it.
 pub(super) fn title(fields: &Fields) -> Told<Option<String>> {
     let title = not_null("title", fields.text("title", TITLE_CHARS_MAX)?)?;
     match title {
         Some(title) if title.trim().is_empty() => Err(Refusal::about("title", "is empty")),
+        Some(title) if title.chars().any(char::is_control) => Err(Refusal::about(
+            "title",
+            "must be one line without control characters",
+        )),
         title => Ok(title),
     }
 }
