@@ -1,12 +1,41 @@
 //! Which blob an event names.
 
+use std::collections::BTreeMap;
+
 use domain::audit::AuditEvent;
 use domain::build::BuildEvent;
 use domain::job::JobEvent;
 use domain::job_template::JobTemplateEvent;
 use domain::run_log::RunLogEvent;
 use domain::{BlobRef, Event};
-use eventlog::Recorded;
+use eventlog::{EventLog, Filter, PageLimit, Position, Recorded};
+
+use crate::ToolError;
+
+/// How many events are read at once.
+const PAGE_EVENTS: usize = 1000;
+
+/// The digest of every blob that events name, with the position of the first of them.
+///
+/// # Errors
+/// When the log cannot be read.
+pub async fn named_blobs(log: &dyn EventLog) -> Result<BTreeMap<String, Position>, ToolError> {
+    let (mut named, mut after) = (BTreeMap::new(), Position(0));
+    let all = Filter::all();
+    loop {
+        let page = log.read_all(after, &all, PageLimit::events(PAGE_EVENTS));
+        let page = page.await?;
+        for event in &page.events {
+            if let Some(blob) = blob_of(event) {
+                named.entry(blob.digest).or_insert(event.position);
+            }
+        }
+        if page.end {
+            return Ok(named);
+        }
+        after = page.next;
+    }
+}
 
 /// The blob that an event names, if it names one and can be read.
 ///

@@ -27,6 +27,7 @@ mod story;
 mod window;
 
 pub use as_of::{AsOf, AsOfError};
+pub use blob_refs::named_blobs;
 pub use error::ToolError;
 pub use past::Past;
 pub use progress::{Progress, Unit, Watch, unwatched};

@@ -23,8 +23,10 @@ use tables::{SledConfig, SledTables, Tables};
 use web::Seal;
 
 pub(crate) use admin::admin_token;
+pub(crate) use private_file::{keep_new_files_private, open_to_others};
 pub(crate) use running::{Announcement, running_at};
 pub(crate) use sample::{fill_with_demo, fill_with_runs, fill_with_sample};
+pub(crate) use seal_key::{existing as existing_seal, keys_of_sealed};
 
 use crate::config::{BlobBackend, BlobStore, Config, Strategy};
 use crate::doors;
@@ -143,9 +145,12 @@ async fn rooms(config: &Config, clock: Clock) -> anyhow::Result<Rooms> {
         .mode(0o700)
         .create(dir)
         .with_context(|| format!("the data directory {} cannot be made", dir.display()))?;
+    private_file::warn_if_open_to_others(dir);
     let opening = config.clone();
     let (log, tables) = tokio::task::spawn_blocking(move || open_storage(&opening)).await??;
     let commands = Commands::new(Arc::clone(&log) as Arc<dyn EventLog>, clock);
+    // Before anything follows the log: a missing key is no reason to build views.
+    let seal = seal_key::ensure(dir, &*log).await?;
     let followed = Arc::clone(&log) as Arc<dyn EventLog>;
     let views = Views::start(followed, Arc::clone(&tables), projector(config))?;
     Ok(Rooms {
@@ -154,7 +159,7 @@ async fn rooms(config: &Config, clock: Clock) -> anyhow::Result<Rooms> {
         views,
         tables,
         blobs: open_blobs(config)?,
-        seal: seal_key::ensure(dir)?,
+        seal,
     })
 }
 
@@ -186,6 +191,17 @@ fn open_storage(config: &Config) -> anyhow::Result<(Arc<FileLog>, Arc<dyn Tables
     Ok((Arc::new(log), Arc::new(opened.tables)))
 }
 
+/// The store of big bodies for a tool that reads: a folder that is not there is empty, and is not made.
+///
+/// # Errors
+/// When the bucket is not described.
+pub(crate) fn open_blobs_to_read(config: &Config) -> anyhow::Result<Blobs> {
+    match config.blobs.backend {
+        BlobBackend::Local if !config.data.blobs_dir().is_dir() => Ok(Blobs::memory()),
+        _ => open_blobs(config),
+    }
+}
+
 /// The store of big bodies.
 ///
 /// # Errors
@@ -205,7 +221,7 @@ fn s3(store: &BlobStore) -> anyhow::Result<S3Config> {
             .context("blobs.bucket: S3 needs a bucket")?,
         prefix: store.prefix.clone().unwrap_or_default(),
         region: store.region.clone(),
-        endpoint: store.endpoint.clone(),
+        endpoint: store.endpoint.as_ref().map(|url| url.expose().to_owned()),
         access_key_id: store.access_key_id.clone(),
         secret_access_key: store.secret_access_key.clone(),
     })

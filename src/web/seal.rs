@@ -93,6 +93,13 @@ impl Seal {
         &self.0.heading[PREFIX.len()..]
     }
 
+    /// The name of the key with which a secret was sealed.
+    #[must_use]
+    pub fn key_name_of(sealed: &Sealed) -> Option<&str> {
+        let (name, _) = sealed.as_str().strip_prefix(PREFIX)?.split_once(':')?;
+        Some(name)
+    }
+
     /// Locks a secret.
     ///
     /// # Errors
