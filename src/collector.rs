@@ -67,18 +67,17 @@ impl RunningCollector {
 
 fn settings(config: &Config) -> CollectorConfig {
     let collector = &config.collector;
-    let prometheus = config
-        .prometheus
-        .url
-        .as_deref()
-        .map(|url| PrometheusConfig {
-            cookie: config.prometheus.cookie.clone(),
-            timeout: Duration::from_secs(config.prometheus.seconds_max),
-            ..PrometheusConfig::new(url)
-        });
-    let gitlab = config.gitlab.url.as_deref().map(|url| GitlabConfig {
+    let prometheus = config.prometheus.url.as_ref().map(|url| PrometheusConfig {
+        cookie: config.prometheus.cookie.clone(),
+        timeout: Duration::from_secs(config.prometheus.seconds_max),
+        ..PrometheusConfig::new(url.expose())
+    });
+    let gitlab = config.gitlab.url.as_ref().map(|url| GitlabConfig {
         timeout: Duration::from_secs(config.gitlab.seconds_max),
-        ..GitlabConfig::new(url, config.gitlab.token.clone().unwrap_or_default())
+        ..GitlabConfig::new(
+            url.expose(),
+            config.gitlab.token.clone().unwrap_or_default(),
+        )
     });
     CollectorConfig {
         prometheus,

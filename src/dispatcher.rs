@@ -312,7 +312,7 @@ pub(crate) fn patience(section: &JobRunner) -> Patience {
 
 fn mails(section: &JobRunner, zone: &TimeZone, blobs: Option<&Blobs>) -> Option<MailsConfig> {
     let mail = &section.mail;
-    let url = mail.smtp_url.clone()?;
+    let url = mail.smtp_url.as_ref()?.secret();
     let mut config = MailsConfig {
         administrators: section.administrators.clone(),
         host_name: section.host_name.clone(),

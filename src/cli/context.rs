@@ -7,8 +7,9 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::arguments::Global;
-use super::contexts::{Contexts, Known};
+use super::contexts::{Contexts, Known, address};
 use super::{Exit, Failure, output};
+use crate::config::without_credentials;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Context {
@@ -54,7 +55,7 @@ pub(super) fn run(global: &Global, verb: Context) -> Result<(), Failure> {
                 json!({
                     "name": name,
                     "current": contexts.current.as_ref() == Some(name),
-                    "server": known.server,
+                    "server": without_credentials(&known.server),
                     // Whether there is one is all that anybody needs to see.
                     "token": if known.token.is_some() { "kept" } else { "none" },
                 })
@@ -73,7 +74,7 @@ pub(super) fn run(global: &Global, verb: Context) -> Result<(), Failure> {
                 Failure::told(Exit::Usage, "say with --server URL where the server is")
             })?;
             let known = Known {
-                server: checked(&server)?,
+                server: address(&server)?,
                 token: token.or_else(|| before.and_then(|known| known.token.clone())),
             };
             contexts.contexts.insert(name.clone(), known);
@@ -92,21 +93,6 @@ pub(super) fn run(global: &Global, verb: Context) -> Result<(), Failure> {
         }
     }
     contexts.write()
-}
-
-fn checked(server: &str) -> Result<String, Failure> {
-    let url = reqwest::Url::parse(server).ok();
-    let fits = url.is_some_and(|url| {
-        matches!(url.scheme(), "http" | "https")
-            && url.has_host()
-            && url.username().is_empty()
-            && url.password().is_none()
-    });
-    if !fits {
-        let reason = format!("`{server}` is no address of a server: http://HOST:PORT or https://…");
-        return Err(Failure::told(Exit::Usage, reason));
-    }
-    Ok(server.trim_end_matches('/').to_owned())
 }
 
 fn token_in(path: &Path) -> Result<String, Failure> {

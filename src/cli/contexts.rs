@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use super::{Exit, Failure};
+use crate::config::without_credentials;
 
 /// Names another file, for scripts and tests.
 const FILE_VARIABLE: &str = "TALLYMAN_CONTEXTS";
@@ -129,6 +130,32 @@ impl Contexts {
         let name = name.or(self.current.as_deref());
         name.map(|name| self.named(name)).transpose()
     }
+}
+
+/// The base address of a server, if it is one.
+///
+/// # Errors
+/// When it is something else, or holds credentials: a token is given as `--token`.
+pub(super) fn address(server: &str) -> Result<String, Failure> {
+    let url = reqwest::Url::parse(server).ok();
+    let fits = url.is_some_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+    });
+    if !fits {
+        let shown = if server.contains('@') {
+            without_credentials(server)
+        } else {
+            server.to_owned()
+        };
+        let reason = format!(
+            "`{shown}` is not the address of a server: expected http://HOST:PORT or https://HOST without user or password"
+        );
+        return Err(Failure::told(Exit::Usage, reason));
+    }
+    Ok(server.trim_end_matches('/').to_owned())
 }
 
 /// Where the file is, if there is any place for it.

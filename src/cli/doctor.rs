@@ -1,5 +1,7 @@
 //! `tallyman doctor`: looks for what is wrong here, and says what to do about it.
 
+mod kept;
+
 use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -52,6 +54,7 @@ pub(super) fn run(flags: &Flags, global: &Global) -> Result<(), Failure> {
             Some(base) => runtime.block_on(server(&base, &mut findings)),
             None => runtime.block_on(log(&config, &mut findings)),
         }
+        runtime.block_on(kept::check(&config, &mut findings));
         runtime.block_on(outside(&config, &mut findings));
     }
     output::rows(global.output, &COLUMNS, &findings.rows)?;
@@ -146,23 +149,7 @@ fn directory(dir: &Path, findings: &mut Findings) {
         }
         Err(error) => findings.warn("space", format!("cannot be asked: {error}")),
     }
-    private(&dir.join("admin.token"), findings);
-}
-
-fn private(file: &Path, findings: &mut Findings) {
-    use std::os::unix::fs::PermissionsExt;
-    let Ok(metadata) = std::fs::metadata(file) else {
-        return;
-    };
-    let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
-        findings.good("admin.token", "readable by its owner alone");
-    } else {
-        findings.bad(
-            "admin.token",
-            format!("others may read it (mode {mode:o}): chmod 600, then revoke it"),
-        );
-    }
+    kept::modes(dir, findings);
 }
 
 fn syncs(dir: &Path) -> std::io::Result<Duration> {
@@ -267,7 +254,10 @@ async fn outside(config: &Config, findings: &mut Findings) {
             "prometheus.url is not set: no usage is collected",
         ),
         Some(url) => {
-            let mut request = client.get(format!("{}/query?query=1", url.trim_end_matches('/')));
+            let mut request = client.get(format!(
+                "{}/query?query=1",
+                url.expose().trim_end_matches('/')
+            ));
             if let Some(cookie) = &config.prometheus.cookie {
                 request = request.header(
                     "Cookie",
@@ -289,7 +279,7 @@ async fn outside(config: &Config, findings: &mut Findings) {
         }
     }
     if let Some(url) = &config.gitlab.url {
-        let mut request = client.get(url.clone());
+        let mut request = client.get(url.expose());
         if let Some(token) = &config.gitlab.token {
             request = request.header("PRIVATE-TOKEN", token.expose_secret());
         }

@@ -1,5 +1,7 @@
 //! From flags, environment and file to one [`Config`].
 
+mod complaint;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +9,9 @@ use ::config::builder::DefaultState;
 use ::config::{ConfigBuilder, File, FileFormat, Map, Value, ValueKind};
 use thiserror::Error;
 
+use super::secrets::SecretUrl;
 use super::{Config, EXAMPLE};
+use complaint::{check_syntax, source, unfit};
 
 /// The prefix of our variables. Two underscores, so that names which only the command line reads
 /// (`TALLYMAN_CONFIG`) do not count as keys.
@@ -65,9 +69,21 @@ pub(crate) enum ConfigError {
         /// Why.
         reason: String,
     },
-    /// A file is no TOML.
+    /// A file is not TOML. The line is not quoted, because it may hold a secret.
+    #[error(
+        "configuration file {path} is not valid TOML at line {line}, column {column}: correct that line (its text is not shown because it may hold a secret)"
+    )]
+    Syntax {
+        /// Which.
+        path: PathBuf,
+        /// The line, starting at 1.
+        line: usize,
+        /// The column, starting at 1.
+        column: usize,
+    },
+    /// A source of values cannot be read.
     #[error("{0}")]
-    Syntax(#[from] ::config::ConfigError),
+    Source(String),
     /// A key is unknown, or has a value of the wrong kind. Names key and origin.
     #[error("{0}")]
     Key(String),
@@ -93,21 +109,30 @@ pub(crate) fn load(
     let mut builder =
         ::config::Config::builder().add_source(File::from_str(EXAMPLE, FileFormat::Toml));
     for (key, value) in &flags.defaults {
-        builder = builder.set_default(key, value.clone())?;
+        builder = builder.set_default(key, value.clone()).map_err(source)?;
     }
-    if let Some(path) = file(flags)? {
-        builder = builder.add_source(File::from(path).format(FileFormat::Toml).required(true));
+    let file = file(flags)?;
+    if let Some(path) = &file {
+        check_syntax(path)?;
+        let source = File::from(path.as_path()).format(FileFormat::Toml);
+        builder = builder.add_source(source.required(true));
     }
     builder = inherited(builder, environment)?;
     builder = ours(builder, environment)?;
     let data_dir = flags.data_dir.as_ref().map(|dir| dir.display().to_string());
     let builder = named(builder, "data.dir", data_dir, "--data-dir")?;
-    let built = named(builder, "server.listen", flags.listen.clone(), "--listen")?.build()?;
-    let origins = super::show::origins(&built.cache);
+    let builder = named(builder, "server.listen", flags.listen.clone(), "--listen")?;
+    let built = builder.build().map_err(source)?;
+    let read = super::show::read(&built.cache);
     let config: Config = built
         .try_deserialize()
-        .map_err(|error| placed(&error.to_string(), &origins))?;
+        .map_err(|error| unfit(&error.to_string(), &read))?;
     check(&config)?;
+    let shown = serde_json::to_value(&config).map_err(|error| {
+        let reason = format!("the configuration cannot be shown: {error}");
+        ConfigError::Source(reason)
+    })?;
+    let origins = super::show::origins(&read, &shown);
     Ok(Loaded { config, origins })
 }
 
@@ -206,30 +231,6 @@ fn ours(
     Ok(builder)
 }
 
-/// Adds to a complaint about an unknown key where that key was set, which the library does not say.
-fn placed(complaint: &str, origins: &BTreeMap<String, (String, String)>) -> ConfigError {
-    let quoted: Vec<&str> = complaint.split('`').skip(1).step_by(2).collect();
-    let (field, section) = (quoted.first(), quoted.last());
-    let origin = field.zip(section).and_then(|(field, section)| {
-        let key = if field == section {
-            (*field).to_owned()
-        } else {
-            format!("{section}.{field}")
-        };
-        let below = format!("{key}.");
-        let found = origins
-            .iter()
-            .find(|(name, _)| **name == key || name.starts_with(&below));
-        found.map(|(_, (_, origin))| origin)
-    });
-    ConfigError::Key(match origin {
-        Some(origin) if !complaint.contains(origin.as_str()) => {
-            format!("{complaint} (set in {origin})")
-        }
-        _ => complaint.to_owned(),
-    })
-}
-
 fn check(config: &Config) -> Result<(), ConfigError> {
     let wrong = |key, reason: &str| {
         Err(ConfigError::Value {
@@ -303,6 +304,19 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             "jobrunner",
             "round_seconds is from 1 to 3600, health_seconds from 1 to 86400, ping_margin_seconds up to 86400, unresponsive_intervals from 1 to 1000",
         );
+    }
+    // Neither client would send what an address names: it would only end up in error messages.
+    let has_credentials = |url: &Option<SecretUrl>| {
+        let url = url.as_ref();
+        url.is_some_and(SecretUrl::has_credentials)
+    };
+    if has_credentials(&config.blobs.endpoint) {
+        let reason = "the address holds credentials: set blobs.access_key_id and blobs.secret_access_key instead";
+        return wrong("blobs.endpoint", reason);
+    }
+    if has_credentials(&config.telemetry.otlp_endpoint) {
+        let reason = "the address holds credentials: set the environment variable OTEL_EXPORTER_OTLP_HEADERS instead";
+        return wrong("telemetry.otlp_endpoint", reason);
     }
     if !(0.0..=1.0).contains(&config.telemetry.trace_ratio) {
         return wrong("telemetry.trace_ratio", "a share lies between 0 and 1");

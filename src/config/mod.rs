@@ -4,10 +4,15 @@
 //! Start reading at [`load::load`].
 
 mod load;
+mod secrets;
 mod sections;
 mod show;
 mod template;
 
 pub(crate) use load::{Flags, load};
+pub(crate) use secrets::without_credentials;
 pub(crate) use sections::*;
 pub(crate) use template::EXAMPLE;
+
+#[cfg(test)]
+mod tests;

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::secrets::{HIDDEN, SecretUrl, hidden};
 
 /// Everything that can be configured.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
     /// The HTTP server.
@@ -39,7 +41,7 @@ pub(crate) struct Config {
 }
 
 /// `[server]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Server {
     /// Address and port; loopback unless told otherwise.
@@ -77,7 +79,7 @@ pub(crate) struct Server {
 }
 
 /// `[data]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Data {
     /// The folder of everything that is kept.
@@ -102,7 +104,7 @@ impl Data {
 }
 
 /// `[log]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Log {
     /// Which engine keeps the log.
@@ -114,7 +116,7 @@ pub(crate) struct Log {
 }
 
 /// The engines that can keep the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogBackend {
     /// Segment files on this machine.
@@ -122,7 +124,7 @@ pub(crate) enum LogBackend {
 }
 
 /// `[views]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Views {
     /// How much memory blocks of rows that were read lately may take up, in bytes.
@@ -134,7 +136,7 @@ pub(crate) struct Views {
 }
 
 /// `[blobs]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BlobStore {
     /// Which store.
@@ -146,15 +148,16 @@ pub(crate) struct BlobStore {
     /// The region, for S3.
     pub(crate) region: Option<String>,
     /// The endpoint, for stores that speak S3.
-    pub(crate) endpoint: Option<String>,
+    pub(crate) endpoint: Option<SecretUrl>,
     /// The access key's id, for S3.
     pub(crate) access_key_id: Option<String>,
     /// The secret access key, for S3.
+    #[serde(serialize_with = "hidden")]
     pub(crate) secret_access_key: Option<SecretString>,
 }
 
 /// The stores that can keep blobs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum BlobBackend {
     /// A folder on this machine.
@@ -164,7 +167,7 @@ pub(crate) enum BlobBackend {
 }
 
 /// `[sources.<name>]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Source {
     /// The secret token, or several while one replaces another.
@@ -202,32 +205,44 @@ impl OneOrMany {
     }
 }
 
+impl Serialize for OneOrMany {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::None => serializer.serialize_none(),
+            Self::One(_) => serializer.serialize_str(HIDDEN),
+            Self::Many(secrets) => serializer.collect_seq(secrets.iter().map(|_| HIDDEN)),
+        }
+    }
+}
+
 /// `[prometheus]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Prometheus {
     /// Base address, ending in `/api/v1`. Also `PROMETHEUS_URL`.
-    pub(crate) url: Option<String>,
+    pub(crate) url: Option<SecretUrl>,
     /// Sent as the cookie `_oauth2_proxy`. Also `PROMETHEUS_COOKIE`.
+    #[serde(serialize_with = "hidden")]
     pub(crate) cookie: Option<SecretString>,
     /// How long one query may take, in seconds.
     pub(crate) seconds_max: u64,
 }
 
 /// `[gitlab]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct GitLab {
     /// Base address, ending in `/api/v4/projects/<id>`. Also `GITLAB_URL`.
-    pub(crate) url: Option<String>,
+    pub(crate) url: Option<SecretUrl>,
     /// Sent as `PRIVATE-TOKEN`. Also `GITLAB_API_TOKEN`.
+    #[serde(serialize_with = "hidden")]
     pub(crate) token: Option<SecretString>,
     /// How long reading one log may take, in seconds.
     pub(crate) seconds_max: u64,
 }
 
 /// `[collector]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Collector {
     /// Whether usage is collected at all.
@@ -250,7 +265,7 @@ pub(crate) struct Collector {
 }
 
 /// `[allocation]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Allocation {
     /// Which strategy answers when no trained model was promoted.
@@ -274,7 +289,7 @@ pub(crate) struct Allocation {
 }
 
 /// The strategies that can answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Strategy {
     /// As Gantry does.
@@ -284,7 +299,7 @@ pub(crate) enum Strategy {
 }
 
 /// The two spellings of a Kubernetes CPU quantity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum CpuFormat {
     /// `"11.779"`
@@ -294,7 +309,7 @@ pub(crate) enum CpuFormat {
 }
 
 /// `[jobrunner]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct JobRunner {
     /// Whether its API is there at all.
@@ -326,11 +341,11 @@ pub(crate) struct JobRunner {
 }
 
 /// `[jobrunner.mail]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct JobRunnerMail {
     /// The server that takes mails; without one, none are sent.
-    pub(crate) smtp_url: Option<SecretString>,
+    pub(crate) smtp_url: Option<SecretUrl>,
     /// Whom they come from.
     pub(crate) sender: String,
 }
@@ -344,7 +359,7 @@ impl JobRunner {
 }
 
 /// `[telemetry]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Telemetry {
     /// What is logged: a level, or directives as `tracing` reads them.
@@ -352,7 +367,7 @@ pub(crate) struct Telemetry {
     /// How it is written.
     pub(crate) log_format: LogFormat,
     /// Base address of an OTLP receiver (HTTP/protobuf), for example `http://127.0.0.1:4318`.
-    pub(crate) otlp_endpoint: Option<String>,
+    pub(crate) otlp_endpoint: Option<SecretUrl>,
     /// How often metrics are sent there, in seconds.
     pub(crate) otlp_metrics_seconds: u64,
     /// The share of requests that are traced, from 0 to 1.
@@ -362,7 +377,7 @@ pub(crate) struct Telemetry {
 }
 
 /// How log lines are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
     /// For people.

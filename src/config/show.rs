@@ -1,58 +1,76 @@
 //! What holds, and where it came from.
+//!
+//! The places come from the values that were read, the values from the typed configuration: there secrets do not
+//! print themselves.
 
 use std::collections::BTreeMap;
 
 use ::config::{Value, ValueKind};
+use serde_json::Value as Shown;
 
-/// Words in a key whose value nobody should see.
-const SECRET_WORDS: [&str; 4] = ["token", "cookie", "secret", "password"];
+use super::secrets::{HIDDEN, without_credentials};
 
-/// Every key below `root` with its value and its origin.
-pub(super) fn origins(root: &Value) -> BTreeMap<String, (String, String)> {
+/// One key that was read.
+pub(super) struct Read {
+    /// Where it was set.
+    pub(super) origin: String,
+    /// Its text as it was read. It may be a secret.
+    pub(super) text: String,
+}
+
+/// Every key below `root`.
+pub(super) fn read(root: &Value) -> BTreeMap<Vec<String>, Read> {
     let mut found = BTreeMap::new();
-    walk(root, String::new(), &mut found);
+    walk(root, &mut Vec::new(), &mut found);
     found
 }
 
-fn walk(value: &Value, key: String, found: &mut BTreeMap<String, (String, String)>) {
+fn walk(value: &Value, key: &mut Vec<String>, found: &mut BTreeMap<Vec<String>, Read>) {
     match &value.kind {
         ValueKind::Table(table) => {
             for (name, value) in table {
-                let key = if key.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{key}.{name}")
-                };
+                key.push(name.clone());
                 walk(value, key, found);
+                key.pop();
             }
         }
         ValueKind::Nil => {}
         _ => {
-            let shown = if is_secret(&key) {
-                "(hidden)".to_owned()
-            } else {
-                text(value)
+            let read = Read {
+                origin: value.origin().unwrap_or("default").to_owned(),
+                text: value.to_string(),
             };
-            let origin = value.origin().unwrap_or("default");
-            found.insert(key, (shown, origin.to_owned()));
+            found.insert(key.clone(), read);
         }
     }
 }
 
-fn is_secret(key: &str) -> bool {
-    let last = key.rsplit('.').next().unwrap_or(key);
-    SECRET_WORDS.iter().any(|word| last.contains(word))
+/// Every key that was read, with its value in the configuration and its origin.
+pub(super) fn origins(
+    read: &BTreeMap<Vec<String>, Read>,
+    config: &Shown,
+) -> BTreeMap<String, (String, String)> {
+    read.iter()
+        .map(|(key, read)| {
+            let value = key.iter().fold(config, |value, name| &value[name.as_str()]);
+            (key.join("."), (text(value), read.origin.clone()))
+        })
+        .collect()
 }
 
-fn text(value: &Value) -> String {
-    match &value.kind {
-        ValueKind::String(text) => format!("{text:?}"),
-        ValueKind::Array(values) => {
-            format!(
-                "[{}]",
-                values.iter().map(text).collect::<Vec<_>>().join(", ")
-            )
+fn text(value: &Shown) -> String {
+    match value {
+        // Nothing is shown of what the configuration does not know.
+        Shown::Null => HIDDEN.to_owned(),
+        Shown::String(text) if text == HIDDEN => HIDDEN.to_owned(),
+        // Whatever the key is for: an address with a user is shown without one.
+        Shown::String(text) if text.contains("://") && text.contains('@') => {
+            format!("{:?}", without_credentials(text))
         }
-        _ => value.to_string(),
+        Shown::Array(values) => {
+            let values: Vec<String> = values.iter().map(text).collect();
+            format!("[{}]", values.join(", "))
+        }
+        other => other.to_string(),
     }
 }

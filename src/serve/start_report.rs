@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use eventlog::EventLog;
-use reqwest::Url;
 use secrecy::ExposeSecret;
 
 use crate::config::{Config, OneOrMany};
@@ -115,24 +114,12 @@ fn prometheus(config: &Config) -> Line {
         );
     }
     match &config.prometheus.url {
-        Some(url) => Line::Info(format!("Prometheus: {}", without_secrets(url))),
+        Some(url) => Line::Info(format!("Prometheus: {url}")),
         None => Line::Warn(
             "Prometheus: prometheus.url is not set: the usage of builds is not collected (set it, or PROMETHEUS_URL)"
                 .to_owned(),
         ),
     }
-}
-
-/// Scheme, host, port and path: the rest of an address may hold a password.
-fn without_secrets(url: &str) -> String {
-    let Ok(mut url) = Url::parse(url) else {
-        return "at an address that is not valid".to_owned();
-    };
-    url.set_query(None);
-    url.set_fragment(None);
-    let _ = url.set_password(None);
-    let _ = url.set_username("");
-    url.to_string()
 }
 
 fn job_runner(config: &Config) -> Line {

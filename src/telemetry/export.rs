@@ -49,8 +49,8 @@ impl Exporters {
             .with_resource(resource.clone())
             .with_reader(reader);
         let (mut traces, mut logs) = (None, None);
-        if let Some(base) = settings.otlp_endpoint.as_deref() {
-            let base = base.trim_end_matches('/');
+        if let Some(base) = &settings.otlp_endpoint {
+            let base = base.expose().trim_end_matches('/');
             meters = meters.with_reader(
                 PeriodicReader::builder(metric_exporter(base)?)
                     .with_interval(Duration::from_secs(settings.otlp_metrics_seconds.max(1)))

@@ -28,7 +28,7 @@ fn the_report_says_what_runs_where() {
          worker events on no port yet (it is in use)"
             .to_owned(),
         "webhook sources: default (token)".to_owned(),
-        "Prometheus: https://prom.example/api/v1".to_owned(),
+        "Prometheus: https://(hidden)@prom.example/api/v1?(hidden)".to_owned(),
         "job-runner: time zone America/New_York".to_owned(),
     ];
     assert_eq!(lines, expected.map(Line::Info));

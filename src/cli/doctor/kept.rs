@@ -1,0 +1,139 @@
+//! What belongs next to the log: files that are their owner's alone, the key that sealed secrets, and bodies too big
+//! for an event.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use eventlog::Position;
+use eventlog_file::FileLog;
+use futures::TryStreamExt;
+
+use super::Findings;
+use crate::config::Config;
+use crate::house;
+
+/// How many missing bodies are named.
+const MISSING_SHOWN_MAX: usize = 20;
+
+/// Looks for what others may read.
+pub(super) fn modes(dir: &Path, findings: &mut Findings) {
+    for file in ["admin.token", "seal.key"] {
+        private(dir, file, findings);
+    }
+    match house::open_to_others(dir) {
+        Ok((0, _)) => findings.good("modes", "everything is its owner's alone"),
+        Ok((open, first)) => findings.warn(
+            "modes",
+            format!(
+                "{open} files or folders are open to other users, such as {}: `chmod -R go= {}`",
+                first.unwrap_or_default().display(),
+                dir.display()
+            ),
+        ),
+        Err(error) => findings.warn("modes", format!("cannot be looked at: {error}")),
+    }
+}
+
+fn private(dir: &Path, file: &str, findings: &mut Findings) {
+    let Ok(metadata) = std::fs::metadata(dir.join(file)) else {
+        return;
+    };
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        findings.good(file, "readable by its owner alone");
+        return;
+    }
+    let replace = match file {
+        "admin.token" => ", then revoke it",
+        _ => ", then give workers new secrets if others may have read it",
+    };
+    findings.bad(
+        file,
+        format!("others may read it (mode {mode:o}): `chmod 600`{replace}"),
+    );
+}
+
+/// What the log says must be kept next to it: the key that sealed secrets, and bodies too big for an event.
+pub(super) async fn check(config: &Config, findings: &mut Findings) {
+    // Damage is another check's.
+    let Ok(log) = FileLog::open_read_only(config.data.log_dir()) else {
+        return;
+    };
+    match seal_key(&config.data.dir, &log).await {
+        Ok(None) => {}
+        Ok(Some(Ok(detail))) => findings.good("sealed secrets", detail),
+        Ok(Some(Err(detail))) => findings.bad("sealed secrets", detail),
+        Err(error) => findings.bad("sealed secrets", format!("{error:#}")),
+    }
+    match missing_blobs(config, &log).await {
+        Ok((named, missing)) if missing.is_empty() => {
+            findings.good("blobs", format!("{named} named by events, all there"));
+        }
+        Ok((named, missing)) => {
+            let shown: Vec<String> = missing
+                .iter()
+                .take(MISSING_SHOWN_MAX)
+                .map(|(digest, position)| format!("{digest} (event {position})"))
+                .collect();
+            findings.bad(
+                "blobs",
+                format!(
+                    "{} of {named} are missing: {}; copy them back from a backup, or send the same body again",
+                    missing.len(),
+                    shown.join(", ")
+                ),
+            );
+        }
+        Err(error) => {
+            findings.bad(
+                "blobs",
+                format!("cannot be compared with the log: {error:#}"),
+            );
+        }
+    }
+}
+
+/// How many bodies events name, and which of them are not in the store. None is read: `replay verify` does that.
+async fn missing_blobs(
+    config: &Config,
+    log: &FileLog,
+) -> anyhow::Result<(usize, BTreeMap<String, Position>)> {
+    // The log first: its head does not move, and a body is stored before its event.
+    let mut missing = ::replay::named_blobs(log).await?;
+    let named = missing.len();
+    if named > 0 {
+        let mut listed = house::open_blobs_to_read(config)?.list();
+        while let Some(found) = listed.try_next().await? {
+            missing.remove(&found.blob.digest.to_string());
+        }
+    }
+    Ok((named, missing))
+}
+
+/// Whether the key fits the secrets of workers; none when there are no secrets.
+async fn seal_key(dir: &Path, log: &FileLog) -> anyhow::Result<Option<Result<String, String>>> {
+    let keys = house::keys_of_sealed(log).await?;
+    let Some(seal) = house::existing_seal(dir)? else {
+        return Ok(keys.first_key_value().map(|(key, secrets)| {
+            let file = dir.join("seal.key");
+            Err(format!(
+                "{} is missing, and {secrets} secrets were sealed with it (key {key}): put it back from a backup",
+                file.display()
+            ))
+        }));
+    };
+    let others: usize = keys
+        .iter()
+        .filter(|(key, _)| *key != seal.key_name())
+        .map(|(_, secrets)| secrets)
+        .sum();
+    let all: usize = keys.values().sum();
+    if others > 0 {
+        return Ok(Some(Err(format!(
+            "{others} of {all} secrets were sealed with another key than seal.key ({}): put the right file back from a backup, or give these workers new secrets",
+            seal.key_name()
+        ))));
+    }
+    Ok((all > 0).then(|| Ok(format!("{all}, sealed with the key in seal.key"))))
+}
