@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::arguments::{Format, Global};
 use super::door::{Door, query};
-use super::{Exit, Failure, output};
+use super::{Exit, Failure, escape, output};
 use crate::config::Flags;
 
 #[derive(Debug, Args)]
@@ -56,9 +56,13 @@ pub(super) fn run(flags: &Flags, global: &Global, options: &Apply) -> Result<(),
         ("reason", options.reason.clone()),
     ];
     let path = format!("/v1/apply{}", query(&pairs));
-    let applied = Door::through(flags, global, |door| {
-        door.ask(Method::POST, &path, Some(&document))
-    });
+    let ask = |door: &Door| door.ask(Method::POST, &path, Some(&document));
+    // To say what would change nothing is made.
+    let applied = if options.dry_run {
+        Door::through(flags, global, ask)
+    } else {
+        Door::through_or_make(flags, global, ask)
+    };
     print(global.output, &applied?)
 }
 
@@ -188,7 +192,8 @@ fn read_secret(
 
 fn print(format: Format, applied: &Value) -> Result<(), Failure> {
     for note in applied["notes"].as_array().into_iter().flatten() {
-        eprintln!("note: {}", note.as_str().unwrap_or_default());
+        let note = note.as_str().unwrap_or_default();
+        eprintln!("note: {}", escape::one_line(note));
     }
     if format != Format::Table {
         return output::one(format, &applied["objects"]);
@@ -198,9 +203,13 @@ fn print(format: Format, applied: &Value) -> Result<(), Failure> {
     for plural in PLURALS {
         let things = &applied["objects"][plural];
         for (name, thing) in things.as_object().into_iter().flatten() {
-            writeln!(out, "{}", line(plural, name, thing, dry_run))?;
+            writeln!(
+                out,
+                "{}",
+                line(plural, &escape::one_line(name), thing, dry_run)
+            )?;
             for change in thing["changes"].as_array().into_iter().flatten() {
-                writeln!(out, "    {}", difference(change))?;
+                writeln!(out, "    {}", escape::one_line(&difference(change)))?;
             }
             for key in ["api_key", "secret"] {
                 let made = thing[key].as_str().filter(|_| thing["secret"].is_string());

@@ -37,7 +37,13 @@ pub(super) struct Global {
     #[arg(long, global = true, value_name = "ADDRESS")]
     pub(super) listen: Option<String>,
     /// Ask this server instead of the data directory
-    #[arg(long, global = true, value_name = "URL", env = "TALLYMAN_SERVER")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "TALLYMAN_SERVER",
+        hide_env_values = true
+    )]
     pub(super) server: Option<String>,
     /// Ask the server that is known by this name (see `tallyman context`)
     #[arg(
@@ -133,4 +139,32 @@ pub(super) enum Command {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
+}
+
+impl Command {
+    /// The command's name, if it never asks a server.
+    pub(super) fn works_here(&self) -> Option<&'static str> {
+        match self {
+            Self::Serve => Some("serve"),
+            Self::Demo(_) => Some("demo"),
+            Self::Replay(_) => Some("replay"),
+            Self::Import(_) => Some("import"),
+            Self::Bench(_) => Some("bench"),
+            Self::Evaluate(_) => Some("evaluate"),
+            Self::Config(_) => Some("config"),
+            Self::Apply(_)
+            | Self::Event(_)
+            | Self::Build(_)
+            | Self::Run(_)
+            | Self::Worker(_)
+            | Self::Token(_)
+            | Self::Projection(_)
+            // The server is the one that gets a name.
+            | Self::Context(_)
+            | Self::Doctor
+            | Self::Retrain(_)
+            | Self::Model(_)
+            | Self::Completions { .. } => None,
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ::replay::ToolError;
-use eventlog::Position;
+use eventlog::{EventLog, MemoryLog, Position};
 use eventlog_file::{FileLog, FileLogConfig};
 use tokio::runtime::Runtime;
 
@@ -88,11 +88,35 @@ impl Directory {
     /// # Errors
     /// When there is none.
     pub(super) fn log_dir(&self) -> Result<PathBuf, Failure> {
-        let dir = self.config.data.log_dir();
-        if dir.is_dir() {
-            return Ok(dir);
-        }
-        let text = format!("there is no log in {}", self.config.data.dir.display());
-        Err(Failure::told(Exit::NotFound, text))
+        log_dir(&self.config)
     }
+
+    /// The log to try something on without writing: what there is, or an empty one in memory.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub(super) fn log_to_try(&self) -> Result<Box<dyn EventLog>, Failure> {
+        if self.config.data.log_dir().is_dir() {
+            return Ok(Box::new(self.log()?));
+        }
+        Ok(Box::new(MemoryLog::new(jiff::Timestamp::now)))
+    }
+}
+
+/// Where the log of a configuration is.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn log_dir(config: &Config) -> Result<PathBuf, Failure> {
+    let dir = config.data.log_dir();
+    if dir.is_dir() {
+        return Ok(dir);
+    }
+    let looked = &config.data.dir;
+    let looked = std::path::absolute(looked).unwrap_or_else(|_| looked.clone());
+    let text = format!(
+        "there is no log in {} (data.dir): give the data directory with --data-dir DIR, or a server with --server URL",
+        looked.display()
+    );
+    Err(Failure::told(Exit::NotFound, text))
 }

@@ -13,8 +13,9 @@ use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
 use super::arguments::Global;
-use super::contexts::{Contexts, Known};
-use super::{Exit, Failure};
+use super::contexts::{Contexts, Known, address};
+use super::directory::log_dir;
+use super::{Exit, Failure, escape};
 use crate::config::{self, Flags};
 use crate::house::{self, Opened};
 
@@ -45,17 +46,45 @@ enum Way {
     },
 }
 
+/// What becomes of a data directory that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Missing {
+    NotFound,
+    Make,
+}
+
 impl Door {
-    /// Asks through a door that is found for this, and closes it.
+    /// Asks through a door that is found for this, and closes it. A data directory is never made for it.
     ///
     /// # Errors
-    /// When none is found ([`Self::find`]), or what was asked says no.
+    /// When none is found ([`Self::find`]), when there is neither a server nor a log, or what was asked says no.
     pub(super) fn through<T>(
         flags: &Flags,
         global: &Global,
         ask: impl FnOnce(&Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let door = Self::find(flags, global)?;
+        Self::ask_and_close(flags, global, Missing::NotFound, ask)
+    }
+
+    /// The same for a command that may be the first one on a data directory, which it makes.
+    ///
+    /// # Errors
+    /// When none is found ([`Self::find`]), or what was asked says no.
+    pub(super) fn through_or_make<T>(
+        flags: &Flags,
+        global: &Global,
+        ask: impl FnOnce(&Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        Self::ask_and_close(flags, global, Missing::Make, ask)
+    }
+
+    fn ask_and_close<T>(
+        flags: &Flags,
+        global: &Global,
+        missing: Missing,
+        ask: impl FnOnce(&Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let door = Self::find(flags, global, missing)?;
         let answer = ask(&door);
         door.close();
         answer
@@ -67,7 +96,7 @@ impl Door {
     /// # Errors
     /// When there is no such context, or the directory belongs to a server that cannot be found, or cannot be
     /// opened.
-    fn find(flags: &Flags, global: &Global) -> Result<Self, Failure> {
+    fn find(flags: &Flags, global: &Global, missing: Missing) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;
@@ -93,6 +122,9 @@ impl Door {
                 way: Way::Server { client, base },
                 token,
             });
+        }
+        if missing == Missing::NotFound {
+            log_dir(&loaded.config)?;
         }
         let opened = runtime.block_on(house::open_quietly(loaded.config))?;
         let token = match &global.token {
@@ -300,14 +332,19 @@ impl Door {
 /// When there is no such context.
 pub(super) fn named(flags: &Flags, global: &Global) -> Result<Option<Known>, Failure> {
     if let Some(server) = &global.server {
-        let (server, token) = (server.clone(), None);
+        let (server, token) = (address(server)?, None);
         return Ok(Some(Known { server, token }));
     }
     let name = global.context.as_deref();
     if name.is_none() && flags.data_dir.is_some() {
         return Ok(None);
     }
-    Ok(Contexts::read()?.chosen(name)?.cloned())
+    let known = Contexts::read()?.chosen(name)?.cloned();
+    if let Some(known) = &known {
+        // The file may have been edited.
+        address(&known.server)?;
+    }
+    Ok(known)
 }
 
 type Chunks = std::pin::Pin<Box<dyn futures::Stream<Item = anyhow::Result<bytes::Bytes>> + Send>>;
@@ -335,10 +372,15 @@ fn answer(status: StatusCode, bytes: &[u8]) -> Result<Value, Failure> {
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => Exit::Usage,
         _ => Exit::Failed,
     };
-    let mut told = format!("{words} ({status})");
+    // Each on one line: what a server quotes cannot pass for another message of ours.
+    let mut told = format!("{} ({status})", escape::one_line(&words));
     for error in problem["errors"].as_array().into_iter().flatten() {
         let part = |name: &str| error[name].as_str().unwrap_or_default();
-        told.push_str(&format!("\n  {}: {}", part("field"), part("message")));
+        let (field, message) = (
+            escape::one_line(part("field")),
+            escape::one_line(part("message")),
+        );
+        told.push_str(&format!("\n  {field}: {message}"));
     }
     Err(Failure::told(exit, told))
 }

@@ -12,7 +12,7 @@ use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
 use super::arguments::{Format, Global};
-use super::{Exit, Failure, output, progress};
+use super::{Exit, Failure, escape, output, progress};
 use crate::config::{Flags, load};
 use crate::evaluate::html::Page;
 use crate::evaluate::report::ReportRow;
@@ -144,11 +144,7 @@ fn of_files(global: &Global, options: &Evaluate) -> Result<Vec<Outcome>, Failure
 fn of_log(flags: &Flags, global: &Global, options: &Evaluate) -> Result<Outcome, Failure> {
     let loaded = load(flags, &std::env::vars().collect())
         .map_err(|error| Failure::new(Exit::Usage, error))?;
-    let dir = loaded.config.data.log_dir();
-    if !dir.is_dir() {
-        let text = format!("there is no log in {}", loaded.config.data.dir.display());
-        return Err(Failure::told(Exit::NotFound, text));
-    }
+    let dir = super::directory::log_dir(&loaded.config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -249,7 +245,8 @@ impl Evaluate {
                 Err(row) => {
                     refused += 1;
                     if refused <= REFUSED_SHOWN_MAX {
-                        bar.suspend(|| eprintln!("refused: {row}"));
+                        let row = row.to_string();
+                        bar.suspend(|| eprintln!("refused: {}", escape::one_line(&row)));
                     }
                 }
             }

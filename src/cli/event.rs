@@ -1,13 +1,11 @@
 //! `tallyman event`: what has happened.
 
-use std::io::Write;
-
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
 
 use super::arguments::{Format, Global};
 use super::door::{Door, query};
-use super::{Failure, output};
+use super::{Failure, escape, output};
 use crate::config::Flags;
 
 #[derive(Debug, Subcommand)]
@@ -158,20 +156,18 @@ fn tail(
     let mut printed = 0;
     door.follow(&format!("/v1/events{}", query(&pairs)), |data| {
         let event: Value = serde_json::from_str(data)?;
-        let mut out = std::io::stdout().lock();
-        match global.output {
-            Format::Table => writeln!(
-                out,
-                "{:>10}  {}  {:<28}  {}",
+        let text = |name: &str| escape::one_line(event[name].as_str().unwrap_or_default());
+        output::print(&match global.output {
+            Format::Table => format!(
+                "{:>10}  {}  {:<28}  {}\n",
                 event["position"],
-                event["recorded_at"].as_str().unwrap_or_default(),
-                event["type"].as_str().unwrap_or_default(),
-                event["stream"].as_str().unwrap_or_default(),
-            )?,
-            Format::Yaml => write!(out, "---\n{}", serde_yaml_ng::to_string(&event)?)?,
-            Format::Json | Format::Ndjson => writeln!(out, "{data}")?,
-        }
-        out.flush()?;
+                text("recorded_at"),
+                text("type"),
+                text("stream"),
+            ),
+            Format::Yaml => format!("---\n{}", serde_yaml_ng::to_string(&event)?),
+            Format::Json | Format::Ndjson => format!("{data}\n"),
+        })?;
         printed += 1;
         Ok(limit.is_none_or(|limit| printed < limit))
     })

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use super::escape;
+
 /// The exit codes of every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -63,7 +65,8 @@ impl Failure {
             // Whoever read us has seen enough (`… | head`).
             return;
         }
-        eprintln!("tallyman: {}", in_words(&self.error));
+        // It may quote what others wrote.
+        eprintln!("tallyman: {}", escape::lines(&in_words(&self.error)));
     }
 }
 

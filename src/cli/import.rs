@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use domain::{Actor, ActorKind, Metadata};
+use eventlog::EventLog;
 use serde_json::json;
 
 use super::arguments::Global;
@@ -38,7 +39,11 @@ pub(super) fn run(flags: &Flags, global: &Global, what: Import) -> Result<(), Fa
         dry_run,
     } = what;
     let directory = Directory::of(flags)?;
-    let log = directory.log_for_writing()?;
+    let log: Box<dyn EventLog> = if dry_run {
+        directory.log_to_try()?
+    } else {
+        Box::new(directory.log_for_writing()?)
+    };
     let options = ::replay::import_gantry::Options {
         database: db,
         source,
@@ -56,11 +61,12 @@ pub(super) fn run(flags: &Flags, global: &Global, what: Import) -> Result<(), Fa
         },
     };
     let bar = progress::bar(global, "rows", None);
-    let report = directory.block_on(::replay::import_gantry::run(&log, options, &|so_far| {
+    let report = directory.block_on(::replay::import_gantry::run(&*log, options, &|so_far| {
         progress::show(&bar, so_far);
     }))?;
     bar.finish_and_clear();
-    log.close();
+    // Closes it.
+    drop(log);
     output::one(global.output, &json!(report))?;
     if report.refused.is_empty() {
         return Ok(());

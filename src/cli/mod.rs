@@ -16,6 +16,7 @@ mod demo;
 mod directory;
 mod doctor;
 mod door;
+mod escape;
 mod evaluate;
 mod event;
 mod exit;
@@ -40,6 +41,7 @@ use crate::config::Flags;
 
 /// Runs the command line of this process and says how it ended.
 pub fn run() -> std::process::ExitCode {
+    crate::house::keep_new_files_private();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -64,6 +66,9 @@ pub fn run() -> std::process::ExitCode {
 
 fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { global, command } = arguments;
+    if let Some(name) = command.works_here() {
+        refuse_server(name, &global)?;
+    }
     let flags = Flags {
         config: global.config.clone(),
         data_dir: global.data_dir.clone(),
@@ -97,4 +102,22 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+/// A server that was named is never passed over in silence: the answer would be about another log.
+fn refuse_server(command: &str, global: &arguments::Global) -> Result<(), Failure> {
+    let named = [
+        ("--server", "TALLYMAN_SERVER", &global.server),
+        ("--context", "TALLYMAN_CONTEXT", &global.context),
+    ];
+    for (flag, variable, value) in named {
+        if value.is_some() {
+            let text = format!(
+                "{flag} does not go with `tallyman {command}`, which works on the data directory of this machine alone: \
+                 leave it out, or unset {variable}"
+            );
+            return Err(Failure::told(Exit::Usage, text));
+        }
+    }
+    Ok(())
 }

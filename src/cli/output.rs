@@ -1,12 +1,16 @@
 //! How answers are printed.
+//!
+//! What a person reads is made fit for a terminal first ([`escape`]): tables always, and whatever else a terminal is
+//! to show. A pipe gets JSON and YAML as they are.
 
-use std::io::Write;
+use std::borrow::Cow;
+use std::io::{IsTerminal, Write};
 
 use comfy_table::{ContentArrangement, Table, TableStyle};
 use serde_json::Value;
 
-use super::Failure;
 use super::arguments::Format;
+use super::{Failure, escape};
 
 /// A column of a table: its heading and where its value stands in a row (a JSON pointer).
 pub(super) type Column = (&'static str, &'static str);
@@ -16,18 +20,13 @@ pub(super) type Column = (&'static str, &'static str);
 /// # Errors
 /// When standard output is closed.
 pub(super) fn rows(format: Format, columns: &[Column], rows: &[Value]) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    match format {
-        Format::Table => writeln!(out, "{}", table(columns, rows))?,
-        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(rows)?)?,
-        Format::Yaml => write!(out, "{}", serde_yaml_ng::to_string(rows)?)?,
-        Format::Ndjson => {
-            for row in rows {
-                writeln!(out, "{row}")?;
-            }
-        }
-    }
-    Ok(())
+    let text = match format {
+        Format::Table => format!("{}\n", table(columns, rows)),
+        Format::Json => format!("{}\n", serde_json::to_string_pretty(rows)?),
+        Format::Yaml => serde_yaml_ng::to_string(rows)?,
+        Format::Ndjson => rows.iter().map(|row| format!("{row}\n")).collect(),
+    };
+    print(&text)
 }
 
 /// Prints one thing; a table shows it as keys and values.
@@ -35,13 +34,28 @@ pub(super) fn rows(format: Format, columns: &[Column], rows: &[Value]) -> Result
 /// # Errors
 /// When standard output is closed.
 pub(super) fn one(format: Format, value: &Value) -> Result<(), Failure> {
+    let text = match format {
+        Format::Table => format!("{}\n", pairs(value)),
+        Format::Json => format!("{}\n", serde_json::to_string_pretty(value)?),
+        Format::Yaml => serde_yaml_ng::to_string(value)?,
+        Format::Ndjson => format!("{value}\n"),
+    };
+    print(&text)
+}
+
+/// Prints a text, as it is when a program reads it, and made fit for a terminal when a person does.
+///
+/// # Errors
+/// When standard output is closed.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    match format {
-        Format::Table => writeln!(out, "{}", pairs(value))?,
-        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(value)?)?,
-        Format::Yaml => write!(out, "{}", serde_yaml_ng::to_string(value)?)?,
-        Format::Ndjson => writeln!(out, "{value}")?,
-    }
+    let shown = if out.is_terminal() {
+        escape::lines(text)
+    } else {
+        Cow::Borrowed(text)
+    };
+    out.write_all(shown.as_bytes())?;
+    out.flush()?;
     Ok(())
 }
 
@@ -74,7 +88,7 @@ fn pairs(value: &Value) -> Table {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
-                table.add_row([name.clone(), cell(value)]);
+                table.add_row([escape::one_line(name).into_owned(), cell(value)]);
             }
         }
         other => {
@@ -95,7 +109,31 @@ fn plain() -> Table {
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+        Value::String(text) => escape::one_line(text).into_owned(),
+        other => escape::one_line(&other.to_string()).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_title_cannot_write_rows_of_its_own_into_a_table() {
+        let rows = [json!({"title": "a\u{1b}[31m\nfaked row\u{202e}", "tags": ["\u{9b}"]})];
+        let columns = [("TITLE", "/title"), ("TAGS", "/tags")];
+        let printed = table(&columns, &rows).to_string();
+        assert_eq!(printed.lines().count(), 2, "{printed}");
+        assert!(
+            printed.contains("a\\u001b[31m\\nfaked row\\u202e"),
+            "{printed}"
+        );
+        let printed = printed + &pairs(&rows[0]).to_string() + &pairs(&json!("\u{7}")).to_string();
+        assert!(
+            !printed.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'),
+            "{printed:?}"
+        );
     }
 }

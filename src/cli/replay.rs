@@ -151,7 +151,7 @@ fn moment(text: &str) -> Result<AsOf, Failure> {
 fn verify(directory: &Directory, global: &Global, fast: bool) -> Result<(), Failure> {
     let log_dir = directory.log_dir()?;
     let blobs = (!fast)
-        .then(|| house::open_blobs(&directory.config))
+        .then(|| house::open_blobs_to_read(&directory.config))
         .transpose()?;
     let depth = if fast { Depth::Frames } else { Depth::Content };
     let options = ::replay::verify::Options {
@@ -200,7 +200,7 @@ fn export(
         window,
         to: Destination::named(file),
         blobs: blobs
-            .then(|| house::open_blobs(&directory.config))
+            .then(|| house::open_blobs_to_read(&directory.config))
             .transpose()?,
         end_line: true,
     };
@@ -227,20 +227,27 @@ fn import(
     file: &Path,
     dry_run: bool,
 ) -> Result<(), Failure> {
-    std::fs::create_dir_all(&directory.config.data.dir)?;
-    let log = directory.log_for_writing()?;
+    let (log, blobs) = if dry_run {
+        let blobs = house::open_blobs_to_read(&directory.config)?;
+        (directory.log_to_try()?, blobs)
+    } else {
+        std::fs::create_dir_all(&directory.config.data.dir)?;
+        let log: Box<dyn EventLog> = Box::new(directory.log_for_writing()?);
+        (log, house::open_blobs(&directory.config)?)
+    };
     let options = ::replay::import::Options {
         from: Origin::named(file),
-        blobs: Some(house::open_blobs(&directory.config)?),
+        blobs: Some(blobs),
         check_shapes: true,
         dry_run,
     };
     let bar = progress::bar(global, "bytes", None);
-    let report = directory.block_on(::replay::import::run(&log, options, &|so_far| {
+    let report = directory.block_on(::replay::import::run(&*log, options, &|so_far| {
         progress::show(&bar, so_far);
     }))?;
     bar.finish_and_clear();
-    log.close();
+    // Closes it.
+    drop(log);
     output::one(global.output, &json!(report))?;
     if report.whole == Some(false) {
         return Err(Failure::told(

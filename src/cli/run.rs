@@ -1,7 +1,5 @@
 //! `tallyman run`: how runs of jobs stand, what they printed, and what to do with one that does not end.
 
-use std::io::Write;
-
 use axum::http::Method;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -141,10 +139,8 @@ fn ask(door: &Door, global: &Global, verb: Run) -> Result<(), Failure> {
             if global.output != Format::Table {
                 return output::one(global.output, &log);
             }
-            // As it was printed, so that it can be read and searched.
-            let content = log["content"].as_str().unwrap_or_default();
-            std::io::stdout().lock().write_all(content.as_bytes())?;
-            Ok(())
+            // A file gets it as it was printed, so that it can be searched.
+            output::print(log["content"].as_str().unwrap_or_default())
         }
         Run::End(runs) => each(door, global, &runs, "end"),
         Run::Kill(runs) => each(door, global, &runs, "kill"),

@@ -61,6 +61,10 @@ const COLUMNS: [output::Column; 6] = [
 ];
 
 pub(super) fn run(flags: &Flags, global: &Global, verb: Token) -> Result<(), Failure> {
+    // The first token may be made before the first start.
+    if matches!(verb, Token::Create { .. }) {
+        return Door::through_or_make(flags, global, |door| ask(door, global, verb));
+    }
     Door::through(flags, global, |door| ask(door, global, verb))
 }
 

@@ -6,6 +6,7 @@ mod apply;
 mod cli;
 mod connections;
 mod crash;
+mod directory;
 mod evaluate;
 mod farm;
 mod first_contact;
@@ -16,6 +17,7 @@ mod main_job;
 mod models;
 mod openapi;
 mod overload;
+mod secrets;
 mod telemetry;
 
 #[path = "../support/server.rs"]

@@ -36,7 +36,7 @@ impl Server {
     /// Starts a server on an empty data directory.
     #[track_caller]
     pub(crate) fn start(environment: &[(&str, &str)]) -> Self {
-        let dir = tempfile::tempdir().expect("a temporary folder can be made");
+        let dir = private_dir();
         Self::start_in(dir, None, environment)
     }
 
@@ -47,7 +47,7 @@ impl Server {
         mebibytes: u32,
         environment: &[(&str, &str)],
     ) -> Self {
-        let dir = tempfile::tempdir().expect("a temporary folder can be made");
+        let dir = private_dir();
         let at = dir.path().join(folder);
         std::fs::create_dir_all(&at).expect("it can be made");
         let disk = SmallDisk::mount(&at, mebibytes);
@@ -97,40 +97,39 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary was built");
-        let mut line = String::new();
-        let out = child.stdout.take().expect("standard output is a pipe");
-        BufReader::new(out)
-            .read_line(&mut line)
-            .expect("the server says where it listens");
-        let mut errors = child.stderr.take().expect("standard error is a pipe");
-        let Some(base) = line.trim().strip_prefix("listening on ") else {
-            let mut text = String::new();
-            let _ = std::io::Read::read_to_string(&mut errors, &mut text);
-            panic!("the server did not start: {line}{text}");
-        };
-        // Somebody has to read what it logs, or it would wait for that.
+        // Read from the beginning: a server that logs much would wait for its reader before it listens.
+        let errors = child.stderr.take().expect("standard error is a pipe");
         let said = Arc::clone(&self.errors);
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             for line in BufReader::new(errors).lines().map_while(Result::ok) {
                 let mut said = said.lock().expect("nobody panics with it");
                 said.push_str(&line);
                 said.push('\n');
             }
         });
+        let mut line = String::new();
+        let out = child.stdout.take().expect("standard output is a pipe");
+        BufReader::new(out)
+            .read_line(&mut line)
+            .expect("the server says where it listens");
+        let Some(base) = line.trim().strip_prefix("listening on ") else {
+            let _ = reader.join();
+            panic!("the server did not start: {line}{}", self.logged());
+        };
         self.base = base.to_owned();
         self.child = Some(child);
     }
 
     /// An empty data directory on which no server runs yet.
     pub(crate) fn not_running(environment: &[(&str, &str)]) -> Self {
-        let dir = tempfile::tempdir().expect("a temporary folder can be made");
+        let dir = private_dir();
         Self::not_started(dir, None, environment)
     }
 
     /// Starts a server on the data directory of a demo with so many builds.
     #[track_caller]
     pub(crate) fn start_on_sample(builds: u32, environment: &[(&str, &str)]) -> Self {
-        let dir = tempfile::tempdir().expect("a temporary folder can be made");
+        let dir = private_dir();
         let mut server = Self::not_started(dir, None, environment);
         server.fill_with_sample(builds);
         server.restart();
@@ -389,6 +388,14 @@ impl Drop for Server {
             let _ = child.wait();
         }
     }
+}
+
+/// An empty folder as a server would make its data directory: for its owner alone.
+#[track_caller]
+fn private_dir() -> TempDir {
+    let mut builder = tempfile::Builder::new();
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir().expect("a temporary folder can be made")
 }
 
 /// A job hook with every field that the contract requires.
