@@ -32,7 +32,7 @@ mod views;
 pub use listing::{Cursor, EXAMINED_MAX, Listing};
 pub use projector::{
     Answer, ProjectionState, ProjectionStatus, ProjectorConfig, RebuildError, RebuildHandle,
-    RebuildProgress, StartError, table_digest,
+    RebuildProgress, StartError, drop_tables_ahead, furthest_checkpoint, table_digest,
 };
 pub use tables::TableError;
 pub use views::{Behind, Views};

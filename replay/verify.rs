@@ -33,6 +33,9 @@ pub struct Options {
     /// When given, every blob that an event names is read there and its digest checked; only where what
     /// events say is looked at.
     pub blobs: Option<Blobs>,
+    /// Where the head of the log is recorded: the log must hold what the record says. Without it a log must
+    /// begin with position 1, and may end anywhere.
+    pub head_record: Option<PathBuf>,
 }
 
 /// How closely a log is looked at; each depth does what the ones before it do.
@@ -90,7 +93,7 @@ pub struct Fault {
     /// What is wrong.
     pub reason: String,
     /// What to do.
-    pub advice: &'static str,
+    pub advice: String,
 }
 
 /// A blob that an event names and that cannot be had.
@@ -128,16 +131,23 @@ pub async fn run(options: Options, watch: &Watch<'_>) -> Result<Report, ToolErro
         directory,
         depth,
         blobs,
+        head_record,
     } = options;
     let (sender, mut progress) = mpsc::channel::<Progress>(4);
     let wanted = content::Wanted {
         blobs: blobs.is_some(),
     };
     let checking = tokio::task::spawn_blocking(move || {
-        frames::check(&directory, depth, wanted, &|progress| {
-            // One that nobody has looked at yet says nearly the same.
-            let _ = sender.try_send(progress);
-        })
+        frames::check(
+            &directory,
+            head_record.as_deref(),
+            depth,
+            wanted,
+            &|progress| {
+                // One that nobody has looked at yet says nearly the same.
+                let _ = sender.try_send(progress);
+            },
+        )
     });
     while let Some(progress) = progress.recv().await {
         watch(progress);

@@ -20,6 +20,7 @@ pub(crate) fn house(
     metered: Option<Metered>,
 ) -> anyhow::Result<House> {
     let views = rooms.views.clone();
+    let log = rooms.log.clone();
     let mut builder = House::build(
         rooms.commands.clone(),
         rooms.views.clone(),
@@ -31,6 +32,7 @@ pub(crate) fn house(
         true => Ok(()),
         false => Err("not every view can be read, and is at the head of the log".to_owned()),
     })
+    .detail("log.damage", move || log.damage())
     .resubmit(gantry::DIALECT, dialect(config)?.taker());
     if let Some(Metered { registry, requests }) = metered {
         builder = builder.metrics(move || registry.text()).observer(requests);

@@ -1,6 +1,7 @@
 //! A configuration becomes a house: the log is opened, views follow it, doors are put in.
 
 mod admin;
+pub(crate) mod history;
 mod private_file;
 mod running;
 mod sample;
@@ -174,17 +175,23 @@ pub(crate) fn projector(config: &Config) -> ProjectorConfig {
 }
 
 fn open_storage(config: &Config) -> anyhow::Result<(Arc<FileLog>, Arc<dyn Tables>)> {
-    let settings = FileLogConfig {
-        segment_bytes: config.log.segment_bytes,
-        queue_max: config.log.queue_max,
-        ..FileLogConfig::default()
-    };
-    let log = FileLog::open(config.data.log_dir(), settings)?;
+    history::require_log_or_no_traces(&config.data)?;
     let settings = SledConfig {
         cache_bytes: config.views.cache_bytes,
         ..SledConfig::default()
     };
-    let opened = SledTables::open(config.data.views_dir(), &settings)?;
+    let open_views = || SledTables::open(config.data.views_dir(), &settings);
+    let mut views = None;
+    let log_settings = FileLogConfig {
+        segment_bytes: config.log.segment_bytes,
+        queue_max: config.log.queue_max,
+        ..history::recorded(&config.data)
+    };
+    let log = FileLog::open_unless_behind(config.data.log_dir(), log_settings, || {
+        let opened = views.insert(open_views());
+        history::evidence_of(&opened.as_ref().ok()?.tables)
+    })?;
+    let opened = views.unwrap_or_else(open_views)?;
     if let Some(damage) = &opened.damaged {
         tracing::warn!(reason = %damage.reason, "the views were damaged and are built anew: {}", damage.reason);
     }

@@ -49,6 +49,7 @@ async fn measure(folder: &Path, events: u64) -> Result<(), Box<dyn std::error::E
             directory,
             depth,
             blobs: None,
+            head_record: None,
         };
         let report = verify::run(options, &unwatched).await?;
         assert!(report.is_sound() && report.events == events);

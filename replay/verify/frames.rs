@@ -6,7 +6,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use eventlog::Position;
-use eventlog_file::{Frame, OpenError, Scan};
+use eventlog_file::{
+    Extent, FileLog, Frame, HeadRecord, HeadRecordError, OpenError, Scan, Wanted as Part, missing,
+};
 
 use super::content::{self, Blob, Wanted};
 use super::order::Order;
@@ -34,16 +36,31 @@ pub(super) struct Portion {
 /// Checks a log.
 pub(super) fn check(
     directory: &Path,
+    head_record: Option<&Path>,
     depth: Depth,
     wanted: Wanted,
     told: &dyn Fn(Progress),
 ) -> Result<(Report, Vec<Blob>), ToolError> {
-    if !directory.is_dir() {
+    // Before the segments: a server may go on writing both.
+    let record = match head_record.map(HeadRecord::read).transpose() {
+        Ok(record) => record.flatten(),
+        Err(HeadRecordError::Damaged { path, reason }) => {
+            let fault = of_record(path, reason);
+            let report = Report {
+                fault: Some(fault),
+                ..Report::default()
+            };
+            return Ok((report, Vec::new()));
+        }
+        Err(error) => return Err(ToolError::Usage(error.to_string())),
+    };
+    let is_evidence = record.is_some_and(|record| record.head >= record.first);
+    if !directory.is_dir() && !is_evidence {
         let reason = format!("there is no log in {}", directory.display());
         return Err(ToolError::NotFound(reason));
     }
     if depth < Depth::Content {
-        let mut checking = Checking::new(directory, depth, told);
+        let mut checking = Checking::new(directory, record, depth, told);
         checking.run(|_| true)?;
         return Ok((checking.finish(None), Vec::new()));
     }
@@ -58,7 +75,7 @@ pub(super) fn check(
             senders.push(sender);
             found.push(scope.spawn(move || content::look(&portions, wanted)));
         }
-        let mut checking = Checking::new(directory, depth, told);
+        let mut checking = Checking::new(directory, record, depth, told);
         let mut turn = 0;
         let checked = checking.run(|portion| {
             turn += 1;
@@ -83,6 +100,7 @@ pub(super) fn check(
 /// The place in the log that has been reached, and what was found up to it.
 struct Checking<'d> {
     directory: &'d Path,
+    record: Option<HeadRecord>,
     told: &'d dyn Fn(Progress),
     depth: Depth,
     order: Order,
@@ -92,14 +110,21 @@ struct Checking<'d> {
 }
 
 impl<'d> Checking<'d> {
-    fn new(directory: &'d Path, depth: Depth, told: &'d dyn Fn(Progress)) -> Self {
+    fn new(
+        directory: &'d Path,
+        record: Option<HeadRecord>,
+        depth: Depth,
+        told: &'d dyn Fn(Progress),
+    ) -> Self {
+        let first = record.map_or(Position(1), |record| record.first);
         Self {
             directory,
+            record,
             told,
             depth,
-            order: Order::default(),
+            order: Order::of_log(first),
             report: Report::default(),
-            next: Position(1),
+            next: first,
             untold: 0,
         }
     }
@@ -137,7 +162,15 @@ impl<'d> Checking<'d> {
                         stream: None,
                         event_type: None,
                         reason: fault.reason,
-                        advice: RESTORE,
+                        advice: RESTORE.to_owned(),
+                    });
+                    return Ok(());
+                }
+                // Another program's segment, or damage that looks like one.
+                Err(OpenError::Header { segment, error }) => {
+                    self.report.fault = Some(Fault {
+                        position: self.next,
+                        ..of_record(segment, error.to_string())
                     });
                     return Ok(());
                 }
@@ -149,7 +182,11 @@ impl<'d> Checking<'d> {
     }
 
     fn scan(&mut self, hand_over: &mut impl FnMut(Portion) -> bool) -> Result<(), OpenError> {
-        let mut scan = Scan::new(self.directory, Position(self.next.0 - 1))?;
+        if !self.directory.is_dir() {
+            self.report.fault = self.missing(Extent::NOTHING, None);
+            return Ok(());
+        }
+        let mut scan = Scan::new(self.directory, Position(self.next.0.saturating_sub(1)))?;
         let mut portion: Option<Portion> = None;
         let mut events = 0;
         let mut segment: Arc<Path> = Arc::from(PathBuf::new());
@@ -165,6 +202,12 @@ impl<'d> Checking<'d> {
                 }
             }
             let Some(frame) = frame? else {
+                let found = Extent {
+                    log_id: scan.log_id(),
+                    first: scan.first().unwrap_or(Position(1)),
+                    head: Position(self.next.0.saturating_sub(1)),
+                };
+                self.report.fault = self.missing(found, scan.end());
                 return Ok(());
             };
             if *segment != *here {
@@ -200,8 +243,30 @@ impl<'d> Checking<'d> {
         }
     }
 
+    /// What is missing from a log whose frames are all as they were written.
+    fn missing(&self, found: Extent, end: Option<(&Path, u64)>) -> Option<Fault> {
+        let missing = missing(self.directory, found, self.record.as_ref(), Part::ALL)?;
+        let (segment, offset) = end.unwrap_or((self.directory, 0));
+        Some(Fault {
+            segment: segment.to_owned(),
+            offset,
+            position: missing.position(),
+            stream: None,
+            event_type: None,
+            reason: missing.reason(),
+            advice: missing.advice(),
+        })
+    }
+
     fn gap_before(&self, segment: &Path, frame: &Frame) -> Fault {
         let first = frame.header.first;
+        // What an operator may accept is named by both ends of the log.
+        if self.report.events == 0
+            && let Ok(log) = FileLog::open_read_only(self.directory)
+            && let Some(fault) = self.missing(log.extent(), Some((segment, frame.offset)))
+        {
+            return fault;
+        }
         let reason = format!("position {first} comes where position {} should", self.next);
         let (offset, position) = (frame.offset, self.next);
         damage_in(
@@ -225,6 +290,19 @@ impl<'d> Checking<'d> {
             self.untold = 0;
             self.tell();
         }
+    }
+}
+
+/// A file that cannot be used as a whole.
+fn of_record(path: PathBuf, reason: String) -> Fault {
+    Fault {
+        segment: path,
+        offset: 0,
+        position: Position(1),
+        stream: None,
+        event_type: None,
+        reason,
+        advice: RESTORE.to_owned(),
     }
 }
 
@@ -253,7 +331,7 @@ pub(super) fn fault_in(
         stream: Some(String::from_utf8_lossy(record.stream).into_owned()),
         event_type: Some(String::from_utf8_lossy(record.event_type).into_owned()),
         reason,
-        advice,
+        advice: advice.to_owned(),
     }
 }
 
@@ -266,6 +344,6 @@ pub(super) fn damage_in(segment: &Path, damage: eventlog_file::Damage) -> Fault 
         stream: None,
         event_type: None,
         reason: damage.reason,
-        advice: RESTORE,
+        advice: RESTORE.to_owned(),
     }
 }

@@ -24,9 +24,19 @@ pub(super) struct Order {
     next_revisions: HashMap<u128, u64, Folded>,
     keys: (RandomState, RandomState),
     types: Vec<(Vec<u8>, u64)>,
+    /// Whether the log begins later than with position 1, so that a stream may as well.
+    begins_later: bool,
 }
 
 impl Order {
+    /// Nothing was seen yet of a log that begins at `first`.
+    pub(super) fn of_log(first: Position) -> Self {
+        Self {
+            begins_later: first > Position(1),
+            ..Self::default()
+        }
+    }
+
     /// Looks at the events of a frame from position `from` on.
     pub(super) fn check(
         &mut self,
@@ -42,7 +52,12 @@ impl Order {
             let high = self.keys.0.hash_one(record.stream);
             let low = self.keys.1.hash_one(record.stream);
             let key = u128::from(high) << 64 | u128::from(low);
-            let next = self.next_revisions.entry(key).or_default();
+            let unseen = if self.begins_later {
+                record.revision.0
+            } else {
+                0
+            };
+            let next = self.next_revisions.entry(key).or_insert(unseen);
             if record.revision.0 != *next {
                 let (next, revision) = (*next, record.revision);
                 let reason = format!("revision {revision} stands where revision {next} should");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use eventlog::{EventLog, EventType, NewEvent};
-use eventlog_file::{FileLog, FileLogConfig, Scan};
+use eventlog_file::{FileLog, FileLogConfig, HeadRecord, Scan};
 
 use super::order::Order;
 use super::*;
@@ -32,6 +32,7 @@ async fn verify(directory: &Path, depth: Depth) -> Report {
             directory,
             depth,
             blobs: None,
+            head_record: None,
         },
         &unwatched,
     )
@@ -132,6 +133,104 @@ async fn a_missing_segment_is_found() {
         fs::write(&names[missing], kept).unwrap();
     }
     assert!(verify(folder.path(), Depth::Streams).await.is_sound());
+}
+
+/// A log that reads well and has lost its end, its beginning or everything is not sound.
+#[tokio::test]
+async fn history_that_is_missing_by_its_record_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log_dir, record) = (folder.path().join("log"), folder.path().join("head.json"));
+    let recorded = FileLogConfig {
+        head_record: Some(record.clone()),
+        ..config()
+    };
+    let log = FileLog::open(&log_dir, recorded).unwrap();
+    test_log::fill(&log, 3000).await;
+    log.close();
+    let names = segments(&log_dir);
+    let (first, last) = (names[0].clone(), names[names.len() - 1].clone());
+    let kept = fs::read(&last).unwrap();
+    let position = |path: &Path| -> u64 {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        name.parse().unwrap()
+    };
+    let verify = async |depth| {
+        let options = Options {
+            directory: log_dir.clone(),
+            depth,
+            blobs: None,
+            head_record: Some(record.clone()),
+        };
+        run(options, &unwatched).await.unwrap()
+    };
+    let depths = [Depth::Frames, Depth::Streams, Depth::Content];
+    let before = &names[names.len() - 2];
+    for depth in depths {
+        assert!(verify(depth).await.is_sound());
+        fs::write(&last, &kept[..4096]).unwrap();
+        let fault = verify(depth).await.fault.expect("the cut is found");
+        assert_eq!((&fault.segment, fault.offset), (&last, 4096), "{fault:?}");
+        assert_eq!(fault.position, Position(position(&last)), "{fault:?}");
+        fs::remove_file(&last).unwrap();
+        let fault = verify(depth).await.fault.expect("the missing end is found");
+        assert_eq!(&fault.segment, before, "{fault:?}");
+        assert_eq!(fault.position, Position(position(&last)), "{fault:?}");
+        assert!(fault.advice.contains("--head"), "{fault:?}");
+        fs::write(&last, &kept).unwrap();
+    }
+    // The beginning: not missed once an operator has accepted it.
+    let told = HeadRecord::read(&record).unwrap().unwrap();
+    fs::remove_file(&first).unwrap();
+    for depth in depths {
+        let fault = verify(depth)
+            .await
+            .fault
+            .expect("the missing beginning is found");
+        assert_eq!(fault.position, Position(1), "{fault:?}");
+    }
+    let accepted = HeadRecord {
+        first: Position(position(&names[1])),
+        ..told
+    };
+    accepted.write(&record).unwrap();
+    for depth in depths {
+        let report = verify(depth).await;
+        assert!(report.is_sound(), "{:?}", report.fault);
+        assert_eq!(report.head, Position(3000));
+    }
+    // Everything.
+    fs::remove_dir_all(&log_dir).unwrap();
+    assert_eq!(verify(Depth::Frames).await.exit_code(), 6);
+    fs::create_dir(&log_dir).unwrap();
+    assert_eq!(verify(Depth::Content).await.exit_code(), 6);
+    fs::write(&record, "{").unwrap();
+    let fault = verify(Depth::Frames)
+        .await
+        .fault
+        .expect("the record is damaged");
+    assert_eq!(fault.segment, record);
+}
+
+#[tokio::test]
+async fn a_sealed_segment_that_was_emptied_is_a_fault_at_its_beginning() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path(), 3000).await.close();
+    let second = segments(folder.path())[1].clone();
+    let first: u64 = second
+        .file_stem()
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    for bytes in [&b""[..], b"TALLYLOG", &[0; 5000]] {
+        fs::write(&second, bytes).unwrap();
+        let report = verify(folder.path(), Depth::Streams).await;
+        let fault = report.fault.clone().expect("it is found");
+        assert_eq!((&fault.segment, fault.offset), (&second, 0), "{fault:?}");
+        assert_eq!(fault.position, Position(first), "{fault:?}");
+        assert_eq!(report.exit_code(), 6);
+    }
 }
 
 #[tokio::test]
@@ -272,6 +371,7 @@ async fn blobs_that_events_name_are_read() {
         directory: folder.path().to_owned(),
         depth: Depth::Content,
         blobs,
+        head_record: None,
     };
     let report = run(options(Some(store.clone())), &unwatched).await.unwrap();
     assert_eq!(report.blobs, 1);
@@ -305,6 +405,7 @@ async fn where_there_is_no_log_nothing_is_sound() {
             directory,
             depth: Depth::Streams,
             blobs: None,
+            head_record: None,
         },
         &unwatched,
     )

@@ -27,9 +27,9 @@ pub struct Readiness {
     ready: bool,
     /// What is not well, by name, and why.
     unready: BTreeMap<String, String>,
-    /// What an operator should look at although it keeps nothing from working, by name.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[schema(required = false, example = json!({"clock": "it was set back by 2h at 2026-11-21T12:00:00Z"}))]
+    /// What an operator should look at although the service goes on, by name: for example damage that was met
+    /// while reading the log, with its place.
+    #[schema(example = json!({"log.damage": "a frame's checksum is wrong at byte 9000 of 00000000000000000001.seg, where position 17 should stand"}))]
     details: BTreeMap<&'static str, String>,
 }
 
@@ -81,6 +81,7 @@ pub(crate) async fn readyz(State(house): State<House>) -> Response {
         }
     }
     let ready = unready.is_empty();
+    let details = house.details();
     let status = if ready {
         StatusCode::OK
     } else {
@@ -89,7 +90,7 @@ pub(crate) async fn readyz(State(house): State<House>) -> Response {
     let readiness = Readiness {
         ready,
         unready,
-        details: house.details(),
+        details,
     };
     (status, axum::Json(readiness)).into_response()
 }

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use ::replay::ToolError;
-use eventlog::{EventLog, MemoryLog, Position};
-use eventlog_file::{FileLog, FileLogConfig};
+use eventlog::{EventLog, MemoryLog};
+use eventlog_file::{FileLog, FileLogConfig, Wanted};
 use tokio::runtime::Runtime;
 
 use super::{Exit, Failure};
 use crate::config::{Config, Flags, load};
+use crate::house::history;
 
 /// A data directory that a tool works on.
 pub(super) struct Directory {
@@ -58,16 +59,16 @@ impl Directory {
     /// # Errors
     /// When there is none, or it is damaged.
     pub(super) fn log(&self) -> Result<FileLog, Failure> {
-        let log = FileLog::open_read_only(self.log_dir()?);
-        log.map_err(|error| Failure::new(Exit::VerificationFailed, error))
+        self.part_of_log(Wanted::ALL)
     }
 
-    /// The same, of which nothing is looked at that comes after a position: it may be damaged.
+    /// The part of it that is wanted: nothing is looked at that comes after, which may be damaged or missing.
     ///
     /// # Errors
-    /// When there is none, or what comes before is damaged.
-    pub(super) fn log_until(&self, until: Position) -> Result<FileLog, Failure> {
-        let log = FileLog::open_read_only_until(self.log_dir()?, until);
+    /// When there is none, or what is wanted is damaged or missing.
+    pub(super) fn part_of_log(&self, wanted: Wanted) -> Result<FileLog, Failure> {
+        let record = Some(self.config.data.head_record());
+        let log = FileLog::open_part_read_only(self.log_dir()?, record, wanted);
         log.map_err(|error| Failure::new(Exit::VerificationFailed, error))
     }
 
@@ -78,7 +79,7 @@ impl Directory {
     pub(super) fn log_for_writing(&self) -> Result<FileLog, Failure> {
         let config = FileLogConfig {
             segment_bytes: self.config.log.segment_bytes,
-            ..FileLogConfig::default()
+            ..history::recorded(&self.config.data)
         };
         Ok(FileLog::open(self.config.data.log_dir(), config)?)
     }
@@ -109,7 +110,8 @@ impl Directory {
 /// When there is none.
 pub(super) fn log_dir(config: &Config) -> Result<PathBuf, Failure> {
     let dir = config.data.log_dir();
-    if dir.is_dir() {
+    // Where the head of a log is recorded, opening the log says what is missing.
+    if dir.is_dir() || config.data.head_record().is_file() {
         return Ok(dir);
     }
     let looked = &config.data.dir;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use eventlog::{EventLog, Filter, PageLimit, Position};
-use eventlog_file::FileLog;
+use eventlog_file::{FileLog, Wanted};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -163,11 +163,15 @@ fn syncs(dir: &Path) -> std::io::Result<Duration> {
 }
 
 async fn log(config: &Config, findings: &mut Findings) {
-    let dir = config.data.log_dir();
-    if !dir.is_dir() {
+    if let Err(error) = house::history::require_log_or_no_traces(&config.data) {
+        findings.bad("log", error.to_string());
         return;
     }
-    match FileLog::open_read_only(&dir) {
+    let (dir, record) = (config.data.log_dir(), config.data.head_record());
+    if !dir.is_dir() && !record.is_file() {
+        return;
+    }
+    match FileLog::open_part_read_only(&dir, Some(record), Wanted::ALL) {
         Ok(log) => {
             let head = log.head();
             let detail = format!("head at {head}; `tallyman replay verify` walks all of it");

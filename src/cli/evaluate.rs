@@ -149,7 +149,11 @@ fn of_log(flags: &Flags, global: &Global, options: &Evaluate) -> Result<Outcome,
         .enable_all()
         .build()?;
     // A server may go on writing.
-    let file_log = eventlog_file::FileLog::open_read_only(dir)?;
+    let file_log = eventlog_file::FileLog::open_part_read_only(
+        dir,
+        Some(loaded.config.data.head_record()),
+        eventlog_file::Wanted::ALL,
+    )?;
     let bar = progress::bar(global, "events", Some(file_log.head().0));
     let outcome = options.compete(log::NAME.to_owned(), &bar, |sink| {
         runtime.block_on(log::read(&file_log, |done| bar.set_position(done), sink))

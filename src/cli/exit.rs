@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
+use eventlog_file::OpenError;
+
 use super::escape;
+use crate::house::history::LogIsGone;
 
 /// The exit codes of every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,11 +75,27 @@ impl Failure {
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self {
-            exit: Exit::Failed,
-            error: error.into(),
-        }
+        let error = error.into();
+        let exit = match error.chain().any(is_damage) {
+            true => Exit::VerificationFailed,
+            false => Exit::Failed,
+        };
+        Self { exit, error }
     }
+}
+
+/// Whether a log is not what it was: it is damaged, or a part of it is missing.
+fn is_damage(error: &(dyn std::error::Error + 'static)) -> bool {
+    let damage = error
+        .downcast_ref::<OpenError>()
+        .is_some_and(|error| match error {
+            OpenError::Fault(_)
+            | OpenError::Header { .. }
+            | OpenError::Missing(_)
+            | OpenError::HeadRecord(_) => true,
+            OpenError::InUse { .. } | OpenError::Io { .. } => false,
+        });
+    damage || error.is::<LogIsGone>()
 }
 
 /// An error and its causes, without those that it tells itself.

@@ -27,6 +27,7 @@ mod output;
 mod progress;
 mod projection;
 mod replay;
+mod replay_accept;
 mod run;
 mod token;
 mod worker;

@@ -10,7 +10,8 @@ use ::replay::rebuild::To;
 use ::replay::verify::Depth;
 use ::replay::{AsOf, Window};
 use clap::Subcommand;
-use eventlog::{EventLog, Filter, StreamName};
+use eventlog::{EventLog, Filter, Position, StreamName};
+use eventlog_file::Wanted;
 use serde_json::{Value, json};
 
 use super::arguments::{Format, Global};
@@ -71,6 +72,8 @@ pub(super) enum Replay {
         #[arg(long)]
         blobs: bool,
     },
+    /// Accept that history is missing: go on with what the log holds now
+    Accept(super::replay_accept::Accept),
     /// Append what an export holds (zstd when the name ends in .zst, standard input for -)
     Import {
         /// Where from
@@ -134,6 +137,7 @@ pub(super) fn run(flags: &Flags, global: &Global, verb: Replay) -> Result<(), Fa
             };
             export(&directory, global, &file, window, blobs)
         }
+        Replay::Accept(what) => super::replay_accept::run(&directory, global, &what),
         Replay::Import { file, dry_run } => import(&directory, global, &file, dry_run),
         Replay::Rebuild { names, until, into } => {
             rebuild(&directory, global, names, until.as_deref(), into)
@@ -158,6 +162,7 @@ fn verify(directory: &Directory, global: &Global, fast: bool) -> Result<(), Fail
         directory: log_dir,
         depth,
         blobs,
+        head_record: Some(directory.config.data.head_record()),
     };
     let bar = progress::bar(global, "events", None);
     let report = directory.block_on(::replay::verify::run(options, &|so_far| {
@@ -192,10 +197,17 @@ fn export(
     window: Window,
     blobs: bool,
 ) -> Result<(), Failure> {
-    let log = match window.until {
-        Some(AsOf::Position(until)) => directory.log_until(until)?,
-        _ => directory.log()?,
+    let wanted = Wanted {
+        from: match window.from {
+            Some(AsOf::Position(from)) => from,
+            _ => Position::START,
+        },
+        until: match window.until {
+            Some(AsOf::Position(until)) => until,
+            _ => Position::END,
+        },
     };
+    let log = directory.part_of_log(wanted)?;
     let options = ::replay::export::Options {
         window,
         to: Destination::named(file),

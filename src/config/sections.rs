@@ -92,6 +92,11 @@ impl Data {
         self.dir.join("log")
     }
 
+    /// Where it is recorded how far the log has come.
+    pub(crate) fn head_record(&self) -> PathBuf {
+        self.dir.join("head.json")
+    }
+
     /// Where the views lie; deleting it costs a rebuild.
     pub(crate) fn views_dir(&self) -> PathBuf {
         self.dir.join("views")

@@ -1,6 +1,7 @@
 //! What the owner of a log may choose.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -26,6 +27,9 @@ pub struct FileLogConfig {
     pub heads_max: usize,
     /// How many files of sealed segments are kept open.
     pub open_files_max: usize,
+    /// Where the head of the log is recorded, outside its directory. A log that holds less than its record
+    /// says is not opened. Without a path nothing is recorded and nothing compared.
+    pub head_record: Option<PathBuf>,
     /// Tells when events are recorded.
     pub clock: Clock,
     /// Stands between the log and the disk. For tests.
@@ -41,6 +45,7 @@ impl Default for FileLogConfig {
             id_window: 50_000,
             heads_max: 262_144,
             open_files_max: 64,
+            head_record: None,
             clock: Arc::new(Timestamp::now),
             faults: None,
         }
@@ -56,6 +61,7 @@ impl fmt::Debug for FileLogConfig {
             .field("id_window", &self.id_window)
             .field("heads_max", &self.heads_max)
             .field("open_files_max", &self.open_files_max)
+            .field("head_record", &self.head_record)
             .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -108,11 +108,13 @@ impl Disk {
     /// Makes an empty file, or empties one that is there.
     pub(crate) fn create(&self, path: &Path) -> io::Result<File> {
         self.ask(path, Operation::Create)?;
+        // Events hold names of people and of machines: for the owner alone, whatever the umask.
         OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(true)
+            .mode(0o600)
             .open(path)
     }
 
@@ -147,6 +149,12 @@ impl Disk {
         self.ask(from, Operation::Rename(to))?;
         fs::rename(from, to)?;
         self.sync_directory(directory)
+    }
+
+    /// Gives a file the name of another one, which it replaces. After a power cut either may be there.
+    pub(crate) fn replace(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.ask(from, Operation::Rename(to))?;
+        fs::rename(from, to)
     }
 
     /// Removes a file. That it comes back after a power cut must do no harm.

@@ -143,5 +143,8 @@ impl Engine {
             tracing::warn!(%error, "the log could not be marked as closed; that costs nothing but a check");
         }
         writer.keeper.finish();
+        if let Some(recorder) = &mut writer.recorder {
+            recorder.finish();
+        }
     }
 }

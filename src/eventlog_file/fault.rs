@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use eventlog::{Position, ReadError};
 
 use crate::frames::FrameError;
+use crate::head_record::HeadRecordError;
 use crate::header::HeaderError;
+use crate::history::MissingHistory;
 
 /// A place in a segment where something else stands than what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +43,20 @@ impl Fault {
             position: damage.position,
             reason: damage.reason,
         }
+    }
+}
+
+impl Fault {
+    /// The place, for those who read from the log: without where it lies on this machine.
+    pub(crate) fn place(&self) -> String {
+        let name = self.segment.file_name().unwrap_or(self.segment.as_os_str());
+        format!(
+            "{} at byte {} of {}, where position {} should stand",
+            self.reason,
+            self.offset,
+            name.display(),
+            self.position
+        )
     }
 }
 
@@ -82,6 +98,12 @@ pub enum OpenError {
         /// What is wrong with it.
         error: HeaderError,
     },
+    /// It reads well, and is not whole.
+    #[error(transparent)]
+    Missing(#[from] MissingHistory),
+    /// The record of its head cannot be used.
+    #[error(transparent)]
+    HeadRecord(#[from] HeadRecordError),
     /// The machinery failed.
     #[error("cannot {doing} {path}: {error}")]
     Io {
@@ -111,8 +133,23 @@ impl OpenError {
 /// What a reader is told of a frame that cannot be read.
 pub(crate) fn read_error(segment: &Path) -> impl Fn(FrameError) -> ReadError {
     move |error| match error {
-        FrameError::Damage(damage) => ReadError::Fault(Fault::new(segment, damage).to_string()),
+        FrameError::Damage(damage) => ReadError::Fault(Fault::new(segment, damage).place()),
         FrameError::Io(error) => unavailable(segment)(error),
+    }
+}
+
+/// What a reader is told when a segment cannot be opened.
+pub(crate) fn not_opened(segment: &Path, first: u64) -> impl Fn(io::Error) -> ReadError {
+    move |error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            let damage = Damage {
+                offset: 0,
+                position: Position(first),
+                reason: "the segment is missing".to_owned(),
+            };
+            ReadError::Fault(Fault::new(segment, damage).place())
+        }
+        _ => unavailable(segment)(error),
     }
 }
 

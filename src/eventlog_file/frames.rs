@@ -179,7 +179,10 @@ impl FrameReader {
                 false => Ok(None),
             };
         }
-        let Some(bytes) = self.need(FRAME_HEADER_BYTES).map_err(FrameError::Io)? else {
+        let Some(bytes) = self
+            .need(FRAME_HEADER_BYTES)
+            .map_err(|error| self.failed(error))?
+        else {
             return self.next();
         };
         let Some(header) = FrameHeader::decode(&bytes, self.salt) else {
@@ -201,7 +204,7 @@ impl FrameReader {
         if (header.kind == FrameKind::Mark) != (header.count == 0) {
             return Err(self.damage("a frame has no records"));
         }
-        let Some(frame) = self.need(length).map_err(FrameError::Io)? else {
+        let Some(frame) = self.need(length).map_err(|error| self.failed(error))? else {
             return self.next();
         };
         let body = frame.slice(FRAME_HEADER_BYTES..);
@@ -216,6 +219,14 @@ impl FrameReader {
             body,
             segment_first: self.segment_first,
         }))
+    }
+
+    /// A file that ends before its frames do is damaged; anything else is the disk's trouble.
+    fn failed(&self, error: io::Error) -> FrameError {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => self.damage("the segment is cut off"),
+            _ => FrameError::Io(error),
+        }
     }
 
     fn damage(&self, reason: &str) -> FrameError {

@@ -1,6 +1,7 @@
 //! The log itself.
 
-use std::fs;
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -18,7 +19,10 @@ use crate::config::FileLogConfig;
 use crate::create;
 use crate::engine::Engine;
 use crate::fault::OpenError;
+use crate::head_record::HeadRecord;
+use crate::head_recorder::HeadRecorder;
 use crate::heads::HeadCache;
+use crate::history::{Evidence, Extent, Wanted, missing};
 use crate::keeper::Keeper;
 use crate::lock::Lock;
 use crate::memory_index::MemoryIndex;
@@ -26,9 +30,6 @@ use crate::open::{make_writable, open};
 use crate::shared::Shared;
 use crate::stats::Stats;
 use crate::writer::Writer;
-
-/// No event comes after this.
-const EVERYTHING: Position = Position(u64::MAX);
 
 /// Places in a segment are kept as 32 bits, and the last frame may make a segment longer.
 const SEGMENT_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
@@ -52,15 +53,25 @@ impl FileLog {
     /// # Errors
     /// When another process has the log, when it is damaged or of a newer format, or when the machinery
     /// fails. Nothing was changed then.
-    pub fn open(
+    pub fn open(directory: impl Into<PathBuf>, config: FileLogConfig) -> Result<Self, OpenError> {
+        Self::open_unless_behind(directory, config, || None)
+    }
+
+    /// As [`FileLog::open`], unless the log ends before something that was made from it: `evidence` is asked
+    /// once this process has the log, and before anything is changed.
+    ///
+    /// # Errors
+    /// As [`FileLog::open`].
+    pub fn open_unless_behind(
         directory: impl Into<PathBuf>,
         mut config: FileLogConfig,
+        evidence: impl FnOnce() -> Option<Evidence>,
     ) -> Result<Self, OpenError> {
         config.segment_bytes = config.segment_bytes.min(SEGMENT_BYTES_MAX);
         let directory = directory.into();
-        fs::create_dir_all(&directory).map_err(OpenError::io("make", &directory))?;
+        make(&directory, &config)?;
         let lock = Lock::take(&directory)?;
-        let opened = open(&directory, config, EVERYTHING)?;
+        let opened = open(&directory, config, Wanted::ALL, evidence)?;
         let shared = opened.shared;
         let (segment, file, offset, next, marked) = match opened.last {
             Some((segment, recovered)) => {
@@ -87,10 +98,17 @@ impl FileLog {
         for segment in opened.unsealed {
             keeper.seal(&shared, segment);
         }
+        let first = shared.first();
+        let recorder = shared.config.head_record.as_deref().map(|path| {
+            HeadRecorder::start(&shared, path, first, opened.record)
+                .map_err(OpenError::io("start a thread for", &directory))
+        });
+        let recorder = recorder.transpose()?;
         let writer = Writer {
             heads: HeadCache::new(shared.config.heads_max),
             shared: shared.clone(),
             keeper,
+            recorder,
             segment,
             file,
             offset,
@@ -120,19 +138,25 @@ impl FileLog {
     /// # Errors
     /// When it is damaged or of a newer format, or when the machinery fails.
     pub fn open_read_only(directory: impl AsRef<Path>) -> Result<Self, OpenError> {
-        Self::open_read_only_until(directory, EVERYTHING)
+        Self::open_part_read_only(directory, None, Wanted::ALL)
     }
 
-    /// As [`FileLog::open_read_only`], but what comes after the commit with the event at `until` is not looked at:
-    /// so whatever stands before damage can be saved.
+    /// As [`FileLog::open_read_only`], but what comes after the commit with the last event that is wanted is not
+    /// looked at: so whatever stands before damage can be saved. What is wanted must be there, up to where the
+    /// record of the log's head reaches.
     ///
     /// # Errors
-    /// As [`FileLog::open_read_only`].
-    pub fn open_read_only_until(
+    /// As [`FileLog::open_read_only`], and when a part of what is wanted is missing.
+    pub fn open_part_read_only(
         directory: impl AsRef<Path>,
-        until: Position,
+        head_record: Option<PathBuf>,
+        wanted: Wanted,
     ) -> Result<Self, OpenError> {
-        let opened = open(directory.as_ref(), FileLogConfig::default(), until)?;
+        let config = FileLogConfig {
+            head_record,
+            ..FileLogConfig::default()
+        };
+        let opened = open(directory.as_ref(), config, wanted, || None)?;
         Ok(Self {
             shared: opened.shared,
             engine: None,
@@ -163,6 +187,23 @@ impl FileLog {
     #[must_use]
     pub fn log_id(&self) -> Uuid {
         self.shared.log_id
+    }
+
+    /// What its segments hold.
+    #[must_use]
+    pub fn extent(&self) -> Extent {
+        Extent {
+            log_id: Some(self.shared.log_id),
+            first: self.shared.first(),
+            head: self.shared.head(),
+        }
+    }
+
+    /// The last damage that was met while reading, with its place; none if there was none since the log was
+    /// opened.
+    #[must_use]
+    pub fn damage(&self) -> Option<String> {
+        self.shared.damage.lock().clone()
     }
 
     /// What the log has counted since it was opened.
@@ -200,6 +241,36 @@ impl Drop for FileLog {
     }
 }
 
+/// Makes the directory of a log, unless one is recorded to have been there.
+fn make(directory: &Path, config: &FileLogConfig) -> Result<(), OpenError> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    let record = config.head_record.as_deref().map(HeadRecord::read);
+    let record = record.transpose()?.flatten();
+    let nothing = Extent::NOTHING;
+    if config.head_record.is_some()
+        && let Some(missing) = missing(directory, nothing, record.as_ref(), Wanted::ALL)
+    {
+        return Err(missing.into());
+    }
+    let made = DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory);
+    made.map_err(OpenError::io("make", directory))?;
+    // Its own name must survive a power cut as well as those of the segments in it.
+    let Some(parent) = directory.parent() else {
+        return Ok(());
+    };
+    let parent = match parent.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => parent,
+    };
+    let synced = File::open(parent).and_then(|parent| parent.sync_all());
+    synced.map_err(OpenError::io("sync", parent))
+}
+
 fn read_only() -> AppendError {
     AppendError::Stopped {
         reason: "it was opened for reading only".to_owned(),
@@ -212,7 +283,7 @@ async fn aside<T: Send + 'static>(
     read: impl FnOnce(&Shared) -> Result<T, ReadError> + Send + 'static,
 ) -> Result<T, ReadError> {
     let shared = shared.clone();
-    tokio::task::spawn_blocking(move || read(&shared))
+    tokio::task::spawn_blocking(move || shared.noting(read(&shared)))
         .await
         .unwrap_or_else(|error| Err(ReadError::Unavailable(error.to_string())))
 }
@@ -233,7 +304,7 @@ impl EventLog for FileLog {
         limit: usize,
     ) -> Result<Vec<Recorded>, ReadError> {
         if let Some(read) = self.shared.read_stream_now(stream, from, limit) {
-            return read;
+            return self.shared.noting(read);
         }
         let stream = stream.clone();
         aside(&self.shared, move |shared| {

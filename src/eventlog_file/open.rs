@@ -1,6 +1,7 @@
 //! Opens a log: what is there is checked, what is torn is cut, and what is damaged is left alone.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +16,9 @@ use crate::create::NEW_NAME;
 use crate::disk::Disk;
 use crate::fault::{Damage, Fault, OpenError};
 use crate::files::OpenFiles;
+use crate::head_record::{HeadRecord, HeadRecordError};
 use crate::header::{HEADER_BYTES, HeaderError, SegmentHeader};
+use crate::history::{self, Evidence, Extent, Missing, MissingHistory, Wanted};
 use crate::ids::IdWindow;
 use crate::keeper::PREPARED_NAME;
 use crate::keys::Keys;
@@ -33,6 +36,8 @@ pub(crate) struct Opened {
     pub(crate) last: Option<(Arc<Segment>, Recovered)>,
     /// Sealed segments that have no sidecar of use.
     pub(crate) unsealed: Vec<Arc<Segment>>,
+    /// What the record of its head says.
+    pub(crate) record: Option<HeadRecord>,
 }
 
 /// The segments of a directory, in the order of positions.
@@ -56,14 +61,26 @@ pub(crate) fn read_header(
     log_id: Option<Uuid>,
 ) -> Result<SegmentHeader, OpenError> {
     let mut bytes = [0; HEADER_BYTES];
-    let error = |error| OpenError::Header {
-        segment: path.to_owned(),
-        error,
-    };
-    file.read_exact_at(&mut bytes, 0)
-        .map_err(|_| error(HeaderError::Magic))?;
-    let header = SegmentHeader::decode(&bytes).map_err(error)?;
     let fault = |reason: String| Err(fault(path, 0, first.0, reason));
+    let file_bytes = file.metadata().map_err(OpenError::io("read", path))?.len();
+    if file_bytes < HEADER_BYTES as u64 {
+        return fault(match file_bytes {
+            0 => "the segment is empty".to_owned(),
+            _ => format!("the segment is cut off after {file_bytes} bytes of its header"),
+        });
+    }
+    file.read_exact_at(&mut bytes, 0)
+        .map_err(OpenError::io("read", path))?;
+    let header = match SegmentHeader::decode(&bytes) {
+        Ok(header) => header,
+        Err(error @ HeaderError::Newer { .. }) => {
+            let segment = path.to_owned();
+            return Err(OpenError::Header { segment, error });
+        }
+        Err(error @ (HeaderError::Magic | HeaderError::Damaged)) => {
+            return fault(error.to_string());
+        }
+    };
     if header.first != first {
         return fault(format!(
             "the header says that position {} comes first",
@@ -100,13 +117,28 @@ struct Opener {
     ids: Vec<(u64, Vec<Uuid>)>,
 }
 
-/// Opens what is in a directory for reading. What comes after the event at `until` is not looked at.
+/// Opens what is in a directory for reading. What comes after the last event that is wanted is not looked at.
 pub(crate) fn open(
     directory: &Path,
     config: FileLogConfig,
-    until: Position,
+    wanted: Wanted,
+    evidence: impl FnOnce() -> Option<Evidence>,
 ) -> Result<Opened, OpenError> {
-    let mut found = list(directory)?;
+    let until = wanted.until;
+    // Before the segments: a server may go on writing both.
+    let record = config.head_record.as_deref().map(HeadRecord::read);
+    let mut found = match list(directory) {
+        Err(OpenError::Io { error, .. }) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        found => found?,
+    };
+    let record = match record.transpose() {
+        Ok(record) => record.flatten(),
+        Err(error @ HeadRecordError::Damaged { .. }) if !found.is_empty() => {
+            tracing::warn!(%error, "{error}; it is written again");
+            None
+        }
+        Err(error) => return Err(error.into()),
+    };
     found.retain(|(first, _)| *first <= until);
     let first = found.first().map_or(1, |(first, _)| first.0);
     let mut opener = Opener {
@@ -126,7 +158,31 @@ pub(crate) fn open(
         Some((first, path)) => Some(opener.last(first, path)?),
         None => None,
     };
-    let ids = opener.window(first, config.id_window)?;
+    let extent = Extent {
+        log_id: opener.log_id,
+        first: Position(first),
+        head: Position(opener.next - 1),
+    };
+    if config.head_record.is_some()
+        && let Some(missing) = history::missing(directory, extent, record.as_ref(), wanted)
+    {
+        return Err(missing.into());
+    }
+    if let Some(evidence) = evidence()
+        && evidence.position > extent.head
+    {
+        return Err(MissingHistory {
+            directory: directory.to_owned(),
+            found: extent,
+            what: Missing::Behind { evidence },
+        }
+        .into());
+    }
+    if opener.segments.is_empty() {
+        // Says by its error that there is no directory.
+        list(directory)?;
+    }
+    let (ids, damage) = opener.window(first, config.id_window)?;
     let shared = Arc::new(Shared {
         directory: directory.to_owned(),
         log_id: opener.log_id.unwrap_or_else(Uuid::now_v7),
@@ -139,11 +195,16 @@ pub(crate) fn open(
         head: watch::Sender::new(Position(opener.next - 1)),
         counters: Counters::default(),
         stopped: Mutex::new(None),
+        damage: Mutex::new(None),
     });
+    if let Some(fault) = damage {
+        shared.met_damage(&fault.place());
+    }
     Ok(Opened {
         shared,
         last,
         unsealed: opener.unsealed,
+        record,
     })
 }
 
@@ -153,13 +214,19 @@ impl Opener {
         let header = read_header(path, &file, first, self.log_id)?;
         self.log_id = Some(header.log_id);
         if first.0 != self.next {
-            let reason = match first.0.checked_sub(1).filter(|&last| last >= self.next) {
-                Some(last) => format!("positions {} to {last} are missing", self.next),
-                None => format!("position {first} comes again"),
-            };
-            return Err(fault(path, 0, self.next, reason));
+            return Err(self.gap_before(first, path));
         }
         Ok((file, header))
+    }
+
+    /// What is wrong when a segment does not begin where the one before ends.
+    fn gap_before(&self, first: Position, path: &Path) -> OpenError {
+        let before = self.segments.last().map(|segment| Before {
+            path: segment.path.clone(),
+            end: segment.end(),
+            is_whole: matches!(segment.index(), Index::Sidecar(_)),
+        });
+        gap(before, self.next, first, path)
     }
 
     /// A segment that is not the last one.
@@ -170,9 +237,7 @@ impl Opener {
             Ok(sidecar) => {
                 let file_bytes = file.metadata().map_err(OpenError::io("read", &path))?.len();
                 if file_bytes < sidecar.end() {
-                    let reason =
-                        format!("the segment ends at byte {file_bytes}; the rest is missing");
-                    return Err(fault(&path, file_bytes, first.0, reason));
+                    return Err(cut(&path, file, &header, sidecar.end()));
                 }
                 let end = sidecar.end();
                 self.next = sidecar.next();
@@ -232,11 +297,19 @@ impl Opener {
 
     /// The latest ids: those of the segments at the end that were read, and of as many before them as are
     /// needed for `wanted` of them.
-    fn window(&mut self, first: u64, wanted: usize) -> Result<IdWindow, OpenError> {
+    ///
+    /// A sealed segment that is damaged ends the window early and is named: its sidecar still knows the ids
+    /// that are derived from a caller's key, and those of version 7 are repeated within seconds or never.
+    fn window(
+        &mut self,
+        first: u64,
+        wanted: usize,
+    ) -> Result<(IdWindow, Option<Fault>), OpenError> {
         let mut read = std::mem::take(&mut self.ids);
         let mut latest: Vec<Vec<Uuid>> = Vec::new();
         let mut count = 0;
         let mut window_first = self.next.max(first);
+        let mut damaged = None;
         for segment in self.segments.iter().rev() {
             // A segment that still waits for its sidecar has nowhere else to look its ids up.
             if count >= wanted && read.is_empty() {
@@ -244,7 +317,14 @@ impl Opener {
             }
             let ids = match read.pop_if(|(first, _)| *first == segment.first()) {
                 Some((_, ids)) => ids,
-                None => ids_of(segment)?,
+                None => match ids_of(segment) {
+                    Err(OpenError::Fault(fault)) => {
+                        tracing::error!(%fault, "the log is damaged: {fault}");
+                        damaged = Some(fault);
+                        break;
+                    }
+                    ids => ids?,
+                },
             };
             count += ids.len();
             window_first = segment.first();
@@ -254,7 +334,54 @@ impl Opener {
         for id in latest.into_iter().rev().flatten() {
             window.push(id);
         }
-        Ok(window)
+        Ok((window, damaged))
+    }
+}
+
+/// The segment before a gap.
+pub(crate) struct Before {
+    pub(crate) path: PathBuf,
+    /// Where its last frame ends.
+    pub(crate) end: u64,
+    /// Whether it is known to hold all that was written to it.
+    pub(crate) is_whole: bool,
+}
+
+/// What is wrong when a segment begins with `first` where `next` should come.
+pub(crate) fn gap(before: Option<Before>, next: u64, first: Position, path: &Path) -> OpenError {
+    let Some(last) = first.0.checked_sub(1).filter(|&last| last >= next) else {
+        return fault(path, 0, next, format!("position {first} comes again"));
+    };
+    let missing = format!("positions {next} to {last} are missing");
+    match before {
+        Some(Before {
+            path,
+            end,
+            is_whole: false,
+        }) => {
+            let reason = format!(
+                "{missing}: the segment is cut off at the end of a commit, or one after it is missing,"
+            );
+            fault(&path, end, next, reason)
+        }
+        _ => fault(
+            path,
+            0,
+            next,
+            format!("{missing}: the segment before this one is not there,"),
+        ),
+    }
+}
+
+/// What is wrong with a sealed segment that is shorter than its frames were.
+fn cut(path: &Path, file: File, header: &SegmentHeader, end: u64) -> OpenError {
+    let all = Position::END;
+    match recover(path, &file.into(), header, all, |_| Ok(())) {
+        Ok(recovered) => {
+            let reason = format!("the segment is cut off (its frames ended at byte {end})");
+            fault(path, recovered.end, recovered.next, reason)
+        }
+        Err(error) => error,
     }
 }
 
@@ -305,7 +432,7 @@ pub(crate) fn make_writable(
     for name in [NEW_NAME, PREPARED_NAME] {
         let path = shared.directory.join(name);
         match shared.disk.remove(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(OpenError::io("remove", &path)(error));
             }
             _ => {}

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use eventlog::{Filter, Page, PageLimit, Position, ReadError, Recorded, Revision, StreamName};
 use uuid::Uuid;
 
-use crate::fault::{Damage, Fault, read_error, unavailable};
+use crate::fault::{Damage, Fault, not_opened, read_error};
 use crate::frames::Frame;
 use crate::record::RecordRef;
 use crate::record_reader::RecordReader;
@@ -94,11 +94,11 @@ fn unreadable(segment: &Segment, frame: &Frame, position: Position) -> ReadError
         position,
         reason: "a record's name or time is not what it should be".to_owned(),
     };
-    ReadError::Fault(Fault::new(&segment.path, damage).to_string())
+    ReadError::Fault(Fault::new(&segment.path, damage).place())
 }
 
 fn damaged(segment: &Segment) -> impl Fn(Damage) -> ReadError {
-    move |damage| ReadError::Fault(Fault::new(&segment.path, damage).to_string())
+    move |damage| ReadError::Fault(Fault::new(&segment.path, damage).place())
 }
 
 impl Shared {
@@ -115,7 +115,8 @@ impl Shared {
             return Ok(collector.page);
         }
         let from = after.0 + 1;
-        let mut segment = self.segment_of(from);
+        // A log may begin later than at its first position, and is read from where it begins.
+        let mut segment = self.segment_of(from.max(self.first().0));
         while let Some(current) = segment {
             if !self.read_segment(&current, from, head, &mut collector)? {
                 break;
@@ -136,7 +137,7 @@ impl Shared {
         let file = self
             .files
             .open(&segment.path)
-            .map_err(unavailable(&segment.path))?;
+            .map_err(not_opened(&segment.path, segment.first()))?;
         let mut frames = segment.reader(file, from, 0, collector.chunk_bytes());
         while let Some(frame) = frames.next().map_err(read_error(&segment.path))? {
             if frame.header.next() <= from {
@@ -193,7 +194,7 @@ impl Shared {
         let file = self
             .files
             .open(&segment.path)
-            .map_err(unavailable(&segment.path))?;
+            .map_err(not_opened(&segment.path, segment.first()))?;
         let back = BACK_BYTES.min(collector.chunk_bytes() as u64);
         let mut reader = segment.reader(file, target, back, BACK_BYTES as usize);
         let start = reader.next_position();

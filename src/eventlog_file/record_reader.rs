@@ -1,15 +1,18 @@
 //! Reads single records out of a segment, each with its own checksum.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use eventlog::{Position, ReadError, Recorded};
 
-use crate::fault::{Damage, Fault, unavailable};
+use crate::fault::{Damage, Fault, not_opened, unavailable};
 use crate::files::OpenFiles;
+use crate::frames::FrameError;
 use crate::record;
+use crate::recovery::SCAN_CHUNK_BYTES;
 use crate::segment::Segment;
 
 /// What is read for a record whose length is not known yet.
@@ -36,7 +39,7 @@ impl<'a> RecordReader<'a> {
     ) -> Result<Self, ReadError> {
         let file = files
             .open(&segment.path)
-            .map_err(unavailable(&segment.path))?;
+            .map_err(not_opened(&segment.path, segment.first()))?;
         let chunk_bytes = match offsets {
             [first, .., last] => {
                 let span = u64::from(last.saturating_sub(*first));
@@ -96,18 +99,43 @@ impl<'a> RecordReader<'a> {
         let mut buffer = vec![0; wanted as usize];
         self.file
             .read_exact_at(&mut buffer, offset)
-            .map_err(unavailable(&self.segment.path))?;
+            .map_err(|error| match error.kind() {
+                ErrorKind::UnexpectedEof => self.damage(offset as u32),
+                _ => unavailable(&self.segment.path)(error),
+            })?;
         self.chunk = Bytes::from(buffer);
         self.chunk_offset = offset;
         Ok(())
     }
 
+    /// Why the record at `offset` cannot be read. An index knows only its offset, so that the frames are
+    /// gone through to say which position it is about.
     fn damage(&self, offset: u32) -> ReadError {
-        let damage = Damage {
+        let path = &self.segment.path;
+        let first = self.segment.first();
+        let mut frames = self
+            .segment
+            .reader(Arc::clone(&self.file), first, 0, SCAN_CHUNK_BYTES);
+        let mut damage = Damage {
             offset: u64::from(offset),
-            position: Position(self.segment.first()),
-            reason: "a record (its position is this one or a later one) is damaged".to_owned(),
+            position: Position(first),
+            reason: "a record is damaged, or the index names a wrong place".to_owned(),
         };
-        ReadError::Fault(Fault::new(&self.segment.path, damage).to_string())
+        loop {
+            match frames.next() {
+                Ok(Some(frame)) if frame.end() > u64::from(offset) => {
+                    damage.position = Position(frame.header.first);
+                    break;
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(FrameError::Damage(found)) => {
+                    damage = found;
+                    break;
+                }
+                Err(FrameError::Io(error)) => return unavailable(path)(error),
+            }
+        }
+        ReadError::Fault(Fault::new(path, damage).place())
     }
 }

@@ -9,8 +9,10 @@ use uuid::Uuid;
 
 use crate::fault::{Fault, OpenError};
 use crate::frames::{Frame, FrameReader};
-use crate::open::{fault, list, read_header};
+use crate::header::SegmentHeader;
+use crate::open::{Before, fault, gap, list, read_header};
 use crate::recovery::{Next, next_or_judge, reader_of};
+use crate::sidecar::{self, Sidecar};
 
 /// Goes through the frames of a log in order, every checksum checked.
 ///
@@ -18,17 +20,20 @@ use crate::recovery::{Next, next_or_judge, reader_of};
 /// Memory stays at one chunk, as long as frames are let go.
 pub struct Scan {
     segments: std::vec::IntoIter<(Position, PathBuf)>,
+    first: Option<Position>,
     log_id: Option<Uuid>,
     /// The position that comes next.
     next: Position,
     current: Option<Current>,
+    /// The segment before the current one, and its last frame's end.
+    before: Option<(PathBuf, SegmentHeader, u64)>,
     after: Position,
 }
 
 struct Current {
     path: PathBuf,
     file: Arc<File>,
-    salt: u32,
+    header: SegmentHeader,
     reader: FrameReader,
     last: bool,
 }
@@ -41,16 +46,19 @@ impl Scan {
     /// When the directory cannot be read.
     pub fn new(directory: impl AsRef<Path>, after: Position) -> Result<Self, OpenError> {
         let mut segments = list(directory.as_ref())?;
+        let first = segments.first().map(|(first, _)| *first);
         // Segments that end before the position are passed over.
         let skip = segments
             .partition_point(|(first, _)| *first <= Position(after.0.saturating_add(1)))
             .saturating_sub(1);
         segments.drain(..skip);
         Ok(Self {
+            first,
             log_id: None,
             next: segments.first().map_or(Position(1), |(first, _)| *first),
             segments: segments.into_iter(),
             current: None,
+            before: None,
             after,
         })
     }
@@ -59,6 +67,26 @@ impl Scan {
     #[must_use]
     pub fn next_position(&self) -> Position {
         self.next
+    }
+
+    /// Where the log begins; none when it has no segment.
+    #[must_use]
+    pub fn first(&self) -> Option<Position> {
+        self.first
+    }
+
+    /// Which log the segments that were scanned so far belong to.
+    #[must_use]
+    pub fn log_id(&self) -> Option<Uuid> {
+        self.log_id
+    }
+
+    /// The segment that was scanned last, and where its last frame ends, once the scan is over.
+    #[must_use]
+    pub fn end(&self) -> Option<(&Path, u64)> {
+        self.before
+            .as_ref()
+            .map(|(path, _, end)| (path.as_path(), *end))
     }
 
     /// The segment that is being scanned.
@@ -81,7 +109,7 @@ impl Scan {
                 continue;
             };
             let Current { path, file, .. } = current;
-            match next_or_judge(path, file, current.salt, &mut current.reader)? {
+            match next_or_judge(path, file, current.header.salt, &mut current.reader)? {
                 Next::Frame(frame) => {
                     self.next = Position(frame.header.next());
                     if frame.header.count > 0 && self.next.0 > self.after.0.saturating_add(1) {
@@ -92,7 +120,16 @@ impl Scan {
                     let reason = "a frame of a sealed segment cannot be read".to_owned();
                     return Err(fault(path, current.reader.offset(), self.next.0, reason));
                 }
-                Next::End { .. } => self.current = None,
+                Next::End { .. } => {
+                    let Current {
+                        path,
+                        header,
+                        reader,
+                        ..
+                    } = current;
+                    self.before = Some((path.clone(), *header, reader.offset()));
+                    self.current = None;
+                }
             }
         }
     }
@@ -102,17 +139,32 @@ impl Scan {
         let header = read_header(&path, &file, first, self.log_id)?;
         self.log_id = Some(header.log_id);
         if first != self.next {
-            let reason = format!("position {first} comes first");
-            return Err(fault(&path, 0, self.next.0, reason));
+            return Err(gap(
+                self.before.take().map(judged),
+                self.next.0,
+                first,
+                &path,
+            ));
         }
         let file = Arc::new(file);
         Ok(Current {
             reader: reader_of(&path, &file, &header)?,
             path,
             file,
-            salt: header.salt,
+            header,
             last: self.segments.len() == 0,
         })
+    }
+}
+
+/// A segment before a gap. Its sidecar knows whether it is cut off.
+fn judged((path, header, end): (PathBuf, SegmentHeader, u64)) -> Before {
+    let sidecar = Sidecar::open(&sidecar::path_of(&path), &header);
+    let is_whole = sidecar.is_ok_and(|sidecar| sidecar.end() == end);
+    Before {
+        path,
+        end,
+        is_whole,
     }
 }
 

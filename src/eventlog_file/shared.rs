@@ -14,7 +14,7 @@ use crate::files::OpenFiles;
 use crate::ids::IdWindow;
 use crate::keys::{Keys, StreamKey};
 use crate::segment::{Segment, View};
-use crate::stats::{Counters, Stats};
+use crate::stats::{Counters, Stats, add};
 
 /// What the writer and the readers share. The writer publishes: index first, then the end of the segment,
 /// then the head, so that whoever has seen a head can read up to it.
@@ -32,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     /// Why the log does not write, if so.
     pub(crate) stopped: Mutex<Option<Stop>>,
+    /// The last damage that was met while reading.
+    pub(crate) damage: Mutex<Option<String>>,
 }
 
 /// Why the log does not write.
@@ -51,8 +53,33 @@ impl Shared {
             .is_some_and(|stop| stop.passing)
     }
 
+    /// Counts damage, remembers the last of it, and passes every result on.
+    pub(crate) fn noting<T>(&self, read: Result<T, ReadError>) -> Result<T, ReadError> {
+        if let Err(ReadError::Fault(fault)) = &read {
+            self.met_damage(fault);
+        }
+        read
+    }
+
+    /// Counts damage, and remembers it.
+    pub(crate) fn met_damage(&self, fault: &str) {
+        add(&self.counters.damage_met, 1);
+        let mut damage = self.damage.lock();
+        if damage.as_deref() != Some(fault) {
+            *damage = Some(fault.to_owned());
+        }
+    }
+
     pub(crate) fn head(&self) -> Position {
         *self.head.borrow()
+    }
+
+    /// Where the log begins.
+    pub(crate) fn first(&self) -> Position {
+        let segments = self.segments.read();
+        segments
+            .first()
+            .map_or(Position(1), |segment| segment.header.first)
     }
 
     /// The segments, in the order of positions.

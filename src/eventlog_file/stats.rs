@@ -26,6 +26,8 @@ pub struct Stats {
     pub conflicts: u64,
     /// Batches that were told to come back later.
     pub busy: u64,
+    /// How often something was to be read that is damaged.
+    pub damage_met: u64,
     /// Flushes of the commit path.
     pub syncs: u64,
     /// How long all flushes took together, in microseconds.
@@ -58,6 +60,7 @@ pub(crate) struct Counters {
     pub(crate) repeated: AtomicU64,
     pub(crate) conflicts: AtomicU64,
     pub(crate) busy: AtomicU64,
+    pub(crate) damage_met: AtomicU64,
     syncs: AtomicU64,
     sync_microseconds: AtomicU64,
     sync_microseconds_last: AtomicU64,
@@ -105,6 +108,7 @@ impl Counters {
             repeated: get(&self.repeated),
             conflicts: get(&self.conflicts),
             busy: get(&self.busy),
+            damage_met: get(&self.damage_met),
             syncs: get(&self.syncs),
             sync_microseconds: get(&self.sync_microseconds),
             sync_microseconds_last: get(&self.sync_microseconds_last),

@@ -2,6 +2,7 @@
 
 mod clock;
 mod damage;
+mod history;
 mod killed;
 mod model;
 mod power_cut;

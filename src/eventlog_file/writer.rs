@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::create;
 use crate::frame::{self, FRAME_HEADER_BYTES, FrameKind};
 use crate::group::{Ground, Group, Known};
+use crate::head_recorder::HeadRecorder;
 use crate::header::FRAMES_START;
 use crate::heads::HeadCache;
 use crate::keeper::Keeper;
@@ -28,6 +29,7 @@ const PREPARE_FRAME_BYTES_MAX: u64 = 128 * 1024;
 pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) keeper: Keeper,
+    pub(crate) recorder: Option<HeadRecorder>,
     pub(crate) segment: Arc<Segment>,
     pub(crate) file: File,
     /// Where the next frame begins.
@@ -127,6 +129,9 @@ impl Writer {
         self.segment
             .publish(&group.added, frame_offset, self.offset);
         shared.head.send_replace(Position(self.next - 1));
+        if let Some(recorder) = &self.recorder {
+            recorder.head_moved();
+        }
         Ok(())
     }
 
@@ -280,7 +285,7 @@ impl Known for OnDisk<'_> {
         if let Some(head) = self.heads.get(key) {
             return Ok(Some(head));
         }
-        let head = self.shared.head_of(key, stream)?;
+        let head = self.shared.noting(self.shared.head_of(key, stream))?;
         if let Some(head) = head {
             self.heads.put(key, head);
         }
@@ -290,9 +295,10 @@ impl Known for OnDisk<'_> {
     fn event(&mut self, id: Uuid) -> Result<Option<(StreamKey, Receipt)>, ReadError> {
         let position = self.shared.ids.read().get(id);
         let event = match position {
-            Some(position) => self.shared.event_at(position)?,
-            None => self.shared.find_sealed(id)?,
+            Some(position) => self.shared.event_at(position),
+            None => self.shared.find_sealed(id),
         };
+        let event = self.shared.noting(event)?;
         Ok(event.map(|event| {
             let receipt = Receipt {
                 position: event.position,

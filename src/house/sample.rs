@@ -4,9 +4,11 @@ use std::path::Path;
 
 use anyhow::Context;
 use eventlog::Append;
-use eventlog_file::{FileLog, FileLogConfig};
+use eventlog_file::FileLog;
 use jiff::{SignedDuration, Timestamp};
 
+use super::history;
+use crate::config::Data;
 use crate::sample;
 use crate::sample::runs::Size;
 
@@ -56,7 +58,11 @@ pub(crate) fn fill_with_runs(
 }
 
 fn fill(data_dir: &Path, streams: impl Iterator<Item = Append>) -> anyhow::Result<()> {
-    let log = FileLog::open(data_dir.join("log"), FileLogConfig::default())
+    let data = Data {
+        dir: data_dir.to_owned(),
+    };
+    history::require_log_or_no_traces(&data)?;
+    let log = FileLog::open(data.log_dir(), history::recorded(&data))
         .context("the sample needs the log for itself")?;
     let mut batch = Vec::new();
     for stream in streams {

@@ -90,6 +90,7 @@ pub struct Parts {
     streams: Arc<Semaphore>,
     metrics: Box<dyn Fn() -> String + Send + Sync>,
     ready: Vec<ReadyCheck>,
+    details: Vec<Detail>,
     resubmit: BTreeMap<&'static str, Arc<dyn Resubmit>>,
     closing: watch::Sender<bool>,
     ports: OnceLock<Ports>,
@@ -115,6 +116,9 @@ pub type ReadyCheck = (
     &'static str,
     Box<dyn Fn() -> Result<(), String> + Send + Sync>,
 );
+
+/// Something that an operator should look at while the service goes on: its name, and what it is, if so.
+type Detail = (&'static str, Box<dyn Fn() -> Option<String> + Send + Sync>);
 
 /// A dialect that takes a body which was refused before.
 pub trait Resubmit: Send + Sync + 'static {
@@ -182,6 +186,7 @@ impl House {
             )),
             metrics: Box::new(String::new),
             ready: Vec::new(),
+            details: Vec::new(),
             resubmit: BTreeMap::new(),
             closing: watch::Sender::new(false),
             ports: OnceLock::new(),
@@ -298,6 +303,16 @@ impl House {
         found.collect()
     }
 
+    /// Everything that an operator should look at although the service is ready, by name.
+    #[must_use]
+    pub fn details(&self) -> BTreeMap<&'static str, String> {
+        let found = self
+            .details
+            .iter()
+            .filter_map(|(name, detail)| Some((*name, detail()?)));
+        found.collect()
+    }
+
     /// Waits until the tokens are those that were valid when the house was opened. Whoever changes one later
     /// waits for that by itself.
     ///
@@ -366,6 +381,17 @@ impl HouseBuilder {
     #[must_use]
     pub fn metrics(mut self, text: impl Fn() -> String + Send + Sync + 'static) -> Self {
         self.0.metrics = Box::new(text);
+        self
+    }
+
+    /// Something that an operator should look at, and that does not keep the service from being ready.
+    #[must_use]
+    pub fn detail(
+        mut self,
+        name: &'static str,
+        detail: impl Fn() -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.0.details.push((name, Box::new(detail)));
         self
     }
 

@@ -80,7 +80,8 @@ impl From<ReadError> for Problem {
                 if let Some(suppressed) = LOG.admit(&reason) {
                     tracing::error!(reason, suppressed, "the log is damaged: {reason}");
                 }
-                Self::internal("the log is damaged here")
+                // Where it is damaged is no secret, and the first thing that an operator asks for.
+                Self::internal(format!("the log is damaged: {reason}"))
             }
             ReadError::Unavailable(reason) => {
                 if let Some(suppressed) = LOG.admit(&reason) {

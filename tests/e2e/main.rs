@@ -11,6 +11,7 @@ mod evaluate;
 mod farm;
 mod first_contact;
 mod full_disk;
+mod history;
 mod import;
 mod jobrunner;
 mod main_job;

@@ -42,11 +42,8 @@ struct Gathered {
 
 impl Gathered {
     fn add(&mut self, header: &SegmentHeader, frame: &Frame) -> Result<(), Damage> {
-        let latest = self
-            .sparse
-            .last()
-            .map_or(0, |&(_, offset)| u64::from(offset));
-        if self.sparse.is_empty() || frame.offset >= latest + SPARSE_BYTES {
+        let latest = self.sparse.last().map(|&(_, offset)| u64::from(offset));
+        if is_sparse(latest, frame.offset) {
             let delta = frame.header.first - header.first.0;
             self.sparse.push((delta as u32, frame.offset as u32));
         }
@@ -65,6 +62,12 @@ impl Gathered {
             }
         }
     }
+}
+
+/// Whether a frame gets an entry in the sparse table: the first one, and each that is far enough from the last
+/// that has one.
+fn is_sparse(latest: Option<u64>, offset: u64) -> bool {
+    latest.is_none_or(|latest| offset >= latest + SPARSE_BYTES)
 }
 
 /// The bytes of the sidecar of a segment whose frames end at `end`.
@@ -187,4 +190,24 @@ fn fence<const ENTRY: usize>(entries: &[[u8; ENTRY]]) -> Vec<u8> {
         .step_by(per_page)
         .flat_map(|entry| entry[..8].to_vec())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_sparse_from_the_distance_on() {
+        let at = |bytes| 4096 + bytes;
+        for (latest, offset, expected) in [
+            (None, at(0), true),
+            (Some(at(0)), at(1), false),
+            (Some(at(0)), at(SPARSE_BYTES - 1), false),
+            (Some(at(0)), at(SPARSE_BYTES), true),
+            (Some(at(0)), at(SPARSE_BYTES + 1), true),
+            (Some(at(7)), at(SPARSE_BYTES), false),
+        ] {
+            assert_eq!(is_sparse(latest, offset), expected, "{latest:?} {offset}");
+        }
+    }
 }

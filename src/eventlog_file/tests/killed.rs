@@ -15,10 +15,11 @@ use eventlog::{Append, EventLog, EventType, Expected, NewEvent, Revision, Stream
 use uuid::Uuid;
 
 use super::{everything, small};
-use crate::{Faults, FileLog, FileLogConfig, Operation, Verdict, verify};
+use crate::{Faults, FileLog, FileLogConfig, HeadRecord, Operation, Verdict, Wanted, verify};
 
 const DIRECTORY: &str = "EVENTLOG_CHILD_DIRECTORY";
 const DIES_AT: &str = "EVENTLOG_CHILD_DIES_AT_STEP";
+const HEAD_RECORD: &str = "head.json";
 const WRITERS: u64 = 3;
 const RANDOM_KILLS: u64 = 140;
 
@@ -78,6 +79,7 @@ fn child() {
         .and_then(|step| step.parse().ok());
     let config = FileLogConfig {
         segment_bytes: 256 * 1024,
+        head_record: Some(Path::new(&directory).join(HEAD_RECORD)),
         faults: dies_at.map(|dies_at| {
             let steps = AtomicU64::new(0);
             Arc::new(Death { steps, dies_at }) as Arc<dyn Faults>
@@ -163,7 +165,9 @@ fn watch(mut child: Child, kill_after: Option<u64>, acknowledged: &mut [Option<u
 
 /// Opens what is left: whatever was acknowledged is there, and every stream is what its writer sent.
 fn look(directory: &Path, acknowledged: &[Option<u64>], whole: bool) -> u64 {
-    let log = FileLog::open_read_only(directory).unwrap();
+    // The record of the head is never ahead of what is there, whenever the process died.
+    let record = Some(directory.join(HEAD_RECORD));
+    let log = FileLog::open_part_read_only(directory, record, Wanted::ALL).unwrap();
     for (writer, acknowledged) in acknowledged.iter().enumerate() {
         let writer = writer as u64;
         let name = stream(writer);
@@ -209,7 +213,10 @@ fn what_was_acknowledged_survives_kill_9_at_any_moment() {
             "after {kill} kills"
         );
     }
-    look(directory.path(), &acknowledged, true);
+    let head = look(directory.path(), &acknowledged, true);
+    let record = HeadRecord::read(&directory.path().join(HEAD_RECORD)).unwrap();
+    let recorded = record.expect("it was written").head.0;
+    assert!(recorded > 0 && recorded <= head, "{recorded} of {head}");
 }
 
 #[test]

@@ -11,9 +11,10 @@ use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
 use super::{batch, everything, small};
-use crate::{Faults, FileLog, FileLogConfig, Operation, Verdict, verify};
+use crate::{Faults, FileLog, FileLogConfig, HeadRecord, Operation, Verdict, Wanted, verify};
 
 const SECTOR: usize = 512;
+const HEAD_RECORD: &str = "head.json";
 
 /// What happened, in order.
 #[derive(Clone, Debug)]
@@ -154,6 +155,7 @@ fn what_was_acknowledged_survives_every_power_cut() {
     let config = FileLogConfig {
         faults: Some(recorder.clone()),
         segment_bytes: 12 * 1024,
+        head_record: Some(source.path().join(HEAD_RECORD)),
         ..small()
     };
     let log = FileLog::open(source.path(), config).unwrap();
@@ -175,6 +177,7 @@ fn what_was_acknowledged_survives_every_power_cut() {
     let mut disk = Disk::default();
     let mut acknowledged = 0;
     let mut torn = 0;
+    let mut recorded = 0;
     for (index, step) in steps.iter().enumerate() {
         disk.step(step);
         if let Step::Acknowledged(position) = step {
@@ -184,7 +187,10 @@ fn what_was_acknowledged_survives_every_power_cut() {
             let image = tempfile::tempdir().unwrap();
             disk.after_power_cut(image.path(), &mut rng);
             let before = format!("after step {index} of {}, round {round}", steps.len());
-            let log = match FileLog::open_read_only(image.path()) {
+            let record = image.path().join(HEAD_RECORD);
+            recorded += u64::from(matches!(HeadRecord::read(&record), Ok(Some(_))));
+            // The record of the head raises no false alarm.
+            let log = match FileLog::open_part_read_only(image.path(), Some(record), Wanted::ALL) {
                 Ok(log) => log,
                 Err(error) => panic!("{before}: {error}"),
             };
@@ -201,6 +207,7 @@ fn what_was_acknowledged_survives_every_power_cut() {
             }
         }
     }
+    assert!(recorded > 10, "only {recorded} records were found");
     assert!(
         torn > 10,
         "only {torn} commits survived without having been answered"

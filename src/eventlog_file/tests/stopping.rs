@@ -142,6 +142,61 @@ fn a_full_disk_stops_the_log_until_there_is_room() {
     );
 }
 
+/// Counts what is logged as an error on this thread.
+#[derive(Clone, Default)]
+struct Errors(Arc<AtomicU64>);
+
+impl tracing::Subscriber for Errors {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() == tracing::Level::ERROR
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, _: &tracing::Event<'_>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+/// One line per cause, however many writes are refused meanwhile.
+#[test]
+fn a_stop_is_logged_once_and_again_only_after_the_log_went_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let (broken, config) = broken();
+    let log = FileLog::open(directory.path(), config).unwrap();
+    let errors = Errors::default();
+    let counted = Arc::clone(&errors.0);
+    let mut number = 0;
+    tracing::subscriber::with_default(errors, || {
+        for round in 1..=2 {
+            broken.set(|_, operation| match operation {
+                Operation::Create => Some(Verdict::Fail(full())),
+                _ => None,
+            });
+            while log.append_blocking(batch(number)).is_ok() {
+                number += 1;
+            }
+            for _ in 0..5 {
+                log.append_blocking(batch(number)).unwrap_err();
+            }
+            assert_eq!(counted.load(Ordering::Relaxed), round);
+            broken.mend();
+            log.append_blocking(batch(number)).unwrap();
+            number += 1;
+        }
+    });
+}
+
 /// Whoever looks whether the log is ready before sending anything would wait for ever otherwise.
 #[test]
 fn a_log_that_stopped_for_want_of_room_goes_on_without_being_asked() {

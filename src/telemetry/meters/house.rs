@@ -36,7 +36,7 @@ pub(crate) fn observe(
 
 fn log(meter: &Meter, log: &Arc<FileLog>) {
     type Read = fn(&eventlog_file::Stats) -> u64;
-    let counters: [(&'static str, &'static str, Read); 7] = [
+    let counters: [(&'static str, &'static str, Read); 8] = [
         (
             "tallyman.log.batches",
             "Batches that were made durable",
@@ -66,6 +66,11 @@ fn log(meter: &Meter, log: &Arc<FileLog>) {
             "tallyman.log.repeated",
             "Batches answered with their first result",
             |stats| stats.repeated,
+        ),
+        (
+            "tallyman.log.damage.met",
+            "Reads that met damage",
+            |stats| stats.damage_met,
         ),
         (
             "tallyman.log.busy",

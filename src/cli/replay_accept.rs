@@ -1,0 +1,85 @@
+//! `tallyman replay accept`: goes on without the history that is missing.
+
+use clap::Args;
+use eventlog::Position;
+use eventlog_file::{Extent, FileLog, FileLogConfig, HeadRecord};
+use serde_json::json;
+use tables::{SledConfig, SledTables};
+use uuid::Uuid;
+
+use super::arguments::Global;
+use super::confirm::confirmed;
+use super::directory::Directory;
+use super::{Exit, Failure, output};
+use crate::house::history;
+
+/// What an operator believes the log to hold. Both must be right: what a message said an hour ago may not be.
+#[derive(Debug, Args)]
+pub(super) struct Accept {
+    /// The position that the log begins with
+    #[arg(long, value_name = "POSITION")]
+    first: u64,
+    /// The position that it ends with; 0 when there is no log
+    #[arg(long, value_name = "POSITION")]
+    head: u64,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    /// Check everything, write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn run(directory: &Directory, global: &Global, accept: &Accept) -> Result<(), Failure> {
+    let data = &directory.config.data;
+    if !data.dir.is_dir() {
+        let text = format!("there is no data directory {}", data.dir.display());
+        return Err(Failure::told(Exit::NotFound, text));
+    }
+    // Held to the end, so that no server begins meanwhile.
+    let log = match history::has_segments(&data.log_dir())? {
+        true => Some(FileLog::open(data.log_dir(), FileLogConfig::default())?),
+        false => None,
+    };
+    let found = log.as_ref().map_or(Extent::NOTHING, FileLog::extent);
+    if (found.first, found.head) != (Position(accept.first), Position(accept.head)) {
+        let text = format!(
+            "the log in {} is another one: --first {} --head {} is what it holds",
+            data.log_dir().display(),
+            found.first,
+            found.head
+        );
+        return Err(Failure::told(Exit::Conflict, text));
+    }
+    let question = format!(
+        "go on with positions {} to {} alone, and give later positions to new events?",
+        found.first, found.head
+    );
+    if !accept.dry_run && !accept.yes && !confirmed(&question)? {
+        return Ok(());
+    }
+    let mut dropped = Vec::new();
+    if !accept.dry_run {
+        // Views that have seen more would speak of events that are no more.
+        if data.views_dir().is_dir() {
+            let views = SledTables::open(data.views_dir(), &SledConfig::default())?;
+            dropped = projections::drop_tables_ahead(&views.tables, found.head)?;
+        }
+        let record = HeadRecord {
+            log_id: found.log_id.unwrap_or(Uuid::nil()),
+            first: found.first,
+            head: found.head,
+        };
+        record.write(&data.head_record())?;
+    }
+    if let Some(log) = log {
+        log.close();
+    }
+    let report = json!({
+        "first": found.first,
+        "head": found.head,
+        "views_dropped": dropped,
+        "dry_run": accept.dry_run,
+    });
+    output::one(global.output, &report)
+}
