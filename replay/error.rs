@@ -49,6 +49,9 @@ pub enum ToolError {
         /// Why.
         reason: String,
     },
+    /// An export is not what was written: it was cut or changed.
+    #[error("the export is not whole: {0}; `--allow-partial` takes what is there")]
+    Incomplete(String),
     /// Somebody else's database is not what it should be.
     #[error("{path}: {reason}")]
     Source {
@@ -79,7 +82,10 @@ impl ToolError {
             Self::Usage(_) => 2,
             Self::NotFound(_) => 3,
             Self::Append(AppendError::Conflict { .. } | AppendError::IdReused { .. }) => 5,
-            Self::Read(ReadError::Fault(_)) | Self::Line { .. } | Self::Row { .. } => 6,
+            Self::Read(ReadError::Fault(_))
+            | Self::Line { .. }
+            | Self::Row { .. }
+            | Self::Incomplete(_) => 6,
             Self::Read(_)
             | Self::Append(_)
             | Self::Views(_)

@@ -17,7 +17,7 @@ pub use destination::Destination;
 
 use crate::blob_refs::blob_of;
 use crate::blob_store;
-use crate::line::{End, push_blob, push_end, push_event};
+use crate::line::{Sum, push_blob, push_end, push_event};
 use crate::window::Reader;
 use crate::{Progress, ToolError, Unit, Watch, Window};
 
@@ -33,7 +33,8 @@ pub struct Options {
     /// When given, every blob that an event of the window names stands before the event that first names
     /// it, so that the copy is a whole backup.
     pub blobs: Option<blobs::Blobs>,
-    /// Whether the last line says how many stand above it, so that a cut copy is known as one.
+    /// Whether the last line says how many stand above it and what their digest is, so that a copy that was cut
+    /// or changed is known as one.
     pub end_line: bool,
 }
 
@@ -89,7 +90,8 @@ enum Piece {
         bytes: Bytes,
     },
     Events(Vec<Recorded>),
-    End(End),
+    /// The last line.
+    End,
     /// Nothing is missing: the output may have its name.
     Whole,
 }
@@ -132,8 +134,7 @@ impl Reading<'_> {
         }
         self.report.looked_at = self.reader.position();
         if end_line {
-            let Report { events, blobs, .. } = self.report;
-            self.send(Piece::End(End { events, blobs })).await;
+            self.send(Piece::End).await;
         }
         self.send(Piece::Whole).await;
         Ok(self.report)
@@ -173,16 +174,22 @@ fn write_all(mut to: Destination, mut pieces: mpsc::Receiver<Piece>) -> Result<u
     let mut output = to.open()?;
     let mut bytes = 0;
     let mut lines = Vec::new();
+    let mut sum = Sum::default();
     while let Some(piece) = pieces.blocking_recv() {
         lines.clear();
         match piece {
-            Piece::Blob { digest, bytes } => push_blob(&digest, &bytes, &mut lines),
+            Piece::Blob { digest, bytes } => {
+                push_blob(&digest, &bytes, &mut lines);
+                sum.blob(lines.trim_ascii_end());
+            }
             Piece::Events(events) => {
                 for event in &events {
+                    let begin = lines.len();
                     push_event(event, &mut lines);
+                    sum.event(lines[begin..].trim_ascii_end());
                 }
             }
-            Piece::End(end) => push_end(end, &mut lines),
+            Piece::End => push_end(&sum.end(), &mut lines),
             Piece::Whole => {
                 to.finish(output)?;
                 return Ok(bytes);

@@ -6,6 +6,7 @@
 mod known;
 mod lines;
 mod origin;
+mod proof;
 mod reconcile;
 
 use std::collections::BTreeMap;
@@ -40,6 +41,8 @@ pub struct Options {
     pub check_shapes: bool,
     /// Whether everything is checked and nothing is written.
     pub dry_run: bool,
+    /// Whether a copy that was cut or changed is taken as far as it goes.
+    pub allow_partial: bool,
 }
 
 /// What was taken.
@@ -59,8 +62,10 @@ pub struct Report {
     pub moved: u64,
     /// The first of them.
     pub first_moved: Option<Moved>,
-    /// Whether the copy was whole: it said at its end how much it held, and did. `None` when it did not say.
-    pub whole: Option<bool>,
+    /// Whether the copy was whole: its lines are those that its end speaks of.
+    pub whole: bool,
+    /// What is wrong with the copy, when it was taken although it is not whole.
+    pub complaint: Option<String>,
     /// Whether nothing was written on purpose.
     pub dry_run: bool,
 }
@@ -79,8 +84,10 @@ pub struct Moved {
 /// Takes everything that the origin holds.
 ///
 /// # Errors
-/// [`ToolError::Line`] for the first line that is refused; the lines before it are in the log. And
-/// whatever the log, the blobs or the origin say when they fail.
+/// [`ToolError::Incomplete`] when a copy is not whole. Of a file that is known before anything is appended; other
+/// origins can be read only once, and what they held is in the log then. [`ToolError::Line`] for the first line
+/// that is refused; the lines before it are in the log. And whatever the log, the blobs or the origin say when
+/// they fail.
 pub async fn run(
     log: &dyn EventLog,
     options: Options,
@@ -91,7 +98,13 @@ pub async fn run(
         blobs,
         check_shapes,
         dry_run,
+        allow_partial,
     } = options;
+    if !allow_partial && let Origin::File(path) = &from {
+        let path = path.clone();
+        let proven = tokio::task::spawn_blocking(move || proof::prove(&path));
+        proven.await.expect("the proof does not panic")?;
+    }
     let gauge = from.gauge();
     let (sender, mut gathered) = mpsc::channel(CHUNKS_MAX);
     let check = Check {
@@ -117,9 +130,10 @@ pub async fn run(
                 digest,
                 bytes,
             } => import.store(line, digest, bytes).await?,
-            Gathered::Over { lines, end } => {
+            Gathered::Over { lines, checked } => {
                 import.report.lines = lines;
-                import.check_end(end)?;
+                import.report.whole = checked.is_ok();
+                import.report.complaint = checked.err().map(|complaint| complaint.to_string());
             }
         }
         let done = gauge.read.load(Ordering::Relaxed);
@@ -130,7 +144,10 @@ pub async fn run(
         });
     }
     reader.await.expect("the reader does not panic");
-    Ok(import.report)
+    match &import.report.complaint {
+        Some(complaint) if !allow_partial => Err(ToolError::Incomplete(complaint.clone())),
+        _ => Ok(import.report),
+    }
 }
 
 struct Import<'l> {
@@ -226,23 +243,6 @@ impl Import<'_> {
             blob_store::keep(blobs, bytes).await?;
         }
         self.report.blobs += 1;
-        Ok(())
-    }
-
-    fn check_end(&mut self, end: Option<(u64, crate::line::End)>) -> Result<(), ToolError> {
-        let Some((line, end)) = end else {
-            return Ok(());
-        };
-        let events = self.report.appended + self.report.already;
-        self.report.whole = Some(end.events == events && end.blobs == self.report.blobs);
-        if self.report.whole == Some(false) {
-            let blobs = self.report.blobs;
-            let reason = format!(
-                "the copy should hold {} events and {} blobs, and held {events} and {blobs}",
-                end.events, end.blobs
-            );
-            return Err(ToolError::Line { line, reason });
-        }
         Ok(())
     }
 }

@@ -72,6 +72,7 @@ async fn measure(folder: &Path, events: u64) -> Result<(), Box<dyn std::error::E
             let begun = Instant::now();
             let from = import::Origin::named(&copy);
             let options = import::Options {
+                allow_partial: false,
                 from,
                 blobs: None,
                 check_shapes: true,

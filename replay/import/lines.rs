@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::Origin;
 use super::origin::Gauge;
 use crate::ToolError;
-use crate::line::{End, Incoming, IncomingEvent, parse};
+use crate::line::{Complaint, End, Incoming, IncomingEvent, Sum, parse};
 
 /// The longest line: a blob of 64 MiB in base64, and its digest.
 const LINE_BYTES_MAX: u64 = 90 * 1024 * 1024;
@@ -37,7 +37,8 @@ pub(super) enum Gathered {
     /// Everything was read.
     Over {
         lines: u64,
-        end: Option<(u64, End)>,
+        /// Whether these lines are those that the end speaks of.
+        checked: Result<(), Complaint>,
     },
 }
 
@@ -58,6 +59,7 @@ pub(super) fn gather(
         chunk: Chunk::default(),
         line: 0,
         end: None,
+        sum: Sum::default(),
         sender,
     };
     if let Err(Stopped::Because(error)) = gathering.run(origin, gauge, check) {
@@ -82,7 +84,8 @@ impl From<ToolError> for Stopped {
 struct Gathering<'s> {
     chunk: Chunk,
     line: u64,
-    end: Option<(u64, End)>,
+    end: Option<End>,
+    sum: Sum,
     sender: &'s mpsc::Sender<Result<Gathered, ToolError>>,
 }
 
@@ -91,18 +94,10 @@ impl Gathering<'_> {
         let mut input = origin.open(gauge)?;
         let mut buffer = Vec::new();
         loop {
-            buffer.clear();
-            let limited = (&mut input)
-                .take(LINE_BYTES_MAX)
-                .read_until(b'\n', &mut buffer);
             self.line += 1;
-            if limited.map_err(|error| self.refuse(format!("cannot be read: {error}")))? == 0 {
+            let read = read_line(&mut *input, &mut buffer);
+            if !read.map_err(|reason| self.refuse(reason))? {
                 break;
-            }
-            if buffer.len() as u64 == LINE_BYTES_MAX && buffer.last() != Some(&b'\n') {
-                return Err(self
-                    .refuse(format!("longer than {LINE_BYTES_MAX} bytes"))
-                    .into());
             }
             let line = buffer.trim_ascii();
             if !line.is_empty() {
@@ -112,7 +107,7 @@ impl Gathering<'_> {
         self.send_chunk()?;
         self.send(Gathered::Over {
             lines: self.line - 1,
-            end: self.end,
+            checked: self.sum.check(self.end.as_ref()),
         })
     }
 
@@ -122,6 +117,7 @@ impl Gathering<'_> {
         }
         match parse(line).map_err(|reason| self.refuse(reason))? {
             Incoming::Event(event) => {
+                self.sum.event(line);
                 check_event(&event, check).map_err(|reason| self.refuse(reason))?;
                 let size = event.event.size();
                 let full = self.chunk.events.len() >= CHUNK_EVENTS_MAX
@@ -133,6 +129,7 @@ impl Gathering<'_> {
                 self.chunk.events.push((self.line, *event));
             }
             Incoming::Blob { digest, bytes } => {
+                self.sum.blob(line);
                 // Before any event that names it, so that no reader finds the name without the blob.
                 self.send_chunk()?;
                 self.send(Gathered::Blob {
@@ -141,7 +138,7 @@ impl Gathering<'_> {
                     bytes,
                 })?;
             }
-            Incoming::End(end) => self.end = Some((self.line, end)),
+            Incoming::End(end) => self.end = Some(end),
         }
         Ok(())
     }
@@ -165,6 +162,17 @@ impl Gathering<'_> {
             reason,
         }
     }
+}
+
+/// Reads the next line; false when there is none.
+pub(super) fn read_line(input: &mut dyn BufRead, buffer: &mut Vec<u8>) -> Result<bool, String> {
+    buffer.clear();
+    let read = input.take(LINE_BYTES_MAX).read_until(b'\n', buffer);
+    let read = read.map_err(|error| format!("cannot be read: {error}"))?;
+    if buffer.len() as u64 == LINE_BYTES_MAX && buffer.last() != Some(&b'\n') {
+        return Err(format!("longer than {LINE_BYTES_MAX} bytes"));
+    }
+    Ok(read > 0)
 }
 
 /// Refuses what this program could not read again: a log takes any bytes, and the views would stop at them.

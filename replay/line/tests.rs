@@ -129,11 +129,13 @@ fn blobs_and_the_end_are_lines_of_their_own() {
     };
     assert_eq!(parse(line.trim_ascii_end()), Ok(blob));
     let end = End {
-        events: 3,
+        events: 7,
         blobs: 1,
+        digest: Some("ab".repeat(32)),
+        checkpoints: vec!["cd".repeat(8)],
     };
     line.clear();
-    push_end(end, &mut line);
+    push_end(&end, &mut line);
     assert_eq!(parse(line.trim_ascii_end()), Ok(Incoming::End(end)));
 }
 

@@ -41,11 +41,10 @@ pub(crate) fn push_blob(digest: &str, bytes: &[u8], line: &mut Vec<u8>) {
 }
 
 /// Appends the end and a line break.
-pub(crate) fn push_end(End { events, blobs }: End, line: &mut Vec<u8>) {
-    push(
-        line,
-        format_args!("{{\"end\":{{\"events\":{events},\"blobs\":{blobs}}}}}\n"),
-    );
+pub(crate) fn push_end(end: &End, line: &mut Vec<u8>) {
+    line.extend_from_slice(b"{\"end\":");
+    serde_json::to_writer(&mut *line, end).expect("an end is written to memory");
+    line.extend_from_slice(b"}\n");
 }
 
 fn push_bytes(name: &str, bytes: &[u8], line: &mut Vec<u8>) {
