@@ -1,5 +1,6 @@
 //! Rows in runs say what rows in an ordered map say.
 
+mod bounds;
 mod parts;
 
 use std::ops::Bound;

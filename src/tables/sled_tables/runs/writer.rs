@@ -80,6 +80,12 @@ impl<'f> Writer<'f> {
         self.block.len() == 0 || self.block.len() >= BLOCK_BYTES / 2
     }
 
+    /// How large the block is that is begun, and how many bytes were written before it.
+    #[cfg(test)]
+    pub(super) fn state(&self) -> (usize, u64) {
+        (self.block.len(), self.offset)
+    }
+
     /// Takes a block of another run over as it is; its keys are greater than those before.
     pub(super) fn copy(&mut self, block: &Bytes) -> Result<Result<(), Malformed>, TableError> {
         self.end_block()?;
