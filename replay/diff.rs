@@ -4,7 +4,7 @@
 //! first and only the copy is opened, so that looking changes nothing, not even when they are damaged.
 
 mod compare;
-mod copy;
+pub(crate) mod copy;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

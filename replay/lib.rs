@@ -28,6 +28,7 @@ mod window;
 
 pub use as_of::{AsOf, AsOfError};
 pub use blob_refs::named_blobs;
+pub use diff::copy::tables as copy_tables;
 pub use error::ToolError;
 pub use past::Past;
 pub use progress::{Progress, Unit, Watch, unwatched};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::token::Role;
 use gantry::Gantry;
 use jobrunner::JobRunner;
 use web::{CpuFormat, House, Limits, Settings, Variables};
@@ -10,7 +11,7 @@ use crate::config::{self, Config, LogBackend};
 use crate::dispatcher;
 use crate::house::{Metered, Rooms};
 
-/// What handlers have at hand.
+/// What handlers have at hand. `anonymous_role` is that of callers without a credential.
 ///
 /// # Errors
 /// When a source's signing token is none.
@@ -18,6 +19,7 @@ pub(crate) fn house(
     config: &Config,
     rooms: &Rooms,
     metered: Option<Metered>,
+    anonymous_role: Option<Role>,
 ) -> anyhow::Result<House> {
     let views = rooms.views.clone();
     let log = rooms.log.clone();
@@ -25,7 +27,10 @@ pub(crate) fn house(
         rooms.commands.clone(),
         rooms.views.clone(),
         rooms.blobs.clone(),
-        settings(config),
+        Settings {
+            anonymous_role,
+            ..settings(config)
+        },
     )
     .seal(rooms.seal.clone())
     .ready_when("views", move || match views.are_live() {

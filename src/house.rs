@@ -3,6 +3,7 @@
 mod admin;
 pub(crate) mod history;
 mod private_file;
+mod read_only;
 mod running;
 mod sample;
 mod seal_key;
@@ -60,6 +61,8 @@ pub(crate) struct Opened {
     /// What handlers have at hand.
     pub(crate) doors: web::House,
     router: axum::Router,
+    /// Where the views of a data directory are that cannot be written.
+    scratch: Option<tempfile::TempDir>,
 }
 
 /// How metrics get out of the house and requests into metrics.
@@ -89,7 +92,7 @@ pub(crate) async fn open_at(
 ) -> anyhow::Result<Opened> {
     let rooms = rooms(&config, clock).await?;
     let admin_token = admin::ensure(&config.data.dir, &rooms).await?;
-    let doors = doors::house(&config, &rooms, metered)?;
+    let doors = doors::house(&config, &rooms, metered, None)?;
     let router = doors::router(&config, &doors)?;
     Ok(Opened {
         config,
@@ -97,6 +100,7 @@ pub(crate) async fn open_at(
         admin_token,
         doors,
         router,
+        scratch: None,
     })
 }
 
@@ -105,7 +109,10 @@ pub(crate) async fn open_at(
 /// # Errors
 /// As [`open`].
 pub(crate) async fn open_quietly(config: Config) -> anyhow::Result<Opened> {
-    let opened = open(config, None).await?;
+    let opened = match read_only::is_read_only(&config.data) {
+        true => read_only::open(config).await?,
+        false => open(config, None).await?,
+    };
     let head = opened.rooms.log.head();
     opened
         .rooms
@@ -124,13 +131,20 @@ impl Opened {
 
     /// Writes down what is folded and closes the log.
     pub(crate) async fn close(self) {
-        let Self { rooms, doors, .. } = self;
+        let Self {
+            rooms,
+            doors,
+            scratch,
+            ..
+        } = self;
         // What is being trained ends, and what was answered is written down, while there is a log.
         doors.close();
         doors.recorder.finish().await;
         let closed = tokio::task::spawn_blocking(move || {
             rooms.views.shutdown();
             rooms.log.close();
+            drop(rooms);
+            drop(scratch);
         });
         if let Err(error) = closed.await {
             tracing::error!(%error, "the house could not be closed in order: {error}");

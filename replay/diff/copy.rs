@@ -8,7 +8,7 @@ use crate::ToolError;
 
 /// Copies a directory of tables and the register beside it, which says what must be found in it. The lock is
 /// left behind.
-pub(super) fn tables(from: &Path, to: &Path) -> Result<(), ToolError> {
+pub fn tables(from: &Path, to: &Path) -> Result<(), ToolError> {
     copy_directory(from, to)?;
     for beside in [".register", ".suspect"] {
         let register = with(from, beside);

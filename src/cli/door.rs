@@ -305,15 +305,15 @@ impl Door {
         body: Option<&Value>,
         accept: &str,
     ) -> Result<Request<Body>, Failure> {
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(path)
             .header(header::ACCEPT, accept)
-            .header(
-                header::AUTHORIZATION,
-                format!("Bearer {}", self.token.expose_secret()),
-            )
             .header(header::CONTENT_TYPE, "application/json");
+        if !self.token.expose_secret().is_empty() {
+            let credential = format!("Bearer {}", self.token.expose_secret());
+            request = request.header(header::AUTHORIZATION, credential);
+        }
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
         Ok(request.body(body)?)
     }

@@ -24,9 +24,7 @@ pub(crate) fn admin_token(data_dir: &Path) -> Option<SecretString> {
 /// # Errors
 /// When the file cannot be written or the log does not take the event.
 pub(super) async fn ensure(data_dir: &Path, rooms: &Rooms) -> anyhow::Result<SecretString> {
-    if let Some(token) = admin_token(data_dir)
-        && is_known(&token, rooms).await?
-    {
+    if let Some(token) = known(data_dir, rooms).await? {
         return Ok(token);
     }
     let token = SecretString::from(web::secret::new_token()?);
@@ -51,6 +49,17 @@ pub(super) async fn ensure(data_dir: &Path, rooms: &Rooms) -> anyhow::Result<Sec
         .await
         .context("the token of the data directory could not be issued")?;
     Ok(token)
+}
+
+/// The token of a data directory, if there is one that the log knows.
+///
+/// # Errors
+/// When the log cannot be read.
+pub(super) async fn known(data_dir: &Path, rooms: &Rooms) -> anyhow::Result<Option<SecretString>> {
+    match admin_token(data_dir) {
+        Some(token) if is_known(&token, rooms).await? => Ok(Some(token)),
+        _ => Ok(None),
+    }
 }
 
 async fn is_known(token: &SecretString, rooms: &Rooms) -> anyhow::Result<bool> {

@@ -44,7 +44,8 @@ fn segments(server: &Server) -> Vec<PathBuf> {
     segments
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a folder as it is.
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();

@@ -18,6 +18,7 @@ mod main_job;
 mod models;
 mod openapi;
 mod overload;
+mod read_only;
 mod secrets;
 mod telemetry;
 

@@ -1,0 +1,91 @@
+//! Opens a data directory that cannot be written, to be asked and nothing else: a copy on a read-only medium, or
+//! one of another user.
+//!
+//! The log is read in place. The views are copied to a temporary folder, where they catch up with the log, or are
+//! made there; nothing in the directory itself is changed.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use blobs::Blobs;
+use commands::{Clock, Commands};
+use domain::token::Role;
+use eventlog::EventLog;
+use eventlog_file::{FileLog, Wanted};
+use projections::Views;
+use rustix::fs::{Access, access};
+use secrecy::SecretString;
+use tables::{SledConfig, SledTables, Tables};
+use web::Seal;
+
+use super::{Opened, Rooms, admin, history, open_blobs, projector};
+use crate::config::{BlobBackend, Config, Data};
+use crate::doors;
+
+/// Whether there is a data directory, and it cannot be written.
+pub(super) fn is_read_only(data: &Data) -> bool {
+    let refuses = |dir: &Path| dir.is_dir() && access(dir, Access::WRITE_OK).is_err();
+    refuses(&data.dir) || refuses(&data.log_dir())
+}
+
+/// Opens it.
+///
+/// # Errors
+/// When the log is damaged or history is missing from it, or there is no room for the views elsewhere.
+pub(super) async fn open(config: Config) -> anyhow::Result<Opened> {
+    let scratch =
+        tempfile::tempdir().context("a read-only data directory needs a temporary folder")?;
+    let (opening, views_dir) = (config.clone(), scratch.path().join("views"));
+    let opened = tokio::task::spawn_blocking(move || open_storage(&opening, &views_dir));
+    let (log, tables) = opened.await??;
+    let commands = Commands::new(Arc::clone(&log) as Arc<dyn EventLog>, Clock::system());
+    let followed = Arc::clone(&log) as Arc<dyn EventLog>;
+    let views = Views::start(followed, Arc::clone(&tables), projector(&config))?;
+    let is_local = config.blobs.backend == BlobBackend::Local;
+    let rooms = Rooms {
+        log,
+        commands,
+        views,
+        tables,
+        blobs: match is_local && !config.data.blobs_dir().is_dir() {
+            true => Blobs::memory(),
+            false => open_blobs(&config)?,
+        },
+        // Nothing that is sealed is opened to answer a question.
+        seal: Seal::for_now(),
+    };
+    // Who may read the directory may see everything; a copy need not hold a token that the log knows.
+    let admin_token = admin::known(&config.data.dir, &rooms).await?;
+    let anonymous = admin_token.is_none().then_some(Role::Admin);
+    let doors = doors::house(&config, &rooms, None, anonymous)?;
+    let router = doors::router(&config, &doors)?;
+    Ok(Opened {
+        config,
+        rooms,
+        admin_token: admin_token.unwrap_or_else(|| SecretString::from(String::new())),
+        doors,
+        router,
+        scratch: Some(scratch),
+    })
+}
+
+fn open_storage(
+    config: &Config,
+    views_dir: &Path,
+) -> anyhow::Result<(Arc<FileLog>, Arc<dyn Tables>)> {
+    let data = &config.data;
+    history::require_log_or_no_traces(data)?;
+    let log = FileLog::open_part_read_only(data.log_dir(), Some(data.head_record()), Wanted::ALL)?;
+    if data.views_dir().is_dir()
+        && let Err(error) = ::replay::copy_tables(&data.views_dir(), views_dir)
+    {
+        tracing::warn!(%error, "the views cannot be copied and are made from the log: {error}");
+    }
+    let settings = SledConfig {
+        cache_bytes: config.views.cache_bytes,
+        ..SledConfig::default()
+    };
+    let opened = SledTables::open(views_dir, &settings)?;
+    Ok((Arc::new(log), Arc::new(opened.tables)))
+}
