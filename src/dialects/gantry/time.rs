@@ -99,9 +99,13 @@ mod tests {
     #[test]
     fn the_finer_of_two_spellings_counts() {
         let [coarse, fine] = ["2024-01-24T17:24:06Z", "2024-01-24T17:24:06.318Z"].map(parse);
+        let [later, later_fine] = ["2024-01-24T17:24:07Z", "2024-01-24T17:24:07.5Z"].map(parse);
         for (one, other, expected) in [
             (coarse, fine, fine),
             (fine, coarse, fine),
+            // Neither is finer: the first counts.
+            (coarse, later, coarse),
+            (fine, later_fine, fine),
             (coarse, None, coarse),
             (None, coarse, coarse),
             (None, None, None),

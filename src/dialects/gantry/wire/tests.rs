@@ -118,6 +118,37 @@ fn each_field_has_its_own_form() {
     }
 }
 
+/// A text of the greatest length is taken by both readers, in every field; one byte more by neither.
+#[test]
+fn a_text_may_be_as_long_as_the_bound() {
+    for field in [
+        "build_status",
+        "build_stage",
+        "ref",
+        "runner",
+        "build_started_at",
+        "build_finished_at",
+        "build_name",
+        "build_failure_reason",
+        "project_name",
+        "project",
+    ] {
+        for (bytes, fits) in [(TEXT_BYTES_MAX, true), (TEXT_BYTES_MAX + 1, false)] {
+            let text = "x".repeat(bytes);
+            let value = match field {
+                "runner" => json!({ "description": text }),
+                "project" => json!({ "path_with_namespace": text }),
+                _ => json!(text),
+            };
+            let body = with(field, value);
+            let quick: Hook<'_> = serde_json::from_str(&body).unwrap();
+            assert_eq!(quick.fits(), fits, "{field} {bytes}");
+            let patient = faults::read(&body).ok();
+            assert_eq!(patient.as_ref() == Some(&quick), fits, "{field} {bytes}");
+        }
+    }
+}
+
 #[test]
 fn an_optional_field_of_another_form_is_as_if_it_were_not_there() {
     let body = with("pipeline_id", json!("x"));
