@@ -366,3 +366,20 @@ async fn roll_back(house: &House) {
     });
     house.tell("allocation-model:registry", event).await;
 }
+
+/// What a pod's annotation says and what a generator asks for are written alike, and must mean the same.
+#[test]
+fn an_annotation_and_a_question_read_variants_alike() {
+    for text in [
+        "+json~x k=v l=a,b",
+        "languages:='c,c++,fortran' +x",
+        "build_system:=cmake n:=\"c d\"~y",
+        "k=\"quoted\" k='c++' z::=1",
+        "k:='open +x",
+        "k:='closed'too +x",
+        "=v :='v' + ~ junk",
+    ] {
+        let asked = ::allocation::Variants::parse(text).to_json();
+        assert_eq!(domain::build::variants_to_json(text), asked, "{text}");
+    }
+}

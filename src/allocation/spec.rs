@@ -1,4 +1,17 @@
 //! What is to be built: `emacs@29.2 +json~native arch=x86_64_v3%gcc@12.3.0`.
+//!
+//! | part | is |
+//! |---|---|
+//! | name | everything up to the first `@` |
+//! | version | up to the next space |
+//! | variants | at least one, up to ` arch=`; other text between them is passed over |
+//! | `+x` `~x` | true, false; may be run together |
+//! | `k=v` `k=a,b` | a text, a list, up to the next space, `+` or `~` |
+//! | `k:=v` `k:='a,c++'` | the same, as Spack 1.x writes it: a quoted value may hold spaces, `+` and `~` |
+//! | arch | up to `%` |
+//! | compiler | letters, digits, `_` and `-`, up to `@` |
+//! | `c,cxx=compiler` | the same, as Spack 1.x writes it (`%c,cxx=gcc@12`, also after a space); the first counts |
+//! | compiler version | up to the next space; whatever follows is ignored |
 
 mod error;
 mod parse;
@@ -11,7 +24,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use error::SpecError;
+pub use error::{Part, SpecError};
 pub use variants::{VariantValue, Variants};
 
 /// The longest spec that is read, in bytes of UTF-8: no longer request line reaches the service.

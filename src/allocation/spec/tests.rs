@@ -42,6 +42,80 @@ fn what_is_not_a_spec_is_refused_with_the_part_that_is_wrong() {
     }
 }
 
+/// One row per text: the column that its refusal must name.
+#[test]
+fn a_refusal_names_the_column() {
+    for (text, column) in [
+        ("hi", 1),
+        ("emacs@ +json arch=x%gcc@12", 7),
+        ("emacs@29.2", 11),
+        ("emacs@29.2  arch=x%gcc@12", 13),
+        ("emacs@29.2 junk arch=x%gcc@12", 12),
+        ("emacs@29.2 +json", 17),
+        ("emacs@29.2 +json arch=%gcc@12", 23),
+        ("emacs@29.2 +json arch=x86_64", 29),
+        ("emacs@29.2 +json arch=x86_64%g!c@12", 31),
+        ("emacs@29.2 +json arch=x86_64%gcc@", 34),
+        ("emacs@29.2 +json arch=x86_64 %c,cxx=gcc", 40),
+        ("émacs@29.2 +json flags:='-O2 arch=x%gcc@12", 25),
+        ("emacs@29.2 flags:=\"-O2\"x +json arch=x%gcc@12", 19),
+    ] {
+        let error = text.parse::<Spec>().expect_err(text);
+        let SpecError::Part { column: found, .. } = error else {
+            panic!("{text}: {error}");
+        };
+        assert_eq!(found, column, "{text:?}: {error}");
+        assert!(
+            error.to_string().contains(&format!("at column {column};")),
+            "{error}"
+        );
+    }
+}
+
+/// What Spack 1.x writes: one row per text, what it means in the form of the contract.
+#[test]
+fn the_forms_of_spack_1_are_read() {
+    for (text, means) in [
+        ("p@1 +x arch=a%c,cxx=gcc@12.3.0", "p@1 +x arch=a%gcc@12.3.0"),
+        (
+            "p@1 +x arch=a%c=clang@17%fortran=gcc@13",
+            "p@1 +x arch=a%clang@17",
+        ),
+        (
+            "p@1 +x arch=a %c,cxx,fortran=gcc@12 %x=y@1",
+            "p@1 +x arch=a%gcc@12",
+        ),
+        (
+            "p@1 +x arch=a-b%1 and arch=a%cxx=oneapi-x@2",
+            "p@1 +x arch=a-b%1 arch=a%oneapi-x@2",
+        ),
+        (
+            "gcc@13 languages:='c,c++,fortran' arch=a%gcc@12",
+            "gcc@13 languages:='c,c++,fortran' arch=a%gcc@12",
+        ),
+        (
+            "p@1 +x build_system:=cmake~y arch=a%gcc@12",
+            "p@1 +x build_system=cmake ~y arch=a%gcc@12",
+        ),
+        (
+            "p@1 cflags:=\"-O2 -g arch=b%c@1\"+x arch=a%gcc@12",
+            "p@1 cflags:='-O2 -g arch=b%c@1' +x arch=a%gcc@12",
+        ),
+    ] {
+        let spec: Spec = text
+            .parse()
+            .unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(spec.to_string(), means, "{text}");
+    }
+    let spec: Spec = "gcc@13 languages:='c,c++' one:='c++' arch=a%gcc@12"
+        .parse()
+        .unwrap();
+    assert_eq!(
+        spec.variants.to_json(),
+        r#"{"languages": ["c", "c++"], "one": "c++"}"#
+    );
+}
+
 /// One row per text: name, version, variants as JSON, arch, compiler, compiler version.
 #[test]
 fn every_part_of_a_spec_is_read() {
@@ -147,6 +221,11 @@ fn hostile_text() -> impl Strategy<Value = String> {
         Just("\0"),
         Just("k=v"),
         Just("k=a,b"),
+        Just("l:="),
+        Just("'"),
+        Just("\""),
+        Just("l:='a,c++'"),
+        Just("%c,cxx=gcc@1"),
         Just("x@1 +a arch=x%gcc@1"),
     ];
     prop_oneof![

@@ -142,11 +142,21 @@ impl fmt::Display for Variants {
             match value {
                 VariantValue::Flag(true) => write!(f, "+{name}")?,
                 VariantValue::Flag(false) => write!(f, "~{name}")?,
-                VariantValue::Text(text) => write!(f, "{name}={text}")?,
-                VariantValue::List(texts) => write!(f, "{name}={}", texts.join(","))?,
+                VariantValue::Text(text) => write_value(f, name, text)?,
+                VariantValue::List(texts) => write_value(f, name, &texts.join(","))?,
             }
         }
         Ok(())
+    }
+}
+
+/// Quotes a value that would be read as more than one part without.
+fn write_value(f: &mut fmt::Formatter<'_>, name: &str, value: &str) -> fmt::Result {
+    let is_one_part = !value.contains(|c: char| is_space(c) || matches!(c, '+' | '~'));
+    match value.contains('\'') {
+        _ if is_one_part => write!(f, "{name}={value}"),
+        false => write!(f, "{name}:='{value}'"),
+        true => write!(f, "{name}:=\"{value}\""),
     }
 }
 
@@ -181,24 +191,86 @@ impl<'de> Visitor<'de> for InOrder {
     }
 }
 
-/// Splits at spaces and before every `+` and `~`.
+/// Splits at spaces and before every `+` and `~`, except within a quoted value.
 fn parts(text: &str) -> impl Iterator<Item = &str> {
-    text.split(is_space).flat_map(|word| {
-        let mut rest = word;
-        std::iter::from_fn(move || {
-            let first = rest.chars().next()?;
-            let end = rest[first.len_utf8()..]
-                .find(['+', '~'])
-                .map_or(rest.len(), |at| at + first.len_utf8());
-            let (part, tail) = rest.split_at(end);
-            rest = tail;
-            Some(part)
-        })
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(is_space);
+        let (part, tail) =
+            rest.split_at(part_end(rest).unwrap_or_else(|wrong| wrong.taken_plainly));
+        rest = tail;
+        (!part.is_empty()).then_some(part)
     })
+}
+
+/// A quote that opens a value and does not close it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OpenQuote {
+    /// Where it is, in bytes.
+    at: usize,
+    /// Where the part ends when the quote is a character like any other.
+    taken_plainly: usize,
+}
+
+/// Where the first quote stands that is not closed, or is closed in the middle of a value; in bytes.
+pub(super) fn open_quote(text: &str) -> Option<usize> {
+    let mut at = 0;
+    while at < text.len() {
+        let rest = text[at..].trim_start_matches(is_space);
+        at = text.len() - rest.len();
+        match part_end(rest) {
+            Ok(end) => at += end,
+            Err(wrong) => return Some(at + wrong.at),
+        }
+    }
+    None
+}
+
+/// Where the word ends that a text begins with: at the first space that is not quoted.
+pub(super) fn word_end(text: &str) -> usize {
+    let mut at = 0;
+    while !text[at..].is_empty() && !text[at..].starts_with(is_space) {
+        at += part_end(&text[at..]).unwrap_or_else(|wrong| wrong.taken_plainly);
+    }
+    at
+}
+
+/// Where the part ends that a text begins with. Only after `:=` may a quote open, `languages:='c,c++'`: after `=` it has
+/// always been a character like any other.
+fn part_end(text: &str) -> Result<usize, OpenQuote> {
+    let divides = |c: char| is_space(c) || matches!(c, '+' | '~');
+    let first = text.chars().next().map_or(0, char::len_utf8);
+    let plain = text[first..].find(divides);
+    let plain = plain.map_or(text.len(), |at| at + first);
+    let opens = text[..plain].find('=').map(|at| at + 1);
+    let opens = opens.filter(|at| text[..*at].ends_with(":="));
+    let quote = opens.and_then(|at| text[at..].chars().next());
+    let (Some(at), Some(quote @ ('\'' | '"'))) = (opens, quote) else {
+        return Ok(plain);
+    };
+    let after = text[at + 1..].find(quote).map(|length| at + length + 2);
+    match after {
+        Some(after) if text[after..].is_empty() || text[after..].starts_with(divides) => Ok(after),
+        _ => Err(OpenQuote {
+            at,
+            taken_plainly: plain,
+        }),
+    }
+}
+
+/// What stands within quotes, if a value is quoted.
+fn unquoted(value: &str) -> &str {
+    let within = |quote| value.strip_prefix(quote)?.strip_suffix(quote);
+    within('\'').or_else(|| within('"')).unwrap_or(value)
 }
 
 fn variant(part: &str) -> Option<(String, VariantValue)> {
     if let Some((name, value)) = part.split_once('=') {
+        // `name:=a,b` has these values and no others, which history does not tell apart.
+        let (name, value) = match name.strip_suffix(':') {
+            Some(name) => (name.trim_end_matches(':'), unquoted(value)),
+            None => (name, value),
+        };
         let value = if value.contains(',') {
             VariantValue::List(value.split(',').map(String::from).collect())
         } else {

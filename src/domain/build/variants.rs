@@ -40,33 +40,65 @@ pub fn variants_to_json(text: &str) -> String {
     json
 }
 
-/// Splits at spaces and before every `+` and `~`.
+/// Splits at spaces and before every `+` and `~`, except within a quoted value: `languages:='c,c++'`.
 fn parts(text: &str) -> impl Iterator<Item = &str> {
-    let is_space = |c: char| c.is_ascii_whitespace() || c == '\u{b}';
-    text.split(is_space).flat_map(|word| {
-        let mut rest = word;
-        std::iter::from_fn(move || {
-            let first = rest.chars().next()?;
-            let end = rest[first.len_utf8()..]
-                .find(['+', '~'])
-                .map_or(rest.len(), |at| at + first.len_utf8());
-            let (part, tail) = rest.split_at(end);
-            rest = tail;
-            Some(part)
-        })
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(is_space);
+        let (part, tail) = rest.split_at(part_end(rest));
+        rest = tail;
+        (!part.is_empty()).then_some(part)
     })
+}
+
+fn is_space(c: char) -> bool {
+    c.is_ascii_whitespace() || c == '\u{b}'
+}
+
+/// Where the part ends that a text begins with. Only after `:=` may a quote open; one that is not closed at the end of the
+/// value is a character like any other.
+fn part_end(text: &str) -> usize {
+    let divides = |c: char| is_space(c) || matches!(c, '+' | '~');
+    let first = text.chars().next().map_or(0, char::len_utf8);
+    let plain = text[first..].find(divides);
+    let plain = plain.map_or(text.len(), |at| at + first);
+    let at = text[..plain].find('=').map(|at| at + 1);
+    let Some(at) = at.filter(|at| text[..*at].ends_with(":=")) else {
+        return plain;
+    };
+    let Some(quote @ ('\'' | '"')) = text[at..].chars().next() else {
+        return plain;
+    };
+    let after = text[at + 1..].find(quote).map(|length| at + length + 2);
+    let after =
+        after.filter(|after| text[*after..].is_empty() || text[*after..].starts_with(divides));
+    after.unwrap_or(plain)
 }
 
 fn variant(part: &str) -> Option<(&str, Value<'_>)> {
     let (name, value) = match part.split_once('=') {
-        Some((name, list)) if list.contains(',') => (name, Value::List(list.split(',').collect())),
-        Some((name, text)) => (name, Value::Text(text)),
+        Some((name, value)) => {
+            let (name, value) = match name.strip_suffix(':') {
+                Some(name) => (name.trim_end_matches(':'), unquoted(value)),
+                None => (name, value),
+            };
+            match value.contains(',') {
+                true => (name, Value::List(value.split(',').collect())),
+                false => (name, Value::Text(value)),
+            }
+        }
         None => {
             let name = part.strip_prefix(['+', '~'])?;
             (name, Value::Flag(part.starts_with('+')))
         }
     };
     (!name.is_empty()).then_some((name, value))
+}
+
+/// What stands within quotes, if a value is quoted.
+fn unquoted(value: &str) -> &str {
+    let within = |quote| value.strip_prefix(quote)?.strip_suffix(quote);
+    within('\'').or_else(|| within('"')).unwrap_or(value)
 }
 
 fn push_list(json: &mut String, texts: &[&str]) {

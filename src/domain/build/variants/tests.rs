@@ -17,6 +17,12 @@ fn variants_read_as_history_compares_them() {
         ("k=", r#"{"k": ""}"#),
         ("k=, l=a,", r#"{"k": ["", ""], "l": ["a", ""]}"#),
         ("junk + ~ =v", "{}"),
+        (
+            "l:='c,c++' m:=a,b+x n:=\"c d\"~y",
+            r#"{"l": ["c", "c++"], "m": ["a", "b"], "x": true, "n": "c d", "y": false}"#,
+        ),
+        ("k:='open +x", r#"{"k": "'open", "x": true}"#),
+        ("k='c++'", r#"{"k": "'c", "'": true}"#),
         ("k=\"é\u{1f980}\"", r#"{"k": "\"\u00e9\ud83e\udd80\""}"#),
     ] {
         assert_eq!(variants_to_json(text), json, "{text}");
