@@ -51,7 +51,23 @@ pub struct CollectionRow {
     pub position: Position,
 }
 
+/// Where a collection that waits is in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct QueuePlace {
+    due_at: Timestamp,
+    entered: Position,
+}
+
 impl CollectionRow {
+    /// Where it is in the queue while it waits.
+    #[must_use]
+    pub fn queue_place(&self) -> QueuePlace {
+        QueuePlace {
+            due_at: self.progress.due_at,
+            entered: self.entered,
+        }
+    }
+
     fn place(&self) -> Place {
         Place {
             time: self.entered_at.as_microsecond(),
@@ -160,7 +176,7 @@ fn move_entries(
         [
             Some(row.place().end_of(KeyBuilder::new(BY_TIME))),
             Some(row.place().end_of(state_prefix(state.as_str()))),
-            state.is_waiting().then(|| due_key(row)),
+            state.is_waiting().then(|| due_key(row.queue_place())),
         ]
     };
     let before = before.map(entries).unwrap_or_default();
@@ -228,13 +244,29 @@ impl Collections {
     /// # Errors
     /// When the table cannot say.
     pub fn due(&self, now: Timestamp, limit: usize) -> Answer<Vec<CollectionRow>> {
+        self.due_after(None, now, limit)
+    }
+
+    /// The same, only those behind a place.
+    ///
+    /// # Errors
+    /// When the table cannot say.
+    pub fn due_after(
+        &self,
+        after: Option<QueuePlace>,
+        now: Timestamp,
+        limit: usize,
+    ) -> Answer<Vec<CollectionRow>> {
         let end = KeyBuilder::new(DUE)
             .i64(now.as_microsecond().saturating_add(1))
             .build();
-        let range = Range::between(
-            std::ops::Bound::Included(&[DUE]),
-            std::ops::Bound::Excluded(&end),
-        );
+        let after = after.map(due_key);
+        let start = match &after {
+            Some(after) if *after >= end => return Ok(Vec::new()),
+            Some(after) => std::ops::Bound::Excluded(&after[..]),
+            None => std::ops::Bound::Included(&[DUE][..]),
+        };
+        let range = Range::between(start, std::ops::Bound::Excluded(&end));
         let entries = self.reader.scan(range.limit(limit))?;
         let mut due = Vec::new();
         for (_, row_key) in entries {
@@ -340,9 +372,9 @@ fn state_prefix(state: &str) -> KeyBuilder {
     KeyBuilder::new(BY_STATE).str(state)
 }
 
-fn due_key(row: &CollectionRow) -> Key {
-    let due = row.progress.due_at.as_microsecond();
-    KeyBuilder::new(DUE).i64(due).u64(row.entered.0).build()
+fn due_key(place: QueuePlace) -> Key {
+    let due = place.due_at.as_microsecond();
+    KeyBuilder::new(DUE).i64(due).u64(place.entered.0).build()
 }
 
 fn count_key(state: CollectionState) -> Key {

@@ -85,6 +85,7 @@ impl CollectionState {
                 SkipReason::RunnerPrefix => "runner_prefix",
                 SkipReason::Ghost => "ghost",
                 SkipReason::NotConfigured => "not_configured",
+                SkipReason::SuspectedOutOfMemory => "suspected_out_of_memory",
             }),
             Self::Done(Outcome::Failed(fault)) => Some(match fault {
                 CollectionFault::PodMissing => "pod_missing",

@@ -373,8 +373,8 @@ async fn a_bad_line_is_refused_by_number_and_what_stands_before_it_is_kept() {
         ),
         (
             9,
-            ("skipped\",\"version\":1", "skipped\",\"version\":9"),
-            "this program reads up to 1",
+            ("skipped\",\"version\":2", "skipped\",\"version\":9"),
+            "this program reads up to 2",
         ),
         (
             5,

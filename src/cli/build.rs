@@ -2,11 +2,11 @@
 
 use axum::http::Method;
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::arguments::Global;
 use super::door::{Door, escaped, query};
-use super::{Failure, output};
+use super::{Exit, Failure, output};
 use crate::config::Flags;
 
 #[derive(Debug, Subcommand)]
@@ -45,11 +45,26 @@ pub(super) enum Build {
     /// Ask once more what builds used
     Collect {
         /// `source:number`, or bare numbers of the default source
-        #[arg(required = true)]
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
         builds: Vec<String>,
-        /// Why
+        /// All builds whose collection ended in the given --state or for the given --reason
+        #[arg(long)]
+        all: bool,
+        /// With --all: how it ended (`skipped`, `failed`, `abandoned`, `out_of_memory`)
+        #[arg(long, requires = "all", value_parser = ["skipped", "failed", "abandoned", "out_of_memory"])]
+        state: Option<String>,
+        /// Why you ask; with --all: why they were skipped or failed (`not_configured`, `pod_missing`, …)
         #[arg(long)]
         reason: Option<String>,
+        /// With --all: only those that entered the queue at or after this time (RFC 3339)
+        #[arg(long, requires = "all", value_name = "TIME")]
+        since: Option<String>,
+        /// With --all: only those that entered the queue before this time (RFC 3339)
+        #[arg(long, requires = "all", value_name = "TIME")]
+        until: Option<String>,
+        /// With --all: print how many those are, and change nothing
+        #[arg(long, requires = "all")]
+        dry_run: bool,
     },
 }
 
@@ -73,6 +88,9 @@ const HISTORY: [output::Column; 5] = [
 
 /// How many events of one build are shown.
 const HISTORY_MAX: usize = 10_000;
+
+/// How many builds are requeued by one command.
+const REQUEUED_MAX: usize = 100_000;
 
 pub(super) fn run(flags: &Flags, global: &Global, verb: Build) -> Result<(), Failure> {
     Door::through(flags, global, |door| ask(door, global, verb))
@@ -116,14 +134,71 @@ fn ask(door: &Door, global: &Global, verb: Build) -> Result<(), Failure> {
                 &door.list(&path, &[], HISTORY_MAX)?,
             )
         }
-        Build::Collect { builds, reason } => {
-            let body = json!({"reason": reason});
+        Build::Collect {
+            all: true,
+            state,
+            reason,
+            since,
+            until,
+            dry_run,
+            ..
+        } => {
+            let pairs = [
+                ("state", state),
+                ("reason", reason),
+                ("since", since),
+                ("until", until),
+            ];
+            collect_all(door, global, &pairs, dry_run)
+        }
+        Build::Collect { builds, reason, .. } => {
             for build in builds {
-                let path = format!("/v1/builds/{}/collect", escaped(&build));
-                let requeued = door.ask(Method::POST, &path, Some(&body))?;
-                output::one(global.output, &requeued)?;
+                output::one(global.output, &collect(door, &build, reason.as_deref())?)?;
             }
             Ok(())
         }
     }
+}
+
+fn collect(door: &Door, build: &str, reason: Option<&str>) -> Result<Value, Failure> {
+    let path = format!("/v1/builds/{}/collect", escaped(build));
+    door.ask(Method::POST, &path, Some(&json!({ "reason": reason })))
+}
+
+/// Begins another collection for every build that a list has. What came to usage in the meantime is left as it is.
+fn collect_all(
+    door: &Door,
+    global: &Global,
+    pairs: &[(&str, Option<String>)],
+    dry_run: bool,
+) -> Result<(), Failure> {
+    let named = |name| pairs.iter().find(|(known, _)| *known == name);
+    let value = |name| named(name).and_then(|(_, value)| value.as_deref());
+    if value("state").is_none() && value("reason").is_none() {
+        let text =
+            "--all needs --reason (such as `not_configured`) or --state (such as `abandoned`)";
+        return Err(Failure::told(Exit::Usage, text));
+    }
+    let found = door.list("/v1/collections", pairs, REQUEUED_MAX)?;
+    let given = pairs.iter().filter_map(|(name, value)| {
+        let value = value.as_ref()?;
+        Some(format!("{name} {value}"))
+    });
+    let why = format!("all with {}", given.collect::<Vec<_>>().join(", "));
+    let (mut requeued, mut left) = (0, 0);
+    for row in found.iter().filter(|_| !dry_run) {
+        let build = row["build"].as_str().unwrap_or_default();
+        match collect(door, build, Some(&why)) {
+            Ok(answer) if answer["requeued"] == true => requeued += 1,
+            Ok(_) => left += 1,
+            Err(failure) if failure.exit() == Exit::Conflict => left += 1,
+            Err(failure) => return Err(failure),
+        }
+    }
+    let report = json!({"found": found.len(), "requeued": requeued, "left_as_they_are": left, "dry_run": dry_run});
+    output::one(global.output, &report)?;
+    if found.len() >= REQUEUED_MAX {
+        eprintln!("these were the first {REQUEUED_MAX}: repeat the command for the rest");
+    }
+    Ok(())
 }

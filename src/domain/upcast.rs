@@ -26,8 +26,10 @@ pub(crate) fn to_newest(
 pub(crate) fn is_still_read(event_type: &str, version: u16) -> bool {
     matches!(
         (event_type, version),
+        // v1 suspected nothing.
+        ("build.collection_skipped", 1)
         // v1 asked for no more than the old server knew.
-        ("job.created" | "job.edited", 1)
+        | ("job.created" | "job.edited", 1)
         // v1 was always asked for by somebody.
         | ("kill_request.requested", 1)
         // v1 was always the first attempt.

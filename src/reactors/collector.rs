@@ -9,8 +9,8 @@
 //! 4. For a build that failed, Prometheus, its source or the log of the job says that it was killed for
 //!    memory: `build.out_of_memory`; otherwise it is skipped.
 //!
-//! Without a Prometheus that knows its source, a build that the rules do not leave out is skipped as *not configured*; an operator
-//! who has configured one may requeue it. Trouble on the way is an attempt (`build.collection_attempted`),
+//! Without a Prometheus, a build that the rules do not leave out stays queued until there is one. With one that
+//! does not know its source it is skipped as *not configured*. Trouble on the way is an attempt (`build.collection_attempted`),
 //! and the last attempt is `build.collection_abandoned`; see [`crate::frame`].
 
 mod config;
@@ -20,6 +20,7 @@ mod find_killed;
 mod outcome;
 mod queries;
 mod rules;
+mod waiting;
 
 use std::time::Duration;
 
@@ -32,9 +33,10 @@ use domain::node::{Node, NodeCommand};
 use domain::{Actor, Aggregate, Metadata};
 use jiff::Timestamp;
 use projections::Views;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::frame::{Failure, Reaction, Running, Trouble, Verdict, Work};
+use crate::frame::{Failure, FrameConfig, Reaction, Running, Trouble, Verdict, Work};
 use crate::gitlab::Gitlab;
 use crate::prometheus::Prometheus;
 use crate::{ConfigError, Faults};
@@ -42,6 +44,11 @@ pub use config::CollectorConfig;
 pub use facts::{Facts, Queued};
 pub use outcome::Outcome;
 pub use rules::{Judged, Rules};
+use waiting::Waiting;
+
+/// How many builds are looked at together. Most of them are left out without asking anybody, and what is then written
+/// goes into the log together.
+const LOOKS_MAX: usize = 256;
 
 /// The reactor that learns what builds used.
 pub struct Collector {
@@ -51,6 +58,9 @@ pub struct Collector {
     prometheus: Option<Prometheus>,
     gitlab: Option<Gitlab>,
     sources: Vec<String>,
+    /// As many may ask outside at once.
+    asking: Semaphore,
+    waiting: Waiting,
     settle: Duration,
     patience: Duration,
     faults: Faults,
@@ -78,19 +88,19 @@ impl Collector {
                 .transpose()?,
             gitlab: config.gitlab.as_ref().map(Gitlab::new).transpose()?,
             sources: config.sources,
+            asking: Semaphore::new(config.frame.concurrency),
+            waiting: Waiting::default(),
             settle: config.settle,
             patience: config.patience,
             faults: config.faults,
             commands,
             views,
         };
-        Ok(Running::start(
-            collector,
-            config.frame,
-            clock,
-            changed,
-            stop,
-        ))
+        let frame = FrameConfig {
+            concurrency: config.frame.concurrency.max(LOOKS_MAX),
+            ..config.frame
+        };
+        Ok(Running::start(collector, frame, clock, changed, stop))
     }
 
     /// Whether usage can be collected with this configuration.
@@ -149,6 +159,9 @@ impl Reaction for Collector {
     type Work = Queued;
 
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Queued>, String> {
+        if self.prometheus.is_none() {
+            return self.due_without_prometheus(now, limit).await;
+        }
         let due = self
             .views
             .ask(move |views| views.collections().due(now, limit));

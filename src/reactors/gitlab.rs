@@ -1,8 +1,10 @@
 //! Asking GitLab for the log of a job, which GitLab calls its trace.
 
+mod failure;
 mod search;
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -10,6 +12,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderName};
 use secrecy::SecretString;
 
 use crate::outside::{AskError, ConfigError, Outside};
+pub use failure::LastFailure;
 pub use search::Search;
 
 /// Where GitLab is, and how much of a log is read.
@@ -101,11 +104,47 @@ impl Gitlab {
     /// # Errors
     /// [`AskError::Transport`], always worth another try.
     pub async fn search(&self, job: i64, mut search: Search) -> Result<JobLog, AskError> {
+        let read = self.read(job, |piece| {
+            if search.feed(piece) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        Ok(match read.await? {
+            Extent::Missing => JobLog::Missing,
+            Extent::Stopped => JobLog::Read { found: true },
+            Extent::Whole | Extent::Cut => JobLog::Read { found: false },
+        })
+    }
+
+    /// The exit code that the runner's last line about a failed job names. Nothing when there is no log, no such line,
+    /// or more of a log than is read.
+    ///
+    /// # Errors
+    /// As [`Gitlab::search`].
+    pub async fn exit_code(&self, job: i64) -> Result<Option<u32>, AskError> {
+        let mut failure = LastFailure::default();
+        let read = self.read(job, |piece| {
+            failure.feed(piece);
+            ControlFlow::Continue(())
+        });
+        Ok(match read.await? {
+            Extent::Whole => failure.exit_code(),
+            Extent::Missing | Extent::Stopped | Extent::Cut => None,
+        })
+    }
+
+    async fn read(
+        &self,
+        job: i64,
+        mut take: impl FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<Extent, AskError> {
         let job = job.to_string();
         let url = self.outside.address(&["jobs", &job, "trace"]);
-        let mut response = self.outside.get(url).await?;
+        let response = self.outside.get(url).await?;
         match response.status() {
-            StatusCode::NOT_FOUND => return Ok(JobLog::Missing),
+            StatusCode::NOT_FOUND => return Ok(Extent::Missing),
             status if !status.is_success() => {
                 return Err(self.outside.transport(format!("answered {status}")));
             }
@@ -118,18 +157,27 @@ impl Gitlab {
             return Err(self.outside.transport(reason));
         }
         let mut rest = self.log_bytes_max;
-        while let Some(chunk) = self.outside.chunk(&mut response).await? {
-            if search.feed(&chunk[..chunk.len().min(rest)]) {
-                return Ok(JobLog::Read { found: true });
+        let mut pieces = self.outside.pieces(response)?;
+        while let Some(piece) = pieces.next().await? {
+            if take(&piece[..piece.len().min(rest)]).is_break() {
+                return Ok(Extent::Stopped);
             }
-            rest = rest.saturating_sub(chunk.len());
+            rest = rest.saturating_sub(piece.len());
             if rest == 0 {
                 tracing::warn!(job, "the log of job {job} is longer than what is searched");
-                break;
+                return Ok(Extent::Cut);
             }
         }
-        Ok(JobLog::Read { found: false })
+        Ok(Extent::Whole)
     }
+}
+
+/// How much of a log was read.
+enum Extent {
+    Missing,
+    Stopped,
+    Cut,
+    Whole,
 }
 
 #[cfg(test)]

@@ -4,14 +4,17 @@
 //! environment, waits no longer than it was told, reads no more than it was told, and puts neither
 //! addresses nor secrets into its errors.
 
+mod pieces;
+
 use std::fmt;
 use std::time::Duration;
 
-use bytes::Bytes;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
+
+use pieces::Pieces;
 
 /// Longest text of somebody else that goes into an error, in characters.
 const FOREIGN_CHARS_MAX: usize = 300;
@@ -82,7 +85,7 @@ impl Outside {
             return Err(wrong("its address must begin with http:// or https://"));
         }
         let mut headers = HeaderMap::new();
-        // Without it any encoding may be sent, and none is undone here.
+        // Without it any encoding may be sent; gzip alone is undone here.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if let Some((name, secret)) = secret {
             let mut value = HeaderValue::from_str(secret.expose_secret())
@@ -130,19 +133,20 @@ impl Outside {
         Ok(response)
     }
 
-    /// The next piece of a body; none after the last.
-    pub(crate) async fn chunk(&self, response: &mut Response) -> Result<Option<Bytes>, AskError> {
-        response.chunk().await.map_err(|error| self.broken(error))
+    /// The body of a response, piece by piece.
+    pub(crate) fn pieces(&self, response: Response) -> Result<Pieces<'_>, AskError> {
+        Pieces::of(self, response)
     }
 
     /// A whole body, when it is not larger than `bytes_max`.
     pub(crate) async fn body(
         &self,
-        mut response: Response,
+        response: Response,
         bytes_max: usize,
     ) -> Result<Vec<u8>, AskError> {
         let mut body = Vec::new();
-        while let Some(chunk) = self.chunk(&mut response).await? {
+        let mut pieces = self.pieces(response)?;
+        while let Some(chunk) = pieces.next().await? {
             if body.len() + chunk.len() > bytes_max {
                 return Err(self.refused(format!("the answer is larger than {bytes_max} bytes")));
             }

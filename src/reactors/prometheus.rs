@@ -138,7 +138,22 @@ impl Prometheus {
             }
             Some(reply) if reply.status == Status::Error => {
                 let reason = format!("{}: {}", foreign(&reply.kind), foreign(&reply.error));
-                Err(self.outside.refused(reason))
+                Err(if is_final(status, &reply) {
+                    self.outside.refused(reason)
+                } else {
+                    self.outside
+                        .transport(format!("answered {status}, {reason}"))
+                })
+            }
+            // A part of its storage did not answer: that there is nothing is not what it says.
+            Some(Reply {
+                data: Some(data),
+                warnings: Some(warnings),
+                ..
+            }) if status.is_success() && data.result.is_empty() && !warnings.is_empty() => {
+                let warning = foreign(&warnings[0]);
+                let reason = format!("found nothing, and warned: {warning}");
+                Err(self.outside.transport(reason))
             }
             Some(Reply {
                 data: Some(data), ..
@@ -164,6 +179,13 @@ impl Prometheus {
         }
         Ok(series)
     }
+}
+
+/// Whether the same question would be refused again: it cannot be read, or asks for too much. Everything else that goes
+/// wrong in a query (its storage is starting, a part of it is away) passes.
+fn is_final(status: StatusCode, reply: &Reply) -> bool {
+    let is_unreadable = status == StatusCode::BAD_REQUEST && reply.kind == "bad_data";
+    is_unreadable || reply.error.contains("too many samples")
 }
 
 /// A time as Prometheus takes it: unix seconds with a fraction.

@@ -133,7 +133,7 @@ pub enum Evidence {
     ContainerStatus,
     /// The source of the build says why it failed.
     FailureReason,
-    /// The log of the job ends with exit code 137.
+    /// The runner's last line about the job names exit code 137.
     ExitCode,
 }
 
@@ -169,8 +169,7 @@ pub struct Killed {
 /// The peak is the largest sample of all series: it is a lower bound in any case.
 #[must_use]
 pub fn out_of_memory(told: &Told, killed: Killed, at: Timestamp) -> OutOfMemory {
-    let samples = killed.memory.iter().flat_map(|series| &series.samples);
-    let finite = samples.copied().filter(|sample| sample.is_finite());
+    let memory_peak = peak(&killed.memory);
     let Annotated {
         pod,
         spec,
@@ -191,10 +190,27 @@ pub fn out_of_memory(told: &Told, killed: Killed, at: Timestamp) -> OutOfMemory 
         finished_at: told.times.finished_at,
         memory_request: killed.memory_request,
         memory_limit: killed.limits.memory,
-        memory_peak: finite.reduce(f64::max),
+        memory_peak,
         evidence: killed.evidence.as_str().to_owned(),
         at,
     }
+}
+
+/// The largest sample of all series.
+#[must_use]
+pub fn peak(series: &[Series]) -> Option<f64> {
+    let samples = series.iter().flat_map(|one| &one.samples);
+    let finite = samples.copied().filter(|sample| sample.is_finite());
+    finite.reduce(f64::max)
+}
+
+/// Whether the source names a reason for a failure that has nothing to do with memory: a machine that was taken away, a
+/// timeout, a canceled job. What a log says about exit codes is then no evidence.
+#[must_use]
+pub fn names_another_reason(failure_reason: &str) -> bool {
+    let reason = failure_reason.trim().to_ascii_lowercase();
+    let says_nothing = matches!(reason.as_str(), "" | "script_failure" | "unknown_failure");
+    !says_nothing && !says_out_of_memory(&reason)
 }
 
 /// Whether the source's own words say that a build was killed for memory.

@@ -91,6 +91,40 @@ async fn what_builds_used_answers_what_the_next_one_needs() {
         .await;
     assert_eq!(build["collection"]["state"], "failed");
 
+    // All that ended for one reason, at once.
+    let all = |more: &[&str]| {
+        let all = [
+            "build",
+            "collect",
+            "--all",
+            "--reason",
+            "pod_missing",
+            "-o",
+            "json",
+        ];
+        server.cli(&[&all[..], more].concat())
+    };
+    for (more, found, requeued) in [
+        (&["--dry-run"][..], 1, 0),
+        (&["--until", "2020-01-01T00:00:00Z"], 0, 0),
+        (&["--since", "2020-01-01T00:00:00Z"], 1, 1),
+    ] {
+        let output = all(more);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{more:?}: {error}");
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(
+            (&report["found"], &report["requeued"]),
+            (&found.into(), &requeued.into())
+        );
+    }
+    let build = server
+        .get_until(&format!("/v1/builds/{UNKNOWN}"), second)
+        .await;
+    assert_eq!(build["collection"]["reason"], "pod_missing");
+    let nothing_named = server.cli(&["build", "collect", "--all"]);
+    assert_eq!(nothing_named.status.code(), Some(2));
+
     // One outcome each, whoever asks twice.
     let history = server.get(&format!("/v1/builds/{FIRST}/history")).await;
     let outcomes = history["items"].as_array().unwrap().iter();

@@ -14,7 +14,7 @@ events! {
         /// What it used is known.
         UsageRecorded(UsageRecorded) = "build.usage_recorded" v 1,
         /// Its usage is of no interest, and this is why.
-        CollectionSkipped(CollectionSkipped) = "build.collection_skipped" v 1,
+        CollectionSkipped(CollectionSkipped) = "build.collection_skipped" v 2,
         /// One attempt to learn its usage failed; another will follow.
         CollectionAttempted(CollectionAttempted) = "build.collection_attempted" v 1,
         /// Its usage cannot be known, and trying again would not help.
@@ -195,6 +195,9 @@ pub enum SkipReason {
     Ghost,
     /// No cluster is configured to ask.
     NotConfigured,
+    /// It failed for no named reason while its memory was at the limit: perhaps the kernel killed one of its
+    /// processes, and not the build itself.
+    SuspectedOutOfMemory,
 }
 
 /// `build.collection_skipped`.
@@ -313,8 +316,17 @@ pub struct OutOfMemory {
     /// The largest sample in bytes, when there were any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_peak: Option<f64>,
-    /// What told us: `container_status`, `failure_reason` or `exit_code`.
+    /// What told us: `container_status`, `failure_reason` or `exit_code`; `import:gantry` in a history that was taken
+    /// over.
     pub evidence: String,
     /// When it was recorded.
     pub at: Timestamp,
+}
+
+impl OutOfMemory {
+    /// Whether it comes from the history of another service.
+    #[must_use]
+    pub fn was_imported(&self) -> bool {
+        self.evidence.starts_with("import:")
+    }
 }

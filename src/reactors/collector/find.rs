@@ -1,7 +1,10 @@
 //! Finding out what a build used.
 
+use std::time::Duration;
+
 use domain::build::{CollectionFault, SkipReason};
 use domain::node::Described;
+use jiff::Timestamp;
 
 use super::queries::{Missed, Questions};
 use super::rules::Judged;
@@ -13,6 +16,9 @@ use crate::prometheus::Prometheus;
 use crate::usage::{
     Annotated, DETAIL_CHARS_MAX, Limits, Machine, Measured, Requests, Shortfall, describe, recorded,
 };
+
+/// How soon a build is looked at again of which the queue did not know yet that it waits for a Prometheus.
+const PASSED_OVER_SOON: Duration = Duration::from_secs(1);
 
 /// What the log of a job says that found its package in a mirror and built nothing.
 const GHOST: &str = "No need to rebuild";
@@ -26,14 +32,17 @@ impl Collector {
             Judged::Failed => true,
         };
         let Some(prometheus) = &self.prometheus else {
-            let detail = "no Prometheus is configured";
-            return Ok(Outcome::skipped(SkipReason::NotConfigured, detail));
+            // The queue passes it over as soon as it knows no less of the build.
+            let soon = self.clock().now().checked_add(PASSED_OVER_SOON);
+            return Ok(Outcome::NotYet(soon.unwrap_or(Timestamp::MAX)));
         };
         if !self.knows(&facts.source) {
             let source = clipped(&facts.source, DETAIL_CHARS_MAX);
             let detail = format!("no Prometheus is configured for the source {source}");
             return Ok(Outcome::skipped(SkipReason::NotConfigured, &detail));
         }
+        // What the rules leave out is not to wait behind those about whom somebody outside is asked.
+        let _place = self.asking.acquire().await;
         let found = if failed {
             self.find_killed(prometheus, facts).await
         } else {

@@ -33,6 +33,7 @@ pub(super) struct Reply {
     pub(super) kind: String,
     #[serde(default)]
     pub(super) error: String,
+    pub(super) warnings: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -97,13 +97,20 @@ impl<'a> Labels<'a> {
 
     fn number(&mut self, name: &str, default: u32) -> u32 {
         let text = self.series.label(name).map(str::trim);
-        match text.map(str::parse) {
+        match text.map(whole_number) {
             None => default,
-            Some(Ok(number)) => number,
-            Some(Err(_)) => {
+            Some(Some(number)) => number,
+            Some(None) => {
                 self.wrong.push(format!("{name} is not a number"));
                 default
             }
         }
     }
+}
+
+/// A whole number that fits, also written as `16.0` or `1.6e1`: templates and YAML turn integers into floats.
+fn whole_number(text: &str) -> Option<u32> {
+    let number: f64 = text.parse().ok()?;
+    let fits = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+    fits.then_some(number as u32)
 }

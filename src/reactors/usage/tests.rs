@@ -37,6 +37,31 @@ fn an_annotated_pod_is_read() {
     assert_eq!(found.retry_count, 0, "what is not said is the first try");
 }
 
+/// One row per text of an annotation and the number that it is, if it is one.
+#[test]
+fn a_whole_number_is_read_however_it_is_written() {
+    let name = "annotation_metrics_spack_job_build_jobs";
+    for (text, expected) in [
+        ("16", Some(16)),
+        ("16.0", Some(16)),
+        (" 8 ", Some(8)),
+        ("1.6e1", Some(16)),
+        ("0", Some(0)),
+        ("4294967295", Some(u32::MAX)),
+        ("4294967296", None),
+        ("16.5", None),
+        ("-1", None),
+        ("inf", None),
+        ("NaN", None),
+        ("many", None),
+    ] {
+        let mut pod = annotations();
+        pod.labels.insert(name.into(), text.into());
+        let found = Annotated::read(&[pod]).ok().map(|found| found.build_jobs);
+        assert_eq!(found, expected, "{text:?}");
+    }
+}
+
 #[test]
 fn every_annotation_that_is_missing_is_named_at_once() {
     let mut pod = annotations();

@@ -32,6 +32,10 @@ pub(crate) enum Memory {
     Rising,
     Constant,
     None,
+    /// Never near its limit.
+    Low,
+    /// A peak at the limit.
+    AtTheLimit,
     /// The container was restarted: two series.
     Restarted,
 }
@@ -140,6 +144,8 @@ impl Pod<'_> {
             Memory::None => return,
             Memory::Constant => (&first, 1.0),
             Memory::Rising => (&first, 1.0 + 2.0 * part),
+            Memory::Low => (&first, 0.2 + 0.6 * part),
+            Memory::AtTheLimit => (&first, 1.0 + 2.7 * part),
             Memory::Restarted if part < 0.5 => (&first, 1.0 + part),
             Memory::Restarted => (&second, 2.0 + part),
         };

@@ -31,6 +31,14 @@ async fn every_kind_of_build_comes_to_its_outcome() {
             "ERROR: Job failed: command terminated with exit code 1\n",
         ),
         (27, "ERROR: Job failed: exit status 137\n"),
+        (
+            28,
+            "  case oom: child was killed, exit code 137 as expected ... ok\n1 case failed\nERROR: Job failed: exit code 1\n",
+        ),
+        (29, "ERROR: Job failed: exit code 137\n"),
+        (30, "ERROR: Job failed: exit code 137\n"),
+        (31, "ERROR: Job failed: exit code 1\n"),
+        (32, "ERROR: Job failed: exit code 1\n"),
     ])
     .await;
     let house = House::new();
@@ -104,6 +112,31 @@ async fn every_kind_of_build_comes_to_its_outcome() {
             failed(23, "script_failure"),
             Outcome::Skipped(S::NotSuccessful),
             "exit code 1",
+        ),
+        (
+            failed(28, "script_failure"),
+            Outcome::Skipped(S::NotSuccessful),
+            "a passing test speaks of exit code 137, and the runner of 1",
+        ),
+        (
+            failed(29, "runner_system_failure"),
+            Outcome::Skipped(S::NotSuccessful),
+            "exit code 137, because its machine was taken away",
+        ),
+        (
+            failed(30, "script_failure"),
+            Outcome::Skipped(S::NotSuccessful),
+            "exit code 137, with memory far below the limit",
+        ),
+        (
+            failed(31, "script_failure"),
+            Outcome::Skipped(S::SuspectedOutOfMemory),
+            "exit code 1, with memory at the limit",
+        ),
+        (
+            failed(32, "job_execution_timeout"),
+            Outcome::Skipped(S::NotSuccessful),
+            "a timeout, with memory at the limit",
         ),
         (
             failed(24, "oom_killed"),
@@ -272,6 +305,20 @@ fn cluster() -> Metrics {
         of(23, "pod-23"),
         of(24, "pod-24"),
         of(27, "pod-27"),
+        of(28, "pod-28"),
+        of(29, "pod-29"),
+        Pod {
+            memory: Memory::Low,
+            ..of(30, "pod-30")
+        },
+        Pod {
+            memory: Memory::AtTheLimit,
+            ..of(31, "pod-31")
+        },
+        Pod {
+            memory: Memory::AtTheLimit,
+            ..of(32, "pod-32")
+        },
     ];
     let mut metrics = Metrics::default();
     for pod in &pods {

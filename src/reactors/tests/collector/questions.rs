@@ -1,14 +1,19 @@
 //! What is asked of Prometheus, word for word, and when somebody is asked at all.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use commands::Clock;
 use domain::Metadata;
 use domain::build::{Build, BuildCommand, BuildEvent, BuildKey, SkipReason as S};
 use jiff::Timestamp;
 use projections::collections::{CollectionRow, CollectionState, Outcome};
+use reactors::Faults;
+use tokio::sync::Notify;
 
 use crate::canned::Canned;
 use crate::gitlab;
-use crate::house::{FINISHED, House, SECRETS, config, failed, key, report};
+use crate::house::{FINISHED, House, PATIENCE, SECRETS, config, failed, key, report};
 
 #[tokio::test]
 async fn the_questions_are_those_of_the_contract() {
@@ -55,7 +60,7 @@ async fn the_questions_are_those_of_the_contract() {
     ];
     assert_eq!(found, wanted);
     for one in &asked {
-        // A proxy in front of it may pack what it sends when nothing is said, and nothing unpacks it here.
+        // A proxy in front of it may pack what it sends when nothing is said, and only gzip is unpacked here.
         assert_eq!(one.accept_encoding.as_deref(), Some("identity"));
         assert_eq!(
             one.cookie.as_deref(),
@@ -72,26 +77,68 @@ async fn the_questions_are_those_of_the_contract() {
     }
 }
 
+/// One start without an address for Prometheus settles nothing: what waits is collected after the next.
 #[tokio::test]
-async fn without_a_prometheus_what_would_need_one_is_not_configured() {
+async fn without_a_prometheus_what_would_need_one_stays_queued() {
     let house = House::new();
-    let _collector = house.collect(config(None, None));
+    let without = house.collect(config(None, None));
+    house.report(report(1)).await;
+    house.report(failed(3, "script_failure")).await;
     let mut elsewhere = report(2);
     elsewhere.stage = "test".to_owned();
-    for (build, reason) in [
-        (report(1), S::NotConfigured),
-        (elsewhere, S::Stage),
-        (failed(3, "script_failure"), S::NotConfigured),
-    ] {
-        let job = build.build_id;
-        house.report(build).await;
+    house.report(elsewhere).await;
+    let state = house.until_done(2).await;
+    assert_eq!(state, CollectionState::Done(Outcome::Skipped(S::Stage)));
+    without.stop().await;
+    for job in [1, 3] {
+        let row = house.views.collections().get(&key(job)).unwrap().unwrap();
+        assert_eq!(row.progress.state, CollectionState::Queued, "{job}");
+    }
+    assert_eq!(house.collection().await.len(), 1, "nothing but the skip");
+
+    let url = Canned::default().serve().await;
+    let _collector = house.collect(config(Some(&url), None));
+    let state = house.until_done(1).await;
+    assert_eq!(state, CollectionState::Done(Outcome::Recorded));
+}
+
+/// What the rules leave out is neither hidden by the many that wait for a Prometheus, nor written down a few at a time:
+/// builds come faster than a log that syncs every outcome alone could follow.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_left_out_is_skipped_together_behind_all_that_waits() {
+    let house = House::new();
+    for job in 1..=700 {
+        house.report(report(job)).await;
+    }
+    for job in 1001..=1100 {
+        let mut canceled = report(job);
+        canceled.status = "canceled".to_owned();
+        house.report(canceled).await;
+    }
+    let (begun, all_begun) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+    let (count, notify) = (Arc::clone(&begun), Arc::clone(&all_begun));
+    let mut config = config(None, None);
+    config.faults = Faults::halting(move |step| {
+        if step == "begun" && count.fetch_add(1, Ordering::SeqCst) == 99 {
+            notify.notify_one();
+        }
+        step == "begun"
+    });
+    let halted = house.collect(config.clone());
+    let waited = tokio::time::timeout(PATIENCE, all_begun.notified()).await;
+    waited.unwrap_or_else(|_| panic!("only {} at once", begun.load(Ordering::SeqCst)));
+    drop(halted);
+
+    config.faults = Faults::default();
+    let _collector = house.collect(config);
+    for job in 1001..=1100 {
         let state = house.until_done(job).await;
         assert_eq!(
             state,
-            CollectionState::Done(Outcome::Skipped(reason)),
-            "{job}"
+            CollectionState::Done(Outcome::Skipped(S::NotSuccessful))
         );
     }
+    assert_eq!(house.collection().await.len(), 100);
 }
 
 /// The numbers of another instance mean other builds here.
@@ -126,11 +173,14 @@ async fn nobody_is_asked_about_builds_of_another_instance() {
     }
 }
 
-/// What was skipped for want of a Prometheus is collected when an operator asks again.
+/// What was skipped for want of a Prometheus that knows its source is collected when an operator asks again.
 #[tokio::test]
 async fn a_requeued_build_is_collected_again() {
     let house = House::new();
-    let without = house.collect(config(None, None));
+    let url = Canned::default().serve().await;
+    let mut of_another = config(Some(&url), None);
+    of_another.sources = vec!["mirror".to_owned()];
+    let without = house.collect(of_another);
     house.report(report(1)).await;
     let state = house.until_done(1).await;
     assert_eq!(
@@ -139,7 +189,6 @@ async fn a_requeued_build_is_collected_again() {
     );
     without.stop().await;
 
-    let url = Canned::default().serve().await;
     let _collector = house.collect(config(Some(&url), None));
     let at = house.commands.clock().now();
     let metadata = Metadata::default();

@@ -1,5 +1,6 @@
 //! Servers that misbehave: what is tried again, what is not, and what is never followed.
 
+use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,6 +12,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use domain::build::{BuildEvent, CollectionFault as F};
 use projections::collections::{CollectionState, Outcome};
+use reactors::prometheus::{Prometheus, PrometheusConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -66,6 +68,43 @@ async fn trouble_on_the_way_is_tried_again_and_then_abandoned() {
             json(StatusCode::OK, r#"{"status":"success"}"#).await,
             "JSON",
         ),
+        (
+            json(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                r#"{"status":"error","errorType":"execution","error":"expanding series: storage is starting"}"#,
+            )
+            .await,
+            "422 Unprocessable Entity, execution: expanding series",
+        ),
+        (
+            json(
+                StatusCode::BAD_REQUEST,
+                r#"{"status":"error","errorType":"canceled","error":"query was canceled"}"#,
+            )
+            .await,
+            "canceled: query was canceled",
+        ),
+        (
+            json(
+                StatusCode::OK,
+                r#"{"status":"success","warnings":["store gateway 3 is away"],"data":{"result":[]}}"#,
+            )
+            .await,
+            "found nothing, and warned: store gateway 3 is away",
+        ),
+        (
+            always(|| {
+                let zipped = zipped(NOTHING);
+                ([(header::CONTENT_ENCODING, "gzip")], zipped[..zipped.len() - 9].to_vec())
+                    .into_response()
+            })
+            .await,
+            "not readable as gzip",
+        ),
+        (
+            always(|| ([(header::CONTENT_ENCODING, "br")], "\u{1}").into_response()).await,
+            "in the encoding `br`",
+        ),
     ] {
         let (outcome, events) = outcome(&server, None).await;
         assert_eq!(outcome, Outcome::Abandoned, "{words}");
@@ -91,6 +130,7 @@ async fn trouble_on_the_way_is_tried_again_and_then_abandoned() {
 #[tokio::test]
 async fn what_prometheus_refuses_is_not_asked_again() {
     let body = r#"{"status":"error","errorType":"bad_data","error":"1:5: parse error"}"#;
+    let too_many = r#"{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory"}"#;
     let found =
         |series: String| format!(r#"{{"status":"success","data":{{"result":[{series}]}}}}"#);
     let series = found(vec![r#"{"metric":{}}"#; 1_001].join(","));
@@ -100,6 +140,18 @@ async fn what_prometheus_refuses_is_not_asked_again() {
         (
             always(move || (StatusCode::BAD_REQUEST, body).into_response()).await,
             "bad_data: 1:5: parse error",
+        ),
+        (
+            always(move || (StatusCode::UNPROCESSABLE_ENTITY, too_many).into_response()).await,
+            "too many samples",
+        ),
+        (
+            always(|| {
+                let zipped = zipped(&"x".repeat(100_000));
+                ([(header::CONTENT_ENCODING, "gzip")], zipped).into_response()
+            })
+            .await,
+            "larger than 65536 bytes",
         ),
         (
             always(|| "x".repeat(100_000).into_response()).await,
@@ -121,6 +173,26 @@ async fn what_prometheus_refuses_is_not_asked_again() {
         };
         assert!(failed.detail.contains(words), "{words}: {}", failed.detail);
     }
+}
+
+/// Some proxies zip whatever they are asked.
+#[tokio::test]
+async fn an_answer_that_was_zipped_unasked_is_read() {
+    let encodings = Arc::new(parking_lot::Mutex::new(Vec::new()));
+    let asked = Arc::clone(&encodings);
+    let app = Router::new().fallback(get(move |headers: axum::http::HeaderMap| async move {
+        asked.lock().push(headers[header::ACCEPT_ENCODING].clone());
+        let one = r#"{"status":"success","data":{"result":[{"metric":{},"value":[1,"2.5"]}]}}"#;
+        // Two parts, as some proxies write them.
+        let (first, rest) = one.split_at(20);
+        let body = [zipped(first), zipped(rest)].concat();
+        ([(header::CONTENT_ENCODING, "gzip")], body)
+    }));
+    let config = PrometheusConfig::new(&serve_app(app).await);
+    let prometheus = Prometheus::new(&config).unwrap();
+    let found = prometheus.instant("up", 1.0).await.unwrap();
+    assert_eq!(found[0].samples, [2.5]);
+    assert_eq!(*encodings.lock(), ["identity"]);
 }
 
 #[tokio::test]
@@ -212,6 +284,15 @@ fn timeout(url: &str) -> Duration {
 async fn always(answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -> String {
     let app = Router::new().fallback(get(move || async move { answer() }));
     serve_app(app).await
+}
+
+/// An answer with nothing in it.
+const NOTHING: &str = r#"{"status":"success","data":{"result":[]}}"#;
+
+fn zipped(text: &str) -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(text.as_bytes()).unwrap();
+    gzip.finish().unwrap()
 }
 
 /// An address where nobody listens.
