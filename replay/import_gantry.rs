@@ -30,7 +30,7 @@ const ROWS_MAX: usize = 512;
 /// How many portions may wait to be appended.
 const PORTIONS_MAX: usize = 2;
 
-/// How many refused rows a report names; all of them are counted.
+/// How many refused rows a report names, and how many that are left out; all of them are counted.
 const REFUSED_MAX: usize = 1000;
 
 /// What to take, and how.
@@ -59,6 +59,8 @@ pub struct Report {
     pub jobs: Counts,
     /// The refused rows, at most a thousand of them.
     pub refused: Vec<Refused>,
+    /// Rows that are in order and of which nothing is learnt, at most a thousand of them.
+    pub left_out: Vec<Refused>,
     /// Where the last event stands; `None` when nothing was appended.
     pub last: Option<Position>,
     /// Whether nothing was written on purpose.
@@ -74,6 +76,8 @@ pub struct Counts {
     pub already: u64,
     /// Was refused.
     pub refused: u64,
+    /// Is in order, and nothing is learnt of it.
+    pub left_out: u64,
 }
 
 /// A row that was left out.

@@ -34,7 +34,7 @@ impl AccuracyScore {
             Ending::OutOfMemory { .. } if given.answerer.shadow => {
                 self.score.add_build(grant, sample);
             }
-            Ending::OutOfMemory { limit } => {
+            Ending::OutOfMemory { limit, .. } => {
                 self.killed += 1;
                 self.killed_byte_hours += limit * sample.seconds / 3600.0;
             }

@@ -86,6 +86,7 @@ fn of_kill(position: Position, killed: &OutOfMemory) -> UsageSample {
         seconds: between(killed.started_at, killed.finished_at),
         ending: Ending::OutOfMemory {
             limit: killed.memory_limit,
+            imported: killed.was_imported(),
         },
     }
 }

@@ -120,7 +120,7 @@ impl AllocationFold {
 
 impl Projection for AllocationFold {
     const NAME: &'static str = "allocation";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const SHAPE: u32 = 2;
 
     fn wants(event_type: &str) -> bool {

@@ -14,7 +14,9 @@ use proptest::strategy::Strategy;
 
 use super::*;
 use crate::conformance;
-use crate::testing::{House, any_story, at, block_on, config, memory_log, model, tell_all, usage};
+use crate::testing::{
+    House, any_story, at, block_on, config, killed, memory_log, model, tell_all, usage,
+};
 
 fn spec(package: &str) -> Spec {
     format!("{package}@1.0 +shared arch=linux-ubuntu22.04-x86_64_v3%gcc@12.3.0")
@@ -40,6 +42,29 @@ async fn an_answer_rests_on_what_was_recorded_before_it() {
         (after.learnt, after.answer.memory.0, after.learnt_to),
         (5, 3000, last)
     );
+}
+
+/// A kill raises what the next build of that spec is given. One in an imported history was answered by the service that
+/// it comes from, whose answers stay what they were.
+#[tokio::test]
+async fn a_kill_raises_the_answer_of_gantry_unless_it_was_imported() {
+    for (evidence, megabytes) in [("exit_code", 8000), ("import:gantry", 1000)] {
+        let house = House::new();
+        for number in [5, 10, 15, 20, 25, 30] {
+            let mut used = usage(number, "llvm");
+            used.memory.mean = 1e9;
+            house
+                .tell_of_build(number, BuildEvent::UsageRecorded(used))
+                .await;
+        }
+        let mut killed = killed(35, 1);
+        killed.evidence = evidence.to_owned();
+        house
+            .tell_of_build(35, BuildEvent::OutOfMemory(killed))
+            .await;
+        let answered = house.views.allocation().answer(&spec("llvm"), None, None);
+        assert_eq!(answered.answer.memory.0, megabytes, "{evidence}");
+    }
 }
 
 #[tokio::test]

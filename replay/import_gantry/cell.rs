@@ -63,6 +63,22 @@ pub(super) fn count(cell: ValueRef<'_>) -> Result<u32, String> {
     u32::try_from(number).map_err(|_| format!("{number} is not a count"))
 }
 
+/// Yes or no: SQLite has no type for it.
+pub(super) fn flag(cell: ValueRef<'_>) -> Result<bool, String> {
+    if let ValueRef::Text(bytes) = cell {
+        match bytes.to_ascii_lowercase().as_slice() {
+            b"true" => return Ok(true),
+            b"false" | b"" => return Ok(false),
+            _ => {}
+        }
+    }
+    match integer(cell)? {
+        0 => Ok(false),
+        1 => Ok(true),
+        other => Err(format!("{other} is neither true (1) nor false (0)")),
+    }
+}
+
 /// A time in seconds since 1970, or as a date and time with its offset.
 pub(super) fn time(cell: ValueRef<'_>) -> Result<Timestamp, String> {
     if let ValueRef::Text(bytes) = cell {

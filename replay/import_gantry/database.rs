@@ -51,7 +51,7 @@ const JOB_COLUMNS: &[&str] = &[
 ];
 
 /// Columns that some databases have and others do not.
-const JOB_COLUMNS_OPTIONAL: &[&str] = &["retry_count"];
+const JOB_COLUMNS_OPTIONAL: &[&str] = &["retry_count", "oomed"];
 
 /// An open database.
 pub(super) struct Contents {
@@ -129,8 +129,7 @@ impl Contents {
         let optional = JOB_COLUMNS_OPTIONAL.iter().copied();
         columns.extend(optional.filter(|column| present.iter().any(|name| name == column)));
         self.read("jobs", &columns, "\"end\", rowid", |cells| {
-            let found = job(cells, rows.source, &machines);
-            take(found.map(|(key, usage)| Row::Job(key, Box::new(usage))))
+            take(job(cells, rows.source, &machines))
         })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use allocation::Variants;
-use domain::build::{BuildKey, BuiltSpec, ResourceUsage, UsageRecorded};
+use domain::build::{BuildKey, BuiltSpec, OutOfMemory, ResourceUsage, UsageRecorded};
 use domain::node::Described;
 use eventlog::StreamName;
 use jiff::Timestamp;
@@ -22,7 +22,12 @@ pub(super) const ORIGIN: &str = "import:gantry";
 #[derive(Debug)]
 pub(super) enum Row {
     Node(Described),
-    Job(BuildKey, Box<UsageRecorded>),
+    /// What a build used that succeeded.
+    Used(BuildKey, Box<UsageRecorded>),
+    /// A build that was killed for memory.
+    Killed(BuildKey, Box<OutOfMemory>),
+    /// A build of which nothing is learnt, and why.
+    LeftOut(Refused),
 }
 
 /// A row that cannot.
@@ -120,35 +125,115 @@ pub(super) fn node(cells: &Cells<'_>, at: Timestamp) -> Result<Described, Flaw> 
     })
 }
 
-pub(super) fn job(
-    cells: &Cells<'_>,
-    source: &str,
-    machines: &Machines,
-) -> Result<(BuildKey, UsageRecorded), Flaw> {
-    let number = cells.read("gitlab_id", cell::integer)?;
-    let key = BuildKey::new(source, number);
-    let key = key.map_err(|error| cells.flaw("gitlab_id", error.to_string()))?;
-    let started_at = cells.read("start", cell::time)?;
-    let finished_at = cells.read("end", cell::time)?;
-    if finished_at <= started_at {
-        return Err(cells.flaw("end", format!("{finished_at} is not after {started_at}")));
+/// The one status of which is learnt what builds use.
+const SUCCESS: &str = "success";
+
+/// A row of `jobs`. A build that was killed for memory says only that its limit did not suffice, and any other that did not
+/// succeed says nothing: it ended early, or used what it should not have.
+pub(super) fn job(cells: &Cells<'_>, source: &str, machines: &Machines) -> Result<Row, Flaw> {
+    let was_killed = cells.read_or("oomed", false, cell::flag)?;
+    let status = cells.read("job_status", cell::name)?;
+    if !was_killed && status != SUCCESS {
+        let reason = format!("is `{status}`: only what builds used that succeeded is learnt");
+        let Flaw(left_out) = cells.flaw("job_status", reason);
+        return Ok(Row::LeftOut(left_out));
     }
-    let machine = cells.read_or("node", None, |cell| machines.of(cell).map(Some))?;
-    let (node, hostname) = machine.map(|found| (found.uuid, found.hostname)).unzip();
+    let build = Build::read(cells, source, machines)?;
+    Ok(if was_killed {
+        let (key, killed) = killed(cells, build)?;
+        Row::Killed(key, Box::new(killed))
+    } else {
+        let (key, usage) = used(cells, build, status)?;
+        Row::Used(key, Box::new(usage))
+    })
+}
+
+/// What a row says of every build.
+struct Build {
+    key: BuildKey,
+    machine: Option<Machine>,
+    spec: BuiltSpec,
+    pod: String,
+    stack: String,
+    build_jobs: u32,
+    retry_count: u32,
+    git_ref: String,
+    started_at: Timestamp,
+    finished_at: Timestamp,
+}
+
+impl Build {
+    fn read(cells: &Cells<'_>, source: &str, machines: &Machines) -> Result<Self, Flaw> {
+        let number = cells.read("gitlab_id", cell::integer)?;
+        let key = BuildKey::new(source, number);
+        let key = key.map_err(|error| cells.flaw("gitlab_id", error.to_string()))?;
+        let started_at = cells.read("start", cell::time)?;
+        let finished_at = cells.read("end", cell::time)?;
+        if finished_at <= started_at {
+            return Err(cells.flaw("end", format!("{finished_at} is not after {started_at}")));
+        }
+        Ok(Self {
+            key,
+            machine: cells.read_or("node", None, |cell| machines.of(cell).map(Some))?,
+            spec: spec(cells)?,
+            pod: cells.read("pod", cell::text)?,
+            stack: cells.read("stack", cell::text)?,
+            build_jobs: cells.read_or("build_jobs", BUILD_JOBS_DEFAULT, cell::count)?,
+            retry_count: cells.read_or("retry_count", 0, cell::count)?,
+            git_ref: cells.read("ref", cell::name)?,
+            started_at,
+            finished_at,
+        })
+    }
+}
+
+fn killed(cells: &Cells<'_>, build: Build) -> Result<(BuildKey, OutOfMemory), Flaw> {
+    let maybe = |column| cells.read_or(column, None, |cell| cell::amount(cell).map(Some));
+    let memory_limit = cells.read("mem_limit", cell::amount)?;
+    if memory_limit == 0.0 {
+        return Err(cells.flaw("mem_limit", "is 0, and a build was killed at it".to_owned()));
+    }
+    let killed = OutOfMemory {
+        collection: 1,
+        pod: build.pod,
+        hostname: build.machine.map(|machine| machine.hostname),
+        spec: build.spec,
+        stack: build.stack,
+        build_jobs: build.build_jobs,
+        retry_count: build.retry_count,
+        git_ref: build.git_ref,
+        started_at: build.started_at,
+        finished_at: build.finished_at,
+        memory_request: maybe("mem_request")?,
+        memory_limit,
+        memory_peak: maybe("mem_max")?,
+        evidence: ORIGIN.to_owned(),
+        at: build.finished_at,
+    };
+    Ok((build.key, killed))
+}
+
+fn used(
+    cells: &Cells<'_>,
+    build: Build,
+    status: String,
+) -> Result<(BuildKey, UsageRecorded), Flaw> {
+    let machine = build.machine.map(|found| (found.uuid, found.hostname));
+    let (node, hostname) = machine.unzip();
     let usage = UsageRecorded {
         collection: 1,
         origin: ORIGIN.to_owned(),
-        pod: cells.read("pod", cell::text)?,
+        pod: build.pod,
         node,
         hostname,
-        spec: spec(cells)?,
-        stack: cells.read("stack", cell::text)?,
-        build_jobs: cells.read_or("build_jobs", BUILD_JOBS_DEFAULT, cell::count)?,
-        retry_count: cells.read_or("retry_count", 0, cell::count)?,
-        git_ref: cells.read("ref", cell::name)?,
-        status: cells.read("job_status", cell::name)?,
-        started_at,
-        finished_at,
+        spec: build.spec,
+        stack: build.stack,
+        build_jobs: build.build_jobs,
+        retry_count: build.retry_count,
+        git_ref: build.git_ref,
+        status,
+        started_at: build.started_at,
+        finished_at: build.finished_at,
         cpu: ResourceUsage {
             request: Some(cells.read("cpu_request", cell::amount)?),
             limit: cells.read_or("cpu_limit", None, |cell| cell::amount(cell).map(Some))?,
@@ -169,9 +254,9 @@ pub(super) fn job(
         },
         memory_series: 1,
         cpu_series: 1,
-        at: finished_at,
+        at: build.finished_at,
     };
-    Ok((key, usage))
+    Ok((build.key, usage))
 }
 
 fn spec(cells: &Cells<'_>) -> Result<BuiltSpec, Flaw> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use domain::build::{Build, BuildCommand, BuildKey, UsageRecorded};
+use domain::build::{Build, BuildCommand, BuildKey};
 use domain::node::{Described, Node, NodeCommand};
 use domain::{Aggregate, Event};
 use eventlog::{Append, AppendError, EventLog, Expected, NewEvent, Position, Revision, StreamName};
@@ -74,8 +74,21 @@ impl<'l> Taking<'l> {
         }
     }
 
+    fn leave_out(&mut self, rows: &[Row]) {
+        for row in rows {
+            let Row::LeftOut(left_out) = row else {
+                continue;
+            };
+            self.report.jobs.left_out += 1;
+            if self.report.left_out.len() < REFUSED_MAX {
+                self.report.left_out.push(left_out.clone());
+            }
+        }
+    }
+
     /// Takes rows as one append.
     pub(super) async fn take(&mut self, rows: Vec<Row>) -> Result<(), ToolError> {
+        self.leave_out(&rows);
         for attempt in 1.. {
             let decided = self.decide(&rows).await?;
             let last = match self.append(decided.batch).await {
@@ -123,17 +136,36 @@ impl<'l> Taking<'l> {
                         self.add(&mut decided.batch, &stream, node, &events, &described.uuid);
                     count(&mut decided.report.nodes, imported);
                 }
-                Row::Job(key, usage) => {
-                    let stream = stream_of("build", &key.to_string())?;
-                    let build = self.load(&mut builds, &stream).await?;
-                    let events = record(build, key, usage)?;
-                    let key = key.to_string();
-                    let imported = self.add(&mut decided.batch, &stream, build, &events, &key);
-                    count(&mut decided.report.jobs, imported);
+                Row::LeftOut(_) => {}
+                Row::Used(key, usage) => {
+                    let command = BuildCommand::RecordUsage((**usage).clone());
+                    self.add_job(&mut decided, &mut builds, key, command)
+                        .await?;
+                }
+                Row::Killed(key, killed) => {
+                    let command = BuildCommand::RecordOutOfMemory((**killed).clone());
+                    self.add_job(&mut decided, &mut builds, key, command)
+                        .await?;
                 }
             }
         }
         Ok(decided)
+    }
+
+    async fn add_job(
+        &self,
+        decided: &mut Decided,
+        builds: &mut BTreeMap<StreamName, Loaded<Build>>,
+        key: &BuildKey,
+        command: BuildCommand,
+    ) -> Result<(), ToolError> {
+        let stream = stream_of("build", &key.to_string())?;
+        let build = self.load(builds, &stream).await?;
+        let events = record(build, key, command)?;
+        let key = key.to_string();
+        let imported = self.add(&mut decided.batch, &stream, build, &events, &key);
+        count(&mut decided.report.jobs, imported);
+        Ok(())
     }
 
     async fn load<'m, A: Aggregate>(
@@ -192,9 +224,8 @@ fn describe(node: &Loaded<Node>, described: &Described) -> Vec<<Node as Aggregat
 fn record(
     build: &Loaded<Build>,
     key: &BuildKey,
-    usage: &UsageRecorded,
+    command: BuildCommand,
 ) -> Result<Vec<<Build as Aggregate>::Event>, ToolError> {
-    let command = BuildCommand::RecordUsage(usage.clone());
     let decided = build.state.decide(command);
     decided.map_err(|error| ToolError::Usage(format!("build {key}: {error}")))
 }

@@ -87,6 +87,7 @@ fn counts(imported: u64, already: u64, refused: u64) -> Counts {
         imported,
         already,
         refused,
+        left_out: 0,
     }
 }
 
@@ -414,4 +415,99 @@ async fn progress_counts_rows_of_both_tables() {
         unit: Unit::Rows,
     };
     assert_eq!(seen.lock().unwrap().last(), Some(&last));
+}
+
+/// Six builds of a package that used 1 GB, and others of it that did not succeed and say nothing of what it needs: learnt
+/// as usage, they raised the answer twentyfold.
+#[tokio::test]
+async fn only_success_is_usage_and_a_kill_is_a_kill() {
+    let database = Database::with_jobs(6);
+    database.run("ALTER TABLE jobs ADD COLUMN oomed BOOLEAN DEFAULT FALSE");
+    database.run("ALTER TABLE jobs ADD COLUMN retry_count INTEGER DEFAULT 0");
+    for (id, status, oomed, retry) in [
+        (21, "failed", "1", 0),
+        (22, "failed", "'true'", 1),
+        (23, "success", "NULL", 2),
+        (24, "failed", "0", 0),
+        (25, "canceled", "FALSE", 0),
+    ] {
+        database.run(&format!(
+            "INSERT INTO jobs SELECT {id}, 'pod-{id}', node, start + {id}, \"end\" + {id}, {id}, '{status}', ref,
+               pkg_name, pkg_version, pkg_variants, compiler_name, compiler_version, arch, stack, build_jobs,
+               NULLIF(cpu_request, {killed}), cpu_limit, cpu_mean, cpu_median, cpu_max, cpu_min, cpu_stddev,
+               mem_request, 16e9, NULLIF(5e10, {mean}), mem_median, 5.9e10, mem_min, mem_stddev, {oomed}, {retry}
+             FROM jobs WHERE id = 1",
+            // A build that was killed may have no statistics.
+            killed = if id < 23 { "0.75" } else { "0" },
+            mean = if id < 23 { "5e10" } else { "0" },
+        ));
+    }
+    let log = test_log::empty();
+    let report = import(&log, database.options()).await.unwrap();
+    assert_eq!((report.jobs.imported, report.jobs.left_out), (9, 2));
+    assert_eq!(report.refused, []);
+    let left_out: Vec<_> = report
+        .left_out
+        .iter()
+        .map(|one| (one.row, one.column, one.reason.as_str()))
+        .collect();
+    assert_eq!(
+        left_out,
+        [
+            (
+                24,
+                "job_status",
+                "is `failed`: only what builds used that succeeded is learnt"
+            ),
+            (
+                25,
+                "job_status",
+                "is `canceled`: only what builds used that succeeded is learnt"
+            ),
+        ]
+    );
+    let mut kills = Vec::new();
+    let mut retried = 0;
+    for event in all_of(&log).await {
+        match event_of(&event) {
+            Event::Build(BuildEvent::OutOfMemory(killed)) => kills.push((
+                event.stream.to_string(),
+                killed.retry_count,
+                killed.memory_limit,
+                killed.memory_peak,
+                killed.evidence,
+            )),
+            Event::Build(BuildEvent::UsageRecorded(usage)) => {
+                assert_eq!(usage.status, "success");
+                retried += usage.retry_count;
+            }
+            other => assert!(matches!(other, Event::Node(_)), "{other:?}"),
+        }
+    }
+    let kill = |id: i64, retry| {
+        let stream = stream_of(id).to_string();
+        (
+            stream,
+            retry,
+            16e9,
+            Some(5.9e10),
+            "import:gantry".to_owned(),
+        )
+    };
+    assert_eq!(kills, [kill(21, 0), kill(22, 1)]);
+    assert_eq!(retried, 2);
+
+    let again = import(&log, database.options()).await.unwrap();
+    assert_eq!(
+        (again.jobs.imported, again.jobs.already, again.jobs.left_out),
+        (0, 9, 2)
+    );
+    let strict = Options {
+        strict: true,
+        ..database.options()
+    };
+    assert!(
+        import(&log, strict).await.is_ok(),
+        "what is left out is no flaw"
+    );
 }

@@ -6,6 +6,7 @@
 
 mod bucket;
 mod keys;
+mod raises;
 mod reason;
 mod records;
 mod state;
@@ -13,10 +14,11 @@ mod state;
 mod tests;
 
 use crate::key::KeyMap;
-use crate::{Answer, Megabytes, Millicores, Reason, Refs, SampleFlaw, Spec, UsageSample};
+use crate::{Answer, Ending, Megabytes, Millicores, Reason, Refs, SampleFlaw, Spec, UsageSample};
 
 use bucket::{Bucket, SAMPLE_MIN};
 use keys::Lately;
+use raises::Raises;
 use records::{Record, Records};
 
 pub use keys::{EXPENSIVE_VARIANTS, VariantMatch};
@@ -40,6 +42,7 @@ pub struct Gantry {
     learnt: u64,
     buckets: KeyMap<Bucket>,
     records: Records,
+    raises: Raises,
     lately: Lately,
 }
 
@@ -65,6 +68,7 @@ impl Gantry {
             learnt: 0,
             buckets: KeyMap::default(),
             records: Records::default(),
+            raises: Raises::default(),
             lately: Lately::default(),
         }
     }
@@ -75,18 +79,25 @@ impl Gantry {
         self.learnt
     }
 
-    /// Files one build. Builds of other refs and killed ones change nothing: Gantry looks at neither.
+    /// Files one build. Builds of other refs change nothing, and neither do kills that Gantry itself has answered to:
+    /// what it says of a history that was taken over is what it said before. Any other kill raises the next answers.
     ///
     /// # Errors
     /// When the sample is flawed; nothing has changed then.
     pub fn learn(&mut self, sample: &UsageSample) -> Result<(), SampleFlaw> {
         sample.check()?;
-        let Some((cpu, memory)) = sample.usage() else {
-            return Ok(());
-        };
         if !self.refs.take(&sample.git_ref) {
             return Ok(());
         }
+        let (cpu, memory) = match &sample.ending {
+            Ending::Success { cpu, memory } => (cpu, memory),
+            Ending::OutOfMemory { imported: true, .. } => return Ok(()),
+            Ending::OutOfMemory { limit, .. } => {
+                self.raises.killed(&sample.spec, *limit);
+                return Ok(());
+            }
+        };
+        self.raises.succeeded(&sample.spec, memory.max);
         let id = self.records.add(Record {
             // Builds without an end are older than all others and keep the order of history.
             ended_at: sample.ended_at.unwrap_or(f64::NEG_INFINITY),
@@ -125,6 +136,16 @@ impl Gantry {
     /// The answer before it is rounded, and where it comes from.
     #[must_use]
     pub fn estimate(&self, spec: &Spec) -> (GantryEstimate, GantryReason) {
+        let (mut estimate, mut reason) = self.estimate_from_sample(spec);
+        if let Some(least) = self.raises.of(spec) {
+            reason.raised_to = (estimate.memory < least).then_some(least);
+            estimate.memory = estimate.memory.max(least);
+            estimate.memory_limit = estimate.memory_limit.max(least);
+        }
+        (estimate, reason)
+    }
+
+    fn estimate_from_sample(&self, spec: &Spec) -> (GantryEstimate, GantryReason) {
         let Some((matched, bucket)) = self.find(spec) else {
             return (defaults(), GantryReason::nothing_matched());
         };
@@ -133,6 +154,7 @@ impl Gantry {
             matched: Some(matched),
             seen: bucket.seen(),
             sample: sample.iter().map(|record| record.explained()).collect(),
+            raised_to: None,
         };
         (estimate(&sample), reason)
     }

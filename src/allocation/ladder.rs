@@ -145,7 +145,7 @@ impl Ladder {
                 self.jobs.add(memory.max, sample.seconds);
             }
             // It has no peak, so it counts in no kernel; the retry will.
-            Ending::OutOfMemory { limit } => {
+            Ending::OutOfMemory { limit, .. } => {
                 self.push(sample, &keys, |node| node.push_killed(*limit, hours.log2()));
             }
         }

@@ -47,6 +47,9 @@ pub enum Ending {
     OutOfMemory {
         /// What it was allowed, in bytes. It needed at least that much.
         limit: f64,
+        /// Whether that was another allocator's answer, in a history that was taken over.
+        #[serde(default)]
+        imported: bool,
     },
 }
 

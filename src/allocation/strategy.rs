@@ -73,7 +73,7 @@ impl StrategySettings {
 #[derive(Clone, Debug)]
 pub enum Strategy {
     /// The answers of Gantry, number for number.
-    Gantry(Gantry),
+    Gantry(Box<Gantry>),
     /// The house's own.
     Ladder(Box<Ladder>),
 }
@@ -83,7 +83,7 @@ impl Strategy {
     #[must_use]
     pub fn new(settings: StrategySettings) -> Self {
         match settings {
-            StrategySettings::Gantry { refs } => Self::Gantry(Gantry::new(refs)),
+            StrategySettings::Gantry { refs } => Self::Gantry(Box::new(Gantry::new(refs))),
             StrategySettings::Ladder { learning, policy } => {
                 Self::Ladder(Box::new(Ladder::new(learning, policy)))
             }
@@ -135,7 +135,9 @@ impl Strategy {
     /// has to be learnt again from the start then.
     pub fn restore(settings: StrategySettings, bytes: &[u8]) -> Result<Self, SnapshotError> {
         Ok(match settings {
-            StrategySettings::Gantry { refs } => Self::Gantry(Gantry::restore(refs, bytes)?),
+            StrategySettings::Gantry { refs } => {
+                Self::Gantry(Box::new(Gantry::restore(refs, bytes)?))
+            }
             StrategySettings::Ladder { learning, policy } => {
                 Self::Ladder(Box::new(Ladder::restore(learning, policy, bytes)?))
             }

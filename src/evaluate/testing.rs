@@ -93,7 +93,10 @@ pub(crate) fn bundled() -> Vec<UsageSample> {
 /// A build that was killed at 1 GB.
 pub(crate) fn killed() -> UsageSample {
     let mut sample = build("emacs", 1e9);
-    sample.ending = Ending::OutOfMemory { limit: 1e9 };
+    sample.ending = Ending::OutOfMemory {
+        limit: 1e9,
+        imported: false,
+    };
     sample
 }
 

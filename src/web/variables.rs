@@ -84,6 +84,7 @@ mod tests {
             reason: Reason::Gantry(GantryReason {
                 matched: None,
                 seen: 0,
+                raised_to: None,
                 sample: Vec::new(),
             }),
         };

@@ -89,7 +89,7 @@ impl<R: Rule> Allocator for TaskHistory<R> {
     fn learn(&mut self, sample: &UsageSample) {
         let (cpu, memory) = match &sample.ending {
             Ending::Success { cpu, memory } => (Some(cpu.mean), memory.max),
-            Ending::OutOfMemory { limit } => match self.rule.killed_at(*limit) {
+            Ending::OutOfMemory { limit, .. } => match self.rule.killed_at(*limit) {
                 Some(peak) => (None, peak),
                 None => return,
             },

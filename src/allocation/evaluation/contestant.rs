@@ -114,7 +114,7 @@ impl Contestant {
     pub(super) fn score(&mut self, protocol: &Protocol, sample: &UsageSample) {
         let (preset_cpu, preset_memory) = match &sample.ending {
             Ending::Success { cpu, memory } => (cpu.request, memory.request),
-            Ending::OutOfMemory { limit } => (None, Some(*limit)),
+            Ending::OutOfMemory { limit, .. } => (None, Some(*limit)),
         };
         let mut grant = self.allocator.grant(Question {
             spec: &sample.spec,

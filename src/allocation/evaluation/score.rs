@@ -45,7 +45,7 @@ impl Score {
         let hours = sample.seconds / 3600.0;
         let (cpu, memory) = match &sample.ending {
             Ending::Success { cpu, memory } => (cpu, memory),
-            Ending::OutOfMemory { limit } => return self.add_killed(grant, *limit, hours),
+            Ending::OutOfMemory { limit, .. } => return self.add_killed(grant, *limit, hours),
         };
         let mut held = 0.0;
         let mut attempt = grant.memory.max(1.0);

@@ -75,13 +75,7 @@ pub(super) struct Lately(KeyMap<Filed>);
 impl Lately {
     pub(super) fn filed_under(&mut self, spec: &Spec) -> Filed {
         let exact = exact(spec);
-        let whole = KeyFields::of_kind(WHOLE_SPEC)
-            .text(&spec.name)
-            .text(&spec.version)
-            .text(&spec.compiler)
-            .text(&spec.compiler_version)
-            .text(&exact)
-            .key();
+        let whole = whole(spec, &exact);
         if let Some(filed) = self.0.get(&whole) {
             return *filed;
         }
@@ -93,6 +87,21 @@ impl Lately {
         self.0.insert(whole, filed);
         filed
     }
+}
+
+/// The key of a spec alone; builds for another architecture share it, as they share everything here.
+pub(super) fn of_spec(spec: &Spec) -> Key {
+    whole(spec, &exact(spec))
+}
+
+fn whole(spec: &Spec, exact: &str) -> Key {
+    KeyFields::of_kind(WHOLE_SPEC)
+        .text(&spec.name)
+        .text(&spec.version)
+        .text(&spec.compiler)
+        .text(&spec.compiler_version)
+        .text(exact)
+        .key()
 }
 
 /// The keys to look under, best first.

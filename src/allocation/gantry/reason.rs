@@ -15,6 +15,9 @@ pub struct GantryReason {
     pub seen: u32,
     /// The newest of them, from which the answer is computed, newest first.
     pub sample: Vec<GantrySample>,
+    /// The memory that is answered instead, in bytes, because a build of this spec was killed for memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub raised_to: Option<f64>,
 }
 
 /// What a sample has in common with the question.
@@ -50,6 +53,7 @@ impl GantryReason {
             matched: None,
             seen: 0,
             sample: Vec::new(),
+            raised_to: None,
         }
     }
 }
@@ -71,6 +75,19 @@ impl GantryMatch {
 
 impl fmt::Display for GantryReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_sample(f)?;
+        match self.raised_to {
+            Some(bytes) => write!(
+                f,
+                "; memory is raised to {bytes} bytes, because a build of this spec was killed for memory"
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
+impl GantryReason {
+    fn write_sample(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(matched) = self.matched else {
             return f.write_str("fewer than 4 builds match on any level: the defaults");
         };

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Gantry;
 use super::bucket::{Bucket, SAMPLE_MAX};
 use super::keys::Lately;
+use super::raises::{Raise, Raises};
 use super::records::{Record, RecordId, Records};
 use crate::Refs;
 use crate::key::{Key, KeyMap};
@@ -16,6 +17,15 @@ const KIND: Kind = Kind {
     name: b"gantry  ",
     version: 1,
 };
+
+/// The same with raised answers. A history without kills keeps the bytes of version 1.
+const RAISED: Kind = Kind { version: 2, ..KIND };
+
+#[derive(Serialize, Deserialize)]
+struct RaisedState {
+    state: State,
+    raises: Vec<(Key, Raise)>,
+}
 
 /// Records in the order in which they were learnt; buckets by key, naming records by their index.
 #[derive(Serialize, Deserialize)]
@@ -48,7 +58,11 @@ impl Gantry {
             records,
             buckets,
         };
-        snapshot::seal(KIND, &state)
+        let raises = self.raises.saved();
+        if raises.is_empty() {
+            return snapshot::seal(KIND, &state);
+        }
+        snapshot::seal(RAISED, &RaisedState { state, raises })
     }
 
     /// Goes on from a snapshot, as if everything in it had just been learnt.
@@ -56,7 +70,14 @@ impl Gantry {
     /// # Errors
     /// When the bytes are no whole snapshot of this strategy, or it was learnt from other refs.
     pub fn restore(refs: Refs, bytes: &[u8]) -> Result<Self, SnapshotError> {
-        let state: State = snapshot::open(KIND, bytes)?;
+        let raised = match snapshot::open(RAISED, bytes) {
+            Err(SnapshotError::Other { .. }) => RaisedState {
+                state: snapshot::open(KIND, bytes)?,
+                raises: Vec::new(),
+            },
+            raised => raised?,
+        };
+        let RaisedState { state, raises } = raised;
         if state.refs != refs {
             return Err(SnapshotError::OtherSettings);
         }
@@ -83,6 +104,7 @@ impl Gantry {
             learnt: state.learnt,
             buckets,
             records,
+            raises: Raises::restore(raises),
             lately: Lately::default(),
         })
     }

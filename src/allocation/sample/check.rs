@@ -56,7 +56,7 @@ pub(super) fn sample(sample: &UsageSample) -> Result<(), SampleFlaw> {
             usage(CPU_FIELDS, cpu, CORES_MAX)?;
             usage(MEMORY_FIELDS, memory, MEMORY_BYTES_MAX)
         }
-        Ending::OutOfMemory { limit } => positive("killed at limit", *limit, MEMORY_BYTES_MAX),
+        Ending::OutOfMemory { limit, .. } => positive("killed at limit", *limit, MEMORY_BYTES_MAX),
     }
 }
 

@@ -4,7 +4,10 @@ use super::*;
 fn a_build_that_was_measured_is_taken() {
     assert_eq!(measured().check(), Ok(()));
     let mut killed = measured();
-    killed.ending = Ending::OutOfMemory { limit: 2e9 };
+    killed.ending = Ending::OutOfMemory {
+        limit: 2e9,
+        imported: false,
+    };
     assert_eq!(killed.check(), Ok(()));
 }
 
@@ -19,7 +22,10 @@ fn what_no_build_can_have_used_is_refused_by_name() {
         ("memory.max", |sample, value| memory(sample).max = value),
         ("seconds", |sample, value| sample.seconds = value),
         ("killed at limit", |sample, limit| {
-            sample.ending = Ending::OutOfMemory { limit };
+            sample.ending = Ending::OutOfMemory {
+                limit,
+                imported: false,
+            };
         }),
     ];
     for (field, spoil) in fields {

@@ -31,7 +31,10 @@ pub(crate) fn build(position: u64, spec: &str, cores: f64, bytes: f64) -> UsageS
 /// A build of `spec` on `develop` that was killed at a memory limit.
 pub(crate) fn killed(position: u64, spec: &str, limit: f64) -> UsageSample {
     UsageSample {
-        ending: Ending::OutOfMemory { limit },
+        ending: Ending::OutOfMemory {
+            limit,
+            imported: false,
+        },
         ..build(position, spec, 1.0, 1e9)
     }
 }

@@ -218,6 +218,7 @@ impl Build {
             },
             // What is imported happened before anybody reported to us.
             C::RecordUsage(usage) if usage.origin.starts_with("import:") => usage.collection,
+            C::RecordOutOfMemory(killed) if killed.was_imported() => killed.collection,
             _ if !self.known => return Standing::Unknown,
             C::RequeueCollection { .. } => return self.standing_of_last(),
             C::RecordUsage(told) => told.collection,

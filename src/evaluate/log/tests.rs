@@ -43,7 +43,13 @@ async fn a_killed_build_says_what_it_was_allowed() {
     append(&log, BuildEvent::OutOfMemory(killed(&usage))).await;
     let rows = rows(&log).await.unwrap();
     let sample = rows[0].as_ref().unwrap();
-    assert_eq!(sample.ending, Ending::OutOfMemory { limit: 3e9 });
+    assert_eq!(
+        sample.ending,
+        Ending::OutOfMemory {
+            limit: 3e9,
+            imported: false
+        }
+    );
 }
 
 #[tokio::test]

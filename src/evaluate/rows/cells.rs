@@ -83,6 +83,7 @@ impl<'r> Cells<'r> {
             },
             "out_of_memory" => Ending::OutOfMemory {
                 limit: self.needed("mem_limit")?,
+                imported: false,
             },
             other => {
                 let reason = format!(
@@ -195,7 +196,7 @@ impl<'r> Cells<'r> {
 fn plausible(sample: &UsageSample) -> Result<(), Flaw> {
     let (cpu, memory) = match &sample.ending {
         Ending::Success { cpu, memory } => (cpu, memory),
-        Ending::OutOfMemory { limit } if *limit < PEAK_BYTES_MIN => {
+        Ending::OutOfMemory { limit, .. } if *limit < PEAK_BYTES_MIN => {
             let reason = format!("a limit of {limit} bytes; is it in another unit?");
             return Err(flaw("mem_limit", reason));
         }

@@ -124,7 +124,13 @@ fn a_build_that_ran_out_of_memory_says_what_it_was_killed_at_and_needs_no_peak()
     let [sample] = &read.samples[..] else {
         panic!("{read:?}");
     };
-    assert_eq!(sample.ending, Ending::OutOfMemory { limit: 4e9 });
+    assert_eq!(
+        sample.ending,
+        Ending::OutOfMemory {
+            limit: 4e9,
+            imported: false
+        }
+    );
     for (limit, reason) in [
         ("", "column mem_limit: it is empty"),
         ("-1", "column mem_limit: it is -1"),

@@ -1,6 +1,6 @@
 use crate::gantry::{GantryMatch, VariantMatch};
 use crate::testing::{build, killed};
-use crate::{Answer, Gantry, Refs, UsageSample};
+use crate::{Answer, Ending, Gantry, Refs, UsageSample};
 
 const ASKED: &str = "p@1 +mpi+x arch=a%gcc@12";
 
@@ -88,9 +88,85 @@ fn other_refs_and_killed_builds_are_not_history() {
     story.push(killed(8, ASKED, 1e9));
     story.push(UsageSample {
         git_ref: "pr1".into(),
+        ..killed(10, ASKED, 5e9)
+    });
+    story.push(UsageSample {
+        git_ref: "pr1".into(),
         ..build(9, ASKED, 1.0, 1e9)
     });
     assert_eq!(matched(&after(&story, ASKED)), None);
+}
+
+/// Gantry gives the retry what has just not sufficed; a kill raises the request and the limit until a build succeeds, and
+/// what is then shown holds until a whole sample is newer than the kill.
+#[test]
+fn a_kill_raises_the_next_answers_for_its_spec() {
+    let mut story = repeated(ASKED, 6);
+    let memory = |answer: &Answer| {
+        let limit = answer.memory_limit.unwrap();
+        (answer.memory.to_string(), limit.to_string())
+    };
+    let before = after(&story, ASKED);
+    assert_eq!(memory(&before), ("1000M".to_owned(), "2400M".to_owned()));
+    for (killed_at, request) in [(4e9, "8000M"), (8e9, "16000M"), (2e9, "16000M")] {
+        story.push(killed(story.len() as u64, ASKED, killed_at));
+        let raised = after(&story, ASKED);
+        assert_eq!(memory(&raised), (request.to_owned(), request.to_owned()));
+        assert_eq!(raised.cpu, before.cpu, "a kill says nothing of CPU");
+        let reason = raised.reason.as_gantry().unwrap();
+        assert!(
+            reason.raised_to.is_some() && reason.to_string().contains("killed"),
+            "{reason}"
+        );
+    }
+    let other = "p@2 +mpi+x arch=a%gcc@12";
+    assert_eq!(
+        memory(&after(&story, other)),
+        memory(&before),
+        "another spec"
+    );
+    // Its architecture is not looked at, as ever.
+    let elsewhere = after(&story, "p@1 +mpi+x arch=b%gcc@12");
+    assert_eq!(elsewhere.memory.to_string(), "16000M");
+    // Peaks are twice the means here: 10 GB, and then less.
+    for (mean, request) in [
+        (5e9, "12000M"),
+        (3e9, "12000M"),
+        (1e9, "12000M"),
+        (1e9, "12000M"),
+    ] {
+        story.push(build(story.len() as u64, ASKED, 1.5, mean));
+        assert_eq!(
+            after(&story, ASKED).memory.to_string(),
+            request,
+            "after {mean}"
+        );
+    }
+    story.push(build(story.len() as u64, ASKED, 1.5, 1e9));
+    let answer = after(&story, ASKED);
+    assert_eq!(memory(&answer), ("2200M".to_owned(), "12000M".to_owned()));
+    assert_eq!(answer.reason.as_gantry().unwrap().raised_to, None);
+}
+
+#[test]
+fn a_kill_before_any_success_raises_the_defaults() {
+    let answer = after(&[killed(0, ASKED, 30e9)], ASKED);
+    assert_eq!(answer.memory.to_string(), "60000M");
+    assert_eq!(answer.memory_limit.unwrap().to_string(), "60000M");
+    assert_eq!(matched(&answer), None);
+}
+
+/// What Gantry saw itself it has answered to already.
+#[test]
+fn a_kill_in_an_imported_history_raises_nothing() {
+    let mut story = repeated(ASKED, 6);
+    let mut imported = killed(6, ASKED, 16e9);
+    imported.ending = Ending::OutOfMemory {
+        limit: 16e9,
+        imported: true,
+    };
+    story.push(imported);
+    assert_eq!(after(&story, ASKED).memory.to_string(), "1000M");
 }
 
 /// One row per mean: cores and bytes learnt, cores and memory answered.
