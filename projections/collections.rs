@@ -12,7 +12,6 @@ use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tables::{Key, KeyBuilder, Range, Value};
-use tokio::sync::watch;
 
 use crate::listing::{Cursor, Listing, Place, Walk};
 use crate::projector::stored::time;
@@ -198,7 +197,6 @@ fn move_entries(
 #[derive(Clone)]
 pub struct Collections {
     reader: Reader,
-    changed: watch::Receiver<Position>,
 }
 
 /// How many collections stand how.
@@ -227,8 +225,8 @@ pub struct CollectionFilter {
 }
 
 impl Collections {
-    pub(crate) fn new(reader: Reader, changed: watch::Receiver<Position>) -> Self {
-        Self { reader, changed }
+    pub(crate) fn new(reader: Reader) -> Self {
+        Self { reader }
     }
 
     /// How it stands for one build.
@@ -287,13 +285,6 @@ impl Collections {
             .first()
             .and_then(|(key, _)| tables::KeyReader::new(DUE, key)?.i64());
         Ok(time.and_then(|time| Timestamp::from_microsecond(time).ok()))
-    }
-
-    /// Moves on whenever something was queued, attempted or ended: look at [`Collections::due`] again. The
-    /// receiver has seen everything up to now.
-    #[must_use]
-    pub fn changed(&self) -> watch::Receiver<Position> {
-        self.changed.clone()
     }
 
     /// How many stand how, by state and reason.

@@ -17,10 +17,14 @@ use eventlog::{
 use crate::runs::RunLogRow;
 
 pub use as_of::{AsOf, AsOfError, BuildAsOf};
-pub use query::{EventPage, EventQuery};
+pub use query::{EventPage, EventQuery, PAGE_BYTES_MAX};
 
 /// How many events are looked at once when a time is looked for.
 const LOOKED_AT_ONCE: usize = 4096;
+
+/// How many events, and bytes of them, are read at once for a reader outside.
+const FOLLOWED_AT_ONCE: usize = 64;
+const FOLLOWED_BYTES_MAX: usize = 64 * 1024;
 
 /// The log itself, read only.
 #[derive(Clone)]
@@ -112,6 +116,16 @@ impl History {
         limit: usize,
     ) -> Result<Vec<Recorded>, ReadError> {
         self.log.read_stream(name, from, limit).await
+    }
+
+    /// The same for a reader outside, of whom there are many, and who may read slowly: what waits for it is small.
+    #[must_use]
+    pub fn follow(&self, after: Position, filter: Filter) -> Subscription {
+        let limit = PageLimit {
+            bytes: FOLLOWED_BYTES_MAX,
+            ..PageLimit::events(FOLLOWED_AT_ONCE)
+        };
+        self.subscribe(after, filter).with_limit(limit)
     }
 
     /// Follows the log from a position on, without a gap or a repeat.

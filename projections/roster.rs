@@ -16,10 +16,8 @@ use std::sync::Arc;
 use domain::Event;
 use domain::job::JobEvent;
 use domain::worker::WorkerEvent;
-use eventlog::Position;
 use parking_lot::RwLock;
 use tables::{Key, KeyBuilder};
-use tokio::sync::watch;
 
 use crate::projector::{Answer, Projection, Reader, Rows, Seen};
 use crate::taking_up::each;
@@ -224,28 +222,20 @@ pub type JobTemplateRow = Row<domain::job_template::Created>;
 pub struct RosterView {
     reader: Reader,
     model: Arc<RwLock<Roster>>,
-    changed: watch::Receiver<Position>,
 }
 
 impl RosterView {
-    pub(crate) fn new(reader: Reader, changed: watch::Receiver<Position>) -> Self {
+    pub(crate) fn new(reader: Reader) -> Self {
         let model = reader.memory();
         Self {
             model: model.expect("the roster holds its model in memory"),
             reader,
-            changed,
         }
     }
 
     /// Looks at everything at once. Short, and without a wait: nothing is told to the model meanwhile.
     pub fn read<T>(&self, look: impl FnOnce(&Roster) -> T) -> T {
         look(&self.model.read())
-    }
-
-    /// Moves on whenever anything in the roster has changed. The receiver has seen everything up to now.
-    #[must_use]
-    pub fn changed(&self) -> watch::Receiver<Position> {
-        self.changed.clone()
     }
 
     /// One group.

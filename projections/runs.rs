@@ -26,7 +26,6 @@ use eventlog::Position;
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use tables::{Key, KeyBuilder, KeyReader, Range};
-use tokio::sync::watch;
 
 use crate::projector::{Answer, Projection, Reader, Rows, Seen};
 use crate::taking_up::each;
@@ -423,16 +422,14 @@ fn job_counted(key: &[u8]) -> Option<u64> {
 pub struct Runs {
     reader: Reader,
     model: Arc<RwLock<Model>>,
-    changed: watch::Receiver<Position>,
 }
 
 impl Runs {
-    pub(crate) fn new(reader: Reader, changed: watch::Receiver<Position>) -> Self {
+    pub(crate) fn new(reader: Reader) -> Self {
         let model = reader.memory();
         Self {
             model: model.expect("the runs hold what is not over in memory"),
             reader,
-            changed,
         }
     }
 
@@ -461,12 +458,5 @@ impl Runs {
     pub fn spread_into(&self, number: u64) -> Answer<Option<Vec<Share>>> {
         let row: Option<SpreadRow> = self.reader.get(&index::spread_key(number))?;
         Ok(row.map(|row| row.into))
-    }
-
-    /// Moves on whenever a run, a kill request or a log has changed. The receiver has seen everything up to
-    /// now.
-    #[must_use]
-    pub fn changed(&self) -> watch::Receiver<Position> {
-        self.changed.clone()
     }
 }

@@ -10,8 +10,8 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 use crate::projector::{
-    Driver, Engine, Kind, ProjectionStatus, ProjectorConfig, Reader, RebuildError, RebuildHandle,
-    StartError,
+    Answer, Driver, Engine, Kind, ProjectionStatus, ProjectorConfig, Reader, RebuildError,
+    RebuildHandle, StartError,
 };
 use crate::{
     accuracy, allocation, audit, builds, collections, history, nodes, packages, pulse, roster,
@@ -105,6 +105,20 @@ impl Views {
             .await
     }
 
+    /// The same without the views that answer nothing because their only table is being rebuilt: they say so
+    /// themselves, and what needs other views does not wait for them.
+    ///
+    /// # Errors
+    /// [`Behind`] when that takes longer than `patience`.
+    pub async fn wait_for_answers(
+        &self,
+        position: Position,
+        patience: Duration,
+    ) -> Result<(), Behind> {
+        let reached = || self.0.engine.position_of_answers();
+        self.wait_until(position, patience, reached).await
+    }
+
     /// The same for one view alone, by its name; a view that does not exist is never there.
     ///
     /// # Errors
@@ -194,71 +208,97 @@ impl Views {
     }
 
     /// How builds stand.
-    #[must_use]
-    pub fn builds(&self) -> builds::Builds {
-        builds::Builds::new(self.reader(builds::NAME))
+    ///
+    /// # Errors
+    /// [`TableError::NotReady`] until it is up to date.
+    pub fn builds(&self) -> Answer<builds::Builds> {
+        Ok(builds::Builds::new(self.reader(builds::NAME)?))
     }
 
     /// What builds used.
-    #[must_use]
-    pub fn usage(&self) -> usage::Usages {
-        usage::Usages::new(self.reader(usage::NAME))
+    ///
+    /// # Errors
+    /// [`TableError::NotReady`] until it is up to date.
+    pub fn usage(&self) -> Answer<usage::Usages> {
+        Ok(usage::Usages::new(self.reader(usage::NAME)?))
     }
 
     /// What packages need.
-    #[must_use]
-    pub fn packages(&self) -> packages::Packages {
-        packages::Packages::new(self.reader(packages::NAME))
+    ///
+    /// # Errors
+    /// [`TableError::NotReady`] until it is up to date.
+    pub fn packages(&self) -> Answer<packages::Packages> {
+        Ok(packages::Packages::new(self.reader(packages::NAME)?))
     }
 
     /// What builds run on.
-    #[must_use]
-    pub fn nodes(&self) -> nodes::Nodes {
-        nodes::Nodes::new(self.reader(nodes::NAME))
+    ///
+    /// # Errors
+    /// [`TableError::NotReady`] until it is up to date.
+    pub fn nodes(&self) -> Answer<nodes::Nodes> {
+        Ok(nodes::Nodes::new(self.reader(nodes::NAME)?))
     }
 
     /// Whose usage is still to be learnt, and how that went for the others.
-    #[must_use]
-    pub fn collections(&self) -> collections::Collections {
-        let changed = self.changed(collections::NAME);
-        collections::Collections::new(self.reader(collections::NAME), changed)
+    ///
+    /// # Errors
+    /// [`TableError::NotReady`] until it is up to date.
+    pub fn collections(&self) -> Answer<collections::Collections> {
+        Ok(collections::Collections::new(
+            self.reader(collections::NAME)?,
+        ))
     }
 
     /// Who works on what, and for whom.
-    #[must_use]
-    pub fn roster(&self) -> roster::RosterView {
-        roster::RosterView::new(self.reader(roster::NAME), self.changed(roster::NAME))
+    ///
+    /// # Errors
+    /// [`TableError::NotReady`] until it is up to date.
+    pub fn roster(&self) -> Answer<roster::RosterView> {
+        Ok(roster::RosterView::new(self.reader(roster::NAME)?))
     }
 
     /// Who may do what.
-    #[must_use]
-    pub fn tokens(&self) -> tokens::Tokens {
-        tokens::Tokens::new(self.reader(tokens::NAME))
+    ///
+    /// # Errors
+    /// [`TableError::NotReady`] until it is up to date.
+    pub fn tokens(&self) -> Answer<tokens::Tokens> {
+        Ok(tokens::Tokens::new(self.reader(tokens::NAME)?))
     }
 
     /// Who did what, and what was refused.
-    #[must_use]
-    pub fn audit(&self) -> audit::Audits {
-        audit::Audits::new(self.reader(audit::NAME))
+    ///
+    /// # Errors
+    /// [`TableError::NotReady`] until it is up to date.
+    pub fn audit(&self) -> Answer<audit::Audits> {
+        Ok(audit::Audits::new(self.reader(audit::NAME)?))
     }
 
     /// How much happens.
-    #[must_use]
-    pub fn pulse(&self) -> pulse::Pulse {
-        pulse::Pulse::new(self.reader(pulse::NAME))
+    ///
+    /// # Errors
+    /// [`TableError::NotReady`] until it is up to date.
+    pub fn pulse(&self) -> Answer<pulse::Pulse> {
+        Ok(pulse::Pulse::new(self.reader(pulse::NAME)?))
     }
 
     /// How much a build needs.
-    #[must_use]
-    pub fn allocation(&self) -> allocation::Allocation {
+    ///
+    /// # Errors
+    /// [`TableError::NotReady`] until it is up to date.
+    pub fn allocation(&self) -> Answer<allocation::Allocation> {
         let log = Arc::clone(&self.0.engine.log);
-        allocation::Allocation::new(&self.reader(allocation::NAME), log)
+        Ok(allocation::Allocation::new(
+            &self.reader(allocation::NAME)?,
+            log,
+        ))
     }
 
     /// How good the answers were.
-    #[must_use]
-    pub fn accuracy(&self) -> accuracy::Accuracy {
-        accuracy::Accuracy::new(self.reader(accuracy::NAME))
+    ///
+    /// # Errors
+    /// [`TableError::NotReady`] until it is up to date.
+    pub fn accuracy(&self) -> Answer<accuracy::Accuracy> {
+        Ok(accuracy::Accuracy::new(self.reader(accuracy::NAME)?))
     }
 
     /// The log itself.
@@ -268,9 +308,35 @@ impl Views {
     }
 
     /// How runs stand, what they printed, and who wants them killed.
+    ///
+    /// # Errors
+    /// [`TableError::NotReady`] until it is up to date.
+    pub fn runs(&self) -> Answer<runs::Runs> {
+        Ok(runs::Runs::new(self.reader(runs::NAME)?))
+    }
+
+    /// Moves on whenever the roster changes, also while it does not answer.
     #[must_use]
-    pub fn runs(&self) -> runs::Runs {
-        runs::Runs::new(self.reader(runs::NAME), self.changed(runs::NAME))
+    pub fn roster_changed(&self) -> watch::Receiver<Position> {
+        self.changed(roster::NAME)
+    }
+
+    /// Moves on whenever a run, a kill request or a log of one changes, also while the view does not answer.
+    #[must_use]
+    pub fn runs_changed(&self) -> watch::Receiver<Position> {
+        self.changed(runs::NAME)
+    }
+
+    /// Moves on whenever a token changes, also while the view does not answer.
+    #[must_use]
+    pub fn tokens_changed(&self) -> watch::Receiver<Position> {
+        self.changed(tokens::NAME)
+    }
+
+    /// Moves on whenever a collection changes, also while the view does not answer.
+    #[must_use]
+    pub fn collections_changed(&self) -> watch::Receiver<Position> {
+        self.changed(collections::NAME)
     }
 
     /// Moves on whenever any row of a view was written.
@@ -280,7 +346,7 @@ impl Views {
         changed.unwrap_or_else(|| self.watch())
     }
 
-    fn reader(&self, name: &str) -> Reader {
+    fn reader(&self, name: &str) -> Answer<Reader> {
         self.0.engine.reader(name)
     }
 }

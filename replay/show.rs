@@ -131,8 +131,10 @@ async fn build(stream: &StreamName, recorded: &[Recorded]) -> Result<State, Tool
     let config = ProjectorConfig::new(|| Timestamp::UNIX_EPOCH);
     let views = fold_all(log, Arc::new(MemoryTables::new()), config, &unwatched).await?;
     let failed = |error: TableError| ToolError::Views(error.to_string());
-    let collection = views.collections().get(&key).map_err(failed)?;
-    let build = views.builds().get(&key).map_err(failed)?;
+    let collection = views.collections().and_then(|view| view.get(&key));
+    let collection = collection.map_err(failed)?;
+    let build = views.builds().and_then(|view| view.get(&key));
+    let build = build.map_err(failed)?;
     Ok(build.map_or(State::Events, |build| State::Build {
         build: Box::new(build),
         collection,

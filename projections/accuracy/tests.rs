@@ -30,7 +30,7 @@ async fn told(answers: &[Answered], build: BuildEvent) -> Vec<AccuracyRow> {
         house.tell("allocation-zlib", event).await;
     }
     house.tell_of_build(1, build).await;
-    house.views.accuracy().totals().unwrap()
+    house.views.accuracy().unwrap().totals().unwrap()
 }
 
 #[tokio::test]
@@ -122,7 +122,7 @@ async fn every_package_has_its_own_rows_and_all_together_the_total() {
         let build = BuildEvent::UsageRecorded(usage(number, package));
         house.tell_of_build(number, build).await;
     }
-    let view = house.views.accuracy();
+    let view = house.views.accuracy().unwrap();
     assert_eq!(view.totals().unwrap()[0].score.score.jobs, 2);
     assert_eq!(view.of_package("zlib").unwrap()[0].score.score.jobs, 1);
     assert_eq!(view.of_package("zli").unwrap(), []);

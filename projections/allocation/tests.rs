@@ -27,7 +27,11 @@ fn spec(package: &str) -> Spec {
 #[tokio::test]
 async fn an_answer_rests_on_what_was_recorded_before_it() {
     let house = House::new();
-    let before = house.views.allocation().answer(&spec("zlib"), None, None);
+    let before = house
+        .views
+        .allocation()
+        .unwrap()
+        .answer(&spec("zlib"), None, None);
     assert_eq!((before.learnt, before.answer.memory.0), (0, 2000));
     let mut last = house.log_head();
     for number in 1..=5 {
@@ -37,7 +41,11 @@ async fn an_answer_rests_on_what_was_recorded_before_it() {
             .tell_of_build(number, BuildEvent::UsageRecorded(used))
             .await;
     }
-    let after = house.views.allocation().answer(&spec("zlib"), None, None);
+    let after = house
+        .views
+        .allocation()
+        .unwrap()
+        .answer(&spec("zlib"), None, None);
     assert_eq!(
         (after.learnt, after.answer.memory.0, after.learnt_to),
         (5, 3000, last)
@@ -77,14 +85,14 @@ async fn builds_of_other_refs_teach_nothing() {
             .tell_of_build(number, BuildEvent::UsageRecorded(used))
             .await;
     }
-    assert_eq!(house.views.allocation().learnt(), 0);
+    assert_eq!(house.views.allocation().unwrap().learnt(), 0);
 }
 
 #[tokio::test]
 async fn both_strategies_learn_and_the_one_that_is_named_answers() {
     let house = House::new();
     tell_builds(&house, 1..=6).await;
-    let view = house.views.allocation();
+    let view = house.views.allocation().unwrap();
     let ask = |strategy| view.answer(&spec("zlib"), strategy, None);
     let [nobody, gantry, ladder] =
         [None, Some(StrategyName::Gantry), Some(StrategyName::Ladder)].map(ask);
@@ -98,7 +106,7 @@ async fn both_strategies_learn_and_the_one_that_is_named_answers() {
 async fn a_promoted_model_answers_and_goes_on_learning_until_it_is_rolled_back() {
     let house = House::new();
     tell_builds(&house, 1..=6).await;
-    let view = house.views.allocation();
+    let view = house.views.allocation().unwrap();
     let before = view.answer(&spec("zlib"), None, None);
     let first = trained(&house, "first", "policy", "safe").await;
     assert_eq!(view.answer(&spec("zlib"), None, None), before);
@@ -144,6 +152,7 @@ async fn a_model_that_was_never_trained_cannot_answer() {
         house
             .views
             .allocation()
+            .unwrap()
             .answer(&spec("zlib"), None, None)
             .model,
         None
@@ -231,7 +240,7 @@ async fn what_no_build_can_have_used_is_counted_and_teaches_nothing() {
     ];
     let house = House::new();
     tell_builds(&house, 1..=6).await;
-    let view = house.views.allocation();
+    let view = house.views.allocation().unwrap();
     let strategies = StrategyName::ALL.map(Some);
     let before = strategies.map(|it| view.answer(&spec("zlib"), it, None).answer);
     for ((_, change), number) in absurd.iter().zip(100..) {
@@ -270,10 +279,12 @@ async fn a_package_of_any_script_with_five_hundred_variants_is_learnt_and_found_
         variants: Variants::parse(&variants),
         ..spec("zlib")
     };
-    let answered = house
-        .views
-        .allocation()
-        .answer(&asked, Some(StrategyName::Gantry), None);
+    let answered =
+        house
+            .views
+            .allocation()
+            .unwrap()
+            .answer(&asked, Some(StrategyName::Gantry), None);
     let reason = answered.answer.reason.as_gantry().unwrap().clone();
     assert_eq!(reason.matched.unwrap().level, 1, "{reason}");
 }

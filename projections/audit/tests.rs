@@ -34,6 +34,7 @@ async fn what_was_done_by_hand_is_found_by_who_and_what() {
         let page = house
             .views
             .audit()
+            .unwrap()
             .list(&filter, &Cursor::start(), 10)
             .unwrap();
         page.rows
@@ -80,10 +81,15 @@ async fn what_was_done_by_hand_is_found_by_who_and_what() {
 async fn a_refused_body_tells_what_became_of_it() {
     let house = told().await;
     let digest = format!("{:064}", 1);
-    let body = house.views.audit().body(&digest).unwrap().unwrap();
+    let body = house.views.audit().unwrap().body(&digest).unwrap().unwrap();
     assert_eq!((body.resubmissions, body.accepted), (1, true));
     assert_eq!(body.errors, ["`ref` is missing"]);
-    let page = house.views.audit().bodies(&Cursor::start(), 10).unwrap();
+    let page = house
+        .views
+        .audit()
+        .unwrap()
+        .bodies(&Cursor::start(), 10)
+        .unwrap();
     assert_eq!(page.rows, [body]);
 }
 
@@ -93,13 +99,20 @@ async fn a_token_is_found_by_its_hash_until_the_end_of_time() {
     let row = house
         .views
         .tokens()
+        .unwrap()
         .by_hash(&format!("{:064}", 1))
         .unwrap()
         .unwrap();
     assert_eq!((row.id.as_str(), row.is_valid(at(6))), ("t1", false));
-    assert_eq!(house.views.tokens().by_hash("0").unwrap(), None);
+    assert_eq!(house.views.tokens().unwrap().by_hash("0").unwrap(), None);
     assert_eq!(
-        house.views.tokens().list(&Cursor::start(), 5).unwrap().rows,
+        house
+            .views
+            .tokens()
+            .unwrap()
+            .list(&Cursor::start(), 5)
+            .unwrap()
+            .rows,
         [row]
     );
 }

@@ -20,7 +20,7 @@ async fn what_was_reported_is_read_back_at_once() {
     house.tell_of_build(1, reported(1, "success")).await;
     house.tell_of_build(1, used(1, "zlib")).await;
 
-    let row = house.views.builds().get(&key(1)).unwrap().unwrap();
+    let row = house.views.builds().unwrap().get(&key(1)).unwrap().unwrap();
     assert_eq!(row.status, "success");
     assert_eq!(row.duration_seconds(), Some(5.0));
     assert_eq!(row.queued_seconds(), Some(3.0));
@@ -72,7 +72,7 @@ proptest! {
             for status in story {
                 house.tell_of_build(1, reported(1, status)).await;
             }
-            facts(house.views.builds().get(&key(1)).unwrap().unwrap())
+            facts(house.views.builds().unwrap().get(&key(1)).unwrap().unwrap())
         });
         let in_order = told(["created", "pending", "running", "canceling", "failed"]);
         prop_assert_eq!(told(story), in_order);
@@ -82,7 +82,16 @@ proptest! {
 #[tokio::test]
 async fn only_a_newer_end_replaces_an_end() {
     let house = House::new();
-    let status = || house.views.builds().get(&key(1)).unwrap().unwrap().status;
+    let status = || {
+        house
+            .views
+            .builds()
+            .unwrap()
+            .get(&key(1))
+            .unwrap()
+            .unwrap()
+            .status
+    };
     let ended = |status, second| {
         let mut report = report(1, status);
         report.finished_at = Some(at(second));
@@ -101,7 +110,7 @@ async fn only_a_newer_end_replaces_an_end() {
 async fn imported_usage_makes_a_build_without_a_report() {
     let house = House::new();
     house.tell_of_build(1, used(1, "zlib")).await;
-    let row = house.views.builds().get(&key(1)).unwrap().unwrap();
+    let row = house.views.builds().unwrap().get(&key(1)).unwrap().unwrap();
     assert_eq!(
         (row.status.as_str(), row.stage, row.reports),
         ("success", None, 0)
@@ -109,7 +118,7 @@ async fn imported_usage_makes_a_build_without_a_report() {
     house
         .tell_of_build(2, BuildEvent::OutOfMemory(killed(2, 1)))
         .await;
-    let row = house.views.builds().get(&key(2)).unwrap().unwrap();
+    let row = house.views.builds().unwrap().get(&key(2)).unwrap().unwrap();
     assert!(row.usage.unwrap().out_of_memory);
 }
 
@@ -119,7 +128,7 @@ async fn times_that_contradict_each_other_give_no_duration() {
     let mut report = report(1, "success");
     report.finished_at = Some(at(1));
     house.tell_of_build(1, BuildEvent::Reported(report)).await;
-    let row = house.views.builds().get(&key(1)).unwrap().unwrap();
+    let row = house.views.builds().unwrap().get(&key(1)).unwrap().unwrap();
     assert_eq!(row.duration_seconds(), None);
 }
 
@@ -134,7 +143,7 @@ async fn a_list_is_narrowed_by_any_field() {
             house.tell_of_build(number, used(number, "zlib")).await;
         }
     }
-    let builds = house.views.builds();
+    let builds = house.views.builds().unwrap();
     let text = |text: &str| Some(text.to_owned());
     let any = BuildFilter::default;
     let queued = text(CollectionState::Queued.as_str());

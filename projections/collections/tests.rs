@@ -17,7 +17,7 @@ fn attempted(number: i64, attempt: u32) -> BuildEvent {
 #[tokio::test]
 async fn a_build_is_queued_once_when_it_is_over() {
     let house = House::new();
-    let collections = || house.views.collections();
+    let collections = || house.views.collections().unwrap();
     house.tell_of_build(1, reported(1, "running")).await;
     assert_eq!(collections().get(&key(1)).unwrap(), None);
     for _ in 0..2 {
@@ -34,9 +34,15 @@ async fn a_report_after_the_outcome_queues_nothing() {
     let house = House::new();
     house.tell_of_build(1, used(1, "zlib")).await;
     house.tell_of_build(1, reported(1, "success")).await;
-    let row = house.views.collections().get(&key(1)).unwrap().unwrap();
+    let row = house
+        .views
+        .collections()
+        .unwrap()
+        .get(&key(1))
+        .unwrap()
+        .unwrap();
     assert_eq!(row.progress.state, CollectionState::Done(Outcome::Recorded));
-    assert_eq!(house.views.collections().next_due().unwrap(), None);
+    assert_eq!(house.views.collections().unwrap().next_due().unwrap(), None);
 }
 
 #[tokio::test]
@@ -44,7 +50,7 @@ async fn a_failed_attempt_is_due_again_when_it_says() {
     let house = House::new();
     house.tell_of_build(1, reported(1, "success")).await;
     house.tell_of_build(1, attempted(1, 1)).await;
-    let collections = house.views.collections();
+    let collections = house.views.collections().unwrap();
     assert_eq!(collections.next_due().unwrap(), Some(at(5000)));
     assert_eq!(collections.due(at(4999), 10).unwrap(), []);
     let due = collections.due(at(5000), 10).unwrap();
@@ -62,6 +68,7 @@ async fn only_a_requeue_opens_what_is_over() {
         house
             .views
             .collections()
+            .unwrap()
             .get(&key(1))
             .unwrap()
             .unwrap()
@@ -109,7 +116,7 @@ async fn counts_and_lists_agree_on_how_collections_ended() {
             }
         };
     }
-    let counts = house.views.collections().counts().unwrap();
+    let counts = house.views.collections().unwrap().counts().unwrap();
     let counts: Vec<_> = counts
         .iter()
         .map(|count| (count.state.as_str(), count.reason.as_deref(), count.count))
@@ -130,6 +137,7 @@ async fn counts_and_lists_agree_on_how_collections_ended() {
     let page = house
         .views
         .collections()
+        .unwrap()
         .list(&filter, &Cursor::start(), 10)
         .unwrap();
     let numbers: Vec<_> = page.rows.iter().map(|row| row.key.number()).collect();
@@ -140,7 +148,7 @@ async fn counts_and_lists_agree_on_how_collections_ended() {
 async fn who_waits_for_work_is_woken_by_it_and_by_nothing_else() {
     let house = House::new();
     house.tell_of_build(1, reported(1, "running")).await;
-    let mut changed = house.views.collections().changed();
+    let mut changed = house.views.collections_changed();
     assert!(!changed.has_changed().unwrap(), "nothing was queued");
     house.tell_of_build(1, reported(1, "success")).await;
     tokio::time::timeout(PATIENCE, changed.changed())
@@ -148,7 +156,13 @@ async fn who_waits_for_work_is_woken_by_it_and_by_nothing_else() {
         .unwrap()
         .unwrap();
     assert_eq!(
-        house.views.collections().due(at(1000), 10).unwrap().len(),
+        house
+            .views
+            .collections()
+            .unwrap()
+            .due(at(1000), 10)
+            .unwrap()
+            .len(),
         1
     );
 }

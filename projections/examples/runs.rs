@@ -179,6 +179,7 @@ async fn ask(views: &Views) {
                     let one = Instant::now();
                     let page = views
                         .runs()
+                        .expect("they are at the head")
                         .list(&query, offset, limit)
                         .expect("the tables are whole");
                     times.push(one.elapsed());
@@ -209,7 +210,7 @@ async fn ask(views: &Views) {
                 let mut count = 0;
                 for _ in 0..50 {
                     let one = Instant::now();
-                    let page = views.runs().run_logs(jobs.as_ref(), offset, 200);
+                    let page = views.runs().unwrap().run_logs(jobs.as_ref(), offset, 200);
                     count = page.expect("the tables are whole").0.len();
                     times.push(one.elapsed());
                 }
@@ -225,8 +226,12 @@ async fn ask(views: &Views) {
             let mut count = 0;
             for job in 0..500 {
                 let one = Instant::now();
-                count = views.runs().waiting(now, 1000).len();
-                views.runs().reference(job).expect("the tables are whole");
+                count = views.runs().unwrap().waiting(now, 1000).len();
+                views
+                    .runs()
+                    .unwrap()
+                    .reference(job)
+                    .expect("the tables are whole");
                 times.push(one.elapsed());
             }
             (times, count)

@@ -1,5 +1,7 @@
 //! Pages of events by who, when and what.
 
+use std::collections::VecDeque;
+
 use domain::Metadata;
 use eventlog::{Filter, Page, PageLimit, Position, ReadError, Recorded, Revision, StreamName};
 use jiff::Timestamp;
@@ -11,6 +13,13 @@ const EXAMINED_MAX: usize = 100_000;
 
 /// How many events are read at once when something is asked that the log itself does not know.
 const CHUNK: usize = 1024;
+
+/// How many events of a stream are read at first, while it is not known how large they are.
+const CHUNK_FIRST: usize = 16;
+
+/// The most bytes of events that one page holds, but for the last event: fewer events are answered, and where to go
+/// on.
+pub const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Which events, in which order; every condition must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,6 +42,8 @@ pub struct EventQuery {
     pub before: Option<Position>,
     /// How many events at most; at least one.
     pub limit: usize,
+    /// How many bytes of events, less than [`PAGE_BYTES_MAX`]; the last event of a page may go over it.
+    pub bytes_max: Option<usize>,
     /// The newest first.
     pub descending: bool,
 }
@@ -50,6 +61,11 @@ pub struct EventPage {
 }
 
 impl EventQuery {
+    fn bytes_max(&self) -> usize {
+        self.bytes_max
+            .map_or(PAGE_BYTES_MAX, |bytes| bytes.min(PAGE_BYTES_MAX))
+    }
+
     pub(super) fn admits(&self, event: &Recorded) -> bool {
         let at = event.recorded_at;
         let in_time = self.since.is_none_or(|since| at >= since)
@@ -112,6 +128,7 @@ impl History {
             next: None,
             examined: 0,
         };
+        let mut bytes = 0;
         loop {
             let missing = limit - found.events.len();
             let chunk = if query.is_plain() {
@@ -128,9 +145,10 @@ impl History {
                 }
                 found.next = Some(event.position);
                 if query.admits(&event) {
+                    bytes += size(&event);
                     found.events.push(event);
                 }
-                if found.events.len() >= limit {
+                if found.events.len() >= limit || bytes >= query.bytes_max() {
                     return Ok(found);
                 }
             }
@@ -154,6 +172,7 @@ impl History {
     ) -> Result<Page, ReadError> {
         let limit = PageLimit {
             examined: EXAMINED_MAX,
+            bytes: query.bytes_max(),
             ..PageLimit::events(chunk)
         };
         if query.descending {
@@ -163,34 +182,42 @@ impl History {
         }
     }
 
-    /// A stream has few events, and its own index: it is read as a whole, in chunks.
+    /// A stream has its own index: it is read from its beginning, and no more of it is held than the page needs.
     async fn page_of_stream(
         &self,
         stream: &StreamName,
         query: &EventQuery,
     ) -> Result<EventPage, ReadError> {
-        let mut events = Vec::new();
-        let (mut from, mut examined) = (Revision::FIRST, 0);
-        loop {
-            let chunk = self.log.read_stream(stream, from, CHUNK).await?;
-            let Some(last) = chunk.last() else {
-                break;
-            };
-            from = last.revision.next();
+        let limit = query.limit.max(1);
+        let mut events = VecDeque::new();
+        let (mut steps, mut bytes, mut examined) = (Steps::from(Revision::FIRST), 0, 0);
+        let mut has_more = false;
+        while let Some(chunk) = steps.next(self, stream, query.bytes_max()).await? {
             examined += chunk.len();
-            let is_last = chunk.len() < CHUNK;
-            events.extend(chunk.into_iter().filter(|event| query.admits(event)));
-            let enough = !query.descending && events.len() > query.limit.max(1);
-            if is_last || enough || examined >= EXAMINED_MAX {
+            for event in chunk.into_iter().filter(|event| query.admits(event)) {
+                bytes += size(&event);
+                events.push_back(event);
+                // Downwards the last ones are wanted, and there are always more of them.
+                while query.descending
+                    && (events.len() > limit || bytes > query.bytes_max() && events.len() > 1)
+                {
+                    bytes -= events.pop_front().map_or(0, |event| size(&event));
+                    has_more = true;
+                }
+            }
+            let is_full = events.len() > limit || bytes > query.bytes_max();
+            if !query.descending && is_full || examined >= EXAMINED_MAX {
                 break;
             }
         }
+        let mut events = Vec::from(events);
         if query.descending {
             events.reverse();
+        } else {
+            let fitting = fitting(&events, limit, query.bytes_max());
+            has_more = fitting < events.len();
+            events.truncate(fitting);
         }
-        let limit = query.limit.max(1);
-        let has_more = events.len() > limit;
-        events.truncate(limit);
         let next = events
             .last()
             .filter(|_| has_more)
@@ -200,5 +227,86 @@ impl History {
             next,
             examined,
         })
+    }
+
+    /// A page of one stream upwards from a revision, and whether more follows.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn stream_page(
+        &self,
+        stream: &StreamName,
+        from: Revision,
+        limit: usize,
+    ) -> Result<(Vec<Recorded>, bool), ReadError> {
+        let (mut events, mut bytes, mut steps) = (Vec::new(), 0, Steps::from(from));
+        // One more than is shown tells whether there is a next page.
+        while events.len() <= limit && bytes <= PAGE_BYTES_MAX {
+            let Some(chunk) = steps.next(self, stream, PAGE_BYTES_MAX).await? else {
+                break;
+            };
+            bytes += chunk.iter().map(size).sum::<usize>();
+            events.extend(chunk);
+        }
+        let fitting = fitting(&events, limit, PAGE_BYTES_MAX);
+        let has_more = fitting < events.len();
+        events.truncate(fitting);
+        Ok((events, has_more))
+    }
+}
+
+/// How many of these fit into a page: at least one.
+fn fitting(events: &[Recorded], limit: usize, bytes_max: usize) -> usize {
+    let mut bytes = 0;
+    let fit = events.iter().take(limit).take_while(|event| {
+        bytes += size(event);
+        bytes <= bytes_max
+    });
+    fit.count().max(1).min(events.len())
+}
+
+/// How much of an answer an event takes.
+fn size(event: &Recorded) -> usize {
+    event.data.len() + event.metadata.len()
+}
+
+/// Reads a stream, a few events at first and then as many at once as fit, by what they have taken so far.
+struct Steps {
+    from: Revision,
+    count: usize,
+    is_over: bool,
+}
+
+impl Steps {
+    fn from(from: Revision) -> Self {
+        Self {
+            from,
+            count: CHUNK_FIRST,
+            is_over: false,
+        }
+    }
+
+    async fn next(
+        &mut self,
+        history: &History,
+        stream: &StreamName,
+        bytes_max: usize,
+    ) -> Result<Option<Vec<Recorded>>, ReadError> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let events = history
+            .log
+            .read_stream(stream, self.from, self.count)
+            .await?;
+        let Some(last) = events.last() else {
+            return Ok(None);
+        };
+        self.from = last.revision.next();
+        self.is_over = events.len() < self.count;
+        let average = events.iter().map(size).sum::<usize>() / events.len();
+        let fitting = bytes_max / 2 / average.max(1);
+        self.count = fitting.clamp(CHUNK_FIRST, CHUNK);
+        Ok(Some(events))
     }
 }

@@ -56,10 +56,13 @@ async fn a_build_is_told_as_it_stood() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(Some(now.build), house.views.builds().get(&key(1)).unwrap());
+    assert_eq!(
+        Some(now.build),
+        house.views.builds().unwrap().get(&key(1)).unwrap()
+    );
     assert_eq!(
         now.collection,
-        house.views.collections().get(&key(1)).unwrap()
+        house.views.collections().unwrap().get(&key(1)).unwrap()
     );
 }
 

@@ -45,7 +45,13 @@ async fn waste_is_what_was_requested_and_not_needed_for_as_long_as_it_ran() {
     house
         .tell_of_build(1, BuildEvent::UsageRecorded(used))
         .await;
-    let row = house.views.packages().get("zlib").unwrap().unwrap();
+    let row = house
+        .views
+        .packages()
+        .unwrap()
+        .get("zlib")
+        .unwrap()
+        .unwrap();
     assert!(
         (row.waste.memory_unused - 4.0).abs() < 1e-9,
         "{:?}",
@@ -67,7 +73,12 @@ async fn packages_are_listed_by_what_is_asked_for() {
     let names = |sort| {
         let (mut names, mut cursor) = (Vec::new(), Cursor::start());
         loop {
-            let page = house.views.packages().list(sort, &cursor, 1).unwrap();
+            let page = house
+                .views
+                .packages()
+                .unwrap()
+                .list(sort, &cursor, 1)
+                .unwrap();
             names.extend(page.rows.into_iter().map(|row| row.name));
             match page.next {
                 Some(next) => cursor = next,
@@ -82,6 +93,7 @@ async fn packages_are_listed_by_what_is_asked_for() {
     let page = house
         .views
         .packages()
+        .unwrap()
         .named("l", &Cursor::start(), 9)
         .unwrap();
     assert_eq!(page.rows.len(), 1);
@@ -96,9 +108,21 @@ async fn a_trend_compares_the_newest_peaks_with_those_before() {
         house
             .tell_of_build(number, BuildEvent::UsageRecorded(used))
             .await;
-        let row = house.views.packages().get("zlib").unwrap().unwrap();
+        let row = house
+            .views
+            .packages()
+            .unwrap()
+            .get("zlib")
+            .unwrap()
+            .unwrap();
         assert_eq!(row.trend().is_some(), number >= 8);
     }
-    let row = house.views.packages().get("zlib").unwrap().unwrap();
+    let row = house
+        .views
+        .packages()
+        .unwrap()
+        .get("zlib")
+        .unwrap()
+        .unwrap();
     assert!((row.trend().unwrap() - 0.5).abs() < 1e-9);
 }

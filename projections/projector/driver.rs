@@ -18,11 +18,14 @@ use tokio::sync::watch;
 use super::engine::{Step, StepError};
 use super::heal::Healer;
 use super::rebuild::{RebuildError, RebuildHandle, RebuildProgress};
-use super::slot::Slot;
+use super::slot::{Notes, Slot};
 use super::{Engine, StartError};
 
 /// How long to wait after a failure before trying again.
 const BACKOFF: Duration = Duration::from_secs(1);
+
+/// How long after its start a rebuild that failed is tried again, while nothing else answers.
+const RETRY_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Over how long rates are measured.
 const RATE_INTERVAL: Duration = Duration::from_secs(1);
@@ -44,9 +47,7 @@ impl Driver {
             threads: Mutex::default(),
         };
         for slot in &engine.slots {
-            let older = slot.serving().is_hollow()
-                || slot.position().is_some() && slot.is_of_older_version();
-            if older {
+            if slot.serving().is_none() || slot.is_of_older_version() {
                 begin_rebuild(&engine, slot)?;
             }
         }
@@ -83,6 +84,17 @@ impl Driver {
     fn stop(&self) {
         self.engine.stopping.store(true, Ordering::Release);
         self.engine.wake.notify_one();
+    }
+}
+
+impl Notes {
+    /// Whether a rebuild that came to nothing is tried again.
+    fn retry_is_due(&self) -> bool {
+        let is_over = |handle: &RebuildHandle| !handle.is_running();
+        self.rebuild.as_ref().is_some_and(is_over)
+            && self
+                .rebuild_began
+                .is_some_and(|began| began.elapsed() >= RETRY_INTERVAL)
     }
 }
 
@@ -163,26 +175,21 @@ async fn keep_up(engine: &Arc<Engine>) {
     }
 }
 
-/// Begins to make anew what can no longer be trusted.
+/// Begins to rebuild what can no longer be trusted, and again what could not be rebuilt some time ago.
 fn rebuild_damaged(engine: &Arc<Engine>) {
     for slot in &engine.slots {
-        if !slot.serving().is_damaged() {
+        let name = slot.kind.name;
+        if let Some(old) = slot.stop_damaged() {
+            tracing::warn!(
+                projection = name,
+                "the table of `{name}` is damaged: nothing is answered from it until it is rebuilt"
+            );
+            old.retire(&engine.tables);
+        } else if slot.serving().is_some() || !slot.notes.lock().retry_is_due() {
             continue;
         }
-        let name = slot.kind.name;
-        tracing::warn!(
-            projection = name,
-            "the table of `{name}` is damaged, and is made anew"
-        );
-        let begun = match slot.hollow_out() {
-            Ok(old) => {
-                old.retire(&engine.tables);
-                begin_rebuild(engine, slot).map(drop)
-            }
-            Err(error) => Err(std::io::Error::other(error)),
-        };
-        if let Err(error) = begun {
-            tracing::error!(projection = name, "`{name}` cannot be made anew: {error}");
+        if let Err(error) = begin_rebuild(engine, slot) {
+            tracing::error!(projection = name, "`{name}` cannot be rebuilt: {error}");
         }
     }
 }
@@ -198,6 +205,7 @@ fn begin_rebuild(engine: &Arc<Engine>, slot: &Slot) -> std::io::Result<RebuildHa
         ..RebuildProgress::default()
     });
     let handle = RebuildHandle { progress };
+    notes.rebuild_began = Some(Instant::now());
     let (engine, name) = (Arc::clone(engine), slot.kind.name);
     let thread = thread::Builder::new()
         .name(format!("rebuild {name}"))

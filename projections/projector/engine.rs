@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use super::ahead::{self, Ahead, ReadPage};
 use super::page::DecodedPage;
 use super::slot::Slot;
-use super::{FaultSeen, Kind, ProjectorConfig, Reader, StartError, startup};
+use super::{Answer, FaultSeen, Kind, ProjectorConfig, Reader, StartError, startup};
 
 /// With so many rows folded and not yet written, the tables should have them, however few events it took: rows
 /// are what takes up memory.
@@ -235,7 +235,7 @@ impl Engine {
     }
 
     fn dirty_rows(&self) -> usize {
-        let overlays = self.slots.iter().map(Slot::serving);
+        let overlays = self.slots.iter().filter_map(Slot::serving);
         overlays.map(|serving| serving.overlay.dirty_len()).sum()
     }
 
@@ -280,6 +280,14 @@ impl Engine {
         positions.min().unwrap_or(Position::START)
     }
 
+    /// The lowest position of all views that have a table. One that is being rebuilt without one answers nothing,
+    /// and no other view's readers wait for it.
+    pub(crate) fn position_of_answers(&self) -> Position {
+        let answering = self.slots.iter().filter(|slot| slot.serving().is_some());
+        let positions = answering.map(|slot| slot.notes.lock().position);
+        positions.min().unwrap_or(Position::START)
+    }
+
     /// How far the log is folded, as it moves; look at [`Engine::position`] after every change.
     pub(crate) fn watch_moved(&self) -> watch::Receiver<Position> {
         self.moved.subscribe()
@@ -292,9 +300,12 @@ impl Engine {
 
     /// Reads the rows of one view.
     ///
+    /// # Errors
+    /// [`TableError::NotReady`] while it is rebuilt, or is behind what it knew before.
+    ///
     /// # Panics
     /// When there is no view of this name; names are constants of their projections.
-    pub fn reader(&self, name: &str) -> Reader {
+    pub fn reader(&self, name: &str) -> Answer<Reader> {
         let slot = self.slot(name);
         slot.expect("every view that is asked was started").reader()
     }
@@ -308,9 +319,11 @@ impl Engine {
     /// # Errors
     /// When the table cannot be read.
     pub fn digest(&self, name: &str) -> Result<Option<String>, TableError> {
-        let slot = self.slot(name);
-        slot.map(|slot| super::table_digest(&*slot.serving().overlay))
-            .transpose()
+        let Some(slot) = self.slot(name) else {
+            return Ok(None);
+        };
+        let reader = slot.reader()?;
+        reader.digest().map(Some)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

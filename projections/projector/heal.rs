@@ -125,7 +125,7 @@ impl Engine {
             fresh.stopping.store(is_stopping, Ordering::Release);
         };
         for slot in &fresh.slots {
-            if slot.serving().is_hollow() || slot.is_of_older_version() {
+            if slot.serving().is_none() || slot.is_of_older_version() {
                 fresh.rebuild(slot, |_| stop_as_well()).await?;
             }
         }

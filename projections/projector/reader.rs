@@ -47,6 +47,14 @@ impl Reader {
         self.noted(stored::decode(value))
     }
 
+    /// One number for everything the rows say.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub(crate) fn digest(&self) -> Answer<String> {
+        self.noted(super::table_digest(&*self.serving.overlay))
+    }
+
     /// What answers from memory.
     pub(crate) fn memory<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.serving.memory()

@@ -83,7 +83,9 @@ impl Engine {
         let folding = Folding::resume(&slot.kind, overlay, checkpoint).map_err(failed)?;
         match self.rebuild_into(slot, &table, folding, moved).await {
             Ok(old) => {
-                old.retire(&self.tables);
+                if let Some(old) = old {
+                    old.retire(&self.tables);
+                }
                 Ok(())
             }
             Err(error) => {
@@ -100,7 +102,7 @@ impl Engine {
         table: &str,
         mut folding: Folding,
         moved: impl Fn(Position),
-    ) -> Result<Arc<Serving>, StepError> {
+    ) -> Result<Option<Arc<Serving>>, StepError> {
         let view = slot.kind.name;
         let failed = |error| StepError::Table { view, error };
         let wanted = |event: &Recorded| (slot.kind.wants)(event.event_type.as_str());

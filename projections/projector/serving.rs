@@ -4,12 +4,12 @@ use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use tables::{MemoryTables, Overlay, TableError, Tables};
+use tables::{Overlay, TableError, Tables};
 
 /// The table that answers now.
 pub(crate) struct Serving {
-    /// Its name; none when there is nothing to answer from until a rebuild has ended.
-    pub(crate) table: Option<String>,
+    /// Its name.
+    pub(crate) table: String,
     pub(crate) overlay: Arc<Overlay>,
     memory: Option<Arc<dyn Any + Send + Sync>>,
     damaged: AtomicBool,
@@ -24,7 +24,7 @@ impl Serving {
         memory: Option<Arc<dyn Any + Send + Sync>>,
     ) -> Self {
         Self {
-            table: Some(table),
+            table,
             overlay,
             memory,
             damaged: AtomicBool::new(false),
@@ -32,25 +32,9 @@ impl Serving {
         }
     }
 
-    /// Stands in while the only table is being made: it knows nothing, and says so by its position.
-    pub(crate) fn hollow(memory: Option<Arc<dyn Any + Send + Sync>>) -> Result<Self, TableError> {
-        let overlay = Arc::new(Overlay::new(MemoryTables::new().open("hollow")?));
-        Ok(Self {
-            table: None,
-            overlay,
-            memory,
-            damaged: AtomicBool::new(false),
-            retired: OnceLock::new(),
-        })
-    }
-
     /// Drops the table with the last question that is under way.
     pub(crate) fn retire(&self, tables: &Arc<dyn Tables>) {
         self.retired.get_or_init(|| Arc::clone(tables));
-    }
-
-    pub(crate) fn is_hollow(&self) -> bool {
-        self.table.is_none()
     }
 
     /// What answers from memory, if it is a `T`.
@@ -75,7 +59,8 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        if let (Some(tables), Some(table)) = (self.retired.get(), &self.table)
+        let table = &self.table;
+        if let Some(tables) = self.retired.get()
             && let Err(error) = tables.drop_table(table)
         {
             // It is found again, and dropped, at the next start.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use eventlog::Position;
 use parking_lot::{Mutex, RwLock};
@@ -12,14 +13,15 @@ use super::folding::Folding;
 use super::page::DecodedPage;
 use super::rebuild::RebuildHandle;
 use super::serving::Serving;
-use super::{FaultSeen, Kind, Reader};
+use super::{Answer, FaultSeen, Kind, Reader};
 
 /// The place of one view.
 ///
 /// Whoever takes several of its locks takes them in this order: `folding`, `notes`, `serving`.
 pub(crate) struct Slot {
     pub(crate) kind: Kind,
-    serving: RwLock<Arc<Serving>>,
+    /// None while there is no table that can be trusted: nothing answers then, rather than an empty table.
+    serving: RwLock<Option<Arc<Serving>>>,
     /// None while there is nothing to fold into.
     folding: Mutex<Option<Folding>>,
     /// Moves on after every page that wrote something.
@@ -31,6 +33,9 @@ pub(crate) struct Slot {
 #[derive(Default)]
 pub(crate) struct Notes {
     pub(crate) position: Position,
+    /// From here on the view answers: the head of the log at the start, and whatever it has reached since.
+    /// A client is never answered from less than an earlier client was.
+    pub(crate) answers_from: Position,
     pub(crate) recorded_at: i64,
     pub(crate) faults: u64,
     pub(crate) last_fault: Option<FaultSeen>,
@@ -38,29 +43,65 @@ pub(crate) struct Notes {
     pub(crate) rate: f64,
     /// The rebuild that is under way, or the last one.
     pub(crate) rebuild: Option<RebuildHandle>,
+    /// When that began.
+    pub(crate) rebuild_began: Option<Instant>,
     /// The thread that it runs in.
     pub(crate) thread: Option<JoinHandle<()>>,
 }
 
+impl Notes {
+    fn is_ready(&self) -> bool {
+        self.position >= self.answers_from
+    }
+
+    fn not_ready(&self, view: &'static str) -> TableError {
+        TableError::NotReady {
+            view,
+            position: self.position.0,
+            needed: self.answers_from.0,
+        }
+    }
+}
+
 impl Slot {
-    /// A place that is still empty.
-    pub(crate) fn new(kind: Kind) -> Result<Self, TableError> {
-        let memory = kind.begin().memory();
-        Ok(Self {
+    /// A place that is still empty, and answers once it knows the log up to its present head.
+    pub(crate) fn new(kind: Kind, head: Position) -> Self {
+        let notes = Notes {
+            answers_from: head,
+            ..Notes::default()
+        };
+        Self {
             kind,
-            serving: RwLock::new(Arc::new(Serving::hollow(memory)?)),
+            serving: RwLock::new(None),
             folding: Mutex::new(None),
             changed: watch::Sender::new(Position::START),
-            notes: Mutex::default(),
-        })
+            notes: Mutex::new(notes),
+        }
     }
 
-    pub(crate) fn reader(&self) -> Reader {
-        Reader::new(self.serving())
+    /// What answers now.
+    ///
+    /// # Errors
+    /// [`TableError::NotReady`] when there is no table, or its rows know less than was answered before.
+    pub(crate) fn reader(&self) -> Answer<Reader> {
+        let serving = self.serving().filter(|_| self.notes.lock().is_ready());
+        serving
+            .map(Reader::new)
+            .ok_or_else(|| self.notes.lock().not_ready(self.kind.name))
     }
 
-    pub(crate) fn serving(&self) -> Arc<Serving> {
-        Arc::clone(&self.serving.read())
+    /// Whether questions are answered.
+    pub(crate) fn answers(&self) -> bool {
+        self.serving().is_some() && self.notes.lock().is_ready()
+    }
+
+    /// The table that is kept up to date, whether it answers already or not.
+    pub(crate) fn serving(&self) -> Option<Arc<Serving>> {
+        self.serving.read().clone()
+    }
+
+    fn is_damaged(&self) -> bool {
+        self.serving().is_some_and(|serving| serving.is_damaged())
     }
 
     /// How far the fold is; none while there is nothing to fold into.
@@ -76,35 +117,35 @@ impl Slot {
     }
 
     /// Lets a fold answer, and returns what answered before.
-    pub(crate) fn serve(&self, table: String, folding: Folding) -> Arc<Serving> {
+    pub(crate) fn serve(&self, table: String, folding: Folding) -> Option<Arc<Serving>> {
         let overlay = Arc::clone(folding.overlay());
         let serving = Serving::new(table, overlay, folding.fold().memory());
         // Whoever holds the fold sees the table that belongs to it.
         let mut place = self.folding.lock();
-        let before = std::mem::replace(&mut *self.serving.write(), Arc::new(serving));
+        let before = self.serving.write().replace(Arc::new(serving));
         self.note_progress(&folding);
         self.notes.lock().error = None;
         *place = Some(folding);
         before
     }
 
-    /// Stops answering from a table that cannot be trusted, and returns it.
-    pub(crate) fn hollow_out(&self) -> Result<Arc<Serving>, TableError> {
-        let hollow = Serving::hollow(self.kind.begin().memory())?;
+    /// Stops answering from a table that cannot be trusted any more, and returns it.
+    pub(crate) fn stop_damaged(&self) -> Option<Arc<Serving>> {
+        // Under the lock of the fold: a rebuilt table that takes its place meanwhile is not damaged.
         let mut place = self.folding.lock();
+        if !self.is_damaged() {
+            return None;
+        }
         *place = None;
         self.notes.lock().position = Position::START;
-        Ok(std::mem::replace(
-            &mut *self.serving.write(),
-            Arc::new(hollow),
-        ))
+        self.serving.write().take()
     }
 
     /// Answers and folds from now on what another place of the same view has answered and folded.
     pub(crate) fn take_over(&self, other: &Self) {
         let folding = other.folding.lock().take();
-        if let (Some(folding), Some(table)) = (folding, other.serving().table.clone()) {
-            drop(self.serve(table, folding));
+        if let (Some(folding), Some(serving)) = (folding, other.serving()) {
+            drop(self.serve(serving.table.clone(), folding));
             self.changed.send_modify(|_| {});
         }
     }
@@ -153,9 +194,9 @@ impl Slot {
     /// A fold that began again holds another memory than the one that answers.
     fn replace_memory(&self, folding: &Folding) {
         let mut serving = self.serving.write();
-        if let Some(table) = serving.table.clone() {
+        if let Some(serving) = serving.as_mut() {
             let overlay = Arc::clone(folding.overlay());
-            let replaced = Serving::new(table, overlay, folding.fold().memory());
+            let replaced = Serving::new(serving.table.clone(), overlay, folding.fold().memory());
             *serving = Arc::new(replaced);
         }
     }
@@ -167,15 +208,14 @@ impl Slot {
                 .save()
                 .inspect_err(|error| self.note_failure(error))?;
         }
-        let serving = self.serving();
-        if serving.is_hollow() {
+        let Some(serving) = self.serving() else {
             return Ok(());
-        }
+        };
         // Not under the lock of the fold: it goes on while the disk is busy.
         let written = serving.overlay.commit();
         match &written {
             // It was replaced meanwhile, with everything it held.
-            Err(_) if !Arc::ptr_eq(&serving, &self.serving()) => return Ok(()),
+            Err(_) if !self.is_serving(&serving) => return Ok(()),
             Err(error) => {
                 serving.note(error);
                 self.notes.lock().error = Some(error.to_string());
@@ -191,8 +231,15 @@ impl Slot {
         self.folding.lock().as_ref().is_some_and(Folding::is_ahead)
     }
 
+    fn is_serving(&self, serving: &Arc<Serving>) -> bool {
+        let now = self.serving();
+        now.is_some_and(|now| Arc::ptr_eq(&now, serving))
+    }
+
     pub(crate) fn note_failure(&self, error: &TableError) {
-        self.serving().note(error);
+        if let Some(serving) = self.serving() {
+            serving.note(error);
+        }
         self.notes.lock().error = Some(error.to_string());
     }
 
@@ -200,6 +247,7 @@ impl Slot {
         let checkpoint = folding.checkpoint();
         let mut notes = self.notes.lock();
         notes.position = checkpoint.position;
+        notes.answers_from = notes.answers_from.max(checkpoint.position);
         notes.recorded_at = checkpoint.recorded_at;
         notes.faults = checkpoint.faults;
     }

@@ -28,9 +28,10 @@ pub(super) async fn open_slots(
     kinds: Vec<Kind>,
 ) -> Result<Vec<Slot>, StartError> {
     let names = tables.names()?;
+    let head = log.head();
     let mut found = Vec::new();
     for kind in kinds {
-        found.push(find(log, tables, &names, kind).await?);
+        found.push(find(log, tables, &names, kind, head).await?);
     }
     let begun = found
         .iter()
@@ -48,7 +49,7 @@ pub(super) async fn open_slots(
         }
         match current.or(older) {
             Some((name, folding)) => {
-                slot.serve(name, folding);
+                drop(slot.serve(name, folding));
             }
             None if begun => tracing::warn!(
                 projection = slot.kind.name,
@@ -62,14 +63,14 @@ pub(super) async fn open_slots(
     Ok(slots)
 }
 
-/// Begins a view with an empty table that answers at once.
+/// Begins a view with an empty table, which answers once it knows what is in the log.
 fn begin(tables: &dyn Tables, slot: &Slot) -> Result<(), TableError> {
     let name = checkpoint::table_name(&slot.kind, slot.kind.next_generation());
     let overlay = Arc::new(Overlay::new(tables.open(&name)?));
     let checkpoint = Checkpoint::start(&slot.kind, true);
     let mut folding = Folding::resume(&slot.kind, overlay, checkpoint)?;
     folding.begin_to_serve()?;
-    slot.serve(name, folding);
+    drop(slot.serve(name, folding));
     Ok(())
 }
 
@@ -78,6 +79,7 @@ async fn find(
     tables: &dyn Tables,
     names: &[String],
     kind: Kind,
+    head: Position,
 ) -> Result<Found, StartError> {
     let mut own: Vec<(u32, u64, &String)> = names
         .iter()
@@ -110,7 +112,7 @@ async fn find(
         stale.extend(older.take().map(|(name, _)| name));
     }
     Ok(Found {
-        slot: Slot::new(kind)?,
+        slot: Slot::new(kind, head),
         current,
         older,
         stale,

@@ -96,6 +96,7 @@ impl Engine {
         now: Timestamp,
         failure: Option<&TableError>,
     ) -> ProjectionStatus {
+        let answers = slot.answers();
         let notes = slot.notes.lock();
         let lag_events = head.0.saturating_sub(notes.position.0);
         let recorded_at = Timestamp::from_microsecond(notes.recorded_at).unwrap_or(now);
@@ -103,7 +104,7 @@ impl Engine {
             0 => 0.0,
             _ => now.duration_since(recorded_at).as_secs_f64().max(0.0),
         };
-        let is_hollow = slot.serving().is_hollow();
+        let is_absent = slot.serving().is_none();
         let rebuilding = notes.rebuild.as_ref().filter(|handle| handle.is_running());
         let state = match rebuilding {
             Some(handle) => {
@@ -112,11 +113,13 @@ impl Engine {
                 ProjectionState::Rebuilding {
                     position,
                     target,
-                    answers: !is_hollow,
+                    answers,
                 }
             }
-            None if is_hollow => ProjectionState::Broken,
-            None if lag_events > self.config.page_events as u64 => ProjectionState::CatchingUp,
+            None if is_absent => ProjectionState::Broken,
+            None if !answers || lag_events > self.config.page_events as u64 => {
+                ProjectionState::CatchingUp
+            }
             None => ProjectionState::Live,
         };
         ProjectionStatus {

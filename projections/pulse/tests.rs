@@ -14,13 +14,13 @@ async fn every_event_is_counted_once_by_type_and_hour() {
             .await;
     }
     house.tell_of_build(1, used(1, "zlib")).await;
-    let types = house.views.pulse().types().unwrap();
+    let types = house.views.pulse().unwrap().types().unwrap();
     let types: Vec<_> = types
         .iter()
         .map(|of| (of.event_type.as_str(), of.count))
         .collect();
     assert_eq!(types, [("build.reported", 5), ("build.usage_recorded", 1)]);
-    let hours = house.views.pulse().hours(10).unwrap();
+    let hours = house.views.pulse().unwrap().hours(10).unwrap();
     assert_eq!(hours.len(), 1);
     assert_eq!((hours[0].counts.events, hours[0].counts.succeeded), (6, 5));
     let began = hours[0].begins_at.as_second();
@@ -57,7 +57,7 @@ async fn an_hour_counts_what_happened_in_it() {
     }
     let head = house.log_head();
     house.views.wait_for(head, PATIENCE).await.unwrap();
-    let hours = house.views.pulse().hours(9).unwrap();
+    let hours = house.views.pulse().unwrap().hours(9).unwrap();
     let expected = HourCounts {
         events: 30,
         reports: 10,

@@ -37,10 +37,10 @@ proptest! {
                 live.wait_for(position, PATIENCE).await.unwrap();
             }
             live.shutdown();
-            let seen = live.roster().read(|roster| format!("{roster:#?}"));
+            let seen = live.roster().unwrap().read(|roster| format!("{roster:#?}"));
             let again = Views::start(log, tables, config()).unwrap();
             again.wait_for(live.position(), PATIENCE).await.unwrap();
-            prop_assert_eq!(again.roster().read(|roster| format!("{roster:#?}")), seen);
+            prop_assert_eq!(again.roster().unwrap().read(|roster| format!("{roster:#?}")), seen);
             Ok(())
         })?;
     }
@@ -56,7 +56,7 @@ async fn a_row_has_what_memory_leaves_out() {
         ..job::Edited::nothing(at(1))
     };
     let position = house.tell("job-1", JobEvent::Edited(edited)).await;
-    let roster = house.views.roster();
+    let roster = house.views.roster().unwrap();
     let row = roster.job(1).unwrap().unwrap();
     assert_eq!((row.facts.script, row.position), (script, position));
     assert_eq!(roster.job(2).unwrap(), None);
@@ -79,7 +79,7 @@ async fn a_name_is_found_as_long_as_somebody_is_called_so() {
     house.tell("user-4", created_user(4, [1])).await;
     house.tell("job_template-1", created_template(1, 9)).await;
     house.tell("job-1", created_job(1, 1, 3, None)).await;
-    house.views.roster().read(|roster| {
+    house.views.roster().unwrap().read(|roster| {
         let of_key = |key| roster.worker_by_key(key).map(|worker| worker.number);
         for (key, expected) in [
             ("other", Some(1)),
@@ -107,7 +107,7 @@ async fn a_name_is_found_as_long_as_somebody_is_called_so() {
 async fn a_child_is_known_by_its_parent_and_leaves_it() {
     let house = House::new();
     let children = |job: u64| {
-        let roster = house.views.roster();
+        let roster = house.views.roster().unwrap();
         roster.read(|roster| roster.job(job).unwrap().children.clone())
     };
     house.tell("job-2", created_job(2, 1, 1, Some(1))).await;
@@ -154,6 +154,7 @@ async fn what_a_worker_does_not_speak_of_stays() {
     let worker = house
         .views
         .roster()
+        .unwrap()
         .read(|roster| roster.worker(1).cloned())
         .unwrap();
     assert_eq!(worker.title, "renamed");
@@ -175,7 +176,7 @@ async fn a_job_knows_what_was_completed_last_also_after_an_edit() {
         ..job::Edited::nothing(at(1))
     };
     house.tell("job-1", JobEvent::Edited(edited)).await;
-    let roster = house.views.roster();
+    let roster = house.views.roster().unwrap();
     let job = roster.read(|roster| roster.job(1).cloned()).unwrap();
     assert_eq!((job.fails, job.last_completed_schedule_id), (2, Some(7)));
 }
@@ -184,7 +185,7 @@ async fn a_job_knows_what_was_completed_last_also_after_an_edit() {
 async fn a_password_is_as_old_as_the_event_that_set_it() {
     let house = House::new();
     let credential = || {
-        let roster = house.views.roster();
+        let roster = house.views.roster().unwrap();
         roster.read(|roster| roster.user(1).unwrap().credential_position)
     };
     let created = house.tell("user-1", created_user(1, [1])).await;
@@ -218,7 +219,7 @@ async fn jobs_are_listed_by_the_titles_of_project_and_template_and_their_own() {
     }
     house.tell("worker_pool-1", created_pool(1, [])).await;
     let jobs = || {
-        let roster = house.views.roster();
+        let roster = house.views.roster().unwrap();
         roster.read(|roster| {
             let jobs: Vec<u64> = roster.jobs_by_title().map(|job| job.number).collect();
             let templates = roster.job_templates_by_title();
@@ -240,7 +241,7 @@ async fn jobs_are_listed_by_the_titles_of_project_and_template_and_their_own() {
 async fn runs_are_sent_only_while_all_four_switches_are_on() {
     let house = House::new();
     let enabled = || {
-        let roster = house.views.roster();
+        let roster = house.views.roster().unwrap();
         roster.read(|roster| roster.is_enqueue_enabled(1))
     };
     house.tell("job-1", created_job(1, 1, 1, None)).await;

@@ -59,7 +59,7 @@ impl House {
 #[tokio::test]
 async fn a_run_goes_from_list_to_list() {
     let house = House::new();
-    let runs = || house.views.runs();
+    let runs = || house.views.runs().unwrap();
     let steps = [
         (scheduled(1, 7, 5), RunState::Scheduled),
         (claimed(3, 6), RunState::InQueue),
@@ -112,10 +112,10 @@ async fn a_run_was_given_up_until_somebody_says_how_it_ended() {
         let reason = "worker does not respond to ping".to_owned();
         let given_up = run::GivenUp { reason, at: at(20) };
         house.tell_of_run(number, RunEvent::GivenUp(given_up)).await;
-        let row = house.views.runs().get(number).unwrap().unwrap();
+        let row = house.views.runs().unwrap().get(number).unwrap().unwrap();
         assert!(row.given_up.is_some() && row.success == Some(false));
         house.tell_of_run(number, event).await;
-        let row = house.views.runs().get(number).unwrap().unwrap();
+        let row = house.views.runs().unwrap().get(number).unwrap().unwrap();
         assert_eq!(row.given_up.is_some(), stays, "run {number}");
     }
 }
@@ -136,7 +136,7 @@ async fn runs_are_ordered_by_what_happened_to_them_last() {
         house.tell_of_run(number, claimed(1, second)).await;
     }
     house.tell_of_run(6, started(60)).await;
-    let runs = house.views.runs();
+    let runs = house.views.runs().unwrap();
     assert_eq!(
         listed(&runs, &RunQuery::default()),
         [2, 1, 6, 8, 7, 4, 5, 3]
@@ -167,7 +167,7 @@ async fn a_run_that_was_spread_is_no_more_and_its_parts_are_of_its_occasion() {
             .tell_of_run(share.run, RunEvent::Scheduled(sibling))
             .await;
     }
-    let runs = house.views.runs();
+    let runs = house.views.runs().unwrap();
     assert_eq!(runs.get(1).unwrap(), None);
     assert_eq!(runs.spread_into(1).unwrap(), Some(into));
     assert_eq!(runs.spread_into(2).unwrap(), None);
@@ -192,15 +192,15 @@ async fn a_run_that_was_spread_is_no_more_and_its_parts_are_of_its_occasion() {
         last_completed: true,
         ..RunQuery::default()
     };
-    assert_eq!(listed(&house.views.runs(), &last), [3, 2]);
+    assert_eq!(listed(&house.views.runs().unwrap(), &last), [3, 2]);
     house.tell_of_whole_run(4, 7, 30).await;
     assert_eq!(
-        listed(&house.views.runs(), &last),
+        listed(&house.views.runs().unwrap(), &last),
         [3, 2],
         "not counted yet"
     );
     house.tell("job-tally:7", counted(4, 4)).await;
-    assert_eq!(listed(&house.views.runs(), &last), [4]);
+    assert_eq!(listed(&house.views.runs().unwrap(), &last), [4]);
 }
 
 /// Two jobs can only share an occasion when somebody patched a run; neither takes it from the other.
@@ -222,7 +222,7 @@ async fn an_occasion_is_the_last_as_long_as_it_is_of_any_job() {
         house
             .tell(&format!("job-tally:{job}"), counted(run, run))
             .await;
-        let found = listed(&house.views.runs(), &last);
+        let found = listed(&house.views.runs().unwrap(), &last);
         assert_eq!(found, expected, "job {job} completed {run}");
     }
 }
@@ -258,7 +258,7 @@ async fn of_several_attempts_the_last_is_what_a_job_has_completed() {
             last_completed: true,
             ..RunQuery::default()
         };
-        listed(&house.views.runs(), &last)
+        listed(&house.views.runs().unwrap(), &last)
     };
     ends(1, 1, 10, true).await;
     house.tell("job-tally:7", counted(1, 1)).await;
@@ -317,7 +317,7 @@ async fn what_waits_is_due_in_the_order_of_its_times() {
             .tell_of_run(number, scheduled(number, number, second))
             .await;
     }
-    let runs = house.views.runs();
+    let runs = house.views.runs().unwrap();
     assert_eq!(numbers(&runs.waiting(at(20), 9)), [2, 4, 3]);
     assert_eq!(numbers(&runs.waiting(at(20), 2)), [2, 4]);
     assert_eq!(
@@ -345,7 +345,7 @@ async fn what_waits_is_due_in_the_order_of_its_times() {
 #[tokio::test]
 async fn the_next_occasion_is_counted_from_the_youngest_run_that_nobody_asked_for() {
     let house = House::new();
-    let reference = || house.views.runs().reference(7).unwrap();
+    let reference = || house.views.runs().unwrap().reference(7).unwrap();
     assert_eq!(reference(), None);
     house.tell_of_whole_run(1, 7, 100).await;
     house.tell_of_whole_run(2, 7, 50).await;
@@ -369,7 +369,7 @@ async fn the_next_occasion_is_counted_from_the_youngest_run_that_nobody_asked_fo
 #[tokio::test]
 async fn who_waits_for_runs_is_woken_by_them_and_by_nothing_else() {
     let house = House::new();
-    let mut changed = house.views.runs().changed();
+    let mut changed = house.views.runs_changed();
     house.tell("worker-1", registered_worker(1)).await;
     assert!(!changed.has_changed().unwrap());
     house.tell_of_run(1, scheduled(1, 7, 5)).await;
@@ -403,7 +403,10 @@ async fn after_a_restart_the_newest_run_is_not_taken_for_new() {
     let views = restarted();
     let log_of_it = ("run_log-1".to_owned(), written(5, 1, "hello").into());
     tell(&views, vec![log_of_it]).await;
-    assert_eq!(views.runs().get(1).unwrap().unwrap().run_log, Some(5));
+    assert_eq!(
+        views.runs().unwrap().get(1).unwrap().unwrap().run_log,
+        Some(5)
+    );
     let into = vec![Share { run: 3, worker: 1 }];
     let spread = RunEvent::Spread(run::Spread { into, at: at(20) });
     tell(&views, vec![run(2, scheduled(2, 7, 20)), run(2, spread)]).await;
@@ -411,7 +414,7 @@ async fn after_a_restart_the_newest_run_is_not_taken_for_new() {
 
     let views = restarted();
     tell(&views, vec![run(2, scheduled(2, 7, 30))]).await;
-    assert_eq!(views.runs().get(2).unwrap(), None, "it is no more");
+    assert_eq!(views.runs().unwrap().get(2).unwrap(), None, "it is no more");
 }
 
 #[tokio::test]
@@ -445,7 +448,7 @@ async fn after_a_restart_everything_is_where_it_was() {
         last_completed: true,
         ..RunQuery::default()
     };
-    for runs in [views.runs(), again.runs()] {
+    for runs in [views.runs().unwrap(), again.runs().unwrap()] {
         assert_eq!(
             listed(&runs, &RunQuery::default()),
             [6, 5, 4, 3, 2, 1, 7, 8, 9]

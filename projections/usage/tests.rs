@@ -22,7 +22,12 @@ async fn told() -> House {
 fn numbers(house: &House, filter: &UsageFilter) -> Vec<i64> {
     let (mut cursor, mut found) = (Cursor::start(), Vec::new());
     loop {
-        let page = house.views.usage().list(filter, &cursor, 2).unwrap();
+        let page = house
+            .views
+            .usage()
+            .unwrap()
+            .list(filter, &cursor, 2)
+            .unwrap();
         found.extend(page.rows.iter().map(|row| row.key.number()));
         match page.next {
             Some(next) => cursor = next,
@@ -157,7 +162,7 @@ async fn what_is_recorded_again_replaces_what_was() {
     ] {
         assert_eq!(numbers(&house, &filter), expected, "{filter:?}");
     }
-    let row = house.views.usage().get(&key(2)).unwrap().unwrap();
+    let row = house.views.usage().unwrap().get(&key(2)).unwrap().unwrap();
     assert_eq!(row.package, "gcc");
-    assert_eq!(house.views.usage().get(&key(77)).unwrap(), None);
+    assert_eq!(house.views.usage().unwrap().get(&key(77)).unwrap(), None);
 }

@@ -72,7 +72,10 @@ pub(crate) async fn explain(
             Problem::bad_request("this is no number of jobs").at("build_jobs", "is a whole number")
         })?;
     let position = house.views.position();
-    let answered = house.views.allocation().answer(&spec, strategy, build_jobs);
+    let answered = house
+        .views
+        .allocation()?
+        .answer(&spec, strategy, build_jobs);
     let body = Explanation {
         spec: spec.to_string(),
         strategy: answered.strategy.as_str().to_owned(),

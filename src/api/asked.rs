@@ -37,16 +37,43 @@ pub(crate) fn form(headers: &HeaderMap) -> Form {
 }
 
 /// Reads `as_of`: a position, or a time as RFC 3339 writes it.
-pub(crate) fn as_of(text: &str) -> Result<AsOf, Problem> {
+///
+/// # Errors
+/// 400, also for a position that the log has not reached: how things stand there is not known yet.
+pub(crate) fn as_of(text: &str, head: Position) -> Result<AsOf, Problem> {
+    moment("as_of", text, head)
+}
+
+/// The same for another field.
+///
+/// # Errors
+/// As [`as_of`].
+pub(crate) fn moment(field: &str, text: &str, head: Position) -> Result<AsOf, Problem> {
     if let Ok(position) = text.parse() {
-        return Ok(AsOf::Position(Position(position)));
+        return within(field, Position(position), head).map(AsOf::Position);
     }
     text.parse().map(AsOf::Timestamp).map_err(|_| {
         Problem::bad_request("this moment is not understood").at(
-            "as_of",
+            field,
             "give a position of the log, or a time such as 2026-11-21T12:00:00Z",
         )
     })
+}
+
+/// Checks that a position is not beyond the log's head. Nothing would ever match there, and nobody would notice.
+///
+/// # Errors
+/// 400 that names the head.
+pub(crate) fn within(field: &str, position: Position, head: Position) -> Result<Position, Problem> {
+    if position <= head {
+        return Ok(position);
+    }
+    Err(
+        Problem::bad_request(format!("the log ends at position {head}")).at(
+            field,
+            format!("{position} is beyond the end of the log, {head}"),
+        ),
+    )
 }
 
 /// Why the past cannot be told.
@@ -112,12 +139,13 @@ mod tests {
 
     #[test]
     fn a_moment_is_a_position_or_a_time() {
+        let as_of = |text| as_of(text, Position(17));
         assert_eq!(as_of("17").unwrap(), AsOf::Position(Position(17)));
         assert!(matches!(
             as_of("2026-11-21T12:00:00Z").unwrap(),
             AsOf::Timestamp(_)
         ));
-        for text in ["", "-1", "yesterday", "99999999999999999999999"] {
+        for text in ["", "-1", "18", "yesterday", "99999999999999999999999"] {
             assert_eq!(as_of(text).unwrap_err().status, 400, "{text}");
         }
     }

@@ -170,7 +170,7 @@ pub(crate) async fn list(
     };
     page.of(
         &house,
-        move |views, cursor, limit| views.audit().list(&filter, cursor, limit),
+        move |views, cursor, limit| views.audit()?.list(&filter, cursor, limit),
         AuditEntry::of,
     )
     .await
@@ -188,7 +188,7 @@ pub(crate) async fn bodies(
     let page = Page::asked(params.limit, params.cursor.as_deref())?;
     page.of(
         &house,
-        move |views, cursor, limit| views.audit().bodies(cursor, limit),
+        move |views, cursor, limit| views.audit()?.bodies(cursor, limit),
         RefusedBody::of,
     )
     .await
@@ -295,7 +295,7 @@ async fn find(house: &House, digest: &str) -> Result<(BodyRow, bytes::Bytes), Pr
     let asked = digest.to_owned();
     let row = house
         .views
-        .ask(move |views| views.audit().body(&asked))
+        .ask(move |views| views.audit()?.body(&asked))
         .await?
         .ok_or_else(unknown)?;
     let name = row.body.digest.parse().map_err(|_| unknown())?;

@@ -97,7 +97,7 @@ pub(crate) async fn list(
     let filter = params.filter()?;
     page.of(
         &house,
-        move |views, cursor, limit| views.builds().list(&filter, cursor, limit),
+        move |views, cursor, limit| views.builds()?.list(&filter, cursor, limit),
         Build::of,
     )
     .await
@@ -114,8 +114,9 @@ pub(crate) struct AsOfParams {
 
 impl AsOfParams {
     /// The moment, if one was named.
-    pub(crate) fn moment(&self) -> Result<Option<AsOf>, Problem> {
-        self.as_of.as_deref().map(asked::as_of).transpose()
+    pub(crate) fn moment(&self, house: &House) -> Result<Option<AsOf>, Problem> {
+        let (as_of, head) = (self.as_of.as_deref(), house.commands.head());
+        as_of.map(|text| asked::as_of(text, head)).transpose()
     }
 }
 
@@ -132,12 +133,12 @@ pub(crate) async fn get(
     caller.may(Role::Reader, READ)?;
     let key = key_of(&build)?;
     let position = house.views.position();
-    let row = match params.moment()? {
+    let row = match params.moment(&house)? {
         None => {
             let key = key.clone();
             house
                 .views
-                .ask(move |views| views.builds().get(&key))
+                .ask(move |views| views.builds()?.get(&key))
                 .await?
         }
         Some(moment) => {
@@ -247,7 +248,7 @@ pub(crate) async fn collect(
     let asked = key.clone();
     let row = house
         .views
-        .ask(move |views| views.builds().get(&asked))
+        .ask(move |views| views.builds()?.get(&asked))
         .await?;
     let body = Requeued {
         build: Build::of(row.ok_or_else(|| unknown(&key))?),

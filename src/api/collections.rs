@@ -52,7 +52,7 @@ pub(crate) async fn list(
     };
     page.of(
         &house,
-        move |views, cursor, limit| views.collections().list(&filter, cursor, limit),
+        move |views, cursor, limit| views.collections()?.list(&filter, cursor, limit),
         Collection::of,
     )
     .await
@@ -66,7 +66,7 @@ pub(crate) async fn counts(
     caller: Caller,
 ) -> Result<View<Vec<CollectionCount>>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
-    let View { position, body } = seen::view(&house, |views| views.collections().counts()).await?;
+    let View { position, body } = seen::view(&house, |views| views.collections()?.counts()).await?;
     let body = body
         .into_iter()
         .map(|count| CollectionCount {

@@ -30,6 +30,8 @@ mod readiness;
 mod refusals;
 mod roster;
 mod runs;
+mod streams;
+mod visibility;
 
 const NOW: &str = "2026-11-21T07:00:00Z";
 
@@ -105,6 +107,16 @@ impl TestHouse {
 
     /// Reports a build, and waits until the views know.
     async fn report(&self, number: i64, status: &str) -> Position {
+        self.report_of(number, status, r#"{"big":  9007199254740993}"#)
+            .await
+    }
+
+    /// The same with a body.
+    async fn report_with(&self, number: i64, body: &str) -> Position {
+        self.report_of(number, "running", body).await
+    }
+
+    async fn report_of(&self, number: i64, status: &str, body: &str) -> Position {
         let now = self.clock.now();
         let key = format!("default:{number}");
         let report = Reported {
@@ -128,7 +140,7 @@ impl TestHouse {
             retries_count: None,
             instance: None,
             delivery: format!("{key} {status}"),
-            body: Some(Verbatim::parse(r#"{"big":  9007199254740993}"#.to_owned()).unwrap()),
+            body: Some(Verbatim::parse(body.to_owned()).unwrap()),
             body_blob: None,
             at: now,
         };

@@ -1,6 +1,6 @@
 //! Everything that happened, as it was written down.
 
-use ::projections::history::EventQuery;
+use ::projections::history::{EventQuery, PAGE_BYTES_MAX};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::token::Role;
@@ -11,15 +11,13 @@ use utoipa::IntoParams;
 use web::{Caller, House, Path, Problem, Query, View, paging};
 
 use crate::asked::{self, Form};
+use crate::categories::{self, SCOPE};
 use crate::wire::{EventPage, StoredEvent};
 
 mod lines;
 mod live;
 
 pub(crate) use live::resume_after;
-
-/// The scope of everything here.
-const SCOPE: &str = "events:read";
 
 /// The most events of one stream that one answer holds.
 const STREAM_PAGE_MAX: usize = 1000;
@@ -57,26 +55,34 @@ pub(crate) struct EventParams {
 }
 
 impl EventParams {
-    fn query(&self) -> Result<EventQuery, Problem> {
+    /// What may be read of what is asked for.
+    fn query(&self, caller: &Caller, head: Position) -> Result<EventQuery, Problem> {
         let order = asked::word("order", self.order.clone(), &["asc", "desc"])?;
         let stream = self
             .stream
             .clone()
             .map(|name| stream_name("stream", name))
             .transpose()?;
+        if let Some(stream) = &stream {
+            categories::check(caller, stream.category())?;
+        }
+        let filter = Filter {
+            categories: asked::list(self.category.as_deref()),
+            event_types: asked::list(self.event_type.as_deref()),
+        };
+        let after = self.after.map(Position);
+        let after = after.map(|after| asked::within("after", after, head));
         let mut query = EventQuery {
-            filter: Filter {
-                categories: asked::list(self.category.as_deref()),
-                event_types: asked::list(self.event_type.as_deref()),
-            },
+            filter: categories::limit(caller, filter)?,
             stream,
             actor: self.actor.clone(),
             dialect: self.dialect.clone(),
             since: asked::time("since", self.since.as_deref())?,
             until: asked::time("until", self.until.as_deref())?,
-            after: self.after.map(Position),
+            after: after.transpose()?,
             before: self.before.map(Position),
             limit: paging::PAGE_DEFAULT,
+            bytes_max: None,
             descending: order.as_deref() == Some("desc"),
         };
         if let Some(place) = position_of(self.cursor.as_deref())? {
@@ -113,13 +119,13 @@ pub(crate) async fn list(
     headers: HeaderMap,
     Query(params): Query<EventParams>,
 ) -> Result<Response, Problem> {
-    caller.may(Role::Reader, SCOPE)?;
-    let mut query = params.query()?;
+    let mut query = params.query(&caller, house.commands.head())?;
     match asked::form(&headers) {
-        Form::Live => live::follow(&house, &headers, query).map(IntoResponse::into_response),
-        Form::Lines => lines::all(&house, query, params.limit),
+        Form::Live => live::follow(&house, &caller, &headers, query),
+        Form::Lines => lines::all(&house, &caller, query, params.limit),
         Form::Page => {
             query.limit = paging::limit(params.limit)?;
+            let _room = house.responses.reserve(room_for(query.limit))?;
             let history = house.views.history();
             let position = history.head();
             let page = history.page(&query).await?;
@@ -129,6 +135,12 @@ pub(crate) async fn list(
             Ok(View { position, body }.into_response())
         }
     }
+}
+
+/// How much a page of events may take while it is made: usual events, or as much as any page.
+fn room_for(limit: usize) -> usize {
+    const USUAL_EVENT_BYTES: usize = 4096;
+    limit.saturating_mul(USUAL_EVENT_BYTES).min(PAGE_BYTES_MAX)
 }
 
 /// Where a list of events goes on.
@@ -163,8 +175,12 @@ pub(crate) async fn get(
     let history = house.views.history();
     let head = history.head();
     let found = history.get(Position(position)).await?;
-    let event =
-        found.ok_or_else(|| Problem::not_found(format!("no event stands at {position}")))?;
+    let event = found.ok_or_else(|| {
+        Problem::not_found(format!(
+            "there is no event at position {position}: the log ends at {head}"
+        ))
+    })?;
+    categories::check(&caller, event.stream.category())?;
     Ok(View {
         position: head,
         body: StoredEvent::of(&event),
@@ -194,6 +210,7 @@ pub(crate) async fn stream(
 ) -> Result<View<EventPage>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
     let name = stream_name("stream", name)?;
+    categories::check(&caller, name.category())?;
     let limit = paging::limit(params.limit)?.min(STREAM_PAGE_MAX);
     stream_page(&house, &name, params.from, limit).await
 }
@@ -205,10 +222,10 @@ pub(crate) async fn stream_page(
     from: u64,
     limit: usize,
 ) -> Result<View<EventPage>, Problem> {
+    let _room = house.responses.reserve(room_for(limit))?;
     let history = house.views.history();
     let position = history.head();
-    // One more than is shown tells whether there is a next page.
-    let mut events = history.stream(name, Revision(from), limit + 1).await?;
+    let (events, more) = history.stream_page(name, Revision(from), limit).await?;
     if events.is_empty()
         && (from == 0 || history.stream(name, Revision::FIRST, 1).await?.is_empty())
     {
@@ -216,8 +233,6 @@ pub(crate) async fn stream_page(
             "nothing was ever written to {name}"
         )));
     }
-    let more = events.len() > limit;
-    events.truncate(limit);
     let next = events
         .last()
         .filter(|_| more)

@@ -86,13 +86,13 @@ pub(crate) async fn pulse(
     let body = house
         .views
         .ask(move |views| {
-            let pulse = views.pulse();
+            let pulse = views.pulse()?;
             let types = pulse.types()?.into_iter().map(|found| TypeCount {
                 event_type: found.event_type,
                 count: found.count,
             });
             let builds = views
-                .builds()
+                .builds()?
                 .counts()?
                 .into_iter()
                 .map(|found| StatusCount {

@@ -1,19 +1,17 @@
 //! Long work: how far is it?
 
-use std::convert::Infallible;
-
 use axum::extract::State;
-use axum::response::sse::{Event, Sse};
+use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
 use domain::token::Role;
-use futures::{Stream, StreamExt, stream};
+use futures::stream;
 use http::HeaderMap;
 use tokio::sync::watch;
 use uuid::Uuid;
 use web::{Caller, House, OperationState, OperationStatus, Path, Problem};
 
 use crate::asked::{self, Form};
-use crate::sse::keep_alive;
+use crate::sse::live;
 
 /// The scope of everything here.
 const SCOPE: &str = "operations:read";
@@ -45,7 +43,7 @@ pub(crate) async fn get(
     let state = house.operations.watch(id);
     let state = state.ok_or_else(|| Problem::not_found(format!("no operation {id} is known")))?;
     if asked::form(&headers) == Form::Live {
-        return follow(&house, state).map(IntoResponse::into_response);
+        return follow(&house, &caller, state);
     }
     let now = state.borrow().clone();
     Ok(axum::Json(now).into_response())
@@ -53,11 +51,11 @@ pub(crate) async fn get(
 
 fn follow(
     house: &House,
+    caller: &Caller,
     mut state: watch::Receiver<OperationState>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>, Problem> {
-    let permit = house.stream_permit()?;
+) -> Result<Response, Problem> {
     state.mark_changed();
-    let states = stream::unfold((Some(state), permit), |(state, permit)| async {
+    let states = stream::unfold(Some(state), |state| async {
         let mut state = state?;
         state.changed().await.ok()?;
         let now = state.borrow_and_update().clone();
@@ -65,7 +63,7 @@ fn follow(
             .event("operation")
             .data(serde_json::to_string(&now).unwrap_or_default());
         let more = (now.status == OperationStatus::Running).then_some(state);
-        Some((Ok(event), (more, permit)))
+        Some((event, more))
     });
-    Ok(Sse::new(states.take_until(house.closed())).keep_alive(keep_alive()))
+    live(house, caller.lapse(house, Role::Reader, SCOPE), states)
 }

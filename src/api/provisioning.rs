@@ -108,12 +108,16 @@ async fn make(
         // Names are looked up in the views, so those know everything first.
         let head = house.commands.head();
         house.wait_for(head).await?;
-        let work = |unit: Transaction| async move {
-            let plan = Plan::new(&unit, house, prepared);
-            let outcome = carry_out(plan, document).await?;
-            match dry_run {
-                true => Err(CommandError::Rejected(Refused::DryRun(Box::new(outcome)))),
-                false => Ok(outcome),
+        let views = (house.views.roster()?, house.views.runs()?);
+        let work = |unit: Transaction| {
+            let views = views.clone();
+            async move {
+                let plan = Plan::new(&unit, house, views, prepared);
+                let outcome = carry_out(plan, document).await?;
+                match dry_run {
+                    true => Err(CommandError::Rejected(Refused::DryRun(Box::new(outcome)))),
+                    false => Ok(outcome),
+                }
             }
         };
         let done = house.commands.transact(metadata, work).await;

@@ -52,8 +52,12 @@ pub(crate) trait Resource: Kind {
     }
 
     /// Adds what is known of now alone.
-    fn add_present(house: &House, shown: &mut Self::Shown) {
+    ///
+    /// # Errors
+    /// 503 while the roster is not up to date.
+    fn add_present(house: &House, shown: &mut Self::Shown) -> Result<(), Problem> {
         let _ = (house, shown);
+        Ok(())
     }
 }
 
@@ -82,14 +86,15 @@ resources! {
     Groups: groups, group;
     Users: users, user.user;
     Workers: workers, worker {
-        fn add_present(house: &House, shown: &mut Self::Shown) {
+        fn add_present(house: &House, shown: &mut Self::Shown) -> Result<(), Problem> {
             let (patience, now) = (house.settings.worker_patience, house.commands.clock().now());
-            shown.reports = house.views.roster().read(|roster| {
+            shown.reports = house.views.roster()?.read(|roster| {
                 let worker = roster.worker(shown.id)?;
                 let answers = house.worker_answers(shown.id);
                 let created = shown.created_at;
                 Some(wire::WorkerReports::of(worker, created, patience, answers, now))
             });
+            Ok(())
         }
     };
     WorkerPools: worker_pools, worker_pool;
@@ -150,7 +155,7 @@ async fn list<R: Resource>(
     let from = from(&cursor)?;
     let position = house.views.position();
     let rows = house.views.ask(move |views| {
-        let view = views.roster();
+        let view = views.roster()?;
         // One more than is shown tells whether there is a next page.
         let numbers = view.read(|roster| R::numbers(roster, from, limit + 1));
         let rows = numbers
@@ -191,7 +196,7 @@ async fn get<R: Resource>(
     let body = match &params.as_of {
         None => known::<R>(house, number).await?,
         Some(moment) => {
-            let moment = asked::as_of(moment)?;
+            let moment = asked::as_of(moment, house.commands.head())?;
             let history = house.views.history();
             let thing = history
                 .thing_as_of::<R::Aggregate>(&number.to_string(), moment)
@@ -278,7 +283,7 @@ async fn tell<R: Resource>(
 async fn row<R: Resource>(house: &House, number: u64) -> Result<Option<R::Facts>, Problem> {
     let row = house
         .views
-        .ask(move |views| R::row(&views.roster(), number));
+        .ask(move |views| R::row(&views.roster()?, number));
     Ok(row.await?)
 }
 
@@ -289,12 +294,12 @@ async fn known<R: Resource>(house: &House, number: u64) -> Result<R::Shown, Prob
 
 async fn show_now<R: Resource>(house: &House, facts: &R::Facts) -> Result<R::Shown, Problem> {
     let mut shown = show::<R>(house, facts).await?;
-    R::add_present(house, &mut shown);
+    R::add_present(house, &mut shown)?;
     Ok(shown)
 }
 
 async fn show<R: Resource>(house: &House, facts: &R::Facts) -> Result<R::Shown, Problem> {
-    let mut shown = house.views.roster().read(|roster| R::show(facts, roster));
+    let mut shown = house.views.roster()?.read(|roster| R::show(facts, roster));
     R::read_texts(house, facts, &mut shown).await?;
     Ok(shown)
 }

@@ -150,11 +150,11 @@ pub(crate) async fn list(
     let page = Page::asked(params.limit, params.cursor.as_deref())?;
     let mut query = params.query()?;
     seen::view(&house, move |views| {
-        query.jobs = views.roster().read(|roster| params.jobs(roster));
-        let runs = views.runs();
+        query.jobs = views.roster()?.read(|roster| params.jobs(roster));
+        let runs = views.runs()?;
         let page = runs.list_from(&query, &page.cursor, page.limit)?;
         let total = params.total.then(|| runs.count(&query)).transpose()?;
-        let items = views.roster().read(|roster| {
+        let items = views.roster()?.read(|roster| {
             let shown = |row: &Arc<RunRow>| Run::of(row, roster);
             page.rows.iter().map(shown).collect()
         });
@@ -206,7 +206,7 @@ pub(crate) async fn counts(
 ) -> Result<View<RunCounts>, Problem> {
     caller.may(Role::Reader, READ)?;
     seen::view(&house, move |views| {
-        let runs = views.runs();
+        let runs = views.runs()?;
         let count = |state: &str, success: Option<bool>| {
             let params = RunParams {
                 job: params.job,
@@ -216,7 +216,7 @@ pub(crate) async fn counts(
                 ..RunParams::default()
             };
             let query = RunQuery {
-                jobs: views.roster().read(|roster| params.jobs(roster)),
+                jobs: views.roster()?.read(|roster| params.jobs(roster)),
                 ..params.query()?
             };
             Ok::<_, Problem>(runs.count(&query)?)
@@ -248,15 +248,16 @@ pub(crate) async fn get(
     caller.may(Role::Reader, READ)?;
     let position = house.views.position();
     let row = match params.as_of {
-        None => house.views.ask(move |views| views.runs().get(run)).await?,
+        None => house.views.ask(move |views| views.runs()?.get(run)).await?,
         Some(moment) => {
             let history = house.views.history();
-            let past = history.run_as_of(run, asked::as_of(&moment)?).await;
+            let moment = asked::as_of(&moment, history.head())?;
+            let past = history.run_as_of(run, moment).await;
             let past = past.map_err(|error| match error {
                 AsOfError::Log(error) => Problem::from(error),
                 AsOfError::Rows(error) => Problem::from(error),
             })?;
-            let mut shown = shown(&house, &past.ok_or_else(|| unknown(run))?);
+            let mut shown = shown(&house, &past.ok_or_else(|| unknown(run))?)?;
             shown.kill_requests = None;
             return Ok(View {
                 position,
@@ -267,7 +268,7 @@ pub(crate) async fn get(
     let row = row.ok_or_else(|| unknown(run))?;
     Ok(View {
         position,
-        body: shown(&house, &row),
+        body: shown(&house, &row)?,
     })
 }
 
@@ -302,7 +303,7 @@ pub(crate) async fn log(
 ) -> Result<View<RunLog>, Problem> {
     caller.may(Role::Reader, READ)?;
     let position = house.views.position();
-    let row = house.views.ask(move |views| views.runs().log_of_run(run));
+    let row = house.views.ask(move |views| views.runs()?.log_of_run(run));
     let row = row
         .await?
         .ok_or_else(|| Problem::not_found(format!("the run {run} has no log")))?;
@@ -340,7 +341,7 @@ pub(crate) async fn kill_requests(
     caller.may(Role::Reader, READ)?;
     let position = house.views.position();
     let rows = house.views.ask(move |views| {
-        let runs = views.runs();
+        let runs = views.runs()?;
         match runs.get(run)? {
             Some(_) => runs.kill_requests_of_run(run).map(Some),
             None => Ok(None),
@@ -356,8 +357,9 @@ pub(crate) async fn kill_requests(
     })
 }
 
-pub(crate) fn shown(house: &House, row: &RunRow) -> Run {
-    house.views.roster().read(|roster| Run::of(row, roster))
+pub(crate) fn shown(house: &House, row: &RunRow) -> Result<Run, Problem> {
+    let roster = house.views.roster()?;
+    Ok(roster.read(|roster| Run::of(row, roster)))
 }
 
 fn unknown(run: u64) -> Problem {

@@ -132,7 +132,7 @@ pub(crate) async fn list(
     let page = Page::asked(params.limit, params.cursor.as_deref())?;
     page.of(
         &house,
-        move |views, cursor, limit| views.tokens().list(cursor, limit),
+        move |views, cursor, limit| views.tokens()?.list(cursor, limit),
         Token::of,
     )
     .await
@@ -149,7 +149,7 @@ pub(crate) async fn get(
     Query(params): Query<AsOfParams>,
 ) -> Result<View<Token>, Problem> {
     caller.may(Role::Admin, READ)?;
-    let Some(moment) = params.moment()? else {
+    let Some(moment) = params.moment(&house)? else {
         let position = house.views.position();
         let body = find(&house, id).await?;
         return Ok(View { position, body });
@@ -235,7 +235,7 @@ async fn tell(
 async fn find(house: &House, id: String) -> Result<Token, Problem> {
     let row = house
         .views
-        .ask(move |views| views.tokens().get(&id))
+        .ask(move |views| views.tokens()?.get(&id))
         .await?;
     row.map(Token::of).ok_or_else(unknown)
 }

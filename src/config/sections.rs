@@ -68,6 +68,10 @@ pub(crate) struct Server {
     pub(crate) requests_per_second_max: u32,
     /// How many live event streams may be open at once.
     pub(crate) streams_max: usize,
+    /// How long a live event stream waits for its reader to read before it is cut off, in seconds.
+    pub(crate) stream_stall_seconds_max: u64,
+    /// How many bytes of answers may wait to be read by their clients; more are answered 503.
+    pub(crate) response_bytes_max: usize,
     /// Addresses and ranges whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxies: Vec<web::Network>,
     /// How long a handler waits for its own write to be visible, in milliseconds.

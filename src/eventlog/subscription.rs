@@ -36,6 +36,12 @@ impl Subscription {
         }
     }
 
+    /// Reads no more at once than this.
+    #[must_use]
+    pub fn with_limit(self, limit: PageLimit) -> Self {
+        Self { limit, ..self }
+    }
+
     /// The last position that was looked at; going on from here misses nothing that was not yet handed out.
     #[must_use]
     pub fn position(&self) -> Position {

@@ -77,7 +77,7 @@ impl Collector {
         config: CollectorConfig,
         stop: CancellationToken,
     ) -> Result<Running, ConfigError> {
-        let changed = views.collections().changed();
+        let changed = views.collections_changed();
         let clock = commands.clock().clone();
         let collector = Self {
             rules: Rules::new(&config.stage, &config.runner_prefixes)?,
@@ -164,18 +164,18 @@ impl Reaction for Collector {
         }
         let due = self
             .views
-            .ask(move |views| views.collections().due(now, limit));
+            .ask(move |views| views.collections()?.due(now, limit));
         let due = due.await.map_err(|error| error.to_string())?;
         Ok(due.into_iter().map(Queued).collect())
     }
 
     async fn next_due(&self) -> Option<Timestamp> {
-        let next = self.views.ask(|views| views.collections().next_due());
+        let next = self.views.ask(|views| views.collections()?.next_due());
         next.await.ok().flatten()
     }
 
     async fn queued(&self) -> u64 {
-        let counts = self.views.ask(|views| views.collections().counts());
+        let counts = self.views.ask(|views| views.collections()?.counts());
         let waits = |state: &str| matches!(state, "queued" | "retrying");
         let counts = counts.await.unwrap_or_default().into_iter();
         counts
@@ -260,7 +260,7 @@ impl Collector {
             .wait_for_view("builds", work.0.position, self.patience);
         there.await.map_err(|behind| inside(&behind))?;
         let key = work.key();
-        let row = self.views.ask(move |views| views.builds().get(&key));
+        let row = self.views.ask(move |views| views.builds()?.get(&key));
         let row = row.await.map_err(|error| inside(&error))?;
         let row = row.ok_or_else(|| inside(&"the view of builds does not know it"))?;
         Ok(Facts::new(work, row))

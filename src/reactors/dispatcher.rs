@@ -176,8 +176,8 @@ impl Inner {
         wake: &Notify,
         stop: &CancellationToken,
     ) {
-        let mut runs = Changes(Some(self.views.runs().changed()));
-        let mut roster = Changes(Some(self.views.roster().changed()));
+        let mut runs = Changes(Some(self.views.runs_changed()));
+        let mut roster = Changes(Some(self.views.roster_changed()));
         let mut ping_at = Instant::now();
         let mut again_at = Instant::now();
         let mut kept_at = Instant::now();
@@ -242,7 +242,8 @@ impl Inner {
     /// How long until the next run is due, or the time of one is up.
     fn until_next(&self, time_up: Option<Duration>) -> Option<Duration> {
         let now = self.commands.clock().now();
-        let due = self.views.runs().next_due(now);
+        // Without the view nothing is known to be due; its news wakes the dispatcher.
+        let due = self.views.runs().ok().and_then(|runs| runs.next_due(now));
         // What is due by now waits no longer.
         let due = due.map(|due| Duration::try_from(due.duration_since(now)).unwrap_or_default());
         due.into_iter().chain(time_up).min()

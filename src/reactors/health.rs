@@ -18,8 +18,8 @@ use domain::run::Run;
 use domain::worker_pool::{Silence, SilenceCommand};
 use domain::{Actor, LongText, Metadata};
 use jiff::{SignedDuration, Timestamp};
-use projections::Views;
-use projections::roster::Roster;
+use projections::roster::{Roster, RosterView};
+use projections::{TableError, Views};
 use tokio_util::sync::CancellationToken;
 
 use crate::Faults;
@@ -213,17 +213,20 @@ impl Inner {
 
     async fn check(&self) -> Result<(), String> {
         let caught_up = caught_up(&self.commands, &self.views, self.config.views_within).await;
-        if caught_up.is_err() {
+        let not_ready = |error: TableError| error.to_string();
+        let read = caught_up.and_then(|()| {
+            let roster = self.views.roster().map_err(not_ready)?;
+            let runs = self.views.runs().map_err(not_ready)?;
+            Ok((roster, runs))
+        });
+        if read.is_err() {
             // As long as we cannot take note of their answers, workers cannot be said not to answer.
             self.liveness.excuse();
         }
-        caught_up?;
+        let (roster, runs) = read?;
         let now = self.commands.clock().now();
         let answering = |worker| self.liveness.of(worker);
-        let found = self
-            .views
-            .roster()
-            .read(|roster| Findings::of(roster, answering));
+        let found = roster.read(|roster| Findings::of(roster, answering));
         let pools_silent = found.pools.iter().filter(|(_, silent)| *silent).count();
         let show = |gauge: &AtomicU64, count: usize| gauge.store(count as u64, Ordering::Relaxed);
         show(&self.stats.workers_silent, found.workers.len());
@@ -232,8 +235,8 @@ impl Inner {
         // What cannot be written down about one says nothing about the others.
         let mut result = Ok(());
         for worker in &found.workers {
-            for run in self.views.runs().open_of_worker(worker.number) {
-                let given_up = self.give_up(worker, run.number).await;
+            for run in runs.open_of_worker(worker.number) {
+                let given_up = self.give_up(&roster, worker, run.number).await;
                 result = given_up.map_err(|error| error.to_string()).and(result);
                 self.config.faults.reached("run_given_up").await;
             }
@@ -250,12 +253,12 @@ impl Inner {
     /// log comes first, and both come together: whoever tells people of the failure finds it.
     async fn give_up(
         &self,
+        roster: &RosterView,
         worker: &SilentWorker,
         run: u64,
     ) -> Result<(), CommandError<RunsRejection>> {
-        let views = &self.views;
         let children_of = |job| {
-            views.roster().read(|roster| {
+            roster.read(|roster| {
                 let job = roster.job(job);
                 job.map_or_else(Vec::new, |job| job.children.iter().copied().collect())
             })

@@ -32,6 +32,19 @@ pub enum TableError {
         /// Its name.
         name: String,
     },
+    /// A view that is being rebuilt, or is still behind what it knew before, does not answer: rows that are
+    /// not there yet would be taken for rows that do not exist. Ask again later.
+    #[error(
+        "the view `{view}` is not up to date: it is at position {position}, and answers from {needed} on"
+    )]
+    NotReady {
+        /// Which view.
+        view: &'static str,
+        /// Everything up to here is in its rows.
+        position: u64,
+        /// From here on it answers.
+        needed: u64,
+    },
     /// No table can have this name.
     #[error("`{name}` cannot name a table")]
     Name {

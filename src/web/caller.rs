@@ -10,6 +10,8 @@ use subtle::ConstantTimeEq;
 use crate::secret::{CREDENTIAL_BYTES_MAX, token_hash};
 use crate::{House, Problem, RequestContext};
 
+mod lapse;
+
 /// Who asks. As an extractor it refuses a request without a credential, unless requests without one have a
 /// role: as the first argument of a handler, it is settled before anything is said about the path, the
 /// query or the body.
@@ -40,16 +42,18 @@ impl Caller {
                 _ => Err(missing()),
             };
         };
-        if identity.role < role {
-            return Err(Problem::forbidden(format!(
-                "this needs the role {}",
-                name_of(role)
-            )));
-        }
-        if !identity.scopes.is_empty() && !identity.scopes.iter().any(|known| known == scope) {
-            return Err(Problem::forbidden(format!("this needs the scope {scope}")));
-        }
-        Ok(())
+        check(identity.role, &identity.scopes, role, scope)
+    }
+
+    /// Ends when the caller's credential is no longer enough for a role in a scope, and says why. What goes on for
+    /// long was allowed once, when it began.
+    pub fn lapse(
+        &self,
+        house: &House,
+        role: Role,
+        scope: &'static str,
+    ) -> impl Future<Output = &'static str> + Send + use<> {
+        lapse::of(self.identity.as_ref(), house.clone(), role, scope)
     }
 
     /// Whether the caller has a role in any scope at all. Which scopes are needed is asked later, by what the
@@ -107,6 +111,20 @@ impl Caller {
             ..self.context.metadata(dialect)
         }
     }
+}
+
+/// Whether a role that is limited to scopes is enough.
+fn check(own: Role, scopes: &[String], role: Role, scope: &str) -> Result<(), Problem> {
+    if own < role {
+        return Err(Problem::forbidden(format!(
+            "this needs the role {}",
+            name_of(role)
+        )));
+    }
+    if !scopes.is_empty() && !scopes.iter().any(|known| known == scope) {
+        return Err(Problem::forbidden(format!("this needs the scope {scope}")));
+    }
+    Ok(())
 }
 
 impl FromRequestParts<House> for Caller {
@@ -167,7 +185,7 @@ async fn identify(house: &House, presented: &str) -> Result<Identity, Problem> {
     let asked = hash.clone();
     let found = house
         .views
-        .ask(move |views| views.tokens().by_hash(&asked))
+        .ask(move |views| views.tokens()?.by_hash(&asked))
         .await?;
     // The index has found the hash by its bytes; that it is this one is compared in constant time.
     let row = found.filter(|row| row.hash.as_bytes().ct_eq(hash.as_bytes()).into());

@@ -3,11 +3,12 @@
 //! One function instead of a stack of layers: each layer would box every request again, and the order in
 //! which limits are checked could only be read backwards.
 
+use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use eventlog::Position;
@@ -46,6 +47,11 @@ pub(crate) async fn gate(State(house): State<House>, mut request: Request, next:
     // Cloned for the unhappy case; it shares its bytes.
     let uri = request.uri().clone();
     request.extensions_mut().insert(context.clone());
+    // Within the process an answer is read as a whole, and nobody is slow.
+    let is_connected = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .is_some();
 
     let span = tracing::debug_span!(
         "request",
@@ -69,6 +75,9 @@ pub(crate) async fn gate(State(house): State<House>, mut request: Request, next:
             Problem::internal("the request broke something; it was written down").into_response()
         }
     };
+    if is_connected {
+        response = house.responses.count(response).await;
+    }
     let status = response.status();
     if status.is_client_error() || status.is_server_error() {
         response = answer::as_problem(response, &context, uri.path()).await;

@@ -21,6 +21,7 @@ use crate::auditor::Auditor;
 use crate::observer::{HttpObserver, NoObserver};
 use crate::rate::Rate;
 use crate::recorder::{Recorder, Recording};
+use crate::response_budget::ResponseBudget;
 use crate::{Limits, Network, Operations, Passwords, Problem, Seal, Sessions, Variables};
 
 /// What an operator chose, as far as HTTP is concerned.
@@ -78,6 +79,8 @@ pub struct Parts {
     pub passwords: Passwords,
     /// Who is logged in.
     pub sessions: Sessions,
+    /// What answers may take that wait to be read.
+    pub responses: ResponseBudget,
     /// Counts and keeps answers.
     pub recorder: Arc<Recorder>,
     /// Held while a model is trained: one at a time.
@@ -178,6 +181,7 @@ impl House {
             recorder: Arc::new(Recorder::start(recording, &commands, &views)),
             training: Arc::default(),
             observer: Arc::new(NoObserver),
+            responses: ResponseBudget::new(limits.response_bytes_max),
             requests: Semaphore::new(limits.requests_max.min(Semaphore::MAX_PERMITS)),
             rate: Rate::new(limits),
             opened_at: commands.head(),
@@ -338,7 +342,7 @@ impl House {
         self.wait_for(self.opened_at).await
     }
 
-    /// Waits until every view knows the log up to a position: read your own writes.
+    /// Waits until every view that answers knows the log up to a position: read your own writes.
     ///
     /// # Errors
     /// 503 when that takes longer than the configured patience.
@@ -348,11 +352,12 @@ impl House {
         }
         let waited = self
             .views
-            .wait_for(position, self.settings.limits.patience)
+            .wait_for_answers(position, self.settings.limits.patience)
             .await;
-        waited.map_err(|_| {
+        waited.map_err(|behind| {
+            let reached = behind.position;
             Problem::unavailable(format!(
-                "the views have not reached position {position} yet"
+                "the views have not reached position {position} yet: they are at {reached}"
             ))
             .retry_after(1)
         })

@@ -23,6 +23,7 @@ pub mod quoted;
 mod rate;
 mod recorder;
 mod refusal;
+mod response_budget;
 mod seal;
 pub mod secret;
 mod sessions;
@@ -53,6 +54,7 @@ pub use passwords::{PASSWORD_BYTES_MAX, Passwords};
 pub use problem::{FieldError, PROBLEM_JSON, Problem, ProblemBody};
 pub use rate::caller_address;
 pub use recorder::{Recorder, Recording};
+pub use response_budget::{Charge, ResponseBudget};
 pub use seal::{KEY_BYTES, Seal, SealError};
 pub use sessions::{
     CSRF_COOKIE, CSRF_HEADER, LoggedInto, SESSION_COOKIE, Sessions, Visitor, cookie,

@@ -14,10 +14,14 @@ pub struct Limits {
     pub header_bytes_max: usize,
     /// How long until a request must have been answered; a stream of events only begins within it.
     pub request_time_max: Duration,
+    /// Bytes of all answers that are written and not yet read by their clients.
+    pub response_bytes_max: usize,
     /// Requests at work at one time; more are turned away at once.
     pub requests_max: usize,
     /// Streams of events at one time.
     pub streams_max: usize,
+    /// How long a stream of events waits for its reader to read before it is cut off.
+    pub stream_stall_max: Duration,
     /// Requests a second from one address, on average; 0 is no limit.
     pub requests_per_second_max: u32,
     /// Requests that one address may send at once before the average counts.
@@ -35,8 +39,10 @@ impl Default for Limits {
             body_bytes_max: 1024 * 1024,
             header_bytes_max: 32 * 1024,
             request_time_max: Duration::from_secs(30),
+            response_bytes_max: 128 * 1024 * 1024,
             requests_max: 1024,
             streams_max: 128,
+            stream_stall_max: Duration::from_secs(30),
             requests_per_second_max: 1000,
             requests_burst_max: 5000,
             limit_loopback: false,

@@ -199,7 +199,9 @@ fn notes(kept: &Kept, recording: Recording, views: &Views) -> Vec<(String, Told)
         learnt_to: answered.learnt_to.0,
         at: *at,
     };
-    let beside = views.allocation().shadow(spec, None);
+    // A view that was not up to date has answered nobody, and is not compared with.
+    let beside = views.allocation().ok();
+    let beside = beside.and_then(|view| view.shadow(spec, None));
     let mut notes = vec![(key(&spec.name), told(answered, false))];
     notes.extend(beside.map(|beside| (key(&spec.name), told(&beside, true))));
     notes

@@ -11,6 +11,9 @@ use crate::Problem;
 /// After how many seconds to come back when the log is busy.
 const BUSY_SECONDS: u64 = 1;
 
+/// After how many seconds to come back when a view is being rebuilt.
+const REBUILD_SECONDS: u64 = 2;
+
 /// After how many seconds to come back when somebody has to look first.
 const STOPPED_SECONDS: u64 = 30;
 
@@ -65,7 +68,11 @@ impl<R: Display> From<CommandError<R>> for Problem {
 
 impl From<TableError> for Problem {
     fn from(error: TableError) -> Self {
-        // A damaged view is made anew by itself; until then there is nothing to answer from.
+        if let TableError::NotReady { .. } = error {
+            tracing::debug!(%error, "a view does not answer yet: {error}");
+            return Self::unavailable(error.to_string()).retry_after(REBUILD_SECONDS);
+        }
+        // A damaged view is rebuilt by itself; until then there is nothing to answer from.
         if let Some(suppressed) = LOG.admit(&error.to_string()) {
             tracing::warn!(%error, suppressed, "a view cannot answer: {error}");
         }

@@ -106,12 +106,12 @@ impl House {
         })?;
         let number = self
             .views
-            .roster()
+            .roster()?
             .read(|roster| roster.user_by_name(name).map(|user| user.number));
         let row = match number {
             Some(number) => {
                 self.views
-                    .ask(move |views| views.roster().user(number))
+                    .ask(move |views| views.roster()?.user(number))
                     .await?
             }
             None => None,
@@ -143,26 +143,36 @@ impl House {
     }
 
     /// Who is logged in, if the request shows so.
-    #[must_use]
-    pub fn visitor(&self, method: &Method, headers: &HeaderMap) -> Option<Visitor> {
-        let session = cookie(headers, SESSION_COOKIE)?;
+    ///
+    /// # Errors
+    /// 503 while it is not known which users there are. A session that cannot be checked is not closed.
+    pub fn visitor(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<Option<Visitor>, Problem> {
+        let Some(session) = cookie(headers, SESSION_COOKIE) else {
+            return Ok(None);
+        };
         let now = self.commands.clock().now();
-        let (user, credential, csrf) = self.sessions.find(session, now)?;
-        let stands = self.views.roster().read(|roster| {
+        let Some((user, credential, csrf)) = self.sessions.find(session, now) else {
+            return Ok(None);
+        };
+        let stands = self.views.roster()?.read(|roster| {
             let known = roster.user(user)?;
             Some(known.is_enabled && known.credential_position == credential)
         });
         if stands != Some(true) {
             self.sessions.close(session);
-            return None;
+            return Ok(None);
         }
         let shown = headers.get(CSRF_HEADER);
         let is_ours =
             shown.is_some_and(|shown| same(shown.as_bytes(), csrf.expose_secret().as_bytes()));
-        Some(Visitor {
+        Ok(Some(Visitor {
             user,
             may_write: method.is_safe() || is_ours,
-        })
+        }))
     }
 
     async fn note_refusal(&self, user: Option<u64>, context: &RequestContext) {

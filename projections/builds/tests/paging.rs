@@ -25,6 +25,7 @@ async fn pages_show_every_build_once_while_others_arrive() {
             let page = house
                 .views
                 .builds()
+                .unwrap()
                 .list(&BuildFilter::default(), &cursor, limit)
                 .unwrap();
             assert!(page.rows.len() <= limit);
@@ -51,6 +52,7 @@ async fn a_last_page_that_is_full_has_no_next_one() {
         house
             .views
             .builds()
+            .unwrap()
             .list(&BuildFilter::default(), &Cursor::start(), limit)
     };
     assert!(list(5).unwrap().next.is_some());
@@ -68,7 +70,12 @@ async fn a_cursor_that_nobody_gave_out_is_only_another_place() {
                 ..BuildFilter::default()
             };
             let cursor = Cursor::from_bytes(bytes.clone());
-            let page = house.views.builds().list(&filter, &cursor, 10).unwrap();
+            let page = house
+                .views
+                .builds()
+                .unwrap()
+                .list(&filter, &cursor, 10)
+                .unwrap();
             assert!(page.rows.len() <= 5);
         }
     }
@@ -96,12 +103,14 @@ async fn a_page_looks_at_so_many_rows_and_no_more() {
     let first = house
         .views
         .builds()
+        .unwrap()
         .list(&filter, &Cursor::start(), 10)
         .unwrap();
     assert_eq!((first.rows.len(), first.examined), (0, EXAMINED_MAX));
     let rest = house
         .views
         .builds()
+        .unwrap()
         .list(&filter, &first.next.unwrap(), 10)
         .unwrap();
     assert_eq!((rest.rows.len(), rest.next), (1, None));

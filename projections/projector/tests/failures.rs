@@ -187,7 +187,14 @@ async fn an_event_that_nobody_can_read_is_counted_and_stops_nobody() {
     assert_eq!(builds.faults, 1);
     assert_eq!(builds.last_fault.as_ref().unwrap().position, at);
     assert_eq!(
-        house.views.builds().get(&key(1)).unwrap().unwrap().status,
+        house
+            .views
+            .builds()
+            .unwrap()
+            .get(&key(1))
+            .unwrap()
+            .unwrap()
+            .status,
         "success"
     );
     assert_ne!(last, Position::START);

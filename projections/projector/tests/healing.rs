@@ -139,23 +139,27 @@ async fn views_whose_tables_failed_go_on_without_a_new_start() {
         tell_all(&*log, every_kind_of_event()).await;
         let views = Views::start(log.clone(), tables.clone(), config()).unwrap();
         views.wait_for(log.head(), PATIENCE).await.unwrap();
-        let before = views.builds().get(&key(1)).unwrap();
+        let before = views.builds().unwrap().get(&key(1)).unwrap();
         assert!(before.is_some());
-        let mut changed = views.runs().changed();
+        let mut changed = views.runs_changed();
 
         *tables.lost.lock() = lost;
         tables.is_mute.store(is_mute, Ordering::SeqCst);
         tables.fail(&failure);
         assert!(!views.are_live(), "{case}");
         let last = tell(&*log, "build-default:900", reported(900, "running")).await;
-        assert_eq!(views.builds().get(&key(1)), Err(failure.clone()), "{case}");
+        assert_eq!(
+            views.builds().unwrap().get(&key(1)),
+            Err(failure.clone()),
+            "{case}"
+        );
         assert_eq!(views.reopened(), 0, "{case}: there is no room");
 
         tables.has_room.store(true, Ordering::SeqCst);
         let healed = async {
             while !views.are_live() || views.position() < last {
                 let is_live = views.are_live();
-                match views.builds().get(&key(1)) {
+                match views.builds().unwrap().get(&key(1)) {
                     Ok(found) => assert_eq!(found, before, "{case}"),
                     Err(error) => assert!(!is_live, "{case}: {error}"),
                 }
@@ -164,7 +168,7 @@ async fn views_whose_tables_failed_go_on_without_a_new_start() {
         };
         tokio::time::timeout(PATIENCE, healed).await.expect(&case);
         assert_eq!(views.reopened(), 1, "{case}");
-        let found = views.builds().get(&key(900)).unwrap();
+        let found = views.builds().unwrap().get(&key(900)).unwrap();
         assert_eq!(found.expect(&case).status, "running");
         let told = tokio::time::timeout(PATIENCE, changed.changed()).await;
         told.expect("who waits for a change looks again").unwrap();

@@ -57,7 +57,7 @@ fn seen(sees: impl Fn(u64) -> bool) -> Vec<u64> {
 #[tokio::test]
 async fn everybody_sees_what_section_four_of_the_contract_says() {
     let house = two_projects().await;
-    house.views.roster().read(|roster| {
+    house.views.roster().unwrap().read(|roster| {
         for (scope, workers, pools, projects, groups, templates, jobs, kills) in [
             (
                 Scope::Worker(1),
@@ -197,7 +197,7 @@ async fn everybody_sees_what_section_four_of_the_contract_says() {
 async fn an_admin_who_does_not_see_a_project_does_not_change_it() {
     let house = two_projects().await;
     let may = |user, project| {
-        let roster = house.views.roster();
+        let roster = house.views.roster().unwrap();
         roster.read(|roster| roster.may_write_project(user, project))
     };
     assert!(!may(1, 1), "a viewer only looks");
@@ -212,7 +212,7 @@ async fn an_admin_who_does_not_see_a_project_does_not_change_it() {
             "user {user}, project {project}"
         );
     }
-    house.views.roster().read(|roster| {
+    house.views.roster().unwrap().read(|roster| {
         assert!(roster.may_write_worker(1, 2), "through pool 1");
         assert!(!roster.may_write_worker(1, 3), "of another pool");
         assert!(!roster.may_write_worker(3, 2), "not a viewer");
@@ -220,7 +220,7 @@ async fn an_admin_who_does_not_see_a_project_does_not_change_it() {
     let disabled = UserEvent::Disabled(Disabled { at: at(2) });
     house.tell("user-1", disabled).await;
     assert!(!may(1, 1), "nobody who may not log in");
-    house.views.roster().read(|roster| {
+    house.views.roster().unwrap().read(|roster| {
         assert!(!roster.sight(Scope::User(1)).sees_project(1));
     });
 }
@@ -372,7 +372,7 @@ proptest! {
             let house = House::new();
             let last = tell_all(&*house.log, story).await;
             house.views.wait_for(last, PATIENCE).await.unwrap();
-            house.views.roster().read(|roster| {
+            house.views.roster().unwrap().read(|roster| {
                 let naive = Naive(roster);
                 let scopes = (0..6).flat_map(|n| [Scope::Worker(n), Scope::User(n)]);
                 for scope in scopes.chain([Scope::All]) {

@@ -211,12 +211,12 @@ proptest! {
                 views.wait_for(log.head(), PATIENCE).await.unwrap();
                 let naive = Naive::of(&story[..end]);
                 for number in 0..9 {
-                    let row = views.runs().get(number).unwrap();
+                    let row = views.runs().unwrap().get(number).unwrap();
                     let facts = naive.runs.get(&number).and_then(Run::facts).copied();
                     prop_assert_eq!(row.map(|row| row.facts()), facts, "run {}", number);
                 }
                 for (query, offset, limit) in &queries {
-                    agrees(&views.runs(), &naive, query, *offset, *limit);
+                    agrees(&views.runs().unwrap(), &naive, query, *offset, *limit);
                 }
             }
             views.shutdown();
@@ -224,7 +224,7 @@ proptest! {
             again.wait_for(log.head(), PATIENCE).await.unwrap();
             let naive = Naive::of(&story);
             for (query, offset, limit) in &queries {
-                agrees(&again.runs(), &naive, query, *offset, *limit);
+                agrees(&again.runs().unwrap(), &naive, query, *offset, *limit);
             }
             Ok(())
         })?;

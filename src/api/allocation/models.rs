@@ -140,7 +140,7 @@ pub(crate) async fn list(
 ) -> Result<View<Vec<Model>>, Problem> {
     caller.may(Role::Reader, READ)?;
     let position = house.views.position();
-    let models = house.views.allocation().models().into_iter();
+    let models = house.views.allocation()?.models().into_iter();
     let body = models.take(TRAINED_MAX).map(Model::of).collect();
     Ok(View { position, body })
 }
@@ -190,13 +190,13 @@ pub(crate) async fn roll_back(
     caller: Caller,
 ) -> Result<View<Model>, Problem> {
     caller.may(Role::Operator, WRITE)?;
-    if let Some(id) = house.views.allocation().previous() {
+    if let Some(id) = house.views.allocation()?.previous() {
         prepare(&house, &id).await?;
     }
     let at = house.commands.clock().now();
     decide(&house, &caller, ModelsCommand::RollBack { at }).await?;
     let position = house.views.position();
-    let models = house.views.allocation().models().into_iter();
+    let models = house.views.allocation()?.models().into_iter();
     let live = models.filter(|model| model.live).map(Model::of).next();
     let body =
         live.ok_or_else(|| Problem::unavailable("nothing answers at present").retry_after(1))?;
@@ -217,7 +217,7 @@ async fn decide(house: &House, caller: &Caller, command: ModelsCommand) -> Resul
 
 /// Makes a model ready beside, so that no view waits for it.
 async fn prepare(house: &House, id: &str) -> Result<(), Problem> {
-    let (view, id) = (house.views.allocation(), id.to_owned());
+    let (view, id) = (house.views.allocation()?, id.to_owned());
     let runtime = tokio::runtime::Handle::current();
     // Learning is work for a processor, and not for the threads that answer.
     let prepared = tokio::task::spawn_blocking(move || runtime.block_on(view.prepare(&id)));
@@ -238,6 +238,6 @@ async fn prepare(house: &House, id: &str) -> Result<(), Problem> {
 }
 
 fn find(house: &House, id: &str) -> Result<Model, Problem> {
-    let found = house.views.allocation().model(id).map(Model::of);
+    let found = house.views.allocation()?.model(id).map(Model::of);
     found.ok_or_else(|| Problem::not_found("no such model was trained"))
 }

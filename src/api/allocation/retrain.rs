@@ -62,7 +62,7 @@ struct Plan {
 
 impl Retrain {
     async fn plan(self, house: &House) -> Result<Plan, Problem> {
-        let view = house.views.allocation();
+        let view = house.views.allocation()?;
         let settings = view.settings();
         let strategy = match self.strategy {
             Some(name) => name.parse::<StrategyName>().map_err(|error| {
@@ -109,13 +109,9 @@ async fn moment(
     let Some(text) = text else {
         return Ok(None);
     };
-    let moment = asked::as_of(text).map_err(|_| {
-        Problem::bad_request("this moment is not understood").at(
-            field,
-            "give a position of the log, or a time such as 2026-11-21T12:00:00Z",
-        )
-    })?;
-    let position = house.views.history().head_at(moment).await;
+    let history = house.views.history();
+    let moment = asked::moment(field, text, history.head())?;
+    let position = history.head_at(moment).await;
     position.map(Some).map_err(|error| {
         tracing::warn!(%error, "the log cannot be read: {error}");
         Problem::unavailable("the log cannot be read at present").retry_after(5)
@@ -195,7 +191,9 @@ async fn make(
     let told = describe(&trained, house.commands.clock().now())?;
     let id = told.model.clone();
     // At hand before it can be promoted.
-    house.views.allocation().shelve(&id, trained.model);
+    let view = house.views.allocation();
+    let view = view.map_err(|error| error.to_string())?;
+    view.shelve(&id, trained.model);
     let command = ModelsCommand::Register(Box::new(told));
     let outcome = house
         .commands
@@ -223,6 +221,7 @@ async fn trained(
 ) -> Result<Option<Trained>, String> {
     let Plan { training, until } = plan;
     let view = house.views.allocation();
+    let view = view.map_err(|error| error.to_string())?;
     let (incumbent, log) = (view.incumbent(), view.log().clone());
     let closing = house.clone();
     let runtime = tokio::runtime::Handle::current();

@@ -98,7 +98,7 @@ async fn what_is_made_is_as_it_was_wanted() {
     assert_eq!(job["reschedule_interval_type"], "DAY");
     let child = ok(house.get("/v1/jobs/2").await);
     assert_eq!(child["parent"], json!({"id": 1, "title": "nightly"}));
-    let roster = house.house.views.roster();
+    let roster = house.house.views.roster().unwrap();
     let secret = roster.read(|roster| roster.worker_by_key("worker1").unwrap().secret.clone());
     let opened = house.house.seal.open(&secret).unwrap();
     assert_eq!(secrecy::ExposeSecret::expose_secret(&opened), "verysecret");

@@ -218,7 +218,12 @@ async fn recorded_answers_are_joined_with_what_builds_used_and_priced() {
     };
     let house = TestHouse::with(settings).await;
     let spec = "zlib@1 +x arch=linux-x86_64%gcc@12".parse().unwrap();
-    let answered = house.house.views.allocation().answer(&spec, None, None);
+    let answered = house
+        .house
+        .views
+        .allocation()
+        .unwrap()
+        .answer(&spec, None, None);
     let earlier = house.clock.now() - jiff::SignedDuration::from_secs(7200);
     house.house.recorder.keep(&spec, &answered, || earlier);
     house.house.recorder.finish().await;

@@ -63,6 +63,66 @@ impl EventLog for Stopped {
     }
 }
 
+/// A log that is not read before it is let go.
+struct Held(MemoryLog, watch::Sender<bool>);
+
+impl Held {
+    async fn let_go(&self) {
+        let _ = self.1.subscribe().wait_for(|free| *free).await;
+    }
+}
+
+#[async_trait]
+impl EventLog for Held {
+    async fn append(&self, batch: Vec<Append>) -> Result<Appended, AppendError> {
+        self.0.append(batch).await
+    }
+
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Revision,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, ReadError> {
+        self.0.read_stream(stream, from, limit).await
+    }
+
+    async fn read_all(
+        &self,
+        after: Position,
+        filter: &Filter,
+        limit: PageLimit,
+    ) -> Result<Page, ReadError> {
+        self.let_go().await;
+        self.0.read_all(after, filter, limit).await
+    }
+
+    async fn read_all_back(
+        &self,
+        before: Position,
+        filter: &Filter,
+        limit: PageLimit,
+    ) -> Result<Page, ReadError> {
+        self.0.read_all_back(before, filter, limit).await
+    }
+
+    async fn stream_head(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
+        self.0.stream_head(stream).await
+    }
+
+    async fn find(&self, id: Uuid) -> Result<Option<Position>, ReadError> {
+        self.0.find(id).await
+    }
+
+    fn watch_head(&self) -> watch::Receiver<Position> {
+        self.0.watch_head()
+    }
+
+    fn stopped(&self) -> Option<AppendError> {
+        self.0.stopped()
+    }
+}
+
 fn memory_log() -> MemoryLog {
     let now = NOW.parse().unwrap();
     MemoryLog::new(move || now)
@@ -145,4 +205,92 @@ async fn whatever_else_must_hold_is_told_by_its_name() {
         (status, &body["unready"]),
         (503, &json!({"moon": "it is new"}))
     );
+}
+
+/// An empty table was the truth while it was filled: 404 for builds that exist, and lists without an entry.
+#[tokio::test]
+async fn a_view_that_is_being_rebuilt_answers_503_and_is_named() {
+    let held = Arc::new(Held(memory_log(), watch::Sender::new(false)));
+    let log: Arc<dyn EventLog> = held.clone();
+    let commands = Commands::new(log.clone(), Clock::fixed(NOW.parse().unwrap()));
+    let issued = TokenCommand::Issue(Issued {
+        name: "t".to_owned(),
+        hash: secret::token_hash("t"),
+        role: Role::Reader,
+        scopes: Vec::new(),
+        expires_at: None,
+        at: commands.clock().now(),
+    });
+    let metadata = Metadata::default();
+    let done = commands.execute::<Token>("t", issued, &metadata).await;
+    let head = done.unwrap().position().unwrap();
+
+    let views = Views::start(log, Arc::new(MemoryTables::new()), config()).unwrap();
+    let mut settings = Settings {
+        anonymous_role: Some(Role::Admin),
+        ..Settings::default()
+    };
+    settings.limits.patience = std::time::Duration::from_millis(10);
+    let house = House::build(commands, views, Blobs::memory(), settings).finish();
+    let targets = [
+        "/v1/builds",
+        "/v1/builds/1",
+        "/v1/collections",
+        "/v1/collections/counts",
+        "/v1/usage",
+        "/v1/usage/1",
+        "/v1/packages",
+        "/v1/packages/zlib",
+        "/v1/nodes",
+        "/v1/nodes/x",
+        "/v1/pulse",
+        "/v1/allocation/explain?spec=a@1%20%2Bx%20arch=x%25gcc@1",
+        "/v1/allocation/models",
+        "/v1/allocation/models/x",
+        "/v1/allocation/accuracy",
+        "/v1/runs",
+        "/v1/runs/1",
+        "/v1/runs/1/log",
+        "/v1/runs/1/kill-requests",
+        "/v1/runs/counts",
+        "/v1/audit",
+        "/v1/audit/bodies",
+        "/v1/audit/bodies/x",
+        "/v1/tokens",
+        "/v1/tokens/t",
+        "/v1/groups",
+        "/v1/users/1",
+        "/v1/workers",
+        "/v1/worker-pools",
+        "/v1/projects",
+        "/v1/job-templates/1",
+        "/v1/jobs",
+        "/v1/jobs/1",
+    ];
+    for target in targets {
+        let (status, body) = ask(&house, target).await;
+        assert_eq!(status, 503, "{target}: {body}");
+        assert!(body["retry_after"].is_u64(), "{target}: {body}");
+        let detail = body["detail"].as_str().unwrap_or_default();
+        assert!(detail.contains("is not up to date"), "{target}: {body}");
+    }
+    let (status, body) = ask(&house, "/readyz").await;
+    assert_eq!(status, 503);
+    for status in house.views.statuses() {
+        let name = format!("views.{}", status.name);
+        assert_eq!(body["unready"][&name], "1 events behind", "{body}");
+    }
+    // What the log itself knows needs no view.
+    assert_eq!(ask(&house, "/v1/streams/token-t").await.0, 200);
+
+    held.1.send_replace(true);
+    let there = house
+        .views
+        .wait_for(head, std::time::Duration::from_secs(60));
+    there.await.unwrap();
+    for target in targets {
+        let (status, body) = ask(&house, target).await;
+        assert!(matches!(status, 200 | 404), "{target}: {status} {body}");
+    }
+    assert_eq!(ask(&house, "/readyz").await.0, 200);
 }

@@ -1,20 +1,27 @@
 //! Every event that matches, one a line, up to where the log ended when it was asked.
 
 use ::projections::history::EventQuery;
+use axum::BoxError;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use domain::token::Role;
 use eventlog::Position;
-use futures::stream;
+use futures::{FutureExt, stream};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use web::{House, POSITION, Problem, paging};
+use web::{Caller, House, POSITION, Problem, paging};
 
 use super::go_on;
+use crate::categories::SCOPE;
 use crate::wire::StoredEvent;
+
+/// How many bytes of events are read at once. So much waits for each reader, however slow.
+const CHUNK_BYTES_MAX: usize = 256 * 1024;
 
 pub(super) fn all(
     house: &House,
+    caller: &Caller,
     mut query: EventQuery,
     limit: Option<usize>,
 ) -> Result<Response, Problem> {
@@ -25,12 +32,18 @@ pub(super) fn all(
     let end = Position(head.0.saturating_add(1));
     query.before = Some(query.before.map_or(end, |before| before.min(end)));
     let left = limit.unwrap_or(usize::MAX);
-    let pages = stream::try_unfold(Some((query, left, permit)), move |state| {
+    query.bytes_max = Some(CHUNK_BYTES_MAX);
+    let lapse = Box::pin(caller.lapse(house, Role::Reader, SCOPE));
+    let pages = stream::try_unfold(Some((query, left, (permit, lapse))), move |state| {
         let history = history.clone();
         async move {
-            let Some((mut query, left, permit)) = state.filter(|(_, left, _)| *left > 0) else {
+            let Some((mut query, left, mut held)) = state.filter(|(_, left, _)| *left > 0) else {
                 return Ok(None);
             };
+            // An error breaks the connection: an answer that only ended early would look whole.
+            if let Some(reason) = (&mut held.1).now_or_never() {
+                return Err(BoxError::from(reason));
+            }
             query.limit = left.min(paging::PAGE_MAX);
             let page = history.page(&query).await?;
             let mut lines = Vec::new();
@@ -42,9 +55,9 @@ pub(super) fn all(
             let left = left.saturating_sub(page.events.len());
             let next = page.next.map(|next| {
                 go_on(&mut query, next);
-                (query, left, permit)
+                (query, left, held)
             });
-            Ok::<_, eventlog::ReadError>(Some((Bytes::from(lines), next)))
+            Ok::<_, BoxError>(Some((Bytes::from(lines), next)))
         }
     });
     let mut response = Body::from_stream(pages).into_response();

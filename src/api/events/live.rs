@@ -1,69 +1,71 @@
 //! Events as they happen.
 
-use std::convert::Infallible;
-
 use ::projections::history::EventQuery;
-use axum::response::sse::{Event, Sse};
+use axum::response::Response;
+use axum::response::sse::Event;
 use domain::Metadata;
+use domain::token::Role;
 use eventlog::{Position, Recorded};
-use futures::{Stream, StreamExt, stream};
+use futures::{StreamExt, stream};
 use http::HeaderMap;
-use web::{House, Problem};
+use web::{Caller, House, Problem};
 
-use crate::sse::{LAST_EVENT_ID, keep_alive};
+use crate::asked;
+use crate::categories::SCOPE;
+use crate::sse::{LAST_EVENT_ID, live};
 use crate::wire::StoredEvent;
 
 /// Follows the log from where the reader has been: `Last-Event-ID`, else `after`, else from now on.
 pub(super) fn follow(
     house: &House,
+    caller: &Caller,
     headers: &HeaderMap,
     query: EventQuery,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>, Problem> {
+) -> Result<Response, Problem> {
     if query.descending || query.until.is_some() || query.before.is_some() {
         return Err(Problem::bad_request(
             "what goes on has no end: leave out order, until and before",
         ));
     }
     let after = resume_after(house, headers, query.after)?;
-    let permit = house.stream_permit()?;
-    let subscription = house.views.history().subscribe(after, query.filter.clone());
-    let events = stream::unfold(
-        (subscription, query, permit),
-        |(mut subscription, query, permit)| async {
-            loop {
-                match subscription.next().await {
-                    Ok(Some(event)) if admits(&query, &event) => {
-                        return Some((Ok(sent(&event)), (subscription, query, permit)));
-                    }
-                    Ok(Some(_)) => {}
-                    Ok(None) => return None,
-                    Err(error) => {
-                        // The reader comes back by itself, and goes on where it was.
-                        tracing::warn!(%error, "a stream of events ends: {error}");
-                        return None;
-                    }
-                }
+    let subscription = house.views.history().follow(after, query.filter.clone());
+    let pages = stream::unfold((subscription, query), |(mut subscription, query)| async {
+        match subscription.next_page().await {
+            // Written as they are sent at once: an event holds on to the part of the log that it was read with.
+            Ok(page) => {
+                let events = page?.into_iter();
+                let events = events.filter(|event| admits(&query, event));
+                let events: Vec<_> = events.map(|event| sent(&event)).collect();
+                Some((stream::iter(events), (subscription, query)))
             }
-        },
-    );
-    let events = events.take_until(house.closed());
-    Ok(Sse::new(events).keep_alive(keep_alive()))
+            Err(error) => {
+                // The reader comes back by itself, and goes on where it was.
+                tracing::warn!(%error, "a stream of events ends: {error}");
+                None
+            }
+        }
+    });
+    let lapse = caller.lapse(house, Role::Reader, SCOPE);
+    live(house, lapse, pages.flatten())
 }
 
-/// Where a stream goes on: where the reader has been by `Last-Event-ID`, else after `asked`, else from now on.
+/// Where a stream goes on: where the reader has been by `Last-Event-ID`, else `after`, else from now on.
 pub(crate) fn resume_after(
     house: &House,
     headers: &HeaderMap,
-    asked: Option<Position>,
+    after: Option<Position>,
 ) -> Result<Position, Problem> {
+    let head = house.commands.head();
     let Some(id) = headers.get(LAST_EVENT_ID) else {
-        return Ok(asked.unwrap_or_else(|| house.commands.head()));
+        let after = after.map(|after| asked::within("after", after, head));
+        return after.unwrap_or(Ok(head));
     };
     let position = id.to_str().ok().and_then(|text| text.parse().ok());
-    position.map(Position).ok_or_else(|| {
+    let position = position.map(Position).ok_or_else(|| {
         Problem::bad_request("this was never sent from here")
             .at(LAST_EVENT_ID, "is the position of an event")
-    })
+    })?;
+    asked::within(LAST_EVENT_ID, position, head)
 }
 
 /// What the log's own filter does not know.

@@ -39,8 +39,8 @@ pub(crate) async fn list(
     page.of(
         &house,
         move |views, cursor, limit| match params.hostname {
-            Some(hostname) => Ok(seen::whole(views.nodes().by_hostname(&hostname)?)),
-            None => views.nodes().list(cursor, limit),
+            Some(hostname) => Ok(seen::whole(views.nodes()?.by_hostname(&hostname)?)),
+            None => views.nodes()?.list(cursor, limit),
         },
         Node::of,
     )
@@ -59,8 +59,8 @@ pub(crate) async fn get(
 ) -> Result<View<Node>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
     let unknown = Problem::not_found("no such machine was described");
-    let Some(moment) = params.moment()? else {
-        let ask = move |views: &Views| views.nodes().get(&uuid);
+    let Some(moment) = params.moment(&house)? else {
+        let ask = move |views: &Views| views.nodes()?.get(&uuid);
         return seen::one(&house, unknown, ask, Node::of).await;
     };
     let past = house.views.history().node_as_of(&uuid, moment).await;

@@ -76,8 +76,8 @@ pub(crate) async fn list(
     page.of(
         &house,
         move |views, cursor, limit| match start {
-            Some(start) => views.packages().named(&start, cursor, limit),
-            None => views.packages().list(sort, cursor, limit),
+            Some(start) => views.packages()?.named(&start, cursor, limit),
+            None => views.packages()?.list(sort, cursor, limit),
         },
         Package::of,
     )
@@ -95,6 +95,6 @@ pub(crate) async fn get(
 ) -> Result<View<Package>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
     let unknown = Problem::not_found("no build of this package is known");
-    let ask = move |views: &Views| views.packages().get(&name);
+    let ask = move |views: &Views| views.packages()?.get(&name);
     seen::one(&house, unknown, ask, Package::of).await
 }

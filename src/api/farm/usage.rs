@@ -62,7 +62,7 @@ pub(crate) async fn list(
     };
     page.of(
         &house,
-        move |views, cursor, limit| views.usage().list(&filter, cursor, limit),
+        move |views, cursor, limit| views.usage()?.list(&filter, cursor, limit),
         Usage::of,
     )
     .await
@@ -81,8 +81,8 @@ pub(crate) async fn get(
     caller.may(Role::Reader, SCOPE)?;
     let key = key_of(&build)?;
     let unknown = Problem::not_found(format!("what the build {key} used is not known"));
-    let Some(moment) = params.moment()? else {
-        let ask = move |views: &Views| views.usage().get(&key);
+    let Some(moment) = params.moment(&house)? else {
+        let ask = move |views: &Views| views.usage()?.get(&key);
         return seen::one(&house, unknown, ask, Usage::of).await;
     };
     let past = house.views.history().usage_as_of(&key, moment).await;

@@ -10,7 +10,7 @@ type Found = Result<u64, String>;
 
 impl Plan<'_> {
     fn roster<T>(&self, look: impl FnOnce(&Roster) -> T) -> T {
-        self.house.views.roster().read(look)
+        self.roster.read(look)
     }
 
     /// What this unit has made of this name.

@@ -110,7 +110,7 @@ impl Plan<'_> {
         let Some(parent) = job.parent else {
             return Ok(());
         };
-        let roster = self.house.views.roster();
+        let roster = &self.roster;
         let parents = &self.parents;
         let is_circle =
             would_come_after_itself(job.number, parent, |job| match parents.get(&job) {
@@ -145,7 +145,7 @@ impl Plan<'_> {
     /// When a job begins that has a cron expression from now on. One that waits to be sent is followed by the next;
     /// one that was sent is not looked at again.
     fn begins_now(&self, before: &job::Created, after: &job::Created) -> Option<Moment> {
-        let waiting = self.house.views.runs().scheduled_of_job(after.number);
+        let waiting = self.runs.scheduled_of_job(after.number);
         let is_followed = waiting.iter().any(|run| !run.is_manual && !run.is_retry());
         let begins = before.cron.is_none() && after.cron.is_some() && !is_followed;
         begins.then(|| self.by_calendar(after)).flatten()
@@ -204,8 +204,7 @@ impl Plan<'_> {
             if pools.is_empty() {
                 continue;
             }
-            let jobs = self.house.views.roster();
-            let jobs = jobs.read(|roster| roster.jobs_of_project(project));
+            let jobs = self.roster.read(|roster| roster.jobs_of_project(project));
             for number in jobs {
                 let loaded = self.unit.load::<Job>(&number.to_string()).await;
                 let loaded = loaded.map_err(|error| self.refused(&place, error))?;

@@ -7,6 +7,8 @@ use commands::{CommandError, Transaction, names, numbers};
 use domain::Aggregate;
 use domain::name::NameRejection;
 use jiff::Timestamp;
+use projections::roster::RosterView;
+use projections::runs::Runs;
 use web::{FieldError, House};
 
 use super::kind::Kind;
@@ -67,6 +69,8 @@ pub(super) type Step<T> = Result<T, Stop>;
 pub(super) struct Plan<'a> {
     pub(super) unit: &'a Transaction,
     pub(super) house: &'a House,
+    pub(super) roster: RosterView,
+    pub(super) runs: Runs,
     pub(super) prepared: &'a Prepared,
     pub(super) at: Timestamp,
     pub(super) faults: Faults,
@@ -99,18 +103,22 @@ pub(super) struct Settled<K: Kind> {
 impl Look for Plan<'_> {
     fn called(&self, thing: Thing, number: u64) -> Option<String> {
         let here = self.called.get(&(thing, number)).cloned();
-        here.or_else(|| {
-            let roster = self.house.views.roster();
-            roster.read(|roster| roster.called(thing, number))
-        })
+        here.or_else(|| self.roster.read(|roster| roster.called(thing, number)))
     }
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn new(unit: &'a Transaction, house: &'a House, prepared: &'a Prepared) -> Self {
+    pub(super) fn new(
+        unit: &'a Transaction,
+        house: &'a House,
+        (roster, runs): (RosterView, Runs),
+        prepared: &'a Prepared,
+    ) -> Self {
         Self {
             unit,
             house,
+            roster,
+            runs,
             prepared,
             at: unit.now(),
             faults: Faults::default(),

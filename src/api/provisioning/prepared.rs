@@ -112,7 +112,7 @@ async fn known_password(
     let number = match which {
         Which::New => None,
         Which::Number(number) => Some(number),
-        Which::Called => house.views.roster().read(|roster| {
+        Which::Called => house.views.roster()?.read(|roster| {
             let user = roster.user_by_name(name?)?;
             Some(user.number)
         }),
@@ -122,7 +122,7 @@ async fn known_password(
     };
     let row = house
         .views
-        .ask(move |views| views.roster().user(number))
+        .ask(move |views| views.roster()?.user(number))
         .await?;
     Ok(row.map(|row| row.facts.user.password))
 }

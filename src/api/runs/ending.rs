@@ -44,16 +44,16 @@ pub(crate) async fn end(
 ) -> Result<View<Ended>, Problem> {
     caller.may(Role::Operator, WRITE)?;
     let metadata = told(&house, &caller, unread).await?;
-    let (reason, children_of) = (&metadata.reason, &children_of(&house));
+    let (reason, children_of) = (&metadata.reason, &children_of(&house)?);
     let work =
         |unit: Transaction| async move { runs::end(&unit, run, reason.clone(), children_of).await };
     let done = house.commands.transact(&metadata, work).await;
     let (ended, outcome) = done.map_err(|error| refuse(run, error))?;
     wait_for(&house, &outcome).await?;
     let position = house.views.position();
-    let row = house.views.ask(move |views| views.runs().get(run)).await?;
+    let row = house.views.ask(move |views| views.runs()?.get(run)).await?;
     let row = row.ok_or_else(|| unknown(run))?;
-    let run = shown(&house, &row);
+    let run = shown(&house, &row)?;
     let body = Ended { run, ended };
     Ok(View { position, body })
 }
@@ -86,7 +86,7 @@ pub(crate) async fn kill(
     // Whoever asks twice because an answer was lost finds what was asked for the first time.
     house.wait_for(house.commands.head()).await?;
     let pending = house.views.ask(move |views| {
-        let requests = views.runs().kill_requests_of_run(run)?;
+        let requests = views.runs()?.kill_requests_of_run(run)?;
         // That a run takes too long is no person's wish: such a one is tried again.
         let is_a_wish = |row: &KillRequestRow| row.is_pending() && row.reason.is_none();
         let mut pending = requests.into_iter().filter(is_a_wish);
@@ -103,7 +103,7 @@ pub(crate) async fn kill(
             wait_for(&house, &outcome).await?;
             let row = house
                 .views
-                .ask(move |views| views.runs().kill_request(number));
+                .ask(move |views| views.runs()?.kill_request(number));
             row.await?
         }
     };
@@ -126,14 +126,14 @@ async fn told(house: &House, caller: &Caller, unread: Unread) -> Result<Metadata
 }
 
 /// Which jobs come after a job.
-fn children_of(house: &House) -> impl Fn(u64) -> Vec<u64> + Send + Sync + use<> {
-    let roster = house.views.roster();
-    move |job| {
+fn children_of(house: &House) -> Result<impl Fn(u64) -> Vec<u64> + Send + Sync + use<>, Problem> {
+    let roster = house.views.roster()?;
+    Ok(move |job| {
         roster.read(|roster| {
             let job = roster.job(job);
             job.map_or_else(Vec::new, |job| job.children.iter().copied().collect())
         })
-    }
+    })
 }
 
 /// Also what follows from nothing is waited for: the first answer to the same may have been lost.

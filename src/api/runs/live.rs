@@ -1,15 +1,14 @@
 //! What happens to runs, as it happens: for dashboards that show where runs stand now.
 
-use std::convert::Infallible;
-
 use ::projections::history;
 use axum::extract::State;
-use axum::response::sse::{Event, Sse};
+use axum::response::Response;
+use axum::response::sse::Event;
 use domain::kill_request::KillRequestEvent;
 use domain::run::RunEvent;
 use domain::token::Role;
 use eventlog::{Filter, Position, Recorded};
-use futures::{Stream, StreamExt, stream};
+use futures::{StreamExt, stream};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -17,7 +16,7 @@ use web::{Caller, House, Problem, Query};
 
 use super::{READ, shown};
 use crate::events::resume_after;
-use crate::sse::keep_alive;
+use crate::sse::live;
 use crate::wire::Run;
 
 /// What is followed.
@@ -60,51 +59,91 @@ pub(crate) async fn follow(
     caller: Caller,
     headers: HeaderMap,
     Query(params): Query<LiveParams>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+) -> Result<Response, Problem> {
     caller.may(Role::Reader, READ)?;
     let after = resume_after(&house, &headers, params.after.map(Position))?;
-    let permit = house.stream_permit()?;
     let filter = Filter {
         categories: vec!["run".to_owned(), "kill_request".to_owned()],
         event_types: vec![],
     };
-    let subscription = house.views.history().subscribe(after, filter);
-    let closed = house.closed();
-    let events = stream::unfold(
-        (subscription, house, params, permit),
-        |(mut subscription, house, params, permit)| async {
-            loop {
-                match subscription.next().await {
-                    Ok(Some(recorded)) => {
-                        if let Some(event) = told(&house, &params, &recorded).await {
-                            return Some((Ok(event), (subscription, house, params, permit)));
-                        }
-                    }
-                    Ok(None) => return None,
-                    Err(error) => {
-                        // The reader comes back by itself, and goes on where it was.
-                        tracing::warn!(%error, "a stream of runs ends: {error}");
-                        return None;
-                    }
+    let lapse = caller.lapse(&house, Role::Reader, READ);
+    let subscription = house.views.history().follow(after, filter);
+    let pages = stream::unfold(subscription, |mut subscription| async {
+        match subscription.next_page().await {
+            Ok(page) => {
+                let meant: Vec<_> = page?.iter().filter_map(Meaning::of).collect();
+                Some((stream::iter(meant), subscription))
+            }
+            Err(error) => {
+                // The reader comes back by itself, and goes on where it was.
+                tracing::warn!(%error, "a stream of runs ends: {error}");
+                None
+            }
+        }
+    });
+    let asked = (house.clone(), params);
+    let events = Box::pin(pages.flatten());
+    let events = stream::unfold((events, asked), |(mut events, asked)| async {
+        loop {
+            let meaning = events.next().await?;
+            match told(&asked.0, &asked.1, &meaning).await {
+                Ok(Some(event)) => return Some((event, (events, asked))),
+                Ok(None) => {}
+                Err(problem) => {
+                    let detail = problem.detail.as_deref().unwrap_or_default();
+                    tracing::debug!("a stream of runs ends: {detail}");
+                    return None;
                 }
             }
-        },
-    );
-    Ok(Sse::new(events.take_until(closed)).keep_alive(keep_alive()))
+        }
+    });
+    live(&house, lapse, events)
+}
+
+/// What an event says of a run or a kill request.
+struct Meaning {
+    kind: &'static str,
+    event: &'static str,
+    number: u64,
+    position: Position,
+}
+
+impl Meaning {
+    /// None where readers are told nothing of it.
+    fn of(recorded: &Recorded) -> Option<Self> {
+        let (event, _) = history::decode(recorded).ok()?;
+        let (kind, event) = words(&event)?;
+        Some(Self {
+            kind,
+            event,
+            number: recorded.stream.key().parse().ok()?,
+            position: recorded.position,
+        })
+    }
 }
 
 /// What a reader is told of an event, if anything.
-async fn told(house: &House, params: &LiveParams, recorded: &Recorded) -> Option<Event> {
-    let (event, _) = history::decode(recorded).ok()?;
-    let (kind, event) = words(&event)?;
-    let number: u64 = recorded.stream.key().parse().ok()?;
-    // Views that are too far behind are no reason to be silent: the reader asks again at the next event.
-    let _ = house.wait_for(recorded.position).await;
+///
+/// # Errors
+/// When the views do not know it in time. The reader comes back and goes on where it was, rather than miss
+/// an event or be shown a run as it was before.
+async fn told(
+    house: &House,
+    params: &LiveParams,
+    meaning: &Meaning,
+) -> Result<Option<Event>, Problem> {
+    let &Meaning {
+        kind,
+        event,
+        number,
+        position,
+    } = meaning;
+    house.wait_for(position).await?;
     let is_kill = kind == "kill_request";
     let found = house
         .views
         .ask(move |views| {
-            let runs = views.runs();
+            let runs = views.runs()?;
             let run = match is_kill {
                 true => runs.kill_request(number)?.map(|kill| kill.run),
                 false => Some(number),
@@ -113,13 +152,13 @@ async fn told(house: &House, params: &LiveParams, recorded: &Recorded) -> Option
             Ok::<_, ::projections::TableError>((run, row))
         })
         .await;
-    let (run_id, row) = found.ok()?;
-    let run = row.map(|row| shown(house, &row));
+    let (run_id, row) = found?;
+    let run = row.map(|row| shown(house, &row)).transpose()?;
     let is_meant = |wanted: Option<u64>, found: Option<u64>| wanted.is_none() || wanted == found;
     let job = run.as_ref().map(|run| run.job);
     let project = run.as_ref().and_then(|run| run.project);
     if !is_meant(params.job, job) || !is_meant(params.project, project) {
-        return None;
+        return Ok(None);
     }
     let happened = Happened {
         kind,
@@ -128,9 +167,12 @@ async fn told(house: &House, params: &LiveParams, recorded: &Recorded) -> Option
         kill_request_id: is_kill.then_some(number),
         run,
     };
-    let data = serde_json::to_string(&happened).ok()?;
-    let id = recorded.position.to_string();
-    Some(Event::default().id(id).event(kind).data(data))
+    let data = serde_json::to_string(&happened).map_err(|error| {
+        tracing::error!(%error, "what happened to a run cannot be written as JSON: {error}");
+        Problem::internal("the event cannot be written")
+    })?;
+    let id = position.to_string();
+    Ok(Some(Event::default().id(id).event(kind).data(data)))
 }
 
 /// The words of the job runner for an event, where it has some; what it has none for is told in ours.

@@ -121,7 +121,7 @@ pub(crate) async fn search(
     };
     query.before = position_of(params.cursor.as_deref())?;
     let position = house.views.position();
-    let jobs = jobs(&house, &params);
+    let jobs = jobs(&house, &params)?;
     let (mut body, mut bytes, mut events) = (LogPage::empty(), 0, 0);
     loop {
         let page = house.views.history().page(&query).await?;
@@ -138,7 +138,7 @@ pub(crate) async fn search(
                 bytes += text.len();
                 let (lines_total, lines) = needle.find(&text);
                 if lines_total > 0 {
-                    body.items.push(found(&house, &row, lines_total, lines));
+                    body.items.push(found(&house, &row, lines_total, lines)?);
                 }
             }
             if body.items.len() == limit || body.examined >= LOGS_MAX || bytes >= BYTES_MAX {
@@ -186,17 +186,17 @@ fn limit(asked: Option<usize>) -> Result<usize, Problem> {
 }
 
 /// The jobs that are meant; none when any is.
-fn jobs(house: &House, params: &SearchParams) -> Option<BTreeSet<u64>> {
+fn jobs(house: &House, params: &SearchParams) -> Result<Option<BTreeSet<u64>>, Problem> {
     let mut jobs = match (params.job, params.project) {
-        (None, None) => return None,
+        (None, None) => return Ok(None),
         (Some(job), None) => BTreeSet::from([job]),
         (_, Some(project)) => house
             .views
-            .roster()
+            .roster()?
             .read(|roster| roster.jobs_of_project(project)),
     };
     jobs.retain(|job| params.job.is_none_or(|wanted| wanted == *job));
-    Some(jobs)
+    Ok(Some(jobs))
 }
 
 /// What is known of the logs that these events wrote.
@@ -207,7 +207,7 @@ async fn rows(house: &House, events: &[Recorded]) -> Result<Vec<Option<RunLogRow
         .collect();
     let rows = house.views.ask(move |views| {
         let of = |run: &Option<u64>| match run {
-            Some(run) => views.runs().log_of_run(*run),
+            Some(run) => views.runs()?.log_of_run(*run),
             None => Ok(None),
         };
         runs.iter().map(of).collect::<Result<Vec<_>, _>>()
@@ -229,13 +229,18 @@ fn content(recorded: &Recorded) -> Option<LongText> {
     }
 }
 
-fn found(house: &House, row: &RunLogRow, lines_total: usize, lines: Vec<Line>) -> FoundLog {
-    let job_title = house.views.roster().read(|roster| {
+fn found(
+    house: &House,
+    row: &RunLogRow,
+    lines_total: usize,
+    lines: Vec<Line>,
+) -> Result<FoundLog, Problem> {
+    let job_title = house.views.roster()?.read(|roster| {
         let job = row.job.and_then(|job| roster.job(job));
         job.map(|job| job.title.clone())
     });
     let Position(position) = row.content_position;
-    FoundLog {
+    Ok(FoundLog {
         run_log: row.number,
         run: row.run,
         job: row.job,
@@ -244,5 +249,5 @@ fn found(house: &House, row: &RunLogRow, lines_total: usize, lines: Vec<Line>) -
         position,
         lines_total,
         lines,
-    }
+    })
 }

@@ -7,6 +7,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::redacted::redacted;
+
 /// An event of the log.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct StoredEvent {
@@ -28,7 +30,7 @@ pub struct StoredEvent {
     /// When the log took it.
     #[schema(value_type = String, format = DateTime)]
     pub recorded_at: Timestamp,
-    /// The fact, exactly as it was written.
+    /// The fact, exactly as it was written, but for passwords, secrets and hashes of tokens.
     #[schema(value_type = Object)]
     pub data: Json,
     /// Who, through which door, caused by what.
@@ -77,7 +79,10 @@ impl StoredEvent {
             event_type: recorded.event_type.as_str().to_owned(),
             version: recorded.version,
             recorded_at: recorded.recorded_at,
-            data: Json::of(&recorded.data),
+            data: match redacted(recorded.stream.category(), &recorded.data) {
+                Some(value) => Json::of(value.to_string().as_bytes()),
+                None => Json::of(&recorded.data),
+            },
             metadata: Json::of(&recorded.metadata),
         }
     }

@@ -18,7 +18,7 @@ pub(crate) fn allocation(house: &House, uri: &Uri) -> Response {
 
 fn answer(house: &House, uri: &Uri) -> Result<Response, Problem> {
     let spec = quoted::spec(uri.query().unwrap_or_default())?;
-    let view = house.views.allocation();
+    let view = house.views.allocation()?;
     let answered = view.answer(&spec, None, None);
     house
         .recorder

@@ -38,7 +38,7 @@ pub(crate) async fn identify(
     };
     // What is said of the body is said whether the key is known or not: the answers tell nothing of keys.
     let body = without_body(dialect, asked, body).await?;
-    let Some(worker) = worker(house, signed) else {
+    let Some(worker) = worker(house, signed)? else {
         body::discard(&asked.headers, body, bytes_max).await?;
         return Err(Refusal::Unauthorized("the API key is not known"));
     };
@@ -80,17 +80,20 @@ struct Known {
     secret: SecretString,
 }
 
-fn worker(house: &House, signed: Signed<'_>) -> Option<Known> {
-    let roster = house.views.roster();
-    let (caller, sealed) = roster.read(|roster| {
+fn worker(house: &House, signed: Signed<'_>) -> Told<Option<Known>> {
+    let roster = house.views.roster()?;
+    let found = roster.read(|roster| {
         let worker = roster.worker_by_key(signed.api_key)?;
         let caller = Caller::Worker {
             number: worker.number,
             title: worker.title.clone(),
         };
         Some((caller, worker.secret.clone()))
-    })?;
-    match house.seal.open(&sealed) {
+    });
+    let Some((caller, sealed)) = found else {
+        return Ok(None);
+    };
+    Ok(match house.seal.open(&sealed) {
         Ok(secret) => Some(Known { caller, secret }),
         Err(error) => {
             tracing::error!(
@@ -101,7 +104,7 @@ fn worker(house: &House, signed: Signed<'_>) -> Option<Known> {
             );
             None
         }
-    }
+    })
 }
 
 async fn by_session(
@@ -113,7 +116,10 @@ async fn by_session(
     let session = dialect
         .sessions()
         .user(house, &asked.method, &asked.headers);
-    let known = session.map(|user| user.and_then(|user| person(house, user)));
+    let known = session.and_then(|user| match user {
+        Some(user) => person(house, user),
+        None => Ok(None),
+    });
     if let Ok(Some(caller)) = known {
         let body = without_body(dialect, asked, body).await?;
         read(dialect, asked, body).await?;
@@ -126,14 +132,14 @@ async fn by_session(
 }
 
 /// Somebody who may log in.
-fn person(house: &House, number: u64) -> Option<Caller> {
-    house.views.roster().read(|roster| {
+fn person(house: &House, number: u64) -> Told<Option<Caller>> {
+    Ok(house.views.roster()?.read(|roster| {
         let user = roster.user(number).filter(|user| user.is_enabled)?;
         Some(Caller::User {
             number,
             name: user.name.clone(),
         })
-    })
+    }))
 }
 
 /// Reads a body as it was signed.

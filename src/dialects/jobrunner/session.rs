@@ -30,7 +30,7 @@ pub(crate) struct HouseSessions;
 
 impl Sessions for HouseSessions {
     fn user(&self, house: &House, method: &Method, headers: &HeaderMap) -> Told<Option<u64>> {
-        match house.visitor(method, headers) {
+        match house.visitor(method, headers)? {
             None => Ok(None),
             Some(visitor) if visitor.may_write => Ok(Some(visitor.user)),
             Some(_) => Err(Refusal::Unauthorized(

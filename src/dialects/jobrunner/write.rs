@@ -85,7 +85,7 @@ fn is_json(media_type: &[u8]) -> bool {
 /// # Errors
 /// 400 and 401.
 fn related<K: InRoster>(visit: &Visit<'_>, name: &str, number: u64) -> Told<()> {
-    reached(name, standing::<K>(visit, number))
+    reached(name, standing::<K>(visit, number)?)
 }
 
 fn reached(name: &str, standing: Standing) -> Told<()> {
@@ -104,7 +104,7 @@ fn check_project_of(visit: &Visit<'_>, job: u64) -> Told<()> {
     let Caller::User { number, .. } = visit.caller else {
         return Ok(());
     };
-    let may = visit.house.views.roster().read(|roster| {
+    let may = visit.house.views.roster()?.read(|roster| {
         let project = roster.project_of_job(job);
         project.is_some_and(|project| roster.may_write_project(number, project))
     });
@@ -115,14 +115,14 @@ fn check_project_of(visit: &Visit<'_>, job: u64) -> Told<()> {
 const NO_ADMIN: Refusal = Refusal::Unauthorized("the caller does not administer the project");
 
 /// Which jobs come after a job.
-fn children_of(visit: &Visit<'_>) -> impl Fn(u64) -> Vec<u64> + Send + Sync + use<> {
-    let roster = visit.house.views.roster();
-    move |job| {
+fn children_of(visit: &Visit<'_>) -> Told<impl Fn(u64) -> Vec<u64> + Send + Sync + use<>> {
+    let roster = visit.house.views.roster()?;
+    Ok(move |job| {
         roster.read(|roster| {
             let children = roster.job(job).map(|job| job.children.iter().copied());
             children.into_iter().flatten().collect()
         })
-    }
+    })
 }
 
 /// How the domain's no is told to an old client.

@@ -11,9 +11,9 @@ use domain::run::Share;
 use domain::schedule::FollowUp;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use projections::Views;
-use projections::roster::WorkerEntry;
-use projections::runs::RunRow;
+use projections::roster::{RosterView, WorkerEntry};
+use projections::runs::{RunRow, Runs};
+use projections::{TableError, Views};
 use tokio_util::sync::CancellationToken;
 
 use super::connected::Connected;
@@ -89,9 +89,14 @@ impl Inner {
             self.liveness.excuse();
             return false;
         }
+        let Ok(roster) = self.views.roster() else {
+            // As long as we do not know them, no worker can be said not to answer.
+            self.liveness.excuse();
+            return false;
+        };
         // All of them are pinged now, those that have just connected included.
         let _ = self.publisher.take_subscribed();
-        let workers: Vec<(u64, String)> = self.views.roster().read(|roster| {
+        let workers: Vec<(u64, String)> = roster.read(|roster| {
             let workers = roster.workers().values();
             workers
                 .map(|worker| (worker.number, worker.api_key.clone()))
@@ -209,7 +214,9 @@ impl Inner {
         let (now, mut offers) = (self.commands.clock().now(), offers.clone());
         let (zone, liveness) = (self.config.zone.clone(), self.liveness.clone());
         let look = move |views: &Views| {
-            let runs = views.runs();
+            let not_ready = |error: TableError| error.to_string();
+            let runs = views.runs().map_err(not_ready)?;
+            let roster = views.roster().map_err(not_ready)?;
             let waiting = runs.waiting(now, usize::MAX);
             let unclaimed: BTreeSet<u64> = waiting.iter().map(|run| run.number).collect();
             // What was claimed makes room for more.
@@ -221,9 +228,7 @@ impl Inner {
                 let is_known = answering.is_heard || worker.ping_response_at.is_some();
                 is_known && !answering.is_silent
             };
-            let farm = views
-                .roster()
-                .read(|roster| Farm::of(roster, &jobs, answers));
+            let farm = roster.read(|roster| Farm::of(roster, &jobs, answers));
             let active = runs.active();
             let facts = Facts {
                 farm: &farm,
@@ -244,8 +249,8 @@ impl Inner {
                 errands,
                 unclaimed,
                 active: active.len(),
-                executed: executed(views, &active),
-                kills: kills(views, now),
+                executed: executed(&roster, &active),
+                kills: kills(&runs, now),
                 farm,
             })
         };
@@ -438,8 +443,8 @@ impl Unclaimed {
 }
 
 /// The runs with workers whose time runs.
-fn executed(views: &Views, active: &[Arc<RunRow>]) -> Vec<Executed> {
-    views.roster().read(|roster| {
+fn executed(roster: &RosterView, active: &[Arc<RunRow>]) -> Vec<Executed> {
+    roster.read(|roster| {
         let executed = |run: &Arc<RunRow>| {
             Some(Executed {
                 start: (run.number, run.facts().time_runs_since()?),
@@ -450,8 +455,8 @@ fn executed(views: &Views, active: &[Arc<RunRow>]) -> Vec<Executed> {
     })
 }
 
-fn kills(views: &Views, now: Timestamp) -> Vec<Kill> {
-    let due = views.runs().kills_due(now).into_iter();
+fn kills(runs: &Runs, now: Timestamp) -> Vec<Kill> {
+    let due = runs.kills_due(now).into_iter();
     let kill = |(kill, run): (projections::runs::KillRequestRow, Arc<RunRow>)| {
         let (number, worker) = (kill.number, run.worker?);
         Some(Kill { number, worker })

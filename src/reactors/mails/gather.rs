@@ -133,11 +133,12 @@ impl Inner {
     async fn silent(&self, links: &Links, pool: u64) -> Result<Option<Mail>, String> {
         let found = self
             .views
-            .ask(move |views| views.roster().worker_pool(pool));
+            .ask(move |views| views.roster()?.worker_pool(pool));
         let Some(row) = found.await.map_err(|error| error.to_string())? else {
             return Ok(None);
         };
-        let workers: Vec<_> = self.views.roster().read(|roster| {
+        let roster = self.views.roster().map_err(|error| error.to_string())?;
+        let workers: Vec<_> = roster.read(|roster| {
             let members = roster.worker_pool(pool).into_iter();
             members
                 .flat_map(|pool| pool.workers.iter())
@@ -167,7 +168,7 @@ impl Around {
 }
 
 fn around(views: &Views, run: u64) -> projections::Answer<Option<Around>> {
-    let (runs, roster) = (views.runs(), views.roster());
+    let (runs, roster) = (views.runs()?, views.roster()?);
     let Some(run) = runs.get(run)? else {
         return Ok(None);
     };

@@ -103,7 +103,14 @@ async fn an_end_that_is_told_before_the_beginning_is_the_end() {
     }
     house.house.wait_for(Position(3)).await.unwrap();
     let key = "default:90210".parse().unwrap();
-    let build = house.house.views.builds().get(&key).unwrap().unwrap();
+    let build = house
+        .house
+        .views
+        .builds()
+        .unwrap()
+        .get(&key)
+        .unwrap()
+        .unwrap();
     assert_eq!((build.status.as_str(), build.reports), ("success", 3));
 }
 

@@ -73,7 +73,7 @@ struct Rows {
 
 impl Rows {
     fn read(views: &Views, numbers: &[u64]) -> Answer<Self> {
-        let roster = views.roster();
+        let roster = views.roster()?;
         let mut rows = Self::default();
         for number in numbers {
             let entry = roster.read(|roster| roster.job(*number).cloned());

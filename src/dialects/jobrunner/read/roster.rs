@@ -35,13 +35,13 @@ impl<K: InRoster> Shown for K {
     type Object = K::Object;
 
     async fn standing(visit: &Visit<'_>, number: u64) -> Told<Standing> {
-        Ok(standing::<K>(visit, number))
+        standing::<K>(visit, number)
     }
 
     async fn list(visit: &Visit<'_>) -> Told<Found<K::Object>> {
         let filter = Filter::<K::Test>::read(&visit.parameters, visit.zone())?;
         let page = Page::read(&visit.parameters)?;
-        let numbers: Vec<u64> = visit.house.views.roster().read(|roster| {
+        let numbers: Vec<u64> = visit.house.views.roster()?.read(|roster| {
             let sight = roster.sight(visit.caller.scope());
             let all = K::all(roster, &filter);
             all.into_iter()
@@ -66,9 +66,12 @@ impl<K: InRoster> Shown for K {
 }
 
 /// Whether a number exists, and is seen.
-pub(crate) fn standing<K: InRoster>(visit: &Visit<'_>, number: u64) -> Standing {
+///
+/// # Errors
+/// 503 while the roster is not up to date.
+pub(crate) fn standing<K: InRoster>(visit: &Visit<'_>, number: u64) -> Told<Standing> {
     let scope = visit.caller.scope();
-    visit.house.views.roster().read(|roster| {
+    Ok(visit.house.views.roster()?.read(|roster| {
         if !K::exists(roster, number) {
             Standing::Unknown
         } else if K::sees(&roster.sight(scope), number) {
@@ -76,7 +79,7 @@ pub(crate) fn standing<K: InRoster>(visit: &Visit<'_>, number: u64) -> Standing 
         } else {
             Standing::Hidden
         }
-    })
+    }))
 }
 
 pub(crate) struct Groups;
@@ -102,7 +105,7 @@ impl InRoster for Groups {
     }
 
     async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::Group>> {
-        Ok(visit.house.views.roster().read(|roster| {
+        Ok(visit.house.views.roster()?.read(|roster| {
             let entries = numbers.iter().filter_map(|number| roster.group(*number));
             entries.map(wire::Group::of).collect()
         }))
@@ -130,7 +133,7 @@ impl InRoster for Projects {
 
     async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::Project>> {
         let rows = rows(visit, numbers, |views, number| {
-            views.roster().project(number)
+            views.roster()?.project(number)
         });
         Ok(rows.await?.into_iter().map(wire::Project::of).collect())
     }
@@ -162,7 +165,7 @@ impl InRoster for WorkerPools {
 
     async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::WorkerPool>> {
         let rows = rows(visit, numbers, |views, number| {
-            views.roster().worker_pool(number)
+            views.roster()?.worker_pool(number)
         });
         Ok(rows.await?.into_iter().map(wire::WorkerPool::of).collect())
     }
@@ -190,13 +193,13 @@ impl InRoster for Workers {
     }
 
     async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::Worker>> {
-        let entries: Vec<WorkerEntry> = visit.house.views.roster().read(|roster| {
+        let entries: Vec<WorkerEntry> = visit.house.views.roster()?.read(|roster| {
             let entries = numbers.iter().filter_map(|number| roster.worker(*number));
             entries.cloned().collect()
         });
         let numbers = entries.iter().map(|entry| entry.number).collect();
         let rows = rows(visit, numbers, |views, number| {
-            views.roster().worker(number)
+            views.roster()?.worker(number)
         })
         .await?;
         let shown = entries.into_iter().filter_map(|entry| {
@@ -232,7 +235,7 @@ impl InRoster for JobTemplates {
 
     async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::JobTemplate>> {
         let rows = rows(visit, numbers, |views, number| {
-            views.roster().job_template(number)
+            views.roster()?.job_template(number)
         });
         Ok(rows.await?.into_iter().map(wire::JobTemplate::of).collect())
     }

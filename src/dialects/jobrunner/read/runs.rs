@@ -25,7 +25,7 @@ impl Shown for Runs {
         let scope = visit.caller.scope();
         Ok(match run {
             None => Standing::Unknown,
-            Some(run) => visit.house.views.roster().read(|roster| {
+            Some(run) => visit.house.views.roster()?.read(|roster| {
                 if roster.sight(scope).sees_run(run.job) {
                     Standing::Seen
                 } else {
@@ -43,7 +43,7 @@ impl Shown for Runs {
         let query = visit
             .house
             .views
-            .roster()
+            .roster()?
             .read(|roster| filter.query(state, roster, &roster.sight(scope)));
         let found = match query {
             None => RunPage {
@@ -52,7 +52,7 @@ impl Shown for Runs {
             },
             Some(query) => {
                 let (offset, limit) = page.skip_and_take();
-                let list = move |views: &Views| list(&views.runs(), &query, offset, limit);
+                let list = move |views: &Views| list(&views.runs()?, &query, offset, limit);
                 visit.house.views.ask(list).await?
             }
         };
@@ -65,7 +65,7 @@ impl Shown for Runs {
 
     async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::Run>> {
         let read = visit.house.views.ask(move |views| {
-            let runs = views.runs();
+            let runs = views.runs()?;
             let found = numbers
                 .into_iter()
                 .filter_map(|number| runs.get(number).transpose());
@@ -103,7 +103,10 @@ fn list(
 }
 
 async fn find(visit: &Visit<'_>, number: u64) -> Told<Option<Arc<RunRow>>> {
-    let asked = visit.house.views.ask(move |views| views.runs().get(number));
+    let asked = visit
+        .house
+        .views
+        .ask(move |views| views.runs()?.get(number));
     Ok(asked.await?)
 }
 

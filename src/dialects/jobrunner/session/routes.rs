@@ -130,7 +130,7 @@ async fn log_out(
     {
         headers.insert(CSRF_HEADER, token);
     }
-    if let Some(visitor) = house.visitor(&Method::POST, &headers) {
+    if let Some(visitor) = house.visitor(&Method::POST, &headers)? {
         if !visitor.may_write {
             return Err(Problem::forbidden(
                 "the request does not show that it comes from our own pages",

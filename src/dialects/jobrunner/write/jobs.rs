@@ -83,7 +83,7 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
     let spoken = Spoken::read(visit, &fields(visit)?).await?;
     // What stays as it is needs no check: a pool that the project has lost since is no reason to refuse
     // something else.
-    let known = visit.house.views.roster().read(|roster| {
+    let known = visit.house.views.roster()?.read(|roster| {
         let job = roster.job(number)?;
         Some((job.job_template, job.worker_pool, job.parent))
     });
@@ -107,7 +107,7 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
     };
     if let Some(parent) = parent {
         let is_circle =
-            visit.house.views.roster().read(|roster| {
+            visit.house.views.roster()?.read(|roster| {
                 would_come_after_itself(number, parent, |job| roster.job(job)?.parent)
             });
         if is_circle {
@@ -256,7 +256,7 @@ fn check_project_of_template(visit: &Visit<'_>, template: u64) -> Told<()> {
     let Caller::User { number: user, .. } = visit.caller else {
         return Ok(());
     };
-    let may = visit.house.views.roster().read(|roster| {
+    let may = visit.house.views.roster()?.read(|roster| {
         let template = roster.job_template(template);
         template.is_some_and(|template| roster.may_write_project(user, template.project))
     });
@@ -265,7 +265,7 @@ fn check_project_of_template(visit: &Visit<'_>, template: u64) -> Told<()> {
 
 /// Checks that a pool is one of those that a template's project may use.
 fn check_pool(visit: &Visit<'_>, job_template: u64, worker_pool: u64) -> Told<()> {
-    let belongs = visit.house.views.roster().read(|roster| {
+    let belongs = visit.house.views.roster()?.read(|roster| {
         let template = roster.job_template(job_template)?;
         let project = roster.project(template.project)?;
         Some(project.worker_pools.contains(&worker_pool))

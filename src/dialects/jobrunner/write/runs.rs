@@ -39,7 +39,7 @@ pub(super) async fn create(visit: &Visit<'_>) -> Told<Response> {
         schedule_children: None,
         ..told
     };
-    let (plan, rest, children_of) = (&plan, &rest, &children_of(visit));
+    let (plan, rest, children_of) = (&plan, &rest, &children_of(visit)?);
     let number = visit.transact(refuse, |unit| async move {
         let number = runs::schedule(&unit, plan).await?;
         let at = unit.now();
@@ -58,7 +58,7 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
     check_project_of(visit, row.job)?;
     check(visit, &told)?;
     let by = visit.caller.speaker();
-    let (told, children_of) = (&told, &children_of(visit));
+    let (told, children_of) = (&told, &children_of(visit)?);
     let changed = visit.transact(refuse, |unit| async move {
         let at = unit.now();
         let patch = Patched { at, ..told.clone() };

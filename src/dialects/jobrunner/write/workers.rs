@@ -51,7 +51,7 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
     let spoken = match visit.caller {
         Caller::Worker { .. } => Spoken::default(),
         Caller::User { number: user, .. } => {
-            let roster = visit.house.views.roster();
+            let roster = visit.house.views.roster()?;
             if !roster.read(|roster| roster.may_write_worker(user, number)) {
                 return Err(NO_ADMIN);
             }

@@ -92,10 +92,10 @@ impl House {
         key: &BuildKey,
         reached: impl Fn(&CollectionRow) -> bool,
     ) -> CollectionRow {
-        let mut changed = self.views.collections().changed();
+        let mut changed = self.views.collections_changed();
         let waiting = async {
             loop {
-                let row = self.views.collections().get(key).unwrap();
+                let row = self.views.collections().unwrap().get(key).unwrap();
                 if let Some(row) = row.filter(&reached) {
                     return row;
                 }

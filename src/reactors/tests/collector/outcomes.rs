@@ -157,7 +157,7 @@ async fn every_kind_of_build_comes_to_its_outcome() {
         let job = build.build_id;
         house.report(build).await;
         let state = house.until_done(job).await;
-        let row = house.views.collections().get(&key(job)).unwrap();
+        let row = house.views.collections().unwrap().get(&key(job)).unwrap();
         assert_eq!(
             state,
             CollectionState::Done(wanted),

@@ -349,7 +349,7 @@ impl Farm {
     pub(crate) async fn run(&self, run: u64) -> RunRow {
         let head = self.commands.head();
         self.views.wait_for(head, PATIENCE).await.unwrap();
-        RunRow::clone(&self.views.runs().get(run).unwrap().unwrap())
+        RunRow::clone(&self.views.runs().unwrap().get(run).unwrap().unwrap())
     }
 }
 

@@ -46,6 +46,6 @@ async fn attempts_neither_stop_nor_double_the_occasions_of_their_job() {
         assert_eq!(farm.run(run).await.schedule_at, minutes(minute));
     }
     assert_eq!(farm.count("run.followed").await, 4);
-    let completed = farm.views.runs().last_completed(JOB);
+    let completed = farm.views.runs().unwrap().last_completed(JOB);
     assert_eq!(completed, Some(fourth));
 }

@@ -1,0 +1,108 @@
+//! Which events a caller may read: the one rule for pages, streams, single events and live streams.
+//!
+//! An event says what its resource says, and sometimes more. So whoever may not read the resource may not read
+//! its events either: `/v1/tokens` needs an admin, and so does `token.issued`.
+
+use domain::token::Role;
+use eventlog::Filter;
+use web::{Caller, Problem};
+
+/// The scope of reading events.
+pub(crate) const SCOPE: &str = "events:read";
+
+/// Categories whose events every reader of events may read: their resources are for readers too.
+const OPEN: [&str; 16] = [
+    "allocation",
+    "build",
+    "group",
+    "job",
+    "job_template",
+    "kill_request",
+    "mail",
+    "name",
+    "node",
+    "numbers",
+    "project",
+    "run",
+    "run_log",
+    "user",
+    "worker",
+    "worker_pool",
+];
+
+/// Categories that need the role of their resource, and of a limited token its scope beside [`SCOPE`].
+const RESTRICTED: [(&str, Role, &str); 2] = [
+    ("audit", Role::Operator, "audit:read"),
+    ("token", Role::Admin, "tokens:read"),
+];
+
+/// Checks that the caller may read the events of a category. A category that this program does not know may hold
+/// anything, and is for admins.
+///
+/// # Errors
+/// 401, and 403 that names the category and what it needs.
+pub(crate) fn check(caller: &Caller, category: &str) -> Result<(), Problem> {
+    caller.may(Role::Reader, SCOPE)?;
+    if OPEN.contains(&category) {
+        return Ok(());
+    }
+    let restricted = RESTRICTED.iter().find(|(name, ..)| *name == category);
+    let (role, scope) = restricted.map_or((Role::Admin, SCOPE), |(_, role, scope)| (*role, *scope));
+    caller.may(role, scope).map_err(|problem| {
+        let detail = problem.detail.as_deref().unwrap_or_default();
+        Problem::of_status(
+            problem.status(),
+            format!("events of the category `{category}`: {detail}"),
+        )
+    })
+}
+
+/// What a filter leaves of the events that the caller may read.
+///
+/// # Errors
+/// As [`check`], for a category that the filter names, by itself or by a type of events. Nothing that was asked
+/// for by name is left out in silence.
+pub(crate) fn limit(caller: &Caller, mut filter: Filter) -> Result<Filter, Problem> {
+    caller.may(Role::Reader, SCOPE)?;
+    for category in &filter.categories {
+        check(caller, category)?;
+    }
+    for event_type in &filter.event_types {
+        let category = event_type.split_once('.').map(|(category, _)| category);
+        if let Some((category, ..)) = RESTRICTED.iter().find(|one| Some(one.0) == category) {
+            check(caller, category)?;
+        }
+    }
+    let may_read_all = caller.may(Role::Admin, SCOPE).is_ok()
+        && RESTRICTED
+            .iter()
+            .all(|(category, ..)| check(caller, category).is_ok());
+    if filter.categories.is_empty() && !may_read_all {
+        let restricted = RESTRICTED.iter().map(|(category, ..)| *category);
+        let allowed = OPEN.into_iter().chain(restricted);
+        filter.categories = allowed
+            .filter(|category| check(caller, category).is_ok())
+            .map(str::to_owned)
+            .collect();
+    }
+    Ok(filter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A category that is in neither list is hidden from all but admins, and somebody would wonder why.
+    #[test]
+    fn every_category_of_the_domain_is_in_one_list() {
+        let archive = include_str!("../../tests/archive/events.jsonl");
+        for line in archive.lines().filter(|line| !line.trim().is_empty()) {
+            let event: serde_json::Value = serde_json::from_str(line).unwrap();
+            let event_type = event["type"].as_str().unwrap();
+            let (category, _) = event_type.split_once('.').unwrap();
+            let is_open = OPEN.contains(&category);
+            let is_restricted = RESTRICTED.iter().any(|(name, ..)| *name == category);
+            assert!(is_open != is_restricted, "{event_type}");
+        }
+    }
+}
