@@ -103,7 +103,7 @@ async fn serve(
     telemetry::observe(
         exporters.meters(),
         &opened.rooms,
-        &opened.doors.recorder,
+        &opened.doors,
         collector.clone(),
         job_runner.clone(),
     );

@@ -70,7 +70,11 @@ async fn a_kill_raises_the_answer_of_gantry_unless_it_was_imported() {
         house
             .tell_of_build(35, BuildEvent::OutOfMemory(killed))
             .await;
-        let answered = house.views.allocation().answer(&spec("llvm"), None, None);
+        let answered = house
+            .views
+            .allocation()
+            .unwrap()
+            .answer(&spec("llvm"), None, None);
         assert_eq!(answered.answer.memory.0, megabytes, "{evidence}");
     }
 }

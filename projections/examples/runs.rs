@@ -26,7 +26,7 @@ use eventlog::EventLog;
 use history::{CLAIMED, JOBS, STARTED, WAITING};
 use jiff::Timestamp;
 use process::{cpu_seconds, resident_mb};
-use projections::runs::{RunQuery, RunState, WorkerIs};
+use projections::runs::{RunQuery, RunState, Runs, WorkerIs};
 use projections::{ProjectorConfig, Views};
 use tables::{SledConfig, SledTables, Tables};
 
@@ -210,7 +210,7 @@ async fn ask(views: &Views) {
                 let mut count = 0;
                 for _ in 0..50 {
                     let one = Instant::now();
-                    let page = views.runs().unwrap().run_logs(jobs.as_ref(), offset, 200);
+                    let page = runs_of(views).run_logs(jobs.as_ref(), offset, 200);
                     count = page.expect("the tables are whole").0.len();
                     times.push(one.elapsed());
                 }
@@ -226,12 +226,8 @@ async fn ask(views: &Views) {
             let mut count = 0;
             for job in 0..500 {
                 let one = Instant::now();
-                count = views.runs().unwrap().waiting(now, 1000).len();
-                views
-                    .runs()
-                    .unwrap()
-                    .reference(job)
-                    .expect("the tables are whole");
+                count = runs_of(views).waiting(now, 1000).len();
+                runs_of(views).reference(job).expect("the tables are whole");
                 times.push(one.elapsed());
             }
             (times, count)
@@ -252,4 +248,8 @@ fn report(name: &str, mut times: Vec<Duration>, what: &str) {
 
 fn config() -> ProjectorConfig {
     ProjectorConfig::new(Timestamp::now)
+}
+
+fn runs_of(views: &Views) -> Runs {
+    views.runs().expect("the view is at the head of the log")
 }

@@ -135,6 +135,7 @@ proptest! {
                 until: (until > 40).then(|| at(until)),
                 after: (after > 40).then(|| Position(after - 40)),
                 before: (before > 40).then_some(Position(before)),
+                bytes_max: None,
                 limit,
                 descending,
             };

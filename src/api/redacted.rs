@@ -36,9 +36,8 @@ fn hide(value: &mut Value) -> bool {
             }
             (is_hidden || hide(value)) || any
         }),
-        Value::Array(values) => values
-            .iter_mut()
-            .fold(false, |any, value| hide(value) || any),
+        // All of them, not only until the first: hence no `any`.
+        Value::Array(values) => values.iter_mut().map(hide).fold(false, |any, is| any | is),
         _ => false,
     }
 }

@@ -249,8 +249,9 @@ impl Evaluate {
                 Err(row) => {
                     refused += 1;
                     if refused <= REFUSED_SHOWN_MAX {
-                        let row = row.to_string();
-                        bar.suspend(|| eprintln!("refused: {}", escape::one_line(&row)));
+                        bar.suspend(|| {
+                            eprintln!("refused: {}", escape::one_line(&row.to_string()));
+                        });
                     }
                 }
             }

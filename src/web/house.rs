@@ -97,7 +97,7 @@ pub struct Parts {
     resubmit: BTreeMap<&'static str, Arc<dyn Resubmit>>,
     closing: watch::Sender<bool>,
     ports: OnceLock<Ports>,
-    details: OnceLock<Details>,
+    late_details: OnceLock<Details>,
     answering: OnceLock<Answering>,
 }
 
@@ -194,7 +194,7 @@ impl House {
             resubmit: BTreeMap::new(),
             closing: watch::Sender::new(false),
             ports: OnceLock::new(),
-            details: OnceLock::new(),
+            late_details: OnceLock::new(),
             answering: OnceLock::new(),
             operations: Operations::default(),
             seal: Seal::for_now(),
@@ -252,14 +252,7 @@ impl House {
         &self,
         details: impl Fn() -> BTreeMap<&'static str, String> + Send + Sync + 'static,
     ) {
-        let _ = self.details.set(Box::new(details));
-    }
-
-    /// What an operator should look at although the server is ready, by name.
-    #[must_use]
-    pub fn details(&self) -> BTreeMap<&'static str, String> {
-        let details = self.details.get();
-        details.map(|details| details()).unwrap_or_default()
+        let _ = self.late_details.set(Box::new(details));
     }
 
     /// Says by whom it is known how workers answer. The first word holds.
@@ -314,7 +307,8 @@ impl House {
             .details
             .iter()
             .filter_map(|(name, detail)| Some((*name, detail()?)));
-        found.collect()
+        let late = self.late_details.get().map(|details| details());
+        found.chain(late.unwrap_or_default()).collect()
     }
 
     /// Waits until the tokens are those that were valid when the house was opened. Whoever changes one later

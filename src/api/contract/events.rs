@@ -134,7 +134,7 @@ async fn lines_hold_every_event_that_matches() {
     for (query, count) in [
         ("category=build", 1500),
         ("category=build&limit=1100", 1100),
-        ("category=none", 0),
+        ("category=mail", 0),
     ] {
         let request = Request::get(format!("/v1/events?{query}"))
             .header("authorization", format!("Bearer {READER}"))

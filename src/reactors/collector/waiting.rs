@@ -105,7 +105,7 @@ fn page(
     now: Timestamp,
     limit: usize,
 ) -> Answer<Page> {
-    let rows = views.collections().due_after(after, now, limit)?;
+    let rows = views.collections()?.due_after(after, now, limit)?;
     let mut page = Page {
         left_out: Vec::new(),
         passed: after,
@@ -125,7 +125,7 @@ fn page(
 /// Whether a build waits for a Prometheus, as far as the view of builds knows.
 fn waits(views: &Views, rules: &Rules, row: &CollectionRow) -> Answer<bool> {
     let queued = Queued(row.clone());
-    let Some(build) = views.builds().get(&row.key)? else {
+    let Some(build) = views.builds()?.get(&row.key)? else {
         return Ok(false);
     };
     let facts = Facts::new(&queued, build);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use projections::roster::RosterView;
 use tokio::time::Instant;
 
 use super::round::Memory;
@@ -47,10 +48,14 @@ impl Inner {
     /// Pings the workers that have connected since this was last called. Answers when to look again, if some of them
     /// have to wait.
     pub(super) fn welcome(&self, memory: &mut Memory) -> Option<Instant> {
+        // Who has connected is asked for only when the view can say who they are.
+        let Ok(roster) = self.views.roster() else {
+            return Some(Instant::now() + PING_PAUSE);
+        };
         let subscribed = self.publisher.take_subscribed();
         let connected = &mut memory.connected;
         let known = connected.known;
-        let (new, highest) = self.views.roster().read(|roster| {
+        let (new, highest) = roster.read(|roster| {
             let workers = roster.workers();
             let highest = workers.keys().next_back().copied().unwrap_or_default();
             if subscribed.is_empty() && highest <= known {
@@ -74,16 +79,13 @@ impl Inner {
             .map(|worker| connected.ready_at(*worker, now));
         let next = next.min();
         for worker in ready {
-            self.ping_one(worker, memory);
+            self.ping_one(&roster, worker, memory);
         }
         next
     }
 
-    fn ping_one(&self, worker: u64, memory: &mut Memory) {
-        let key = self
-            .views
-            .roster()
-            .read(|roster| roster.worker(worker).map(|worker| worker.api_key.clone()));
+    fn ping_one(&self, roster: &RosterView, worker: u64, memory: &mut Memory) {
+        let key = roster.read(|roster| roster.worker(worker).map(|worker| worker.api_key.clone()));
         let is_delivered = key.is_some_and(|key| self.send_ping(&key));
         memory.connected.note(worker, is_delivered);
         if is_delivered {

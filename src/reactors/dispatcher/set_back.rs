@@ -12,8 +12,8 @@ use commands::{CommandError, Transaction, runs};
 use domain::run::{Origin, Run};
 use domain::schedule::{FollowUp, JobFacts, Rhythm, follow_up};
 use jiff::{SignedDuration, Timestamp};
-use projections::Views;
 use projections::runs::RunRow;
+use projections::{TableError, Views};
 
 use super::farm::Farm;
 use super::round::zone_of;
@@ -74,7 +74,8 @@ impl Inner {
     async fn reschedule(&self) -> Result<(), String> {
         let now = self.commands.clock().now();
         let mut ahead = Vec::new();
-        for row in self.views.runs().recorded_later(now) {
+        let runs = self.views.runs().map_err(|error| error.to_string())?;
+        for row in runs.recorded_later(now) {
             let run = self.commands.load::<Run>(&row.number.to_string()).await;
             let run = run.map_err(|error| error.to_string())?.state;
             if let Some(decided_at) = run.decided_at().filter(|at| *at > now + AHEAD_MIN) {
@@ -127,7 +128,11 @@ fn by_rule(
     zone: &jiff::tz::TimeZone,
 ) -> Result<Option<Timestamp>, String> {
     let (run, job) = (one.row.number, one.row.job);
-    let runs = views.runs();
+    let not_ready = |error: TableError| error.to_string();
+    let (runs, roster) = (
+        views.runs().map_err(not_ready)?,
+        views.roster().map_err(not_ready)?,
+    );
     let is_ahead = |number: u64| ahead.iter().any(|other| other.row.number == number);
     let regular = runs.regular_before(job, run, REGULAR_MAX);
     let regular = regular.map_err(|error| error.to_string())?;
@@ -136,9 +141,7 @@ fn by_rule(
         !is_ahead(*number) && (*at <= now || runs.is_waiting(*number))
     };
     let reference = regular.into_iter().find(counts).map_or(now, |(_, at)| at);
-    let farm = views
-        .roster()
-        .read(|roster| Farm::of(roster, &std::iter::once(job).collect(), |_| true));
+    let farm = roster.read(|roster| Farm::of(roster, &std::iter::once(job).collect(), |_| true));
     let Some(terms) = farm.jobs.get(&job) else {
         return Ok(None);
     };

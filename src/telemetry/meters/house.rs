@@ -7,7 +7,7 @@ use eventlog_file::{BATCH_EVENTS_BUCKETS, FileLog, SYNC_MICROSECONDS_BUCKETS};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter, MeterProvider};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
-use web::Recorder;
+use web::{House, Recorder, ResponseBudget};
 
 use crate::collector::RunningCollector;
 use crate::dispatcher::RunningJobRunner;
@@ -17,7 +17,7 @@ use crate::house::Rooms;
 pub(crate) fn observe(
     provider: &SdkMeterProvider,
     rooms: &Rooms,
-    recorder: &Arc<Recorder>,
+    house: &House,
     running: Option<RunningCollector>,
     job_runner: Option<RunningJobRunner>,
 ) {
@@ -25,7 +25,8 @@ pub(crate) fn observe(
     log(&meter, &rooms.log);
     commands(&meter, rooms);
     views(&meter, rooms);
-    answers(&meter, recorder);
+    answers(&meter, &house.recorder);
+    responses(&meter, &house.responses);
     if let Some(running) = running {
         collector(&meter, &running);
     }
@@ -284,6 +285,24 @@ fn answers(meter: &Meter, recorder: &Arc<Recorder>) {
         "tallyman.allocation.unrecorded",
         "Answers that should have been kept and were not",
         move |seen| seen.observe(here.lost(), &[]),
+    );
+}
+
+/// What waits to be read by clients.
+fn responses(meter: &Meter, responses: &ResponseBudget) {
+    let here = responses.clone();
+    gauge(
+        meter,
+        "tallyman.http.response.bytes",
+        "Bytes of answers that are written and not yet read by their clients",
+        move |seen| seen.observe(here.used(), &[]),
+    );
+    let here = responses.clone();
+    counter(
+        meter,
+        "tallyman.http.responses.refused",
+        "Answers that were refused because too much waited to be read",
+        move |seen| seen.observe(here.refused(), &[]),
     );
 }
 

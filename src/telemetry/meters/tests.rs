@@ -60,7 +60,7 @@ impl Read {
         observe(
             exporters.meters(),
             &opened.rooms,
-            &opened.doors.recorder,
+            &opened.doors,
             Some(collector.clone()),
             job_runner,
         );
@@ -190,6 +190,8 @@ async fn every_meter_says_what_its_name_says() {
             2.0,
         ),
         ("tallyman_allocation_unrecorded_total", 0.0),
+        ("tallyman_http_response_bytes", 0.0),
+        ("tallyman_http_responses_refused_total", 0.0),
         (
             r#"tallyman_http_request_duration_seconds_count{route="/v1/allocation",method="GET",status="200"}"#,
             2.0,

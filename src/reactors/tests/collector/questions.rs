@@ -91,7 +91,13 @@ async fn without_a_prometheus_what_would_need_one_stays_queued() {
     assert_eq!(state, CollectionState::Done(Outcome::Skipped(S::Stage)));
     without.stop().await;
     for job in [1, 3] {
-        let row = house.views.collections().get(&key(job)).unwrap().unwrap();
+        let row = house
+            .views
+            .collections()
+            .unwrap()
+            .get(&key(job))
+            .unwrap()
+            .unwrap();
         assert_eq!(row.progress.state, CollectionState::Queued, "{job}");
     }
     assert_eq!(house.collection().await.len(), 1, "nothing but the skip");
