@@ -47,11 +47,7 @@ async fn what_builds_used_answers_what_the_next_one_needs() {
             200
         );
     }
-    for (number, status) in [
-        (WITHOUT_SAMPLES, "success"),
-        (KILLED, "failed"),
-        (UNKNOWN, "success"),
-    ] {
+    for (number, status) in [(WITHOUT_SAMPLES, "success"), (UNKNOWN, "success")] {
         assert_eq!(
             server
                 .collect(&farm::hook(number, status), None)
@@ -64,13 +60,19 @@ async fn what_builds_used_answers_what_the_next_one_needs() {
         assert_eq!(outcome(&server, number).await, "recorded");
     }
     assert_eq!(outcome(&server, WITHOUT_SAMPLES).await, "failed");
-    assert_eq!(outcome(&server, KILLED).await, "out_of_memory");
     assert_eq!(outcome(&server, UNKNOWN).await, "failed");
 
     // From 1 to 3 GiB in a straight line, 2 GiB on average, seen 7 seconds late by a scrape every 15.
     let known = |answer: &Value| answer["variables"]["KUBERNETES_MEMORY_REQUEST"] == "2122M";
     let after = server.get_until(SPEC, known).await;
     assert_ne!(after["variables"]["KUBERNETES_CPU_REQUEST"], "1");
+
+    // One more of them is killed at its limit of 4 GB: the next is given twice as much.
+    let killed = server.collect(&farm::hook(KILLED, "failed"), None).await;
+    assert_eq!(killed.status(), 200);
+    assert_eq!(outcome(&server, KILLED).await, "out_of_memory");
+    let raised = |answer: &Value| answer["variables"]["KUBERNETES_MEMORY_REQUEST"] == "8000M";
+    server.get_until(SPEC, raised).await;
 
     // An operator asks once more where nothing came out, and the outcome is a new one.
     let requeued = server.cli(&[
