@@ -97,7 +97,8 @@ impl Directory {
     /// # Errors
     /// When it is damaged.
     pub(super) fn log_to_try(&self) -> Result<Box<dyn EventLog>, Failure> {
-        if self.config.data.log_dir().is_dir() {
+        let data = &self.config.data;
+        if data.log_dir().is_dir() || data.head_record().is_file() {
             return Ok(Box::new(self.log()?));
         }
         Ok(Box::new(MemoryLog::new(jiff::Timestamp::now)))
@@ -107,13 +108,14 @@ impl Directory {
 /// Where the log of a configuration is.
 ///
 /// # Errors
-/// When there is none.
+/// When there is none, or there was one.
 pub(super) fn log_dir(config: &Config) -> Result<PathBuf, Failure> {
     let dir = config.data.log_dir();
     // Where the head of a log is recorded, opening the log says what is missing.
     if dir.is_dir() || config.data.head_record().is_file() {
         return Ok(dir);
     }
+    history::require_log_or_no_traces(&config.data)?;
     let looked = &config.data.dir;
     let looked = std::path::absolute(looked).unwrap_or_else(|_| looked.clone());
     let text = format!(

@@ -8,7 +8,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use blobs::Blobs;
 use commands::{Clock, Commands};
 use domain::token::Role;
 use eventlog::EventLog;
@@ -19,8 +18,8 @@ use secrecy::SecretString;
 use tables::{SledConfig, SledTables, Tables};
 use web::Seal;
 
-use super::{Opened, Rooms, admin, history, open_blobs, projector};
-use crate::config::{BlobBackend, Config, Data};
+use super::{Opened, Rooms, admin, history, open_blobs_to_read, projector};
+use crate::config::{Config, Data};
 use crate::doors;
 
 /// Whether there is a data directory, and it cannot be written.
@@ -42,16 +41,12 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Opened> {
     let commands = Commands::new(Arc::clone(&log) as Arc<dyn EventLog>, Clock::system());
     let followed = Arc::clone(&log) as Arc<dyn EventLog>;
     let views = Views::start(followed, Arc::clone(&tables), projector(&config))?;
-    let is_local = config.blobs.backend == BlobBackend::Local;
     let rooms = Rooms {
         log,
         commands,
         views,
         tables,
-        blobs: match is_local && !config.data.blobs_dir().is_dir() {
-            true => Blobs::memory(),
-            false => open_blobs(&config)?,
-        },
+        blobs: open_blobs_to_read(&config)?,
         // Nothing that is sealed is opened to answer a question.
         seal: Seal::for_now(),
     };
