@@ -73,8 +73,8 @@ struct SpreadRow {
 
 impl Projection for RunsFold {
     const NAME: &'static str = "runs";
-    const VERSION: u32 = 4;
-    const SHAPE: u32 = 3;
+    const VERSION: u32 = 5;
+    const SHAPE: u32 = 4;
 
     fn wants(event_type: &str) -> bool {
         let category = event_type.split('.').next().unwrap_or_default();

@@ -15,7 +15,8 @@ use crate::ToolError;
 /// How many events are read at once.
 const PAGE_EVENTS: usize = 1000;
 
-/// The digest of every blob that events name, with the position of the first of them.
+/// The digest of every blob that events name, with the position of the first of them. Refused bodies are not among
+/// them: they are kept for a while only, elsewhere.
 ///
 /// # Errors
 /// When the log cannot be read.
@@ -26,7 +27,9 @@ pub async fn named_blobs(log: &dyn EventLog) -> Result<BTreeMap<String, Position
         let page = log.read_all(after, &all, PageLimit::events(PAGE_EVENTS));
         let page = page.await?;
         for event in &page.events {
-            if let Some(blob) = blob_of(event) {
+            if let Some(blob) = blob_of(event)
+                && source_of_refused(event).is_none()
+            {
                 named.entry(blob.digest).or_insert(event.position);
             }
         }
@@ -45,6 +48,22 @@ pub(crate) fn blob_of(event: &Recorded) -> Option<BlobRef> {
         return None;
     }
     blob_in(&Event::decode(event.event_type.as_str(), event.version, &event.data).ok()?).cloned()
+}
+
+/// The source whose refused body an event names. Such a body is kept for a while only, in a folder of its own.
+pub(crate) fn source_of_refused(event: &Recorded) -> Option<String> {
+    if event.event_type.as_str() != "audit.body_refused" {
+        return None;
+    }
+    match Event::decode(event.event_type.as_str(), event.version, &event.data).ok()? {
+        Event::Audit(AuditEvent::BodyRefused(refused)) => Some(refused.source),
+        _ => None,
+    }
+}
+
+/// Whether what an event names may be gone: refused bodies make way for newer ones.
+pub(crate) fn may_be_gone(event: &Event) -> bool {
+    matches!(event, Event::Audit(AuditEvent::BodyRefused(_)))
 }
 
 /// The blob that an event names.

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 pub use destination::Destination;
 
-use crate::blob_refs::blob_of;
+use crate::blob_refs::{blob_of, source_of_refused};
 use crate::blob_store;
 use crate::line::{Sum, push_blob, push_end, push_event};
 use crate::window::Reader;
@@ -149,11 +149,25 @@ impl Reading<'_> {
         let Some(blobs) = self.blobs.clone() else {
             return Ok(());
         };
-        for blob in events.iter().filter_map(blob_of) {
-            if !self.seen.insert(blob.digest.clone()) {
+        for event in events {
+            let Some(blob) = blob_of(event) else {
+                continue;
+            };
+            if self.seen.contains(&blob.digest) {
                 continue;
             }
-            match blob_store::bytes_of(&blobs, &blob).await? {
+            let mut found = blob_store::bytes_of(&blobs, &blob).await?;
+            if found.is_none()
+                && let Some(source) = source_of_refused(event)
+            {
+                found = blob_store::bytes_of(&blobs.refused_of(&source), &blob).await?;
+                if found.is_none() {
+                    // It made way for newer ones, and is missed by nobody.
+                    continue;
+                }
+            }
+            self.seen.insert(blob.digest.clone());
+            match found {
                 Some(bytes) => {
                     self.report.blobs += 1;
                     self.send(Piece::Blob {

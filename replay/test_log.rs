@@ -1,6 +1,7 @@
 //! Logs for the tests of this crate.
 
 use bytes::Bytes;
+use domain::audit::{AuditEvent, BodyRefused};
 use domain::build::{BuildEvent, CollectionSkipped, Reported, Runner, SkipReason};
 use domain::{Actor, BlobRef, Event, Metadata};
 use eventlog::{
@@ -62,6 +63,19 @@ pub(crate) fn report_with_blob(number: i64, blob: BlobRef) -> Event {
         ..report(number, "created", noon())
     };
     BuildEvent::Reported(reported).into()
+}
+
+/// A webhook's body that was refused and kept for a while.
+pub(crate) fn refused(source: &str, body: BlobRef) -> Event {
+    AuditEvent::BodyRefused(BodyRefused {
+        dialect: "gantry".to_owned(),
+        source: source.to_owned(),
+        errors: Vec::new(),
+        body,
+        headers: Vec::new(),
+        at: noon(),
+    })
+    .into()
 }
 
 /// An event that is ready to be appended; its id follows from `number`.

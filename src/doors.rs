@@ -97,6 +97,7 @@ fn settings(config: &Config) -> Settings {
         },
         limits: Limits {
             body_bytes_max: server.body_bytes_max,
+            refused_bytes_max: server.refused_bytes_max,
             request_time_max: Duration::from_secs(server.request_seconds_max),
             requests_max: server.requests_max,
             streams_max: server.streams_max,

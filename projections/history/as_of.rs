@@ -14,7 +14,7 @@ use crate::builds::{self, BuildRow, BuildsFold};
 use crate::collections::{self, CollectionRow, CollectionsFold};
 use crate::nodes::{self, NodeRow, NodesFold};
 use crate::projector::{Projection, Rows, Seen, stored};
-use crate::runs::{self, RunRow, RunsFold};
+use crate::runs::{self, KillRequestRow, RunRow, RunsFold};
 use crate::tokens::{self, TokenRow, TokensFold};
 use crate::usage::{self, UsageFold, UsageRow};
 
@@ -107,6 +107,30 @@ impl History {
             Some(over) => Ok(Some(over)),
             None => Ok(run.row(&runs::open_key(number))?),
         }
+    }
+
+    /// How a wish that a run be killed stood; none when there was none by then. Of which job the run is, is not said.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn kill_request_as_of(
+        &self,
+        number: u64,
+        as_of: AsOf,
+    ) -> Result<Option<KillRequestRow>, AsOfError> {
+        let mut row = None;
+        if let Ok(stream) = StreamName::new("kill_request", &number.to_string()) {
+            self.tell(&stream, as_of, |recorded, event| {
+                if let Event::KillRequest(told) = event {
+                    let seen = Seen::new(recorded, event);
+                    let after = KillRequestRow::after(row.as_ref(), number, told, &seen);
+                    row = after.or(row.take());
+                }
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(row)
     }
 
     /// How a machine was described; none when it was not by then.

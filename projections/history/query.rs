@@ -28,7 +28,7 @@ pub struct EventQuery {
     pub filter: Filter,
     /// One stream alone.
     pub stream: Option<StreamName>,
-    /// The id of who did it.
+    /// Who did it, by kind and name or id.
     pub actor: Option<String>,
     /// The door it came through.
     pub dialect: Option<String>,
@@ -81,14 +81,22 @@ impl EventQuery {
             && self.admits_metadata(event)
     }
 
+    /// Whether the one who did it is meant; see [`domain::Actor::is_meant_by`].
+    #[must_use]
+    pub fn admits_actor(&self, metadata: &Metadata) -> bool {
+        let Some(wanted) = &self.actor else {
+            return true;
+        };
+        let actor = metadata.actor.as_ref();
+        actor.is_some_and(|actor| actor.is_meant_by(wanted))
+    }
+
     fn admits_metadata(&self, event: &Recorded) -> bool {
         if self.actor.is_none() && self.dialect.is_none() {
             return true;
         }
         let metadata: Metadata = serde_json::from_slice(&event.metadata).unwrap_or_default();
-        let actor = metadata.actor.map(|actor| actor.id);
-        (self.actor.is_none() || self.actor == actor)
-            && (self.dialect.is_none() || self.dialect == metadata.dialect)
+        self.admits_actor(&metadata) && (self.dialect.is_none() || self.dialect == metadata.dialect)
     }
 
     /// Whether the log's own filter says everything.

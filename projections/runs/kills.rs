@@ -48,7 +48,7 @@ pub struct KillRequestRow {
 
 impl KillRequestRow {
     /// How it stands after an event; none when it was never asked for. Of which job its run is says the caller.
-    pub(super) fn after(
+    pub(crate) fn after(
         before: Option<&Self>,
         number: u64,
         event: &KillRequestEvent,

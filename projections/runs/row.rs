@@ -55,6 +55,8 @@ pub struct RunRow {
     /// Why it was given up, if that is how it ended: its worker fell silent, or a person ended it. Whoever says
     /// afterwards how it ended is right.
     pub given_up: Option<String>,
+    /// Why it was given up before somebody said how it ended, or that it goes on.
+    pub given_up_earlier: Option<String>,
     /// The number of its log.
     pub run_log: Option<u64>,
     /// How often somebody asked to kill it.
@@ -176,10 +178,17 @@ impl RunRow {
             followed_by: None,
             retried_by: None,
             given_up: None,
+            given_up_earlier: None,
             run_log: None,
             kill_requests: 0,
             position: seen.position,
             updated_at: seen.recorded_at,
+        }
+    }
+
+    fn take_back_giving_up(&mut self) {
+        if let Some(reason) = self.given_up.take() {
+            self.given_up_earlier = Some(reason);
         }
     }
 
@@ -196,10 +205,10 @@ impl RunRow {
             RunEvent::Followed(told) => self.followed_by = Some(told.by),
             RunEvent::Retried(told) => self.retried_by = Some(told.by),
             RunEvent::GivenUp(told) => self.given_up = Some(told.reason.clone()),
-            RunEvent::Reopened(_) => self.given_up = None,
+            RunEvent::Reopened(_) => self.take_back_giving_up(),
             // Somebody says how it ended after all: it was not given up then, although what follows from that stays.
             RunEvent::Patched(told) if told.returned_at.is_some() || told.success.is_some() => {
-                self.given_up = None;
+                self.take_back_giving_up();
             }
             _ => {}
         }

@@ -117,6 +117,7 @@ async fn a_run_was_given_up_until_somebody_says_how_it_ended() {
         house.tell_of_run(number, event).await;
         let row = house.views.runs().unwrap().get(number).unwrap().unwrap();
         assert_eq!(row.given_up.is_some(), stays, "run {number}");
+        assert_eq!(row.given_up_earlier.is_some(), !stays, "run {number}");
     }
 }
 

@@ -299,6 +299,30 @@ async fn an_import_after_other_events_is_taken_up_again_too() {
     assert_eq!(copy.head(), Position(7001));
 }
 
+/// Refused bodies are in folders of their own, and one that made way for newer ones is not missed.
+#[tokio::test]
+async fn a_backup_carries_refused_bodies_that_are_still_kept() {
+    let here = blobs::Blobs::memory();
+    let body = Bytes::from_static(b"not json");
+    let kept = here.refused_of("default").put(body).await.unwrap();
+    let log = test_log::empty();
+    for (number, digest) in [(1, kept.digest.to_string()), (2, "00".repeat(32))] {
+        let name = domain::BlobRef { digest, size: 8 };
+        let event = test_log::new_event(number, &test_log::refused("default", name));
+        let stream = StreamName::new("audit", &format!("body:{number}")).unwrap();
+        test_log::append(&log, stream, vec![event]).await;
+    }
+    let options = export::Options {
+        window: Window::default(),
+        to: Destination::Writer(Box::new(Shared::default())),
+        blobs: Some(here),
+        end_line: true,
+    };
+    let report = export::run(&log, options, &unwatched).await.unwrap();
+    assert_eq!((report.events, report.blobs), (2, 1));
+    assert_eq!(report.blobs_missing, [""; 0]);
+}
+
 #[tokio::test]
 async fn a_backup_carries_the_blobs_that_its_events_name() {
     let (here, there) = (blobs::Blobs::memory(), blobs::Blobs::memory());

@@ -3,7 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use eventlog::{EventLog, EventType, NewEvent};
+use eventlog::{EventLog, EventType, NewEvent, StreamName};
 use eventlog_file::{FileLog, FileLogConfig, HeadRecord, Scan};
 
 use super::order::Order;
@@ -281,9 +281,7 @@ async fn an_event_that_nobody_can_read_is_found_when_the_content_is_looked_at() 
             metadata: metadata.map_or(good.metadata.clone(), Bytes::from_static_str),
             ..good.clone()
         };
-        let stream = stream.map_or(stream_of(7), |name| {
-            eventlog::StreamName::parse(name).unwrap()
-        });
+        let stream = stream.map_or(stream_of(7), |name| StreamName::parse(name).unwrap());
         test_log::append(&log, stream.clone(), vec![event]).await;
         test_log::fill(&log, 50).await;
         log.close();
@@ -393,6 +391,29 @@ async fn blobs_that_events_name_are_read() {
     assert_eq!(
         of_wrong_size.blobs_missing[0].reason,
         "4 bytes, and should be 5"
+    );
+}
+
+/// Refused bodies make way for newer ones: that one is gone is no fault of the log.
+#[tokio::test]
+async fn a_refused_body_that_made_way_is_not_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = FileLog::open(folder.path(), config()).unwrap();
+    let event = test_log::new_event(1, &test_log::refused("default", blob("ab")));
+    let stream = StreamName::new("audit", &format!("body:{}", "ab".repeat(32))).unwrap();
+    test_log::append(&log, stream, vec![event]).await;
+    let options = Options {
+        directory: folder.path().to_owned(),
+        head_record: None,
+        depth: Depth::Content,
+        blobs: Some(Blobs::memory()),
+    };
+    let report = run(options, &unwatched).await.unwrap();
+    assert!(
+        report.is_sound(),
+        "{:?} {:?}",
+        report.fault,
+        report.blobs_missing
     );
 }
 

@@ -298,8 +298,7 @@ async fn find(house: &House, digest: &str) -> Result<(BodyRow, bytes::Bytes), Pr
         .ask(move |views| views.audit()?.body(&asked))
         .await?
         .ok_or_else(unknown)?;
-    let name = row.body.digest.parse().map_err(|_| unknown())?;
-    match house.blobs.get(name, row.body.size).await {
+    match house.refused_bodies.find(&row.source, &row.body).await {
         Ok(Some(body)) => Ok((row, body)),
         Ok(None) => Err(Problem::gone("the body is no longer kept")),
         Err(error) => {

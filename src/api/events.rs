@@ -34,7 +34,7 @@ pub(crate) struct EventParams {
     /// Types of events, separated by commas; `build.*` means all that begin so.
     #[serde(rename = "type")]
     event_type: Option<String>,
-    /// The id of who did it.
+    /// Who did it: an id, a name, a kind (`worker`), or kind and name (`token:ci`).
     actor: Option<String>,
     /// The door it came through.
     dialect: Option<String>,

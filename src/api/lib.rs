@@ -42,6 +42,7 @@ mod provisioning;
 mod redacted;
 pub mod roster;
 pub mod runs;
+mod scopes;
 mod seen;
 pub mod service;
 mod sse;
@@ -116,7 +117,7 @@ fn documented() -> (Router<House>, OpenApi) {
         .routes(routes!(runs::get))
         .routes(routes!(runs::history))
         .routes(routes!(runs::log))
-        .routes(routes!(runs::kill_requests))
+        .routes(routes!(runs::kills::kill_requests))
         .routes(routes!(runs::ending::end))
         .routes(routes!(runs::ending::kill))
         .routes(routes!(runs::search::search))

@@ -65,5 +65,6 @@ fn follow(
         let more = (now.status == OperationStatus::Running).then_some(state);
         Some((event, more))
     });
-    live(house, caller.lapse(house, Role::Reader, SCOPE), states)
+    let lapse = caller.lapse(house, Role::Reader, SCOPE);
+    live(house, caller, lapse, states)
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use ::projections::history::AsOfError;
 use ::projections::roster::Roster;
 use ::projections::runs::{RunQuery, RunRow, RunState, WorkerIs};
 use axum::extract::State;
@@ -19,9 +18,10 @@ use crate::asked;
 use crate::builds::AsOfParams;
 use crate::events::{StreamParams, stream_page};
 use crate::seen::{self, Page};
-use crate::wire::{EventPage, KillRequest, Run, RunLog};
+use crate::wire::{EventPage, Run, RunLog};
 
 pub mod ending;
+pub mod kills;
 pub mod live;
 pub mod search;
 
@@ -247,22 +247,15 @@ pub(crate) async fn get(
 ) -> Result<View<Run>, Problem> {
     caller.may(Role::Reader, READ)?;
     let position = house.views.position();
-    let row = match params.as_of {
+    let row = match params.moment(&house)? {
         None => house.views.ask(move |views| views.runs()?.get(run)).await?,
         Some(moment) => {
-            let history = house.views.history();
-            let moment = asked::as_of(&moment, history.head())?;
-            let past = history.run_as_of(run, moment).await;
-            let past = past.map_err(|error| match error {
-                AsOfError::Log(error) => Problem::from(error),
-                AsOfError::Rows(error) => Problem::from(error),
-            })?;
-            let mut shown = shown(&house, &past.ok_or_else(|| unknown(run))?)?;
-            shown.kill_requests = None;
-            return Ok(View {
-                position,
-                body: shown,
-            });
+            let past = house.views.history().run_as_of(run, moment).await;
+            let past = past.map_err(asked::past)?.ok_or_else(|| unknown(run))?;
+            let mut body = shown(&house, &past)?;
+            let kills = kills::rows(&house, run, Some(moment)).await?;
+            body.kill_requests = Some(kills.len() as u64);
+            return Ok(View { position, body });
         }
     };
     let row = row.ok_or_else(|| unknown(run))?;
@@ -319,41 +312,6 @@ pub(crate) async fn log(
     Ok(View {
         position,
         body: RunLog::of(&row, content),
-    })
-}
-
-/// Who wants or wanted this run killed, first to last; at most a thousand.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct KillRequests {
-    /// The wishes, by number.
-    items: Vec<KillRequest>,
-}
-
-/// Who wants this run killed?
-#[utoipa::path(get, path = "/v1/runs/{run}/kill-requests", tag = "runs",
-    params(("run" = u64, Path, description = "The number of a run")),
-    responses((status = 200, body = KillRequests)))]
-pub(crate) async fn kill_requests(
-    State(house): State<House>,
-    caller: Caller,
-    Path(run): Path<u64>,
-) -> Result<View<KillRequests>, Problem> {
-    caller.may(Role::Reader, READ)?;
-    let position = house.views.position();
-    let rows = house.views.ask(move |views| {
-        let runs = views.runs()?;
-        match runs.get(run)? {
-            Some(_) => runs.kill_requests_of_run(run).map(Some),
-            None => Ok(None),
-        }
-    });
-    let rows = rows.await?.ok_or_else(|| unknown(run))?;
-    let rows = rows.iter().take(paging::PAGE_MAX);
-    Ok(View {
-        position,
-        body: KillRequests {
-            items: rows.map(KillRequest::of).collect(),
-        },
     })
 }
 

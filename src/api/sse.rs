@@ -8,7 +8,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt, stream};
 use tokio::sync::{mpsc, oneshot};
-use web::{House, Problem};
+use web::{Caller, House, Problem};
 
 /// By which a reader says what it saw last.
 pub(crate) const LAST_EVENT_ID: &str = "last-event-id";
@@ -20,13 +20,14 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// for too long, or `lapse` says why it may not read any longer. The last two are told in a last comment.
 ///
 /// # Errors
-/// 503 when as many streams are open as there may be.
+/// 503 when as many streams are open as there may be, and 429 when the caller has its share of them.
 pub(crate) fn live(
     house: &House,
+    caller: &Caller,
     lapse: impl Future<Output = &'static str> + Send + 'static,
     events: impl Stream<Item = Event> + Send + 'static,
 ) -> Result<Response, Problem> {
-    let permit = house.stream_permit()?;
+    let permit = house.stream_permit(caller)?;
     let closed = house.closed();
     let stall = house.settings.limits.stream_stall_max;
     // One event waits at most: what a reader does not take stays in the log.

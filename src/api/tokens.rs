@@ -3,6 +3,7 @@
 use ::projections::tokens::TokenRow;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use domain::Metadata;
 use domain::token::{Issued, Role, Token as Aggregate, TokenCommand};
 use http::StatusCode;
 use jiff::Timestamp;
@@ -10,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use web::paging::Listing;
-use web::{Caller, House, Path, Problem, Query, Unread, View, name_of, secret};
+use web::{Caller, House, Path, Problem, Query, Reach, Unread, View, name_of, secret};
 
-use crate::DIALECT;
-use crate::builds::AsOfParams;
+use crate::builds::{AsOfParams, Reason};
 use crate::seen::{self, Page, PageParams};
+use crate::{DIALECT, scopes};
 
 /// The scope of reading here.
 const READ: &str = "tokens:read";
@@ -25,6 +26,8 @@ const WRITE: &str = "tokens:write";
 const NAME_BYTES_MAX: usize = 128;
 /// How many scopes one token may be limited to.
 const SCOPES_MAX: usize = 64;
+/// How much of an unknown scope a refusal repeats, in characters.
+const SHOWN_CHARS_MAX: usize = 64;
 
 /// An API token, without the token itself.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -99,15 +102,15 @@ impl IssueToken {
         {
             problem = problem.at("name", format!("is 1 to {NAME_BYTES_MAX} bytes of text"));
         }
-        let plain = |c: char| c.is_ascii_lowercase() || matches!(c, ':' | '_' | '-');
-        let is_scope = |scope: &String| {
-            (1..=NAME_BYTES_MAX).contains(&scope.len()) && scope.chars().all(plain)
-        };
-        if self.scopes.len() > SCOPES_MAX || !self.scopes.iter().all(is_scope) {
-            problem = problem.at(
-                "scopes",
-                format!("are {SCOPES_MAX} at most, such as `builds:read`"),
-            );
+        if self.scopes.len() > SCOPES_MAX {
+            problem = problem.at("scopes", format!("are {SCOPES_MAX} at most"));
+        }
+        let mut scopes = self.scopes.iter();
+        if let Some(unknown) = scopes.find(|scope| !scopes::is_known(scope)) {
+            let shown: String = unknown.chars().take(SHOWN_CHARS_MAX).collect();
+            let known: Vec<String> = scopes::all().collect();
+            let known = known.join(", ");
+            problem = problem.at("scopes", format!("`{shown}` is unknown; known are {known}"));
         }
         if self.expires_at.is_some_and(|end| end <= now) {
             problem = problem.at("expires_at", "has passed");
@@ -151,7 +154,7 @@ pub(crate) async fn get(
     caller.may(Role::Admin, READ)?;
     let Some(moment) = params.moment(&house)? else {
         let position = house.views.position();
-        let body = find(&house, id).await?;
+        let body = Token::of(find(&house, id).await?);
         return Ok(View { position, body });
     };
     let past = house.views.history().token_as_of(&id, moment).await;
@@ -170,11 +173,11 @@ pub(crate) async fn issue(
     let body: IssueToken = unread.json(&house).await?;
     let at = house.commands.clock().now();
     body.check(at)?;
-    if !caller.covers(&body.scopes) {
-        return Err(Problem::forbidden(
-            "a token that is limited to scopes cannot issue one that is not",
-        ));
-    }
+    caller.covers(Reach {
+        role: body.role,
+        scopes: &body.scopes,
+        expires_at: body.expires_at,
+    })?;
     let secret = secret::new_token().map_err(|error| {
         tracing::error!(%error, "no randomness: {error}");
         Problem::unavailable("no token can be made at present").retry_after(5)
@@ -188,9 +191,9 @@ pub(crate) async fn issue(
         expires_at: body.expires_at,
         at,
     });
-    tell(&house, &caller, &id, command).await?;
+    tell(&house, &caller.metadata(DIALECT), &id, command).await?;
     let position = house.views.position();
-    let token = find(&house, id).await?;
+    let token = Token::of(find(&house, id).await?);
     let answer = View {
         position,
         body: NewToken { token, secret },
@@ -199,45 +202,60 @@ pub(crate) async fn issue(
 }
 
 /// Accept this token no more.
+///
+/// Every token may revoke itself; of others, only those that reach no further than it does.
 #[utoipa::path(delete, path = "/v1/tokens/{id}", tag = "tokens",
     params(("id" = String, Path, description = "The token's id")),
+    request_body = Option<Reason>,
     responses((status = 200, body = Token)))]
 pub(crate) async fn revoke(
     State(house): State<House>,
     caller: Caller,
     Path(id): Path<String>,
+    unread: Unread,
 ) -> Result<View<Token>, Problem> {
     caller.may(Role::Admin, WRITE)?;
-    find(&house, id.clone()).await?;
+    let reason = unread.json_or_default::<Reason>(&house).await?.checked()?;
+    let row = find(&house, id.clone()).await?;
+    if caller.token_id() != Some(id.as_str()) {
+        caller.covers(Reach {
+            role: row.role,
+            scopes: &row.scopes,
+            expires_at: row.expires_at,
+        })?;
+    }
     let at = house.commands.clock().now();
     let command = TokenCommand::Revoke { at };
-    tell(&house, &caller, &id, command).await?;
+    let metadata = Metadata {
+        reason,
+        ..caller.metadata(DIALECT)
+    };
+    tell(&house, &metadata, &id, command).await?;
     let position = house.views.position();
-    let body = find(&house, id).await?;
+    let body = Token::of(find(&house, id).await?);
     Ok(View { position, body })
 }
 
 /// Tells a token something, and waits until the views know.
 async fn tell(
     house: &House,
-    caller: &Caller,
+    metadata: &Metadata,
     id: &str,
     command: TokenCommand,
 ) -> Result<(), Problem> {
-    let metadata = caller.metadata(DIALECT);
-    let told = house.commands.execute::<Aggregate>(id, command, &metadata);
+    let told = house.commands.execute::<Aggregate>(id, command, metadata);
     match told.await?.position() {
         Some(position) => house.wait_for(position).await,
         None => Ok(()),
     }
 }
 
-async fn find(house: &House, id: String) -> Result<Token, Problem> {
+async fn find(house: &House, id: String) -> Result<TokenRow, Problem> {
     let row = house
         .views
         .ask(move |views| views.tokens()?.get(&id))
         .await?;
-    row.map(Token::of).ok_or_else(unknown)
+    row.ok_or_else(unknown)
 }
 
 fn unknown() -> Problem {

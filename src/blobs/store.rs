@@ -77,6 +77,23 @@ impl Blobs {
         })
     }
 
+    /// The blobs in a folder of this place, apart from the others: what is deleted there is deleted nowhere else. Any
+    /// text is a name for a folder.
+    #[must_use]
+    pub fn within(&self, folder: &str) -> Self {
+        Self {
+            prefix: self.prefix.clone().join(folder),
+            ..self.clone()
+        }
+    }
+
+    /// The folder of bodies that a source sent and that were refused. The oldest of them are deleted when they are
+    /// too many, which must not touch a body of the same name that is kept for good.
+    #[must_use]
+    pub fn refused_of(&self, source: &str) -> Self {
+        self.within("refused").within(source)
+    }
+
     /// Keeps a body. When this returns it is durable. One that is there already is not written again.
     ///
     /// # Errors

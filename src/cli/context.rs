@@ -4,10 +4,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::arguments::Global;
 use super::contexts::{Contexts, Known, address};
+use super::door::{given, plain};
 use super::{Exit, Failure, output};
 use crate::config::without_credentials;
 
@@ -65,7 +67,7 @@ pub(super) fn run(global: &Global, verb: Context) -> Result<(), Failure> {
         Context::Set { name, token_file } => {
             let token = match token_file {
                 Some(path) => Some(token_in(&path)?),
-                None => global.token.clone(),
+                None => given(global)?.map(|token| token.expose_secret().to_owned()),
             };
             let before = contexts.contexts.get(&name);
             let server = global.server.clone();
@@ -109,7 +111,7 @@ fn token_in(path: &Path) -> Result<String, Failure> {
         let reason = format!("{} cannot be read: {error}", path.display());
         Failure::told(Exit::Usage, reason)
     })?;
-    let token = text.trim();
+    let token = plain(&text)?;
     if token.is_empty() {
         let reason = format!("{} holds no token", path.display());
         return Err(Failure::told(Exit::Usage, reason));

@@ -106,8 +106,8 @@ impl Door {
         let known = named(flags, global)?;
         let named = known.as_ref().map(|known| known.server.clone());
         if let Some(base) = named.clone().or_else(|| house::running_at(&dir)) {
-            let token = match &global.token {
-                Some(token) => SecretString::from(token.clone()),
+            let token = match given(global)? {
+                Some(token) => token,
                 None => match known {
                     Some(known) => known.token.unwrap_or_default().into(),
                     None => house::admin_token(&dir).unwrap_or_default(),
@@ -127,8 +127,8 @@ impl Door {
             log_dir(&loaded.config)?;
         }
         let opened = runtime.block_on(house::open_quietly(loaded.config))?;
-        let token = match &global.token {
-            Some(token) => SecretString::from(token.clone()),
+        let token = match given(global)? {
+            Some(token) => token,
             None => opened.admin_token.clone(),
         };
         let router = opened.router();
@@ -324,6 +324,24 @@ impl Door {
             self.runtime.block_on(opened.close());
         }
     }
+}
+
+/// The token that was given as a flag or in the environment, if it is not empty.
+pub(super) fn given(global: &Global) -> Result<Option<SecretString>, Failure> {
+    let token = global.token.as_deref().map(plain).transpose()?;
+    Ok(token
+        .filter(|token| !token.is_empty())
+        .map(SecretString::from))
+}
+
+/// A token without what surrounds it in a file.
+pub(super) fn plain(token: &str) -> Result<&str, Failure> {
+    let token = token.trim();
+    if token.chars().all(|c| matches!(c, '!'..='~')) {
+        return Ok(token);
+    }
+    let text = "the token has characters that no HTTP header can carry: give it as it was printed when it was issued";
+    Err(Failure::told(Exit::Usage, text))
 }
 
 /// The server that was named, or that is in use.

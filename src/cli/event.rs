@@ -69,7 +69,7 @@ pub(super) struct EventFilter {
     /// Only this type (`build.reported`) or types that begin so (`build.*`)
     #[arg(long = "type")]
     event_type: Option<String>,
-    /// Only what this actor did
+    /// Only what this actor did: an id, a name, a kind (`worker`), or both (`token:ci`)
     #[arg(long)]
     actor: Option<String>,
     /// Only what came through this door
@@ -83,7 +83,7 @@ const COLUMNS: [output::Column; 6] = [
     ("STREAM", "/stream"),
     ("REVISION", "/revision"),
     ("TYPE", "/type"),
-    ("ACTOR", "/metadata/actor/id"),
+    ("ACTOR", "/who"),
 ];
 
 pub(super) fn run(flags: &Flags, global: &Global, verb: Event) -> Result<(), Failure> {
@@ -141,6 +141,7 @@ fn list(
     limit: usize,
 ) -> Result<(), Failure> {
     let rows = door.list("/v1/events", pairs, limit)?;
+    let rows = output::with_actors(global.output, rows);
     output::rows(global.output, &COLUMNS, &rows)
 }
 

@@ -49,9 +49,16 @@ pub(super) enum Model {
     Promote {
         /// Its id
         id: String,
+        /// Why; kept with the event
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Let what answered before the last promotion answer again
-    Rollback,
+    Rollback {
+        /// Why; kept with the event
+        #[arg(long)]
+        reason: Option<String>,
+    },
     /// How good were the recorded answers, for what the builds then used?
     Accuracy {
         /// One row for each package
@@ -159,12 +166,14 @@ fn ask(door: &Door, global: &Global, verb: Model) -> Result<(), Failure> {
             let model = door.get(&format!("/v1/allocation/models/{}", escaped(&id)))?;
             output::detailed(global.output, &model)
         }
-        Model::Promote { id } => {
+        Model::Promote { id, reason } => {
             let path = format!("/v1/allocation/models/{}/promote", escaped(&id));
-            output::detailed(global.output, &door.ask(Method::POST, &path, None)?)
+            let body = json!({"reason": reason});
+            output::detailed(global.output, &door.ask(Method::POST, &path, Some(&body))?)
         }
-        Model::Rollback => {
-            let model = door.ask(Method::POST, "/v1/allocation/rollback", None)?;
+        Model::Rollback { reason } => {
+            let body = json!({"reason": reason});
+            let model = door.ask(Method::POST, "/v1/allocation/rollback", Some(&body))?;
             output::detailed(global.output, &model)
         }
         Model::Accuracy {

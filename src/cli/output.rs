@@ -70,6 +70,27 @@ pub(super) fn detailed(format: Format, value: &Value) -> Result<(), Failure> {
     }
 }
 
+/// Rows of events for a table, with who did each as `/who`: kind and name, such as `token ci`.
+pub(super) fn with_actors(format: Format, mut rows: Vec<Value>) -> Vec<Value> {
+    if format == Format::Table {
+        for row in &mut rows {
+            let who = actor(&row["metadata"]["actor"]);
+            row["who"] = Value::from(who);
+        }
+    }
+    rows
+}
+
+/// Who did something, as kind and name; the id where there is no name.
+pub(super) fn actor(actor: &Value) -> Option<String> {
+    let kind = actor["kind"].as_str()?;
+    let name = actor["display"].as_str().or_else(|| actor["id"].as_str());
+    Some(match name.filter(|name| *name != kind) {
+        Some(name) => format!("{kind} {name}"),
+        None => kind.to_owned(),
+    })
+}
+
 fn table(columns: &[Column], rows: &[Value]) -> Table {
     let mut table = plain();
     table.set_header(columns.iter().map(|(heading, _)| *heading));
@@ -135,5 +156,34 @@ mod tests {
             !printed.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'),
             "{printed:?}"
         );
+    }
+
+    /// A run was killed by "1", and nobody knew who that was.
+    #[test]
+    fn a_table_says_who_did_it_by_kind_and_name() {
+        for (actor, expected) in [
+            (
+                json!({"kind": "user", "id": "1", "display": "jane"}),
+                json!("user jane"),
+            ),
+            (
+                json!({"kind": "token", "id": "0193", "display": "ci"}),
+                json!("token ci"),
+            ),
+            (
+                json!({"kind": "system", "id": "collector"}),
+                json!("system collector"),
+            ),
+            (
+                json!({"kind": "anonymous", "id": "anonymous"}),
+                json!("anonymous"),
+            ),
+            (Value::Null, Value::Null),
+        ] {
+            let row = json!({"position": 1, "metadata": {"actor": actor}});
+            let rows = with_actors(Format::Table, vec![row.clone()]);
+            assert_eq!(rows[0]["who"], expected, "{row}");
+            assert_eq!(with_actors(Format::Json, vec![row.clone()]), [row]);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::arguments::{Format, Global};
 use super::confirm::confirmed;
@@ -90,7 +90,7 @@ const HISTORY: [output::Column; 5] = [
     ("POSITION", "/position"),
     ("RECORDED", "/recorded_at"),
     ("TYPE", "/type"),
-    ("ACTOR", "/metadata/actor/id"),
+    ("ACTOR", "/who"),
     ("REASON", "/metadata/reason"),
 ];
 
@@ -113,6 +113,7 @@ fn ask(door: &Door, global: &Global, verb: Run) -> Result<(), Failure> {
             limit,
         } => {
             let number = |number: Option<u64>| number.map(|number| number.to_string());
+            let asked = state.clone();
             let pairs = [
                 ("state", state),
                 ("job", number(job)),
@@ -121,7 +122,10 @@ fn ask(door: &Door, global: &Global, verb: Run) -> Result<(), Failure> {
                 ("title", title),
                 ("success", failed.then(|| "false".to_owned())),
             ];
-            let rows = door.list("/v1/runs", &pairs, limit)?;
+            let mut rows = door.list("/v1/runs", &pairs, limit)?;
+            if global.output == Format::Table {
+                rows.iter_mut().for_each(|row| shown(row, asked.as_deref()));
+            }
             output::rows(global.output, &COLUMNS, &rows)
         }
         Run::Get { run, as_of } => {
@@ -132,6 +136,7 @@ fn ask(door: &Door, global: &Global, verb: Run) -> Result<(), Failure> {
         Run::History { run } => {
             let path = format!("/v1/runs/{run}/history");
             let rows = door.list(&path, &[], HISTORY_MAX)?;
+            let rows = output::with_actors(global.output, rows);
             output::rows(global.output, &HISTORY, &rows)
         }
         Run::Log { run } => {
@@ -144,6 +149,21 @@ fn ask(door: &Door, global: &Global, verb: Run) -> Result<(), Failure> {
         }
         Run::End(runs) => each(door, global, &runs, "end"),
         Run::Kill(runs) => each(door, global, &runs, "kill"),
+    }
+}
+
+/// A run as a table shows it: in the state that was asked for, which may say more than the run's own, and given up
+/// even if its worker said later how it ended.
+fn shown(row: &mut Value, asked: Option<&str>) {
+    if let Some(state) = asked {
+        row["state"] = Value::from(state);
+    }
+    if let Some(reason) = row["given_up_earlier"]
+        .as_str()
+        .filter(|_| row["given_up"].is_null())
+    {
+        let reason = format!("earlier: {reason}");
+        row["given_up"] = Value::from(reason);
     }
 }
 
@@ -160,4 +180,22 @@ fn each(door: &Door, global: &Global, runs: &Runs, verb: &str) -> Result<(), Fai
         output::one(global.output, &done)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_shown_in_the_state_that_was_asked_for_and_with_what_it_was_given_up_for() {
+        let mut row = json!({"state": "scheduled", "given_up": null, "given_up_earlier": "silent"});
+        shown(&mut row, Some("suspended"));
+        let cells = (&row["state"], &row["given_up"]);
+        assert_eq!(cells, (&json!("suspended"), &json!("earlier: silent")));
+        let mut row =
+            json!({"state": "completed", "given_up": "ended by hand", "given_up_earlier": null});
+        let before = row.clone();
+        shown(&mut row, None);
+        assert_eq!(row, before);
+    }
 }

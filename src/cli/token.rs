@@ -32,7 +32,7 @@ pub(super) enum Token {
     Revoke {
         /// Its id
         id: String,
-        /// Why
+        /// Why; kept with the event
         #[arg(long)]
         reason: Option<String>,
         /// Do not ask

@@ -2,6 +2,7 @@
 
 mod complaint;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -91,7 +92,7 @@ pub(crate) enum ConfigError {
     #[error("{key}: {reason}")]
     Value {
         /// Which.
-        key: &'static str,
+        key: Cow<'static, str>,
         /// Why.
         reason: String,
     },
@@ -124,9 +125,10 @@ pub(crate) fn load(
     let builder = named(builder, "server.listen", flags.listen.clone(), "--listen")?;
     let built = builder.build().map_err(source)?;
     let read = super::show::read(&built.cache);
-    let config: Config = built
+    let mut config: Config = built
         .try_deserialize()
         .map_err(|error| unfit(&error.to_string(), &read))?;
+    super::headers::trim(&mut config)?;
     check(&config)?;
     let shown = serde_json::to_value(&config).map_err(|error| {
         let reason = format!("the configuration cannot be shown: {error}");
@@ -232,9 +234,9 @@ fn ours(
 }
 
 fn check(config: &Config) -> Result<(), ConfigError> {
-    let wrong = |key, reason: &str| {
+    let wrong = |key: &'static str, reason: &str| {
         Err(ConfigError::Value {
-            key,
+            key: key.into(),
             reason: reason.to_owned(),
         })
     };
@@ -344,7 +346,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     {
         let reason = format!("`{name}` is no name for a source");
         return Err(ConfigError::Value {
-            key: "sources",
+            key: "sources".into(),
             reason,
         });
     }

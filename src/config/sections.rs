@@ -48,6 +48,8 @@ pub(crate) struct Server {
     pub(crate) listen: SocketAddr,
     /// The largest body of a request, in bytes.
     pub(crate) body_bytes_max: usize,
+    /// How many bytes of refused bodies are kept of each source; the oldest are dropped.
+    pub(crate) refused_bytes_max: u64,
     /// How long one request may take, in seconds.
     pub(crate) request_seconds_max: u64,
     /// How many clients may be connected at once; more wait until one leaves.

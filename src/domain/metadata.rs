@@ -49,6 +49,17 @@ pub struct Actor {
 }
 
 impl Actor {
+    /// Whether somebody who was written down in one of these ways is meant: `ci` (the id, or what people call them),
+    /// `token` (everybody of this kind), `token:ci` or `token ci` (both).
+    #[must_use]
+    pub fn is_meant_by(&self, text: &str) -> bool {
+        let kind = self.kind.as_str();
+        let is_called = |name: &str| self.id == name || self.display.as_deref() == Some(name);
+        let of_kind = text.strip_prefix(kind);
+        let name_of_kind = of_kind.and_then(|rest| rest.strip_prefix([':', ' ']));
+        is_called(text) || of_kind == Some("") || name_of_kind.is_some_and(is_called)
+    }
+
     /// A part of the house itself, for example the reactor that collects usage.
     #[must_use]
     pub fn system(id: &str) -> Self {
@@ -56,6 +67,22 @@ impl Actor {
             kind: ActorKind::System,
             id: id.to_owned(),
             display: None,
+        }
+    }
+}
+
+impl ActorKind {
+    /// The kind as it is written in events.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Token => "token",
+            Self::Source => "source",
+            Self::Worker => "worker",
+            Self::Operator => "operator",
+            Self::System => "system",
+            Self::Anonymous => "anonymous",
         }
     }
 }
@@ -78,4 +105,51 @@ pub enum ActorKind {
     System,
     /// Nobody said.
     Anonymous,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_actor_is_meant_by_kind_and_name() {
+        let actor = Actor {
+            kind: ActorKind::Token,
+            id: "0193".to_owned(),
+            display: Some("ci: main".to_owned()),
+        };
+        for (text, is_meant) in [
+            ("0193", true),
+            ("ci: main", true),
+            ("token", true),
+            ("token:0193", true),
+            ("token 0193", true),
+            ("token:ci: main", true),
+            ("token ci: main", true),
+            ("user:0193", false),
+            ("user", false),
+            ("token:", false),
+            ("token:ci", false),
+            ("tokens", false),
+            ("", false),
+        ] {
+            assert_eq!(actor.is_meant_by(text), is_meant, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_kind_is_called_as_it_is_written() {
+        use ActorKind as K;
+        for kind in [
+            K::User,
+            K::Token,
+            K::Source,
+            K::Worker,
+            K::Operator,
+            K::System,
+            K::Anonymous,
+        ] {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+    }
 }

@@ -5,6 +5,7 @@ use domain::token::Role;
 use domain::{Actor, ActorKind, Metadata};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use jiff::Timestamp;
 use subtle::ConstantTimeEq;
 
 use crate::secret::{CREDENTIAL_BYTES_MAX, token_hash};
@@ -28,6 +29,18 @@ struct Identity {
     name: String,
     role: Role,
     scopes: Vec<String>,
+    expires_at: Option<Timestamp>,
+}
+
+/// How far a token reaches: what its holder may do, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Reach<'a> {
+    /// What its holder may do.
+    pub role: Role,
+    /// The only scopes in which the role counts; all when there are none.
+    pub scopes: &'a [String],
+    /// When it ceases to be accepted by itself; never when there is none.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl Caller {
@@ -66,15 +79,51 @@ impl Caller {
         self.may(role, scope.map_or("", String::as_str))
     }
 
-    /// Whether somebody with these scopes may do no more than the caller, given the same role. A token that
-    /// is good for some scopes alone must not issue one that is good for all.
+    /// Checks that a token reaches no further than the caller's own: nobody issues or revokes a token that may do
+    /// more than they may, or that is accepted for longer.
+    ///
+    /// # Errors
+    /// 403 that names what goes too far.
+    pub fn covers(&self, other: Reach<'_>) -> Result<(), Problem> {
+        let Some(own) = &self.identity else {
+            return Ok(());
+        };
+        let no = |reason: String| Err(Problem::forbidden(reason));
+        if other.role > own.role {
+            let (theirs, own) = (name_of(other.role), name_of(own.role));
+            return no(format!(
+                "the token has the role {theirs}, and yours has the role {own}"
+            ));
+        }
+        if !own.scopes.is_empty() {
+            if other.scopes.is_empty() {
+                return no("the token is good for every scope, and yours is not".to_owned());
+            }
+            let mut beyond = other
+                .scopes
+                .iter()
+                .filter(|scope| !own.scopes.contains(scope));
+            if let Some(scope) = beyond.next() {
+                return no(format!(
+                    "the token has the scope {scope}, and yours has not"
+                ));
+            }
+        }
+        match (own.expires_at, other.expires_at) {
+            (Some(own), None) => no(format!(
+                "the token never expires, and yours expires at {own}"
+            )),
+            (Some(own), Some(theirs)) if theirs > own => {
+                no(format!("the token expires at {theirs}, and yours at {own}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The id of the caller's token, when there is one.
     #[must_use]
-    pub fn covers(&self, scopes: &[String]) -> bool {
-        let own = self
-            .identity
-            .as_ref()
-            .map_or(&[][..], |identity| &identity.scopes);
-        own.is_empty() || (!scopes.is_empty() && scopes.iter().all(|scope| own.contains(scope)))
+    pub fn token_id(&self) -> Option<&str> {
+        self.identity.as_ref().map(|identity| identity.id.as_str())
     }
 
     /// The token's name, when there is one.
@@ -94,20 +143,17 @@ impl Caller {
     /// What every event that this caller causes carries.
     #[must_use]
     pub fn metadata(&self, dialect: &str) -> Metadata {
-        let actor = match &self.identity {
-            Some(identity) => Actor {
-                kind: ActorKind::Token,
-                id: identity.id.clone(),
-                display: Some(identity.name.clone()),
-            },
-            None => Actor {
-                kind: ActorKind::Anonymous,
-                id: "anonymous".to_owned(),
-                display: None,
-            },
+        let anonymous = || Actor {
+            kind: ActorKind::Anonymous,
+            id: "anonymous".to_owned(),
+            display: None,
         };
         Metadata {
-            actor: Some(actor),
+            actor: Some(
+                self.identity
+                    .as_ref()
+                    .map_or_else(anonymous, Identity::actor),
+            ),
             ..self.context.metadata(dialect)
         }
     }
@@ -125,6 +171,16 @@ fn check(own: Role, scopes: &[String], role: Role, scope: &str) -> Result<(), Pr
         return Err(Problem::forbidden(format!("this needs the scope {scope}")));
     }
     Ok(())
+}
+
+impl Identity {
+    fn actor(&self) -> Actor {
+        Actor {
+            kind: ActorKind::Token,
+            id: self.id.clone(),
+            display: Some(self.name.clone()),
+        }
+    }
 }
 
 impl FromRequestParts<House> for Caller {
@@ -156,7 +212,9 @@ impl FromRequestParts<House> for CallerIfAny {
             None => None,
             Some(header) => {
                 let presented = header.to_str().ok().and_then(bearer);
-                Some(identify(house, presented.ok_or_else(refused)?).await?)
+                let identity = identify(house, presented.ok_or_else(refused)?).await?;
+                context.authenticate(identity.actor());
+                Some(identity)
             }
         };
         Ok(Self(Caller {
@@ -197,6 +255,7 @@ async fn identify(house: &House, presented: &str) -> Result<Identity, Problem> {
         name: row.name,
         role: row.role,
         scopes: row.scopes,
+        expires_at: row.expires_at,
     })
 }
 

@@ -2,10 +2,10 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
-use domain::Metadata;
+use domain::{Actor, Metadata};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderName};
 use uuid::Uuid;
@@ -31,6 +31,7 @@ struct Known {
     request_id: String,
     trace: TraceParent,
     source_ip: Option<IpAddr>,
+    actor: OnceLock<Actor>,
 }
 
 impl RequestContext {
@@ -54,6 +55,7 @@ impl RequestContext {
             request_id,
             trace,
             source_ip,
+            actor: OnceLock::new(),
         }))
     }
 
@@ -75,10 +77,23 @@ impl RequestContext {
         self.0.source_ip
     }
 
+    /// Notes whose credential was verified, so that a refusal that follows can be put down to them. Only the first
+    /// counts: a request has one credential.
+    pub fn authenticate(&self, actor: Actor) {
+        let _ = self.0.actor.set(actor);
+    }
+
+    /// Whose credential was verified, if any was.
+    #[must_use]
+    pub fn actor(&self) -> Option<&Actor> {
+        self.0.actor.get()
+    }
+
     /// What every event that follows from this request carries.
     #[must_use]
     pub fn metadata(&self, dialect: &str) -> Metadata {
         Metadata {
+            actor: self.actor().cloned(),
             dialect: Some(dialect.to_owned()),
             request_id: Some(self.request_id().to_owned()),
             traceparent: Some(self.trace().to_string()),

@@ -14,7 +14,7 @@ use eventlog::Position;
 use futures::future::BoxFuture;
 use jiff::tz::TimeZone;
 use projections::Views;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
 use crate::auditor::Auditor;
@@ -22,7 +22,11 @@ use crate::observer::{HttpObserver, NoObserver};
 use crate::rate::Rate;
 use crate::recorder::{Recorder, Recording};
 use crate::response_budget::ResponseBudget;
-use crate::{Limits, Network, Operations, Passwords, Problem, Seal, Sessions, Variables};
+use crate::streams::{StreamPermit, Streams};
+use crate::{
+    Caller, Failures, Limits, Network, Operations, Passwords, Problem, RefusedBodies, Seal,
+    Sessions, Variables,
+};
 
 /// What an operator chose, as far as HTTP is concerned.
 #[derive(Clone, Debug, Default)]
@@ -67,6 +71,8 @@ pub struct Parts {
     pub views: Views,
     /// Bodies that are too big for an event.
     pub blobs: Blobs,
+    /// Bodies that were refused and kept.
+    pub refused_bodies: Arc<RefusedBodies>,
     /// What the operator chose.
     pub settings: Settings,
     /// Long work.
@@ -77,6 +83,8 @@ pub struct Parts {
     pub seal: Seal,
     /// Recognises passwords.
     pub passwords: Passwords,
+    /// Signatures of workers that were wrong.
+    pub signature_failures: Failures,
     /// Who is logged in.
     pub sessions: Sessions,
     /// What answers may take that wait to be read.
@@ -90,7 +98,7 @@ pub struct Parts {
     pub(crate) rate: Rate,
     /// Where the log ended when the house was put together.
     opened_at: Position,
-    streams: Arc<Semaphore>,
+    streams: Streams,
     metrics: Box<dyn Fn() -> String + Send + Sync>,
     ready: Vec<ReadyCheck>,
     details: Vec<Detail>,
@@ -185,9 +193,7 @@ impl House {
             requests: Semaphore::new(limits.requests_max.min(Semaphore::MAX_PERMITS)),
             rate: Rate::new(limits),
             opened_at: commands.head(),
-            streams: Arc::new(Semaphore::new(
-                limits.streams_max.min(Semaphore::MAX_PERMITS),
-            )),
+            streams: Streams::new(limits.streams_max),
             metrics: Box::new(String::new),
             ready: Vec::new(),
             details: Vec::new(),
@@ -196,9 +202,11 @@ impl House {
             ports: OnceLock::new(),
             late_details: OnceLock::new(),
             answering: OnceLock::new(),
+            refused_bodies: Arc::new(RefusedBodies::new(blobs.clone(), limits.refused_bytes_max)),
             operations: Operations::default(),
             seal: Seal::for_now(),
             passwords: Passwords::default(),
+            signature_failures: Failures::default(),
             sessions: Sessions::default(),
             commands,
             views,
@@ -207,15 +215,13 @@ impl House {
         })
     }
 
-    /// A place for one more stream of events; it is free again when the permit is dropped.
+    /// Room for one more stream of events; it is free again when the permit is dropped. One caller has a share of
+    /// the room, so that the others can look on as well.
     ///
     /// # Errors
-    /// 503 when there are as many as there may be.
-    pub fn stream_permit(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        Arc::clone(&self.streams).try_acquire_owned().map_err(|_| {
-            Problem::unavailable("as many streams of events are open as there may be")
-                .retry_after(5)
-        })
+    /// 429 when the caller has as many as one caller may, 503 when there is no room at all.
+    pub fn stream_permit(&self, caller: &Caller) -> Result<StreamPermit, Problem> {
+        self.streams.permit(caller)
     }
 
     /// Ends every stream of events, so that a server that is told to stop need not wait for readers who
@@ -275,7 +281,7 @@ impl House {
     /// How many streams of events are open.
     #[must_use]
     pub fn streams_open(&self) -> usize {
-        self.settings.limits.streams_max - self.streams.available_permits()
+        self.streams.open()
     }
 
     /// The meters as Prometheus reads them.

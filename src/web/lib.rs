@@ -10,6 +10,7 @@ pub mod body;
 mod caller;
 mod context;
 mod extract;
+mod failures;
 mod gate;
 mod house;
 mod limits;
@@ -23,10 +24,12 @@ pub mod quoted;
 mod rate;
 mod recorder;
 mod refusal;
+mod refused_bodies;
 mod response_budget;
 mod seal;
 pub mod secret;
 mod sessions;
+mod streams;
 mod texts;
 mod trace_parent;
 mod variables;
@@ -37,9 +40,10 @@ use axum::extract::DefaultBodyLimit;
 
 pub use answers::AnswerCount;
 pub use auditor::{Auditor, Noted};
-pub use caller::{Caller, CallerIfAny, name_of};
+pub use caller::{Caller, CallerIfAny, Reach, name_of};
 pub use context::{REQUEST_ID, RequestContext, TRACEPARENT};
 pub use extract::{Path, Query, Unread};
+pub use failures::Failures;
 pub use gate::{AsIs, Audited};
 pub use house::{
     House, HouseBuilder, KeptBody, Parts, ReadyCheck, Resubmit, Settings, Taken, WorkerAnswers,
@@ -54,6 +58,7 @@ pub use passwords::{PASSWORD_BYTES_MAX, Passwords};
 pub use problem::{FieldError, PROBLEM_JSON, Problem, ProblemBody};
 pub use rate::caller_address;
 pub use recorder::{Recorder, Recording};
+pub use refused_bodies::RefusedBodies;
 pub use response_budget::{Charge, ResponseBudget};
 pub use seal::{KEY_BYTES, Seal, SealError};
 pub use sessions::{

@@ -10,6 +10,8 @@ pub const REQUEST_LINE_BYTES_MAX: usize = 8190;
 pub struct Limits {
     /// Bytes of a body, after it was unpacked.
     pub body_bytes_max: usize,
+    /// Bytes of bodies that were refused and are kept, of each source.
+    pub refused_bytes_max: u64,
     /// Bytes of all header names and values together.
     pub header_bytes_max: usize,
     /// How long until a request must have been answered; a stream of events only begins within it.
@@ -37,6 +39,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes_max: 1024 * 1024,
+            refused_bytes_max: 64 * 1024 * 1024,
             header_bytes_max: 32 * 1024,
             request_time_max: Duration::from_secs(30),
             response_bytes_max: 128 * 1024 * 1024,

@@ -2,16 +2,18 @@
 
 use ::projections::allocation::{ModelRow, ModelStatus};
 use axum::extract::State;
+use domain::Metadata;
 use domain::allocation::{ModelEvaluation, Models, ModelsCommand};
 use domain::token::Role;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use web::{Caller, House, Path, Problem, View};
+use web::{Caller, House, Path, Problem, Unread, View};
 
 use super::{READ, WRITE};
 use crate::DIALECT;
+use crate::builds::Reason;
 
 /// How many trained models are listed, the newest first.
 const TRAINED_MAX: usize = 500;
@@ -165,18 +167,21 @@ pub(crate) async fn get(
 /// It has learnt everything up to now by then, and goes on learning. Nobody waits for an answer meanwhile.
 #[utoipa::path(post, path = "/v1/allocation/models/{id}/promote", tag = "allocation",
     params(("id" = String, Path, description = "The model's id")),
+    request_body = Option<Reason>,
     responses((status = 200, description = "It answers", body = Model)))]
 pub(crate) async fn promote(
     State(house): State<House>,
     caller: Caller,
     Path(id): Path<String>,
+    unread: Unread,
 ) -> Result<View<Model>, Problem> {
     caller.may(Role::Operator, WRITE)?;
+    let metadata = metadata(&house, &caller, unread).await?;
     find(&house, &id)?;
     prepare(&house, &id).await?;
     let at = house.commands.clock().now();
     let model = id.clone();
-    decide(&house, &caller, ModelsCommand::Promote { model, at }).await?;
+    decide(&house, &metadata, ModelsCommand::Promote { model, at }).await?;
     let position = house.views.position();
     let body = find(&house, &id)?;
     Ok(View { position, body })
@@ -184,17 +189,20 @@ pub(crate) async fn promote(
 
 /// Let what answered before the last promotion answer again: another trained model, or the configured strategy.
 #[utoipa::path(post, path = "/v1/allocation/rollback", tag = "allocation",
+    request_body = Option<Reason>,
     responses((status = 200, description = "What answers now", body = Model)))]
 pub(crate) async fn roll_back(
     State(house): State<House>,
     caller: Caller,
+    unread: Unread,
 ) -> Result<View<Model>, Problem> {
     caller.may(Role::Operator, WRITE)?;
+    let metadata = metadata(&house, &caller, unread).await?;
     if let Some(id) = house.views.allocation()?.previous() {
         prepare(&house, &id).await?;
     }
     let at = house.commands.clock().now();
-    decide(&house, &caller, ModelsCommand::RollBack { at }).await?;
+    decide(&house, &metadata, ModelsCommand::RollBack { at }).await?;
     let position = house.views.position();
     let models = house.views.allocation()?.models().into_iter();
     let live = models.filter(|model| model.live).map(Model::of).next();
@@ -203,11 +211,19 @@ pub(crate) async fn roll_back(
     Ok(View { position, body })
 }
 
-async fn decide(house: &House, caller: &Caller, command: ModelsCommand) -> Result<(), Problem> {
-    let metadata = caller.metadata(DIALECT);
+/// Who changes which model answers, and why.
+async fn metadata(house: &House, caller: &Caller, unread: Unread) -> Result<Metadata, Problem> {
+    let reason = unread.json_or_default::<Reason>(house).await?.checked()?;
+    Ok(Metadata {
+        reason,
+        ..caller.metadata(DIALECT)
+    })
+}
+
+async fn decide(house: &House, metadata: &Metadata, command: ModelsCommand) -> Result<(), Problem> {
     let outcome = house
         .commands
-        .execute::<Models>(Models::KEY, command, &metadata)
+        .execute::<Models>(Models::KEY, command, metadata)
         .await?;
     match outcome.position() {
         Some(position) => house.wait_for(position).await,

@@ -161,6 +161,81 @@ async fn a_role_counts_in_its_scopes_alone() {
     );
 }
 
+/// A token for a week issued one for ever, and one that was good for two scopes revoked the one that is good for all.
+#[tokio::test]
+async fn nobody_issues_or_revokes_a_token_that_reaches_further_than_theirs() {
+    let house = TestHouse::new().await;
+    let issue = async |token: &str, scopes: Value, expires_at: Value| {
+        let body =
+            json!({"name": "n", "role": "admin", "scopes": scopes, "expires_at": expires_at});
+        house
+            .ask("POST", "/v1/tokens", Some(token), Some(body))
+            .await
+    };
+    let revoke = async |token: &str, id: &str| {
+        let target = format!("/v1/tokens/{id}");
+        house.ask("DELETE", &target, Some(token), None).await
+    };
+    let (soon, later) = ("2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z");
+    let narrow = issue(ADMIN, json!(["builds:read", "tokens:write"]), json!(soon)).await;
+    assert_eq!(narrow.status, 201, "{narrow:?}");
+    let own_id = narrow.body["id"].as_str().unwrap();
+    let narrow = narrow.body["secret"].as_str().unwrap();
+    for (scopes, expires_at, status) in [
+        (json!(["builds:read"]), json!(soon), 201),
+        (json!(["builds:read"]), json!("2026-11-21T12:00:00Z"), 201),
+        (json!(["builds:read"]), json!(later), 403),
+        (json!(["builds:read"]), Value::Null, 403),
+        (json!(["events:read"]), json!(soon), 403),
+        (json!([]), json!(soon), 403),
+    ] {
+        let answered = issue(narrow, scopes.clone(), expires_at.clone()).await;
+        assert_eq!(
+            answered.status, status,
+            "{scopes} {expires_at}: {answered:?}"
+        );
+        // What it may not issue, it may not revoke either.
+        let issued = issue(ADMIN, scopes.clone(), expires_at.clone()).await;
+        let id = issued.body["id"].as_str().unwrap();
+        let expected = if status == 201 { 200 } else { status };
+        let answered = revoke(narrow, id).await;
+        assert_eq!(
+            answered.status, expected,
+            "{scopes} {expires_at}: {answered:?}"
+        );
+        assert_eq!(revoke(ADMIN, id).await.status, 200);
+    }
+    assert_eq!(revoke(narrow, "tally_admin").await.status, 403);
+    // A token that leaked can be revoked with itself.
+    assert_eq!(revoke(narrow, own_id).await.status, 200);
+    assert_eq!(
+        house
+            .ask("GET", "/v1/builds", Some(narrow), None)
+            .await
+            .status,
+        401
+    );
+}
+
+/// `token revoke --reason` said why to a server that did not listen.
+#[tokio::test]
+async fn why_a_token_was_revoked_is_kept() {
+    let house = TestHouse::new().await;
+    let issued = house
+        .post("/v1/tokens", Some(json!({"name": "ci", "role": "reader"})))
+        .await;
+    let id = issued.body["id"].as_str().unwrap();
+    let target = format!("/v1/tokens/{id}");
+    let body = json!({"reason": "it leaked"});
+    let revoked = house.ask("DELETE", &target, Some(ADMIN), Some(body)).await;
+    assert_eq!(revoked.status, 200, "{revoked:?}");
+    let events = house.get("/v1/events?type=token.revoked").await;
+    assert_eq!(events.body["items"][0]["metadata"]["reason"], "it leaked");
+    let long = json!({"reason": "x".repeat(100_000)});
+    let refused = house.ask("DELETE", &target, Some(ADMIN), Some(long)).await;
+    assert_eq!(refused.status, 400);
+}
+
 #[tokio::test]
 async fn a_token_is_shown_once_and_accepted_until_it_is_revoked() {
     let house = TestHouse::new().await;
@@ -232,6 +307,10 @@ async fn a_token_that_makes_no_sense_is_not_issued() {
             "scopes",
         ),
         (
+            json!({"name": "n", "role": "reader", "scopes": ["builds:read", "build:read"]}),
+            "scopes",
+        ),
+        (
             json!({"name": "n", "role": "reader", "scopes": vec!["a"; 100]}),
             "scopes",
         ),
@@ -275,6 +354,11 @@ async fn a_refused_write_is_written_down() {
     assert_eq!(event["type"], "audit.write_refused");
     assert_eq!(event["data"]["path"], "/v1/projections/{name}/rebuild");
     assert_eq!(event["data"]["status"], 403);
+    let actor = &event["metadata"]["actor"];
+    assert_eq!(
+        (&actor["kind"], &actor["display"]),
+        (&json!("token"), &json!(READER))
+    );
     let all = house.get("/v1/events?type=audit.write_refused").await;
     assert_eq!(items(&all, "id").len(), 1);
 }

@@ -105,7 +105,8 @@ async fn a_model_is_trained_beside_then_promoted_then_rolled_back() {
     assert_eq!(answers(&house, "").await, before);
 
     let target = format!("/v1/allocation/models/{id}/promote");
-    let promoted = house.post(&target, None).await;
+    let reason = json!({"reason": "wastes less"});
+    let promoted = house.post(&target, Some(reason)).await;
     assert_eq!(
         (promoted.status.as_u16(), &promoted.body["live"]),
         (200, &json!(true))
@@ -120,7 +121,16 @@ async fn a_model_is_trained_beside_then_promoted_then_rolled_back() {
     used(&house, 9).await;
     assert_eq!(answers(&house, "").await["learnt"], 9);
 
-    let back = house.post("/v1/allocation/rollback", None).await;
+    let reason = json!({"reason": "kills more"});
+    let back = house.post("/v1/allocation/rollback", Some(reason)).await;
+    let events = house
+        .get("/v1/events?category=allocation&order=desc&limit=2")
+        .await;
+    let reasons: Vec<&Value> = items(&events, "metadata")
+        .iter()
+        .map(|it| &it["reason"])
+        .collect();
+    assert_eq!(reasons, ["kills more", "wastes less"]);
     assert_eq!(
         (back.status.as_u16(), &back.body["id"]),
         (200, &Value::Null)

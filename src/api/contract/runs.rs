@@ -173,7 +173,7 @@ async fn a_run_is_shown_as_it_stands_and_as_it_stood() {
             &past.body["run_log"],
             &past.body["kill_requests"]
         ),
-        (&json!("scheduled"), &Value::Null, &Value::Null)
+        (&json!("scheduled"), &Value::Null, &json!(0))
     );
     let history = house.get("/v1/runs/1/history").await;
     let types = items(&history, "type");

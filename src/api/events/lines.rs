@@ -25,7 +25,7 @@ pub(super) fn all(
     mut query: EventQuery,
     limit: Option<usize>,
 ) -> Result<Response, Problem> {
-    let permit = house.stream_permit()?;
+    let permit = house.stream_permit(caller)?;
     let history = house.views.history();
     let head = history.head();
     // What comes later is not part of the answer, or an ascending one might never end.

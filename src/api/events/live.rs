@@ -46,7 +46,7 @@ pub(super) fn follow(
         }
     });
     let lapse = caller.lapse(house, Role::Reader, SCOPE);
-    live(house, lapse, pages.flatten())
+    live(house, caller, lapse, pages.flatten())
 }
 
 /// Where a stream goes on: where the reader has been by `Last-Event-ID`, else `after`, else from now on.
@@ -79,9 +79,7 @@ fn admits(query: &EventQuery, event: &Recorded) -> bool {
         return of_stream && in_time;
     }
     let metadata: Metadata = serde_json::from_slice(&event.metadata).unwrap_or_default();
-    let actor = metadata.actor.map(|actor| actor.id);
-    (query.actor.is_none() || query.actor == actor)
-        && (query.dialect.is_none() || query.dialect == metadata.dialect)
+    query.admits_actor(&metadata) && (query.dialect.is_none() || query.dialect == metadata.dialect)
 }
 
 fn sent(event: &Recorded) -> Event {

@@ -54,7 +54,7 @@ macro_rules! document {
             }
 
             /// How many things are wanted, kind by kind.
-            fn counts(&self) -> impl Iterator<Item = (&'static str, usize)> {
+            pub(crate) fn counts(&self) -> impl Iterator<Item = (&'static str, usize)> {
                 [$(($fields::PLURAL, self.$list.len())),+].into_iter()
             }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Caller, House, Path, Problem, Unread, View};
 
-use super::{shown, unknown};
+use super::{kills, shown, unknown};
 use crate::DIALECT;
 use crate::builds::Reason;
 use crate::wire::{KillRequest, Run};
@@ -109,7 +109,7 @@ pub(crate) async fn kill(
     };
     let row = row.ok_or_else(|| Problem::internal("a wish is lost"))?;
     let position = house.views.position();
-    let kill_request = KillRequest::of(&row);
+    let kill_request = kills::with_reason(&house, &row).await?;
     let body = Killing {
         kill_request,
         requested,

@@ -97,7 +97,7 @@ pub(crate) async fn follow(
             }
         }
     });
-    live(&house, lapse, events)
+    live(&house, &caller, lapse, events)
 }
 
 /// What an event says of a run or a kill request.

@@ -3,7 +3,7 @@
 use ::projections::roster::Roster;
 use ::projections::runs::{KillRequestRow, RunLogRow, RunRow};
 use domain::kill_request::KillReason;
-use domain::run;
+use domain::{Actor, Metadata, run};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -47,6 +47,8 @@ pub struct Run {
     pub success: Option<bool>,
     /// Why it was given up, if its worker fell silent or somebody ended it; none once its worker says how it ended.
     pub given_up: Option<String>,
+    /// Why it was given up before its worker said how it ended after all, or that it goes on.
+    pub given_up_earlier: Option<String>,
     /// How long its job allowed, in seconds, if it took longer and was to be killed for that.
     pub timed_out_after_seconds: Option<u32>,
     /// The process id on its worker's machine.
@@ -67,7 +69,7 @@ pub struct Run {
     pub retried_by: Option<u64>,
     /// The number of its log, if there is one.
     pub run_log: Option<u64>,
-    /// How often somebody asked to kill it; none when asked about the past.
+    /// How often somebody asked to kill it.
     pub kill_requests: Option<u64>,
     /// When the log last told of it.
     #[schema(value_type = String, format = DateTime)]
@@ -94,6 +96,11 @@ pub struct KillRequest {
     pub run: u64,
     /// `asked`, or `timed_out` when the run took longer than its job allows.
     pub reason: &'static str,
+    /// Who asked for it.
+    #[schema(value_type = Option<Object>)]
+    pub requested_by: Option<Actor>,
+    /// Why they did, in their own words.
+    pub given_reason: Option<String>,
     /// When it is due.
     #[schema(value_type = String, format = DateTime)]
     pub schedule_at: Timestamp,
@@ -159,6 +166,7 @@ impl Run {
             duration_seconds: duration.filter(|seconds| *seconds >= 0.0),
             success: row.success,
             given_up: row.given_up.clone(),
+            given_up_earlier: row.given_up_earlier.clone(),
             timed_out_after_seconds: row.timed_out.map(|told| told.limit_seconds),
             pid: row.pid,
             is_manual: row.is_manual,
@@ -190,9 +198,9 @@ impl Origin {
 }
 
 impl KillRequest {
-    /// One as it stands.
+    /// One as it stands, with the metadata of the event that made it.
     #[must_use]
-    pub fn of(row: &KillRequestRow) -> Self {
+    pub fn of(row: &KillRequestRow, metadata: Metadata) -> Self {
         Self {
             kill_request: row.number,
             run: row.run,
@@ -200,6 +208,8 @@ impl KillRequest {
                 None => "asked",
                 Some(KillReason::TimedOut { .. }) => "timed_out",
             },
+            requested_by: metadata.actor,
+            given_reason: metadata.reason,
             schedule_at: row.schedule_at,
             enqueued_at: row.enqueued_at,
             executed_at: row.executed_at,

@@ -20,6 +20,31 @@ async fn a_folder_keeps_every_promise() {
     conformance::check(&Blobs::local(directory.path().join("new/blobs")).unwrap()).await;
 }
 
+/// A folder is a place of its own: the same body in two folders is there twice, and each can be deleted alone.
+#[tokio::test]
+async fn a_folder_within_a_place_keeps_every_promise_and_is_apart() {
+    let directory = tempfile::tempdir().unwrap();
+    let all = Blobs::local(directory.path().join("blobs")).unwrap();
+    let body = Bytes::from_static(b"a body");
+    let blob = all.put(body.clone()).await.unwrap();
+    for folder in ["refused", "..", "a/b", "ü", "ab"] {
+        let within = all.within(folder);
+        conformance::check(&within).await;
+        let apart = within.within("one");
+        assert_eq!(apart.put(body.clone()).await.unwrap(), blob, "{folder}");
+        assert!(!within.has(blob.digest).await.unwrap(), "{folder}");
+        apart.delete(blob.digest).await.unwrap();
+    }
+    assert_eq!(all.get(blob.digest, 100).await.unwrap(), Some(body));
+    let listed: Vec<Listed> = all.list().try_collect().await.unwrap();
+    assert!(
+        listed.iter().all(|listed| listed.blob == blob),
+        "{listed:?}"
+    );
+    let outside = fs::read_dir(directory.path()).unwrap().count();
+    assert_eq!(outside, 1, "nothing is written beside the folder");
+}
+
 /// Against moto, which plays S3: a faithful stand-in, for nobody ships the real one.
 #[tokio::test]
 async fn a_bucket_keeps_every_promise() {

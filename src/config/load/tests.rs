@@ -1,6 +1,7 @@
 use secrecy::ExposeSecret;
 
 use super::*;
+use crate::config::OneOrMany;
 
 fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs
@@ -210,5 +211,71 @@ fn a_broken_file_is_told_by_line_and_column_without_the_text_of_the_line() {
         assert!(error.contains("tallyman.toml"), "{text}: {error}");
         assert!(error.contains(place), "{text}: {error}");
         assert!(!error.contains("hunter2"), "{text}: {error}");
+    }
+}
+
+/// A token out of a file ends with a line end, and no webhook was ever let in.
+#[test]
+fn secrets_are_taken_without_what_surrounds_them() {
+    let pairs = [
+        ("GITLAB_WEBHOOK_TOKEN", "let-me-in\n"),
+        ("GITLAB_API_TOKEN", " glpat-1 \r\n"),
+        ("PROMETHEUS_COOKIE", "\tcookie=1\n"),
+        ("TALLYMAN__BLOBS__SECRET_ACCESS_KEY", "\n"),
+    ];
+    let text =
+        "[sources.lab]\ntoken = [\"one\\n\", \"zwei Wörter\"]\nsigning_token = \"whsec_AAAA\\n\"\n";
+    let (_dir, flags) = written(text);
+    let config = loaded(&flags, &pairs).config;
+    let shown = |secrets: &OneOrMany| -> Vec<String> {
+        let all = secrets.all();
+        all.iter()
+            .map(|secret| secret.expose_secret().to_owned())
+            .collect()
+    };
+    assert_eq!(shown(&config.sources["default"].token), ["let-me-in"]);
+    assert_eq!(shown(&config.sources["lab"].token), ["one", "zwei Wörter"]);
+    assert_eq!(shown(&config.sources["lab"].signing_token), ["whsec_AAAA"]);
+    assert_eq!(config.gitlab.token.unwrap().expose_secret(), "glpat-1");
+    assert_eq!(
+        config.prometheus.cookie.unwrap().expose_secret(),
+        "cookie=1"
+    );
+    assert!(config.blobs.secret_access_key.is_none());
+}
+
+#[test]
+fn a_secret_that_no_header_can_carry_is_an_error_that_names_its_key_and_not_its_value() {
+    for (variable, key, value) in [
+        (
+            "GITLAB_WEBHOOK_TOKEN",
+            "sources.default.token",
+            "hunter2\nx",
+        ),
+        (
+            "TALLYMAN__SOURCES__LAB__TOKEN",
+            "sources.lab.token",
+            "hunter2\u{0}",
+        ),
+        (
+            "TALLYMAN__SOURCES__LAB__SIGNING_TOKEN",
+            "sources.lab.signing_token",
+            "hunter2\u{7f}x",
+        ),
+        ("GITLAB_API_TOKEN", "gitlab.token", "hunter2\tx"),
+        ("PROMETHEUS_COOKIE", "prometheus.cookie", "hunter2ü"),
+        (
+            "TALLYMAN__BLOBS__SECRET_ACCESS_KEY",
+            "blobs.secret_access_key",
+            "hunter2\rx",
+        ),
+    ] {
+        let error = match load(&Flags::default(), &environment(&[(variable, value)])) {
+            Ok(_) => panic!("{variable} was taken"),
+            Err(error) => error.to_string(),
+        };
+        let expected = format!("{key}: character 8 cannot be carried by an HTTP header");
+        assert!(error.starts_with(&expected), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
     }
 }

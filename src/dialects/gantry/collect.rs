@@ -23,7 +23,7 @@ use crate::credentials::{KnownSource, any_signs, by_signature, by_token};
 use crate::report::{Delivery, append, unreadable_times};
 use crate::signature::Signed;
 use crate::wire::{Hook, Unfit, check_syntax};
-use crate::{DIALECT, allocation};
+use crate::{DIALECT, allocation, delivery};
 
 mod keep;
 
@@ -88,6 +88,9 @@ async fn take(
     let Some(source) = by_token.or_else(by_signature) else {
         return Ok(rejected(sources, house, headers, metadata).await);
     };
+    // A delivery that was let in for its signature is known by the name that is signed.
+    let signed_headers = signed.map(|signed| delivery::named_by_signature(headers, signed.id));
+    let headers = signed_headers.as_ref().unwrap_or(headers);
     // What.
     let body = body::decode(headers, raw, bytes_max)?;
     let refuse = |errors: Vec<FieldError>, detail: String| {

@@ -1,6 +1,6 @@
 //! By what a delivery is known when it comes again, and whose numbers it speaks of.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::wire::{Hook, Text};
 
@@ -18,9 +18,23 @@ pub(crate) fn name(headers: &HeaderMap, hook: &Hook<'_>, instance: Option<&str>)
     }
 }
 
+/// The header in which GitLab names a delivery.
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The headers of a delivery whose signature was verified: its name is the one that is signed. Whoever has overheard
+/// a signed delivery could send it again as another one, if the name that nobody signs counted.
+pub(crate) fn named_by_signature(headers: &HeaderMap, signed_id: &str) -> HeaderMap {
+    let mut headers = headers.clone();
+    headers.remove(IDEMPOTENCY_KEY);
+    if let Ok(id) = HeaderValue::from_str(signed_id) {
+        headers.insert(IDEMPOTENCY_KEY, id);
+    }
+    headers
+}
+
 /// GitLab's name for the delivery. One that is too long or not text still names it, by its digest.
 pub(crate) fn idempotency_key(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get("idempotency-key")?;
+    let value = headers.get(IDEMPOTENCY_KEY)?;
     match value.to_str() {
         Ok("") => None,
         Ok(text) if text.len() <= KEY_BYTES_MAX => Some(text.to_owned()),

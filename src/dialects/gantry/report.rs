@@ -142,7 +142,7 @@ async fn keep(
 }
 
 /// Keeps a body under its digest; durable when this returns.
-pub(crate) async fn keep_blob(house: &House, body: Bytes) -> Result<BlobRef, Problem> {
+async fn keep_blob(house: &House, body: Bytes) -> Result<BlobRef, Problem> {
     match house.blobs.put(body).await {
         Ok(kept) => Ok(BlobRef {
             digest: kept.digest.to_string(),

@@ -28,7 +28,7 @@ pub(crate) struct SigningKey(Hmac<Sha256>);
 /// What a signed delivery says about itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Signed<'a> {
-    id: &'a str,
+    pub(crate) id: &'a str,
     timestamp: &'a str,
     signatures: &'a str,
 }

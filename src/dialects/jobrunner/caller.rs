@@ -42,18 +42,23 @@ impl Caller {
         }
     }
 
-    /// What every event that follows from the request carries.
-    pub(crate) fn metadata(&self, context: &RequestContext) -> Metadata {
+    /// Who does what follows from the request.
+    pub(crate) fn actor(&self) -> Actor {
         let (kind, number, display) = match self {
             Self::Worker { number, title } => (ActorKind::Worker, number, title),
             Self::User { number, name } => (ActorKind::User, number, name),
         };
+        Actor {
+            kind,
+            id: number.to_string(),
+            display: Some(display.clone()),
+        }
+    }
+
+    /// What every event that follows from the request carries.
+    pub(crate) fn metadata(&self, context: &RequestContext) -> Metadata {
         Metadata {
-            actor: Some(Actor {
-                kind,
-                id: number.to_string(),
-                display: Some(display.clone()),
-            }),
+            actor: Some(self.actor()),
             ..context.metadata(DIALECT)
         }
     }

@@ -7,7 +7,7 @@ use eventlog_file::{BATCH_EVENTS_BUCKETS, FileLog, SYNC_MICROSECONDS_BUCKETS};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter, MeterProvider};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
-use web::{House, Recorder, ResponseBudget};
+use web::{House, Recorder, RefusedBodies, ResponseBudget};
 
 use crate::collector::RunningCollector;
 use crate::dispatcher::RunningJobRunner;
@@ -27,6 +27,7 @@ pub(crate) fn observe(
     views(&meter, rooms);
     answers(&meter, &house.recorder);
     responses(&meter, &house.responses);
+    refused(&meter, &house.refused_bodies);
     if let Some(running) = running {
         collector(&meter, &running);
     }
@@ -303,6 +304,16 @@ fn responses(meter: &Meter, responses: &ResponseBudget) {
         "tallyman.http.responses.refused",
         "Answers that were refused because too much waited to be read",
         move |seen| seen.observe(here.refused(), &[]),
+    );
+}
+
+fn refused(meter: &Meter, refused_bodies: &Arc<RefusedBodies>) {
+    let here = Arc::clone(refused_bodies);
+    counter(
+        meter,
+        "tallyman.refused_bodies.dropped",
+        "Refused bodies that made way for newer ones",
+        move |seen| seen.observe(here.dropped(), &[]),
     );
 }
 

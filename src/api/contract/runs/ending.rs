@@ -156,3 +156,55 @@ async fn what_no_worker_has_is_neither_ended_nor_killed() {
         assert_eq!(asked.status, 403, "{target}");
     }
 }
+
+/// Who asked was "1", why was not said, and of the past nothing at all.
+#[tokio::test]
+async fn a_kill_request_says_who_asked_and_why_and_how_it_stood_then() {
+    let house = TestHouse::new().await;
+    house.two_jobs().await;
+    house.hanging(1).await;
+    let before = house.house.commands.head();
+    let reason = json!({"reason": "too hot"});
+    let killed = house
+        .ask("POST", "/v1/runs/1/kill", Some(OPERATOR), Some(reason))
+        .await;
+    let asked = house.house.commands.head();
+    let by = json!({"kind": "token", "id": OPERATOR, "display": OPERATOR});
+    let listed = house.get("/v1/runs/1/kill-requests").await;
+    for request in [&killed.body["kill_request"], &listed.body["items"][0]] {
+        assert_eq!(request["requested_by"], by, "{request}");
+        assert_eq!(request["given_reason"], "too hot", "{request}");
+    }
+    let noted = KillRequestCommand::Patch {
+        by: Caller::Trusted,
+        patch: kill_request::Patched {
+            enqueued_at: Some(Some(house.clock.now())),
+            ..kill_request::Patched::nothing(house.clock.now())
+        },
+    };
+    house.command::<KillRequest>(1, noted).await;
+    for (moment, requests, is_noted) in [(before, 0, false), (asked, 1, false)] {
+        let run = house.get(&format!("/v1/runs/1?as_of={moment}")).await;
+        assert_eq!(run.body["kill_requests"], requests, "{moment}");
+        let target = format!("/v1/runs/1/kill-requests?as_of={moment}");
+        let then = house.get(&target).await;
+        let noted = items(&then, "enqueued_at");
+        assert_eq!(noted.len() as u64, requests, "{moment}");
+        assert!(
+            noted.iter().all(|noted| noted.is_null() != is_noted),
+            "{moment}"
+        );
+    }
+    let now = house.get("/v1/runs/1/kill-requests").await;
+    assert!(now.body["items"][0]["enqueued_at"].is_string());
+    let unknown = house.get("/v1/runs/1/kill-requests?as_of=1").await;
+    assert_eq!(unknown.status, 404);
+    let events = house
+        .get("/v1/events?category=kill_request&actor=token:tally_operator")
+        .await;
+    assert_eq!(items(&events, "type"), ["kill_request.requested"]);
+    let others = house
+        .get("/v1/events?category=kill_request&actor=user:tally_operator")
+        .await;
+    assert_eq!(items(&others, "type"), [""; 0]);
+}

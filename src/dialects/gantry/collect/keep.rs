@@ -9,7 +9,6 @@ use http::HeaderMap;
 use web::{FieldError, House, Problem};
 
 use crate::DIALECT;
-use crate::report::keep_blob;
 
 /// The headers that a resubmission needs. No credential is among them.
 const KEPT_HEADERS: [&str; 4] = [
@@ -60,7 +59,7 @@ async fn note(
     errors: Vec<String>,
     metadata: &Metadata,
 ) -> Result<(), Problem> {
-    let body = keep_blob(house, body).await?;
+    let body = house.refused_bodies.keep(source, body).await?;
     let key = format!("body:{}", body.digest);
     let command = AuditCommand::RefuseBody(BodyRefused {
         dialect: DIALECT.to_owned(),

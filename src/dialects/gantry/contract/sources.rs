@@ -1,5 +1,10 @@
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
 use super::*;
 
 const SIGNING_TOKEN: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -91,6 +96,56 @@ async fn a_signed_delivery_needs_no_token() {
         let expected = if status == 400 { 1 } else { 0 };
         assert_eq!(house.events("audit.body_refused").await.len(), expected);
     }
+}
+
+/// Whoever had overheard a signed delivery sent it again within five minutes under another `Idempotency-Key`, and it
+/// was taken for another one.
+#[tokio::test]
+async fn a_signed_delivery_is_known_by_the_name_that_is_signed() {
+    let source = Source {
+        name: "signed".to_owned(),
+        signing_tokens: vec![SIGNING_TOKEN.into()],
+        ..Source::default()
+    };
+    let house = TestHouse::with(vec![source]);
+    let body = job().to_string();
+    let send = async |id: &str, key: Option<&str>| {
+        let mut request = Request::post("/v1/collect")
+            .header("x-gitlab-event", "Job Hook")
+            .header("webhook-id", id)
+            .header("webhook-timestamp", "1795244400")
+            .header("webhook-signature", signature(id, "1795244400", &body));
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        house
+            .send(request.body(Body::from(body.clone())).unwrap())
+            .await
+    };
+    let first = send("one", Some("one")).await;
+    assert_eq!(
+        (first.status.as_u16(), &first.body["status"]),
+        (200, &json!("accepted"))
+    );
+    for key in [Some("two"), Some(""), None] {
+        let again = send("one", key).await;
+        assert_eq!(again.body["status"], "duplicate", "{key:?}");
+        assert_eq!(again.body["event_id"], first.body["event_id"], "{key:?}");
+    }
+    // Another delivery has another name, whatever else it says.
+    assert_eq!(send("three", Some("one")).await.body["status"], "accepted");
+    let reported = house.events("build.reported").await;
+    assert_eq!(reported.len(), 2);
+}
+
+/// As GitLab signs: the name, the time and the body.
+fn signature(id: &str, timestamp: &str, body: &str) -> String {
+    let key = STANDARD
+        .decode(SIGNING_TOKEN.strip_prefix("whsec_").unwrap())
+        .unwrap();
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
+    mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
+    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
 }
 
 #[tokio::test]

@@ -1,0 +1,98 @@
+//! Who wants or wanted a run killed, and why.
+
+use ::projections::history::AsOf;
+use ::projections::runs::KillRequestRow;
+use axum::extract::State;
+use domain::Metadata;
+use domain::token::Role;
+use eventlog::{Revision, StreamName};
+use serde::Serialize;
+use utoipa::ToSchema;
+use web::{Caller, House, Path, Problem, Query, View, paging};
+
+use super::{READ, unknown};
+use crate::asked;
+use crate::builds::AsOfParams;
+use crate::wire::KillRequest;
+
+/// Who wants or wanted this run killed, first to last; at most a thousand.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct KillRequests {
+    /// The wishes, by number.
+    items: Vec<KillRequest>,
+}
+
+/// Who wants this run killed, or wanted it then?
+#[utoipa::path(get, path = "/v1/runs/{run}/kill-requests", tag = "runs",
+    params(("run" = u64, Path, description = "The number of a run"), AsOfParams),
+    responses((status = 200, body = KillRequests)))]
+pub(crate) async fn kill_requests(
+    State(house): State<House>,
+    caller: Caller,
+    Path(run): Path<u64>,
+    Query(params): Query<AsOfParams>,
+) -> Result<View<KillRequests>, Problem> {
+    caller.may(Role::Reader, READ)?;
+    let position = house.views.position();
+    let moment = params.moment(&house)?;
+    let is_known = match moment {
+        None => house
+            .views
+            .ask(move |views| views.runs()?.get(run))
+            .await?
+            .is_some(),
+        Some(moment) => {
+            let past = house.views.history().run_as_of(run, moment).await;
+            past.map_err(asked::past)?.is_some()
+        }
+    };
+    if !is_known {
+        return Err(unknown(run));
+    }
+    let rows = rows(&house, run, moment).await?;
+    let mut items = Vec::new();
+    for row in rows.iter().take(paging::PAGE_MAX) {
+        items.push(with_reason(&house, row).await?);
+    }
+    let body = KillRequests { items };
+    Ok(View { position, body })
+}
+
+/// The wishes about a run, now or then. One that was turned to another run since is found there.
+pub(super) async fn rows(
+    house: &House,
+    run: u64,
+    moment: Option<AsOf>,
+) -> Result<Vec<KillRequestRow>, Problem> {
+    let rows = house
+        .views
+        .ask(move |views| views.runs()?.kill_requests_of_run(run));
+    let rows = rows.await?;
+    let Some(moment) = moment else {
+        return Ok(rows);
+    };
+    let history = house.views.history();
+    let mut past = Vec::new();
+    for row in rows {
+        let then = history.kill_request_as_of(row.number, moment).await;
+        let then = then.map_err(asked::past)?;
+        past.extend(then.filter(|then| then.run == run));
+    }
+    Ok(past)
+}
+
+/// A wish with who had it and why, which the log knows from its first event.
+pub(super) async fn with_reason(
+    house: &House,
+    row: &KillRequestRow,
+) -> Result<KillRequest, Problem> {
+    let stream = StreamName::new("kill_request", &row.number.to_string());
+    let stream = stream.map_err(|error| Problem::internal(error.to_string()))?;
+    let history = house.views.history();
+    let first = history.stream(&stream, Revision::FIRST, 1).await?;
+    let metadata: Metadata = first
+        .first()
+        .and_then(|first| serde_json::from_slice(&first.metadata).ok())
+        .unwrap_or_default();
+    Ok(KillRequest::of(row, metadata))
+}
