@@ -15,7 +15,7 @@ use crate::{CommandError, Transaction};
 /// nothing.
 ///
 /// # Errors
-/// When the run says no, or its new job is none; and as [`Transaction::execute`].
+/// When the run says no, its new job is none, or its occasion is one of another job; and as [`Transaction::execute`].
 pub async fn change(
     unit: &Transaction,
     run: u64,
@@ -28,6 +28,10 @@ pub async fn change(
         if known.facts().is_none() {
             return Err(CommandError::Rejected(RunsRejection::UnknownJob { job }));
         }
+    }
+    // Of which job and occasion a run is, workers are not heard about.
+    if by == Caller::Trusted {
+        occasion::check_change(unit, run, &patch).await?;
     }
     let at = patch.at;
     tell(unit, run, RunCommand::Patch { by, patch }, at, children_of).await

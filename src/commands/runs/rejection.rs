@@ -33,6 +33,16 @@ pub enum RunsRejection {
         /// Which number was given.
         job: u64,
     },
+    /// An occasion is one of a job: a run of another would keep that job's children waiting.
+    #[error(
+        "schedule_id: job {job} has no occasion {schedule_id}: give the number of a run of that job, or leave it out"
+    )]
+    OtherOccasion {
+        /// Which occasion was named.
+        schedule_id: u64,
+        /// The job of the run.
+        job: u64,
+    },
 }
 
 impl From<OccasionRejection> for RunsRejection {

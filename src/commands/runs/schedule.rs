@@ -28,12 +28,15 @@ pub struct Plan {
 /// Schedules a run that somebody asked for, and answers its number.
 ///
 /// # Errors
-/// When there is no such job, and as [`Transaction::execute`].
+/// When there is no such job, or it has no such occasion; and as [`Transaction::execute`].
 pub async fn schedule(unit: &Transaction, plan: &Plan) -> Result<u64, CommandError<RunsRejection>> {
     let job = plan.job;
     let known = unit.load::<Job>(&job.to_string()).await.map_err(whole)?;
     if known.facts().is_none() {
         return Err(CommandError::Rejected(RunsRejection::UnknownJob { job }));
+    }
+    if let Some(schedule_id) = plan.schedule_id {
+        occasion::check(unit, schedule_id, job).await?;
     }
     let number = numbers::take(unit, RUN).await.map_err(whole)?;
     let scheduled = Scheduled {

@@ -141,6 +141,12 @@ impl Run {
         self.facts.as_ref().filter(|_| !self.spread)
     }
 
+    /// The job it executes, also when it was spread: its number names the occasion then.
+    #[must_use]
+    pub fn job(&self) -> Option<u64> {
+        self.facts.as_ref().map(|facts| facts.job)
+    }
+
     /// Checks that a worker has it, and that it has not returned: then there may be something to kill.
     ///
     /// # Errors

@@ -65,6 +65,12 @@ pub enum OccasionCommand {
 pub enum OccasionRejection {}
 
 impl Occasion {
+    /// Whether it counts on a run other than this one.
+    #[must_use]
+    pub fn has_others_than(&self, run: u64) -> bool {
+        self.runs.keys().any(|other| *other != run)
+    }
+
     /// The key of an occasion's stream.
     #[must_use]
     pub fn key(schedule_id: u64) -> String {

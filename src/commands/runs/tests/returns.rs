@@ -161,6 +161,24 @@ async fn an_occasion_counts_on_runs_that_join_it() {
     }
 }
 
+/// A run that was scheduled on its own is put into the occasion of another by a patch, and is waited for from then on.
+#[tokio::test]
+async fn an_occasion_counts_on_a_run_that_joins_it_later() {
+    let farm = Farm::new().await;
+    let first = farm.schedule(&plan(PARENT)).await.unwrap();
+    let second = farm.schedule(&plan(PARENT)).await.unwrap();
+    let joining = Patched {
+        schedule_id: Some(first),
+        ..Patched::nothing(noon())
+    };
+    farm.change(second, joining.clone()).await.unwrap();
+    assert!(farm.change(second, joining).await.unwrap().is_empty());
+    farm.change(first, over(1, Some(true))).await.unwrap();
+    assert_eq!(farm.children().await, []);
+    farm.change(second, over(2, Some(true))).await.unwrap();
+    assert_eq!(farm.children().await.len(), 2);
+}
+
 /// Whoever is last schedules the children, and only one can be; through a log that lets others in between
 /// any two steps, and with a second word and the house's own impatience about each run.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -25,16 +25,82 @@ async fn a_run_is_created_as_the_dashboard_does_it() {
     }
 }
 
-/// 8.1: an occasion of its own, unless a person says which it belongs to.
+/// 8.1: an occasion of its own, unless the caller says which it belongs to.
 #[tokio::test]
-async fn a_run_belongs_to_the_occasion_that_a_person_names() {
+async fn a_run_belongs_to_the_occasion_that_is_named() {
     let house = TestHouse::new().await;
     let first = house.run().await;
     let body = json!({"job": "/api/v1/job/1/", "schedule_dts": "2026-11-21", "schedule_id": first});
-    for (who, schedule_id) in [(ADMIN, first), (WORKER, 3)] {
+    for who in [ADMIN, WORKER] {
         let run = house.create(who, Resource::Run, body.clone()).await;
-        assert_eq!(house.see(run).await["schedule_id"], schedule_id, "{who:?}");
+        assert_eq!(house.see(run).await["schedule_id"], first, "{who:?}");
     }
+}
+
+/// A run of another project was put into an occasion, and the children of that occasion's job waited for it for ever.
+#[tokio::test]
+async fn no_run_is_put_into_an_occasion_of_another_job() {
+    let house = TestHouse::new().await;
+    let mine = house.run_of(1).await;
+    let theirs = json!({"job": "/api/v1/job/4/", "schedule_dts": "2026-11-21"});
+    let theirs = house.create(STRANGER, Resource::Run, theirs).await;
+    let of_child = house.run_of(2).await;
+    let target = Resource::Run.uri(mine);
+    let events = house.events("run.scheduled").await.len();
+    for schedule_id in [theirs, of_child, 99, 0] {
+        let told = json!({"schedule_id": schedule_id});
+        assert_eq!(
+            house.patch(ADMIN, &target, told).await,
+            400,
+            "{schedule_id}"
+        );
+        let told = json!({
+            "job": "/api/v1/job/1/", "schedule_dts": "2026-11-21", "schedule_id": schedule_id,
+        });
+        for who in [ADMIN, WORKER] {
+            let answered = house
+                .ask(who, "POST", "/api/v1/run/", told.to_string())
+                .await;
+            assert_eq!(answered.status, 400, "{who:?} {schedule_id}: {answered:?}");
+            let error = answered.json()["error"].to_string();
+            assert!(
+                error.contains(&format!("no occasion {schedule_id}")),
+                "{error}"
+            );
+        }
+    }
+    assert_eq!(house.events("run.scheduled").await.len(), events);
+    assert!(house.events("run.patched").await.is_empty());
+
+    // An occasion of several runs stays with its job, whichever of them is to leave.
+    let body = json!({"job": "/api/v1/job/1/", "schedule_dts": "2026-11-21", "schedule_id": mine});
+    let second = house.create(ADMIN, Resource::Run, body).await;
+    let other_job = json!({"job": "/api/v1/job/2/"});
+    for run in [mine, second] {
+        let status = house
+            .patch(ADMIN, &Resource::Run.uri(run), other_job.clone())
+            .await;
+        assert_eq!(status, 400, "{run}");
+    }
+    // One that leaves for another job goes into an occasion of that job, such as its own.
+    let leaving = json!({"job": "/api/v1/job/2/", "schedule_id": of_child});
+    assert_eq!(
+        house
+            .patch(ADMIN, &Resource::Run.uri(second), leaving.clone())
+            .await,
+        202
+    );
+    assert_eq!(
+        house
+            .patch(ADMIN, &Resource::Run.uri(second), leaving)
+            .await,
+        202
+    );
+    let alone = house.run_of(1).await;
+    let status = house
+        .patch(ADMIN, &Resource::Run.uri(alone), other_job)
+        .await;
+    assert_eq!(status, 202);
 }
 
 /// W: 5.7. All keys, always.
@@ -160,7 +226,7 @@ async fn a_worker_does_not_change_what_a_run_is() {
     let before = house.see(run).await;
     let words = json!({
         "id": 7, "resource_uri": "/api/v1/run/7/", "unknown": [{}],
-        "job": "/api/v1/job/2/", "schedule_dts": "2030-01-01", "schedule_id": 9,
+        "job": "/api/v1/job/2/", "schedule_dts": "2030-01-01",
         "is_manual": true, "schedule_children": false, "run_log": "/api/v1/run_log/1/",
     });
     house.live(run, &[words.clone(), json!({})]).await;

@@ -5,7 +5,6 @@ use commands::runs::{self, Plan};
 use domain::run::Patched;
 use jiff::Timestamp;
 
-use crate::caller::Caller;
 use crate::fields::{Fields, not_null, required};
 use crate::read::{Jobs, Runs, Workers, seen};
 use crate::refusal::{Refusal, Told};
@@ -20,11 +19,10 @@ pub(super) async fn create(visit: &Visit<'_>) -> Told<Response> {
     let schedule_at = required("schedule_dts", fields.date("schedule_dts", visit.zone())?)?;
     check(visit, &told)?;
     let by = visit.caller.speaker();
-    let is_person = matches!(visit.caller, Caller::User { .. });
     let plan = Plan {
         job,
         schedule_at,
-        schedule_id: told.schedule_id.filter(|_| is_person),
+        schedule_id: told.schedule_id,
         worker: told.worker,
         is_manual: told.is_manual.unwrap_or(false),
         schedule_children: told.schedule_children.unwrap_or(true),
