@@ -54,7 +54,7 @@ fn lines(config: &Config, facts: &Facts<'_>) -> Vec<Line> {
     let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.clone());
     let (version, dir) = (env!("CARGO_PKG_VERSION"), dir.display());
     let (head, views, live) = (facts.head, facts.views, facts.views_live);
-    vec![
+    let mut lines = vec![
         Line::Info(format!(
             "tallyman {version}: data directory {dir}, log head {head}, {live} of {views} views up to date"
         )),
@@ -62,7 +62,9 @@ fn lines(config: &Config, facts: &Facts<'_>) -> Vec<Line> {
         sources(config),
         prometheus(config),
         job_runner(config),
-    ]
+    ];
+    lines.extend(job_writes(config));
+    lines
 }
 
 fn listening(facts: &Facts<'_>) -> String {
@@ -128,6 +130,18 @@ fn job_runner(config: &Config) -> Line {
         format!("job-runner: time zone {}", section.time_zone)
     } else {
         "job-runner: switched off (jobrunner.enabled is false)".to_owned()
+    })
+}
+
+/// What a worker's key is worth.
+fn job_writes(config: &Config) -> Option<Line> {
+    let section = &config.jobrunner;
+    (section.enabled && section.job_writes_by_workers).then(|| {
+        Line::Warn(
+            "job-runner: jobrunner.job_writes_by_workers is true: the key of a worker is enough to change the scripts \
+             of jobs of its own pools, as with the old server; set it to false if no client of yours needs it"
+                .to_owned(),
+        )
     })
 }
 

@@ -122,7 +122,7 @@ async fn exit_codes_and_words_say_what_is_wrong() {
             "unknown name",
             vec![file(
                 "d.yaml",
-                "users: [{username: u, password: p, groups: [x]}]",
+                "users: [{username: u, password: correct horse, groups: [x]}]",
             )],
             2,
             "users[0].groups[0]",

@@ -10,7 +10,7 @@ fn kinds() -> [(&'static str, Value, Value); 7] {
         ("groups", json!({"name": "g"}), json!({"name": "h"})),
         (
             "users",
-            json!({"username": "u", "password": "p"}),
+            json!({"username": "u", "password": "correct horse"}),
             json!({"admin": true, "groups": ["h"]}),
         ),
         (

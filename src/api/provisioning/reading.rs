@@ -16,6 +16,8 @@ pub(crate) use schedule::Moment;
 /// More faults than these are not listed.
 const FAULTS_MAX: usize = 100;
 
+/// The shortest password or secret, in bytes: shorter ones are guessed.
+pub(crate) const SECRET_BYTES_MIN: usize = 8;
 /// The longest title or name, in characters.
 pub(crate) const TITLE_CHARS_MAX: usize = 255;
 /// The longest description, in bytes.
@@ -178,12 +180,12 @@ impl<'a> Fields<'a> {
     /// A secret. Numbers are not taken for texts: nobody knows with which zeros they were written.
     fn secret(&mut self, key: &'static str, bytes_max: usize) -> Option<SecretString> {
         match self.take(key)? {
-            Value::String(text) if (1..=bytes_max).contains(&text.len()) => {
+            Value::String(text) if (SECRET_BYTES_MIN..=bytes_max).contains(&text.len()) => {
                 Some(SecretString::from(text))
             }
             _ => self.fault(
                 key,
-                format!("is a text of 1 to {bytes_max} bytes (quoted, if it looks like a number)"),
+                format!("is a text of {SECRET_BYTES_MIN} to {bytes_max} bytes (quoted, if it looks like a number)"),
             ),
         }
     }

@@ -2,11 +2,13 @@
 //!
 //! Whoever sends `Authorization` means it: it must verify, and a session beside it counts for nothing.
 
+use std::net::IpAddr;
+
 use axum::body::{Body, HttpBody};
 use http::header::{AUTHORIZATION, CONTENT_ENCODING};
 use http::{HeaderMap, Method};
 use secrecy::SecretString;
-use web::{House, body};
+use web::{House, Problem, body};
 
 use crate::JobRunner;
 use crate::asked::{Asked, target};
@@ -22,12 +24,14 @@ pub use signature::digest;
 /// be, it is not.
 ///
 /// # Errors
-/// 401, and 413 for a body that is too large.
+/// 401, 413 for a body that is too large, and 503 after too many wrong signatures from the address: workers take 429
+/// for the end of what they do.
 pub(crate) async fn identify(
     dialect: &JobRunner,
     house: &House,
     asked: &mut Asked,
     body: Body,
+    address: Option<IpAddr>,
 ) -> Told<Caller> {
     let Some(header) = asked.headers.get(AUTHORIZATION).cloned() else {
         return by_session(dialect, house, asked, body).await;
@@ -36,15 +40,31 @@ pub(crate) async fn identify(
     let Some(signed) = Signed::read(&header) else {
         return Err(unread(asked, body, bytes_max, "the credential is no signature").await);
     };
+    // Before anything is compared: whoever guesses is not to learn that one of the guesses was right.
+    if let Some(address) = address
+        && let Err(seconds) = house.signature_failures.check(address, signed.api_key)
+    {
+        let mut body = body;
+        body::drain(&asked.headers, &mut body, bytes_max).await;
+        let problem = Problem::unavailable("too many requests with invalid signatures");
+        return Err(problem.retry_after(seconds).into());
+    }
+    let failed = || {
+        if let Some(address) = address {
+            house.signature_failures.note(address, signed.api_key);
+        }
+    };
     // What is said of the body is said whether the key is known or not: the answers tell nothing of keys.
     let body = without_body(dialect, asked, body).await?;
     let Some(worker) = worker(house, signed)? else {
+        failed();
         body::discard(&asked.headers, body, bytes_max).await?;
         return Err(Refusal::Unauthorized("the API key is not known"));
     };
     read(dialect, asked, body).await?;
     let method = asked.method.as_str();
     if !signed.is_of(&worker.secret, method, target(&asked.uri), &asked.body) {
+        failed();
         return Err(Refusal::Unauthorized("the signature is not valid"));
     }
     Ok(worker.caller)
@@ -162,7 +182,7 @@ pub(crate) fn check_encoding(headers: &HeaderMap) -> Told<()> {
         .get(CONTENT_ENCODING)
         .is_some_and(|encoding| encoding != "identity");
     if packed {
-        let problem = web::Problem::unsupported_media_type("bodies are not to be compressed");
+        let problem = Problem::unsupported_media_type("bodies are not to be compressed");
         return Err(Refusal::House(problem));
     }
     Ok(())

@@ -67,7 +67,9 @@ async fn answer(
     }
     // Who. Right after a start the views may know neither whose key this is nor what it asks about.
     house.wait_for_opening().await?;
-    let caller = credentials::identify(dialect, house, &mut asked, body).await?;
+    let caller =
+        credentials::identify(dialect, house, &mut asked, body, context.source_ip()).await?;
+    context.authenticate(caller.actor());
     // What, ask and say.
     let visit = Visit::of(dialect, house, caller, &asked, context)?;
     let before = house.views.position();

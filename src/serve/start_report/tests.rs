@@ -31,7 +31,16 @@ fn the_report_says_what_runs_where() {
         "Prometheus: https://(hidden)@prom.example/api/v1?(hidden)".to_owned(),
         "job-runner: time zone America/New_York".to_owned(),
     ];
-    assert_eq!(lines, expected.map(Line::Info));
+    let (infos, warnings) = lines.split_at(expected.len());
+    assert_eq!(infos, expected.map(Line::Info));
+    // What an old server allowed is said as long as it holds.
+    let [Line::Warn(text)] = warnings else {
+        panic!("{warnings:?}");
+    };
+    assert!(
+        text.contains("jobrunner.job_writes_by_workers is true"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -45,7 +54,7 @@ fn what_is_missing_is_a_warning_that_names_the_key() {
             Line::Info(_) => None,
         })
         .collect();
-    let [sources, prometheus] = warnings.as_slice() else {
+    let [sources, prometheus, _] = warnings.as_slice() else {
         panic!("{warnings:?}");
     };
     assert!(sources.contains("GITLAB_WEBHOOK_TOKEN"), "{sources}");
@@ -84,5 +93,17 @@ fn facts<'a>(ports: &'a BTreeMap<&'static str, Option<String>>) -> Facts<'a> {
         head: 42,
         views: 17,
         views_live: 16,
+    }
+}
+
+#[test]
+fn where_workers_may_not_write_jobs_nothing_is_said_of_it() {
+    for (variable, value) in [
+        ("TALLYMAN__JOBRUNNER__JOB_WRITES_BY_WORKERS", "false"),
+        ("TALLYMAN__JOBRUNNER__ENABLED", "false"),
+    ] {
+        let lines = lines(&configured(&[(variable, value)]), &facts(&NO_PORTS));
+        let is_told = |line: &Line| matches!(line, Line::Warn(text) if text.contains("job_writes"));
+        assert!(!lines.iter().any(is_told), "{variable}");
     }
 }

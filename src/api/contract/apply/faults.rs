@@ -46,12 +46,12 @@ async fn a_document_with_faults_names_their_places_and_does_nothing() {
             400,
         ),
         (
-            json!({"users": [{"username": "x", "password": "p", "admin": "yes"}]}),
+            json!({"users": [{"username": "x", "password": "correct horse", "admin": "yes"}]}),
             "users[0].admin",
             400,
         ),
         (
-            json!({"users": [{"username": "x", "password": ""}]}),
+            json!({"users": [{"username": "x", "password": "1234567"}]}),
             "users[0].password",
             400,
         ),
@@ -61,12 +61,12 @@ async fn a_document_with_faults_names_their_places_and_does_nothing() {
             400,
         ),
         (
-            json!({"users": [{"username": "x", "password": "p", "groups": "builders"}]}),
+            json!({"users": [{"username": "x", "password": "correct horse", "groups": "builders"}]}),
             "users[0].groups",
             400,
         ),
         (
-            json!({"users": [{"username": "x", "password": "p", "groups": [null]}]}),
+            json!({"users": [{"username": "x", "password": "correct horse", "groups": [null]}]}),
             "users[0].groups[0]",
             400,
         ),
@@ -137,12 +137,12 @@ async fn a_document_with_faults_names_their_places_and_does_nothing() {
             400,
         ),
         (
-            json!({"users": [{"username": "x", "password": "p", "groups": ["nobody"]}]}),
+            json!({"users": [{"username": "x", "password": "correct horse", "groups": ["nobody"]}]}),
             "users[0].groups[0]",
             400,
         ),
         (
-            json!({"users": [{"username": "x", "password": "p", "groups": [99]}]}),
+            json!({"users": [{"username": "x", "password": "correct horse", "groups": [99]}]}),
             "users[0].groups[0]",
             400,
         ),

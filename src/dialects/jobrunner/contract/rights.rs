@@ -1,6 +1,10 @@
 //! Section 4.2: seeing a project is not changing it, and changing one is not changing another.
 
+use std::net::SocketAddr;
+
+use axum::extract::ConnectInfo;
 use domain::project::{Project, ProjectCommand};
+use domain::worker_pool::{Created, WorkerPool, WorkerPoolCommand};
 
 use super::*;
 
@@ -67,5 +71,116 @@ async fn nothing_is_moved_into_a_project_that_others_administer() {
         let target = format!("/api/v1/{}/", resource.name());
         let answered = house.ask(ADMIN, "POST", &target, body.to_string()).await;
         assert_eq!(answered.status, 401, "{target}");
+    }
+}
+
+/// 18.5. The key of one worker rewrote what the workers of every other pool of its projects execute, and sent the mails
+/// about it wherever it liked.
+#[tokio::test]
+async fn a_worker_changes_jobs_of_its_own_pools_and_not_who_gets_mail() {
+    let house = TestHouse::new().await;
+    let at = NOW.parse().unwrap();
+    let other_pool = Created {
+        number: 3,
+        title: "Pool 3".to_owned(),
+        description: String::new(),
+        notification_addresses: String::new(),
+        enqueue_is_enabled: true,
+        workers: BTreeSet::from([2]),
+        at,
+    };
+    let other_pool = WorkerPoolCommand::Create(other_pool);
+    house.tell::<WorkerPool>(3, other_pool).await;
+    let worker_pool = 3;
+    house
+        .tell::<Project>(1, ProjectCommand::AddPool { worker_pool, at })
+        .await;
+    house
+        .job(domain::job::Created {
+            worker_pool,
+            ..farm::job(5, 1, "Test job 5")
+        })
+        .await;
+    let theirs = "/api/v1/job/5/";
+    assert_eq!(house.get(WORKER, theirs).await.status, 200, "it is seen");
+    for (target, body, status) in [
+        (theirs, json!({"script_content_partial": "rm -rf /"}), 401),
+        (theirs, json!({}), 401),
+        (
+            "/api/v1/job/1/",
+            json!({"worker_pool": "/api/v1/worker_pool/3/"}),
+            401,
+        ),
+        ("/api/v1/job/2/", json!({"parent": theirs}), 401),
+        (
+            "/api/v1/job/1/",
+            json!({"notification_addresses": "me@example.net"}),
+            401,
+        ),
+        ("/api/v1/job/1/", json!({"notification_addresses": ""}), 401),
+        // As a client sends back that has read the whole job.
+        (
+            "/api/v1/job/1/",
+            json!({"notification_addresses": "job1@example.com"}),
+            202,
+        ),
+        (
+            "/api/v1/job/1/",
+            json!({"script_content_partial": "echo hi"}),
+            202,
+        ),
+    ] {
+        let answered = house.patch(WORKER, target, body.clone()).await;
+        assert_eq!(answered, status, "{target} {body}");
+    }
+    for (pool, recipients, status) in [(3, "", 401), (1, "me@example.net", 401), (1, "", 201)] {
+        let body = json!({
+            "title": "New job",
+            "job_template": "/api/v1/job_template/1/",
+            "worker_pool": format!("/api/v1/worker_pool/{pool}/"),
+            "notification_addresses": recipients,
+        });
+        let answered = house
+            .ask(WORKER, "POST", "/api/v1/job/", body.to_string())
+            .await;
+        assert_eq!(answered.status, status, "{body}");
+    }
+    // People who administer the project may do all that.
+    let body = json!({"notification_addresses": "me@example.net"});
+    assert_eq!(house.patch(ADMIN, theirs, body).await, 202);
+}
+
+/// A secret could be guessed as fast as the machine could compare, by any address.
+#[tokio::test]
+async fn whoever_signs_wrongly_too_often_is_not_looked_at_for_a_while() {
+    let house = TestHouse::new().await;
+    let send = async |api_key: &str, secret: &str, address: &str| {
+        let target = "/api/v1/worker/";
+        let digest = digest(&secret.into(), "GET", target, b"");
+        let peer: SocketAddr = format!("{address}:4711").parse().unwrap();
+        let request = Request::get(target)
+            .header("host", "127.0.0.1:8124")
+            .header("authorization", format!("ApiKey {api_key}:{digest}"))
+            .extension(ConnectInfo(peer));
+        let request = request.body(Body::empty()).unwrap();
+        let response = house.router.clone().oneshot(request).await.unwrap();
+        let retry_after = response.headers().contains_key("retry-after");
+        (response.status().as_u16(), retry_after)
+    };
+    for _ in 0..20 {
+        assert_eq!(send("worker1", "guess", "192.0.2.1").await, (401, false));
+        assert_eq!(send("nobody", "guess", "192.0.2.1").await, (401, false));
+    }
+    for (api_key, secret, address, answer) in [
+        ("worker1", "guess", "192.0.2.1", (503, true)),
+        ("nobody", "guess", "192.0.2.1", (503, true)),
+        ("somebody", "guess", "192.0.2.1", (401, false)),
+        // That a guess is right is not learnt then.
+        ("worker1", "verysecret", "192.0.2.1", (503, true)),
+        ("worker1", "verysecret", "192.0.2.2", (200, false)),
+        ("worker2", "othersecret", "192.0.2.1", (200, false)),
+    ] {
+        let answered = send(api_key, secret, address).await;
+        assert_eq!(answered, answer, "{api_key} {secret} {address}");
     }
 }

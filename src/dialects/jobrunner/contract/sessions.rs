@@ -118,6 +118,30 @@ impl TestHouse {
     }
 }
 
+/// A session is one of a user who may log in, with the password that holds: neither alone is enough.
+#[tokio::test]
+async fn a_session_ends_when_its_user_is_disabled_or_gets_another_password() {
+    for is_disabled in [true, false] {
+        let mut browser = Browser::new().await;
+        browser.log_in("admin", "correct horse").await;
+        let visitor = |browser: &Browser| {
+            let cookie = format!("sessionid={}", browser.cookie("sessionid").unwrap());
+            let headers = [(http::header::COOKIE, cookie.parse().unwrap())];
+            let headers = headers.into_iter().collect();
+            browser.house.house.visitor(&Method::GET, &headers).unwrap()
+        };
+        assert_eq!(visitor(&browser).map(|visitor| visitor.user), Some(2));
+        if is_disabled {
+            let at = browser.house.clock.now();
+            let disable = UserCommand::Disable { at };
+            browser.house.tell::<User>(2, disable).await;
+        } else {
+            browser.house.password(2, "battery staple").await;
+        }
+        assert_eq!(visitor(&browser), None, "is_disabled = {is_disabled}");
+    }
+}
+
 #[tokio::test]
 async fn whoever_logs_in_sees_and_changes_what_they_may() {
     let mut browser = Browser::new().await;

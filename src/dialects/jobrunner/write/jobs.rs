@@ -35,6 +35,8 @@ enum Rejection {
     Numbers(#[from] NumbersRejection),
     #[error("the title is taken")]
     Name(#[from] NameRejection),
+    #[error("a worker may not say who gets mail")]
+    Recipients,
 }
 
 pub(super) async fn create(visit: &Visit<'_>) -> Told<Response> {
@@ -52,6 +54,10 @@ pub(super) async fn create(visit: &Visit<'_>) -> Told<Response> {
     }
     let parent = edited.parent.flatten();
     check_related(visit, Some(job_template), Some(worker_pool), parent)?;
+    let recipients = edited.notification_addresses.as_deref().unwrap_or_default();
+    if is_worker(visit) && !recipients.is_empty() {
+        return Err(refuse(CommandError::Rejected(Rejection::Recipients)));
+    }
     check_pool(visit, job_template, worker_pool)?;
     let mut created = Created::blank(0, edited.at);
     created.edit(&edited);
@@ -95,6 +101,7 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
         .parent
         .flatten()
         .filter(|told| Some(*told) != known_parent);
+    check_own(visit, known_pool)?;
     check_related(visit, job_template, worker_pool, parent)?;
     if job_template.is_some() || worker_pool.is_some() {
         let template = job_template.unwrap_or(known_template);
@@ -114,22 +121,28 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
             return Err(Refusal::about("parent", "the job would come after itself"));
         }
     }
-    let spoken = &spoken;
-    let changed = visit.transact(
-        refuse,
-        |unit| async move { edit(&unit, number, spoken).await },
-    );
-    changed.await
+    let (spoken, by_worker) = (&spoken, is_worker(visit));
+    let work = |unit| async move { edit(&unit, number, spoken, by_worker).await };
+    visit.transact(refuse, work).await
 }
 
 async fn edit(
     unit: &Transaction,
     number: u64,
     spoken: &Spoken,
+    by_worker: bool,
 ) -> Result<(), CommandError<Rejection>> {
     let (key, at) = (number.to_string(), unit.now());
     let before = unit.load::<Job>(&key).await;
     let before = before.map_err(CommandError::into_rejection)?;
+    // A client that puts a whole job back repeats its recipients, which changes nothing.
+    let known = before.facts().map(|job| &job.notification_addresses);
+    if by_worker
+        && let Some(told) = &spoken.edited.notification_addresses
+        && known.is_some_and(|known| known != told)
+    {
+        return Err(CommandError::Rejected(Rejection::Recipients));
+    }
     let edited = Edited {
         at,
         ..spoken.edited.clone()
@@ -232,6 +245,29 @@ fn check_caller(visit: &Visit<'_>) -> Told<()> {
     }
 }
 
+/// Whether it is a worker that writes, whose key is worth less than a person's session: what it knows stands in a file
+/// on a machine that executes everybody's scripts.
+fn is_worker(visit: &Visit<'_>) -> bool {
+    matches!(visit.caller, Caller::Worker { .. })
+}
+
+/// Checks that a worker is one of the pool of a job: it writes what it executes, and not what others do.
+fn check_own(visit: &Visit<'_>, pool: u64) -> Told<()> {
+    let Caller::Worker { number, .. } = visit.caller else {
+        return Ok(());
+    };
+    let is_own = visit.house.views.roster()?.read(|roster| {
+        let pool = roster.worker_pool(pool);
+        pool.is_some_and(|pool| pool.workers.contains(&number))
+    });
+    match is_own {
+        true => Ok(()),
+        false => Err(Refusal::Unauthorized(
+            "a worker may change jobs of its own pools only",
+        )),
+    }
+}
+
 /// Checks that what a job is connected with exists and is seen, and that the caller may change the project.
 fn check_related(
     visit: &Visit<'_>,
@@ -248,6 +284,11 @@ fn check_related(
     }
     if let Some(parent) = parent {
         related::<Jobs>(visit, "parent", parent)?;
+        let pool = visit.house.views.roster()?.read(|roster| {
+            let parent = roster.job(parent);
+            parent.map(|parent| parent.worker_pool)
+        });
+        check_own(visit, pool.unwrap_or_default())?;
     }
     Ok(())
 }
@@ -283,6 +324,9 @@ fn refuse(error: CommandError<Rejection>) -> Refusal {
             Refusal::Conflict("title: another job of the template has it".to_owned())
         }
         CommandError::Rejected(Rejection::Job(JobRejection::Unknown)) => Refusal::NotFound,
+        CommandError::Rejected(Rejection::Recipients) => {
+            Refusal::Unauthorized("a worker may not say who gets mail")
+        }
         error => error.into(),
     }
 }
