@@ -15,6 +15,7 @@ mod contexts;
 mod demo;
 mod directory;
 mod doctor;
+mod document;
 mod door;
 mod escape;
 mod evaluate;
