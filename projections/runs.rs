@@ -223,12 +223,15 @@ impl RunsFold {
         match (event, run.as_mut()) {
             (RunEvent::Scheduled(told), before) => {
                 let planned = RunRow::planned(number, told, seen);
-                let (run_log, kill_requests) =
-                    before.map_or((None, 0), |before| (before.run_log, before.kill_requests));
-                *run = Some(RunRow {
-                    run_log,
-                    kill_requests,
-                    ..planned
+                // What is said of the number stays when it is scheduled again.
+                *run = Some(match before {
+                    None => planned,
+                    Some(before) => RunRow {
+                        run_log: before.run_log,
+                        kill_requests: before.kill_requests,
+                        retried_by: before.retried_by,
+                        ..planned
+                    },
                 });
             }
             (RunEvent::Spread(told), Some(_)) => {

@@ -288,7 +288,9 @@ fn clock(steps: ClockSteps, rescheduled: u64) -> Option<String> {
     let ClockStep { by, at } = steps.last?;
     let direction = if by.is_negative() { "back" } else { "forward" };
     let times = steps.forward + steps.back;
-    let mut text = format!("it was set {direction} by {:#} to {at}", by.abs());
+    // What the two looks at both clocks took is no part of it.
+    let by = by.abs().round(jiff::Unit::Second).unwrap_or(by.abs());
+    let mut text = format!("it was set {direction} by {by:#} to {at:.0}");
     if times > 1 {
         text.push_str(&format!(", the last of {times} times since the start"));
     }
@@ -348,7 +350,8 @@ mod tests {
             forward,
             back,
             last: Some(ClockStep {
-                by: SignedDuration::from_hours(hours),
+                // The clocks are not read at one moment.
+                by: SignedDuration::from_hours(hours) - SignedDuration::from_micros(40),
                 at,
             }),
         };
