@@ -109,9 +109,12 @@ pub(crate) fn load(
 ) -> Result<Loaded, ConfigError> {
     let mut builder =
         ::config::Config::builder().add_source(File::from_str(EXAMPLE, FileFormat::Toml));
+    // A source of their own, because the defaults of a builder give way to every source, the example included.
+    let mut defaults = ::config::Config::builder();
     for (key, value) in &flags.defaults {
-        builder = builder.set_default(key, value.clone()).map_err(source)?;
+        defaults = defaults.set_default(key, value.clone()).map_err(source)?;
     }
+    builder = builder.add_source(defaults.build().map_err(source)?);
     let file = file(flags)?;
     if let Some(path) = &file {
         check_syntax(path)?;

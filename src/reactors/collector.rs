@@ -32,7 +32,7 @@ use domain::build::{
 use domain::node::{Node, NodeCommand};
 use domain::{Actor, Aggregate, Metadata};
 use jiff::Timestamp;
-use projections::Views;
+use projections::{TableError, Views};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -165,8 +165,12 @@ impl Reaction for Collector {
         let due = self
             .views
             .ask(move |views| views.collections()?.due(now, limit));
-        let due = due.await.map_err(|error| error.to_string())?;
-        Ok(due.into_iter().map(Queued).collect())
+        match due.await {
+            Ok(due) => Ok(due.into_iter().map(Queued).collect()),
+            // It says so itself, and wakes us when it is up to date.
+            Err(TableError::NotReady { .. }) => Ok(Vec::new()),
+            Err(error) => Err(error.to_string()),
+        }
     }
 
     async fn next_due(&self) -> Option<Timestamp> {

@@ -319,7 +319,8 @@ struct Demo {
 impl Demo {
     fn start(dir: &Path, builds: u32) -> Self {
         let mut child = command(dir)
-            .args(["--listen", "127.0.0.1:0", "demo", "--builds"])
+            .args(["--listen", "127.0.0.1:0", "--data-dir", "tallyman-data"])
+            .args(["demo", "--builds"])
             .arg(builds.to_string())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

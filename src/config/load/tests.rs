@@ -29,6 +29,19 @@ fn loaded(flags: &Flags, pairs: &[(&str, &str)]) -> Loaded {
     }
 }
 
+/// The demo's own directory was hidden by that of the example.
+#[test]
+fn defaults_of_a_subcommand_hold_unless_something_else_is_said() {
+    let dir = |flags: &Flags, pairs: &[(&str, &str)]| loaded(flags, pairs).config.data.dir;
+    let demo = Flags {
+        defaults: vec![("data.dir", Value::from("./tallyman-demo"))],
+        ..Flags::default()
+    };
+    assert_eq!(dir(&demo, &[]), Path::new("./tallyman-demo"));
+    let told = [("TALLYMAN__DATA__DIR", "/srv/tallyman")];
+    assert_eq!(dir(&demo, &told), Path::new("/srv/tallyman"));
+}
+
 #[test]
 fn the_example_file_is_the_defaults() {
     let config = loaded(&Flags::default(), &[]).config;

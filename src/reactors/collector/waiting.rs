@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use projections::collections::{CollectionRow, QueuePlace};
-use projections::{Answer, Views};
+use projections::{Answer, TableError, Views};
 
 use super::{Collector, Facts, Judged, Queued, Rules};
 use crate::frame::Reaction;
@@ -57,14 +57,19 @@ impl Collector {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<Queued>, String> {
-        self.announce().await;
         let mut after = self.waiting.start();
         for _ in 0..PAGES_MAX {
             let rules = self.rules.clone();
             let page = self
                 .views
                 .ask(move |views| page(views, &rules, after, now, limit.saturating_add(PAGE_MAX)));
-            let page = page.await.map_err(|error| error.to_string())?;
+            let page = match page.await {
+                Ok(page) => page,
+                // It says so itself, and wakes us when it is up to date.
+                Err(TableError::NotReady { .. }) => return Ok(Vec::new()),
+                Err(error) => return Err(error.to_string()),
+            };
+            self.announce().await;
             after = page.passed;
             self.waiting.passed.lock().to = after;
             if page.is_last || !page.left_out.is_empty() {
