@@ -9,9 +9,9 @@ mod score;
 #[cfg(test)]
 mod tests;
 
-use domain::Event;
-use domain::allocation::{AllocationEvent, Answered};
-use domain::build::BuildEvent;
+use domain::BuildsEvent;
+use domain::builds::allocation::{AllocationEvent, Answered};
+use domain::builds::build::BuildEvent;
 use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -68,6 +68,8 @@ pub struct AccuracyFold {
 }
 
 impl Projection for AccuracyFold {
+    type Event = BuildsEvent;
+
     const NAME: &'static str = "accuracy";
     const VERSION: u32 = 1;
     const SHAPE: u32 = 1;
@@ -79,33 +81,18 @@ impl Projection for AccuracyFold {
         )
     }
 
-    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        match seen.event {
-            Event::Allocation(AllocationEvent::Answered(answered)) => self.note(answered, rows),
-            Event::Build(BuildEvent::UsageRecorded(usage)) if self.recorded => {
+    fn apply(&mut self, event: &BuildsEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+        match event {
+            BuildsEvent::Allocation(AllocationEvent::Answered(answered)) => {
+                self.note(answered, rows);
+            }
+            BuildsEvent::Build(BuildEvent::UsageRecorded(usage)) if self.recorded => {
                 score(usage.started_at, seen, rows);
             }
-            Event::Build(BuildEvent::OutOfMemory(killed)) if self.recorded => {
+            BuildsEvent::Build(BuildEvent::OutOfMemory(killed)) if self.recorded => {
                 score(killed.started_at, seen, rows);
             }
-            Event::Allocation(_)
-            | Event::Build(_)
-            | Event::Node(_)
-            | Event::Token(_)
-            | Event::Audit(_)
-            | Event::Numbers(_)
-            | Event::Group(_)
-            | Event::Job(_)
-            | Event::JobTemplate(_)
-            | Event::KillRequest(_)
-            | Event::Mail(_)
-            | Event::Name(_)
-            | Event::Project(_)
-            | Event::Run(_)
-            | Event::RunLog(_)
-            | Event::User(_)
-            | Event::Worker(_)
-            | Event::WorkerPool(_) => {}
+            BuildsEvent::Allocation(_) | BuildsEvent::Build(_) | BuildsEvent::Node(_) => {}
         }
     }
 

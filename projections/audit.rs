@@ -1,12 +1,11 @@
 //! Who did what by hand, and what was refused?
 
+mod summary;
 #[cfg(test)]
 mod tests;
 
-use domain::audit::{AuditEvent, BodyRefused};
-use domain::build::BuildEvent;
-use domain::token::TokenEvent;
-use domain::{ActorKind, BlobRef, Event};
+use domain::core::audit::{AuditEvent, BodyRefused};
+use domain::{ActorKind, BlobRef, CoreEvent, Event};
 use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,6 +14,7 @@ use tables::{Key, KeyBuilder};
 use crate::listing::{Cursor, Listing, Place, Walk};
 use crate::projector::stored::time;
 use crate::projector::{Answer, Projection, Reader, Rows, Seen};
+use summary::Summary;
 
 pub(crate) const NAME: &str = AuditFold::NAME;
 
@@ -102,50 +102,30 @@ pub struct BodyRow {
 pub struct AuditFold;
 
 impl Projection for AuditFold {
+    type Event = Event;
+
     const NAME: &'static str = "audit";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SHAPE: u32 = 1;
 
     fn wants(event_type: &str) -> bool {
-        event_type.starts_with("audit.")
-            || event_type.starts_with("token.")
-            || event_type == "build.collection_requeued"
+        Event::type_of(event_type).is_some_and(|known| known.audit != domain::Audit::Never)
     }
 
-    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        let (summary, unwritten) = match seen.event {
-            Event::Audit(event) => {
-                take_body(event, seen, rows);
-                of_audit(event)
-            }
-            Event::Token(event) => (of_token(event), 0),
-            Event::Build(BuildEvent::CollectionRequeued(requeued)) => (
-                format!("collection {} of its usage", requeued.collection),
-                0,
-            ),
-            Event::Build(_)
-            | Event::Node(_)
-            | Event::Allocation(_)
-            | Event::Numbers(_)
-            | Event::Group(_)
-            | Event::Job(_)
-            | Event::JobTemplate(_)
-            | Event::KillRequest(_)
-            | Event::Mail(_)
-            | Event::Name(_)
-            | Event::Project(_)
-            | Event::Run(_)
-            | Event::RunLog(_)
-            | Event::User(_)
-            | Event::Worker(_)
-            | Event::WorkerPool(_) => return,
-        };
+    fn apply(&mut self, event: &Event, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+        if !is_listed(event, seen) {
+            return;
+        }
+        if let Event::Core(CoreEvent::Audit(event)) = event {
+            take_body(event, seen, rows);
+        }
+        let Summary { text, unwritten } = summary::of(event);
         let metadata = seen.metadata();
         let actor = metadata.actor.as_ref();
         let row = AuditRow {
             position: seen.position,
             recorded_at: seen.recorded_at,
-            event_type: seen.event.event_type().to_owned(),
+            event_type: event.event_type().to_owned(),
             stream: seen.stream.as_str().to_owned(),
             actor_kind: actor.map(|actor| actor.kind),
             actor: actor.map(|actor| actor.id.clone()),
@@ -154,7 +134,7 @@ impl Projection for AuditFold {
             request_id: metadata.request_id.clone(),
             source_ip: metadata.source_ip.clone(),
             reason: metadata.reason.clone(),
-            summary,
+            summary: text,
             unwritten,
         };
         let place = row.place();
@@ -167,50 +147,18 @@ impl Projection for AuditFold {
     }
 }
 
-fn of_audit(event: &AuditEvent) -> (String, u64) {
-    match event {
-        AuditEvent::WebhookRejected(rejected) => (
-            format!("{}: {}", rejected.dialect, rejected.reason),
-            rejected.unwritten,
-        ),
-        AuditEvent::WebhookIgnored(ignored) => {
-            let text = format!(
-                "{}: `{}` from {}",
-                ignored.dialect, ignored.kind, ignored.source
-            );
-            (text, ignored.unwritten)
+/// Whether the audit lists an event: what its type says, and whether a person or the holder of a token caused it.
+fn is_listed(event: &Event, seen: &Seen<'_>) -> bool {
+    match Event::type_of(event.event_type()).map(|known| known.audit) {
+        Some(domain::Audit::Always) => true,
+        Some(domain::Audit::ByHand) => {
+            let actor = seen.metadata().actor.as_ref();
+            actor.is_some_and(|actor| {
+                use ActorKind as K;
+                matches!(actor.kind, K::User | K::Token | K::Operator)
+            })
         }
-        AuditEvent::BodyRefused(refused) => (refused.errors.join("; "), 0),
-        AuditEvent::BodyResubmitted(again) => match again.accepted {
-            true => ("accepted".to_owned(), 0),
-            false => (again.errors.join("; "), 0),
-        },
-        AuditEvent::WriteRefused(refused) => {
-            let (method, path) = (&refused.method, &refused.path);
-            let text = format!("{method} {path}: {} {}", refused.status, refused.reason);
-            (text, refused.unwritten)
-        }
-        AuditEvent::OperationStarted(started) => {
-            let (kind, subject) = (&started.kind, &started.subject);
-            (format!("{kind} {subject} as {}", started.operation), 0)
-        }
-        AuditEvent::LoggedIn(logged_in) => (format!("user {}", logged_in.user), 0),
-        AuditEvent::LoginRefused(refused) => {
-            let who = refused.user.map(|user| format!("user {user}"));
-            (who.unwrap_or("nobody known".to_owned()), refused.unwritten)
-        }
-    }
-}
-
-fn of_token(event: &TokenEvent) -> String {
-    match event {
-        TokenEvent::Issued(issued) => {
-            let scopes = issued.scopes.join(" ");
-            format!("{} ({:?}) {scopes}", issued.name, issued.role)
-                .trim_end()
-                .to_owned()
-        }
-        TokenEvent::Revoked(_) => "revoked".to_owned(),
+        Some(domain::Audit::Never) | None => false,
     }
 }
 

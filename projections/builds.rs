@@ -10,8 +10,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use domain::Event;
-use domain::build::BuildKey;
+use domain::builds::build::{BuildEvent, BuildKey};
 use serde::Serialize;
 use tables::{Key, KeyBuilder, KeyReader, Range};
 
@@ -42,31 +41,13 @@ struct Held {
 }
 
 impl Projection for BuildsFold {
+    type Event = BuildEvent;
+
     const NAME: &'static str = "builds";
     const VERSION: u32 = 1;
     const SHAPE: u32 = 1;
 
-    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        let event = match seen.event {
-            Event::Build(event) => event,
-            Event::Node(_)
-            | Event::Token(_)
-            | Event::Audit(_)
-            | Event::Allocation(_)
-            | Event::Numbers(_)
-            | Event::Group(_)
-            | Event::Job(_)
-            | Event::JobTemplate(_)
-            | Event::KillRequest(_)
-            | Event::Mail(_)
-            | Event::Name(_)
-            | Event::Project(_)
-            | Event::Run(_)
-            | Event::RunLog(_)
-            | Event::User(_)
-            | Event::Worker(_)
-            | Event::WorkerPool(_) => return,
-        };
+    fn apply(&mut self, event: &BuildEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
         let Ok(key) = seen.stream.key().parse::<BuildKey>() else {
             return;
         };

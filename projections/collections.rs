@@ -6,8 +6,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use domain::Event;
-use domain::build::{BuildEvent, BuildKey};
+use domain::builds::build::{BuildEvent, BuildKey};
 use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -89,34 +88,16 @@ struct Held {
 }
 
 impl Projection for CollectionsFold {
+    type Event = BuildEvent;
+
     const NAME: &'static str = "collections";
     const VERSION: u32 = 1;
     const SHAPE: u32 = 1;
 
-    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        let event = match seen.event {
-            Event::Build(event) => event,
-            Event::Node(_)
-            | Event::Token(_)
-            | Event::Audit(_)
-            | Event::Allocation(_)
-            | Event::Numbers(_)
-            | Event::Group(_)
-            | Event::Job(_)
-            | Event::JobTemplate(_)
-            | Event::KillRequest(_)
-            | Event::Mail(_)
-            | Event::Name(_)
-            | Event::Project(_)
-            | Event::Run(_)
-            | Event::RunLog(_)
-            | Event::User(_)
-            | Event::Worker(_)
-            | Event::WorkerPool(_) => return,
-        };
+    fn apply(&mut self, event: &BuildEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
         // Most reports are of builds that are not over, and change nothing here.
         if matches!(event, BuildEvent::Reported(reported)
-            if !domain::build::BuildStatus::text_is_terminal(&reported.status))
+            if !domain::builds::build::BuildStatus::text_is_terminal(&reported.status))
         {
             return;
         }

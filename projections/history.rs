@@ -5,9 +5,10 @@ mod query;
 #[cfg(test)]
 mod tests;
 
+use domain::JobsEvent;
 use std::sync::Arc;
 
-use domain::run_log::RunLogEvent;
+use domain::jobs::run_log::RunLogEvent;
 use domain::{DecodeFault, Event, LongText, Metadata};
 use eventlog::{
     EventLog, Filter, PageLimit, Position, ReadError, Recorded, Revision, StreamName, Subscription,
@@ -71,8 +72,8 @@ impl History {
         let recorded = self.get(row.content_position).await?;
         let event = recorded.and_then(|recorded| decode(&recorded).ok());
         Ok(match event {
-            Some((Event::RunLog(RunLogEvent::Written(told)), _)) => told.content,
-            Some((Event::RunLog(RunLogEvent::Replaced(told)), _)) => told.content,
+            Some((Event::Jobs(JobsEvent::RunLog(RunLogEvent::Written(told))), _)) => told.content,
+            Some((Event::Jobs(JobsEvent::RunLog(RunLogEvent::Replaced(told))), _)) => told.content,
             _ => None,
         })
     }

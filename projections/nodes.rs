@@ -3,8 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use domain::Event;
-use domain::node::NodeEvent;
+use domain::builds::node::NodeEvent;
 use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -55,6 +54,8 @@ pub struct NodeRow {
 pub struct NodesFold;
 
 impl Projection for NodesFold {
+    type Event = NodeEvent;
+
     const NAME: &'static str = "nodes";
     const VERSION: u32 = 1;
     const SHAPE: u32 = 1;
@@ -63,27 +64,7 @@ impl Projection for NodesFold {
         event_type.starts_with("node.")
     }
 
-    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        let event = match seen.event {
-            Event::Node(event) => event,
-            Event::Build(_)
-            | Event::Token(_)
-            | Event::Audit(_)
-            | Event::Allocation(_)
-            | Event::Numbers(_)
-            | Event::Group(_)
-            | Event::Job(_)
-            | Event::JobTemplate(_)
-            | Event::KillRequest(_)
-            | Event::Mail(_)
-            | Event::Name(_)
-            | Event::Project(_)
-            | Event::Run(_)
-            | Event::RunLog(_)
-            | Event::User(_)
-            | Event::Worker(_)
-            | Event::WorkerPool(_) => return,
-        };
+    fn apply(&mut self, event: &NodeEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
         match event {
             NodeEvent::Described(described) => {
                 let key = row_key(&described.uuid);

@@ -7,8 +7,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use domain::Event;
-use domain::build::BuildEvent;
+use domain::builds::build::BuildEvent;
 use jiff::Timestamp;
 use tables::{Key, KeyBuilder};
 
@@ -64,6 +63,8 @@ struct Held {
 }
 
 impl Projection for PackagesFold {
+    type Event = BuildEvent;
+
     const NAME: &'static str = "packages";
     const VERSION: u32 = 1;
     const SHAPE: u32 = 1;
@@ -72,27 +73,7 @@ impl Projection for PackagesFold {
         matches!(event_type, "build.usage_recorded" | "build.out_of_memory")
     }
 
-    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        let event = match seen.event {
-            Event::Build(event) => event,
-            Event::Node(_)
-            | Event::Token(_)
-            | Event::Audit(_)
-            | Event::Allocation(_)
-            | Event::Numbers(_)
-            | Event::Group(_)
-            | Event::Job(_)
-            | Event::JobTemplate(_)
-            | Event::KillRequest(_)
-            | Event::Mail(_)
-            | Event::Name(_)
-            | Event::Project(_)
-            | Event::Run(_)
-            | Event::RunLog(_)
-            | Event::User(_)
-            | Event::Worker(_)
-            | Event::WorkerPool(_) => return,
-        };
+    fn apply(&mut self, event: &BuildEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
         match event {
             BuildEvent::UsageRecorded(usage) => {
                 let row = self.row(&usage.spec.name, usage.finished_at, rows);

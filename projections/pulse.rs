@@ -5,9 +5,9 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use domain::Event;
-use domain::allocation::AllocationEvent;
-use domain::build::{BuildEvent, BuildStatus};
+use domain::builds::allocation::AllocationEvent;
+use domain::builds::build::{BuildEvent, BuildStatus};
+use domain::{BuildsEvent, CoreEvent, Event};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tables::{Key, KeyBuilder, KeyReader, Range};
@@ -84,39 +84,24 @@ pub struct PulseFold {
 }
 
 impl Projection for PulseFold {
+    type Event = Event;
+
     const NAME: &'static str = "pulse";
     const VERSION: u32 = 1;
     const SHAPE: u32 = 1;
 
-    fn apply(&mut self, seen: &Seen<'_>, _: &mut Rows<'_>) {
-        *self.types.entry(seen.event.event_type()).or_default() += 1;
+    fn apply(&mut self, event: &Event, seen: &Seen<'_>, _: &mut Rows<'_>) {
+        *self.types.entry(event.event_type()).or_default() += 1;
         let hour = seen.recorded_at.as_second().div_euclid(HOUR_SECONDS);
         let counts = self.hours.entry(hour).or_default();
         counts.events += 1;
-        match seen.event {
-            Event::Build(event) => counts.take_build(event),
-            Event::Audit(event) => counts.take_audit(event),
-            Event::Allocation(AllocationEvent::Answered(_)) => counts.answered += 1,
-            Event::Allocation(
-                AllocationEvent::ModelTrained(_)
-                | AllocationEvent::ModelPromoted(_)
-                | AllocationEvent::ModelRolledBack(_),
-            ) => {}
-            Event::Node(_)
-            | Event::Token(_)
-            | Event::Numbers(_)
-            | Event::Group(_)
-            | Event::Job(_)
-            | Event::JobTemplate(_)
-            | Event::KillRequest(_)
-            | Event::Mail(_)
-            | Event::Name(_)
-            | Event::Project(_)
-            | Event::Run(_)
-            | Event::RunLog(_)
-            | Event::User(_)
-            | Event::Worker(_)
-            | Event::WorkerPool(_) => {}
+        match event {
+            Event::Builds(BuildsEvent::Build(event)) => counts.take_build(event),
+            Event::Core(CoreEvent::Audit(event)) => counts.take_audit(event),
+            Event::Builds(BuildsEvent::Allocation(AllocationEvent::Answered(_))) => {
+                counts.answered += 1;
+            }
+            Event::Builds(_) | Event::Core(_) | Event::Jobs(_) => {}
         }
     }
 
@@ -153,8 +138,8 @@ impl HourCounts {
         }
     }
 
-    fn take_audit(&mut self, event: &domain::audit::AuditEvent) {
-        use domain::audit::AuditEvent as A;
+    fn take_audit(&mut self, event: &domain::core::audit::AuditEvent) {
+        use domain::core::audit::AuditEvent as A;
         self.refused += match event {
             A::WebhookRejected(rejected) => 1 + rejected.unwritten,
             A::WebhookIgnored(ignored) => 1 + ignored.unwritten,

@@ -13,9 +13,9 @@ use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use domain::Event;
-use domain::job::JobEvent;
-use domain::worker::WorkerEvent;
+use domain::jobs::job::JobEvent;
+use domain::jobs::worker::WorkerEvent;
+use domain::{CoreEvent, Event, JobsEvent};
 use parking_lot::RwLock;
 use tables::{Key, KeyBuilder};
 
@@ -56,6 +56,8 @@ pub struct RosterFold {
 }
 
 impl Projection for RosterFold {
+    type Event = Event;
+
     const NAME: &'static str = "roster";
     const VERSION: u32 = 2;
     const SHAPE: u32 = 1;
@@ -68,9 +70,15 @@ impl Projection for RosterFold {
         )
     }
 
-    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        match seen.event {
-            Event::Worker(WorkerEvent::Reported(told)) => {
+    fn apply(&mut self, event: &Event, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+        let event = match event {
+            Event::Core(CoreEvent::Group(event)) => return self.groups.apply(event, seen, rows),
+            Event::Core(CoreEvent::User(event)) => return self.users.apply(event, seen, rows),
+            Event::Jobs(event) => event,
+            Event::Core(_) | Event::Builds(_) => return,
+        };
+        match event {
+            JobsEvent::Worker(WorkerEvent::Reported(told)) => {
                 if let Some(number) = number_after("reports:", seen) {
                     let reports = self
                         .reports
@@ -79,29 +87,20 @@ impl Projection for RosterFold {
                     reports.note(told);
                 }
             }
-            Event::Job(JobEvent::RunCounted(told)) => {
+            JobsEvent::Job(JobEvent::RunCounted(told)) => {
                 if let Some(number) = number_after("tally:", seen) {
                     self.tallies.insert(number, JobTally::of(told));
                 }
             }
-            Event::Group(event) => self.groups.apply(event, seen, rows),
-            Event::User(event) => self.users.apply(event, seen, rows),
-            Event::Project(event) => self.projects.apply(event, seen, rows),
-            Event::WorkerPool(event) => self.worker_pools.apply(event, seen, rows),
-            Event::Worker(event) => self.workers.apply(event, seen, rows),
-            Event::JobTemplate(event) => self.job_templates.apply(event, seen, rows),
-            Event::Job(event) => self.jobs.apply(event, seen, rows),
-            Event::Build(_)
-            | Event::Node(_)
-            | Event::Token(_)
-            | Event::Audit(_)
-            | Event::Allocation(_)
-            | Event::Numbers(_)
-            | Event::KillRequest(_)
-            | Event::Mail(_)
-            | Event::Name(_)
-            | Event::Run(_)
-            | Event::RunLog(_) => {}
+            JobsEvent::Project(event) => self.projects.apply(event, seen, rows),
+            JobsEvent::WorkerPool(event) => self.worker_pools.apply(event, seen, rows),
+            JobsEvent::Worker(event) => self.workers.apply(event, seen, rows),
+            JobsEvent::JobTemplate(event) => self.job_templates.apply(event, seen, rows),
+            JobsEvent::Job(event) => self.jobs.apply(event, seen, rows),
+            JobsEvent::KillRequest(_)
+            | JobsEvent::Mail(_)
+            | JobsEvent::Run(_)
+            | JobsEvent::RunLog(_) => {}
         }
     }
 
@@ -202,19 +201,19 @@ fn number_after(prefix: &str, seen: &Seen<'_>) -> Option<u64> {
 }
 
 /// A job with everything that is known of it.
-pub type JobRow = Row<domain::job::Created>;
+pub type JobRow = Row<domain::jobs::job::Created>;
 /// A group.
-pub type GroupRow = Row<domain::group::Created>;
+pub type GroupRow = Row<domain::core::group::Created>;
 /// A user, with the hash of the password.
 pub type UserRow = Row<UserFacts>;
 /// A project.
-pub type ProjectRow = Row<domain::project::Created>;
+pub type ProjectRow = Row<domain::jobs::project::Created>;
 /// A pool of workers.
-pub type WorkerPoolRow = Row<domain::worker_pool::Created>;
+pub type WorkerPoolRow = Row<domain::jobs::worker_pool::Created>;
 /// A worker, with its sealed secret. What it says about itself is in its [`WorkerEntry`].
-pub type WorkerRow = Row<domain::worker::Registered>;
+pub type WorkerRow = Row<domain::jobs::worker::Registered>;
 /// A template of jobs.
-pub type JobTemplateRow = Row<domain::job_template::Created>;
+pub type JobTemplateRow = Row<domain::jobs::job_template::Created>;
 
 /// Who works on what. What lists and rights need is in memory ([`RosterView::read`]); descriptions,
 /// addresses, scripts and passwords are in rows.

@@ -17,11 +17,11 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::Event;
-use domain::job::JobEvent;
-use domain::kill_request::KillRequestEvent;
-use domain::run::{RunEvent, Share};
-use domain::run_log::RunLogEvent;
+use domain::JobsEvent;
+use domain::jobs::job::JobEvent;
+use domain::jobs::kill_request::KillRequestEvent;
+use domain::jobs::run::{RunEvent, Share};
+use domain::jobs::run_log::RunLogEvent;
 use eventlog::Position;
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
@@ -72,6 +72,8 @@ struct SpreadRow {
 }
 
 impl Projection for RunsFold {
+    type Event = JobsEvent;
+
     const NAME: &'static str = "runs";
     const VERSION: u32 = 5;
     const SHAPE: u32 = 4;
@@ -85,38 +87,29 @@ impl Projection for RunsFold {
         }
     }
 
-    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        match seen.event {
+    fn apply(&mut self, event: &JobsEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+        match event {
             // Not wanted: where somebody else wants them they come by all the same, wherever they stand.
-            Event::Run(
+            JobsEvent::Run(
                 RunEvent::SiblingAdded(_)
                 | RunEvent::SiblingReturned(_)
                 | RunEvent::SiblingReopened(_),
             ) => {}
-            Event::Run(event) => self.apply_run(event, seen, rows),
-            Event::KillRequest(event) => self.apply_kill(event, seen, rows),
-            Event::RunLog(event) => self.apply_log(event, seen, rows),
-            Event::Job(JobEvent::RunCounted(told)) => {
+            JobsEvent::Run(event) => self.apply_run(event, seen, rows),
+            JobsEvent::KillRequest(event) => self.apply_kill(event, seen, rows),
+            JobsEvent::RunLog(event) => self.apply_log(event, seen, rows),
+            JobsEvent::Job(JobEvent::RunCounted(told)) => {
                 let job = seen.stream.key().strip_prefix("tally:");
                 if let Some(job) = job.and_then(|job| job.parse().ok()) {
                     self.completed.insert(job, told.schedule_id);
                 }
             }
-            Event::Job(_)
-            | Event::Build(_)
-            | Event::Node(_)
-            | Event::Token(_)
-            | Event::Audit(_)
-            | Event::Allocation(_)
-            | Event::Numbers(_)
-            | Event::Group(_)
-            | Event::JobTemplate(_)
-            | Event::Mail(_)
-            | Event::Name(_)
-            | Event::Project(_)
-            | Event::User(_)
-            | Event::Worker(_)
-            | Event::WorkerPool(_) => {}
+            JobsEvent::Job(_)
+            | JobsEvent::JobTemplate(_)
+            | JobsEvent::Mail(_)
+            | JobsEvent::Project(_)
+            | JobsEvent::Worker(_)
+            | JobsEvent::WorkerPool(_) => {}
         }
     }
 

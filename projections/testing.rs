@@ -2,23 +2,24 @@
 
 pub(crate) mod job_runner;
 
+use domain::{BuildsEvent, JobsEvent};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::allocation::{
+use domain::builds::allocation::{
     AllocationEvent, Answered, ModelEvaluation, ModelPromoted, ModelRolledBack, ModelTrained,
 };
-use domain::audit::{AuditEvent, BodyRefused, BodyResubmitted};
-use domain::build::{
+use domain::builds::build::{
     BuildEvent, BuildKey, BuiltSpec, CollectionAbandoned, CollectionAttempted, CollectionFailed,
     CollectionFault, CollectionRequeued, CollectionSkipped, OutOfMemory, Reported, ResourceUsage,
     Runner, SkipReason, UsageRecorded,
 };
-use domain::job::JobEvent;
-use domain::node::{Described, NodeEvent};
-use domain::token::{Issued, Revoked, Role, TokenEvent};
-use domain::{BlobRef, Event, Verbatim};
+use domain::builds::node::{Described, NodeEvent};
+use domain::core::audit::{AuditEvent, BodyRefused, BodyResubmitted};
+use domain::core::token::{Issued, Revoked, Role, TokenEvent};
+use domain::jobs::job::JobEvent;
+use domain::{BlobRef, Event, Metadata, Verbatim};
 use eventlog::{Append, EventLog, EventType, Expected, MemoryLog, NewEvent, Position, StreamName};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -56,6 +57,13 @@ impl House {
         position
     }
 
+    /// The same with metadata of its own.
+    pub(crate) async fn tell_as(&self, stream: &str, event: Event, metadata: &Metadata) {
+        let metadata = serde_json::to_vec(metadata).unwrap();
+        let position = append(&*self.log, stream.to_owned(), &event, metadata.into()).await;
+        self.views.wait_for(position, PATIENCE).await.unwrap();
+    }
+
     pub(crate) async fn tell_of_build(&self, number: i64, event: BuildEvent) -> Position {
         self.tell(&format!("build-default:{number}"), event).await
     }
@@ -86,27 +94,30 @@ pub(crate) async fn tell_all(
     log: &dyn EventLog,
     story: impl IntoIterator<Item = (String, Event)>,
 ) -> Position {
+    let metadata = br#"{"actor":{"kind":"token","id":"t1"},"dialect":"api"}"#;
     let mut last = log.head();
     for (stream, event) in story {
-        let encoded = event.encode();
-        let new = NewEvent {
-            id: Uuid::from_u64_pair(1, log.head().0 + 1),
-            event_type: EventType::parse(encoded.event_type).unwrap(),
-            version: encoded.version,
-            metadata: Bytes::from_static(
-                br#"{"actor":{"kind":"token","id":"t1"},"dialect":"api"}"#,
-            ),
-            data: encoded.data.into(),
-            recorded_at: None,
-        };
-        let append = Append {
-            stream: StreamName::parse(stream).unwrap(),
-            expected: Expected::Any,
-            events: vec![new],
-        };
-        last = log.append(vec![append]).await.unwrap().last();
+        last = append(log, stream, &event, Bytes::from_static(metadata)).await;
     }
     last
+}
+
+async fn append(log: &dyn EventLog, stream: String, event: &Event, metadata: Bytes) -> Position {
+    let encoded = event.encode();
+    let new = NewEvent {
+        id: Uuid::from_u64_pair(1, log.head().0 + 1),
+        event_type: EventType::parse(encoded.event_type).unwrap(),
+        version: encoded.version,
+        metadata,
+        data: encoded.data.into(),
+        recorded_at: None,
+    };
+    let append = Append {
+        stream: StreamName::parse(stream).unwrap(),
+        expected: Expected::Any,
+        events: vec![new],
+    };
+    log.append(vec![append]).await.unwrap().last()
 }
 
 pub(crate) fn at(second: i64) -> Timestamp {
@@ -260,8 +271,8 @@ static ARCHIVED: LazyLock<Vec<Event>> = LazyLock::new(|| {
 /// An event, as one about the thing of its kind with this number.
 fn of(event: &Event, number: u64) -> (String, Event) {
     let key = match event {
-        Event::Build(_) => format!("default:{number}"),
-        Event::Job(JobEvent::RunCounted(_)) => format!("tally:{number}"),
+        Event::Builds(BuildsEvent::Build(_)) => format!("default:{number}"),
+        Event::Jobs(JobsEvent::Job(JobEvent::RunCounted(_))) => format!("tally:{number}"),
         _ => number.to_string(),
     };
     (format!("{}-{key}", event.category()), event.clone())

@@ -3,8 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use domain::Event;
-use domain::token::{Role, TokenEvent};
+use domain::core::token::{Role, TokenEvent};
 use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -58,6 +57,8 @@ impl TokenRow {
 pub struct TokensFold;
 
 impl Projection for TokensFold {
+    type Event = TokenEvent;
+
     const NAME: &'static str = "tokens";
     const VERSION: u32 = 1;
     const SHAPE: u32 = 1;
@@ -66,27 +67,7 @@ impl Projection for TokensFold {
         event_type.starts_with("token.")
     }
 
-    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        let event = match seen.event {
-            Event::Token(event) => event,
-            Event::Build(_)
-            | Event::Node(_)
-            | Event::Audit(_)
-            | Event::Allocation(_)
-            | Event::Numbers(_)
-            | Event::Group(_)
-            | Event::Job(_)
-            | Event::JobTemplate(_)
-            | Event::KillRequest(_)
-            | Event::Mail(_)
-            | Event::Name(_)
-            | Event::Project(_)
-            | Event::Run(_)
-            | Event::RunLog(_)
-            | Event::User(_)
-            | Event::Worker(_)
-            | Event::WorkerPool(_) => return,
-        };
+    fn apply(&mut self, event: &TokenEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
         let id = seen.stream.key();
         let key = row_key(id);
         let before: Option<TokenRow> = rows.get(&key);

@@ -3,8 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use domain::Event;
-use domain::build::{BuildEvent, BuildKey, BuiltSpec, ResourceUsage, UsageRecorded};
+use domain::builds::build::{BuildEvent, BuildKey, BuiltSpec, ResourceUsage, UsageRecorded};
 use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -125,6 +124,8 @@ impl From<ResourceUsage> for UsageOf {
 pub struct UsageFold;
 
 impl Projection for UsageFold {
+    type Event = BuildEvent;
+
     const NAME: &'static str = "usage";
     const VERSION: u32 = 1;
     const SHAPE: u32 = 1;
@@ -133,27 +134,7 @@ impl Projection for UsageFold {
         event_type == "build.usage_recorded"
     }
 
-    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        let event = match seen.event {
-            Event::Build(event) => event,
-            Event::Node(_)
-            | Event::Token(_)
-            | Event::Audit(_)
-            | Event::Allocation(_)
-            | Event::Numbers(_)
-            | Event::Group(_)
-            | Event::Job(_)
-            | Event::JobTemplate(_)
-            | Event::KillRequest(_)
-            | Event::Mail(_)
-            | Event::Name(_)
-            | Event::Project(_)
-            | Event::Run(_)
-            | Event::RunLog(_)
-            | Event::User(_)
-            | Event::Worker(_)
-            | Event::WorkerPool(_) => return,
-        };
+    fn apply(&mut self, event: &BuildEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
         let BuildEvent::UsageRecorded(usage) = event else {
             return;
         };

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 pub use destination::Destination;
 
-use crate::blob_refs::{blob_of, source_of_refused};
+use crate::blob_refs::{blobs_of, source_of_refused};
 use crate::blob_store;
 use crate::line::{Sum, push_blob, push_end, push_event};
 use crate::window::Reader;
@@ -145,14 +145,13 @@ impl Reading<'_> {
         let _ = self.sender.send(piece).await;
     }
 
-    async fn send_blobs_of(&mut self, events: &[Recorded]) -> Result<(), ToolError> {
+    async fn send_blobs_of<'e>(&mut self, events: &'e [Recorded]) -> Result<(), ToolError> {
         let Some(blobs) = self.blobs.clone() else {
             return Ok(());
         };
-        for event in events {
-            let Some(blob) = blob_of(event) else {
-                continue;
-            };
+        let named =
+            |event: &'e Recorded| blobs_of(event).into_iter().map(move |blob| (event, blob));
+        for (event, blob) in events.iter().flat_map(named) {
             if self.seen.contains(&blob.digest) {
                 continue;
             }

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 
 use domain::Metadata;
-use domain::build::BuildKey;
+use domain::builds::build::BuildKey;
 use eventlog::{EventLog, Position};
 use jiff::Timestamp;
 use serde::Serialize;

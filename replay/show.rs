@@ -2,10 +2,11 @@
 //!
 //! Async; reads one stream.
 
+use domain::{BuildsEvent, CoreEvent};
 use std::sync::Arc;
 
-use domain::node::{Described, NodeEvent};
-use domain::token::{Issued, TokenEvent};
+use domain::builds::node::{Described, NodeEvent};
+use domain::core::token::{Issued, TokenEvent};
 use domain::{Event, Metadata};
 use eventlog::{EventLog, Position, Recorded, Revision, StreamName};
 use jiff::Timestamp;
@@ -146,7 +147,9 @@ fn node(recorded: &[Recorded]) -> State {
         .iter()
         .rev()
         .filter_map(|event| match story::decode(event) {
-            Ok(Event::Node(NodeEvent::Described(described))) => Some(described),
+            Ok(Event::Builds(BuildsEvent::Node(NodeEvent::Described(described)))) => {
+                Some(described)
+            }
             _ => None,
         });
     descriptions
@@ -159,11 +162,14 @@ fn token(recorded: &[Recorded]) -> State {
     let mut state = State::Events;
     for event in recorded {
         match (story::decode(event), &mut state) {
-            (Ok(Event::Token(TokenEvent::Issued(issued))), _) => {
+            (Ok(Event::Core(CoreEvent::Token(TokenEvent::Issued(issued)))), _) => {
                 let revoked_at = None;
                 state = State::Token { issued, revoked_at };
             }
-            (Ok(Event::Token(TokenEvent::Revoked(told))), State::Token { revoked_at, .. }) => {
+            (
+                Ok(Event::Core(CoreEvent::Token(TokenEvent::Revoked(told)))),
+                State::Token { revoked_at, .. },
+            ) => {
                 revoked_at.get_or_insert(told.at);
             }
             _ => {}

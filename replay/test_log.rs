@@ -1,8 +1,8 @@
 //! Logs for the tests of this crate.
 
 use bytes::Bytes;
-use domain::audit::{AuditEvent, BodyRefused};
-use domain::build::{BuildEvent, CollectionSkipped, Reported, Runner, SkipReason};
+use domain::builds::build::{BuildEvent, CollectionSkipped, Reported, Runner, SkipReason};
+use domain::core::audit::{AuditEvent, BodyRefused};
 use domain::{Actor, BlobRef, Event, Metadata};
 use eventlog::{
     Append, EventLog, EventType, Expected, Filter, MemoryLog, NewEvent, PageLimit, Position,

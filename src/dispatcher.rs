@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use blobs::{BLOB_BYTES_MAX, Blobs};
 use domain::BlobRef;
-use domain::schedule::Patience;
+use domain::jobs::schedule::Patience;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use reactors::awake::{Awake, ClockStep, ClockSteps, Heartbeat};

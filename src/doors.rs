@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::token::Role;
+use domain::core::token::Role;
 use gantry::Gantry;
 use jobrunner::JobRunner;
 use web::{CpuFormat, House, Limits, Settings, Variables};

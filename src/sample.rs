@@ -6,7 +6,9 @@ pub(crate) mod demo;
 pub(crate) mod runs;
 
 use bytes::Bytes;
-use domain::build::{BuildEvent, BuiltSpec, Reported, ResourceUsage, Runner, UsageRecorded};
+use domain::builds::build::{
+    BuildEvent, BuiltSpec, Reported, ResourceUsage, Runner, UsageRecorded,
+};
 use domain::{Actor, ActorKind, Event, Metadata, Verbatim};
 use eventlog::{Append, EventType, Expected, NewEvent, StreamName};
 use jiff::{SignedDuration, Timestamp};
@@ -263,7 +265,7 @@ fn build(seed: u64, index: u64) -> SampleBuild {
         spec: BuiltSpec {
             name: name.to_owned(),
             version: version.to_owned(),
-            variants: domain::build::variants_to_json(variants),
+            variants: domain::builds::build::variants_to_json(variants),
             compiler_name: compiler_name.to_owned(),
             compiler_version: compiler_version.to_owned(),
             arch: "x86_64_v3".to_owned(),

@@ -1,7 +1,7 @@
 //! Which answer a build had.
 
 use ::allocation::Spec;
-use domain::allocation::Answered;
+use domain::builds::allocation::Answered;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -1,10 +1,11 @@
 //! What models learn from: builds, as the log tells of them.
 
+use domain::BuildsEvent;
 use std::ops::ControlFlow;
 
 use ::allocation::{Ending, Spec, Usage, UsageSample, Variants};
 use domain::Event;
-use domain::build::{BuildEvent, BuiltSpec, OutOfMemory, ResourceUsage, UsageRecorded};
+use domain::builds::build::{BuildEvent, BuiltSpec, OutOfMemory, ResourceUsage, UsageRecorded};
 use eventlog::{EventLog, Filter, PageLimit, Position, ReadError};
 use jiff::Timestamp;
 
@@ -15,8 +16,12 @@ pub const BUILD_TYPES: [&str; 2] = ["build.usage_recorded", "build.out_of_memory
 #[must_use]
 pub fn sample_of(position: Position, event: &Event) -> Option<UsageSample> {
     match event {
-        Event::Build(BuildEvent::UsageRecorded(usage)) => Some(of_usage(position, usage)),
-        Event::Build(BuildEvent::OutOfMemory(killed)) => Some(of_kill(position, killed)),
+        Event::Builds(BuildsEvent::Build(BuildEvent::UsageRecorded(usage))) => {
+            Some(of_usage(position, usage))
+        }
+        Event::Builds(BuildsEvent::Build(BuildEvent::OutOfMemory(killed))) => {
+            Some(of_kill(position, killed))
+        }
         _ => None,
     }
 }

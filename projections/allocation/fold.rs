@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ::allocation::{Model, Training, UsageSample};
-use domain::Event;
+use domain::BuildsEvent;
 use eventlog::{EventLog, Position};
 use parking_lot::{Mutex, RwLock};
 use tables::TableError;
@@ -119,6 +119,8 @@ impl AllocationFold {
 }
 
 impl Projection for AllocationFold {
+    type Event = BuildsEvent;
+
     const NAME: &'static str = "allocation";
     const VERSION: u32 = 4;
     const SHAPE: u32 = 2;
@@ -127,32 +129,17 @@ impl Projection for AllocationFold {
         BUILD_TYPES.contains(&event_type) || event_type.starts_with("allocation.model_")
     }
 
-    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        let event = match seen.event {
-            Event::Build(_) => {
+    fn apply(&mut self, event: &BuildsEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+        let event = match event {
+            BuildsEvent::Build(_) => {
                 if let Some(sample) = sample_of(seen.position, seen.event) {
                     self.note_unsaved(seen.position);
                     self.samples.push(sample);
                 }
                 return;
             }
-            Event::Allocation(event) => event,
-            Event::Node(_)
-            | Event::Token(_)
-            | Event::Audit(_)
-            | Event::Numbers(_)
-            | Event::Group(_)
-            | Event::Job(_)
-            | Event::JobTemplate(_)
-            | Event::KillRequest(_)
-            | Event::Mail(_)
-            | Event::Name(_)
-            | Event::Project(_)
-            | Event::Run(_)
-            | Event::RunLog(_)
-            | Event::User(_)
-            | Event::Worker(_)
-            | Event::WorkerPool(_) => return,
+            BuildsEvent::Allocation(event) => event,
+            BuildsEvent::Node(_) => return,
         };
         let changed = self.memory.models.write().registry.take(event);
         if changed != Changed::Nothing {

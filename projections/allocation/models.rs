@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use ::allocation::{Model, ModelProgress, SnapshotError, Training, UsageSample};
-use domain::allocation::{AllocationEvent, ModelEvaluation, ModelTrained};
+use domain::builds::allocation::{AllocationEvent, ModelEvaluation, ModelTrained};
 use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

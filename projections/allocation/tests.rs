@@ -4,10 +4,10 @@ use std::sync::Arc;
 use allocation::evaluation::Score;
 use allocation::{Model, Spec, Training, Variants};
 use domain::Verbatim;
-use domain::allocation::{
+use domain::builds::allocation::{
     AllocationEvent, ModelEvaluation, ModelPromoted, ModelRolledBack, ModelTrained,
 };
-use domain::build::{BuildEvent, UsageRecorded};
+use domain::builds::build::{BuildEvent, UsageRecorded};
 use eventlog::{EventLog, Position};
 use proptest::prelude::*;
 use proptest::strategy::Strategy;
@@ -272,7 +272,7 @@ async fn a_package_of_any_script_with_five_hundred_variants_is_learnt_and_found_
         .collect();
     for number in 1..=6 {
         let mut used = usage(number, "пакет-包");
-        used.spec.variants = domain::build::variants_to_json(&variants);
+        used.spec.variants = domain::builds::build::variants_to_json(&variants);
         used.spec.version = "1".to_owned();
         let event = BuildEvent::UsageRecorded(used);
         house.tell_of_build(number, event).await;
@@ -313,7 +313,7 @@ proptest! {
     #[test]
     fn variants_are_read_alike_where_they_are_recorded_and_where_they_are_asked(text in variants_text()) {
         let asked = Variants::parse(&text);
-        let recorded = domain::build::variants_to_json(&text);
+        let recorded = domain::builds::build::variants_to_json(&text);
         prop_assert_eq!(&recorded, &asked.to_json());
         let read: Variants = serde_json::from_str(&recorded).unwrap();
         prop_assert_eq!(read, asked);
@@ -323,7 +323,7 @@ proptest! {
 #[test]
 fn five_hundred_variants_are_read_alike_as_well() {
     let text: String = (0..500).map(|it| format!("+v{it} k{it}=é,{it} ")).collect();
-    let recorded = domain::build::variants_to_json(&text);
+    let recorded = domain::builds::build::variants_to_json(&text);
     assert_eq!(recorded, Variants::parse(&text).to_json());
 }
 
@@ -420,6 +420,10 @@ fn an_annotation_and_a_question_read_variants_alike() {
         "=v :='v' + ~ junk",
     ] {
         let asked = ::allocation::Variants::parse(text).to_json();
-        assert_eq!(domain::build::variants_to_json(text), asked, "{text}");
+        assert_eq!(
+            domain::builds::build::variants_to_json(text),
+            asked,
+            "{text}"
+        );
     }
 }

@@ -1,5 +1,5 @@
-use domain::audit::{AuditEvent, BodyResubmitted};
-use domain::token::{Revoked, TokenEvent};
+use domain::core::audit::{AuditEvent, BodyResubmitted};
+use domain::core::token::{Revoked, TokenEvent};
 
 use crate::Cursor;
 use crate::audit::AuditFilter;
@@ -114,5 +114,77 @@ async fn a_token_is_found_by_its_hash_until_the_end_of_time() {
             .unwrap()
             .rows,
         [row]
+    );
+}
+
+/// What people change is listed with what it is about, and without what must not be read; what workers and timers
+/// do in the ordinary course of things is not.
+#[tokio::test]
+async fn what_a_person_or_a_token_changes_is_listed_and_what_a_worker_reports_is_not() {
+    use crate::testing::job_runner as farm;
+    use domain::{Actor, ActorKind, Event};
+
+    let house = House::new();
+    let given_up = || -> Event {
+        let reason = "it never returns".to_owned();
+        domain::jobs::run::RunEvent::GivenUp(domain::jobs::run::GivenUp { reason, at: at(9) })
+            .into()
+    };
+    let actor = |kind: ActorKind| Actor {
+        kind,
+        id: "7".to_owned(),
+        display: None,
+    };
+    let story: [(&str, Event, ActorKind); 7] = [
+        (
+            "user-7",
+            farm::created_user(7, []).into(),
+            ActorKind::Operator,
+        ),
+        (
+            "worker-3",
+            farm::registered_worker(3).into(),
+            ActorKind::Token,
+        ),
+        ("run-5", farm::scheduled(5, 1, 2).into(), ActorKind::System),
+        ("run-5", farm::claimed(3, 3).into(), ActorKind::Worker),
+        ("run-5", given_up(), ActorKind::System),
+        ("run-5", given_up(), ActorKind::User),
+        (
+            "kill_request-1",
+            farm::asked_to_kill(1, 5, 6).into(),
+            ActorKind::User,
+        ),
+    ];
+    for (stream, event, kind) in story {
+        let metadata = domain::Metadata {
+            actor: Some(actor(kind)),
+            ..domain::Metadata::default()
+        };
+        house.tell_as(stream, event, &metadata).await;
+    }
+    let page = house.views.audit().unwrap();
+    let page = page
+        .list(&AuditFilter::default(), &Cursor::start(), 10)
+        .unwrap();
+    let found: Vec<_> = page
+        .rows
+        .iter()
+        .map(|row| (row.event_type.as_str(), row.actor_kind))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("kill_request.requested", Some(ActorKind::User)),
+            ("run.given_up", Some(ActorKind::User)),
+            ("worker.registered", Some(ActorKind::Token)),
+            ("user.created", Some(ActorKind::Operator)),
+        ]
+    );
+    let summaries: Vec<_> = page.rows.iter().map(|row| row.summary.as_str()).collect();
+    assert_eq!(summaries[..2], ["run 5", "it never returns"]);
+    assert!(
+        summaries.iter().all(|text| !text.contains("argon2")),
+        "{summaries:?}"
     );
 }

@@ -1,6 +1,6 @@
 //! Where a build is found: one entry per order, and one per field that lists are filtered by.
 
-use domain::build::BuildKey;
+use domain::builds::build::BuildKey;
 use tables::{Key, KeyBuilder, Value};
 
 use super::BuildRow;

@@ -1,6 +1,6 @@
 //! What is known of one build.
 
-use domain::build::{BuildEvent, BuildKey, OutOfMemory, Reported, Runner, UsageRecorded};
+use domain::builds::build::{BuildEvent, BuildKey, OutOfMemory, Reported, Runner, UsageRecorded};
 use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

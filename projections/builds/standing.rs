@@ -1,6 +1,6 @@
 //! Which of two reports says how a build stands.
 
-use domain::build::{BuildStatus, Reported};
+use domain::builds::build::{BuildStatus, Reported};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

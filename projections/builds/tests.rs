@@ -2,7 +2,7 @@ mod paging;
 
 use std::time::Duration;
 
-use domain::build::BuildEvent;
+use domain::builds::build::BuildEvent;
 use eventlog::Position;
 use proptest::prelude::*;
 

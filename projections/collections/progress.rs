@@ -1,6 +1,6 @@
 //! How the collection of one build's usage goes, from the events of its stream.
 
-use domain::build::{BuildEvent, BuildStatus, CollectionFault, SkipReason};
+use domain::builds::build::{BuildEvent, BuildStatus, CollectionFault, SkipReason};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

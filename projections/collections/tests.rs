@@ -1,4 +1,4 @@
-use domain::build::{BuildEvent, CollectionAbandoned, CollectionAttempted, SkipReason};
+use domain::builds::build::{BuildEvent, CollectionAbandoned, CollectionAttempted, SkipReason};
 
 use crate::Cursor;
 use crate::collections::{CollectionFilter, CollectionState, Outcome};

@@ -1,8 +1,9 @@
 //! How one thing stood at some time: its stream up to then, folded by the same folds as the views.
 
+use domain::JobsEvent;
 use std::sync::Arc;
 
-use domain::build::BuildKey;
+use domain::builds::build::BuildKey;
 use domain::{Aggregate, Event};
 use eventlog::{Position, ReadError, Recorded, Revision, StreamName};
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use super::History;
 use crate::builds::{self, BuildRow, BuildsFold};
 use crate::collections::{self, CollectionRow, CollectionsFold};
 use crate::nodes::{self, NodeRow, NodesFold};
-use crate::projector::{Projection, Rows, Seen, stored};
+use crate::projector::{Fold, Projection, Rows, Seen, stored};
 use crate::runs::{self, KillRequestRow, RunRow, RunsFold};
 use crate::tokens::{self, TokenRow, TokensFold};
 use crate::usage::{self, UsageFold, UsageRow};
@@ -121,7 +122,7 @@ impl History {
         let mut row = None;
         if let Ok(stream) = StreamName::new("kill_request", &number.to_string()) {
             self.tell(&stream, as_of, |recorded, event| {
-                if let Event::KillRequest(told) = event {
+                if let Event::Jobs(JobsEvent::KillRequest(told)) = event {
                     let seen = Seen::new(recorded, event);
                     let after = KillRequestRow::after(row.as_ref(), number, told, &seen);
                     row = after.or(row.take());
@@ -246,8 +247,8 @@ impl<P: Projection> Alone<P> {
 
     fn apply(&mut self, recorded: &Recorded, event: &Event) -> Result<(), TableError> {
         let mut rows = Rows::new(self.overlay.rows());
-        self.fold.apply(&Seen::new(recorded, event), &mut rows);
-        self.fold.flush(&mut rows);
+        Fold::apply(&mut self.fold, &Seen::new(recorded, event), &mut rows);
+        Fold::flush(&mut self.fold, &mut rows);
         rows.publish()
     }
 

@@ -1,4 +1,4 @@
-use domain::node::{Described, NodeEvent};
+use domain::builds::node::{Described, NodeEvent};
 
 use crate::Cursor;
 use crate::testing::{House, at, node};

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use domain::build::{OutOfMemory, UsageRecorded};
+use domain::builds::build::{OutOfMemory, UsageRecorded};
 use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-use domain::build::BuildEvent;
+use domain::builds::build::BuildEvent;
 use proptest::prelude::*;
 
 use crate::Cursor;

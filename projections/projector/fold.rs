@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use domain::EventKind;
 use eventlog::Position;
 
 use super::{Projection, Rows, Seen, SnapshotDue};
@@ -18,7 +19,9 @@ pub(crate) trait Fold: Send {
 
 impl<P: Projection> Fold for P {
     fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        Projection::apply(self, seen, rows);
+        if let Some(event) = P::Event::of_ref(seen.event) {
+            Projection::apply(self, event, seen, rows);
+        }
     }
 
     fn flush(&mut self, rows: &mut Rows<'_>) {

@@ -32,6 +32,7 @@ pub use digest::table_digest;
 pub(crate) use driver::Driver;
 pub use engine::Engine;
 pub use evidence::{drop_tables_ahead, furthest_checkpoint};
+pub(crate) use fold::Fold;
 pub use kind::Kind;
 pub use projection::{Projection, SnapshotDue};
 pub use reader::{Answer, Reader};

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use domain::EventKind;
 use eventlog::Position;
 
 use super::{Rows, Seen};
@@ -12,6 +13,9 @@ use super::{Rows, Seen};
 /// A fold cannot fail: an event that makes no sense here changes nothing here. The same events in the
 /// same order give the same bytes, however they were cut into pages.
 pub trait Projection: Send + 'static {
+    /// What it folds: the events of one kind of thing, of one context, or all. Others never reach it.
+    type Event: EventKind;
+
     /// What it answers; also the name of its tables.
     const NAME: &'static str;
     /// Raised with every change of the fold: the rows are then made anew.
@@ -21,12 +25,12 @@ pub trait Projection: Send + 'static {
     const SHAPE: u32;
 
     /// Whether events of this type can change anything here; the others need not be decoded for it.
-    fn wants(_event_type: &str) -> bool {
-        true
+    fn wants(event_type: &str) -> bool {
+        Self::Event::types().any(|known| known.name == event_type)
     }
 
     /// Takes note of one event.
-    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>);
+    fn apply(&mut self, event: &Self::Event, seen: &Seen<'_>, rows: &mut Rows<'_>);
 
     /// Writes down what was gathered since the last flush; called before anything becomes visible.
     fn flush(&mut self, _rows: &mut Rows<'_>) {}

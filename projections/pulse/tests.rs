@@ -1,6 +1,6 @@
 use domain::Event;
-use domain::audit::{AuditEvent, WebhookRejected};
-use domain::build::{BuildEvent, SkipReason};
+use domain::builds::build::{BuildEvent, SkipReason};
+use domain::core::audit::{AuditEvent, WebhookRejected};
 
 use crate::pulse::HourCounts;
 use crate::testing::{House, PATIENCE, at, killed, reported, skipped, tell, used};

@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use domain::Sealed;
-use domain::job::RunCounted;
-use domain::schedule::{IntervalUnit, Window};
-use domain::worker::Reported;
-use domain::{group, job, job_template, project, worker, worker_pool};
+use domain::jobs::job::RunCounted;
+use domain::jobs::schedule::{IntervalUnit, Window};
+use domain::jobs::worker::Reported;
+use domain::{
+    core::group,
+    jobs::{job, job_template, project, worker, worker_pool},
+};
 use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

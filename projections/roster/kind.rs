@@ -1,12 +1,12 @@
 //! The kinds of things in the roster: how each begins, how it changes, and what memory keeps of it.
 
-use domain::group::{self, GroupEvent};
-use domain::job::{self, JobEvent};
-use domain::job_template::{self, JobTemplateEvent};
-use domain::project::{self, ProjectEvent};
-use domain::user::{self, UserEvent};
-use domain::worker::{self, WorkerEvent};
-use domain::worker_pool::{self, WorkerPoolEvent};
+use domain::core::group::{self, GroupEvent};
+use domain::core::user::{self, UserEvent};
+use domain::jobs::job::{self, JobEvent};
+use domain::jobs::job_template::{self, JobTemplateEvent};
+use domain::jobs::project::{self, ProjectEvent};
+use domain::jobs::worker::{self, WorkerEvent};
+use domain::jobs::worker_pool::{self, WorkerPoolEvent};
 use eventlog::Position;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

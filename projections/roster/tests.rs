@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::Event;
-use domain::job::{self, JobEvent};
-use domain::job_template::{self, JobTemplateEvent};
-use domain::project::{self, ProjectEvent};
-use domain::user::{self, UserEvent};
-use domain::worker::{self, WorkerEvent};
-use domain::worker_pool::{self, WorkerPoolEvent};
+use domain::core::user::{self, UserEvent};
+use domain::jobs::job::{self, JobEvent};
+use domain::jobs::job_template::{self, JobTemplateEvent};
+use domain::jobs::project::{self, ProjectEvent};
+use domain::jobs::worker::{self, WorkerEvent};
+use domain::jobs::worker_pool::{self, WorkerPoolEvent};
 use proptest::prelude::*;
 use tables::MemoryTables;
 

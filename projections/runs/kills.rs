@@ -1,6 +1,6 @@
 //! Who wants which runs killed.
 
-use domain::kill_request::{KillReason, KillRequestEvent, KillRequestFacts};
+use domain::jobs::kill_request::{KillReason, KillRequestEvent, KillRequestFacts};
 use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! What runs printed: where it lies, not what it says.
 
-use domain::run_log::RunLogEvent;
+use domain::jobs::run_log::RunLogEvent;
 use domain::{BlobRef, LongText};
 use eventlog::Position;
 use jiff::Timestamp;

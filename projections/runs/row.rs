@@ -1,6 +1,6 @@
 //! What is known of one run.
 
-use domain::run::{Origin, RunEvent, RunFacts, Scheduled, TimedOut};
+use domain::jobs::run::{Origin, RunEvent, RunFacts, Scheduled, TimedOut};
 use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

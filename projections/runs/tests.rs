@@ -4,13 +4,13 @@ mod lists;
 use std::sync::Arc;
 
 use domain::Event;
-use domain::run::{self, RunEvent, Scheduled, Share};
+use domain::jobs::run::{self, RunEvent, Scheduled, Share};
 use eventlog::{EventLog, Filter, PageLimit, Position};
 use tables::{MemoryTables, Overlay, Tables};
 
 use crate::Views;
 use crate::history;
-use crate::projector::{Projection, Rows, Seen};
+use crate::projector::{Fold, Rows, Seen};
 use crate::runs::{RunQuery, RunRow, RunState, Runs, RunsFold};
 use crate::testing::job_runner::{
     asked_to_kill, claimed, counted, registered_worker, returned, schedule, scheduled, started,
@@ -297,8 +297,8 @@ async fn a_run_is_never_nowhere() {
     for recorded in page.await.unwrap().events {
         let (event, _) = history::decode(&recorded).unwrap();
         let mut rows = Rows::new(overlay.rows());
-        fold.apply(&Seen::new(&recorded, &event), &mut rows);
-        fold.flush(&mut rows);
+        Fold::apply(&mut fold, &Seen::new(&recorded, &event), &mut rows);
+        Fold::flush(&mut fold, &mut rows);
         let held = {
             let model = fold.model.read();
             let held = model.open.get(&1).or_else(|| model.settled.get(&1));

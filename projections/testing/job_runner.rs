@@ -2,19 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use domain::group::GroupEvent;
-use domain::job::{JobEvent, RunCounted, Suspension};
-use domain::job_template::JobTemplateEvent;
-use domain::kill_request::{KillReason, KillRequestEvent};
-use domain::project::ProjectEvent;
-use domain::run::{Origin, RunEvent, Scheduled, Share};
-use domain::run_log::RunLogEvent;
-use domain::user::UserEvent;
-use domain::worker::WorkerEvent;
-use domain::worker_pool::WorkerPoolEvent;
+use domain::core::group::GroupEvent;
+use domain::core::user::UserEvent;
+use domain::jobs::job::{JobEvent, RunCounted, Suspension};
+use domain::jobs::job_template::JobTemplateEvent;
+use domain::jobs::kill_request::{KillReason, KillRequestEvent};
+use domain::jobs::project::ProjectEvent;
+use domain::jobs::run::{Origin, RunEvent, Scheduled, Share};
+use domain::jobs::run_log::RunLogEvent;
+use domain::jobs::worker::WorkerEvent;
+use domain::jobs::worker_pool::WorkerPoolEvent;
 use domain::{
-    Event, LongText, PasswordHash, Sealed, group, job, job_template, kill_request, project, run,
-    run_log, user, worker, worker_pool,
+    Event, LongText, PasswordHash, Sealed,
+    core::{group, user},
+    jobs::{job, job_template, kill_request, project, run, run_log, worker, worker_pool},
 };
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-use domain::token::{Issued, Revoked, TokenEvent};
+use domain::core::token::{Issued, Revoked, TokenEvent};
 
 use crate::testing::{House, at, token};
 

@@ -1,7 +1,7 @@
 use crate::Cursor;
 use crate::testing::{House, at, key, usage};
 use crate::usage::UsageFilter;
-use domain::build::BuildEvent;
+use domain::builds::build::BuildEvent;
 
 /// Nine builds of two packages on two machines, of two refs and two stacks.
 async fn told() -> House {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use bytes::Bytes;
-use domain::build::{BuildEvent, Reported, Runner};
+use domain::builds::build::{BuildEvent, Reported, Runner};
 use domain::{Actor, Event, Metadata};
 use eventlog::{Append, EventType, Expected, NewEvent, Position, StreamName};
 use eventlog_file::{FileLog, FileLogConfig, Scan};

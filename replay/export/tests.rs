@@ -95,8 +95,11 @@ async fn a_window_is_cut_at_positions_times_and_kinds() {
 async fn a_time_ends_at_the_first_event_that_was_recorded_later() {
     let log = test_log::empty();
     for (number, recorded) in [(1, 1), (2, 50), (3, 3)] {
-        let event =
-            domain::build::BuildEvent::Reported(test_log::report(number, "running", second(1)));
+        let event = domain::builds::build::BuildEvent::Reported(test_log::report(
+            number,
+            "running",
+            second(1),
+        ));
         let new = eventlog::NewEvent {
             recorded_at: Some(second(recorded)),
             ..test_log::new_event(recorded, &event.into())

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use allocation::Variants;
-use domain::build::{BuildKey, BuiltSpec, OutOfMemory, ResourceUsage, UsageRecorded};
-use domain::node::Described;
+use domain::builds::build::{BuildKey, BuiltSpec, OutOfMemory, ResourceUsage, UsageRecorded};
+use domain::builds::node::Described;
 use eventlog::StreamName;
 use jiff::Timestamp;
 use rusqlite::types::ValueRef;

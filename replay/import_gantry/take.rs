@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use domain::build::{Build, BuildCommand, BuildKey};
-use domain::node::{Described, Node, NodeCommand};
+use domain::builds::build::{Build, BuildCommand, BuildKey};
+use domain::builds::node::{Described, Node, NodeCommand};
 use domain::{Aggregate, Event};
 use eventlog::{Append, AppendError, EventLog, Expected, NewEvent, Position, Revision, StreamName};
 use uuid::Uuid;

@@ -1,7 +1,8 @@
 use std::path::Path;
 
-use domain::build::{BuildEvent, UsageRecorded};
-use domain::node::{Described, NodeEvent};
+use domain::BuildsEvent;
+use domain::builds::build::{BuildEvent, UsageRecorded};
+use domain::builds::node::{Described, NodeEvent};
 use domain::{Actor, Event};
 use eventlog::Recorded;
 use rusqlite::Connection;
@@ -97,7 +98,7 @@ fn event_of(recorded: &Recorded) -> Event {
 
 fn usage_of(recorded: &Recorded) -> UsageRecorded {
     match event_of(recorded) {
-        Event::Build(BuildEvent::UsageRecorded(usage)) => usage,
+        Event::Builds(BuildsEvent::Build(BuildEvent::UsageRecorded(usage))) => usage,
         other => panic!("{other:?} is no usage"),
     }
 }
@@ -116,7 +117,7 @@ async fn every_row_becomes_an_event_machines_first_and_builds_as_they_ended() {
     let events = all_of(&log).await;
     assert_eq!(
         event_of(&events[0]),
-        Event::Node(NodeEvent::Described(Described {
+        Event::Builds(BuildsEvent::Node(NodeEvent::Described(Described {
             uuid: "uuid-1".to_owned(),
             hostname: "ip-10-0-0-1".to_owned(),
             cores: 64.0,
@@ -125,7 +126,7 @@ async fn every_row_becomes_an_event_machines_first_and_builds_as_they_ended() {
             os: "linux".to_owned(),
             instance_type: "m5".to_owned(),
             at: noon(),
-        }))
+        })))
     );
     let ended: Vec<_> = events[2..]
         .iter()
@@ -470,18 +471,21 @@ async fn only_success_is_usage_and_a_kill_is_a_kill() {
     let mut retried = 0;
     for event in all_of(&log).await {
         match event_of(&event) {
-            Event::Build(BuildEvent::OutOfMemory(killed)) => kills.push((
+            Event::Builds(BuildsEvent::Build(BuildEvent::OutOfMemory(killed))) => kills.push((
                 event.stream.to_string(),
                 killed.retry_count,
                 killed.memory_limit,
                 killed.memory_peak,
                 killed.evidence,
             )),
-            Event::Build(BuildEvent::UsageRecorded(usage)) => {
+            Event::Builds(BuildsEvent::Build(BuildEvent::UsageRecorded(usage))) => {
                 assert_eq!(usage.status, "success");
                 retried += usage.retry_count;
             }
-            other => assert!(matches!(other, Event::Node(_)), "{other:?}"),
+            other => assert!(
+                matches!(other, Event::Builds(BuildsEvent::Node(_))),
+                "{other:?}"
+            ),
         }
     }
     let kill = |id: i64, retry| {

@@ -1,5 +1,5 @@
-use domain::token::Revoked;
-use domain::token::Role;
+use domain::core::token::Revoked;
+use domain::core::token::Role;
 
 use super::*;
 use crate::test_log::{self, noon, second, stream_of};

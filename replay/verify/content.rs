@@ -10,7 +10,7 @@ use eventlog_file::{Frame, RecordRef};
 
 use super::Fault;
 use super::frames::{Portion, damage_in, fault_in};
-use crate::blob_refs::{blob_in, may_be_gone};
+use crate::blob_refs::may_be_gone;
 
 const USE_ANOTHER: &str = "the frame is as it was written; a newer or another program wrote this event: \
                            use that one, or export what stands before the fault";
@@ -70,14 +70,13 @@ fn look_into(
         let record = record.map_err(|damage| Box::new(damage_in(segment, damage)))?;
         let event = read(&record)
             .map_err(|reason| Box::new(fault_in(segment, frame, &record, reason, USE_ANOTHER)))?;
-        let is_wanted = wanted.blobs && !may_be_gone(&event);
-        if let Some(blob) = blob_in(&event).filter(|_| is_wanted) {
-            let position = record.position;
-            let blob = Blob {
-                blob: blob.clone(),
-                position,
-            };
-            blobs.entry(blob.blob.digest.clone()).or_insert(blob);
+        if wanted.blobs && !may_be_gone(&event) {
+            for blob in event.blobs() {
+                blobs.entry(blob.digest.clone()).or_insert_with(|| Blob {
+                    blob: blob.clone(),
+                    position: record.position,
+                });
+            }
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Everything that somebody wants of the farm, in one document.
 
 use axum::extract::State;
-use domain::token::Role;
+use domain::core::token::Role;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use web::{Caller, House, Problem, Query, Unread, View};

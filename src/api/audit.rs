@@ -3,8 +3,8 @@
 use ::projections::audit::{AuditFilter, AuditRow, BodyRow};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use domain::audit::{Audit, AuditCommand, BodyResubmitted};
-use domain::token::Role;
+use domain::core::audit::{Audit, AuditCommand, BodyResubmitted};
+use domain::core::token::Role;
 use domain::{Actor, ActorKind};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use jiff::Timestamp;

@@ -5,8 +5,8 @@ use ::projections::collections::CollectionState;
 use ::projections::history::AsOf;
 use axum::extract::State;
 use commands::CommandError;
-use domain::build::{Build as Aggregate, BuildCommand, BuildKey, BuildRejection};
-use domain::token::Role;
+use domain::builds::build::{Build as Aggregate, BuildCommand, BuildKey, BuildRejection};
+use domain::core::token::Role;
 use eventlog::StreamName;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -259,9 +259,10 @@ pub(crate) async fn collect(
 
 /// Reads the name of a build.
 pub(crate) fn key_of(text: &str) -> Result<BuildKey, Problem> {
-    text.parse().map_err(|error: domain::build::KeyError| {
-        Problem::bad_request("this is no name of a build").at("build", error.to_string())
-    })
+    text.parse()
+        .map_err(|error: domain::builds::build::KeyError| {
+            Problem::bad_request("this is no name of a build").at("build", error.to_string())
+        })
 }
 
 fn unknown(key: &BuildKey) -> Problem {

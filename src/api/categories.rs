@@ -3,7 +3,7 @@
 //! An event says what its resource says, and sometimes more. So whoever may not read the resource may not read
 //! its events either: `/v1/tokens` needs an admin, and so does `token.issued`.
 
-use domain::token::Role;
+use domain::core::token::Role;
 use eventlog::Filter;
 use web::{Caller, Problem};
 

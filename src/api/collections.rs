@@ -2,7 +2,7 @@
 
 use ::projections::collections::{CollectionFilter, CollectionState};
 use axum::extract::State;
-use domain::token::Role;
+use domain::core::token::Role;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use web::paging::Listing;

@@ -3,7 +3,7 @@
 use ::projections::history::{EventQuery, PAGE_BYTES_MAX};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use domain::token::Role;
+use domain::core::token::Role;
 use eventlog::{Filter, Position, Revision, StreamName};
 use http::HeaderMap;
 use serde::Deserialize;

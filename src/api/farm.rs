@@ -5,7 +5,7 @@ pub mod packages;
 pub mod usage;
 
 use axum::extract::State;
-use domain::token::Role;
+use domain::core::token::Role;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

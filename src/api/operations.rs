@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
-use domain::token::Role;
+use domain::core::token::Role;
 use futures::stream;
 use http::HeaderMap;
 use tokio::sync::watch;

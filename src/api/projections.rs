@@ -2,8 +2,8 @@
 
 use ::projections::{ProjectionState, ProjectionStatus, RebuildError, RebuildHandle};
 use axum::extract::State;
-use domain::audit::{AuditCommand, OperationStarted};
-use domain::token::Role;
+use domain::core::audit::{AuditCommand, OperationStarted};
+use domain::core::token::Role;
 use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -9,7 +9,7 @@ use ::projections::roster::{Roster, RosterView};
 use ::projections::{Cursor, TableError};
 use axum::response::{IntoResponse, Response};
 use domain::Aggregate;
-use domain::token::Role;
+use domain::core::token::Role;
 use eventlog::StreamName;
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ::projections::roster::Roster;
 use ::projections::runs::{RunQuery, RunRow, RunState, WorkerIs};
 use axum::extract::State;
-use domain::token::Role;
+use domain::core::token::Role;
 use eventlog::StreamName;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};

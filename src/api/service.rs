@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use commands::CommandError;
-use domain::token::Role;
+use domain::core::token::Role;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;

@@ -4,7 +4,7 @@ use ::projections::tokens::TokenRow;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::Metadata;
-use domain::token::{Issued, Role, Token as Aggregate, TokenCommand};
+use domain::core::token::{Issued, Role, Token as Aggregate, TokenCommand};
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

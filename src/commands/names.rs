@@ -1,6 +1,6 @@
 //! Names that stand once: taken and given back in the same append as the event that uses them.
 
-use domain::name::{Name, NameCommand, NameRejection, Taken};
+use domain::core::name::{Name, NameCommand, NameRejection, Taken};
 
 use crate::{CommandError, Transaction};
 

@@ -1,6 +1,6 @@
 //! Integer ids: gapless, each given out once, in the same append as the event that uses it.
 
-use domain::numbers::{Numbers, NumbersCommand, NumbersEvent, NumbersRejection};
+use domain::core::numbers::{Numbers, NumbersCommand, NumbersEvent, NumbersRejection};
 
 use crate::{CommandError, Transaction};
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use domain::Metadata;
-use domain::build::{CollectionSkipped, Reported, SkipReason};
+use domain::builds::build::{CollectionSkipped, Reported, SkipReason};
 use eventlog::{
     Append, AppendError, Appended, EventLog, Filter, MemoryLog, Page, PageLimit, Position,
     ReadError, Recorded, Revision, StreamName,

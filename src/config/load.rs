@@ -345,7 +345,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     if let Some(name) = config
         .sources
         .keys()
-        .find(|name| domain::build::BuildKey::new(name, 0).is_err())
+        .find(|name| domain::builds::build::BuildKey::new(name, 0).is_err())
     {
         let reason = format!("`{name}` is no name for a source");
         return Err(ConfigError::Value {

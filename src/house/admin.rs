@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use domain::token::{Issued, Role, Token, TokenCommand};
+use domain::core::token::{Issued, Role, Token, TokenCommand};
 use domain::{Actor, Metadata};
 use secrecy::{ExposeSecret, SecretString};
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use commands::{Clock, Commands};
-use domain::token::Role;
+use domain::core::token::Role;
 use eventlog::EventLog;
 use eventlog_file::{FileLog, Wanted};
 use projections::Views;

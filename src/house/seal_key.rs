@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use domain::worker::Worker;
+use domain::jobs::worker::Worker;
 use domain::{Aggregate, Sealed};
 use eventlog::{EventLog, Filter, PageLimit, Position};
 use secrecy::{SecretSlice, SecretString, zeroize::Zeroize};

@@ -25,11 +25,11 @@ mod waiting;
 use std::time::Duration;
 
 use commands::{Clock, Commands};
-use domain::build::{
+use domain::builds::build::{
     Build, BuildCommand, CollectionAbandoned, CollectionAttempted, CollectionFailed,
     CollectionSkipped,
 };
-use domain::node::{Node, NodeCommand};
+use domain::builds::node::{Node, NodeCommand};
 use domain::{Actor, Aggregate, Metadata};
 use jiff::Timestamp;
 use projections::{TableError, Views};

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use commands::runs::RunsRejection;
 use commands::{CommandError, Commands, Transaction, runs};
-use domain::run::Run;
-use domain::worker_pool::{Silence, SilenceCommand};
+use domain::jobs::run::Run;
+use domain::jobs::worker_pool::{Silence, SilenceCommand};
 use domain::{Actor, LongText, Metadata};
 use jiff::{SignedDuration, Timestamp};
 use projections::roster::{Roster, RosterView};

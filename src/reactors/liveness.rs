@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use commands::Commands;
-use domain::schedule::Patience;
+use domain::jobs::schedule::Patience;
 use parking_lot::Mutex;
 
 use crate::awake::Awake;

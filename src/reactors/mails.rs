@@ -15,13 +15,16 @@ mod config;
 mod gather;
 mod post;
 
+use domain::JobsEvent;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use commands::{CommandError, Commands, LogLimit};
-use domain::mail::{Abandoned, About, Begun, Mailing, MailingCommand, MailingRejection, Sent};
-use domain::run::RunEvent;
-use domain::worker_pool::WorkerPoolEvent;
+use domain::jobs::mail::{
+    Abandoned, About, Begun, Mailing, MailingCommand, MailingRejection, Sent,
+};
+use domain::jobs::run::RunEvent;
+use domain::jobs::worker_pool::WorkerPoolEvent;
 use domain::{Actor, Event, Metadata};
 use eventlog::{Filter, Position, Recorded};
 use projections::Views;
@@ -319,11 +322,15 @@ fn about(event: &Event, recorded: &Recorded) -> Option<About> {
     let key = recorded.stream.key();
     let run = || key.parse().ok();
     match event {
-        Event::Run(RunEvent::NotFollowed(_)) => Some(About::NotFollowed { run: run()? }),
-        Event::Run(event) if event.outcome() == Some(Some(false)) => {
+        Event::Jobs(JobsEvent::Run(RunEvent::NotFollowed(_))) => {
+            Some(About::NotFollowed { run: run()? })
+        }
+        Event::Jobs(JobsEvent::Run(event)) if event.outcome() == Some(Some(false)) => {
             Some(About::RunFailed { run: run()? })
         }
-        Event::WorkerPool(WorkerPoolEvent::FellSilent(_) | WorkerPoolEvent::StayedSilent(_)) => {
+        Event::Jobs(JobsEvent::WorkerPool(
+            WorkerPoolEvent::FellSilent(_) | WorkerPoolEvent::StayedSilent(_),
+        )) => {
             let worker_pool = key.strip_prefix("silence:")?.parse().ok()?;
             Some(About::PoolSilent { worker_pool })
         }

@@ -6,7 +6,7 @@ mod resources;
 mod statistics;
 mod times;
 
-use domain::build::{
+use domain::builds::build::{
     BuiltSpec, CollectionFault, OutOfMemory, ResourceUsage, UsageRecorded, variants_to_json,
 };
 use jiff::Timestamp;

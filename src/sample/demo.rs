@@ -2,8 +2,8 @@
 //!
 //! The same seed and the same time give the same farm.
 
-use domain::build::{BuildEvent, CollectionSkipped, OutOfMemory, SkipReason};
-use domain::run_log::{RunLogEvent, Written};
+use domain::builds::build::{BuildEvent, CollectionSkipped, OutOfMemory, SkipReason};
+use domain::jobs::run_log::{RunLogEvent, Written};
 use domain::{LongText, Verbatim};
 use eventlog::Append;
 use jiff::{SignedDuration, Timestamp};

@@ -1,7 +1,7 @@
 //! Runs of a made-up farm: of jobs that are numbered from 1, executed by workers that are numbered from 1.
 
-use domain::numbers::{NumbersEvent, Taken};
-use domain::run::{Claimed, Origin, PidReported, Returned, RunEvent, Scheduled, Started};
+use domain::core::numbers::{NumbersEvent, Taken};
+use domain::jobs::run::{Claimed, Origin, PidReported, Returned, RunEvent, Scheduled, Started};
 use eventlog::Append;
 use jiff::{SignedDuration, Timestamp};
 

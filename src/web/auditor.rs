@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use commands::{Commands, LogLimit};
 use domain::Metadata;
-use domain::audit::{Audit, AuditCommand};
+use domain::core::audit::{Audit, AuditCommand};
 use parking_lot::Mutex;
 
 /// How many notes of one kind may be written at once.

@@ -1,7 +1,7 @@
 //! Who asks, and what they may do.
 
 use axum::extract::FromRequestParts;
-use domain::token::Role;
+use domain::core::token::Role;
 use domain::{Actor, ActorKind, Metadata};
 use http::header::AUTHORIZATION;
 use http::request::Parts;

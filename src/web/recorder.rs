@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use allocation::Spec;
 use commands::{CommandError, Commands, LogLimit};
-use domain::allocation::{Answered as Told, Answers, AnswersCommand};
+use domain::builds::allocation::{Answered as Told, Answers, AnswersCommand};
 use domain::{Actor, Metadata};
 use jiff::Timestamp;
 use parking_lot::Mutex;
@@ -254,7 +254,7 @@ mod tests {
     fn no_package_writes_into_the_registry_of_models_or_is_too_long_for_a_stream() {
         for package in ["model:registry", "a:b", &"x".repeat(8000), "emacs", "包"] {
             let key = key(package);
-            assert_ne!(key, domain::allocation::Models::KEY);
+            assert_ne!(key, domain::builds::allocation::Models::KEY);
             assert!(
                 eventlog::StreamName::new("allocation", &key).is_ok(),
                 "{key}"

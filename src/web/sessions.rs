@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-use domain::audit::{AuditCommand, LoggedIn, LoginRefused};
+use domain::core::audit::{AuditCommand, LoggedIn, LoginRefused};
 use domain::{Actor, ActorKind, Metadata};
 use eventlog::Position;
 use http::header::COOKIE;

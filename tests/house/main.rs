@@ -124,6 +124,37 @@ fn arrows() -> BTreeMap<String, BTreeSet<String>> {
         .collect()
 }
 
+/// A context may name itself and `core`. What several share belongs in `core`.
+#[test]
+fn contexts_of_the_domain_are_apart() {
+    const CONTEXTS: [&str; 3] = ["builds", "core", "jobs"];
+    for context in CONTEXTS {
+        for file in rust_files(&root().join("src/domain").join(context)) {
+            let text = std::fs::read_to_string(&file).expect("a source file can be read");
+            for other in CONTEXTS {
+                let is_allowed = other == context || other == "core";
+                let names = text.contains(&format!("crate::{other}::"));
+                let file = file.display();
+                assert!(
+                    is_allowed || !names,
+                    "{file} must not name the context `{other}`"
+                );
+            }
+        }
+    }
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder can be read");
+    let paths = entries.map(|entry| entry.expect("a folder can be read").path());
+    let found = paths.flat_map(|path| match path.is_dir() {
+        true => rust_files(&path),
+        false if path.extension().is_some_and(|extension| extension == "rs") => vec![path],
+        false => vec![],
+    });
+    found.collect()
+}
+
 #[test]
 fn every_arrow_is_in_the_table() {
     let allowed: BTreeMap<&str, &[&str]> = ARROWS.into_iter().collect();

@@ -1,6 +1,8 @@
 //! Histories of builds, several under way at once. Bodies are left out; a report is about 500 bytes as it is.
 
-use domain::build::{BuildEvent, BuiltSpec, Reported, ResourceUsage, Runner, UsageRecorded};
+use domain::builds::build::{
+    BuildEvent, BuiltSpec, Reported, ResourceUsage, Runner, UsageRecorded,
+};
 use eventlog::StreamName;
 
 use crate::synthetic_log::{MadeUp, SyntheticLog, at};

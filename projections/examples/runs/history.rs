@@ -1,8 +1,8 @@
 //! Histories of runs, several under way at once.
 
-use domain::job::{JobEvent, RunCounted};
-use domain::run::{Claimed, Origin, PidReported, Returned, RunEvent, Scheduled, Started};
-use domain::run_log::{RunLogEvent, Written};
+use domain::jobs::job::{JobEvent, RunCounted};
+use domain::jobs::run::{Claimed, Origin, PidReported, Returned, RunEvent, Scheduled, Started};
+use domain::jobs::run_log::{RunLogEvent, Written};
 use domain::{Event, LongText};
 use eventlog::StreamName;
 

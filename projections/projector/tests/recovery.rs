@@ -1,3 +1,4 @@
+use domain::BuildsEvent;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -202,12 +203,14 @@ async fn a_model_of_other_settings_is_learnt_anew() {
 struct Counting<const VERSION: u32>;
 
 impl<const VERSION: u32> Projection for Counting<VERSION> {
+    type Event = Event;
+
     const NAME: &'static str = "counting";
     const VERSION: u32 = VERSION;
     const SHAPE: u32 = if VERSION < 3 { 1 } else { 2 };
 
-    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        if matches!(seen.event, Event::Build(_)) {
+    fn apply(&mut self, _: &Event, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+        if matches!(seen.event, Event::Builds(BuildsEvent::Build(_))) {
             rows.count(b"n".to_vec(), i64::from(VERSION));
         }
     }

@@ -1,6 +1,6 @@
 use domain::Event;
-use domain::project::{AdminsAdmitted, ProjectEvent};
-use domain::user::{Disabled, UserEvent};
+use domain::core::user::{Disabled, UserEvent};
+use domain::jobs::project::{AdminsAdmitted, ProjectEvent};
 use proptest::prelude::*;
 
 use crate::roster::{Roster, Scope, Sight};

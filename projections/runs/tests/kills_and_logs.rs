@@ -1,6 +1,6 @@
-use domain::kill_request::{self, KillReason, KillRequestEvent};
-use domain::run::{self, RunEvent};
-use domain::run_log::{self, RunLogEvent};
+use domain::jobs::kill_request::{self, KillReason, KillRequestEvent};
+use domain::jobs::run::{self, RunEvent};
+use domain::jobs::run_log::{self, RunLogEvent};
 use domain::{BlobRef, LongText};
 
 use crate::testing::job_runner::{asked_to_kill, claimed, returned, scheduled, started, written};

@@ -1,10 +1,11 @@
+use domain::JobsEvent;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use domain::job::JobEvent;
-use domain::run::{Run, RunEvent, RunFacts};
+use domain::jobs::job::JobEvent;
+use domain::jobs::run::{Run, RunEvent, RunFacts};
 use domain::{Aggregate, Event};
 use eventlog::EventLog;
 use proptest::prelude::*;
@@ -27,7 +28,7 @@ impl Naive {
         let mut naive = Self::default();
         for (stream, event) in story {
             match event {
-                Event::Run(event) => {
+                Event::Jobs(JobsEvent::Run(event)) => {
                     let number: u64 = stream.strip_prefix("run-").unwrap().parse().unwrap();
                     let run = naive.runs.entry(number).or_default();
                     // What never began cannot be spread; a view that remembered it would remember nonsense.
@@ -35,7 +36,7 @@ impl Naive {
                         run.evolve(event);
                     }
                 }
-                Event::Job(JobEvent::RunCounted(told)) => {
+                Event::Jobs(JobsEvent::Job(JobEvent::RunCounted(told))) => {
                     let job = stream.strip_prefix("job-tally:").unwrap();
                     naive.last.insert(job.parse().unwrap(), told.schedule_id);
                 }

@@ -2,7 +2,7 @@
 
 use ::projections::accuracy::AccuracyRow;
 use axum::extract::State;
-use domain::token::Role;
+use domain::core::token::Role;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::paging::Listing;

@@ -3,8 +3,8 @@
 use ::projections::allocation::{ModelRow, ModelStatus};
 use axum::extract::State;
 use domain::Metadata;
-use domain::allocation::{ModelEvaluation, Models, ModelsCommand};
-use domain::token::Role;
+use domain::builds::allocation::{ModelEvaluation, Models, ModelsCommand};
+use domain::core::token::Role;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;

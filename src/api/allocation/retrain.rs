@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 
 use ::projections::allocation::{StrategyName, Trained, Training, TrainingError, train};
 use axum::extract::State;
-use domain::allocation::{ModelEvaluation, ModelTrained, Models, ModelsCommand};
-use domain::audit::{AuditCommand, OperationStarted};
-use domain::token::Role;
+use domain::builds::allocation::{ModelEvaluation, ModelTrained, Models, ModelsCommand};
+use domain::core::audit::{AuditCommand, OperationStarted};
+use domain::core::token::Role;
 use domain::{Metadata, Verbatim};
 use eventlog::Position;
 use http::StatusCode;

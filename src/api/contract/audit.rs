@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use domain::audit::{Audit, AuditCommand, BodyRefused, WebhookRejected};
+use domain::core::audit::{Audit, AuditCommand, BodyRefused, WebhookRejected};
 use domain::{Actor, ActorKind, BlobRef};
 use futures::FutureExt;
 use futures::future::BoxFuture;

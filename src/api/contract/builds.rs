@@ -34,7 +34,7 @@ async fn a_collection_that_ended_without_usage_is_queued_once_more() {
         (waiting.status.as_u16(), &waiting.body["requeued"]),
         (200, &json!(false))
     );
-    let command = BuildCommand::AbandonCollection(domain::build::CollectionAbandoned {
+    let command = BuildCommand::AbandonCollection(domain::builds::build::CollectionAbandoned {
         collection: 1,
         attempts: 5,
         error: "no route to the cluster".to_owned(),

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use domain::build::{BuiltSpec, ResourceUsage, UsageRecorded};
+use domain::builds::build::{BuiltSpec, ResourceUsage, UsageRecorded};
 use web::OperationStatus;
 
 use super::*;

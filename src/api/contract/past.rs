@@ -1,4 +1,4 @@
-use domain::node::{Described, Node, NodeCommand};
+use domain::builds::node::{Described, Node, NodeCommand};
 
 use super::*;
 

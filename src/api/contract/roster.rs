@@ -1,6 +1,6 @@
 //! Groups, users, workers, pools, projects, templates and jobs, one by one.
 
-use domain::worker::{ReportCommand, Reported, Reports};
+use domain::jobs::worker::{ReportCommand, Reported, Reports};
 
 use super::*;
 

@@ -1,10 +1,10 @@
-use domain::job::{self, Job, JobCommand};
-use domain::job_template::{self, JobTemplate, JobTemplateCommand};
-use domain::kill_request::{self, KillRequest, KillRequestCommand};
-use domain::project::{self, Project, ProjectCommand};
-use domain::run::{self, Caller, Origin, Patched, Run, RunCommand, Scheduled};
-use domain::run_log::{RunLog, RunLogCommand, Written};
-use domain::worker_pool::{self, WorkerPool, WorkerPoolCommand};
+use domain::jobs::job::{self, Job, JobCommand};
+use domain::jobs::job_template::{self, JobTemplate, JobTemplateCommand};
+use domain::jobs::kill_request::{self, KillRequest, KillRequestCommand};
+use domain::jobs::project::{self, Project, ProjectCommand};
+use domain::jobs::run::{self, Caller, Origin, Patched, Run, RunCommand, Scheduled};
+use domain::jobs::run_log::{RunLog, RunLogCommand, Written};
+use domain::jobs::worker_pool::{self, WorkerPool, WorkerPoolCommand};
 use domain::{Aggregate, LongText};
 use futures::StreamExt;
 

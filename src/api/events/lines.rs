@@ -5,7 +5,7 @@ use axum::BoxError;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use domain::token::Role;
+use domain::core::token::Role;
 use eventlog::Position;
 use futures::{FutureExt, stream};
 use http::HeaderValue;

@@ -4,7 +4,7 @@ use ::projections::history::EventQuery;
 use axum::response::Response;
 use axum::response::sse::Event;
 use domain::Metadata;
-use domain::token::Role;
+use domain::core::token::Role;
 use eventlog::{Position, Recorded};
 use futures::{StreamExt, stream};
 use http::HeaderMap;

@@ -3,7 +3,7 @@
 use ::projections::Views;
 use ::projections::usage::UsageFilter;
 use axum::extract::State;
-use domain::token::Role;
+use domain::core::token::Role;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use web::paging::Listing;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use commands::{runs, time_zone};
-use domain::job::{self, Job, would_come_after_itself};
-use domain::project::Project;
-use domain::schedule::{Rhythm, first_occasion};
+use domain::jobs::job::{self, Job, would_come_after_itself};
+use domain::jobs::project::Project;
+use domain::jobs::schedule::{Rhythm, first_occasion};
 use jiff::tz::TimeZone;
 
 use super::document::{Item, Which};

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use domain::Aggregate;
-use domain::group::{self, Group, GroupCommand};
-use domain::job::{self, Job, JobCommand, Suspension};
-use domain::job_template::{self, JobTemplate, JobTemplateCommand};
-use domain::project::{self, Project, ProjectCommand};
-use domain::user::{self, User, UserCommand};
-use domain::worker::{self, Worker, WorkerCommand};
-use domain::worker_pool::{self, WorkerPool, WorkerPoolCommand};
+use domain::core::group::{self, Group, GroupCommand};
+use domain::core::user::{self, User, UserCommand};
+use domain::jobs::job::{self, Job, JobCommand, Suspension};
+use domain::jobs::job_template::{self, JobTemplate, JobTemplateCommand};
+use domain::jobs::project::{self, Project, ProjectCommand};
+use domain::jobs::worker::{self, Worker, WorkerCommand};
+use domain::jobs::worker_pool::{self, WorkerPool, WorkerPoolCommand};
 use jiff::Timestamp;
 use serde::Serialize;
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use commands::{CommandError, Transaction, names, numbers};
 use domain::Aggregate;
-use domain::name::NameRejection;
+use domain::core::name::NameRejection;
 use jiff::Timestamp;
 use projections::roster::RosterView;
 use projections::runs::Runs;

@@ -1,7 +1,11 @@
 //! Makes each kind of thing as it is wanted.
 
-use domain::job_template::JobTemplate;
-use domain::{Sealed, group, job_template, project, user, worker, worker_pool};
+use domain::jobs::job_template::JobTemplate;
+use domain::{
+    Sealed,
+    core::{group, user},
+    jobs::{job_template, project, worker, worker_pool},
+};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::document::{Item, Which};

@@ -3,10 +3,13 @@
 
 use std::fmt;
 
-use domain::schedule::{
+use domain::jobs::schedule::{
     IntervalUnit, RETRIES_MAX, RETRY_DELAY_SECONDS_MAX, RUN_TIMEOUT_SECONDS_MAX, Window,
 };
-use domain::{group, job, job_template, project, user, worker, worker_pool};
+use domain::{
+    core::{group, user},
+    jobs::{job, job_template, project, worker, worker_pool},
+};
 use secrecy::SecretString;
 use serde_json::Value;
 use utoipa::ToSchema;

@@ -4,7 +4,7 @@ use ::projections::history::AsOf;
 use ::projections::runs::KillRequestRow;
 use axum::extract::State;
 use domain::Metadata;
-use domain::token::Role;
+use domain::core::token::Role;
 use eventlog::{Revision, StreamName};
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -4,9 +4,9 @@ use ::projections::history;
 use axum::extract::State;
 use axum::response::Response;
 use axum::response::sse::Event;
-use domain::kill_request::KillRequestEvent;
-use domain::run::RunEvent;
-use domain::token::Role;
+use domain::core::token::Role;
+use domain::jobs::kill_request::KillRequestEvent;
+use domain::jobs::run::RunEvent;
 use eventlog::{Filter, Position, Recorded};
 use futures::{StreamExt, stream};
 use http::HeaderMap;
@@ -178,8 +178,10 @@ async fn told(
 /// The words of the job runner for an event, where it has some; what it has none for is told in ours.
 fn words(event: &domain::Event) -> Option<(&'static str, &'static str)> {
     match event {
-        domain::Event::Run(event) => Some(("run", of_run(event)?)),
-        domain::Event::KillRequest(event) => Some(("kill_request", of_kill(event))),
+        domain::Event::Jobs(domain::JobsEvent::Run(event)) => Some(("run", of_run(event)?)),
+        domain::Event::Jobs(domain::JobsEvent::KillRequest(event)) => {
+            Some(("kill_request", of_kill(event)))
+        }
         _ => None,
     }
 }

@@ -1,12 +1,13 @@
 //! Which runs printed this? Reads logs, the newest first, until a page is full or enough was read.
 
+use domain::JobsEvent;
 use std::collections::BTreeSet;
 
 use ::projections::history::{self, EventQuery};
 use ::projections::runs::RunLogRow;
 use axum::extract::State;
-use domain::run_log::RunLogEvent;
-use domain::token::Role;
+use domain::core::token::Role;
+use domain::jobs::run_log::RunLogEvent;
 use domain::{Event, LongText};
 use eventlog::{Filter, Position, Recorded};
 use jiff::Timestamp;
@@ -223,8 +224,8 @@ fn is_meant(row: &RunLogRow, recorded: &Recorded, jobs: Option<&BTreeSet<u64>>) 
 
 fn content(recorded: &Recorded) -> Option<LongText> {
     match history::decode(recorded).ok()?.0 {
-        Event::RunLog(RunLogEvent::Written(told)) => told.content,
-        Event::RunLog(RunLogEvent::Replaced(told)) => told.content,
+        Event::Jobs(JobsEvent::RunLog(RunLogEvent::Written(told))) => told.content,
+        Event::Jobs(JobsEvent::RunLog(RunLogEvent::Replaced(told))) => told.content,
         _ => None,
     }
 }

@@ -1,7 +1,11 @@
 //! Who works on what, and for whom, in the words of the farm's old API: those who know it know these.
 
-use domain::schedule::{Patience, Window};
-use domain::{LongText, group, job, job_template, project, user, worker, worker_pool};
+use domain::jobs::schedule::{Patience, Window};
+use domain::{
+    LongText,
+    core::{group, user},
+    jobs::{job, job_template, project, worker, worker_pool},
+};
 use jiff::Timestamp;
 use jiff::civil::Time;
 use projections::roster::{Roster, WorkerEntry};

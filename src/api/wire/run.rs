@@ -2,8 +2,8 @@
 
 use ::projections::roster::Roster;
 use ::projections::runs::{KillRequestRow, RunLogRow, RunRow};
-use domain::kill_request::KillReason;
-use domain::{Actor, Metadata, run};
+use domain::jobs::kill_request::KillReason;
+use domain::{Actor, Metadata, jobs::run};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;

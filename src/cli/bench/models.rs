@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use allocation::{Model, StrategySettings, Training, UsageSample};
 use domain::Event;
-use domain::build::BuildEvent;
+use domain::builds::build::BuildEvent;
 use eventlog::Position;
 use projections::allocation::sample_of;
 

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use domain::build::{Build, BuildCommand as C, CollectionAbandoned, CollectionAttempted};
+use domain::builds::build::{Build, BuildCommand as C, CollectionAbandoned, CollectionAttempted};
 use domain::{Aggregate, Event};
 use eventlog::{EventLog, Revision};
 use proptest::prelude::*;

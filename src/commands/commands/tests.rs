@@ -1,8 +1,9 @@
 use std::sync::atomic::Ordering;
 
-use domain::audit::{Audit, AuditCommand, WebhookRejected};
-use domain::build::{Build, BuildCommand as C, BuildRejection};
-use domain::token::{Issued, Role, Token, TokenCommand};
+use domain::BuildsEvent;
+use domain::builds::build::{Build, BuildCommand as C, BuildRejection};
+use domain::core::audit::{Audit, AuditCommand, WebhookRejected};
+use domain::core::token::{Issued, Role, Token, TokenCommand};
 use domain::{Actor, Event};
 use eventlog::{Append, AppendError, EventType, Expected, NewEvent, ReadError};
 
@@ -54,9 +55,9 @@ async fn what_follows_from_a_command_is_in_the_log_when_it_returns() {
     );
     assert_eq!(
         event.unwrap(),
-        Event::Build(domain::build::BuildEvent::Reported(reported(
-            "running", "d1"
-        )))
+        Event::Builds(BuildsEvent::Build(
+            domain::builds::build::BuildEvent::Reported(reported("running", "d1"))
+        ))
     );
 }
 

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use domain::build::{Build, BuildCommand};
+use domain::builds::build::{Build, BuildCommand};
 use eventlog::{EventLog, Revision, StreamName};
 use tokio::task::JoinSet;
 

@@ -1,9 +1,9 @@
 //! Somebody says something about a run.
 
 use domain::LongText;
-use domain::job::Job;
-use domain::run::{Caller, GivenUp, OccasionCommand, Patched, Run, RunCommand, RunEvent};
-use domain::run_log::RunLog;
+use domain::jobs::job::Job;
+use domain::jobs::run::{Caller, GivenUp, OccasionCommand, Patched, Run, RunCommand, RunEvent};
+use domain::jobs::run_log::RunLog;
 use jiff::Timestamp;
 
 use super::rejection::whole;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::run::{Followed, NotFollowed, Origin, Run, RunCommand, Scheduled};
+use domain::jobs::run::{Followed, NotFollowed, Origin, Run, RunCommand, Scheduled};
 use jiff::Timestamp;
 
 use super::rejection::whole;

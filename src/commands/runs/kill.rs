@@ -1,7 +1,7 @@
 //! A run is to be killed.
 
-use domain::kill_request::{KillReason, KillRequest, KillRequestCommand, Requested};
-use domain::run::{KillRequested, Run, RunCommand, RunFacts, RunRejection, TimedOut};
+use domain::jobs::kill_request::{KillReason, KillRequest, KillRequestCommand, Requested};
+use domain::jobs::run::{KillRequested, Run, RunCommand, RunFacts, RunRejection, TimedOut};
 use jiff::Timestamp;
 
 use super::rejection::whole;

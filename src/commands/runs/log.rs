@@ -1,8 +1,8 @@
 //! What a run printed.
 
 use domain::LongText;
-use domain::run::{Run, RunRejection};
-use domain::run_log::{RunLog, RunLogCommand, Written};
+use domain::jobs::run::{Run, RunRejection};
+use domain::jobs::run_log::{RunLog, RunLogCommand, Written};
 
 use super::rejection::whole;
 use super::{RUN_LOG, RunsRejection};

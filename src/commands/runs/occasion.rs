@@ -1,6 +1,6 @@
 //! Runs that somebody puts into the occasion of another.
 
-use domain::run::{Occasion, OccasionCommand, Patched, Run};
+use domain::jobs::run::{Occasion, OccasionCommand, Patched, Run};
 use jiff::Timestamp;
 
 use super::RunsRejection;
@@ -74,7 +74,7 @@ pub(super) async fn ask(
     unit: &Transaction,
     schedule_id: u64,
     command: OccasionCommand,
-) -> Result<Vec<domain::run::RunEvent>, CommandError<RunsRejection>> {
+) -> Result<Vec<domain::jobs::run::RunEvent>, CommandError<RunsRejection>> {
     let key = Occasion::key(schedule_id);
     unit.execute::<Occasion>(&key, command).await.map_err(whole)
 }

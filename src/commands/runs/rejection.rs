@@ -1,10 +1,10 @@
 //! How the domain says no to a word about a run.
 
-use domain::job::{JobRejection, TallyRejection};
-use domain::kill_request::KillRequestRejection;
-use domain::numbers::NumbersRejection;
-use domain::run::{OccasionRejection, RunRejection};
-use domain::run_log::RunLogRejection;
+use domain::core::numbers::NumbersRejection;
+use domain::jobs::job::{JobRejection, TallyRejection};
+use domain::jobs::kill_request::KillRequestRejection;
+use domain::jobs::run::{OccasionRejection, RunRejection};
+use domain::jobs::run_log::RunLogRejection;
 use thiserror::Error;
 
 use crate::CommandError;

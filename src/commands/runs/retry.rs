@@ -1,7 +1,7 @@
 //! A run that failed is tried again.
 
-use domain::run::{OccasionCommand, Origin, Retried, Run, RunCommand, RunFacts, Scheduled};
-use domain::schedule::{Attempt, Retries};
+use domain::jobs::run::{OccasionCommand, Origin, Retried, Run, RunCommand, RunFacts, Scheduled};
+use domain::jobs::schedule::{Attempt, Retries};
 use jiff::Timestamp;
 
 use super::rejection::whole;

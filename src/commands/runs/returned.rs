@@ -1,8 +1,8 @@
 //! A run is over.
 
-use domain::job::{Created, Job, JobCommand, JobEvent, Suspension, Tally, TallyCommand};
-use domain::run::{OccasionCommand, Origin, Run, RunEvent, RunFacts, Scheduled};
-use domain::schedule::{Child, Ended, due_children};
+use domain::jobs::job::{Created, Job, JobCommand, JobEvent, Suspension, Tally, TallyCommand};
+use domain::jobs::run::{OccasionCommand, Origin, Run, RunEvent, RunFacts, Scheduled};
+use domain::jobs::schedule::{Child, Ended, due_children};
 use jiff::Timestamp;
 
 use super::rejection::whole;

@@ -1,7 +1,7 @@
 //! A run is to be executed.
 
-use domain::job::Job;
-use domain::run::{Caller, Origin, Patched, Run, RunCommand, RunFacts, Scheduled};
+use domain::jobs::job::Job;
+use domain::jobs::run::{Caller, Origin, Patched, Run, RunCommand, RunFacts, Scheduled};
 use jiff::Timestamp;
 
 use super::rejection::whole;

@@ -1,6 +1,6 @@
 //! A run that each worker of a pool executes.
 
-use domain::run::{
+use domain::jobs::run::{
     OccasionCommand, Origin, Run, RunCommand, RunRejection, Scheduled, Share, Spread,
 };
 

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
-use domain::job::{Created, Edited, Job, JobCommand, JobEvent};
-use domain::kill_request::KillRequestEvent;
-use domain::run::{Caller, Occasion, Origin, Patched, Run, RunEvent, RunFacts, RunRejection};
-use domain::run_log::RunLog;
+use domain::JobsEvent;
+use domain::jobs::job::{Created, Edited, Job, JobCommand, JobEvent};
+use domain::jobs::kill_request::KillRequestEvent;
+use domain::jobs::run::{Caller, Occasion, Origin, Patched, Run, RunEvent, RunFacts, RunRejection};
+use domain::jobs::run_log::RunLog;
 use domain::{Event, LongText};
 use eventlog::StreamName;
 
@@ -158,7 +159,7 @@ async fn several_may_ask_for_the_same_run_to_be_killed() {
     }
     let events = farm.events().await;
     let asked = events.iter().filter(
-        |event| matches!(event, Event::KillRequest(KillRequestEvent::Requested(told)) if told.run == run),
+        |event| matches!(event, Event::Jobs(JobsEvent::KillRequest(KillRequestEvent::Requested(told))) if told.run == run),
     );
     assert_eq!(asked.count(), 2);
 }
@@ -190,7 +191,7 @@ impl Farm {
             farm.create(child, Some(PARENT)).await;
         }
         let suspend = JobCommand::Suspend {
-            because: domain::job::Suspension::Asked,
+            because: domain::jobs::job::Suspension::Asked,
             at: noon(),
         };
         let suspended = farm.commands.execute::<Job>("3", suspend, &nobody()).await;
@@ -280,7 +281,7 @@ impl Farm {
         &self,
         run: u64,
         workers: &[u64],
-    ) -> Result<Vec<domain::run::Share>, CommandError<RunsRejection>> {
+    ) -> Result<Vec<domain::jobs::run::Share>, CommandError<RunsRejection>> {
         let work = |unit: Transaction| async move { spread(&unit, run, workers).await };
         let done = self.commands.transact(&nobody(), work).await;
         done.map(|(shares, _)| shares)
@@ -318,7 +319,7 @@ impl Farm {
     /// The jobs that got a run because another is over, and after which run.
     pub(super) async fn children(&self) -> Vec<(u64, u64)> {
         let child = |event| match event {
-            Event::Run(RunEvent::Scheduled(told)) => match told.origin {
+            Event::Jobs(JobsEvent::Run(RunEvent::Scheduled(told))) => match told.origin {
                 Origin::Child { run } => Some((told.job, run)),
                 _ => None,
             },
@@ -330,8 +331,14 @@ impl Farm {
     /// How often runs were counted, and how often sending was ended because of that.
     pub(super) async fn counted(&self) -> (usize, usize) {
         let events = self.events().await;
-        let counted = |event: &&Event| matches!(event, Event::Job(JobEvent::RunCounted(_)));
-        let ended = |event: &&Event| matches!(event, Event::Job(JobEvent::EnqueueSuspended(_)));
+        let counted =
+            |event: &&Event| matches!(event, Event::Jobs(JobsEvent::Job(JobEvent::RunCounted(_))));
+        let ended = |event: &&Event| {
+            matches!(
+                event,
+                Event::Jobs(JobsEvent::Job(JobEvent::EnqueueSuspended(_)))
+            )
+        };
         let before = 1; // Job 3 was disabled from the beginning.
         (
             events.iter().filter(counted).count(),

@@ -1,9 +1,9 @@
 use std::sync::atomic::Ordering;
 
 use domain::History;
-use domain::build::{Build, BuildCommand as C, BuildRejection};
-use domain::numbers::{Numbers, NumbersCommand, NumbersEvent, NumbersRejection, Taken};
-use domain::token::{Token, TokenCommand, TokenRejection};
+use domain::builds::build::{Build, BuildCommand as C, BuildRejection};
+use domain::core::numbers::{Numbers, NumbersCommand, NumbersEvent, NumbersRejection, Taken};
+use domain::core::token::{Token, TokenCommand, TokenRejection};
 use eventlog::{EventLog, Position, Revision};
 
 use super::*;

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use commands::LogLimit;
 use domain::Metadata;
-use domain::audit::{AuditCommand, WebhookIgnored, WebhookRejected};
+use domain::core::audit::{AuditCommand, WebhookIgnored, WebhookRejected};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::header::{CONTENT_TYPE, WARNING};

@@ -159,12 +159,15 @@ mod tests {
         let names = sources("default", Some("https://git.example:8443/sub"));
         assert_eq!(names[1], "default@git.example_8443");
         for name in names {
-            assert!(domain::build::BuildKey::new(&name, 1).is_ok(), "{name}");
+            assert!(
+                domain::builds::build::BuildKey::new(&name, 1).is_ok(),
+                "{name}"
+            );
         }
         let odd = sources("default", Some("é / / ü"));
         assert!(
             odd.iter()
-                .all(|name| domain::build::BuildKey::new(name, 1).is_ok()),
+                .all(|name| domain::builds::build::BuildKey::new(name, 1).is_ok()),
             "{odd:?}"
         );
     }

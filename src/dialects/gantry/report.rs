@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use bytes::Bytes;
 use commands::{CommandError, event_id};
-use domain::build::{Build, BuildCommand, BuildKey, BuildRejection, Reported, Runner};
+use domain::builds::build::{Build, BuildCommand, BuildKey, BuildRejection, Reported, Runner};
 use domain::{Actor, ActorKind, BlobRef, Metadata, Verbatim};
 use http::HeaderMap;
 use jiff::Timestamp;

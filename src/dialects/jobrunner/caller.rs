@@ -35,10 +35,10 @@ impl Caller {
     }
 
     /// Whose word it is about runs and kill requests: a worker is heard about what workers know.
-    pub(crate) fn speaker(&self) -> domain::run::Caller {
+    pub(crate) fn speaker(&self) -> domain::jobs::run::Caller {
         match self {
-            Self::Worker { number, .. } => domain::run::Caller::Worker(*number),
-            Self::User { .. } => domain::run::Caller::Trusted,
+            Self::Worker { number, .. } => domain::jobs::run::Caller::Worker(*number),
+            Self::User { .. } => domain::jobs::run::Caller::Trusted,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Things as the old server shows them. The names of each stand in alphabetical order.
 
-use domain::job::Created as JobFacts;
+use domain::jobs::job::Created as JobFacts;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use projections::roster::{

@@ -6,8 +6,8 @@
 use axum::response::{IntoResponse, Response};
 use commands::CommandError;
 use commands::runs::RunsRejection;
-use domain::run::RunRejection;
-use domain::run_log::RunLogRejection;
+use domain::jobs::run::RunRejection;
+use domain::jobs::run_log::RunLogRejection;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, StatusCode};
 use web::Problem;

@@ -3,19 +3,21 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use crate::allocation::{Answered, AnswersCommand, ModelEvaluation, ModelTrained, ModelsCommand};
-use crate::audit::{
-    AuditCommand, BodyRefused, BodyResubmitted, LoggedIn, LoginRefused, OperationStarted,
-    WebhookIgnored, WebhookRejected, WriteRefused,
+use crate::builds::allocation::{
+    Answered, AnswersCommand, ModelEvaluation, ModelTrained, ModelsCommand,
 };
-use crate::build::{
+use crate::builds::build::{
     BuildCommand, BuiltSpec, CollectionAbandoned, CollectionAttempted, CollectionFailed,
     CollectionFault, CollectionSkipped, OutOfMemory, Reported, ResourceUsage, SkipReason,
     UsageRecorded,
 };
-use crate::node::{Described, NodeCommand};
-use crate::numbers::NumbersCommand;
-use crate::token::{Issued, Role, TokenCommand};
+use crate::builds::node::{Described, NodeCommand};
+use crate::core::audit::{
+    AuditCommand, BodyRefused, BodyResubmitted, LoggedIn, LoginRefused, OperationStarted,
+    WebhookIgnored, WebhookRejected, WriteRefused,
+};
+use crate::core::numbers::NumbersCommand;
+use crate::core::token::{Issued, Role, TokenCommand};
 use crate::{BlobRef, Verbatim};
 
 /// A moment, so many seconds after noon of a day in 2026.

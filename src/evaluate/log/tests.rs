@@ -2,7 +2,7 @@ use std::sync::Mutex;
 
 use allocation::Ending;
 use bytes::Bytes;
-use domain::build::{BuildEvent, OutOfMemory, ResourceUsage, UsageRecorded};
+use domain::builds::build::{BuildEvent, OutOfMemory, ResourceUsage, UsageRecorded};
 use eventlog::{Append, EventType, Expected, MemoryLog, NewEvent, StreamName};
 use jiff::Timestamp;
 use uuid::Uuid;

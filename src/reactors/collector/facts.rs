@@ -1,6 +1,6 @@
 //! What the log knows of a build when its usage is to be learnt.
 
-use domain::build::BuildKey;
+use domain::builds::build::BuildKey;
 use jiff::Timestamp;
 use projections::builds::BuildRow;
 use projections::collections::CollectionRow;

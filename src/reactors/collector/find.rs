@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::build::{CollectionFault, SkipReason};
-use domain::node::Described;
+use domain::builds::build::{CollectionFault, SkipReason};
+use domain::builds::node::Described;
 use jiff::Timestamp;
 
 use super::queries::{Missed, Questions};

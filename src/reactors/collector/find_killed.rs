@@ -1,6 +1,6 @@
 //! Finding out whether a build failed because it was killed for memory.
 
-use domain::build::SkipReason;
+use domain::builds::build::SkipReason;
 
 use super::queries::{Missed, Questions};
 use super::{Collector, Facts, Outcome};

@@ -1,7 +1,7 @@
 //! What a collection came to.
 
-use domain::build::{OutOfMemory, SkipReason, UsageRecorded};
-use domain::node::Described;
+use domain::builds::build::{OutOfMemory, SkipReason, UsageRecorded};
+use domain::builds::node::Described;
 use jiff::Timestamp;
 
 use crate::usage::Shortfall;

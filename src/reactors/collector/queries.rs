@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::build::CollectionFault;
+use domain::builds::build::CollectionFault;
 use jiff::Timestamp;
 
 use crate::AskError;

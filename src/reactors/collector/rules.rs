@@ -1,6 +1,6 @@
 //! Whose usage is of interest at all. Pure.
 
-use domain::build::SkipReason;
+use domain::builds::build::SkipReason;
 use regex::Regex;
 
 use super::Facts;

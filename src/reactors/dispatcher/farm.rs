@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::schedule::{Interval, Member, Window};
+use domain::jobs::schedule::{Interval, Member, Window};
 use projections::roster::{Roster, WorkerEntry};
 
 use super::offers;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::schedule::{
+use domain::jobs::schedule::{
     FollowUp, JobFacts, Rhythm, Round, Target, Waiting, choose, follow_up, target,
 };
 use jiff::Timestamp;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use commands::runs::{Next, RunsRejection};
 use commands::{CommandError, Transaction, runs, time_zone};
-use domain::run::Share;
-use domain::schedule::FollowUp;
+use domain::jobs::run::Share;
+use domain::jobs::schedule::FollowUp;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use projections::roster::{RosterView, WorkerEntry};

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use commands::runs::RunsRejection;
 use commands::{CommandError, Transaction, runs};
-use domain::run::{Origin, Run};
-use domain::schedule::{FollowUp, JobFacts, Rhythm, follow_up};
+use domain::jobs::run::{Origin, Run};
+use domain::jobs::schedule::{FollowUp, JobFacts, Rhythm, follow_up};
 use jiff::{SignedDuration, Timestamp};
 use projections::runs::RunRow;
 use projections::{TableError, Views};

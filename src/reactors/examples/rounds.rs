@@ -9,14 +9,17 @@ use std::time::{Duration, Instant};
 
 use commands::runs::{self, ChildrenOf, Plan, RunsRejection};
 use commands::{Clock, CommandError, Commands, Transaction};
-use domain::job::{Created, Job, JobCommand};
-use domain::job_template::{JobTemplate, JobTemplateCommand};
-use domain::project::{Project, ProjectCommand};
-use domain::run::{Caller, Patched};
-use domain::schedule::{IntervalUnit, Patience};
-use domain::worker::{Registered, Worker, WorkerCommand};
-use domain::worker_pool::{WorkerPool, WorkerPoolCommand};
-use domain::{LongText, Metadata, Sealed, job_template, project, worker_pool};
+use domain::jobs::job::{Created, Job, JobCommand};
+use domain::jobs::job_template::{JobTemplate, JobTemplateCommand};
+use domain::jobs::project::{Project, ProjectCommand};
+use domain::jobs::run::{Caller, Patched};
+use domain::jobs::schedule::{IntervalUnit, Patience};
+use domain::jobs::worker::{Registered, Worker, WorkerCommand};
+use domain::jobs::worker_pool::{WorkerPool, WorkerPoolCommand};
+use domain::{
+    LongText, Metadata, Sealed,
+    jobs::{job_template, project, worker_pool},
+};
 use eventlog::EventLog;
 use eventlog_file::{FileLog, FileLogConfig};
 use jiff::SignedDuration;

@@ -1,5 +1,5 @@
 use commands::Clock;
-use domain::schedule::Patience;
+use domain::jobs::schedule::Patience;
 use domain::{Actor, ActorKind, Metadata};
 use eventlog::MemoryLog;
 use jiff::{SignedDuration, Timestamp};

@@ -1,9 +1,10 @@
 //! Gathers what stands in a mail.
 
-use domain::job_template::script_of;
-use domain::mail::About;
-use domain::run::RunEvent;
-use domain::run_log::RunLogEvent;
+use domain::JobsEvent;
+use domain::jobs::job_template::script_of;
+use domain::jobs::mail::About;
+use domain::jobs::run::RunEvent;
+use domain::jobs::run_log::RunLogEvent;
 use domain::{Event, LongText};
 use projections::Views;
 use projections::history::decode;
@@ -71,8 +72,8 @@ impl Inner {
             None => script,
         };
         let returned_at = match event {
-            Event::Run(RunEvent::Returned(told)) => Some(told.returned_at),
-            Event::Run(RunEvent::GivenUp(told)) => Some(told.at),
+            Event::Jobs(JobsEvent::Run(RunEvent::Returned(told))) => Some(told.returned_at),
+            Event::Jobs(JobsEvent::Run(RunEvent::GivenUp(told))) => Some(told.at),
             _ => run.returned_at,
         };
         let pool = around.pool.as_ref();
@@ -97,8 +98,8 @@ impl Inner {
         let recorded = self.views.history().get(log.content_position).await;
         let recorded = recorded.map_err(|error| error.to_string())?;
         let content = match recorded.as_ref().and_then(|recorded| decode(recorded).ok()) {
-            Some((Event::RunLog(RunLogEvent::Written(told)), _)) => told.content,
-            Some((Event::RunLog(RunLogEvent::Replaced(told)), _)) => told.content,
+            Some((Event::Jobs(JobsEvent::RunLog(RunLogEvent::Written(told))), _)) => told.content,
+            Some((Event::Jobs(JobsEvent::RunLog(RunLogEvent::Replaced(told))), _)) => told.content,
             _ => None,
         };
         Ok(match content {

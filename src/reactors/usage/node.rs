@@ -1,7 +1,7 @@
 //! What Prometheus says about a machine.
 
-use domain::build::CollectionFault;
-use domain::node::Described;
+use domain::builds::build::CollectionFault;
+use domain::builds::node::Described;
 use jiff::Timestamp;
 
 use super::Shortfall;

@@ -1,6 +1,6 @@
 //! What the annotations of a pod say about the build in it.
 
-use domain::build::{BuiltSpec, CollectionFault};
+use domain::builds::build::{BuiltSpec, CollectionFault};
 
 use super::{Shortfall, built_spec};
 use crate::prometheus::Series;

@@ -1,6 +1,6 @@
 //! What a build was given: series of kube-state-metrics, one per resource.
 
-use domain::build::CollectionFault;
+use domain::builds::build::CollectionFault;
 
 use super::Shortfall;
 use crate::prometheus::Series;

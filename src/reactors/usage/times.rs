@@ -1,6 +1,6 @@
 //! From when to when a build ran.
 
-use domain::build::{CollectionFault, Reported};
+use domain::builds::build::{CollectionFault, Reported};
 use jiff::Timestamp;
 
 use super::Shortfall;

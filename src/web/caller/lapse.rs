@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::token::Role;
+use domain::core::token::Role;
 
 use super::{Identity, check};
 use crate::House;

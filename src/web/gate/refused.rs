@@ -1,7 +1,7 @@
 //! Refused writes are written down.
 
 use axum::response::Response;
-use domain::audit::{AuditCommand, WriteRefused};
+use domain::core::audit::{AuditCommand, WriteRefused};
 use http::{Method, StatusCode};
 
 use super::answer;

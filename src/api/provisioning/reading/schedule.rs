@@ -1,7 +1,7 @@
 //! Reads when something happens: moments, intervals, times of day.
 
 use commands::time_zone;
-use domain::schedule::{Cron, IntervalUnit, Window};
+use domain::jobs::schedule::{Cron, IntervalUnit, Window};
 use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;

@@ -1,6 +1,7 @@
 //! What follows when runs are over.
 
-use domain::run_log::RunLogEvent;
+use domain::JobsEvent;
+use domain::jobs::run_log::RunLogEvent;
 use tokio::task::JoinSet;
 
 use super::*;
@@ -106,7 +107,7 @@ async fn a_run_that_a_person_ends_fails_once_and_says_why() {
             .into_iter()
             .rev()
             .find_map(|event| match event {
-                Event::Run(RunEvent::GivenUp(told)) => Some(told.reason),
+                Event::Jobs(JobsEvent::Run(RunEvent::GivenUp(told))) => Some(told.reason),
                 _ => None,
             });
         assert_eq!(said.as_deref(), Some(given_up));
@@ -116,7 +117,7 @@ async fn a_run_that_a_person_ends_fails_once_and_says_why() {
             .into_iter()
             .rev()
             .find_map(|event| match event {
-                Event::RunLog(RunLogEvent::Written(told)) => told.content,
+                Event::Jobs(JobsEvent::RunLog(RunLogEvent::Written(told))) => told.content,
                 _ => None,
             });
         assert_eq!(said, Some(LongText::Inline(text.to_owned())));
@@ -134,7 +135,7 @@ async fn what_a_run_printed_before_a_person_ended_it_stays() {
     let events = farm.events().await;
     let logs = events
         .iter()
-        .filter(|event| matches!(event, Event::RunLog(_)));
+        .filter(|event| matches!(event, Event::Jobs(JobsEvent::RunLog(_))));
     assert_eq!(logs.count(), 1);
 }
 
@@ -213,7 +214,7 @@ async fn a_run_that_returns_while_it_is_given_up_ends_once() {
         impatient.await.unwrap().unwrap();
         assert_eq!(farm.counted().await, (1, 0));
         let events = farm.events().await;
-        let ends = |event: &&Event| matches!(event, Event::Run(event) if event.outcome().is_some());
+        let ends = |event: &&Event| matches!(event, Event::Jobs(JobsEvent::Run(event)) if event.outcome().is_some());
         assert_eq!(events.iter().filter(ends).count(), 1);
     }
 }

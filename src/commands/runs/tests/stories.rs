@@ -58,7 +58,7 @@ proptest! {
             let (mut tried, mut expected, mut ends) = (Vec::new(), Vec::new(), 0);
             let mut jobs: BTreeMap<u64, u64> = BTreeMap::new();
             for event in farm.events().await {
-                let Event::Run(event) = event else { continue };
+                let Event::Jobs(JobsEvent::Run(event)) = event else { continue };
                 ends += usize::from(event.outcome().is_some());
                 match event {
                     RunEvent::Scheduled(told) => {
@@ -98,7 +98,7 @@ proptest! {
             let (mut ends, mut expected) = (0, Vec::new());
             let mut facts: BTreeMap<u64, RunFacts> = BTreeMap::new();
             for event in &events {
-                let Event::Run(event) = event else { continue };
+                let Event::Jobs(JobsEvent::Run(event)) = event else { continue };
                 match event {
                     RunEvent::Scheduled(told) => {
                         let before = facts.insert(told.number, RunFacts::planned(told));

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use commands::CommandError;
 use domain::Metadata;
-use domain::audit::{Audit, AuditCommand, BodyRefused};
+use domain::core::audit::{Audit, AuditCommand, BodyRefused};
 use domain::{Actor, ActorKind};
 use http::HeaderMap;
 use web::{FieldError, House, Problem};

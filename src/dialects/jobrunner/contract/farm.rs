@@ -1,14 +1,14 @@
 //! The farm of the contract's examples, and a second one next to it that its worker must not see.
 
 use commands::{names, numbers};
-use domain::group::{Group, GroupCommand};
-use domain::job::{Job, JobCommand};
-use domain::job_template::{JobTemplate, JobTemplateCommand};
-use domain::project::{Project, ProjectCommand};
-use domain::schedule::IntervalUnit;
-use domain::user::{User, UserCommand};
-use domain::worker::{Worker, WorkerCommand};
-use domain::worker_pool::{WorkerPool, WorkerPoolCommand};
+use domain::core::group::{Group, GroupCommand};
+use domain::core::user::{User, UserCommand};
+use domain::jobs::job::{Job, JobCommand};
+use domain::jobs::job_template::{JobTemplate, JobTemplateCommand};
+use domain::jobs::project::{Project, ProjectCommand};
+use domain::jobs::schedule::IntervalUnit;
+use domain::jobs::worker::{Worker, WorkerCommand};
+use domain::jobs::worker_pool::{WorkerPool, WorkerPoolCommand};
 use domain::{LongText, PasswordHash};
 
 use super::*;
@@ -27,7 +27,7 @@ impl TestHouse {
         }
         // Groups 1 and 2 see projects 1 and 2; group 3 changes project 1, and sees it because group 1 does.
         let name = "Group 3".to_owned();
-        let created = domain::group::Created {
+        let created = domain::core::group::Created {
             number: 3,
             name,
             at: at(),
@@ -44,7 +44,7 @@ impl TestHouse {
         }
         self.job(job(1, 1, "Test job 1")).await;
         self.job(job(2, 1, "Test job 2")).await;
-        let child = domain::job::Created {
+        let child = domain::jobs::job::Created {
             parent: Some(1),
             ..job(3, 1, "Test job 3")
         };
@@ -54,7 +54,7 @@ impl TestHouse {
 
     async fn set_up(&self, number: u64) {
         let admins = if number == 1 { 3 } else { 2 };
-        let group = domain::group::Created {
+        let group = domain::core::group::Created {
             number,
             name: format!("Group {number}"),
             at: at(),
@@ -65,7 +65,7 @@ impl TestHouse {
             1 => ("worker1", "verysecret"),
             _ => ("worker2", "othersecret"),
         };
-        let worker = domain::worker::Registered {
+        let worker = domain::jobs::worker::Registered {
             number,
             title: format!("Test worker {number}"),
             description: String::new(),
@@ -76,7 +76,7 @@ impl TestHouse {
         };
         self.tell::<Worker>(number, WorkerCommand::Register(worker))
             .await;
-        let pool = domain::worker_pool::Created {
+        let pool = domain::jobs::worker_pool::Created {
             number,
             title: format!("Pool {number}"),
             description: String::new(),
@@ -87,7 +87,7 @@ impl TestHouse {
         };
         self.tell::<WorkerPool>(number, WorkerPoolCommand::Create(pool))
             .await;
-        let project = domain::project::Created {
+        let project = domain::jobs::project::Created {
             number,
             title: format!("Test project {number}"),
             description: String::new(),
@@ -100,7 +100,7 @@ impl TestHouse {
         };
         self.tell::<Project>(number, ProjectCommand::Create(project))
             .await;
-        let template = domain::job_template::Created {
+        let template = domain::jobs::job_template::Created {
             number,
             title: format!("Template {number}"),
             description: String::new(),
@@ -116,7 +116,7 @@ impl TestHouse {
 
     async fn user(&self, number: u64, name: &str, groups: Vec<u64>) {
         let hash = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$ZGlnZXN0ZGlnZXN0";
-        let user = domain::user::Created {
+        let user = domain::core::user::Created {
             number,
             name: name.to_owned(),
             password: PasswordHash::new(hash.to_owned()).unwrap(),
@@ -129,7 +129,7 @@ impl TestHouse {
     }
 
     /// Creates a job, with its number and its name as every other door does.
-    pub(super) async fn job(&self, job: domain::job::Created) {
+    pub(super) async fn job(&self, job: domain::jobs::job::Created) {
         let (job, nobody) = (&job, Metadata::default());
         let made = self.house.commands.transact(&nobody, |unit| async move {
             numbers::take(&unit, "job").await.unwrap();
@@ -148,8 +148,8 @@ impl TestHouse {
     }
 }
 
-pub(super) fn job(number: u64, project: u64, title: &str) -> domain::job::Created {
-    domain::job::Created {
+pub(super) fn job(number: u64, project: u64, title: &str) -> domain::jobs::job::Created {
+    domain::jobs::job::Created {
         title: title.to_owned(),
         job_template: project,
         worker_pool: project,
@@ -157,6 +157,6 @@ pub(super) fn job(number: u64, project: u64, title: &str) -> domain::job::Create
         interval_count: Some(1),
         interval_unit: Some(IntervalUnit::Day),
         notification_addresses: format!("job{number}@example.com"),
-        ..domain::job::Created::blank(number, at())
+        ..domain::jobs::job::Created::blank(number, at())
     }
 }

@@ -1,6 +1,6 @@
 //! Jobs are created, changed and put back.
 
-use domain::project::{Project, ProjectCommand};
+use domain::jobs::project::{Project, ProjectCommand};
 
 use super::*;
 
@@ -165,11 +165,13 @@ async fn a_job_that_makes_no_sense_is_refused() {
 async fn a_job_uses_a_pool_of_its_project() {
     let house = TestHouse::new().await;
     // A worker that sees both pools, of which the project has one.
-    let both = domain::worker_pool::WorkerPoolCommand::AddWorker {
+    let both = domain::jobs::worker_pool::WorkerPoolCommand::AddWorker {
         worker: 1,
         at: NOW.parse().unwrap(),
     };
-    house.tell::<domain::worker_pool::WorkerPool>(2, both).await;
+    house
+        .tell::<domain::jobs::worker_pool::WorkerPool>(2, both)
+        .await;
     let body = with("worker_pool", json!("/api/v1/worker_pool/2/"));
     let answered = house
         .ask(WORKER, "POST", "/api/v1/job/", body.to_string())

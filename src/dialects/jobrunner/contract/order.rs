@@ -1,10 +1,10 @@
 //! Section 5: lists stand in the order that dashboards show.
 
-use domain::job_template::{self, JobTemplate, JobTemplateCommand};
-use domain::project::{self, Project, ProjectCommand};
-use domain::user::{User, UserCommand};
-use domain::worker::{self, Worker, WorkerCommand};
-use domain::worker_pool::{self, WorkerPool, WorkerPoolCommand};
+use domain::core::user::{User, UserCommand};
+use domain::jobs::job_template::{self, JobTemplate, JobTemplateCommand};
+use domain::jobs::project::{self, Project, ProjectCommand};
+use domain::jobs::worker::{self, Worker, WorkerCommand};
+use domain::jobs::worker_pool::{self, WorkerPool, WorkerPoolCommand};
 
 use super::*;
 

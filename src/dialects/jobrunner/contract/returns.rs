@@ -1,6 +1,6 @@
 //! Section 8: what follows when a run is over follows once, however often its worker says so.
 
-use domain::project::{Project, ProjectCommand};
+use domain::jobs::project::{Project, ProjectCommand};
 use proptest::prelude::*;
 
 use super::*;

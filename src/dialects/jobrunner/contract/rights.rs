@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use axum::extract::ConnectInfo;
-use domain::project::{Project, ProjectCommand};
-use domain::worker_pool::{Created, WorkerPool, WorkerPoolCommand};
+use domain::jobs::project::{Project, ProjectCommand};
+use domain::jobs::worker_pool::{Created, WorkerPool, WorkerPoolCommand};
 
 use super::*;
 
@@ -96,7 +96,7 @@ async fn a_worker_changes_jobs_of_its_own_pools_and_not_who_gets_mail() {
         .tell::<Project>(1, ProjectCommand::AddPool { worker_pool, at })
         .await;
     house
-        .job(domain::job::Created {
+        .job(domain::jobs::job::Created {
             worker_pool,
             ..farm::job(5, 1, "Test job 5")
         })

@@ -1,6 +1,6 @@
 //! Runs are created and changed.
 
-use domain::worker_pool::{WorkerPool, WorkerPoolCommand};
+use domain::jobs::worker_pool::{WorkerPool, WorkerPoolCommand};
 
 use super::*;
 

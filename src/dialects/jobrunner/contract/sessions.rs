@@ -1,6 +1,6 @@
 //! People log in, look, change what they may, and log out.
 
-use domain::user::{User, UserCommand};
+use domain::core::user::{User, UserCommand};
 use secrecy::SecretString;
 
 use super::*;

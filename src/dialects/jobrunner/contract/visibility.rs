@@ -1,8 +1,8 @@
 //! Section 4, where projects and pools cross: who sees what of a job that uses a pool which its worker is not in.
 
-use domain::project::{Project, ProjectCommand};
-use domain::worker::{Worker, WorkerCommand};
-use domain::worker_pool::{Created, WorkerPool, WorkerPoolCommand};
+use domain::jobs::project::{Project, ProjectCommand};
+use domain::jobs::worker::{Worker, WorkerCommand};
+use domain::jobs::worker_pool::{Created, WorkerPool, WorkerPoolCommand};
 
 use super::*;
 
@@ -16,7 +16,7 @@ async fn crossed() -> TestHouse {
     let (worker_pool, at) = (2, at());
     let add = ProjectCommand::AddPool { worker_pool, at };
     house.tell::<Project>(1, add).await;
-    let job = domain::job::Created {
+    let job = domain::jobs::job::Created {
         worker_pool: 2,
         ..farm::job(5, 1, "Test job 5")
     };

@@ -1,7 +1,7 @@
 //! Jobs that ask for what the old server did not know: clients of the old API see what they expect to be able to read,
 //! and leave alone what they do not know.
 
-use domain::job::{Edited, Job, JobCommand};
+use domain::jobs::job::{Edited, Job, JobCommand};
 
 use super::*;
 
@@ -24,7 +24,7 @@ async fn asking() -> TestHouse {
 }
 
 impl TestHouse {
-    async fn job_facts(&self) -> domain::job::Created {
+    async fn job_facts(&self) -> domain::jobs::job::Created {
         let loaded = self.house.commands.load::<Job>("1").await.unwrap();
         loaded.state.facts().unwrap().clone()
     }
@@ -55,7 +55,7 @@ async fn what_an_old_client_does_not_know_it_leaves_alone() {
     let patched = house.ask(ADMIN, "PATCH", "/api/v1/job/1/", patch).await;
     assert_eq!(patched.status, 202, "{patched:?}");
     let after = house.job_facts().await;
-    let expected = domain::job::Created {
+    let expected = domain::jobs::job::Created {
         enqueue_is_enabled: false,
         description: "new".to_owned(),
         ..before

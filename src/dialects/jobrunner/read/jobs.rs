@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::job_template::script_of;
+use domain::jobs::job_template::script_of;
 use projections::roster::{JobEntry, JobRow, JobTemplateRow, Roster, Sight};
 use projections::{Answer, Views};
 

@@ -3,12 +3,12 @@
 use axum::response::Response;
 use commands::{CommandError, Transaction, names, numbers};
 use domain::LongText;
-use domain::job::{
+use domain::core::name::NameRejection;
+use domain::core::numbers::NumbersRejection;
+use domain::jobs::job::{
     Created, Edited, Job, JobCommand, JobRejection, Suspension, would_come_after_itself,
 };
-use domain::name::NameRejection;
-use domain::numbers::NumbersRejection;
-use domain::schedule::IntervalUnit;
+use domain::jobs::schedule::IntervalUnit;
 use thiserror::Error;
 
 use crate::caller::Caller;

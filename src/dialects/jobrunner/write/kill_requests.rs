@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use commands::runs;
-use domain::kill_request::{KillRequest, KillRequestCommand, Patched};
+use domain::jobs::kill_request::{KillRequest, KillRequestCommand, Patched};
 
 use crate::fields::{not_null, required};
 use crate::read::{KillRequests, Runs, Shown, seen};

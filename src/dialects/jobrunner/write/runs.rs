@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use commands::runs::{self, Plan};
-use domain::run::Patched;
+use domain::jobs::run::Patched;
 use jiff::Timestamp;
 
 use crate::fields::{Fields, not_null, required};

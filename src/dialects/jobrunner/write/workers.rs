@@ -1,8 +1,8 @@
 //! Workers: how they are, by their own word; and what people say of them.
 
 use commands::{CommandError, names};
-use domain::name::NameRejection;
-use domain::worker::{
+use domain::core::name::NameRejection;
+use domain::jobs::worker::{
     Edited, ReportCommand, ReportRejection, Reported, Reports, Worker, WorkerCommand,
     WorkerRejection,
 };

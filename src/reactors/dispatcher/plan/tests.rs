@@ -1,4 +1,4 @@
-use domain::schedule::{Interval, IntervalUnit, Member};
+use domain::jobs::schedule::{Interval, IntervalUnit, Member};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 

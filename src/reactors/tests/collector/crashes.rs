@@ -1,10 +1,11 @@
 //! Killed between any two steps and started again over the same log: one outcome, and nothing twice.
 
+use domain::BuildsEvent;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::Event;
-use domain::build::BuildEvent;
+use domain::builds::build::BuildEvent;
 use projections::collections::{CollectionState, Outcome};
 use reactors::Faults;
 use reactors::collector::CollectorConfig;
@@ -124,7 +125,7 @@ async fn check(house: &House, step: &str, wanted: &[&str]) {
     let events = house.collection().await;
     let kinds: Vec<&str> = events.iter().map(BuildEvent::event_type).collect();
     assert_eq!(kinds, wanted, "{step}");
-    let described = |event: &Event| matches!(event, Event::Node(_));
+    let described = |event: &Event| matches!(event, Event::Builds(BuildsEvent::Node(_)));
     let described = house.events().await.into_iter().filter(described);
     assert!(described.count() <= 1, "{step}");
 }

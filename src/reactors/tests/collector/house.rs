@@ -1,10 +1,11 @@
 //! A log in memory, the commands and views over it, and a collector beside them.
 
+use domain::BuildsEvent;
 use std::sync::Arc;
 use std::time::Duration;
 
 use commands::{Clock, Commands};
-use domain::build::{Build, BuildCommand, BuildEvent, BuildKey, Reported, Runner};
+use domain::builds::build::{Build, BuildCommand, BuildEvent, BuildKey, Reported, Runner};
 use domain::{Event, Metadata};
 use eventlog::{EventLog, Filter, MemoryLog, PageLimit, Position};
 use jiff::Timestamp;
@@ -138,8 +139,8 @@ impl House {
         let events = self.events().await.into_iter();
         events
             .filter_map(|event| match event {
-                Event::Build(BuildEvent::Reported(_)) => None,
-                Event::Build(event) => Some(event),
+                Event::Builds(BuildsEvent::Build(BuildEvent::Reported(_))) => None,
+                Event::Builds(BuildsEvent::Build(event)) => Some(event),
                 _ => None,
             })
             .collect()

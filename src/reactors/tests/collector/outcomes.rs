@@ -1,7 +1,8 @@
 //! Every kind of build comes to its outcome, with a real Prometheus to ask.
 
+use domain::BuildsEvent;
 use domain::Event;
-use domain::build::{BuildEvent, CollectionFault as F, SkipReason as S};
+use domain::builds::build::{BuildEvent, CollectionFault as F, SkipReason as S};
 use jiff::Timestamp;
 use projections::collections::{CollectionState, Outcome};
 
@@ -166,7 +167,7 @@ async fn every_kind_of_build_comes_to_its_outcome() {
     }
     check_usage(&house).await;
     check_kills(&house).await;
-    let described = |event: &Event| matches!(event, Event::Node(_));
+    let described = |event: &Event| matches!(event, Event::Builds(BuildsEvent::Node(_)));
     let described = house.events().await.into_iter().filter(described);
     assert_eq!(described.count(), 1, "one machine, described once");
 }

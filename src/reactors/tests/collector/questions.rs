@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use commands::Clock;
 use domain::Metadata;
-use domain::build::{Build, BuildCommand, BuildEvent, BuildKey, SkipReason as S};
+use domain::builds::build::{Build, BuildCommand, BuildEvent, BuildKey, SkipReason as S};
 use jiff::Timestamp;
 use projections::collections::{CollectionRow, CollectionState, Outcome};
 use reactors::Faults;

@@ -10,7 +10,7 @@ use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
-use domain::build::{BuildEvent, CollectionFault as F};
+use domain::builds::build::{BuildEvent, CollectionFault as F};
 use projections::collections::{CollectionState, Outcome};
 use reactors::prometheus::{Prometheus, PrometheusConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

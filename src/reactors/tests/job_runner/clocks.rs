@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use domain::kill_request::{self, KillRequest, KillRequestCommand};
-use domain::run::Caller;
-use domain::schedule::IntervalUnit;
-use domain::worker::{Worker, WorkerCommand};
+use domain::jobs::kill_request::{self, KillRequest, KillRequestCommand};
+use domain::jobs::run::Caller;
+use domain::jobs::schedule::IntervalUnit;
+use domain::jobs::worker::{Worker, WorkerCommand};
 use jiff::Timestamp;
 
 use crate::ears::{Ears, enqueue, kill};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use commands::runs;
-use domain::worker::{Worker, WorkerCommand};
+use domain::jobs::worker::{Worker, WorkerCommand};
 
 use crate::ears::{Ears, PING, enqueue, kill};
 use crate::farm::{Farm, JOB, noon, patient};

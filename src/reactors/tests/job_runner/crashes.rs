@@ -1,6 +1,6 @@
 //! Killed between any two steps and started again over the same log: nothing lost, and nothing twice.
 
-use domain::schedule::IntervalUnit;
+use domain::jobs::schedule::IntervalUnit;
 use reactors::dispatcher::DispatcherConfig;
 
 use crate::ears::{Ears, enqueue, kill};

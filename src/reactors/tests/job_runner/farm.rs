@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use commands::runs::{self, ChildrenOf, Plan, RunsRejection};
 use commands::{Clock, CommandError, Commands, Transaction};
-use domain::job::{Created, Job, JobCommand};
-use domain::job_template::{JobTemplate, JobTemplateCommand};
-use domain::project::{Project, ProjectCommand};
-use domain::run::{Caller, Patched};
-use domain::schedule::Patience;
-use domain::worker::{Registered, ReportCommand, Reported, Reports, Worker, WorkerCommand};
-use domain::worker_pool::{WorkerPool, WorkerPoolCommand};
+use domain::jobs::job::{Created, Job, JobCommand};
+use domain::jobs::job_template::{JobTemplate, JobTemplateCommand};
+use domain::jobs::project::{Project, ProjectCommand};
+use domain::jobs::run::{Caller, Patched};
+use domain::jobs::schedule::Patience;
+use domain::jobs::worker::{Registered, ReportCommand, Reported, Reports, Worker, WorkerCommand};
+use domain::jobs::worker_pool::{WorkerPool, WorkerPoolCommand};
 use domain::{
-    Actor, ActorKind, Aggregate, Event, LongText, Metadata, Sealed, job_template, project,
-    worker_pool,
+    Actor, ActorKind, Aggregate, Event, LongText, Metadata, Sealed,
+    jobs::{job_template, project, worker_pool},
 };
 use eventlog::{EventLog, Filter, MemoryLog, PageLimit, Position, Recorded};
 use jiff::{SignedDuration, Timestamp};

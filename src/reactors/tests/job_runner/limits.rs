@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use domain::job::{Edited, Job, JobCommand};
-use domain::kill_request::{self, KillRequest, KillRequestCommand};
-use domain::run::Caller;
+use domain::jobs::job::{Edited, Job, JobCommand};
+use domain::jobs::kill_request::{self, KillRequest, KillRequestCommand};
+use domain::jobs::run::Caller;
 use reactors::dispatcher::DispatcherConfig;
 
 use crate::ears::{Ears, kill};

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use commands::runs;
 use domain::LongText;
-use domain::schedule::IntervalUnit;
-use domain::worker_pool::{Silence, SilenceCommand};
+use domain::jobs::schedule::IntervalUnit;
+use domain::jobs::worker_pool::{Silence, SilenceCommand};
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use reactors::mails::{Mails, MailsConfig};
@@ -172,9 +172,9 @@ async fn a_server_that_says_not_yet_is_asked_again_and_one_that_says_no_is_not()
     let said: Vec<(u32, String)> = abandoned
         .into_iter()
         .map(|event| match event {
-            domain::Event::Mail(domain::mail::MailEvent::Abandoned(told)) => {
-                (told.attempts, told.error)
-            }
+            domain::Event::Jobs(domain::JobsEvent::Mail(
+                domain::jobs::mail::MailEvent::Abandoned(told),
+            )) => (told.attempts, told.error),
             other => panic!("no mail: {other:?}"),
         })
         .collect();

@@ -1,7 +1,7 @@
 //! Runs that failed and are tried again.
 
-use domain::schedule::IntervalUnit;
-use domain::worker::{Worker, WorkerCommand};
+use domain::jobs::schedule::IntervalUnit;
+use domain::jobs::worker::{Worker, WorkerCommand};
 
 use crate::ears::{Ears, enqueue};
 use crate::farm::{Farm, JOB, hasty, minutes, noon};

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use commands::runs;
-use domain::kill_request::{self, KillRequest, KillRequestCommand};
-use domain::run::Caller;
-use domain::schedule::{IntervalUnit, Patience};
-use domain::worker::{Worker, WorkerCommand};
+use domain::jobs::kill_request::{self, KillRequest, KillRequestCommand};
+use domain::jobs::run::Caller;
+use domain::jobs::schedule::{IntervalUnit, Patience};
+use domain::jobs::worker::{Worker, WorkerCommand};
 use jiff::SignedDuration;
 use reactors::dispatcher::DispatcherConfig;
 use reactors::health::HealthConfig;

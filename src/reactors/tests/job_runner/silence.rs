@@ -1,13 +1,14 @@
 //! Workers that do not answer.
 
+use domain::JobsEvent;
 use std::time::Duration;
 
 use commands::runs;
 use domain::Event;
 use domain::LongText;
-use domain::run_log::RunLogEvent;
-use domain::worker::{Worker, WorkerCommand};
-use domain::worker_pool::{WorkerPool, WorkerPoolCommand};
+use domain::jobs::run_log::RunLogEvent;
+use domain::jobs::worker::{Worker, WorkerCommand};
+use domain::jobs::worker_pool::{WorkerPool, WorkerPoolCommand};
 use reactors::health::{Health, HealthConfig};
 use tokio_util::sync::CancellationToken;
 
@@ -55,7 +56,7 @@ async fn the_runs_of_a_silent_worker_are_given_up_with_a_log_that_says_why() {
     );
     assert_eq!(farm.run(other).await.returned_at, None);
     let written = farm.events(&["run_log.written"]).await;
-    let [Event::RunLog(RunLogEvent::Written(log))] = &written[..] else {
+    let [Event::Jobs(JobsEvent::RunLog(RunLogEvent::Written(log)))] = &written[..] else {
         panic!("one log is written: {written:?}");
     };
     let Some(LongText::Inline(text)) = &log.content else {
@@ -93,7 +94,7 @@ async fn a_log_that_was_there_is_overwritten_when_its_run_is_given_up() {
     look(&health).await;
     farm.until_there_are(1, "run.given_up").await;
     let replaced = farm.events(&["run_log.replaced"]).await;
-    let [Event::RunLog(RunLogEvent::Replaced(log))] = &replaced[..] else {
+    let [Event::Jobs(JobsEvent::RunLog(RunLogEvent::Replaced(log)))] = &replaced[..] else {
         panic!("it is replaced once: {replaced:?}");
     };
     let Some(LongText::Inline(text)) = &log.content else {

@@ -1,0 +1,161 @@
+//! What a kill request may do.
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use super::{Enqueued, Executed, KillReason, KillRequestEvent, Patched, Requested};
+use crate::Aggregate;
+use crate::jobs::run::Caller;
+use crate::kernel::change::{note, unlike};
+
+/// What decisions about a kill request rest on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KillRequest {
+    requested: Option<Requested>,
+    facts: Option<KillRequestFacts>,
+}
+
+/// How a kill request stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KillRequestFacts {
+    /// The number of the run.
+    pub run: u64,
+    /// When it is due.
+    pub schedule_at: Timestamp,
+    /// When the worker took note of it.
+    pub enqueued_at: Option<Timestamp>,
+    /// When the worker killed the run.
+    pub executed_at: Option<Timestamp>,
+    /// Why, when nobody asked for it.
+    pub reason: Option<KillReason>,
+}
+
+/// What one may ask of a kill request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KillRequestCommand {
+    /// Ask for it.
+    Request(Requested),
+    /// Take note of what somebody says about it.
+    Patch {
+        /// Who. A worker is heard about the two times only.
+        by: Caller,
+        /// What.
+        patch: Patched,
+    },
+}
+
+/// How a kill request says no.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum KillRequestRejection {
+    /// Nobody asked for it.
+    #[error("no such kill request was made")]
+    Unknown,
+    /// Another request has this number.
+    #[error("a kill request with this number is already made")]
+    AlreadyRequested,
+}
+
+impl KillRequest {
+    /// How it stands.
+    #[must_use]
+    pub fn facts(&self) -> Option<&KillRequestFacts> {
+        self.facts.as_ref()
+    }
+}
+
+impl Aggregate for KillRequest {
+    const CATEGORY: &'static str = "kill_request";
+    type Command = KillRequestCommand;
+    type Event = KillRequestEvent;
+    type Rejection = KillRequestRejection;
+
+    fn decide(
+        &self,
+        command: KillRequestCommand,
+    ) -> Result<Vec<KillRequestEvent>, KillRequestRejection> {
+        use KillRequestCommand as C;
+        use KillRequestEvent as E;
+        use KillRequestRejection as R;
+
+        Ok(match (&self.facts, command) {
+            // Repeated.
+            (_, C::Request(told)) if self.requested.as_ref() == Some(&told) => vec![],
+
+            // Impossible.
+            (Some(_), C::Request(_)) => return Err(R::AlreadyRequested),
+            (None, C::Patch { .. }) => return Err(R::Unknown),
+
+            // Allowed.
+            (None, C::Request(told)) => vec![E::Requested(told)],
+            (Some(facts), C::Patch { by, patch }) => facts.meaning_of(by, &patch),
+        })
+    }
+
+    fn evolve(&mut self, event: &KillRequestEvent) {
+        if let KillRequestEvent::Requested(told) = event {
+            self.requested = Some(told.clone());
+            self.facts = Some(KillRequestFacts::asked(told));
+        } else if let Some(facts) = &mut self.facts {
+            facts.evolve(event);
+        }
+    }
+}
+
+impl KillRequestFacts {
+    /// How a request stands that was only just made.
+    #[must_use]
+    pub fn asked(told: &Requested) -> Self {
+        Self {
+            run: told.run,
+            schedule_at: told.at,
+            enqueued_at: None,
+            executed_at: None,
+            reason: told.reason,
+        }
+    }
+
+    /// Takes note of what has happened. Views that show kill requests fold them with this.
+    pub fn evolve(&mut self, event: &KillRequestEvent) {
+        use KillRequestEvent as E;
+
+        match event {
+            E::Requested(_) => {}
+            E::Enqueued(told) => self.enqueued_at = Some(told.enqueued_at),
+            E::Executed(told) => self.executed_at = Some(told.executed_at),
+            E::Patched(told) => {
+                note(&mut self.run, told.run.as_ref());
+                note(&mut self.schedule_at, told.schedule_at.as_ref());
+                note(&mut self.enqueued_at, told.enqueued_at.as_ref());
+                note(&mut self.executed_at, told.executed_at.as_ref());
+            }
+        }
+    }
+
+    fn meaning_of(&self, by: Caller, patch: &Patched) -> Vec<KillRequestEvent> {
+        let at = patch.at;
+        let trusted = by == Caller::Trusted;
+        let mut left = Patched {
+            run: unlike(patch.run, &self.run).filter(|_| trusted),
+            schedule_at: unlike(patch.schedule_at, &self.schedule_at).filter(|_| trusted),
+            enqueued_at: unlike(patch.enqueued_at, &self.enqueued_at),
+            executed_at: unlike(patch.executed_at, &self.executed_at),
+            at,
+        };
+        let mut events = Vec::new();
+        if let (Some(Some(enqueued_at)), None) = (left.enqueued_at, self.enqueued_at) {
+            left.enqueued_at = None;
+            events.push(KillRequestEvent::Enqueued(Enqueued { enqueued_at, at }));
+        }
+        if let (Some(Some(executed_at)), None) = (left.executed_at, self.executed_at) {
+            left.executed_at = None;
+            events.push(KillRequestEvent::Executed(Executed { executed_at, at }));
+        }
+        if left != Patched::nothing(at) {
+            events.push(KillRequestEvent::Patched(left));
+        }
+        events
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! What may have happened to mails.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::event::events;
+
+events! {
+    /// What may have happened to mails. Streams: `mail-<whose>`.
+    MailEvent {
+        /// From here on people are told.
+        Begun(Begun) = "mail.begun" v 1,
+        /// A server has taken one.
+        Sent(Sent) = "mail.sent" v 1,
+        /// No server took one, however often it was tried.
+        Abandoned(Abandoned) = "mail.abandoned" v 1,
+    }
+}
+
+/// What a mail is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// A run failed.
+    RunFailed {
+        /// Which.
+        run: u64,
+    },
+    /// There is no time for the next occasion of a job.
+    NotFollowed {
+        /// The last run of it.
+        run: u64,
+    },
+    /// No worker of a pool answers.
+    PoolSilent {
+        /// Which.
+        worker_pool: u64,
+    },
+}
+
+/// `mail.begun`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begun {
+    /// The position in the log after which people are told about what happens.
+    pub after: u64,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// `mail.sent`. The address of nobody stands in the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// The position of the event for whose sake it was sent.
+    pub cause: u64,
+    /// What it was about.
+    pub about: About,
+    /// How many people it was sent to.
+    pub recipients: u32,
+    /// Which attempt it was, from 1.
+    pub attempt: u32,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// `mail.abandoned`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Abandoned {
+    /// The position of the event for whose sake it was to be sent.
+    pub cause: u64,
+    /// What it was about.
+    pub about: About,
+    /// How many attempts there were.
+    pub attempts: u32,
+    /// What went wrong with the last of them.
+    pub error: String,
+    /// When.
+    pub at: Timestamp,
+}

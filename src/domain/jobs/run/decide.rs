@@ -1,0 +1,387 @@
+//! What a run may do.
+//!
+//! Of several workers that want it, it belongs to the one whose claim came last; nobody else's word counts.
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use super::{
+    Followed, GivenUp, KillRequested, NotFollowed, Patched, Reset, Retried, RunEvent, Scheduled,
+    Spread, TimedOut,
+};
+use crate::Aggregate;
+use crate::jobs::schedule::Attempt;
+use crate::kernel::change::note;
+
+mod meaning;
+
+/// What decisions about a run rest on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Run {
+    scheduled: Option<Scheduled>,
+    facts: Option<RunFacts>,
+    spread: bool,
+    followed: bool,
+    given_up_following: bool,
+    was_to_be_killed: bool,
+    retried: bool,
+}
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunFacts {
+    /// The number of the job it executes.
+    pub job: u64,
+    /// The number of the occasion it belongs to.
+    pub schedule_id: u64,
+    /// When it is due.
+    pub schedule_at: Timestamp,
+    /// Who executes it, or is to.
+    pub worker: Option<u64>,
+    /// When it was claimed.
+    pub enqueued_at: Option<Timestamp>,
+    /// When it was started.
+    pub started_at: Option<Timestamp>,
+    /// When it was over.
+    pub returned_at: Option<Timestamp>,
+    /// Whether it went well.
+    pub success: Option<bool>,
+    /// The process id on the worker's machine.
+    pub pid: Option<i64>,
+    /// Whether that is the process of the last start. After a reset old clients still see the process before, which
+    /// may be anybody's by now: nobody is to be told to kill it.
+    pub pid_is_current: bool,
+    /// When we heard that it was started. Workers' clocks are their own affair, and no reason to kill a run.
+    pub start_heard_at: Option<Timestamp>,
+    /// That it took too long since then.
+    pub timed_out: Option<TimedOut>,
+    /// Whether a person asked for it.
+    pub is_manual: bool,
+    /// Whether the job's children run after it.
+    pub schedule_children: bool,
+}
+
+/// Who speaks about a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// The worker with this number. It is heard about its own runs, and only about what workers know.
+    Worker(u64),
+    /// Somebody whose rights were checked before.
+    Trusted,
+}
+
+/// What one may ask of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunCommand {
+    /// Plan it.
+    Schedule(Scheduled),
+    /// Take note of what somebody says about it.
+    Patch {
+        /// Who.
+        by: Caller,
+        /// What.
+        patch: Patched,
+    },
+    /// Replace it by one run for each worker.
+    Spread(Spread),
+    /// Take note of its job's next occasion. One that is followed already is not followed again: whoever
+    /// gets no event for this schedules nothing.
+    Follow(Followed),
+    /// Take note that there is no time for a next occasion.
+    GiveUpFollowing(NotFollowed),
+    /// Take note that it takes too long, and is to be killed. Whoever gets no event for this asks nobody to.
+    TimeOut(TimedOut),
+    /// Take note that somebody wants it killed.
+    NoteKill(KillRequested),
+    /// Take note that another run takes its place. One that was tried again already is not tried again.
+    Retry(Retried),
+    /// End it because its worker is silent.
+    GiveUp(GivenUp),
+    /// End it because a person does not expect it to return any more. One that waits is sent in the end: whoever
+    /// ended that would also end its job's repeating.
+    End(GivenUp),
+}
+
+/// How a run says no.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RunRejection {
+    /// It was never scheduled.
+    #[error("no such run was scheduled")]
+    Unknown,
+    /// It was spread.
+    #[error("this run was replaced by one for each worker")]
+    Gone,
+    /// Another run has this number.
+    #[error("a run with this number is already scheduled")]
+    AlreadyScheduled,
+    /// A worker spoke of a run that is, or would be, another's.
+    #[error("this run belongs to worker {worker}")]
+    OtherWorker {
+        /// Whose it is or would be.
+        worker: u64,
+    },
+    /// Somebody is about to execute it, or did.
+    #[error("a run that is claimed cannot be spread")]
+    Claimed,
+    /// Nobody executes it.
+    #[error("no worker has claimed this run: it waits")]
+    Waiting,
+    /// Nobody executes it any more.
+    #[error("this run is over")]
+    Over,
+    /// Nobody knows yet whether there is anything to try again.
+    #[error("a run that is not over is not tried again")]
+    NotOver,
+}
+
+impl Run {
+    /// How it stands; nothing when it was never scheduled, or is no more.
+    #[must_use]
+    pub fn facts(&self) -> Option<&RunFacts> {
+        self.facts.as_ref().filter(|_| !self.spread)
+    }
+
+    /// The job it executes, also when it was spread: its number names the occasion then.
+    #[must_use]
+    pub fn job(&self) -> Option<u64> {
+        self.facts.as_ref().map(|facts| facts.job)
+    }
+
+    /// Checks that a worker has it, and that it has not returned: then there may be something to kill.
+    ///
+    /// # Errors
+    /// When there is no such run, nobody has claimed it, or it is over.
+    pub fn check_with_worker(&self) -> Result<(), RunRejection> {
+        match self.facts() {
+            None if self.spread => Err(RunRejection::Gone),
+            None => Err(RunRejection::Unknown),
+            Some(facts) if facts.returned_at.is_some() => Err(RunRejection::Over),
+            Some(facts) if facts.enqueued_at.is_none() => Err(RunRejection::Waiting),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Whether another run has taken its place. What it says after that, nothing follows from.
+    #[must_use]
+    pub fn is_retried(&self) -> bool {
+        self.retried
+    }
+
+    /// What says whether it is tried again, if that is how it ended.
+    #[must_use]
+    pub fn attempt(&self, success: Option<bool>) -> Attempt {
+        let planned = self.scheduled.as_ref();
+        Attempt {
+            number: planned.map_or(1, |planned| planned.origin.attempt()),
+            success,
+            is_manual: self.facts.is_some_and(|facts| facts.is_manual),
+            was_to_be_killed: self.was_to_be_killed,
+        }
+    }
+
+    /// The only worker that may execute it, if that was settled when it was scheduled.
+    #[must_use]
+    pub fn only_worker(&self) -> Option<u64> {
+        self.scheduled.as_ref().and_then(|planned| planned.worker)
+    }
+
+    /// When it was decided on.
+    #[must_use]
+    pub fn decided_at(&self) -> Option<Timestamp> {
+        self.scheduled.as_ref().map(|planned| planned.at)
+    }
+
+    /// Whether the next occasion of its job was scheduled after it.
+    #[must_use]
+    pub fn is_followed(&self) -> bool {
+        self.followed
+    }
+}
+
+impl Aggregate for Run {
+    const CATEGORY: &'static str = "run";
+    type Command = RunCommand;
+    type Event = RunEvent;
+    type Rejection = RunRejection;
+
+    fn decide(&self, command: RunCommand) -> Result<Vec<RunEvent>, RunRejection> {
+        use RunCommand as C;
+        use RunEvent as E;
+        use RunRejection as R;
+
+        Ok(match (&self.facts, command) {
+            // Impossible.
+            (Some(_), C::Schedule(told)) if self.scheduled.as_ref() != Some(&told) => {
+                return Err(R::AlreadyScheduled);
+            }
+            (None, C::Schedule(told)) => vec![E::Scheduled(told)],
+            (None, _) => return Err(R::Unknown),
+
+            // Repeated.
+            (_, C::Schedule(_)) => vec![],
+            (_, C::Spread(_)) if self.spread => vec![],
+            (_, C::Follow(_)) if self.followed => vec![],
+            (_, C::GiveUpFollowing(_)) if self.followed || self.given_up_following => vec![],
+            (Some(facts), C::GiveUp(_) | C::End(_)) if facts.returned_at.is_some() => vec![],
+            (_, C::NoteKill(_)) if self.was_to_be_killed => vec![],
+            (_, C::Retry(_)) if self.retried => vec![],
+            (Some(facts), C::TimeOut(_)) if facts.time_runs_since().is_none() => vec![],
+
+            // Refused.
+            (
+                _,
+                C::Patch { .. } | C::Follow(_) | C::GiveUpFollowing(_) | C::GiveUp(_) | C::End(_),
+            ) if self.spread => return Err(R::Gone),
+            (Some(facts), C::Spread(_)) if facts.enqueued_at.is_some() => {
+                return Err(R::Claimed);
+            }
+            (Some(facts), C::End(_)) if facts.enqueued_at.is_none() => {
+                return Err(R::Waiting);
+            }
+            (Some(facts), C::Retry(_)) if facts.returned_at.is_none() => {
+                return Err(R::NotOver);
+            }
+
+            // Allowed.
+            (_, C::Spread(told)) => vec![E::Spread(told)],
+            (_, C::Follow(told)) => vec![E::Followed(told)],
+            (_, C::GiveUpFollowing(told)) => vec![E::NotFollowed(told)],
+            (_, C::TimeOut(told)) => vec![E::TimedOut(told)],
+            (_, C::NoteKill(told)) => vec![E::KillRequested(told)],
+            (_, C::Retry(told)) => vec![E::Retried(told)],
+            (_, C::GiveUp(told) | C::End(told)) => vec![E::GivenUp(told)],
+            (Some(facts), C::Patch { by, patch }) => meaning::of(facts, by, patch)?,
+        })
+    }
+
+    fn evolve(&mut self, event: &RunEvent) {
+        use RunEvent as E;
+
+        match event {
+            E::Scheduled(told) => {
+                self.facts = Some(RunFacts::planned(told));
+                self.scheduled = Some(told.clone());
+            }
+            E::Spread(_) => self.spread = true,
+            E::Followed(_) => self.followed = true,
+            E::NotFollowed(_) => self.given_up_following = true,
+            E::KillRequested(_) => self.was_to_be_killed = true,
+            // As with everything else, what is told of no run changes nothing.
+            E::Retried(_) => self.retried |= self.facts.is_some(),
+            _ => {
+                if let Some(facts) = &mut self.facts {
+                    facts.evolve(event);
+                }
+            }
+        }
+    }
+}
+
+impl RunFacts {
+    /// How a run stands that was only just scheduled.
+    #[must_use]
+    pub fn planned(told: &Scheduled) -> Self {
+        Self {
+            job: told.job,
+            schedule_id: told.schedule_id,
+            schedule_at: told.schedule_at,
+            worker: told.worker,
+            enqueued_at: None,
+            started_at: None,
+            returned_at: None,
+            success: None,
+            pid: None,
+            pid_is_current: false,
+            start_heard_at: None,
+            timed_out: None,
+            is_manual: told.is_manual,
+            schedule_children: told.schedule_children,
+        }
+    }
+
+    /// Since when its time runs: since we heard of its start, as long as it is executed and was not found to
+    /// take too long.
+    #[must_use]
+    pub fn time_runs_since(&self) -> Option<Timestamp> {
+        let is_executed =
+            self.enqueued_at.is_some() && self.started_at.is_some() && self.returned_at.is_none();
+        self.start_heard_at
+            .filter(|_| is_executed && self.timed_out.is_none())
+    }
+
+    /// Takes note of what has happened. Views that show runs fold them with this, so that they show what
+    /// decisions rest on.
+    pub fn evolve(&mut self, event: &RunEvent) {
+        use RunEvent as E;
+
+        match event {
+            E::Claimed(told) => {
+                self.worker = Some(told.worker);
+                self.enqueued_at = Some(told.enqueued_at);
+            }
+            E::Started(told) => {
+                self.started_at = Some(told.started_at);
+                self.pid_is_current = false;
+                self.start_heard_at = Some(told.at);
+                self.timed_out = None;
+            }
+            E::TimedOut(told) => self.timed_out = Some(*told),
+            E::PidReported(told) => {
+                self.pid = Some(told.pid);
+                self.pid_is_current = true;
+            }
+            E::Returned(told) => {
+                self.returned_at = Some(told.returned_at);
+                self.success = told.success;
+            }
+            E::GivenUp(told) => {
+                self.enqueued_at.get_or_insert(told.at);
+                self.started_at.get_or_insert(told.at);
+                self.returned_at = Some(told.at);
+                self.success = Some(false);
+            }
+            E::Reopened(_) => {
+                self.returned_at = None;
+                // It was over, and its process with it: nobody knows any more what there is to kill.
+                self.start_heard_at = None;
+                self.timed_out = None;
+            }
+            E::Reset(Reset { .. }) => {
+                self.enqueued_at = None;
+                self.started_at = None;
+                self.pid_is_current = false;
+                self.start_heard_at = None;
+                self.timed_out = None;
+            }
+            E::Patched(told) => self.patch(told),
+            E::Scheduled(_)
+            | E::Spread(_)
+            | E::Followed(_)
+            | E::NotFollowed(_)
+            | E::KillRequested(_)
+            | E::Retried(_)
+            | E::SiblingAdded(_)
+            | E::SiblingReturned(_)
+            | E::SiblingReplaced(_)
+            | E::SiblingReopened(_) => {}
+        }
+    }
+
+    fn patch(&mut self, told: &Patched) {
+        note(&mut self.job, told.job.as_ref());
+        note(&mut self.schedule_id, told.schedule_id.as_ref());
+        note(&mut self.schedule_at, told.schedule_at.as_ref());
+        self.worker = told.worker.or(self.worker);
+        note(&mut self.enqueued_at, told.enqueued_at.as_ref());
+        note(&mut self.started_at, told.started_at.as_ref());
+        note(&mut self.returned_at, told.returned_at.as_ref());
+        note(&mut self.success, told.success.as_ref());
+        note(&mut self.pid, told.pid.as_ref());
+        self.pid_is_current &= told.pid.is_none();
+        note(&mut self.is_manual, told.is_manual.as_ref());
+        note(&mut self.schedule_children, told.schedule_children.as_ref());
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! How one thing decides.
+
+use crate::{Event, EventKind};
+
+/// A thing with a history of its own, kept in one stream.
+///
+/// `decide` may refuse. `evolve` may not: what it is told has already happened. State holds only what
+/// `decide` asks about; what people look at belongs in a projection.
+pub trait Aggregate: Clone + Default + Send + Sync + 'static {
+    /// The category of its streams.
+    const CATEGORY: &'static str;
+    /// How much of its past its state is made of.
+    const HISTORY: History = History::Whole;
+    /// What one may ask of it.
+    type Command: Clone + Send + Sync + 'static;
+    /// What may have happened to it.
+    type Event: EventKind;
+    /// How it says no.
+    type Rejection: std::error::Error + Send + Sync + 'static;
+
+    /// What follows from a command. Nothing follows from one that is repeated: old clients retry, and the
+    /// same story told twice adds nothing.
+    ///
+    /// # Errors
+    /// When the command makes no sense in this state.
+    fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Rejection>;
+
+    /// Takes note of what has happened.
+    fn evolve(&mut self, event: &Self::Event);
+
+    /// This aggregate's own event, if the event is one.
+    #[must_use]
+    fn event_of(event: Event) -> Option<Self::Event> {
+        Self::Event::of(event)
+    }
+
+    /// How much of the past this command asks about.
+    #[must_use]
+    fn history_for(_command: &Self::Command) -> History {
+        Self::HISTORY
+    }
+}
+
+/// How much of a stream has to be read before a decision, from the least to the most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum History {
+    /// None of it: the decision is the same in every state. It is appended whatever the stream holds.
+    Nothing,
+    /// The last event says everything. A counter that had to be folded from its first number would get
+    /// slower with every number.
+    Last,
+    /// All of it, from the first event on.
+    Whole,
+}

@@ -1,0 +1,79 @@
+//! Fields that somebody may say something about.
+//!
+//! A field that was not spoken of is `None`. In one that can be empty, `Some(None)` says that it is to be.
+
+use serde::{Deserialize, Deserializer};
+
+/// What differs from what is known.
+pub(crate) fn unlike<T: PartialEq>(told: Option<T>, known: &T) -> Option<T> {
+    told.filter(|told| told != known)
+}
+
+/// Takes note of what was told.
+pub(crate) fn note<T: Clone>(known: &mut T, told: Option<&T>) {
+    if let Some(told) = told {
+        known.clone_from(told);
+    }
+}
+
+/// Reads a field that is there: `null` empties it, and is not the same as no word of it.
+pub(crate) fn told<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// Declares the event that says how a thing is to be otherwise, and what it makes of the facts.
+///
+/// Each field stands once in the facts, and once here. One that can be empty is an `Option` and says
+/// `#[serde(deserialize_with = "told")]`, so that `null` empties it.
+macro_rules! edits {
+    ($(#[$meta:meta])* $edited:ident of $facts:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct $edited {
+            $(
+                $(#[$field_meta])*
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                pub $field: Option<$type>,
+            )+
+            /// When.
+            pub at: Timestamp,
+        }
+
+        impl $edited {
+            /// An edit that changes nothing.
+            #[must_use]
+            pub fn nothing(at: Timestamp) -> Self {
+                Self { $($field: None,)+ at }
+            }
+
+            /// An edit that makes everything as it is in these facts.
+            #[must_use]
+            pub fn towards(facts: &$facts, at: Timestamp) -> Self {
+                Self { $($field: Some(facts.$field.clone()),)+ at }
+            }
+        }
+
+        impl $facts {
+            /// What of an edit is not so already, if anything.
+            pub(crate) fn differing(&self, told: $edited) -> Option<$edited> {
+                let at = told.at;
+                let changes = $edited { $($field: crate::kernel::change::unlike(told.$field, &self.$field),)+ at };
+                (changes != $edited::nothing(at)).then_some(changes)
+            }
+
+            /// Makes them as an edit says.
+            pub fn edit(&mut self, told: &$edited) {
+                $(crate::kernel::change::note(&mut self.$field, told.$field.as_ref());)+
+            }
+        }
+    };
+}
+pub(crate) use edits;
+
+#[cfg(test)]
+#[expect(unreachable_pub, reason = "`edits` is for what other crates see")]
+mod tests;
