@@ -45,7 +45,7 @@ pub struct AuditRow {
     pub actor: Option<String>,
     /// What people call them.
     pub actor_display: Option<String>,
-    /// The door it came through.
+    /// The interface it came through.
     pub dialect: Option<String>,
     /// The request, as the caller and our logs name it.
     pub request_id: Option<String>,
@@ -234,7 +234,7 @@ pub struct AuditFilter {
     pub event_type: Option<String>,
     /// The id of who did it.
     pub actor: Option<String>,
-    /// The door it came through.
+    /// The interface it came through.
     pub dialect: Option<String>,
     /// Recorded at or after this.
     pub since: Option<Timestamp>,

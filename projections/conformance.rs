@@ -1,7 +1,7 @@
-//! What the views of every house promise, whatever happened in it.
+//! What the views of every app promise, whatever happened in it.
 //!
 //! A suite of a dialect calls [`check`] at the end of each of its tests. It names no view: a view that is added to the
-//! house is checked with the others.
+//! app is checked with the others.
 
 #![expect(
     clippy::disallowed_methods,
@@ -20,7 +20,7 @@ use crate::{ProjectorConfig, Views};
 /// Longer than any view of a test takes to read its log.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Pages of another size than any house has, so that nothing may depend on where they end.
+/// Pages of another size than any app has, so that nothing may depend on where they end.
 const PAGE_EVENTS: usize = 3;
 
 /// Checks that every view says, byte for byte, what it says when it is made anew from the log. What is live is shut

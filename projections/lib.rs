@@ -5,7 +5,7 @@
 //! head, writes their rows down and makes them anew lies in [`projector`]. This crate refuses to know
 //! commands and HTTP.
 //!
-//! Start reading at [`Views`], then [`builds`], the view that most of the house is about.
+//! Start reading at [`Views`], then [`builds`], the view that most of the app is about.
 
 pub mod accuracy;
 pub mod allocation;

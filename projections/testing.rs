@@ -1,4 +1,4 @@
-//! Stories that the tests of views tell, and the house they tell them in.
+//! Stories that the tests of views tell, and the app they tell them in.
 
 pub(crate) mod job_runner;
 
@@ -32,13 +32,13 @@ use crate::{ProjectorConfig, Views};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A log, tables and the views over them.
-pub(crate) struct House {
+pub(crate) struct App {
     pub(crate) log: Arc<MemoryLog>,
 
     pub(crate) views: Views,
 }
 
-impl House {
+impl App {
     pub(crate) fn new() -> Self {
         let log = Arc::new(memory_log());
         let tables = Arc::new(MemoryTables::new());

@@ -9,8 +9,8 @@ use reactors::gitlab::GitlabConfig;
 use reactors::prometheus::PrometheusConfig;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::Services;
 use crate::config::Config;
-use crate::house::Rooms;
 
 /// The collector while it runs. Clones are the same one.
 #[derive(Clone)]
@@ -33,14 +33,19 @@ pub(crate) fn check(config: &Config) -> anyhow::Result<()> {
 /// When an address, a secret or the expression for stages cannot be used.
 pub(crate) fn start(
     config: &Config,
-    rooms: &Rooms,
+    services: &Services,
     stop: CancellationToken,
 ) -> anyhow::Result<Option<RunningCollector>> {
     if !config.collector.enabled {
         return Ok(None);
     }
     let settings = settings(config);
-    let running = Collector::start(rooms.commands.clone(), rooms.views.clone(), settings, stop)?;
+    let running = Collector::start(
+        services.commands.clone(),
+        services.views.clone(),
+        settings,
+        stop,
+    )?;
     Ok(Some(RunningCollector(Arc::new(parking_lot::Mutex::new(
         Some(running),
     )))))

@@ -22,8 +22,8 @@ use reactors::zmtp::{PortLimits, PortReading, Publisher};
 use tokio_util::sync::CancellationToken;
 use web::WorkerAnswers;
 
+use crate::app::Services;
 use crate::config::{Config, JobRunner};
-use crate::house::Rooms;
 
 /// Where workers have always listened.
 pub(crate) const BROADCASTER_PORT: u16 = 5556;
@@ -139,7 +139,7 @@ pub(crate) fn bind(
 /// When mails cannot be sent like this.
 pub(crate) fn start(
     config: &Config,
-    rooms: &Rooms,
+    services: &Services,
     ports: Option<Ports>,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<RunningJobRunner>> {
@@ -154,8 +154,8 @@ pub(crate) fn start(
         publisher,
         worker_events,
     } = ports;
-    let (commands, views) = (&rooms.commands, &rooms.views);
-    let mails = mails(section, &zone, Some(&rooms.blobs))
+    let (commands, views) = (&services.commands, &services.views);
+    let mails = mails(section, &zone, Some(&services.blobs))
         .map(|config| Mails::start(commands.clone(), views.clone(), config, stop.clone()))
         .transpose()
         .context("jobrunner.mail")?;

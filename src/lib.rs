@@ -1,15 +1,15 @@
 //! Tallyman: an event-sourced backend for build farms and job control.
 //!
-//! This crate is the wiring: flags become a configuration (`config`), a configuration becomes a house
-//! (`house`), a house gets doors (`doors`) and serves (`serve`). Nothing is decided here.
+//! This crate is the wiring: flags become a configuration (`config`), a configuration becomes an app
+//! (`app`), an app gets routes (`app::routes`) and serves (`serve`). Nothing is decided here.
 
 mod cli;
 mod collector;
 mod config;
 mod dispatcher;
-mod doors;
+
+mod app;
 mod evaluate;
-mod house;
 mod sample;
 mod serve;
 mod telemetry;

@@ -1,4 +1,4 @@
-//! `tallyman serve`: opens the house, takes requests, and closes it in order.
+//! `tallyman serve`: opens the app, takes requests, and closes it in order.
 
 mod connections;
 mod descriptors;
@@ -16,10 +16,11 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::routes;
+use crate::app::{self, Announcement, Metered};
 use crate::cli::{Exit, Failure};
 use crate::config::{self, Config, Flags};
-use crate::house::{self, Announcement, Metered};
-use crate::{collector, dispatcher, doors, telemetry};
+use crate::{collector, dispatcher, telemetry};
 
 use connections::{Allowance, PerAddress, Stop};
 use descriptors::Connectable;
@@ -28,7 +29,7 @@ use signals::StopSignals;
 /// Runs a server until it is told to stop.
 ///
 /// # Errors
-/// When the configuration makes no sense, the house cannot be opened, or the address is taken.
+/// When the configuration makes no sense, the app cannot be opened, or the address is taken.
 pub(crate) fn run(flags: &Flags) -> Result<(), Failure> {
     run_with(flags, async |_: &Config| Ok(()), |_| {})
 }
@@ -83,7 +84,7 @@ async fn serve(
     let listen = config.server.listen;
     // Everything that can be refused is tried before the data directory is touched: a start that fails leaves
     // nothing behind.
-    doors::check(&config)?;
+    routes::check(&config)?;
     collector::check(&config)?;
     let listener = TcpListener::bind(listen)
         .await
@@ -96,14 +97,14 @@ async fn serve(
     let connectable = descriptors::share(descriptors, wanted)?;
     let ports = dispatcher::bind(&config, connectable.workers_max, &stop)?;
     prepare(&config).await?;
-    let opened = house::open(config, Some(metered)).await?;
+    let opened = app::open(config, Some(metered)).await?;
     let _announcement = announced(&opened.config.data.dir, address);
-    let collector = collector::start(&opened.config, &opened.rooms, stop.clone())?;
-    let job_runner = dispatcher::start(&opened.config, &opened.rooms, ports, &stop)?;
+    let collector = collector::start(&opened.config, &opened.services, stop.clone())?;
+    let job_runner = dispatcher::start(&opened.config, &opened.services, ports, &stop)?;
     telemetry::observe(
         exporters.meters(),
-        &opened.rooms,
-        &opened.doors,
+        &opened.services,
+        &opened.app,
         collector.clone(),
         job_runner.clone(),
     );
@@ -114,14 +115,14 @@ async fn serve(
     start_report::log(&opened, address, &other_ports);
     announce(address, other_ports)?;
     if let Some(ports) = ports {
-        opened.doors.tell_ports(ports);
+        opened.app.tell_ports(ports);
     }
     if let Some(running) = job_runner.clone() {
         let answering = running.clone();
         opened
-            .doors
+            .app
             .tell_answering(move |worker| answering.answers(worker));
-        opened.doors.tell_details(move || running.details());
+        opened.app.tell_details(move || running.details());
     }
     ready(Ready {
         address,
@@ -141,7 +142,7 @@ async fn serve(
     }
     stop.cancel();
     // Readers of event streams would stay for ever.
-    opened.doors.close();
+    opened.app.close();
     let patience = Duration::from_secs(opened.config.server.shutdown_seconds_max);
     let stopped = async {
         if tokio::time::timeout(patience, &mut server).await.is_err() {

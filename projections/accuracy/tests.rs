@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{House, at, killed, usage};
+use crate::testing::{App, at, killed, usage};
 
 const SPEC: &str = "zlib@1.1 +shared arch=linux-ubuntu22.04-x86_64_v3%gcc@12.3.0";
 
@@ -24,13 +24,13 @@ fn answered(second: i64, memory: f64) -> Answered {
 }
 
 async fn told(answers: &[Answered], build: BuildEvent) -> Vec<AccuracyRow> {
-    let house = House::new();
+    let app = App::new();
     for answer in answers {
         let event = AllocationEvent::Answered(answer.clone());
-        house.tell("allocation-zlib", event).await;
+        app.tell("allocation-zlib", event).await;
     }
-    house.tell_of_build(1, build).await;
-    house.views.accuracy().unwrap().totals().unwrap()
+    app.tell_of_build(1, build).await;
+    app.views.accuracy().unwrap().totals().unwrap()
 }
 
 #[tokio::test]
@@ -111,18 +111,18 @@ async fn a_build_that_was_killed_is_counted_where_its_answer_was_told() {
 
 #[tokio::test]
 async fn every_package_has_its_own_rows_and_all_together_the_total() {
-    let house = House::new();
+    let app = App::new();
     for (number, package) in [(1, "zlib"), (6, "hdf5")] {
         let spec = SPEC.replace("zlib", package);
         let event = AllocationEvent::Answered(Answered {
             spec,
             ..answered(1, 50e9)
         });
-        house.tell(&format!("allocation-{package}"), event).await;
+        app.tell(&format!("allocation-{package}"), event).await;
         let build = BuildEvent::UsageRecorded(usage(number, package));
-        house.tell_of_build(number, build).await;
+        app.tell_of_build(number, build).await;
     }
-    let view = house.views.accuracy().unwrap();
+    let view = app.views.accuracy().unwrap();
     assert_eq!(view.totals().unwrap()[0].score.score.jobs, 2);
     assert_eq!(view.of_package("zlib").unwrap()[0].score.score.jobs, 1);
     assert_eq!(view.of_package("zli").unwrap(), []);

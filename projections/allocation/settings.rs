@@ -22,7 +22,7 @@ pub enum StrategyName {
     /// The mean of the five newest builds that resemble the asked one.
     #[default]
     Gantry,
-    /// The house's own: from recent peaks and how far the next one usually lies.
+    /// The app's own: from recent peaks and how far the next one usually lies.
     Ladder,
 }
 

@@ -15,7 +15,7 @@ use proptest::strategy::Strategy;
 use super::*;
 use crate::conformance;
 use crate::testing::{
-    House, any_story, at, block_on, config, killed, memory_log, model, tell_all, usage,
+    App, any_story, at, block_on, config, killed, memory_log, model, tell_all, usage,
 };
 
 fn spec(package: &str) -> Spec {
@@ -26,22 +26,22 @@ fn spec(package: &str) -> Spec {
 
 #[tokio::test]
 async fn an_answer_rests_on_what_was_recorded_before_it() {
-    let house = House::new();
-    let before = house
+    let app = App::new();
+    let before = app
         .views
         .allocation()
         .unwrap()
         .answer(&spec("zlib"), None, None);
     assert_eq!((before.learnt, before.answer.memory.0), (0, 2000));
-    let mut last = house.log_head();
+    let mut last = app.log_head();
     for number in 1..=5 {
         let mut used = usage(number, "zlib");
         (used.memory.mean, used.memory.max) = (3e9, 4e9);
-        last = house
+        last = app
             .tell_of_build(number, BuildEvent::UsageRecorded(used))
             .await;
     }
-    let after = house
+    let after = app
         .views
         .allocation()
         .unwrap()
@@ -57,20 +57,17 @@ async fn an_answer_rests_on_what_was_recorded_before_it() {
 #[tokio::test]
 async fn a_kill_raises_the_answer_of_gantry_unless_it_was_imported() {
     for (evidence, megabytes) in [("exit_code", 8000), ("import:gantry", 1000)] {
-        let house = House::new();
+        let app = App::new();
         for number in [5, 10, 15, 20, 25, 30] {
             let mut used = usage(number, "llvm");
             used.memory.mean = 1e9;
-            house
-                .tell_of_build(number, BuildEvent::UsageRecorded(used))
+            app.tell_of_build(number, BuildEvent::UsageRecorded(used))
                 .await;
         }
         let mut killed = killed(35, 1);
         killed.evidence = evidence.to_owned();
-        house
-            .tell_of_build(35, BuildEvent::OutOfMemory(killed))
-            .await;
-        let answered = house
+        app.tell_of_build(35, BuildEvent::OutOfMemory(killed)).await;
+        let answered = app
             .views
             .allocation()
             .unwrap()
@@ -81,22 +78,21 @@ async fn a_kill_raises_the_answer_of_gantry_unless_it_was_imported() {
 
 #[tokio::test]
 async fn builds_of_other_refs_teach_nothing() {
-    let house = House::new();
+    let app = App::new();
     for number in 1..=5 {
         let mut used = usage(number, "zlib");
         used.git_ref = "pr1".to_owned();
-        house
-            .tell_of_build(number, BuildEvent::UsageRecorded(used))
+        app.tell_of_build(number, BuildEvent::UsageRecorded(used))
             .await;
     }
-    assert_eq!(house.views.allocation().unwrap().learnt(), 0);
+    assert_eq!(app.views.allocation().unwrap().learnt(), 0);
 }
 
 #[tokio::test]
 async fn both_strategies_learn_and_the_one_that_is_named_answers() {
-    let house = House::new();
-    tell_builds(&house, 1..=6).await;
-    let view = house.views.allocation().unwrap();
+    let app = App::new();
+    tell_builds(&app, 1..=6).await;
+    let view = app.views.allocation().unwrap();
     let ask = |strategy| view.answer(&spec("zlib"), strategy, None);
     let [nobody, gantry, ladder] =
         [None, Some(StrategyName::Gantry), Some(StrategyName::Ladder)].map(ask);
@@ -108,13 +104,13 @@ async fn both_strategies_learn_and_the_one_that_is_named_answers() {
 
 #[tokio::test]
 async fn a_promoted_model_answers_and_goes_on_learning_until_it_is_rolled_back() {
-    let house = House::new();
-    tell_builds(&house, 1..=6).await;
-    let view = house.views.allocation().unwrap();
+    let app = App::new();
+    tell_builds(&app, 1..=6).await;
+    let view = app.views.allocation().unwrap();
     let before = view.answer(&spec("zlib"), None, None);
-    let first = trained(&house, "first", "policy", "safe").await;
+    let first = trained(&app, "first", "policy", "safe").await;
     assert_eq!(view.answer(&spec("zlib"), None, None), before);
-    promote(&house, &first).await;
+    promote(&app, &first).await;
     let answered = view.answer(&spec("zlib"), None, None);
     assert_eq!(
         (
@@ -124,18 +120,18 @@ async fn a_promoted_model_answers_and_goes_on_learning_until_it_is_rolled_back()
         ),
         (StrategyName::Ladder, Some("first"), 6)
     );
-    tell_builds(&house, 7..=9).await;
+    tell_builds(&app, 7..=9).await;
     assert_eq!(view.answer(&spec("zlib"), None, None).learnt, 9);
     // Another one, at hand or not, has learnt the same builds.
-    let second = trained(&house, "second", "policy", "lean").await;
-    promote(&house, &second).await;
+    let second = trained(&app, "second", "policy", "lean").await;
+    promote(&app, &second).await;
     let answered = view.answer(&spec("zlib"), None, None);
     assert_eq!(
         (answered.model.as_deref(), answered.learnt),
         (Some("second"), 9)
     );
     for (back_to, learnt) in [(Some("first"), 9), (None, 9)] {
-        roll_back(&house).await;
+        roll_back(&app).await;
         let answered = view.answer(&spec("zlib"), None, None);
         assert_eq!(
             (answered.model.as_deref(), answered.learnt),
@@ -150,46 +146,45 @@ async fn a_promoted_model_answers_and_goes_on_learning_until_it_is_rolled_back()
 
 #[tokio::test]
 async fn a_model_that_was_never_trained_cannot_answer() {
-    let house = House::new();
-    promote(&house, "nobody").await;
+    let app = App::new();
+    promote(&app, "nobody").await;
     assert_eq!(
-        house
-            .views
+        app.views
             .allocation()
             .unwrap()
             .answer(&spec("zlib"), None, None)
             .model,
         None
     );
-    roll_back(&house).await;
+    roll_back(&app).await;
 }
 
 #[tokio::test]
 async fn the_same_log_and_parameters_train_the_same_model_and_the_end_of_history_is_asked() {
-    let house = House::new();
-    tell_builds(&house, 1..=50).await;
-    let first = train_on(&house, ladder()).await.unwrap();
-    let second = train_on(&house, ladder()).await.unwrap();
+    let app = App::new();
+    tell_builds(&app, 1..=50).await;
+    let first = train_on(&app, ladder()).await.unwrap();
+    let second = train_on(&app, ladder()).await.unwrap();
     assert_eq!(first.model.digest(), second.model.digest());
     assert_eq!((first.model.learnt(), first.evaluation.jobs), (50, 10));
     assert_eq!(first.evaluation, first.incumbent);
     let mut later = ladder();
     later.after = 25;
-    let later = train_on(&house, later).await.unwrap();
+    let later = train_on(&app, later).await.unwrap();
     assert_ne!(later.model.digest(), first.model.digest());
     assert_eq!((later.model.learnt(), later.evaluation.jobs), (25, 5));
 }
 
 #[tokio::test]
 async fn training_on_nothing_comes_to_nothing_and_can_be_given_up() {
-    let house = House::new();
-    let nothing = train_on(&house, ladder()).await.unwrap();
+    let app = App::new();
+    let nothing = train_on(&app, ladder()).await.unwrap();
     assert_eq!(
         (nothing.model.learnt(), nothing.evaluation),
         (0, Score::default())
     );
-    tell_builds(&house, 1..=3).await;
-    let log = &*house.log;
+    tell_builds(&app, 1..=3).await;
+    let log = &*app.log;
     let give_up = &mut |_| ControlFlow::Break(());
     let given_up = train(log, ladder(), ladder(), log.head(), give_up);
     assert!(given_up.await.unwrap().is_none());
@@ -242,16 +237,16 @@ async fn what_no_build_can_have_used_is_counted_and_teaches_nothing() {
         ("no name", |it| it.spec.name.clear()),
         ("a text without end", |it| it.spec.arch = "x".repeat(70_000)),
     ];
-    let house = House::new();
-    tell_builds(&house, 1..=6).await;
-    let view = house.views.allocation().unwrap();
+    let app = App::new();
+    tell_builds(&app, 1..=6).await;
+    let view = app.views.allocation().unwrap();
     let strategies = StrategyName::ALL.map(Some);
     let before = strategies.map(|it| view.answer(&spec("zlib"), it, None).answer);
     for ((_, change), number) in absurd.iter().zip(100..) {
         let mut used = usage(number, "zlib");
         change(&mut used);
         let event = BuildEvent::UsageRecorded(used);
-        house.tell_of_build(number, event).await;
+        app.tell_of_build(number, event).await;
     }
     let after = strategies.map(|it| view.answer(&spec("zlib"), it, None).answer);
     assert_eq!(after, before);
@@ -266,7 +261,7 @@ async fn what_no_build_can_have_used_is_counted_and_teaches_nothing() {
 
 #[tokio::test]
 async fn a_package_of_any_script_with_five_hundred_variants_is_learnt_and_found_again() {
-    let house = House::new();
+    let app = App::new();
     let variants: String = (0..500)
         .map(|it| format!("+вариант{it} к{it}=值,{it} "))
         .collect();
@@ -275,7 +270,7 @@ async fn a_package_of_any_script_with_five_hundred_variants_is_learnt_and_found_
         used.spec.variants = domain::builds::build::variants_to_json(&variants);
         used.spec.version = "1".to_owned();
         let event = BuildEvent::UsageRecorded(used);
-        house.tell_of_build(number, event).await;
+        app.tell_of_build(number, event).await;
     }
     let asked = Spec {
         name: "пакет-包".to_owned(),
@@ -283,12 +278,11 @@ async fn a_package_of_any_script_with_five_hundred_variants_is_learnt_and_found_
         variants: Variants::parse(&variants),
         ..spec("zlib")
     };
-    let answered =
-        house
-            .views
-            .allocation()
-            .unwrap()
-            .answer(&asked, Some(StrategyName::Gantry), None);
+    let answered = app
+        .views
+        .allocation()
+        .unwrap()
+        .answer(&asked, Some(StrategyName::Gantry), None);
     let reason = answered.answer.reason.as_gantry().unwrap().clone();
     assert_eq!(reason.matched.unwrap().level, 1, "{reason}");
 }
@@ -330,9 +324,9 @@ fn five_hundred_variants_are_read_alike_as_well() {
 /// A model that leaves out what was before is made alike, in whatever page its promotion stands.
 #[tokio::test]
 async fn a_model_of_later_builds_is_the_same_wherever_a_page_ends() {
-    let house = House::new();
+    let app = App::new();
     let used = BuildEvent::UsageRecorded(usage(1, "zlib"));
-    house.tell_of_build(1, used).await;
+    app.tell_of_build(1, used).await;
     let told = model(1);
     let promoted = ModelPromoted {
         model: told.model.clone(),
@@ -343,36 +337,36 @@ async fn a_model_of_later_builds_is_the_same_wherever_a_page_ends() {
         AllocationEvent::ModelTrained(told),
         AllocationEvent::ModelPromoted(promoted),
     ] {
-        house.tell("allocation-model:registry", event).await;
+        app.tell("allocation-model:registry", event).await;
     }
-    let log: Arc<dyn EventLog> = house.log.clone();
-    conformance::check(&log, &house.views, config());
+    let log: Arc<dyn EventLog> = app.log.clone();
+    conformance::check(&log, &app.views, config());
 }
 
 fn ladder() -> Training {
     AllocationSettings::default().training(StrategyName::Ladder)
 }
 
-async fn tell_builds(house: &House, numbers: std::ops::RangeInclusive<i64>) {
+async fn tell_builds(app: &App, numbers: std::ops::RangeInclusive<i64>) {
     for number in numbers {
         let event = BuildEvent::UsageRecorded(usage(number, "zlib"));
-        house.tell_of_build(number, event).await;
+        app.tell_of_build(number, event).await;
     }
 }
 
-async fn train_on(house: &House, training: Training) -> Option<Trained> {
-    let log = &*house.log;
+async fn train_on(app: &App, training: Training) -> Option<Trained> {
+    let log = &*app.log;
     let go_on = &mut |_| ControlFlow::Continue(());
     let trained = train(log, training.clone(), training, log.head(), go_on);
     trained.await.unwrap()
 }
 
 /// Trains a model with one setting, and registers it under a name of the test's own.
-async fn trained(house: &House, id: &str, name: &str, value: &str) -> String {
+async fn trained(app: &App, id: &str, name: &str, value: &str) -> String {
     let mut training = ladder();
     training.set(name, value).unwrap();
     let parameters = serde_json::to_string(&training).unwrap();
-    let trained = train_on(house, training).await.unwrap();
+    let trained = train_on(app, training).await.unwrap();
     let event = AllocationEvent::ModelTrained(ModelTrained {
         model: id.to_owned(),
         strategy: "ladder".to_owned(),
@@ -385,26 +379,26 @@ async fn trained(house: &House, id: &str, name: &str, value: &str) -> String {
         incumbent: ModelEvaluation::default(),
         at: at(1),
     });
-    house.tell("allocation-model:registry", event).await;
+    app.tell("allocation-model:registry", event).await;
     id.to_owned()
 }
 
-async fn promote(house: &House, id: &str) {
+async fn promote(app: &App, id: &str) {
     let event = AllocationEvent::ModelPromoted(ModelPromoted {
         model: id.to_owned(),
         instead_of: None,
         at: at(1),
     });
-    house.tell("allocation-model:registry", event).await;
+    app.tell("allocation-model:registry", event).await;
 }
 
-async fn roll_back(house: &House) {
+async fn roll_back(app: &App) {
     let event = AllocationEvent::ModelRolledBack(ModelRolledBack {
         model: String::new(),
         back_to: None,
         at: at(1),
     });
-    house.tell("allocation-model:registry", event).await;
+    app.tell("allocation-model:registry", event).await;
 }
 
 /// What a pod's annotation says and what a generator asks for are written alike, and must mean the same.

@@ -3,35 +3,30 @@ use domain::core::token::{Revoked, TokenEvent};
 
 use crate::Cursor;
 use crate::audit::AuditFilter;
-use crate::testing::{House, at, refused, requeued, token};
+use crate::testing::{App, at, refused, requeued, token};
 
-async fn told() -> House {
-    let house = House::new();
-    house.tell("token-t1", TokenEvent::Issued(token(1))).await;
-    house
-        .tell("token-t1", TokenEvent::Revoked(Revoked { at: at(5) }))
+async fn told() -> App {
+    let app = App::new();
+    app.tell("token-t1", TokenEvent::Issued(token(1))).await;
+    app.tell("token-t1", TokenEvent::Revoked(Revoked { at: at(5) }))
         .await;
-    house.tell_of_build(1, requeued(1, 2)).await;
+    app.tell_of_build(1, requeued(1, 2)).await;
     let stream = format!("audit-body:{:064}", 1);
-    house
-        .tell(&stream, AuditEvent::BodyRefused(refused(1)))
-        .await;
+    app.tell(&stream, AuditEvent::BodyRefused(refused(1))).await;
     let again = BodyResubmitted {
         accepted: true,
         errors: vec![],
         at: at(9),
     };
-    house
-        .tell(&stream, AuditEvent::BodyResubmitted(again))
-        .await;
-    house
+    app.tell(&stream, AuditEvent::BodyResubmitted(again)).await;
+    app
 }
 
 #[tokio::test]
 async fn what_was_done_by_hand_is_found_by_who_and_what() {
-    let house = told().await;
+    let app = told().await;
     let types = |filter: AuditFilter| {
-        let page = house
+        let page = app
             .views
             .audit()
             .unwrap()
@@ -79,12 +74,12 @@ async fn what_was_done_by_hand_is_found_by_who_and_what() {
 
 #[tokio::test]
 async fn a_refused_body_tells_what_became_of_it() {
-    let house = told().await;
+    let app = told().await;
     let digest = format!("{:064}", 1);
-    let body = house.views.audit().unwrap().body(&digest).unwrap().unwrap();
+    let body = app.views.audit().unwrap().body(&digest).unwrap().unwrap();
     assert_eq!((body.resubmissions, body.accepted), (1, true));
     assert_eq!(body.errors, ["`ref` is missing"]);
-    let page = house
+    let page = app
         .views
         .audit()
         .unwrap()
@@ -95,8 +90,8 @@ async fn a_refused_body_tells_what_became_of_it() {
 
 #[tokio::test]
 async fn a_token_is_found_by_its_hash_until_the_end_of_time() {
-    let house = told().await;
-    let row = house
+    let app = told().await;
+    let row = app
         .views
         .tokens()
         .unwrap()
@@ -104,10 +99,9 @@ async fn a_token_is_found_by_its_hash_until_the_end_of_time() {
         .unwrap()
         .unwrap();
     assert_eq!((row.id.as_str(), row.is_valid(at(6))), ("t1", false));
-    assert_eq!(house.views.tokens().unwrap().by_hash("0").unwrap(), None);
+    assert_eq!(app.views.tokens().unwrap().by_hash("0").unwrap(), None);
     assert_eq!(
-        house
-            .views
+        app.views
             .tokens()
             .unwrap()
             .list(&Cursor::start(), 5)
@@ -124,7 +118,7 @@ async fn what_a_person_or_a_token_changes_is_listed_and_what_a_worker_reports_is
     use crate::testing::job_runner as farm;
     use domain::{Actor, ActorKind, Event};
 
-    let house = House::new();
+    let app = App::new();
     let given_up = || -> Event {
         let reason = "it never returns".to_owned();
         domain::jobs::run::RunEvent::GivenUp(domain::jobs::run::GivenUp { reason, at: at(9) })
@@ -161,9 +155,9 @@ async fn what_a_person_or_a_token_changes_is_listed_and_what_a_worker_reports_is
             actor: Some(actor(kind)),
             ..domain::Metadata::default()
         };
-        house.tell_as(stream, event, &metadata).await;
+        app.tell_as(stream, event, &metadata).await;
     }
-    let page = house.views.audit().unwrap();
+    let page = app.views.audit().unwrap();
     let page = page
         .list(&AuditFilter::default(), &Cursor::start(), 10)
         .unwrap();

@@ -9,18 +9,18 @@ use proptest::prelude::*;
 use crate::builds::{BuildFilter, BuildOrder, BuildRow, UsageSummary};
 use crate::collections::CollectionState;
 use crate::testing::{
-    House, PATIENCE, at, block_on, key, killed, report, reported, tell, usage, used,
+    App, PATIENCE, at, block_on, key, killed, report, reported, tell, usage, used,
 };
 use crate::{Behind, Cursor};
 
 #[tokio::test]
 async fn what_was_reported_is_read_back_at_once() {
-    let house = House::new();
-    house.tell_of_build(1, reported(1, "running")).await;
-    house.tell_of_build(1, reported(1, "success")).await;
-    house.tell_of_build(1, used(1, "zlib")).await;
+    let app = App::new();
+    app.tell_of_build(1, reported(1, "running")).await;
+    app.tell_of_build(1, reported(1, "success")).await;
+    app.tell_of_build(1, used(1, "zlib")).await;
 
-    let row = house.views.builds().unwrap().get(&key(1)).unwrap().unwrap();
+    let row = app.views.builds().unwrap().get(&key(1)).unwrap().unwrap();
     assert_eq!(row.status, "success");
     assert_eq!(row.duration_seconds(), Some(5.0));
     assert_eq!(row.queued_seconds(), Some(3.0));
@@ -68,11 +68,11 @@ proptest! {
         story in Just(["created", "pending", "running", "canceling", "failed"]).prop_shuffle(),
     ) {
         let told = |story: [&'static str; 5]| block_on(async {
-            let house = House::new();
+            let app = App::new();
             for status in story {
-                house.tell_of_build(1, reported(1, status)).await;
+                app.tell_of_build(1, reported(1, status)).await;
             }
-            facts(house.views.builds().unwrap().get(&key(1)).unwrap().unwrap())
+            facts(app.views.builds().unwrap().get(&key(1)).unwrap().unwrap())
         });
         let in_order = told(["created", "pending", "running", "canceling", "failed"]);
         prop_assert_eq!(told(story), in_order);
@@ -81,10 +81,9 @@ proptest! {
 
 #[tokio::test]
 async fn only_a_newer_end_replaces_an_end() {
-    let house = House::new();
+    let app = App::new();
     let status = || {
-        house
-            .views
+        app.views
             .builds()
             .unwrap()
             .get(&key(1))
@@ -97,53 +96,50 @@ async fn only_a_newer_end_replaces_an_end() {
         report.finished_at = Some(at(second));
         BuildEvent::Reported(report)
     };
-    house.tell_of_build(1, ended("failed", 100)).await;
-    house.tell_of_build(1, ended("success", 90)).await;
+    app.tell_of_build(1, ended("failed", 100)).await;
+    app.tell_of_build(1, ended("success", 90)).await;
     assert_eq!(status(), "failed");
-    house.tell_of_build(1, ended("canceled", 101)).await;
+    app.tell_of_build(1, ended("canceled", 101)).await;
     assert_eq!(status(), "canceled");
-    house.tell_of_build(1, reported(1, "running")).await;
+    app.tell_of_build(1, reported(1, "running")).await;
     assert_eq!(status(), "canceled");
 }
 
 #[tokio::test]
 async fn imported_usage_makes_a_build_without_a_report() {
-    let house = House::new();
-    house.tell_of_build(1, used(1, "zlib")).await;
-    let row = house.views.builds().unwrap().get(&key(1)).unwrap().unwrap();
+    let app = App::new();
+    app.tell_of_build(1, used(1, "zlib")).await;
+    let row = app.views.builds().unwrap().get(&key(1)).unwrap().unwrap();
     assert_eq!(
         (row.status.as_str(), row.stage, row.reports),
         ("success", None, 0)
     );
-    house
-        .tell_of_build(2, BuildEvent::OutOfMemory(killed(2, 1)))
+    app.tell_of_build(2, BuildEvent::OutOfMemory(killed(2, 1)))
         .await;
-    let row = house.views.builds().unwrap().get(&key(2)).unwrap().unwrap();
+    let row = app.views.builds().unwrap().get(&key(2)).unwrap().unwrap();
     assert!(row.usage.unwrap().out_of_memory);
 }
 
 #[tokio::test]
 async fn times_that_contradict_each_other_give_no_duration() {
-    let house = House::new();
+    let app = App::new();
     let mut report = report(1, "success");
     report.finished_at = Some(at(1));
-    house.tell_of_build(1, BuildEvent::Reported(report)).await;
-    let row = house.views.builds().unwrap().get(&key(1)).unwrap().unwrap();
+    app.tell_of_build(1, BuildEvent::Reported(report)).await;
+    let row = app.views.builds().unwrap().get(&key(1)).unwrap().unwrap();
     assert_eq!(row.duration_seconds(), None);
 }
 
 #[tokio::test]
 async fn a_list_is_narrowed_by_any_field() {
-    let house = House::new();
+    let app = App::new();
     for number in 1..=9 {
-        house
-            .tell_of_build(number, reported(number, "success"))
-            .await;
+        app.tell_of_build(number, reported(number, "success")).await;
         if number % 2 == 0 {
-            house.tell_of_build(number, used(number, "zlib")).await;
+            app.tell_of_build(number, used(number, "zlib")).await;
         }
     }
-    let builds = house.views.builds().unwrap();
+    let builds = app.views.builds().unwrap();
     let text = |text: &str| Some(text.to_owned());
     let any = BuildFilter::default;
     let queued = text(CollectionState::Queued.as_str());
@@ -245,14 +241,14 @@ async fn a_list_is_narrowed_by_any_field() {
 
 #[tokio::test]
 async fn who_waits_for_what_never_comes_is_told_where_the_views_are() {
-    let house = House::new();
-    let last = tell(&*house.log, "build-default:1", reported(1, "running")).await;
-    house.views.wait_for(last, PATIENCE).await.unwrap();
+    let app = App::new();
+    let last = tell(&*app.log, "build-default:1", reported(1, "running")).await;
+    app.views.wait_for(last, PATIENCE).await.unwrap();
     let wanted = Position(last.0 + 1);
-    let behind = house.views.wait_for(wanted, Duration::from_millis(1)).await;
+    let behind = app.views.wait_for(wanted, Duration::from_millis(1)).await;
     let position = last;
     assert_eq!(behind, Err(Behind { position, wanted }));
-    let unknown = house
+    let unknown = app
         .views
         .wait_for_view("nonsense", last, Duration::from_millis(1))
         .await;

@@ -2,7 +2,7 @@ use domain::builds::build::{BuildEvent, CollectionAbandoned, CollectionAttempted
 
 use crate::Cursor;
 use crate::collections::{CollectionFilter, CollectionState, Outcome};
-use crate::testing::{House, PATIENCE, at, key, reported, requeued, skipped, used};
+use crate::testing::{App, PATIENCE, at, key, reported, requeued, skipped, used};
 
 fn attempted(number: i64, attempt: u32) -> BuildEvent {
     BuildEvent::CollectionAttempted(CollectionAttempted {
@@ -16,12 +16,12 @@ fn attempted(number: i64, attempt: u32) -> BuildEvent {
 
 #[tokio::test]
 async fn a_build_is_queued_once_when_it_is_over() {
-    let house = House::new();
-    let collections = || house.views.collections().unwrap();
-    house.tell_of_build(1, reported(1, "running")).await;
+    let app = App::new();
+    let collections = || app.views.collections().unwrap();
+    app.tell_of_build(1, reported(1, "running")).await;
     assert_eq!(collections().get(&key(1)).unwrap(), None);
     for _ in 0..2 {
-        house.tell_of_build(1, reported(1, "success")).await;
+        app.tell_of_build(1, reported(1, "success")).await;
         let due = collections().due(at(1000), 10).unwrap();
         assert_eq!(due.len(), 1);
         assert_eq!(collections().next_due().unwrap(), Some(at(19)));
@@ -31,10 +31,10 @@ async fn a_build_is_queued_once_when_it_is_over() {
 
 #[tokio::test]
 async fn a_report_after_the_outcome_queues_nothing() {
-    let house = House::new();
-    house.tell_of_build(1, used(1, "zlib")).await;
-    house.tell_of_build(1, reported(1, "success")).await;
-    let row = house
+    let app = App::new();
+    app.tell_of_build(1, used(1, "zlib")).await;
+    app.tell_of_build(1, reported(1, "success")).await;
+    let row = app
         .views
         .collections()
         .unwrap()
@@ -42,15 +42,15 @@ async fn a_report_after_the_outcome_queues_nothing() {
         .unwrap()
         .unwrap();
     assert_eq!(row.progress.state, CollectionState::Done(Outcome::Recorded));
-    assert_eq!(house.views.collections().unwrap().next_due().unwrap(), None);
+    assert_eq!(app.views.collections().unwrap().next_due().unwrap(), None);
 }
 
 #[tokio::test]
 async fn a_failed_attempt_is_due_again_when_it_says() {
-    let house = House::new();
-    house.tell_of_build(1, reported(1, "success")).await;
-    house.tell_of_build(1, attempted(1, 1)).await;
-    let collections = house.views.collections().unwrap();
+    let app = App::new();
+    app.tell_of_build(1, reported(1, "success")).await;
+    app.tell_of_build(1, attempted(1, 1)).await;
+    let collections = app.views.collections().unwrap();
     assert_eq!(collections.next_due().unwrap(), Some(at(5000)));
     assert_eq!(collections.due(at(4999), 10).unwrap(), []);
     let due = collections.due(at(5000), 10).unwrap();
@@ -63,10 +63,9 @@ async fn a_failed_attempt_is_due_again_when_it_says() {
 /// The first outcome stands; a requeue begins another collection, and old news of the first changes nothing.
 #[tokio::test]
 async fn only_a_requeue_opens_what_is_over() {
-    let house = House::new();
+    let app = App::new();
     let state = || {
-        house
-            .views
+        app.views
             .collections()
             .unwrap()
             .get(&key(1))
@@ -74,21 +73,20 @@ async fn only_a_requeue_opens_what_is_over() {
             .unwrap()
             .progress
     };
-    house.tell_of_build(1, reported(1, "success")).await;
+    app.tell_of_build(1, reported(1, "success")).await;
     let gave_up = CollectionAbandoned {
         collection: 1,
         attempts: 5,
         error: "no route".to_owned(),
         at: at(50),
     };
-    house
-        .tell_of_build(1, BuildEvent::CollectionAbandoned(gave_up))
+    app.tell_of_build(1, BuildEvent::CollectionAbandoned(gave_up))
         .await;
-    house.tell_of_build(1, attempted(1, 6)).await;
-    house.tell_of_build(1, skipped(1, SkipReason::Ghost)).await;
+    app.tell_of_build(1, attempted(1, 6)).await;
+    app.tell_of_build(1, skipped(1, SkipReason::Ghost)).await;
     assert_eq!(state().state, CollectionState::Done(Outcome::Abandoned));
-    house.tell_of_build(1, requeued(1, 2)).await;
-    house.tell_of_build(1, skipped(1, SkipReason::Ghost)).await;
+    app.tell_of_build(1, requeued(1, 2)).await;
+    app.tell_of_build(1, skipped(1, SkipReason::Ghost)).await;
     assert_eq!(
         (state().collection, state().state),
         (2, CollectionState::Queued)
@@ -97,26 +95,22 @@ async fn only_a_requeue_opens_what_is_over() {
 
 #[tokio::test]
 async fn counts_and_lists_agree_on_how_collections_ended() {
-    let house = House::new();
+    let app = App::new();
     for number in 1..=6 {
-        house
-            .tell_of_build(number, reported(number, "success"))
-            .await;
+        app.tell_of_build(number, reported(number, "success")).await;
         match number % 3 {
-            0 => house.tell_of_build(number, used(number, "zlib")).await,
+            0 => app.tell_of_build(number, used(number, "zlib")).await,
             1 => {
-                house
-                    .tell_of_build(number, skipped(number, SkipReason::Stage))
+                app.tell_of_build(number, skipped(number, SkipReason::Stage))
                     .await
             }
             _ => {
-                house
-                    .tell_of_build(number, skipped(number, SkipReason::Ghost))
+                app.tell_of_build(number, skipped(number, SkipReason::Ghost))
                     .await
             }
         };
     }
-    let counts = house.views.collections().unwrap().counts().unwrap();
+    let counts = app.views.collections().unwrap().counts().unwrap();
     let counts: Vec<_> = counts
         .iter()
         .map(|count| (count.state.as_str(), count.reason.as_deref(), count.count))
@@ -134,7 +128,7 @@ async fn counts_and_lists_agree_on_how_collections_ended() {
         reason: Some("stage".to_owned()),
         ..CollectionFilter::default()
     };
-    let page = house
+    let page = app
         .views
         .collections()
         .unwrap()
@@ -146,18 +140,17 @@ async fn counts_and_lists_agree_on_how_collections_ended() {
 
 #[tokio::test]
 async fn who_waits_for_work_is_woken_by_it_and_by_nothing_else() {
-    let house = House::new();
-    house.tell_of_build(1, reported(1, "running")).await;
-    let mut changed = house.views.collections_changed();
+    let app = App::new();
+    app.tell_of_build(1, reported(1, "running")).await;
+    let mut changed = app.views.collections_changed();
     assert!(!changed.has_changed().unwrap(), "nothing was queued");
-    house.tell_of_build(1, reported(1, "success")).await;
+    app.tell_of_build(1, reported(1, "success")).await;
     tokio::time::timeout(PATIENCE, changed.changed())
         .await
         .unwrap()
         .unwrap();
     assert_eq!(
-        house
-            .views
+        app.views
             .collections()
             .unwrap()
             .due(at(1000), 10)

@@ -30,7 +30,7 @@ pub struct EventQuery {
     pub stream: Option<StreamName>,
     /// Who did it, by kind and name or id.
     pub actor: Option<String>,
-    /// The door it came through.
+    /// The interface it came through.
     pub dialect: Option<String>,
     /// Recorded at or after this.
     pub since: Option<Timestamp>,

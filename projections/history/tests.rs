@@ -5,21 +5,21 @@ use parking_lot::Mutex;
 use proptest::prelude::*;
 
 use crate::history::{AsOf, EventQuery, History};
-use crate::testing::{House, any_story, at, block_on, key, reported, tell, tell_all, used};
+use crate::testing::{App, any_story, at, block_on, key, reported, tell, tell_all, used};
 
-async fn told() -> House {
-    let house = House::new();
-    house.tell_of_build(1, reported(1, "created")).await;
-    house.tell_of_build(1, reported(1, "running")).await;
-    house.tell_of_build(1, reported(1, "success")).await;
-    house.tell_of_build(1, used(1, "zlib")).await;
-    house
+async fn told() -> App {
+    let app = App::new();
+    app.tell_of_build(1, reported(1, "created")).await;
+    app.tell_of_build(1, reported(1, "running")).await;
+    app.tell_of_build(1, reported(1, "success")).await;
+    app.tell_of_build(1, used(1, "zlib")).await;
+    app
 }
 
 #[tokio::test]
 async fn the_log_ended_at_any_moment_with_what_had_been_recorded_by_then() {
-    let house = told().await;
-    let history = house.views.history();
+    let app = told().await;
+    let history = app.views.history();
     for (moment, head) in [
         (AsOf::Position(Position(0)), 0),
         (AsOf::Position(Position(3)), 3),
@@ -38,8 +38,8 @@ async fn the_log_ended_at_any_moment_with_what_had_been_recorded_by_then() {
 
 #[tokio::test]
 async fn a_build_is_told_as_it_stood() {
-    let house = told().await;
-    let history = house.views.history();
+    let app = told().await;
+    let history = app.views.history();
     for (as_of, expected) in [
         (AsOf::Position(Position(0)), None),
         (AsOf::Position(Position(1)), Some("created")),
@@ -58,11 +58,11 @@ async fn a_build_is_told_as_it_stood() {
         .unwrap();
     assert_eq!(
         Some(now.build),
-        house.views.builds().unwrap().get(&key(1)).unwrap()
+        app.views.builds().unwrap().get(&key(1)).unwrap()
     );
     assert_eq!(
         now.collection,
-        house.views.collections().unwrap().get(&key(1)).unwrap()
+        app.views.collections().unwrap().get(&key(1)).unwrap()
     );
 }
 
@@ -90,8 +90,8 @@ async fn a_build_is_told_as_it_stood_before_the_clock_jumped() {
 
 #[tokio::test]
 async fn single_events_and_streams_are_read_as_they_stand() {
-    let house = told().await;
-    let history = house.views.history();
+    let app = told().await;
+    let history = app.views.history();
     assert_eq!(
         history.get(Position(2)).await.unwrap().unwrap().revision,
         Revision(1)
@@ -121,8 +121,8 @@ proptest! {
         actor in prop::option::of(prop_oneof![Just("t1"), Just("t2")]),
     ) {
         block_on(async {
-            let house = House::new();
-            tell_all(&*house.log, story).await;
+            let app = App::new();
+            tell_all(&*app.log, story).await;
             let query = EventQuery {
                 filter: Filter {
                     event_types: if only_usage { vec!["build.*".to_owned()] } else { vec![] },
@@ -139,7 +139,7 @@ proptest! {
                 limit,
                 descending,
             };
-            let history = house.views.history();
+            let history = app.views.history();
             let (mut found, mut next) = (Vec::new(), query.clone());
             loop {
                 let page = history.page(&next).await.unwrap();

@@ -1,25 +1,25 @@
 use domain::builds::node::{Described, NodeEvent};
 
 use crate::Cursor;
-use crate::testing::{House, at, node};
+use crate::testing::{App, at, node};
 
-async fn describe(house: &House, described: Described) {
+async fn describe(app: &App, described: Described) {
     let stream = format!("node-{}", described.uuid);
-    house.tell(&stream, NodeEvent::Described(described)).await;
+    app.tell(&stream, NodeEvent::Described(described)).await;
 }
 
 #[tokio::test]
 async fn a_machine_is_found_by_its_newest_name_and_known_since_it_was_first_described() {
-    let house = House::new();
-    describe(&house, node(1)).await;
+    let app = App::new();
+    describe(&app, node(1)).await;
     let renamed = Described {
         hostname: "ip-9".to_owned(),
         cores: 32.0,
         at: at(50),
         ..node(1)
     };
-    describe(&house, renamed).await;
-    let nodes = house.views.nodes().unwrap();
+    describe(&app, renamed).await;
+    let nodes = app.views.nodes().unwrap();
     assert_eq!(nodes.by_hostname(&node(1).hostname).unwrap(), []);
     let row = nodes.get("uuid-1").unwrap().unwrap();
     assert_eq!(
@@ -34,14 +34,14 @@ async fn a_machine_is_found_by_its_newest_name_and_known_since_it_was_first_desc
 /// A name is given to another machine when the first one is gone.
 #[tokio::test]
 async fn machines_of_one_name_are_told_apart_and_listed_by_name() {
-    let house = House::new();
+    let app = App::new();
     for number in 1..=4 {
-        describe(&house, node(number)).await;
+        describe(&app, node(number)).await;
     }
     let uuids = |rows: Vec<crate::nodes::NodeRow>| -> Vec<String> {
         rows.into_iter().map(|row| row.uuid).collect()
     };
-    let nodes = house.views.nodes().unwrap();
+    let nodes = app.views.nodes().unwrap();
     assert_eq!(
         uuids(nodes.by_hostname("ip-1").unwrap()),
         ["uuid-1", "uuid-3"]

@@ -84,6 +84,6 @@ fn bin(quantity: f64) -> u32 {
 fn middle(bin: u32) -> f64 {
     let low = f64::from_bits(u64::from(bin) << BIN_SHIFT);
     let high = f64::from_bits((u64::from(bin) + 1) << BIN_SHIFT);
-    // Halves before the sum: the highest bin ends at infinity's door.
+    // Halves before the sum: the highest bin ends at infinity.
     low / 2.0 + high / 2.0
 }

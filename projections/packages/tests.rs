@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use crate::Cursor;
 use crate::packages::{Histogram, PackageSort};
-use crate::testing::{House, killed, usage, used};
+use crate::testing::{App, killed, usage, used};
 
 proptest! {
     #[test]
@@ -37,21 +37,13 @@ proptest! {
 
 #[tokio::test]
 async fn waste_is_what_was_requested_and_not_needed_for_as_long_as_it_ran() {
-    let house = House::new();
+    let app = App::new();
     let mut used = usage(1, "zlib");
     used.finished_at = used.started_at + jiff::SignedDuration::from_hours(2);
     (used.memory.request, used.memory.max) = (Some(5e9), 3e9);
     (used.cpu.request, used.cpu.mean) = (Some(1.0), 4.0);
-    house
-        .tell_of_build(1, BuildEvent::UsageRecorded(used))
-        .await;
-    let row = house
-        .views
-        .packages()
-        .unwrap()
-        .get("zlib")
-        .unwrap()
-        .unwrap();
+    app.tell_of_build(1, BuildEvent::UsageRecorded(used)).await;
+    let row = app.views.packages().unwrap().get("zlib").unwrap().unwrap();
     assert!(
         (row.waste.memory_unused - 4.0).abs() < 1e-9,
         "{:?}",
@@ -63,17 +55,16 @@ async fn waste_is_what_was_requested_and_not_needed_for_as_long_as_it_ran() {
 
 #[tokio::test]
 async fn packages_are_listed_by_what_is_asked_for() {
-    let house = House::new();
+    let app = App::new();
     for (number, package) in [(1, "b"), (2, "a"), (3, "b"), (4, "c"), (5, "b"), (6, "c")] {
-        house.tell_of_build(number, used(number, package)).await;
+        app.tell_of_build(number, used(number, package)).await;
     }
-    house
-        .tell_of_build(7, BuildEvent::OutOfMemory(killed(7, 1)))
+    app.tell_of_build(7, BuildEvent::OutOfMemory(killed(7, 1)))
         .await;
     let names = |sort| {
         let (mut names, mut cursor) = (Vec::new(), Cursor::start());
         loop {
-            let page = house
+            let page = app
                 .views
                 .packages()
                 .unwrap()
@@ -90,7 +81,7 @@ async fn packages_are_listed_by_what_is_asked_for() {
     assert_eq!(names(PackageSort::Builds), "b c a llvm");
     assert_eq!(names(PackageSort::Latest), "llvm c b a");
     assert!(names(PackageSort::OutOfMemory).starts_with("llvm"));
-    let page = house
+    let page = app
         .views
         .packages()
         .unwrap()
@@ -101,28 +92,15 @@ async fn packages_are_listed_by_what_is_asked_for() {
 
 #[tokio::test]
 async fn a_trend_compares_the_newest_peaks_with_those_before() {
-    let house = House::new();
+    let app = App::new();
     for number in 1..=16 {
         let mut used = usage(number, "zlib");
         used.memory.max = if number > 8 { 3e9 } else { 2e9 };
-        house
-            .tell_of_build(number, BuildEvent::UsageRecorded(used))
+        app.tell_of_build(number, BuildEvent::UsageRecorded(used))
             .await;
-        let row = house
-            .views
-            .packages()
-            .unwrap()
-            .get("zlib")
-            .unwrap()
-            .unwrap();
+        let row = app.views.packages().unwrap().get("zlib").unwrap().unwrap();
         assert_eq!(row.trend().is_some(), number >= 8);
     }
-    let row = house
-        .views
-        .packages()
-        .unwrap()
-        .get("zlib")
-        .unwrap()
-        .unwrap();
+    let row = app.views.packages().unwrap().get("zlib").unwrap().unwrap();
     assert!((row.trend().unwrap() - 0.5).abs() < 1e-9);
 }

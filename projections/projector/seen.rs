@@ -42,7 +42,7 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// Who did it and through which door, read when somebody asks. What cannot be read says nothing.
+    /// Who did it and through which interface, read when somebody asks. What cannot be read says nothing.
     pub fn metadata(&self) -> &Metadata {
         self.metadata
             .get_or_init(|| serde_json::from_slice(&self.recorded.metadata).unwrap_or_default())

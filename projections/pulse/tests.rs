@@ -3,24 +3,22 @@ use domain::builds::build::{BuildEvent, SkipReason};
 use domain::core::audit::{AuditEvent, WebhookRejected};
 
 use crate::pulse::HourCounts;
-use crate::testing::{House, PATIENCE, at, killed, reported, skipped, tell, used};
+use crate::testing::{App, PATIENCE, at, killed, reported, skipped, tell, used};
 
 #[tokio::test]
 async fn every_event_is_counted_once_by_type_and_hour() {
-    let house = House::new();
+    let app = App::new();
     for number in 1..=5 {
-        house
-            .tell_of_build(number, reported(number, "success"))
-            .await;
+        app.tell_of_build(number, reported(number, "success")).await;
     }
-    house.tell_of_build(1, used(1, "zlib")).await;
-    let types = house.views.pulse().unwrap().types().unwrap();
+    app.tell_of_build(1, used(1, "zlib")).await;
+    let types = app.views.pulse().unwrap().types().unwrap();
     let types: Vec<_> = types
         .iter()
         .map(|of| (of.event_type.as_str(), of.count))
         .collect();
     assert_eq!(types, [("build.reported", 5), ("build.usage_recorded", 1)]);
-    let hours = house.views.pulse().unwrap().hours(10).unwrap();
+    let hours = app.views.pulse().unwrap().hours(10).unwrap();
     assert_eq!(hours.len(), 1);
     assert_eq!((hours[0].counts.events, hours[0].counts.succeeded), (6, 5));
     let began = hours[0].begins_at.as_second();
@@ -30,7 +28,7 @@ async fn every_event_is_counted_once_by_type_and_hour() {
 /// Each number of an hour counts what it says, over pages and restarts.
 #[tokio::test]
 async fn an_hour_counts_what_happened_in_it() {
-    let house = House::new();
+    let app = App::new();
     let rejected = AuditEvent::WebhookRejected(WebhookRejected {
         dialect: "gantry".to_owned(),
         reason: "no credential".to_owned(),
@@ -52,12 +50,12 @@ async fn an_hour_counts_what_happened_in_it() {
         ("audit-2026-11-21", rejected.into(), 2),
     ] {
         for _ in 0..times {
-            tell(&*house.log, stream, event.clone()).await;
+            tell(&*app.log, stream, event.clone()).await;
         }
     }
-    let head = house.log_head();
-    house.views.wait_for(head, PATIENCE).await.unwrap();
-    let hours = house.views.pulse().unwrap().hours(9).unwrap();
+    let head = app.log_head();
+    app.views.wait_for(head, PATIENCE).await.unwrap();
+    let hours = app.views.pulse().unwrap().hours(9).unwrap();
     let expected = HourCounts {
         events: 30,
         reports: 10,

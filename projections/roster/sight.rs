@@ -7,7 +7,7 @@ use super::Roster;
 /// On whose behalf something is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// On the house's own, or that of somebody who may see everything.
+    /// On the app's own, or that of somebody who may see everything.
     All,
     /// On a worker's, by its number.
     Worker(u64),

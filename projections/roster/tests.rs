@@ -18,7 +18,7 @@ use crate::testing::job_runner::{
     any_roster_event, counted, created_group, created_job, created_pool, created_project,
     created_template, created_user, password, registered_worker, reported,
 };
-use crate::testing::{House, PATIENCE, at, block_on, config, memory_log, tell_all};
+use crate::testing::{App, PATIENCE, at, block_on, config, memory_log, tell_all};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -48,38 +48,38 @@ proptest! {
 
 #[tokio::test]
 async fn a_row_has_what_memory_leaves_out() {
-    let house = House::new();
-    house.tell("job-1", created_job(1, 2, 3, None)).await;
+    let app = App::new();
+    app.tell("job-1", created_job(1, 2, 3, None)).await;
     let script = domain::LongText::Inline("echo again".to_owned());
     let edited = job::Edited {
         script: Some(script.clone()),
         ..job::Edited::nothing(at(1))
     };
-    let position = house.tell("job-1", JobEvent::Edited(edited)).await;
-    let roster = house.views.roster().unwrap();
+    let position = app.tell("job-1", JobEvent::Edited(edited)).await;
+    let roster = app.views.roster().unwrap();
     let row = roster.job(1).unwrap().unwrap();
     assert_eq!((row.facts.script, row.position), (script, position));
     assert_eq!(roster.job(2).unwrap(), None);
-    house.tell("user-1", created_user(1, [7])).await;
+    app.tell("user-1", created_user(1, [7])).await;
     let user = roster.user(1).unwrap().unwrap().facts.user;
     assert_eq!((user.password, user.groups), (password(1), [7].into()));
 }
 
 #[tokio::test]
 async fn a_name_is_found_as_long_as_somebody_is_called_so() {
-    let house = House::new();
-    house.tell("worker-1", registered_worker(1)).await;
-    house.tell("worker-2", registered_worker(2)).await;
+    let app = App::new();
+    app.tell("worker-1", registered_worker(1)).await;
+    app.tell("worker-2", registered_worker(2)).await;
     let edited = worker::Edited {
         api_key: Some("other".to_owned()),
         ..worker::Edited::nothing(at(1))
     };
-    house.tell("worker-1", WorkerEvent::Edited(edited)).await;
-    house.tell("group-1", created_group(1)).await;
-    house.tell("user-4", created_user(4, [1])).await;
-    house.tell("job_template-1", created_template(1, 9)).await;
-    house.tell("job-1", created_job(1, 1, 3, None)).await;
-    house.views.roster().unwrap().read(|roster| {
+    app.tell("worker-1", WorkerEvent::Edited(edited)).await;
+    app.tell("group-1", created_group(1)).await;
+    app.tell("user-4", created_user(4, [1])).await;
+    app.tell("job_template-1", created_template(1, 9)).await;
+    app.tell("job-1", created_job(1, 1, 3, None)).await;
+    app.views.roster().unwrap().read(|roster| {
         let of_key = |key| roster.worker_by_key(key).map(|worker| worker.number);
         for (key, expected) in [
             ("other", Some(1)),
@@ -105,14 +105,14 @@ async fn a_name_is_found_as_long_as_somebody_is_called_so() {
 
 #[tokio::test]
 async fn a_child_is_known_by_its_parent_and_leaves_it() {
-    let house = House::new();
+    let app = App::new();
     let children = |job: u64| {
-        let roster = house.views.roster().unwrap();
+        let roster = app.views.roster().unwrap();
         roster.read(|roster| roster.job(job).unwrap().children.clone())
     };
-    house.tell("job-2", created_job(2, 1, 1, Some(1))).await;
-    house.tell("job-1", created_job(1, 1, 1, None)).await;
-    house.tell("job-3", created_job(3, 1, 1, Some(1))).await;
+    app.tell("job-2", created_job(2, 1, 1, Some(1))).await;
+    app.tell("job-1", created_job(1, 1, 1, None)).await;
+    app.tell("job-3", created_job(3, 1, 1, Some(1))).await;
     assert_eq!(
         children(1),
         BTreeSet::from([2, 3]),
@@ -122,36 +122,36 @@ async fn a_child_is_known_by_its_parent_and_leaves_it() {
         parent: Some(Some(3)),
         ..job::Edited::nothing(at(1))
     };
-    house.tell("job-2", JobEvent::Edited(edited)).await;
+    app.tell("job-2", JobEvent::Edited(edited)).await;
     assert_eq!((children(1), children(3)), ([3].into(), [2].into()));
     let orphaned = job::Edited {
         parent: Some(None),
         ..job::Edited::nothing(at(2))
     };
-    house.tell("job-3", JobEvent::Edited(orphaned)).await;
+    app.tell("job-3", JobEvent::Edited(orphaned)).await;
     assert_eq!((children(1), children(3)), ([].into(), [2].into()));
 }
 
 #[tokio::test]
 async fn what_a_worker_does_not_speak_of_stays() {
-    let house = House::new();
-    house.tell("worker-1", registered_worker(1)).await;
+    let app = App::new();
+    app.tell("worker-1", registered_worker(1)).await;
     let first = reported(5, Some("2.1.2".to_owned()));
-    house.tell("worker-reports:1", first).await;
+    app.tell("worker-reports:1", first).await;
     let second = WorkerEvent::Reported(worker::Reported {
         worker_version: None,
         concurrent_jobs: Some(Some(4)),
         ping_response_at: Some(Some(at(9))),
         at: at(10),
     });
-    house.tell("worker-reports:1", second).await;
+    app.tell("worker-reports:1", second).await;
     // A worker is described otherwise: what it said is still known.
     let edited = worker::Edited {
         title: Some("renamed".to_owned()),
         ..worker::Edited::nothing(at(11))
     };
-    house.tell("worker-1", WorkerEvent::Edited(edited)).await;
-    let worker = house
+    app.tell("worker-1", WorkerEvent::Edited(edited)).await;
+    let worker = app
         .views
         .roster()
         .unwrap()
@@ -168,58 +168,54 @@ async fn what_a_worker_does_not_speak_of_stays() {
 
 #[tokio::test]
 async fn a_job_knows_what_was_completed_last_also_after_an_edit() {
-    let house = House::new();
-    house.tell("job-1", created_job(1, 1, 1, None)).await;
-    house.tell("job-tally:1", counted(8, 7)).await;
+    let app = App::new();
+    app.tell("job-1", created_job(1, 1, 1, None)).await;
+    app.tell("job-tally:1", counted(8, 7)).await;
     let edited = job::Edited {
         title: Some("renamed".to_owned()),
         ..job::Edited::nothing(at(1))
     };
-    house.tell("job-1", JobEvent::Edited(edited)).await;
-    let roster = house.views.roster().unwrap();
+    app.tell("job-1", JobEvent::Edited(edited)).await;
+    let roster = app.views.roster().unwrap();
     let job = roster.read(|roster| roster.job(1).cloned()).unwrap();
     assert_eq!((job.fails, job.last_completed_schedule_id), (2, Some(7)));
 }
 
 #[tokio::test]
 async fn a_password_is_as_old_as_the_event_that_set_it() {
-    let house = House::new();
+    let app = App::new();
     let credential = || {
-        let roster = house.views.roster().unwrap();
+        let roster = app.views.roster().unwrap();
         roster.read(|roster| roster.user(1).unwrap().credential_position)
     };
-    let created = house.tell("user-1", created_user(1, [1])).await;
+    let created = app.tell("user-1", created_user(1, [1])).await;
     let disabled = UserEvent::Disabled(user::Disabled { at: at(1) });
-    house.tell("user-1", disabled).await;
+    app.tell("user-1", disabled).await;
     assert_eq!(credential(), created);
     let changed = UserEvent::PasswordChanged(user::PasswordChanged {
         password: password(2),
         at: at(2),
     });
-    let changed = house.tell("user-1", changed).await;
+    let changed = app.tell("user-1", changed).await;
     assert_eq!(credential(), changed);
 }
 
 #[tokio::test]
 async fn jobs_are_listed_by_the_titles_of_project_and_template_and_their_own() {
-    let house = House::new();
+    let app = App::new();
     for (number, project) in [(1, 2), (2, 1), (3, 1)] {
         let template = created_template(number, project);
-        house
-            .tell(&format!("job_template-{number}"), template)
-            .await;
+        app.tell(&format!("job_template-{number}"), template).await;
         let project_event = created_project(number, [], []);
-        house
-            .tell(&format!("project-{number}"), project_event)
-            .await;
+        app.tell(&format!("project-{number}"), project_event).await;
     }
     for (number, template) in [(1, 1), (2, 3), (3, 2), (4, 2)] {
         let job = created_job(number, template, 1, None);
-        house.tell(&format!("job-{number}"), job).await;
+        app.tell(&format!("job-{number}"), job).await;
     }
-    house.tell("worker_pool-1", created_pool(1, [])).await;
+    app.tell("worker_pool-1", created_pool(1, [])).await;
     let jobs = || {
-        let roster = house.views.roster().unwrap();
+        let roster = app.views.roster().unwrap();
         roster.read(|roster| {
             let jobs: Vec<u64> = roster.jobs_by_title().map(|job| job.number).collect();
             let templates = roster.job_templates_by_title();
@@ -233,22 +229,22 @@ async fn jobs_are_listed_by_the_titles_of_project_and_template_and_their_own() {
         title: Some("a".to_owned()),
         ..project::Edited::nothing(at(1))
     };
-    house.tell("project-2", ProjectEvent::Edited(edited)).await;
+    app.tell("project-2", ProjectEvent::Edited(edited)).await;
     assert_eq!(jobs(), (vec![1, 3, 4, 2], vec![1, 2, 3]));
 }
 
 #[tokio::test]
 async fn runs_are_sent_only_while_all_four_switches_are_on() {
-    let house = House::new();
+    let app = App::new();
     let enabled = || {
-        let roster = house.views.roster().unwrap();
+        let roster = app.views.roster().unwrap();
         roster.read(|roster| roster.is_enqueue_enabled(1))
     };
-    house.tell("job-1", created_job(1, 1, 1, None)).await;
+    app.tell("job-1", created_job(1, 1, 1, None)).await;
     assert!(!enabled(), "without a template");
-    house.tell("job_template-1", created_template(1, 1)).await;
-    house.tell("project-1", created_project(1, [1], [])).await;
-    house.tell("worker_pool-1", created_pool(1, [1])).await;
+    app.tell("job_template-1", created_template(1, 1)).await;
+    app.tell("project-1", created_project(1, [1], [])).await;
+    app.tell("worker_pool-1", created_pool(1, [1])).await;
     assert!(enabled());
     let at = at(1);
     let because = job::Suspension::Asked;
@@ -275,9 +271,9 @@ async fn runs_are_sent_only_while_all_four_switches_are_on() {
         ),
     ];
     for (stream, off, on) in switches {
-        house.tell(stream, off).await;
+        app.tell(stream, off).await;
         assert!(!enabled(), "while {stream} is off");
-        house.tell(stream, on).await;
+        app.tell(stream, on).await;
         assert!(enabled(), "{stream} is on again");
     }
 }

@@ -16,7 +16,7 @@ use crate::testing::job_runner::{
     asked_to_kill, claimed, counted, registered_worker, returned, schedule, scheduled, started,
     written,
 };
-use crate::testing::{House, PATIENCE, at, config, memory_log, tell_all};
+use crate::testing::{App, PATIENCE, at, config, memory_log, tell_all};
 
 /// The numbers of runs, in the order of a list.
 #[track_caller]
@@ -36,7 +36,7 @@ fn in_state(state: RunState) -> RunQuery {
     }
 }
 
-impl House {
+impl App {
     async fn tell_of_run(&self, number: u64, event: RunEvent) -> Position {
         self.tell(&format!("run-{number}"), event).await
     }
@@ -58,8 +58,8 @@ impl House {
 
 #[tokio::test]
 async fn a_run_goes_from_list_to_list() {
-    let house = House::new();
-    let runs = || house.views.runs().unwrap();
+    let app = App::new();
+    let runs = || app.views.runs().unwrap();
     let steps = [
         (scheduled(1, 7, 5), RunState::Scheduled),
         (claimed(3, 6), RunState::InQueue),
@@ -75,7 +75,7 @@ async fn a_run_goes_from_list_to_list() {
         ),
     ];
     for (event, expected) in steps {
-        let position = house.tell_of_run(1, event).await;
+        let position = app.tell_of_run(1, event).await;
         let row = runs().get(1).unwrap().unwrap();
         assert_eq!((row.state(), row.position), (expected, position));
         for state in RunState::ALL {
@@ -96,7 +96,7 @@ async fn a_run_was_given_up_until_somebody_says_how_it_ended() {
         change(&mut patched);
         RunEvent::Patched(patched)
     };
-    let house = House::new();
+    let app = App::new();
     for (number, event, stays) in [
         (1, patched(|told| told.success = Some(Some(true))), false),
         (
@@ -107,15 +107,15 @@ async fn a_run_was_given_up_until_somebody_says_how_it_ended() {
         (3, patched(|told| told.pid = Some(Some(17))), true),
         (4, RunEvent::Reopened(run::Reopened { at: at(30) }), false),
     ] {
-        house.tell_of_run(number, scheduled(number, 7, 5)).await;
-        house.tell_of_run(number, claimed(3, 6)).await;
+        app.tell_of_run(number, scheduled(number, 7, 5)).await;
+        app.tell_of_run(number, claimed(3, 6)).await;
         let reason = "worker does not respond to ping".to_owned();
         let given_up = run::GivenUp { reason, at: at(20) };
-        house.tell_of_run(number, RunEvent::GivenUp(given_up)).await;
-        let row = house.views.runs().unwrap().get(number).unwrap().unwrap();
+        app.tell_of_run(number, RunEvent::GivenUp(given_up)).await;
+        let row = app.views.runs().unwrap().get(number).unwrap().unwrap();
         assert!(row.given_up.is_some() && row.success == Some(false));
-        house.tell_of_run(number, event).await;
-        let row = house.views.runs().unwrap().get(number).unwrap().unwrap();
+        app.tell_of_run(number, event).await;
+        let row = app.views.runs().unwrap().get(number).unwrap().unwrap();
         assert_eq!(row.given_up.is_some(), stays, "run {number}");
         assert_eq!(row.given_up_earlier.is_some(), !stays, "run {number}");
     }
@@ -125,19 +125,17 @@ async fn a_run_was_given_up_until_somebody_says_how_it_ended() {
 /// is due soonest.
 #[tokio::test]
 async fn runs_are_ordered_by_what_happened_to_them_last() {
-    let house = House::new();
-    house.tell_of_whole_run(1, 7, 10).await;
-    house.tell_of_whole_run(2, 7, 20).await;
+    let app = App::new();
+    app.tell_of_whole_run(1, 7, 10).await;
+    app.tell_of_whole_run(2, 7, 20).await;
     for (number, second) in [(3, 31), (4, 30), (5, 30), (6, 40), (7, 41), (8, 41)] {
-        house
-            .tell_of_run(number, scheduled(number, 7, second))
-            .await;
+        app.tell_of_run(number, scheduled(number, 7, second)).await;
     }
     for (number, second) in [(6, 50), (7, 50), (8, 51)] {
-        house.tell_of_run(number, claimed(1, second)).await;
+        app.tell_of_run(number, claimed(1, second)).await;
     }
-    house.tell_of_run(6, started(60)).await;
-    let runs = house.views.runs().unwrap();
+    app.tell_of_run(6, started(60)).await;
+    let runs = app.views.runs().unwrap();
     assert_eq!(
         listed(&runs, &RunQuery::default()),
         [2, 1, 6, 8, 7, 4, 5, 3]
@@ -150,25 +148,24 @@ async fn runs_are_ordered_by_what_happened_to_them_last() {
 
 #[tokio::test]
 async fn a_run_that_was_spread_is_no_more_and_its_parts_are_of_its_occasion() {
-    let house = House::new();
-    house.tell_of_run(1, scheduled(1, 7, 5)).await;
+    let app = App::new();
+    app.tell_of_run(1, scheduled(1, 7, 5)).await;
     let into = vec![Share { run: 2, worker: 1 }, Share { run: 3, worker: 2 }];
     let spread = run::Spread {
         into: into.clone(),
         at: at(6),
     };
-    house.tell_of_run(1, RunEvent::Spread(spread)).await;
+    app.tell_of_run(1, RunEvent::Spread(spread)).await;
     for share in &into {
         let sibling = Scheduled {
             schedule_id: 1,
             worker: Some(share.worker),
             ..schedule(share.run, 7, 5)
         };
-        house
-            .tell_of_run(share.run, RunEvent::Scheduled(sibling))
+        app.tell_of_run(share.run, RunEvent::Scheduled(sibling))
             .await;
     }
-    let runs = house.views.runs().unwrap();
+    let runs = app.views.runs().unwrap();
     assert_eq!(runs.get(1).unwrap(), None);
     assert_eq!(runs.spread_into(1).unwrap(), Some(into));
     assert_eq!(runs.spread_into(2).unwrap(), None);
@@ -182,34 +179,33 @@ async fn a_run_that_was_spread_is_no_more_and_its_parts_are_of_its_occasion() {
 
     // The occasion is over when its last run is: both are what was completed last.
     for (number, second) in [(2, 10), (3, 20)] {
-        house.tell_of_run(number, claimed(1, second)).await;
-        house.tell_of_run(number, started(second + 1)).await;
-        house
-            .tell_of_run(number, returned(second + 2, Some(true)))
+        app.tell_of_run(number, claimed(1, second)).await;
+        app.tell_of_run(number, started(second + 1)).await;
+        app.tell_of_run(number, returned(second + 2, Some(true)))
             .await;
-        house.tell("job-tally:7", counted(number, 1)).await;
+        app.tell("job-tally:7", counted(number, 1)).await;
     }
     let last = RunQuery {
         last_completed: true,
         ..RunQuery::default()
     };
-    assert_eq!(listed(&house.views.runs().unwrap(), &last), [3, 2]);
-    house.tell_of_whole_run(4, 7, 30).await;
+    assert_eq!(listed(&app.views.runs().unwrap(), &last), [3, 2]);
+    app.tell_of_whole_run(4, 7, 30).await;
     assert_eq!(
-        listed(&house.views.runs().unwrap(), &last),
+        listed(&app.views.runs().unwrap(), &last),
         [3, 2],
         "not counted yet"
     );
-    house.tell("job-tally:7", counted(4, 4)).await;
-    assert_eq!(listed(&house.views.runs().unwrap(), &last), [4]);
+    app.tell("job-tally:7", counted(4, 4)).await;
+    assert_eq!(listed(&app.views.runs().unwrap(), &last), [4]);
 }
 
 /// Two jobs can only share an occasion when somebody patched a run; neither takes it from the other.
 #[tokio::test]
 async fn an_occasion_is_the_last_as_long_as_it_is_of_any_job() {
-    let house = House::new();
-    house.tell_of_whole_run(1, 7, 10).await;
-    house.tell_of_whole_run(2, 7, 20).await;
+    let app = App::new();
+    app.tell_of_whole_run(1, 7, 10).await;
+    app.tell_of_whole_run(2, 7, 20).await;
     let last = RunQuery {
         last_completed: true,
         ..RunQuery::default()
@@ -220,10 +216,9 @@ async fn an_occasion_is_the_last_as_long_as_it_is_of_any_job() {
         (7, 2, vec![2, 1]),
         (8, 2, vec![2]),
     ] {
-        house
-            .tell(&format!("job-tally:{job}"), counted(run, run))
+        app.tell(&format!("job-tally:{job}"), counted(run, run))
             .await;
-        let found = listed(&house.views.runs().unwrap(), &last);
+        let found = listed(&app.views.runs().unwrap(), &last);
         assert_eq!(found, expected, "job {job} completed {run}");
     }
 }
@@ -231,7 +226,7 @@ async fn an_occasion_is_the_last_as_long_as_it_is_of_any_job() {
 /// Whether it is known before or after that the occasion is the last.
 #[tokio::test]
 async fn of_several_attempts_the_last_is_what_a_job_has_completed() {
-    let house = House::new();
+    let app = App::new();
     let ends = async |number, schedule_id, second, success| {
         let planned = Scheduled {
             schedule_id,
@@ -243,7 +238,7 @@ async fn of_several_attempts_the_last_is_what_a_job_has_completed() {
             started(second + 2),
             returned(second + 3, Some(success)),
         ] {
-            house.tell_of_run(number, event).await;
+            app.tell_of_run(number, event).await;
         }
     };
     let is_tried_again = async |number, by| {
@@ -252,17 +247,17 @@ async fn of_several_attempts_the_last_is_what_a_job_has_completed() {
             attempt: 2,
             at: at(90),
         };
-        house.tell_of_run(number, RunEvent::Retried(retried)).await;
+        app.tell_of_run(number, RunEvent::Retried(retried)).await;
     };
     let completed = || {
         let last = RunQuery {
             last_completed: true,
             ..RunQuery::default()
         };
-        listed(&house.views.runs().unwrap(), &last)
+        listed(&app.views.runs().unwrap(), &last)
     };
     ends(1, 1, 10, true).await;
-    house.tell("job-tally:7", counted(1, 1)).await;
+    app.tell("job-tally:7", counted(1, 1)).await;
     ends(2, 1, 20, false).await;
     is_tried_again(2, 3).await;
     assert_eq!(completed(), [1]);
@@ -272,7 +267,7 @@ async fn of_several_attempts_the_last_is_what_a_job_has_completed() {
     ends(4, 4, 40, false).await;
     is_tried_again(4, 5).await;
     ends(5, 4, 50, true).await;
-    house.tell("job-tally:7", counted(5, 4)).await;
+    app.tell("job-tally:7", counted(5, 4)).await;
     assert_eq!(completed(), [5]);
 }
 
@@ -312,13 +307,12 @@ async fn a_run_is_never_nowhere() {
 
 #[tokio::test]
 async fn what_waits_is_due_in_the_order_of_its_times() {
-    let house = House::new();
+    let app = App::new();
     for (number, second) in [(1, 30), (2, 10), (3, 20), (4, 10)] {
-        house
-            .tell_of_run(number, scheduled(number, number, second))
+        app.tell_of_run(number, scheduled(number, number, second))
             .await;
     }
-    let runs = house.views.runs().unwrap();
+    let runs = app.views.runs().unwrap();
     assert_eq!(numbers(&runs.waiting(at(20), 9)), [2, 4, 3]);
     assert_eq!(numbers(&runs.waiting(at(20), 2)), [2, 4]);
     assert_eq!(
@@ -327,12 +321,11 @@ async fn what_waits_is_due_in_the_order_of_its_times() {
         "not what is due already"
     );
     assert_eq!(runs.next_due(at(30)), None);
-    house.tell_of_run(2, claimed(5, 12)).await;
+    app.tell_of_run(2, claimed(5, 12)).await;
     assert_eq!(numbers(&runs.waiting(at(20), 9)), [4, 3]);
     assert_eq!(numbers(&runs.active()), [2]);
     assert_eq!(numbers(&runs.open_of_worker(5)), [2]);
-    house
-        .tell_of_run(2, RunEvent::Reset(run::Reset { at: at(13) }))
+    app.tell_of_run(2, RunEvent::Reset(run::Reset { at: at(13) }))
         .await;
     assert_eq!(numbers(&runs.waiting(at(20), 9)), [2, 4, 3]);
     assert_eq!(
@@ -345,35 +338,35 @@ async fn what_waits_is_due_in_the_order_of_its_times() {
 
 #[tokio::test]
 async fn the_next_occasion_is_counted_from_the_youngest_run_that_nobody_asked_for() {
-    let house = House::new();
-    let reference = || house.views.runs().unwrap().reference(7).unwrap();
+    let app = App::new();
+    let reference = || app.views.runs().unwrap().reference(7).unwrap();
     assert_eq!(reference(), None);
-    house.tell_of_whole_run(1, 7, 100).await;
-    house.tell_of_whole_run(2, 7, 50).await;
+    app.tell_of_whole_run(1, 7, 100).await;
+    app.tell_of_whole_run(2, 7, 50).await;
     assert_eq!(reference(), Some(at(50)), "by number, not by time");
     let manual = Scheduled {
         is_manual: true,
         ..schedule(3, 7, 500)
     };
-    house.tell_of_run(3, RunEvent::Scheduled(manual)).await;
+    app.tell_of_run(3, RunEvent::Scheduled(manual)).await;
     assert_eq!(reference(), Some(at(50)));
-    house.tell_of_whole_run(4, 8, 700).await;
+    app.tell_of_whole_run(4, 8, 700).await;
     assert_eq!(reference(), Some(at(50)), "of another job");
     let patched = run::Patched {
         is_manual: Some(true),
         ..run::Patched::nothing(at(800))
     };
-    house.tell_of_run(2, RunEvent::Patched(patched)).await;
+    app.tell_of_run(2, RunEvent::Patched(patched)).await;
     assert_eq!(reference(), Some(at(100)));
 }
 
 #[tokio::test]
 async fn who_waits_for_runs_is_woken_by_them_and_by_nothing_else() {
-    let house = House::new();
-    let mut changed = house.views.runs_changed();
-    house.tell("worker-1", registered_worker(1)).await;
+    let app = App::new();
+    let mut changed = app.views.runs_changed();
+    app.tell("worker-1", registered_worker(1)).await;
     assert!(!changed.has_changed().unwrap());
-    house.tell_of_run(1, scheduled(1, 7, 5)).await;
+    app.tell_of_run(1, scheduled(1, 7, 5)).await;
     tokio::time::timeout(PATIENCE, changed.changed())
         .await
         .unwrap()

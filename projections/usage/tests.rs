@@ -1,33 +1,27 @@
 use crate::Cursor;
-use crate::testing::{House, at, key, usage};
+use crate::testing::{App, at, key, usage};
 use crate::usage::UsageFilter;
 use domain::builds::build::BuildEvent;
 
 /// Nine builds of two packages on two machines, of two refs and two stacks.
-async fn told() -> House {
-    let house = House::new();
+async fn told() -> App {
+    let app = App::new();
     for number in 1..=9 {
         let package = if number % 2 == 0 { "zlib" } else { "hdf5" };
         let mut usage = usage(number, package);
         usage.hostname = (number != 9).then(|| format!("ip-{}", number % 3));
         usage.git_ref = if number < 4 { "main" } else { "develop" }.to_owned();
         usage.stack = if number < 7 { "e4s" } else { "radiuss" }.to_owned();
-        house
-            .tell_of_build(number, BuildEvent::UsageRecorded(usage))
+        app.tell_of_build(number, BuildEvent::UsageRecorded(usage))
             .await;
     }
-    house
+    app
 }
 
-fn numbers(house: &House, filter: &UsageFilter) -> Vec<i64> {
+fn numbers(app: &App, filter: &UsageFilter) -> Vec<i64> {
     let (mut cursor, mut found) = (Cursor::start(), Vec::new());
     loop {
-        let page = house
-            .views
-            .usage()
-            .unwrap()
-            .list(filter, &cursor, 2)
-            .unwrap();
+        let page = app.views.usage().unwrap().list(filter, &cursor, 2).unwrap();
         found.extend(page.rows.iter().map(|row| row.key.number()));
         match page.next {
             Some(next) => cursor = next,
@@ -38,7 +32,7 @@ fn numbers(house: &House, filter: &UsageFilter) -> Vec<i64> {
 
 #[tokio::test]
 async fn what_builds_used_is_narrowed_by_any_field() {
-    let house = told().await;
+    let app = told().await;
     let text = |text: &str| Some(text.to_owned());
     let any = UsageFilter::default;
     for (filter, expected) in [
@@ -121,19 +115,17 @@ async fn what_builds_used_is_narrowed_by_any_field() {
             &[1, 3, 5, 7, 9],
         ),
     ] {
-        assert_eq!(numbers(&house, &filter), expected, "{filter:?}");
+        assert_eq!(numbers(&app, &filter), expected, "{filter:?}");
     }
 }
 
 #[tokio::test]
 async fn what_is_recorded_again_replaces_what_was() {
-    let house = told().await;
+    let app = told().await;
     let mut again = usage(2, "gcc");
     again.hostname = Some("ip-7".to_owned());
     again.finished_at = at(1000);
-    house
-        .tell_of_build(2, BuildEvent::UsageRecorded(again))
-        .await;
+    app.tell_of_build(2, BuildEvent::UsageRecorded(again)).await;
     let text = |text: &str| Some(text.to_owned());
     let any = UsageFilter::default;
     for (filter, expected) in [
@@ -160,9 +152,9 @@ async fn what_is_recorded_again_replaces_what_was() {
             &[8, 5],
         ),
     ] {
-        assert_eq!(numbers(&house, &filter), expected, "{filter:?}");
+        assert_eq!(numbers(&app, &filter), expected, "{filter:?}");
     }
-    let row = house.views.usage().unwrap().get(&key(2)).unwrap().unwrap();
+    let row = app.views.usage().unwrap().get(&key(2)).unwrap().unwrap();
     assert_eq!(row.package, "gcc");
-    assert_eq!(house.views.usage().unwrap().get(&key(77)).unwrap(), None);
+    assert_eq!(app.views.usage().unwrap().get(&key(77)).unwrap(), None);
 }

@@ -1,4 +1,4 @@
-//! Turns rows into what the house says of machines and builds.
+//! Turns rows into what the app says of machines and builds.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! The house's own strategy: many keys from special to general, and what each has been worth.
+//! The app's own strategy: many keys from special to general, and what each has been worth.
 //!
 //! Every build is remembered under ten *levels* of keys, from "exactly this spec" to "this package". For
 //! each level, four *statistics* sum up the recent peaks. How far the next peak lies from a statistic is
@@ -46,7 +46,7 @@ pub use track::Statistic;
 /// A millisecond in hours: no build is taken to be shorter.
 const HOURS_MIN: f64 = 1.0 / 3_600_000.0;
 
-/// The strategy of the house and what it has learnt.
+/// The strategy of the app and what it has learnt.
 #[derive(Clone, Debug)]
 pub struct Ladder {
     learning: Learning,

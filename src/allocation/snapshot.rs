@@ -14,7 +14,7 @@ const HEADER_BYTES: usize = MAGIC.len() + 8 + 2 + CHECK_BYTES;
 /// Why a snapshot is not restored. History is then learnt again from the start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SnapshotError {
-    /// The bytes are no snapshot of this house.
+    /// The bytes are no snapshot of this app.
     #[error("the bytes are not a snapshot")]
     NotASnapshot,
     /// A snapshot of something else, or of a version that is not read.

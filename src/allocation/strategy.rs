@@ -17,7 +17,7 @@ pub enum StrategySettings {
         /// Which git refs are learnt from.
         refs: Refs,
     },
-    /// The house's own.
+    /// The app's own.
     Ladder {
         /// How history is learnt.
         learning: Learning,
@@ -74,7 +74,7 @@ impl StrategySettings {
 pub enum Strategy {
     /// The answers of Gantry, number for number.
     Gantry(Box<Gantry>),
-    /// The house's own.
+    /// The app's own.
     Ladder(Box<Ladder>),
 }
 

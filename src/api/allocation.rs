@@ -12,7 +12,7 @@ use http::Uri;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use web::{House, Problem, View, quoted};
+use web::{App, Problem, View, quoted};
 
 /// The scope of reading here.
 const READ: &str = "allocation:read";
@@ -54,7 +54,7 @@ pub struct Explanation {
     ),
     responses((status = 200, body = Explanation)))]
 pub(crate) async fn explain(
-    State(house): State<House>,
+    State(app): State<App>,
     uri: Uri,
 ) -> Result<View<Explanation>, Problem> {
     let query = uri.query().unwrap_or_default();
@@ -71,16 +71,13 @@ pub(crate) async fn explain(
         .map_err(|_| {
             Problem::bad_request("this is no number of jobs").at("build_jobs", "is a whole number")
         })?;
-    let position = house.views.position();
-    let answered = house
-        .views
-        .allocation()?
-        .answer(&spec, strategy, build_jobs);
+    let position = app.views.position();
+    let answered = app.views.allocation()?.answer(&spec, strategy, build_jobs);
     let body = Explanation {
         spec: spec.to_string(),
         strategy: answered.strategy.as_str().to_owned(),
         model: answered.model,
-        variables: house.settings.variables.of(&answered.answer).collect(),
+        variables: app.settings.variables.of(&answered.answer).collect(),
         reason: answered.answer.reason.to_string(),
         answer: serde_json::to_value(&answered.answer).unwrap_or_default(),
         learnt: answered.learnt,

@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::core::token::Role;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use web::{Caller, House, Problem, Query, Unread, View};
+use web::{App, Caller, Problem, Query, Unread, View};
 
 use crate::DIALECT;
 use crate::builds::Reason;
@@ -49,21 +49,21 @@ pub(crate) struct WantedDocument {
 #[utoipa::path(post, path = "/v1/apply", tag = "roster", params(ApplyParams),
     request_body = WantedDocument, responses((status = 200, body = Applied)))]
 pub(crate) async fn apply(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Query(params): Query<ApplyParams>,
     unread: Unread,
 ) -> Result<View<Applied>, Problem> {
     // Whoever may change nothing at all hears so before anything is read.
     caller.may_somewhere(Role::Admin)?;
-    let bytes_max = house.settings.limits.body_bytes_max.max(DOCUMENT_BYTES_MAX);
+    let bytes_max = app.settings.limits.body_bytes_max.max(DOCUMENT_BYTES_MAX);
     let document = Document::read(unread.json_within(bytes_max).await?)?;
     for plural in document.plurals() {
         caller.may(Role::Admin, &format!("{plural}:write"))?;
     }
     let mut metadata = caller.metadata(DIALECT);
     metadata.reason = Reason::of(params.reason).checked()?;
-    let body = provisioning::apply(&house, &metadata, document, params.dry_run).await?;
-    let position = house.views.position();
+    let body = provisioning::apply(&app, &metadata, document, params.dry_run).await?;
+    let position = app.views.position();
     Ok(View { position, body })
 }

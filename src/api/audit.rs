@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use web::paging::Listing;
-use web::{Caller, FieldError, House, KeptBody, Path, Problem, Query, Unread, View};
+use web::{App, Caller, FieldError, KeptBody, Path, Problem, Query, Unread, View};
 
 use crate::builds::Reason;
 use crate::seen::{Page, PageParams};
@@ -40,7 +40,7 @@ pub struct AuditEntry {
     /// Who did it, as far as that is known.
     #[schema(value_type = Option<Object>)]
     pub actor: Option<Actor>,
-    /// The door it came through.
+    /// The interface it came through.
     pub dialect: Option<String>,
     /// The request.
     pub request_id: Option<String>,
@@ -136,7 +136,7 @@ pub(crate) struct AuditParams {
     event_type: Option<String>,
     /// The id of who did it.
     actor: Option<String>,
-    /// The door it came through.
+    /// The interface it came through.
     dialect: Option<String>,
     /// Recorded at or after this (RFC 3339).
     since: Option<String>,
@@ -154,7 +154,7 @@ pub(crate) struct AuditParams {
 #[utoipa::path(get, path = "/v1/audit", tag = "audit", params(AuditParams),
     responses((status = 200, body = Listing<AuditEntry>)))]
 pub(crate) async fn list(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Query(params): Query<AuditParams>,
 ) -> Result<View<Listing<AuditEntry>>, Problem> {
@@ -169,7 +169,7 @@ pub(crate) async fn list(
         oldest_first: params.oldest_first,
     };
     page.of(
-        &house,
+        &app,
         move |views, cursor, limit| views.audit()?.list(&filter, cursor, limit),
         AuditEntry::of,
     )
@@ -180,14 +180,14 @@ pub(crate) async fn list(
 #[utoipa::path(get, path = "/v1/audit/bodies", tag = "audit", params(PageParams),
     responses((status = 200, body = Listing<RefusedBody>)))]
 pub(crate) async fn bodies(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Query(params): Query<PageParams>,
 ) -> Result<View<Listing<RefusedBody>>, Problem> {
     caller.may(Role::Operator, READ)?;
     let page = Page::asked(params.limit, params.cursor.as_deref())?;
     page.of(
-        &house,
+        &app,
         move |views, cursor, limit| views.audit()?.bodies(cursor, limit),
         RefusedBody::of,
     )
@@ -199,12 +199,12 @@ pub(crate) async fn bodies(
     params(("digest" = String, Path, description = "The body's digest")),
     responses((status = 200, description = "The body", body = Vec<u8>, content_type = "application/octet-stream")))]
 pub(crate) async fn body(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Path(digest): Path<String>,
 ) -> Result<Response, Problem> {
     caller.may(Role::Operator, READ)?;
-    let (_, body) = find(&house, &digest).await?;
+    let (_, body) = find(&app, &digest).await?;
     // Whatever somebody sent is never shown as what it says it is.
     let headers = [
         (CONTENT_TYPE, "application/octet-stream"),
@@ -219,15 +219,15 @@ pub(crate) async fn body(
     request_body = Option<Reason>,
     responses((status = 200, body = Resubmitted)))]
 pub(crate) async fn resubmit(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Path(digest): Path<String>,
     unread: Unread,
 ) -> Result<View<Resubmitted>, Problem> {
     caller.may(Role::Operator, WRITE)?;
-    let reason = unread.json_or_default::<Reason>(&house).await?.checked()?;
-    let (row, body) = find(&house, &digest).await?;
-    let taker = house.resubmit(&row.dialect).ok_or_else(|| {
+    let reason = unread.json_or_default::<Reason>(&app).await?.checked()?;
+    let (row, body) = find(&app, &digest).await?;
+    let taker = app.resubmit(&row.dialect).ok_or_else(|| {
         Problem::conflict(format!(
             "nobody here takes bodies of the dialect {}",
             row.dialect
@@ -241,7 +241,7 @@ pub(crate) async fn resubmit(
         body,
         metadata: metadata.clone(),
     };
-    let taken = taker.resubmit(&house, kept).await;
+    let taken = taker.resubmit(&app, kept).await;
     // Only what the body itself is to blame for is written down as refused once more.
     let errors = match &taken {
         Ok(_) => Vec::new(),
@@ -251,15 +251,15 @@ pub(crate) async fn resubmit(
     let command = AuditCommand::ResubmitBody(BodyResubmitted {
         accepted: taken.is_ok(),
         errors,
-        at: house.commands.clock().now(),
+        at: app.commands.clock().now(),
     });
-    let noted = house
+    let noted = app
         .commands
         .execute::<Audit>(&format!("body:{digest}"), command, &metadata)
         .await?;
     let taken_at = taken.as_ref().ok().map(|taken| taken.position);
     if let Some(position) = noted.position().max(taken_at) {
-        house.wait_for(position).await?;
+        app.wait_for(position).await?;
     }
     let taken = taken?;
     let body = Resubmitted {
@@ -272,7 +272,7 @@ pub(crate) async fn resubmit(
         position: taken.position.0,
     };
     Ok(View {
-        position: house.views.position(),
+        position: app.views.position(),
         body,
     })
 }
@@ -290,15 +290,15 @@ fn told(problem: &Problem) -> Vec<String> {
     }
 }
 
-async fn find(house: &House, digest: &str) -> Result<(BodyRow, bytes::Bytes), Problem> {
+async fn find(app: &App, digest: &str) -> Result<(BodyRow, bytes::Bytes), Problem> {
     let unknown = || Problem::not_found("no such body was refused");
     let asked = digest.to_owned();
-    let row = house
+    let row = app
         .views
         .ask(move |views| views.audit()?.body(&asked))
         .await?
         .ok_or_else(unknown)?;
-    match house.refused_bodies.find(&row.source, &row.body).await {
+    match app.refused_bodies.find(&row.source, &row.body).await {
         Ok(Some(body)) => Ok((row, body)),
         Ok(None) => Err(Problem::gone("the body is no longer kept")),
         Err(error) => {

@@ -12,7 +12,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::paging::{self, Listing};
-use web::{Caller, House, Path, Problem, Query, Unread, View};
+use web::{App, Caller, Path, Problem, Query, Unread, View};
 
 use crate::events::{StreamParams, stream_page};
 use crate::seen::Page;
@@ -88,7 +88,7 @@ impl BuildParams {
 #[utoipa::path(get, path = "/v1/builds", tag = "builds", params(BuildParams),
     responses((status = 200, body = Listing<Build>)))]
 pub(crate) async fn list(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Query(params): Query<BuildParams>,
 ) -> Result<View<Listing<Build>>, Problem> {
@@ -96,7 +96,7 @@ pub(crate) async fn list(
     let page = Page::asked(params.limit, params.cursor.as_deref())?;
     let filter = params.filter()?;
     page.of(
-        &house,
+        &app,
         move |views, cursor, limit| views.builds()?.list(&filter, cursor, limit),
         Build::of,
     )
@@ -114,8 +114,8 @@ pub(crate) struct AsOfParams {
 
 impl AsOfParams {
     /// The moment, if one was named.
-    pub(crate) fn moment(&self, house: &House) -> Result<Option<AsOf>, Problem> {
-        let (as_of, head) = (self.as_of.as_deref(), house.commands.head());
+    pub(crate) fn moment(&self, app: &App) -> Result<Option<AsOf>, Problem> {
+        let (as_of, head) = (self.as_of.as_deref(), app.commands.head());
         as_of.map(|text| asked::as_of(text, head)).transpose()
     }
 }
@@ -125,24 +125,23 @@ impl AsOfParams {
     params(("build" = String, Path, description = "`source:number`, or the number alone for the default source"), AsOfParams),
     responses((status = 200, body = Build)))]
 pub(crate) async fn get(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Path(build): Path<String>,
     Query(params): Query<AsOfParams>,
 ) -> Result<View<Build>, Problem> {
     caller.may(Role::Reader, READ)?;
     let key = key_of(&build)?;
-    let position = house.views.position();
-    let row = match params.moment(&house)? {
+    let position = app.views.position();
+    let row = match params.moment(&app)? {
         None => {
             let key = key.clone();
-            house
-                .views
+            app.views
                 .ask(move |views| views.builds()?.get(&key))
                 .await?
         }
         Some(moment) => {
-            let past = house.views.history().build_as_of(&key, moment).await;
+            let past = app.views.history().build_as_of(&key, moment).await;
             past.map_err(asked::past)?.map(|past| past.build)
         }
     };
@@ -158,7 +157,7 @@ pub(crate) async fn get(
     params(("build" = String, Path, description = "`source:number`, or the number alone for the default source"), StreamParams),
     responses((status = 200, body = EventPage)))]
 pub(crate) async fn history(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Path(build): Path<String>,
     Query(params): Query<StreamParams>,
@@ -167,7 +166,7 @@ pub(crate) async fn history(
     let key = key_of(&build)?;
     let limit = paging::limit(params.limit)?;
     let stream = StreamName::new("build", &key.to_string()).map_err(|_| unknown(&key))?;
-    stream_page(&house, &stream, params.from, limit)
+    stream_page(&app, &stream, params.from, limit)
         .await
         .map_err(|problem| {
             if problem.status() == StatusCode::NOT_FOUND {
@@ -222,7 +221,7 @@ pub(crate) struct Requeued {
     request_body = Option<Reason>,
     responses((status = 200, body = Requeued)))]
 pub(crate) async fn collect(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Path(build): Path<String>,
     unread: Unread,
@@ -230,10 +229,10 @@ pub(crate) async fn collect(
     caller.may(Role::Operator, WRITE)?;
     let key = key_of(&build)?;
     let mut metadata = caller.metadata(DIALECT);
-    metadata.reason = unread.json_or_default::<Reason>(&house).await?.checked()?;
-    let at = house.commands.clock().now();
+    metadata.reason = unread.json_or_default::<Reason>(&app).await?.checked()?;
+    let at = app.commands.clock().now();
     let command = BuildCommand::RequeueCollection { at };
-    let done = house
+    let done = app
         .commands
         .execute::<Aggregate>(&key.to_string(), command, &metadata)
         .await;
@@ -242,11 +241,11 @@ pub(crate) async fn collect(
         other => Problem::from(other),
     })?;
     if let Some(position) = outcome.position() {
-        house.wait_for(position).await?;
+        app.wait_for(position).await?;
     }
-    let position = house.views.position();
+    let position = app.views.position();
     let asked = key.clone();
-    let row = house
+    let row = app
         .views
         .ask(move |views| views.builds()?.get(&asked))
         .await?;

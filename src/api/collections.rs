@@ -6,7 +6,7 @@ use domain::core::token::Role;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use web::paging::Listing;
-use web::{Caller, House, Problem, Query, View};
+use web::{App, Caller, Problem, Query, View};
 
 use crate::asked;
 use crate::seen::{self, Page};
@@ -38,7 +38,7 @@ pub(crate) struct CollectionParams {
 #[utoipa::path(get, path = "/v1/collections", tag = "builds", params(CollectionParams),
     responses((status = 200, body = Listing<Collection>)))]
 pub(crate) async fn list(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Query(params): Query<CollectionParams>,
 ) -> Result<View<Listing<Collection>>, Problem> {
@@ -51,7 +51,7 @@ pub(crate) async fn list(
         until: asked::time("until", params.until.as_deref())?,
     };
     page.of(
-        &house,
+        &app,
         move |views, cursor, limit| views.collections()?.list(&filter, cursor, limit),
         Collection::of,
     )
@@ -62,11 +62,11 @@ pub(crate) async fn list(
 #[utoipa::path(get, path = "/v1/collections/counts", tag = "builds",
     responses((status = 200, body = Vec<CollectionCount>)))]
 pub(crate) async fn counts(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
 ) -> Result<View<Vec<CollectionCount>>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
-    let View { position, body } = seen::view(&house, |views| views.collections()?.counts()).await?;
+    let View { position, body } = seen::view(&app, |views| views.collections()?.counts()).await?;
     let body = body
         .into_iter()
         .map(|count| CollectionCount {

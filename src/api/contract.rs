@@ -16,7 +16,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tables::MemoryTables;
 use tower::ServiceExt;
-use web::{House, Settings, secret, serve_through_gate};
+use web::{App, Settings, secret, serve_through_gate};
 
 mod apply;
 mod audit;
@@ -35,9 +35,9 @@ mod visibility;
 
 const NOW: &str = "2026-11-21T07:00:00Z";
 
-/// The API in a house of memory, with one token for each role.
-struct TestHouse {
-    house: House,
+/// The API in an app of memory, with one token for each role.
+struct TestApp {
+    app: App,
     router: Router,
     log: Arc<dyn EventLog>,
     clock: Clock,
@@ -55,7 +55,7 @@ const READER: &str = "tally_reader";
 const OPERATOR: &str = "tally_operator";
 const ADMIN: &str = "tally_admin";
 
-impl TestHouse {
+impl TestApp {
     async fn new() -> Self {
         Self::with(Settings::default()).await
     }
@@ -67,13 +67,13 @@ impl TestHouse {
         let views = views.unwrap();
         let clock = Clock::fixed(now);
         let commands = Commands::new(Arc::clone(&log), clock.clone());
-        let house = House::build(commands, views, Blobs::memory(), settings)
+        let app = App::build(commands, views, Blobs::memory(), settings)
             .metrics(|| "tallyman_up 1\n".to_owned())
             .resubmit(audit::CHOOSY, Arc::new(audit::Choosy))
             .finish();
-        let router = serve_through_gate(crate::routes(), house.clone());
-        let house = Self {
-            house,
+        let router = serve_through_gate(crate::routes(), app.clone());
+        let app = Self {
+            app,
             router,
             log,
             clock,
@@ -83,9 +83,9 @@ impl TestHouse {
             (OPERATOR, Role::Operator),
             (ADMIN, Role::Admin),
         ] {
-            house.token(secret, role, &[]).await;
+            app.token(secret, role, &[]).await;
         }
-        house
+        app
     }
 
     async fn token(&self, secret: &str, role: Role, scopes: &[&str]) {
@@ -98,7 +98,7 @@ impl TestHouse {
             at: self.clock.now(),
         });
         let done = self
-            .house
+            .app
             .commands
             .execute::<Token>(secret, command, &Metadata::default())
             .await;
@@ -149,7 +149,7 @@ impl TestHouse {
             ..Metadata::default()
         };
         let done = self
-            .house
+            .app
             .commands
             .execute::<Build>(&key, BuildCommand::Report(report), &metadata)
             .await;
@@ -158,7 +158,7 @@ impl TestHouse {
 
     async fn seen(&self, position: Option<Position>) -> Position {
         let position = position.unwrap();
-        self.house.wait_for(position).await.unwrap();
+        self.app.wait_for(position).await.unwrap();
         position
     }
 
@@ -202,10 +202,10 @@ impl TestHouse {
 }
 
 /// After whatever a test did, the views say what the log says.
-impl Drop for TestHouse {
+impl Drop for TestApp {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            ::projections::conformance::check(&self.log, &self.house.views, config());
+            ::projections::conformance::check(&self.log, &self.app.views, config());
         }
     }
 }

@@ -8,7 +8,7 @@ use eventlog::{Filter, Position, Revision, StreamName};
 use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use web::{Caller, House, Path, Problem, Query, View, paging};
+use web::{App, Caller, Path, Problem, Query, View, paging};
 
 use crate::asked::{self, Form};
 use crate::categories::{self, SCOPE};
@@ -36,7 +36,7 @@ pub(crate) struct EventParams {
     event_type: Option<String>,
     /// Who did it: an id, a name, a kind (`worker`), or kind and name (`token:ci`).
     actor: Option<String>,
-    /// The door it came through.
+    /// The interface it came through.
     dialect: Option<String>,
     /// Recorded at or after this time (RFC 3339).
     since: Option<String>,
@@ -114,19 +114,19 @@ fn stream_name(field: &str, name: String) -> Result<StreamName, Problem> {
 #[utoipa::path(get, path = "/v1/events", tag = "events", params(EventParams),
     responses((status = 200, body = EventPage)))]
 pub(crate) async fn list(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     headers: HeaderMap,
     Query(params): Query<EventParams>,
 ) -> Result<Response, Problem> {
-    let mut query = params.query(&caller, house.commands.head())?;
+    let mut query = params.query(&caller, app.commands.head())?;
     match asked::form(&headers) {
-        Form::Live => live::follow(&house, &caller, &headers, query),
-        Form::Lines => lines::all(&house, &caller, query, params.limit),
+        Form::Live => live::follow(&app, &caller, &headers, query),
+        Form::Lines => lines::all(&app, &caller, query, params.limit),
         Form::Page => {
             query.limit = paging::limit(params.limit)?;
-            let _room = house.responses.reserve(room_for(query.limit))?;
-            let history = house.views.history();
+            let _room = app.responses.reserve(room_for(query.limit))?;
+            let history = app.views.history();
             let position = history.head();
             let page = history.page(&query).await?;
             let next = page.next.map(|next| paging::seal(&place_of(next)));
@@ -167,12 +167,12 @@ pub(crate) fn position_of(cursor: Option<&str>) -> Result<Option<Position>, Prob
     params(("position" = u64, Path, description = "A position of the log")),
     responses((status = 200, body = StoredEvent)))]
 pub(crate) async fn get(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Path(position): Path<u64>,
 ) -> Result<View<StoredEvent>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
-    let history = house.views.history();
+    let history = app.views.history();
     let head = history.head();
     let found = history.get(Position(position)).await?;
     let event = found.ok_or_else(|| {
@@ -203,7 +203,7 @@ pub(crate) struct StreamParams {
     params(("stream" = String, Path, description = "The name of a stream, such as `build-default:9892514`"), StreamParams),
     responses((status = 200, body = EventPage)))]
 pub(crate) async fn stream(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Path(name): Path<String>,
     Query(params): Query<StreamParams>,
@@ -212,18 +212,18 @@ pub(crate) async fn stream(
     let name = stream_name("stream", name)?;
     categories::check(&caller, name.category())?;
     let limit = paging::limit(params.limit)?.min(STREAM_PAGE_MAX);
-    stream_page(&house, &name, params.from, limit).await
+    stream_page(&app, &name, params.from, limit).await
 }
 
 /// A page of a stream; 404 when nothing was ever written to it.
 pub(crate) async fn stream_page(
-    house: &House,
+    app: &App,
     name: &StreamName,
     from: u64,
     limit: usize,
 ) -> Result<View<EventPage>, Problem> {
-    let _room = house.responses.reserve(room_for(limit))?;
-    let history = house.views.history();
+    let _room = app.responses.reserve(room_for(limit))?;
+    let history = app.views.history();
     let position = history.head();
     let (events, more) = history.stream_page(name, Revision(from), limit).await?;
     if events.is_empty()

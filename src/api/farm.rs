@@ -9,7 +9,7 @@ use domain::core::token::Role;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::{Caller, House, Problem, Query, View};
+use web::{App, Caller, Problem, Query, View};
 
 /// The scope of everything here.
 const SCOPE: &str = "farm:read";
@@ -71,7 +71,7 @@ pub struct Hour {
 #[utoipa::path(get, path = "/v1/pulse", tag = "farm", params(PulseParams),
     responses((status = 200, body = Pulse)))]
 pub(crate) async fn pulse(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Query(params): Query<PulseParams>,
 ) -> Result<View<Pulse>, Problem> {
@@ -82,8 +82,8 @@ pub(crate) async fn pulse(
         return Err(Problem::bad_request("so many hours cannot be told")
             .at("hours", format!("is between 1 and {hours_max}")));
     }
-    let position = house.views.position();
-    let body = house
+    let position = app.views.position();
+    let body = app
         .views
         .ask(move |views| {
             let pulse = views.pulse()?;

@@ -3,7 +3,7 @@
 //!
 //! | route | here | asks |
 //! |---|---|---|
-//! | `/healthz` `/readyz` `/metrics` `/v1/info` | [`service`] | the house itself |
+//! | `/healthz` `/readyz` `/metrics` `/v1/info` | [`service`] | the app itself |
 //! | `/v1/events` `/v1/events/{position}` `/v1/streams/{stream}` | [`events`] | the log |
 //! | `/v1/builds…` | [`builds`] | view `builds`; requeues a collection |
 //! | `/v1/collections` | [`collections`] | view `collections` |
@@ -53,18 +53,18 @@ use axum::Router;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::House;
+use web::App;
 
 /// What this API is called in the metadata of events.
 pub const DIALECT: &str = "api";
 
 /// The routes.
-pub fn routes() -> Router<House> {
+pub fn routes() -> Router<App> {
     routes_beside([])
 }
 
 /// The routes, with the descriptions of dialects that stand beside them in the documents.
-pub fn routes_beside(dialects: impl IntoIterator<Item = OpenApi>) -> Router<House> {
+pub fn routes_beside(dialects: impl IntoIterator<Item = OpenApi>) -> Router<App> {
     let (router, mut openapi) = documented();
     for dialect in dialects {
         openapi.merge(dialect);
@@ -78,7 +78,7 @@ pub fn openapi() -> OpenApi {
     docs::complete(documented().1)
 }
 
-fn documented() -> (Router<House>, OpenApi) {
+fn documented() -> (Router<App>, OpenApi) {
     OpenApiRouter::with_openapi(docs::heading())
         .routes(routes!(service::healthz))
         .routes(routes!(service::readyz))

@@ -8,7 +8,7 @@ use futures::stream;
 use http::HeaderMap;
 use tokio::sync::watch;
 use uuid::Uuid;
-use web::{Caller, House, OperationState, OperationStatus, Path, Problem};
+use web::{App, Caller, OperationState, OperationStatus, Path, Problem};
 
 use crate::asked::{self, Form};
 use crate::sse::live;
@@ -20,11 +20,11 @@ const SCOPE: &str = "operations:read";
 #[utoipa::path(get, path = "/v1/operations", tag = "operations",
     responses((status = 200, body = Vec<OperationState>)))]
 pub(crate) async fn list(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
 ) -> Result<axum::Json<Vec<OperationState>>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
-    Ok(axum::Json(house.operations.list()))
+    Ok(axum::Json(app.operations.list()))
 }
 
 /// How far is this work?
@@ -34,23 +34,23 @@ pub(crate) async fn list(
     params(("id" = Uuid, Path, description = "The operation's id")),
     responses((status = 200, body = OperationState)))]
 pub(crate) async fn get(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     headers: HeaderMap,
     Path(id): Path<Uuid>,
 ) -> Result<Response, Problem> {
     caller.may(Role::Reader, SCOPE)?;
-    let state = house.operations.watch(id);
+    let state = app.operations.watch(id);
     let state = state.ok_or_else(|| Problem::not_found(format!("no operation {id} is known")))?;
     if asked::form(&headers) == Form::Live {
-        return follow(&house, &caller, state);
+        return follow(&app, &caller, state);
     }
     let now = state.borrow().clone();
     Ok(axum::Json(now).into_response())
 }
 
 fn follow(
-    house: &House,
+    app: &App,
     caller: &Caller,
     mut state: watch::Receiver<OperationState>,
 ) -> Result<Response, Problem> {
@@ -65,6 +65,6 @@ fn follow(
         let more = (now.status == OperationStatus::Running).then_some(state);
         Some((event, more))
     });
-    let lapse = caller.lapse(house, Role::Reader, SCOPE);
-    live(house, caller, lapse, states)
+    let lapse = caller.lapse(app, Role::Reader, SCOPE);
+    live(app, caller, lapse, states)
 }

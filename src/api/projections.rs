@@ -7,7 +7,7 @@ use domain::core::token::Role;
 use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::{Caller, House, OperationHandle, OperationState, Path, Problem, View};
+use web::{App, Caller, OperationHandle, OperationState, Path, Problem, View};
 
 use crate::DIALECT;
 
@@ -85,12 +85,12 @@ pub(crate) fn not_live(status: &ProjectionStatus) -> Option<String> {
 #[utoipa::path(get, path = "/v1/projections", tag = "operations",
     responses((status = 200, body = Vec<Projection>)))]
 pub(crate) async fn list(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
 ) -> Result<View<Vec<Projection>>, Problem> {
     caller.may(Role::Reader, "projections:read")?;
-    let position = house.views.position();
-    let body = house
+    let position = app.views.position();
+    let body = app
         .views
         .statuses()
         .into_iter()
@@ -104,12 +104,12 @@ pub(crate) async fn list(
     params(("name" = String, Path, description = "What the view is called")),
     responses((status = 202, description = "It was begun", body = OperationState)))]
 pub(crate) async fn rebuild(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<(StatusCode, axum::Json<OperationState>), Problem> {
     caller.may(Role::Operator, "projections:write")?;
-    if !house
+    if !app
         .views
         .statuses()
         .iter()
@@ -117,14 +117,11 @@ pub(crate) async fn rebuild(
     {
         return Err(Problem::not_found(format!("there is no view `{name}`")));
     }
-    let at = house.commands.clock().now();
-    let operation = house
-        .operations
-        .start("rebuild", &name, at)
-        .ok_or_else(|| {
-            Problem::unavailable("as much long work goes on as there may be").retry_after(30)
-        })?;
-    let handle = house.views.rebuild(&name).map_err(|error| match error {
+    let at = app.commands.clock().now();
+    let operation = app.operations.start("rebuild", &name, at).ok_or_else(|| {
+        Problem::unavailable("as much long work goes on as there may be").retry_after(30)
+    })?;
+    let handle = app.views.rebuild(&name).map_err(|error| match error {
         RebuildError::Unknown(_) => Problem::not_found(error.to_string()),
         RebuildError::Thread(_) | RebuildError::Shutdown => {
             tracing::warn!(%error, "a rebuild was not begun: {error}");
@@ -138,16 +135,13 @@ pub(crate) async fn rebuild(
         subject: name,
         at,
     });
-    house
-        .auditor
-        .write(command, &caller.metadata(DIALECT))
-        .await;
-    tokio::spawn(follow(house, operation, handle));
+    app.auditor.write(command, &caller.metadata(DIALECT)).await;
+    tokio::spawn(follow(app, operation, handle));
     Ok((StatusCode::ACCEPTED, axum::Json(state)))
 }
 
 /// Carries the progress of a rebuild over to the operation that stands for it.
-async fn follow(house: House, operation: OperationHandle, mut handle: RebuildHandle) {
+async fn follow(app: App, operation: OperationHandle, mut handle: RebuildHandle) {
     loop {
         let now = handle.progress.borrow_and_update().clone();
         operation.progress(now.position.0, Some(now.target.0));
@@ -156,7 +150,7 @@ async fn follow(house: House, operation: OperationHandle, mut handle: RebuildHan
         }
     }
     let ended = handle.finished().await;
-    let at = house.commands.clock().now();
+    let at = app.commands.clock().now();
     match ended.error {
         None if ended.done => {
             operation.succeed(format!("made anew up to position {}", ended.position), at);

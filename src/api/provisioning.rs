@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 
 use commands::{CommandError, Transaction};
 use domain::Metadata;
-use web::{House, Problem};
+use web::{App, Problem};
 
 use crate::wire::Thing;
 use plan::{Outcome, Plan, Refused, Step, Stop};
@@ -46,16 +46,16 @@ const ATTEMPTS_MAX: usize = 3;
 /// 400 with every fault, 409 when something contradicts what is there, 503 when the log is busy. Nothing was
 /// changed then; of a document with more than [`PART`] things, parts may have been.
 pub(crate) async fn apply(
-    house: &House,
+    app: &App,
     metadata: &Metadata,
     mut document: Document,
     dry_run: bool,
 ) -> Result<Applied, Problem> {
     jobs::parents_first(&mut document.jobs);
-    let prepared = Prepared::of(house, &document, !dry_run).await?;
+    let prepared = Prepared::of(app, &document, !dry_run).await?;
     let whole = document.len() <= PART;
     if dry_run || !whole {
-        let mut applied = make(house, metadata, &document, &prepared, true).await?;
+        let mut applied = make(app, metadata, &document, &prepared, true).await?;
         if dry_run {
             applied.dry_run = true;
             hide_what_is_not_yet(&mut applied);
@@ -63,11 +63,11 @@ pub(crate) async fn apply(
         }
     }
     if whole {
-        return make(house, metadata, &document, &prepared, false).await;
+        return make(app, metadata, &document, &prepared, false).await;
     }
     let mut applied = Applied::default();
     for part in document.parts(PART) {
-        let made = make(house, metadata, &part, &prepared, false).await?;
+        let made = make(app, metadata, &part, &prepared, false).await?;
         applied.changed |= made.changed;
         applied.notes.extend(made.notes);
         for (plural, things) in made.objects {
@@ -97,7 +97,7 @@ fn hide_what_is_not_yet(applied: &mut Applied) {
 }
 
 async fn make(
-    house: &House,
+    app: &App,
     metadata: &Metadata,
     document: &Document,
     prepared: &Prepared,
@@ -106,13 +106,13 @@ async fn make(
     let mut attempt = 1;
     loop {
         // Names are looked up in the views, so those know everything first.
-        let head = house.commands.head();
-        house.wait_for(head).await?;
-        let views = (house.views.roster()?, house.views.runs()?);
+        let head = app.commands.head();
+        app.wait_for(head).await?;
+        let views = (app.views.roster()?, app.views.runs()?);
         let work = |unit: Transaction| {
             let views = views.clone();
             async move {
-                let plan = Plan::new(&unit, house, views, prepared);
+                let plan = Plan::new(&unit, app, views, prepared);
                 let outcome = carry_out(plan, document).await?;
                 match dry_run {
                     true => Err(CommandError::Rejected(Refused::DryRun(Box::new(outcome)))),
@@ -120,17 +120,17 @@ async fn make(
                 }
             }
         };
-        let done = house.commands.transact(metadata, work).await;
+        let done = app.commands.transact(metadata, work).await;
         match done {
             Ok((outcome, appended)) => {
                 if let Some(position) = appended.position() {
-                    house.wait_for(position).await?;
+                    app.wait_for(position).await?;
                 }
                 return Ok(outcome.applied);
             }
             Err(CommandError::Rejected(Refused::DryRun(outcome))) => return Ok(outcome.applied),
             Err(CommandError::Rejected(Refused::Faults { conflict: true, .. }))
-                if attempt < ATTEMPTS_MAX && house.commands.head() != head =>
+                if attempt < ATTEMPTS_MAX && app.commands.head() != head =>
             {
                 attempt += 1;
             }

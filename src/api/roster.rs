@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use web::paging::{self, Listing};
-use web::{Caller, House, Problem, Unread, View};
+use web::{App, Caller, Problem, Unread, View};
 
 use crate::events::{StreamParams, stream_page};
 use crate::provisioning::{
@@ -43,11 +43,11 @@ pub(crate) trait Resource: Kind {
 
     /// Shows texts that are too long for an event.
     fn read_texts(
-        house: &House,
+        app: &App,
         facts: &Self::Facts,
         shown: &mut Self::Shown,
     ) -> impl Future<Output = Result<(), Problem>> + Send {
-        let _ = (house, facts, shown);
+        let _ = (app, facts, shown);
         async { Ok(()) }
     }
 
@@ -55,8 +55,8 @@ pub(crate) trait Resource: Kind {
     ///
     /// # Errors
     /// 503 while the roster is not up to date.
-    fn add_present(house: &House, shown: &mut Self::Shown) -> Result<(), Problem> {
-        let _ = (house, shown);
+    fn add_present(app: &App, shown: &mut Self::Shown) -> Result<(), Problem> {
+        let _ = (app, shown);
         Ok(())
     }
 }
@@ -86,11 +86,11 @@ resources! {
     Groups: groups, group;
     Users: users, user.user;
     Workers: workers, worker {
-        fn add_present(house: &House, shown: &mut Self::Shown) -> Result<(), Problem> {
-            let (patience, now) = (house.settings.worker_patience, house.commands.clock().now());
-            shown.reports = house.views.roster()?.read(|roster| {
+        fn add_present(app: &App, shown: &mut Self::Shown) -> Result<(), Problem> {
+            let (patience, now) = (app.settings.worker_patience, app.commands.clock().now());
+            shown.reports = app.views.roster()?.read(|roster| {
                 let worker = roster.worker(shown.id)?;
-                let answers = house.worker_answers(shown.id);
+                let answers = app.worker_answers(shown.id);
                 let created = shown.created_at;
                 Some(wire::WorkerReports::of(worker, created, patience, answers, now))
             });
@@ -101,21 +101,21 @@ resources! {
     Projects: projects, project;
     JobTemplates: job_templates, job_template {
         async fn read_texts(
-            house: &House,
+            app: &App,
             facts: &Self::Facts,
             shown: &mut Self::Shown,
         ) -> Result<(), Problem> {
-            shown.body = house.read_text(&facts.body).await?;
+            shown.body = app.read_text(&facts.body).await?;
             Ok(())
         }
     };
     Jobs: jobs, job {
         async fn read_texts(
-            house: &House,
+            app: &App,
             facts: &Self::Facts,
             shown: &mut Self::Shown,
         ) -> Result<(), Problem> {
-            shown.script_content_partial = house.read_text(&facts.script).await?;
+            shown.script_content_partial = app.read_text(&facts.script).await?;
             Ok(())
         }
     };
@@ -146,15 +146,15 @@ fn scope<R: Resource>(verb: &str) -> String {
 }
 
 async fn list<R: Resource>(
-    house: &House,
+    app: &App,
     caller: &Caller,
     params: PageParams,
 ) -> Result<View<Listing<R::Shown>>, Problem> {
     caller.may(Role::Reader, &scope::<R>("read"))?;
     let Page { limit, cursor } = Page::asked(params.limit, params.cursor.as_deref())?;
     let from = from(&cursor)?;
-    let position = house.views.position();
-    let rows = house.views.ask(move |views| {
+    let position = app.views.position();
+    let rows = app.views.ask(move |views| {
         let view = views.roster()?;
         // One more than is shown tells whether there is a next page.
         let numbers = view.read(|roster| R::numbers(roster, from, limit + 1));
@@ -168,7 +168,7 @@ async fn list<R: Resource>(
     let next = next.map(|(number, _)| paging::seal(&Cursor::from_bytes(number.to_be_bytes())));
     let mut items = Vec::with_capacity(rows.len());
     for facts in rows.into_iter().filter_map(|(_, facts)| facts) {
-        items.push(show_now::<R>(house, &facts).await?);
+        items.push(show_now::<R>(app, &facts).await?);
     }
     let body = Listing { items, next };
     Ok(View { position, body })
@@ -186,31 +186,31 @@ fn from(cursor: &Cursor) -> Result<u64, Problem> {
 }
 
 async fn get<R: Resource>(
-    house: &House,
+    app: &App,
     caller: &Caller,
     number: u64,
     params: &AsOfParams,
 ) -> Result<View<R::Shown>, Problem> {
     caller.may(Role::Reader, &scope::<R>("read"))?;
-    let position = house.views.position();
+    let position = app.views.position();
     let body = match &params.as_of {
-        None => known::<R>(house, number).await?,
+        None => known::<R>(app, number).await?,
         Some(moment) => {
-            let moment = asked::as_of(moment, house.commands.head())?;
-            let history = house.views.history();
+            let moment = asked::as_of(moment, app.commands.head())?;
+            let history = app.views.history();
             let thing = history
                 .thing_as_of::<R::Aggregate>(&number.to_string(), moment)
                 .await;
             let thing = thing.map_err(asked::past)?;
             let facts = R::facts(&thing).ok_or_else(|| unknown::<R>(number))?;
-            show::<R>(house, facts).await?
+            show::<R>(app, facts).await?
         }
     };
     Ok(View { position, body })
 }
 
 async fn history<R: Resource>(
-    house: &House,
+    app: &App,
     caller: &Caller,
     number: u64,
     params: &StreamParams,
@@ -219,7 +219,7 @@ async fn history<R: Resource>(
     let limit = paging::limit(params.limit)?;
     let stream = StreamName::new(R::Aggregate::CATEGORY, &number.to_string());
     let stream = stream.map_err(|_| unknown::<R>(number))?;
-    let page = stream_page(house, &stream, params.from, limit).await;
+    let page = stream_page(app, &stream, params.from, limit).await;
     page.map_err(|problem| match problem.status() {
         StatusCode::NOT_FOUND => unknown::<R>(number),
         _ => problem,
@@ -227,17 +227,17 @@ async fn history<R: Resource>(
 }
 
 async fn create<R: Resource>(
-    house: &House,
+    app: &App,
     caller: &Caller,
     unread: Unread,
 ) -> Result<Response, Problem> {
     caller.may(Role::Admin, &scope::<R>("write"))?;
-    let item = one::<R::Fields>(unread.json::<Value>(house).await?, Which::New)?;
-    let (number, secret) = tell::<R>(house, caller, item).await?;
-    let thing = known::<R>(house, number).await?;
+    let item = one::<R::Fields>(unread.json::<Value>(app).await?, Which::New)?;
+    let (number, secret) = tell::<R>(app, caller, item).await?;
+    let thing = known::<R>(app, number).await?;
     let path = format!("/v1/{}/{number}", R::Fields::PLURAL.replace('_', "-"));
     let answer = View {
-        position: house.views.position(),
+        position: app.views.position(),
         body: Made { thing, secret },
     };
     let mut response = (StatusCode::CREATED, answer).into_response();
@@ -248,59 +248,57 @@ async fn create<R: Resource>(
 }
 
 async fn edit<R: Resource>(
-    house: &House,
+    app: &App,
     caller: &Caller,
     number: u64,
     unread: Unread,
 ) -> Result<View<R::Shown>, Problem> {
     caller.may(Role::Admin, &scope::<R>("write"))?;
-    let value = unread.json::<Value>(house).await?;
-    row::<R>(house, number)
+    let value = unread.json::<Value>(app).await?;
+    row::<R>(app, number)
         .await?
         .ok_or_else(|| unknown::<R>(number))?;
     let item = one::<R::Fields>(value, Which::Number(number))?;
-    tell::<R>(house, caller, item).await?;
-    let body = known::<R>(house, number).await?;
-    let position = house.views.position();
+    tell::<R>(app, caller, item).await?;
+    let body = known::<R>(app, number).await?;
+    let position = app.views.position();
     Ok(View { position, body })
 }
 
 /// Tells one thing; answers its number, and its secret when one was made up.
 async fn tell<R: Resource>(
-    house: &House,
+    app: &App,
     caller: &Caller,
     item: Item<R::Fields>,
 ) -> Result<(u64, Option<String>), Problem> {
     let document = R::document(item);
     let metadata = caller.metadata(DIALECT);
-    let applied = provisioning::apply(house, &metadata, document, false).await?;
+    let applied = provisioning::apply(app, &metadata, document, false).await?;
     let things = applied.objects.into_values().flatten();
     let mut done = things.filter_map(|(_, thing)| Some((thing.id?, thing.secret)));
     done.next()
         .ok_or_else(|| Problem::internal("nothing came of one thing"))
 }
 
-async fn row<R: Resource>(house: &House, number: u64) -> Result<Option<R::Facts>, Problem> {
-    let row = house
-        .views
-        .ask(move |views| R::row(&views.roster()?, number));
+async fn row<R: Resource>(app: &App, number: u64) -> Result<Option<R::Facts>, Problem> {
+    let row = app.views.ask(move |views| R::row(&views.roster()?, number));
     Ok(row.await?)
 }
 
-async fn known<R: Resource>(house: &House, number: u64) -> Result<R::Shown, Problem> {
-    let facts = row::<R>(house, number).await?;
-    show_now::<R>(house, &facts.ok_or_else(|| unknown::<R>(number))?).await
+async fn known<R: Resource>(app: &App, number: u64) -> Result<R::Shown, Problem> {
+    let facts = row::<R>(app, number).await?;
+    show_now::<R>(app, &facts.ok_or_else(|| unknown::<R>(number))?).await
 }
 
-async fn show_now<R: Resource>(house: &House, facts: &R::Facts) -> Result<R::Shown, Problem> {
-    let mut shown = show::<R>(house, facts).await?;
-    R::add_present(house, &mut shown)?;
+async fn show_now<R: Resource>(app: &App, facts: &R::Facts) -> Result<R::Shown, Problem> {
+    let mut shown = show::<R>(app, facts).await?;
+    R::add_present(app, &mut shown)?;
     Ok(shown)
 }
 
-async fn show<R: Resource>(house: &House, facts: &R::Facts) -> Result<R::Shown, Problem> {
-    let mut shown = house.views.roster()?.read(|roster| R::show(facts, roster));
-    R::read_texts(house, facts, &mut shown).await?;
+async fn show<R: Resource>(app: &App, facts: &R::Facts) -> Result<R::Shown, Problem> {
+    let mut shown = app.views.roster()?.read(|roster| R::show(facts, roster));
+    R::read_texts(app, facts, &mut shown).await?;
     Ok(shown)
 }
 

@@ -12,7 +12,7 @@ use eventlog::StreamName;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::{Caller, House, Path, Problem, Query, View, paging};
+use web::{App, Caller, Path, Problem, Query, View, paging};
 
 use crate::asked;
 use crate::builds::AsOfParams;
@@ -142,14 +142,14 @@ pub(crate) struct RunPage {
 #[utoipa::path(get, path = "/v1/runs", tag = "runs", params(RunParams),
     responses((status = 200, body = RunPage)))]
 pub(crate) async fn list(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Query(params): Query<RunParams>,
 ) -> Result<View<RunPage>, Problem> {
     caller.may(Role::Reader, READ)?;
     let page = Page::asked(params.limit, params.cursor.as_deref())?;
     let mut query = params.query()?;
-    seen::view(&house, move |views| {
+    seen::view(&app, move |views| {
         query.jobs = views.roster()?.read(|roster| params.jobs(roster));
         let runs = views.runs()?;
         let page = runs.list_from(&query, &page.cursor, page.limit)?;
@@ -200,12 +200,12 @@ pub(crate) struct RunCounts {
 #[utoipa::path(get, path = "/v1/runs/counts", tag = "runs", params(CountParams),
     responses((status = 200, body = RunCounts)))]
 pub(crate) async fn counts(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Query(params): Query<CountParams>,
 ) -> Result<View<RunCounts>, Problem> {
     caller.may(Role::Reader, READ)?;
-    seen::view(&house, move |views| {
+    seen::view(&app, move |views| {
         let runs = views.runs()?;
         let count = |state: &str, success: Option<bool>| {
             let params = RunParams {
@@ -240,20 +240,20 @@ pub(crate) async fn counts(
     params(("run" = u64, Path, description = "The number of a run"), AsOfParams),
     responses((status = 200, body = Run)))]
 pub(crate) async fn get(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Path(run): Path<u64>,
     Query(params): Query<AsOfParams>,
 ) -> Result<View<Run>, Problem> {
     caller.may(Role::Reader, READ)?;
-    let position = house.views.position();
-    let row = match params.moment(&house)? {
-        None => house.views.ask(move |views| views.runs()?.get(run)).await?,
+    let position = app.views.position();
+    let row = match params.moment(&app)? {
+        None => app.views.ask(move |views| views.runs()?.get(run)).await?,
         Some(moment) => {
-            let past = house.views.history().run_as_of(run, moment).await;
+            let past = app.views.history().run_as_of(run, moment).await;
             let past = past.map_err(asked::past)?.ok_or_else(|| unknown(run))?;
-            let mut body = shown(&house, &past)?;
-            let kills = kills::rows(&house, run, Some(moment)).await?;
+            let mut body = shown(&app, &past)?;
+            let kills = kills::rows(&app, run, Some(moment)).await?;
             body.kill_requests = Some(kills.len() as u64);
             return Ok(View { position, body });
         }
@@ -261,7 +261,7 @@ pub(crate) async fn get(
     let row = row.ok_or_else(|| unknown(run))?;
     Ok(View {
         position,
-        body: shown(&house, &row)?,
+        body: shown(&app, &row)?,
     })
 }
 
@@ -270,7 +270,7 @@ pub(crate) async fn get(
     params(("run" = u64, Path, description = "The number of a run"), StreamParams),
     responses((status = 200, body = EventPage)))]
 pub(crate) async fn history(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Path(run): Path<u64>,
     Query(params): Query<StreamParams>,
@@ -278,7 +278,7 @@ pub(crate) async fn history(
     caller.may(Role::Reader, READ)?;
     let limit = paging::limit(params.limit)?;
     let stream = StreamName::new("run", &run.to_string()).map_err(|_| unknown(run))?;
-    let page = stream_page(&house, &stream, params.from, limit).await;
+    let page = stream_page(&app, &stream, params.from, limit).await;
     page.map_err(|problem| match problem.status() {
         StatusCode::NOT_FOUND => unknown(run),
         _ => problem,
@@ -290,18 +290,18 @@ pub(crate) async fn history(
     params(("run" = u64, Path, description = "The number of a run")),
     responses((status = 200, body = RunLog)))]
 pub(crate) async fn log(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Path(run): Path<u64>,
 ) -> Result<View<RunLog>, Problem> {
     caller.may(Role::Reader, READ)?;
-    let position = house.views.position();
-    let row = house.views.ask(move |views| views.runs()?.log_of_run(run));
+    let position = app.views.position();
+    let row = app.views.ask(move |views| views.runs()?.log_of_run(run));
     let row = row
         .await?
         .ok_or_else(|| Problem::not_found(format!("the run {run} has no log")))?;
-    let content = match house.views.history().content_of(&row).await? {
-        Some(content) => Some(house.read_text(&content).await?),
+    let content = match app.views.history().content_of(&row).await? {
+        Some(content) => Some(app.read_text(&content).await?),
         None if row.size.is_some() => {
             let position = row.content_position;
             tracing::error!(run, %position, "the log of run {run} does not stand at {position}");
@@ -315,8 +315,8 @@ pub(crate) async fn log(
     })
 }
 
-pub(crate) fn shown(house: &House, row: &RunRow) -> Result<Run, Problem> {
-    let roster = house.views.roster()?;
+pub(crate) fn shown(app: &App, row: &RunRow) -> Result<Run, Problem> {
+    let roster = app.views.roster()?;
     Ok(roster.read(|roster| Run::of(row, roster)))
 }
 

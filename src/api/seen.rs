@@ -5,7 +5,7 @@ use ::projections::{self, Cursor, TableError, Views};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use web::paging::{self, Listing};
-use web::{House, Problem, View};
+use web::{App, Problem, View};
 
 use crate::asked;
 
@@ -14,7 +14,7 @@ use crate::asked;
 /// # Errors
 /// What they say no with.
 pub(crate) async fn view<T, E>(
-    house: &House,
+    app: &App,
     ask: impl FnOnce(&Views) -> Result<T, E> + Send + 'static,
 ) -> Result<View<T>, Problem>
 where
@@ -22,8 +22,8 @@ where
     E: Into<Problem> + Send + 'static,
 {
     // Looked up before they are asked: an answer may know more than it promises, never less.
-    let position = house.views.position();
-    let body = house.views.ask(ask).await.map_err(Into::into)?;
+    let position = app.views.position();
+    let body = app.views.ask(ask).await.map_err(Into::into)?;
     Ok(View { position, body })
 }
 
@@ -32,7 +32,7 @@ where
 /// # Errors
 /// `unknown`, when it is not there.
 pub(crate) async fn one<R, T>(
-    house: &House,
+    app: &App,
     unknown: Problem,
     ask: impl FnOnce(&Views) -> Result<Option<R>, TableError> + Send + 'static,
     show: impl FnOnce(R) -> T,
@@ -40,7 +40,7 @@ pub(crate) async fn one<R, T>(
 where
     R: Send + 'static,
 {
-    let View { position, body } = view(house, ask).await?;
+    let View { position, body } = view(app, ask).await?;
     let body = show(body.ok_or(unknown)?);
     Ok(View { position, body })
 }
@@ -50,12 +50,12 @@ where
 /// # Errors
 /// `unknown`, when it was not there, and when the log cannot be read.
 pub(crate) fn past<R, T>(
-    house: &House,
+    app: &App,
     unknown: Problem,
     past: Result<Option<R>, AsOfError>,
     show: impl FnOnce(R) -> T,
 ) -> Result<View<T>, Problem> {
-    let position = house.views.position();
+    let position = app.views.position();
     let body = show(past.map_err(asked::past)?.ok_or(unknown)?);
     Ok(View { position, body })
 }
@@ -104,7 +104,7 @@ impl Page {
     /// What the views say no with.
     pub(crate) async fn of<R, T>(
         self,
-        house: &House,
+        app: &App,
         ask: impl FnOnce(&Views, &Cursor, usize) -> Result<projections::Listing<R>, TableError>
         + Send
         + 'static,
@@ -114,7 +114,7 @@ impl Page {
         R: Send + 'static,
     {
         let Self { limit, cursor } = self;
-        let View { position, body } = view(house, move |views| ask(views, &cursor, limit)).await?;
+        let View { position, body } = view(app, move |views| ask(views, &cursor, limit)).await?;
         let body = Listing::of(body, show);
         Ok(View { position, body })
     }

@@ -1,4 +1,4 @@
-//! The house itself: is it alive, is it ready, what is it?
+//! The app itself: is it alive, is it ready, what is it?
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::{CallerIfAny, House, Problem, View};
+use web::{App, CallerIfAny, Problem, View};
 
 /// That the process answers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -20,7 +20,7 @@ pub struct Health {
     status: &'static str,
 }
 
-/// Whether the house can do its work.
+/// Whether the app can do its work.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Readiness {
     /// Whether everything below is well.
@@ -63,25 +63,25 @@ pub(crate) async fn healthz() -> axum::Json<Health> {
 /// Can it do its work: does the log take writes, and have the views caught up?
 #[utoipa::path(get, path = "/readyz", tag = "service", security(()),
     responses((status = 200, body = Readiness), (status = 503, description = "Something is not well", body = Readiness)))]
-pub(crate) async fn readyz(State(house): State<House>) -> Response {
-    let mut unready: BTreeMap<String, String> = house
+pub(crate) async fn readyz(State(app): State<App>) -> Response {
+    let mut unready: BTreeMap<String, String> = app
         .unready()
         .into_iter()
         .map(|(name, reason)| (name.to_owned(), reason))
         .collect();
-    if let Some(reason) = house.commands.stopped() {
+    if let Some(reason) = app.commands.stopped() {
         tracing::debug!(%reason, "not ready: the log does not write");
         unready.insert("log".to_owned(), outside(&reason).to_owned());
     }
-    if !house.views.are_live() {
-        for status in house.views.statuses() {
+    if !app.views.are_live() {
+        for status in app.views.statuses() {
             if let Some(reason) = crate::projections::not_live(&status) {
                 unready.insert(format!("views.{}", status.name), reason);
             }
         }
     }
     let ready = unready.is_empty();
-    let details = house.details();
+    let details = app.details();
     let status = if ready {
         StatusCode::OK
     } else {
@@ -107,31 +107,31 @@ fn outside<R>(reason: &CommandError<R>) -> &'static str {
 #[utoipa::path(get, path = "/metrics", tag = "service", security((), ("token" = [])),
     responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain")))]
 pub(crate) async fn metrics(
-    State(house): State<House>,
+    State(app): State<App>,
     CallerIfAny(caller): CallerIfAny,
 ) -> Result<Response, Problem> {
-    if !house.settings.metrics_open {
+    if !app.settings.metrics_open {
         caller.may(Role::Reader, "metrics:read")?;
     }
     let text = "text/plain; version=0.0.4; charset=utf-8";
-    Ok(([(CONTENT_TYPE, text)], house.metrics()).into_response())
+    Ok(([(CONTENT_TYPE, text)], app.metrics()).into_response())
 }
 
 /// What runs here, and how far is it?
 #[utoipa::path(get, path = "/v1/info", tag = "service", security(()),
     responses((status = 200, body = Info)))]
-pub(crate) async fn info(State(house): State<House>) -> View<Info> {
-    let position = house.views.position();
+pub(crate) async fn info(State(app): State<App>) -> View<Info> {
+    let position = app.views.position();
     View {
         position,
         body: Info {
             name: "tallyman",
-            version: house.settings.version.clone(),
-            backend: house.settings.backend.clone(),
-            head: house.commands.head().0,
+            version: app.settings.version.clone(),
+            backend: app.settings.backend.clone(),
+            head: app.commands.head().0,
             position: position.0,
-            writable: house.commands.stopped().is_none(),
-            ports: house.ports(),
+            writable: app.commands.stopped().is_none(),
+            ports: app.ports(),
         },
     }
 }

@@ -8,7 +8,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt, stream};
 use tokio::sync::{mpsc, oneshot};
-use web::{Caller, House, Problem};
+use web::{App, Caller, Problem};
 
 /// By which a reader says what it saw last.
 pub(crate) const LAST_EVENT_ID: &str = "last-event-id";
@@ -22,14 +22,14 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// # Errors
 /// 503 when as many streams are open as there may be, and 429 when the caller has its share of them.
 pub(crate) fn live(
-    house: &House,
+    app: &App,
     caller: &Caller,
     lapse: impl Future<Output = &'static str> + Send + 'static,
     events: impl Stream<Item = Event> + Send + 'static,
 ) -> Result<Response, Problem> {
-    let permit = house.stream_permit(caller)?;
-    let closed = house.closed();
-    let stall = house.settings.limits.stream_stall_max;
+    let permit = app.stream_permit(caller)?;
+    let closed = app.closed();
+    let stall = app.settings.limits.stream_stall_max;
     // One event waits at most: what a reader does not take stays in the log.
     let (sender, receiver) = mpsc::channel(1);
     let (end, ended) = oneshot::channel();

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use web::paging::Listing;
-use web::{Caller, House, Path, Problem, Query, Reach, Unread, View, name_of, secret};
+use web::{App, Caller, Path, Problem, Query, Reach, Unread, View, name_of, secret};
 
 use crate::builds::{AsOfParams, Reason};
 use crate::seen::{self, Page, PageParams};
@@ -127,14 +127,14 @@ impl IssueToken {
 #[utoipa::path(get, path = "/v1/tokens", tag = "tokens", params(PageParams),
     responses((status = 200, body = Listing<Token>)))]
 pub(crate) async fn list(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Query(params): Query<PageParams>,
 ) -> Result<View<Listing<Token>>, Problem> {
     caller.may(Role::Admin, READ)?;
     let page = Page::asked(params.limit, params.cursor.as_deref())?;
     page.of(
-        &house,
+        &app,
         move |views, cursor, limit| views.tokens()?.list(cursor, limit),
         Token::of,
     )
@@ -146,32 +146,32 @@ pub(crate) async fn list(
     params(("id" = String, Path, description = "The token's id"), AsOfParams),
     responses((status = 200, body = Token)))]
 pub(crate) async fn get(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
     Query(params): Query<AsOfParams>,
 ) -> Result<View<Token>, Problem> {
     caller.may(Role::Admin, READ)?;
-    let Some(moment) = params.moment(&house)? else {
-        let position = house.views.position();
-        let body = Token::of(find(&house, id).await?);
+    let Some(moment) = params.moment(&app)? else {
+        let position = app.views.position();
+        let body = Token::of(find(&app, id).await?);
         return Ok(View { position, body });
     };
-    let past = house.views.history().token_as_of(&id, moment).await;
-    seen::past(&house, unknown(), past, Token::of)
+    let past = app.views.history().token_as_of(&id, moment).await;
+    seen::past(&app, unknown(), past, Token::of)
 }
 
 /// Issue a token. The answer shows it, once.
 #[utoipa::path(post, path = "/v1/tokens", tag = "tokens", request_body = IssueToken,
     responses((status = 201, description = "It is accepted from now on", body = NewToken)))]
 pub(crate) async fn issue(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     unread: Unread,
 ) -> Result<Response, Problem> {
     caller.may(Role::Admin, WRITE)?;
-    let body: IssueToken = unread.json(&house).await?;
-    let at = house.commands.clock().now();
+    let body: IssueToken = unread.json(&app).await?;
+    let at = app.commands.clock().now();
     body.check(at)?;
     caller.covers(Reach {
         role: body.role,
@@ -191,9 +191,9 @@ pub(crate) async fn issue(
         expires_at: body.expires_at,
         at,
     });
-    tell(&house, &caller.metadata(DIALECT), &id, command).await?;
-    let position = house.views.position();
-    let token = Token::of(find(&house, id).await?);
+    tell(&app, &caller.metadata(DIALECT), &id, command).await?;
+    let position = app.views.position();
+    let token = Token::of(find(&app, id).await?);
     let answer = View {
         position,
         body: NewToken { token, secret },
@@ -209,14 +209,14 @@ pub(crate) async fn issue(
     request_body = Option<Reason>,
     responses((status = 200, body = Token)))]
 pub(crate) async fn revoke(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
     unread: Unread,
 ) -> Result<View<Token>, Problem> {
     caller.may(Role::Admin, WRITE)?;
-    let reason = unread.json_or_default::<Reason>(&house).await?.checked()?;
-    let row = find(&house, id.clone()).await?;
+    let reason = unread.json_or_default::<Reason>(&app).await?.checked()?;
+    let row = find(&app, id.clone()).await?;
     if caller.token_id() != Some(id.as_str()) {
         caller.covers(Reach {
             role: row.role,
@@ -224,37 +224,34 @@ pub(crate) async fn revoke(
             expires_at: row.expires_at,
         })?;
     }
-    let at = house.commands.clock().now();
+    let at = app.commands.clock().now();
     let command = TokenCommand::Revoke { at };
     let metadata = Metadata {
         reason,
         ..caller.metadata(DIALECT)
     };
-    tell(&house, &metadata, &id, command).await?;
-    let position = house.views.position();
-    let body = Token::of(find(&house, id).await?);
+    tell(&app, &metadata, &id, command).await?;
+    let position = app.views.position();
+    let body = Token::of(find(&app, id).await?);
     Ok(View { position, body })
 }
 
 /// Tells a token something, and waits until the views know.
 async fn tell(
-    house: &House,
+    app: &App,
     metadata: &Metadata,
     id: &str,
     command: TokenCommand,
 ) -> Result<(), Problem> {
-    let told = house.commands.execute::<Aggregate>(id, command, metadata);
+    let told = app.commands.execute::<Aggregate>(id, command, metadata);
     match told.await?.position() {
-        Some(position) => house.wait_for(position).await,
+        Some(position) => app.wait_for(position).await,
         None => Ok(()),
     }
 }
 
-async fn find(house: &House, id: String) -> Result<TokenRow, Problem> {
-    let row = house
-        .views
-        .ask(move |views| views.tokens()?.get(&id))
-        .await?;
+async fn find(app: &App, id: String) -> Result<TokenRow, Problem> {
+    let row = app.views.ask(move |views| views.tokens()?.get(&id)).await?;
     row.ok_or_else(unknown)
 }
 

@@ -8,8 +8,8 @@ use clap::Args;
 use serde_json::Value;
 
 use super::arguments::{Format, Global};
+use super::client::{Client, query};
 use super::document::{self, Files};
-use super::door::{Door, query};
 use super::{Failure, escape, output};
 use crate::config::Flags;
 
@@ -54,12 +54,12 @@ pub(super) fn run(flags: &Flags, global: &Global, options: &Apply) -> Result<(),
         ("reason", options.reason.clone()),
     ];
     let path = format!("/v1/apply{}", query(&pairs));
-    let ask = |door: &Door| door.ask(Method::POST, &path, Some(&document));
+    let ask = |client: &Client| client.ask(Method::POST, &path, Some(&document));
     // To say what would change nothing is made.
     let applied = if options.dry_run {
-        Door::through(flags, global, ask)
+        Client::through(flags, global, ask)
     } else {
-        Door::through_or_make(flags, global, ask)
+        Client::through_or_make(flags, global, ask)
     };
     print(global.output, &applied?)
 }

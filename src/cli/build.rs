@@ -5,7 +5,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::arguments::Global;
-use super::door::{Door, escaped, query};
+use super::client::{Client, escaped, query};
 use super::{Exit, Failure, output};
 use crate::config::Flags;
 
@@ -93,10 +93,10 @@ const HISTORY_MAX: usize = 10_000;
 const REQUEUED_MAX: usize = 100_000;
 
 pub(super) fn run(flags: &Flags, global: &Global, verb: Build) -> Result<(), Failure> {
-    Door::through(flags, global, |door| ask(door, global, verb))
+    Client::through(flags, global, |client| ask(client, global, verb))
 }
 
-fn ask(door: &Door, global: &Global, verb: Build) -> Result<(), Failure> {
+fn ask(client: &Client, global: &Global, verb: Build) -> Result<(), Failure> {
     match verb {
         Build::List {
             status,
@@ -114,7 +114,7 @@ fn ask(door: &Door, global: &Global, verb: Build) -> Result<(), Failure> {
             output::rows(
                 global.output,
                 &COLUMNS,
-                &door.list("/v1/builds", &pairs, limit)?,
+                &client.list("/v1/builds", &pairs, limit)?,
             )
         }
         Build::Get { build, as_of } => {
@@ -123,7 +123,7 @@ fn ask(door: &Door, global: &Global, verb: Build) -> Result<(), Failure> {
                 escaped(&build),
                 query(&[("as_of", as_of)])
             );
-            let build = door.get(&path)?;
+            let build = client.get(&path)?;
             output::detailed(global.output, &build)
         }
         Build::History { build } => {
@@ -131,7 +131,7 @@ fn ask(door: &Door, global: &Global, verb: Build) -> Result<(), Failure> {
             output::rows(
                 global.output,
                 &HISTORY,
-                &door.list(&path, &[], HISTORY_MAX)?,
+                &client.list(&path, &[], HISTORY_MAX)?,
             )
         }
         Build::Collect {
@@ -149,25 +149,25 @@ fn ask(door: &Door, global: &Global, verb: Build) -> Result<(), Failure> {
                 ("since", since),
                 ("until", until),
             ];
-            collect_all(door, global, &pairs, dry_run)
+            collect_all(client, global, &pairs, dry_run)
         }
         Build::Collect { builds, reason, .. } => {
             for build in builds {
-                output::one(global.output, &collect(door, &build, reason.as_deref())?)?;
+                output::one(global.output, &collect(client, &build, reason.as_deref())?)?;
             }
             Ok(())
         }
     }
 }
 
-fn collect(door: &Door, build: &str, reason: Option<&str>) -> Result<Value, Failure> {
+fn collect(client: &Client, build: &str, reason: Option<&str>) -> Result<Value, Failure> {
     let path = format!("/v1/builds/{}/collect", escaped(build));
-    door.ask(Method::POST, &path, Some(&json!({ "reason": reason })))
+    client.ask(Method::POST, &path, Some(&json!({ "reason": reason })))
 }
 
 /// Begins another collection for every build that a list has. What came to usage in the meantime is left as it is.
 fn collect_all(
-    door: &Door,
+    client: &Client,
     global: &Global,
     pairs: &[(&str, Option<String>)],
     dry_run: bool,
@@ -179,7 +179,7 @@ fn collect_all(
             "--all needs --reason (such as `not_configured`) or --state (such as `abandoned`)";
         return Err(Failure::told(Exit::Usage, text));
     }
-    let found = door.list("/v1/collections", pairs, REQUEUED_MAX)?;
+    let found = client.list("/v1/collections", pairs, REQUEUED_MAX)?;
     let given = pairs.iter().filter_map(|(name, value)| {
         let value = value.as_ref()?;
         Some(format!("{name} {value}"))
@@ -188,7 +188,7 @@ fn collect_all(
     let (mut requeued, mut left) = (0, 0);
     for row in found.iter().filter(|_| !dry_run) {
         let build = row["build"].as_str().unwrap_or_default();
-        match collect(door, build, Some(&why)) {
+        match collect(client, build, Some(&why)) {
             Ok(answer) if answer["requeued"] == true => requeued += 1,
             Ok(_) => left += 1,
             Err(failure) if failure.exit() == Exit::Conflict => left += 1,

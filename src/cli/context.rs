@@ -8,8 +8,8 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::arguments::Global;
+use super::client::{given, plain};
 use super::contexts::{Contexts, Known, address};
-use super::door::{given, plain};
 use super::{Exit, Failure, output};
 use crate::config::without_credentials;
 

@@ -18,7 +18,7 @@ use tower::ServiceExt;
 use super::{Exit, Failure};
 use crate::config::{Config, Flags, load};
 use crate::serve::Ready;
-use crate::{house, sample, serve};
+use crate::{app, sample, serve};
 
 #[derive(Debug, Args)]
 pub(super) struct Demo {
@@ -108,12 +108,12 @@ async fn fill(config: &Config, builds: u64) -> anyhow::Result<()> {
         .with_context(|| format!("{} cannot be written", marker.display()))?;
     let begin = sample::demo::beginning(builds, now);
     found_farm(config.clone(), Clock::fixed(begin)).await?;
-    tokio::task::spawn_blocking(move || house::fill_with_demo(&dir, builds, now)).await?
+    tokio::task::spawn_blocking(move || app::fill_with_demo(&dir, builds, now)).await?
 }
 
 /// Makes workers, jobs and what belongs to them, at the time of a clock.
 async fn found_farm(config: Config, clock: Clock) -> anyhow::Result<()> {
-    let opened = house::open_at(config, None, clock).await?;
+    let opened = app::open_at(config, None, clock).await?;
     let token = format!("Bearer {}", opened.admin_token.expose_secret());
     let request = Request::post("/v1/apply?reason=demo")
         .header(header::HOST, "localhost")
@@ -138,7 +138,7 @@ fn guide(ready: &Ready, dir: &str) -> String {
     let spec = sample::builds(7, 1)
         .next()
         .map_or_else(String::new, |build| build.spec);
-    let escaped = super::door::escaped(&spec);
+    let escaped = super::client::escaped(&spec);
     format!(
         r#"
 Tallyman is ready at http://{address}  (API documentation: http://{address}/docs)

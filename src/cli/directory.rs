@@ -8,8 +8,8 @@ use eventlog_file::{FileLog, FileLogConfig, Wanted};
 use tokio::runtime::Runtime;
 
 use super::{Exit, Failure};
+use crate::app::history;
 use crate::config::{Config, Flags, load};
-use crate::house::history;
 
 /// A data directory that a tool works on.
 pub(super) struct Directory {

@@ -13,10 +13,10 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::arguments::Global;
-use super::door;
+use super::client;
 use super::{Exit, Failure, output};
+use crate::app;
 use crate::config::{Config, Flags, load};
-use crate::house;
 
 const COLUMNS: [output::Column; 3] = [("CHECK", "/check"), ("RESULT", "/result"), ("", "/detail")];
 
@@ -40,7 +40,7 @@ pub(super) fn run(flags: &Flags, global: &Global) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    if let Some(known) = door::named(flags, global)? {
+    if let Some(known) = client::named(flags, global)? {
         // A server that was named is asked and nothing else: this machine need not be its own.
         runtime.block_on(server(&known.server, &mut findings));
     } else {
@@ -50,7 +50,7 @@ pub(super) fn run(flags: &Flags, global: &Global) -> Result<(), Failure> {
         findings.good("configuration", format!("{} values", loaded.origins.len()));
         sources(&config, &mut findings);
         directory(&config.data.dir, &mut findings);
-        match house::running_at(&config.data.dir) {
+        match app::running_at(&config.data.dir) {
             Some(base) => runtime.block_on(server(&base, &mut findings)),
             None => runtime.block_on(log(&config, &mut findings)),
         }
@@ -163,7 +163,7 @@ fn syncs(dir: &Path) -> std::io::Result<Duration> {
 }
 
 async fn log(config: &Config, findings: &mut Findings) {
-    if let Err(error) = house::history::require_log_or_no_traces(&config.data) {
+    if let Err(error) = app::history::require_log_or_no_traces(&config.data) {
         findings.bad("log", error.to_string());
         return;
     }

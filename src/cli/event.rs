@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
 
 use super::arguments::{Format, Global};
-use super::door::{Door, query};
+use super::client::{Client, query};
 use super::{Failure, escape, output};
 use crate::config::Flags;
 
@@ -72,7 +72,7 @@ pub(super) struct EventFilter {
     /// Only what this actor did: an id, a name, a kind (`worker`), or both (`token:ci`)
     #[arg(long)]
     actor: Option<String>,
-    /// Only what came through this door
+    /// Only what came through this client
     #[arg(long)]
     dialect: Option<String>,
 }
@@ -87,13 +87,13 @@ const COLUMNS: [output::Column; 6] = [
 ];
 
 pub(super) fn run(flags: &Flags, global: &Global, verb: Event) -> Result<(), Failure> {
-    Door::through(flags, global, |door| ask(door, global, verb))
+    Client::through(flags, global, |client| ask(client, global, verb))
 }
 
-fn ask(door: &Door, global: &Global, verb: Event) -> Result<(), Failure> {
+fn ask(client: &Client, global: &Global, verb: Event) -> Result<(), Failure> {
     match verb {
         Event::Get { position } => {
-            let event = door.get(&format!("/v1/events/{position}"))?;
+            let event = client.get(&format!("/v1/events/{position}"))?;
             output::detailed(global.output, &event)
         }
         Event::List {
@@ -114,13 +114,13 @@ fn ask(door: &Door, global: &Global, verb: Event) -> Result<(), Failure> {
                 "desc"
             };
             pairs.push(("order", Some(order.to_owned())));
-            list(door, global, &pairs, limit)
+            list(client, global, &pairs, limit)
         }
         Event::Tail {
             filter,
             after,
             limit,
-        } => tail(door, global, &filter, after, limit),
+        } => tail(client, global, &filter, after, limit),
     }
 }
 
@@ -135,18 +135,18 @@ fn pairs(filter: &EventFilter) -> Vec<(&'static str, Option<String>)> {
 }
 
 fn list(
-    door: &Door,
+    client: &Client,
     global: &Global,
     pairs: &[(&'static str, Option<String>)],
     limit: usize,
 ) -> Result<(), Failure> {
-    let rows = door.list("/v1/events", pairs, limit)?;
+    let rows = client.list("/v1/events", pairs, limit)?;
     let rows = output::with_actors(global.output, rows);
     output::rows(global.output, &COLUMNS, &rows)
 }
 
 fn tail(
-    door: &Door,
+    client: &Client,
     global: &Global,
     filter: &EventFilter,
     after: Option<u64>,
@@ -155,7 +155,7 @@ fn tail(
     let mut pairs = pairs(filter);
     pairs.push(("after", after.map(|after| after.to_string())));
     let mut printed = 0;
-    door.follow(&format!("/v1/events{}", query(&pairs)), |data| {
+    client.follow(&format!("/v1/events{}", query(&pairs)), |data| {
         let event: Value = serde_json::from_str(data)?;
         let text = |name: &str| escape::one_line(event[name].as_str().unwrap_or_default());
         output::print(&match global.output {

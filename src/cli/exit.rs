@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use eventlog_file::OpenError;
 
 use super::escape;
-use crate::house::history::LogIsGone;
+use crate::app::history::LogIsGone;
 
 /// The exit codes of every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

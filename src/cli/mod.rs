@@ -1,13 +1,14 @@
 //! The command line: noun, verb, and one way out for every answer.
 //!
-//! Whatever a server could answer is asked through its API: over the network when one runs, else of a house
-//! that is opened on the data directory for just this question ([`door`]). Tools that read the log as a
+//! Whatever a server could answer is asked through its API: over the network when one runs, else of an app
+//! that is opened on the data directory for just this question ([`client`]). Tools that read the log as a
 //! whole (`replay`) work on the directory itself ([`directory`]).
 
 mod apply;
 mod arguments;
 mod bench;
 mod build;
+mod client;
 mod config;
 mod confirm;
 mod context;
@@ -16,7 +17,6 @@ mod demo;
 mod directory;
 mod doctor;
 mod document;
-mod door;
 mod escape;
 mod evaluate;
 mod event;
@@ -43,7 +43,7 @@ use crate::config::Flags;
 
 /// Runs the command line of this process and says how it ended.
 pub fn run() -> std::process::ExitCode {
-    crate::house::keep_new_files_private();
+    crate::app::keep_new_files_private();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

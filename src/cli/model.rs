@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::arguments::{Format, Global};
-use super::door::{Door, escaped};
+use super::client::{Client, escaped};
 use super::{Exit, Failure, operation, output};
 use crate::config::Flags;
 
@@ -103,15 +103,15 @@ const ACCURACY: [output::Column; 11] = [
 ];
 
 pub(super) fn retrain(flags: &Flags, global: &Global, options: &Retrain) -> Result<(), Failure> {
-    Door::through(flags, global, |door| train(door, global, options))
+    Client::through(flags, global, |client| train(client, global, options))
 }
 
-fn train(door: &Door, global: &Global, options: &Retrain) -> Result<(), Failure> {
-    if options.detach && !door.is_server() {
+fn train(client: &Client, global: &Global, options: &Retrain) -> Result<(), Failure> {
+    if options.detach && !client.is_server() {
         let text = "no server runs here, so nobody would go on: leave out --detach";
         return Err(Failure::told(Exit::Usage, text));
     }
-    let begun = door.ask(
+    let begun = client.ask(
         Method::POST,
         "/v1/allocation/retrain",
         Some(&options.body()),
@@ -119,14 +119,14 @@ fn train(door: &Door, global: &Global, options: &Retrain) -> Result<(), Failure>
     if options.detach {
         return output::one(global.output, &begun);
     }
-    let over = operation::follow(door, global, &begun)?;
+    let over = operation::follow(client, global, &begun)?;
     let id = over["result"].as_str().unwrap_or_default();
     let path = format!("/v1/allocation/models/{}", escaped(id));
     if options.promote {
-        let promoted = door.ask(Method::POST, &format!("{path}/promote"), None)?;
+        let promoted = client.ask(Method::POST, &format!("{path}/promote"), None)?;
         return output::detailed(global.output, &promoted);
     }
-    output::detailed(global.output, &door.get(&path)?)
+    output::detailed(global.output, &client.get(&path)?)
 }
 
 impl Retrain {
@@ -152,28 +152,31 @@ impl Retrain {
 }
 
 pub(super) fn run(flags: &Flags, global: &Global, verb: Model) -> Result<(), Failure> {
-    Door::through(flags, global, |door| ask(door, global, verb))
+    Client::through(flags, global, |client| ask(client, global, verb))
 }
 
-fn ask(door: &Door, global: &Global, verb: Model) -> Result<(), Failure> {
+fn ask(client: &Client, global: &Global, verb: Model) -> Result<(), Failure> {
     match verb {
         Model::List => {
-            let models = door.get("/v1/allocation/models")?;
+            let models = client.get("/v1/allocation/models")?;
             let rows = models.as_array().cloned().unwrap_or_default();
             output::rows(global.output, &MODELS, &rounded(global, rows))
         }
         Model::Get { id } => {
-            let model = door.get(&format!("/v1/allocation/models/{}", escaped(&id)))?;
+            let model = client.get(&format!("/v1/allocation/models/{}", escaped(&id)))?;
             output::detailed(global.output, &model)
         }
         Model::Promote { id, reason } => {
             let path = format!("/v1/allocation/models/{}/promote", escaped(&id));
             let body = json!({"reason": reason});
-            output::detailed(global.output, &door.ask(Method::POST, &path, Some(&body))?)
+            output::detailed(
+                global.output,
+                &client.ask(Method::POST, &path, Some(&body))?,
+            )
         }
         Model::Rollback { reason } => {
             let body = json!({"reason": reason});
-            let model = door.ask(Method::POST, "/v1/allocation/rollback", Some(&body))?;
+            let model = client.ask(Method::POST, "/v1/allocation/rollback", Some(&body))?;
             output::detailed(global.output, &model)
         }
         Model::Accuracy {
@@ -184,7 +187,7 @@ fn ask(door: &Door, global: &Global, verb: Model) -> Result<(), Failure> {
         } => {
             let by = by_package.then(|| "package".to_owned());
             let pairs = [("by", by), ("package", package), ("strategy", strategy)];
-            let rows = door.list("/v1/allocation/accuracy", &pairs, limit)?;
+            let rows = client.list("/v1/allocation/accuracy", &pairs, limit)?;
             output::rows(global.output, &ACCURACY, &rounded(global, rows))
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::arguments::Global;
-use super::door::{Door, escaped};
+use super::client::{Client, escaped};
 use super::{Exit, Failure, progress};
 
 /// How often progress is asked for.
@@ -15,12 +15,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// When it failed, or cannot be asked for.
-pub(super) fn follow(door: &Door, global: &Global, operation: &Value) -> Result<Value, Failure> {
+pub(super) fn follow(
+    client: &Client,
+    global: &Global,
+    operation: &Value,
+) -> Result<Value, Failure> {
     let id = operation["id"].as_str().unwrap_or_default().to_owned();
     let total = |operation: &Value| operation["total"].as_u64().unwrap_or(0);
     let bar = progress::bar(global, "events", Some(total(operation)));
     loop {
-        let operation = door.get(&format!("/v1/operations/{}", escaped(&id)))?;
+        let operation = client.get(&format!("/v1/operations/{}", escaped(&id)))?;
         bar.set_length(total(&operation));
         bar.set_position(operation["done"].as_u64().unwrap_or(0));
         match operation["status"].as_str() {

@@ -4,7 +4,7 @@ use axum::http::Method;
 use clap::Subcommand;
 
 use super::arguments::Global;
-use super::door::{Door, escaped};
+use super::client::{Client, escaped};
 use super::{Failure, operation, output};
 use crate::config::Flags;
 
@@ -33,23 +33,23 @@ const COLUMNS: [output::Column; 7] = [
 ];
 
 pub(super) fn run(flags: &Flags, global: &Global, verb: Projection) -> Result<(), Failure> {
-    Door::through(flags, global, |door| ask(door, global, verb))
+    Client::through(flags, global, |client| ask(client, global, verb))
 }
 
-fn ask(door: &Door, global: &Global, verb: Projection) -> Result<(), Failure> {
+fn ask(client: &Client, global: &Global, verb: Projection) -> Result<(), Failure> {
     match verb {
         Projection::List => {
-            let statuses = door.get("/v1/projections")?;
+            let statuses = client.get("/v1/projections")?;
             let rows = statuses.as_array().cloned().unwrap_or_default();
             output::rows(global.output, &COLUMNS, &rows)
         }
         Projection::Rebuild { name, detach } => {
             let path = format!("/v1/projections/{}/rebuild", escaped(&name));
-            let operation = door.ask(Method::POST, &path, None)?;
+            let operation = client.ask(Method::POST, &path, None)?;
             if detach {
                 return output::one(global.output, &operation);
             }
-            let over = operation::follow(door, global, &operation)?;
+            let over = operation::follow(client, global, &operation)?;
             output::one(global.output, &over)
         }
     }

@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use super::arguments::{Format, Global};
 use super::directory::Directory;
 use super::{Exit, Failure, output, progress};
+use crate::app;
 use crate::config::Flags;
-use crate::house;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Replay {
@@ -162,7 +162,7 @@ fn moment(text: &str) -> Result<AsOf, Failure> {
 fn verify(directory: &Directory, global: &Global, fast: bool) -> Result<(), Failure> {
     let log_dir = directory.log_dir()?;
     let blobs = (!fast)
-        .then(|| house::open_blobs_to_read(&directory.config))
+        .then(|| app::open_blobs_to_read(&directory.config))
         .transpose()?;
     let depth = if fast { Depth::Frames } else { Depth::Content };
     let options = ::replay::verify::Options {
@@ -219,7 +219,7 @@ fn export(
         window,
         to: Destination::named(file),
         blobs: blobs
-            .then(|| house::open_blobs_to_read(&directory.config))
+            .then(|| app::open_blobs_to_read(&directory.config))
             .transpose()?,
         end_line: true,
     };
@@ -248,12 +248,12 @@ fn import(
     allow_partial: bool,
 ) -> Result<(), Failure> {
     let (log, blobs) = if dry_run {
-        let blobs = house::open_blobs_to_read(&directory.config)?;
+        let blobs = app::open_blobs_to_read(&directory.config)?;
         (directory.log_to_try()?, blobs)
     } else {
         std::fs::create_dir_all(&directory.config.data.dir)?;
         let log: Box<dyn EventLog> = Box::new(directory.log_for_writing()?);
-        (log, house::open_blobs(&directory.config)?)
+        (log, app::open_blobs(&directory.config)?)
     };
     let options = ::replay::import::Options {
         from: Origin::named(file),
@@ -288,7 +288,7 @@ fn rebuild(
         to: into.map_or(To::Memory, To::Directory),
         until: until.map(moment).transpose()?,
         views: names,
-        config: house::projector(&directory.config),
+        config: app::projector(&directory.config),
     };
     let bar = progress::bar(global, "events", None);
     let report = directory.block_on(::replay::rebuild::run(log, options, &|so_far| {
@@ -303,7 +303,7 @@ fn rebuild(
 }
 
 fn diff(directory: &Directory, global: &Global, names: Vec<String>) -> Result<(), Failure> {
-    if let Some(base) = house::running_at(&directory.config.data.dir) {
+    if let Some(base) = app::running_at(&directory.config.data.dir) {
         let text = format!("a server writes the views ({base}); stop it, then compare");
         return Err(Failure::told(Exit::Conflict, text));
     }
@@ -313,7 +313,7 @@ fn diff(directory: &Directory, global: &Global, names: Vec<String>) -> Result<()
         live: directory.config.data.views_dir(),
         scratch: directory.config.data.dir.join(scratch),
         views: names,
-        config: house::projector(&directory.config),
+        config: app::projector(&directory.config),
         differences_max: DIFFERENCES_MAX,
     };
     let bar = progress::bar(global, "events", None);

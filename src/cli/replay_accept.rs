@@ -11,7 +11,7 @@ use super::arguments::Global;
 use super::confirm::confirmed;
 use super::directory::Directory;
 use super::{Exit, Failure, output};
-use crate::house::history;
+use crate::app::history;
 
 /// What an operator believes the log to hold. Both must be right: what a message said an hour ago may not be.
 #[derive(Debug, Args)]

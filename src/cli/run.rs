@@ -5,8 +5,8 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::arguments::{Format, Global};
+use super::client::{Client, query};
 use super::confirm::confirmed;
-use super::door::{Door, query};
 use super::{Exit, Failure, output};
 use crate::config::Flags;
 
@@ -98,10 +98,10 @@ const HISTORY: [output::Column; 5] = [
 const HISTORY_MAX: usize = 10_000;
 
 pub(super) fn run(flags: &Flags, global: &Global, verb: Run) -> Result<(), Failure> {
-    Door::through(flags, global, |door| ask(door, global, verb))
+    Client::through(flags, global, |client| ask(client, global, verb))
 }
 
-fn ask(door: &Door, global: &Global, verb: Run) -> Result<(), Failure> {
+fn ask(client: &Client, global: &Global, verb: Run) -> Result<(), Failure> {
     match verb {
         Run::List {
             state,
@@ -122,7 +122,7 @@ fn ask(door: &Door, global: &Global, verb: Run) -> Result<(), Failure> {
                 ("title", title),
                 ("success", failed.then(|| "false".to_owned())),
             ];
-            let mut rows = door.list("/v1/runs", &pairs, limit)?;
+            let mut rows = client.list("/v1/runs", &pairs, limit)?;
             if global.output == Format::Table {
                 rows.iter_mut().for_each(|row| shown(row, asked.as_deref()));
             }
@@ -130,25 +130,25 @@ fn ask(door: &Door, global: &Global, verb: Run) -> Result<(), Failure> {
         }
         Run::Get { run, as_of } => {
             let query = query(&[("as_of", as_of)]);
-            let run = door.get(&format!("/v1/runs/{run}{query}"))?;
+            let run = client.get(&format!("/v1/runs/{run}{query}"))?;
             output::detailed(global.output, &run)
         }
         Run::History { run } => {
             let path = format!("/v1/runs/{run}/history");
-            let rows = door.list(&path, &[], HISTORY_MAX)?;
+            let rows = client.list(&path, &[], HISTORY_MAX)?;
             let rows = output::with_actors(global.output, rows);
             output::rows(global.output, &HISTORY, &rows)
         }
         Run::Log { run } => {
-            let log = door.get(&format!("/v1/runs/{run}/log"))?;
+            let log = client.get(&format!("/v1/runs/{run}/log"))?;
             if global.output != Format::Table {
                 return output::one(global.output, &log);
             }
             // A file gets it as it was printed, so that it can be searched.
             output::print(log["content"].as_str().unwrap_or_default())
         }
-        Run::End(runs) => each(door, global, &runs, "end"),
-        Run::Kill(runs) => each(door, global, &runs, "kill"),
+        Run::End(runs) => each(client, global, &runs, "end"),
+        Run::Kill(runs) => each(client, global, &runs, "kill"),
     }
 }
 
@@ -167,7 +167,7 @@ fn shown(row: &mut Value, asked: Option<&str>) {
     }
 }
 
-fn each(door: &Door, global: &Global, runs: &Runs, verb: &str) -> Result<(), Failure> {
+fn each(client: &Client, global: &Global, runs: &Runs, verb: &str) -> Result<(), Failure> {
     let Runs { runs, reason, yes } = runs;
     let names: Vec<String> = runs.iter().map(ToString::to_string).collect();
     if !yes && !confirmed(&format!("{verb} run {}?", names.join(", ")))? {
@@ -176,7 +176,7 @@ fn each(door: &Door, global: &Global, runs: &Runs, verb: &str) -> Result<(), Fai
     let body = json!({"reason": reason});
     for run in runs {
         let path = format!("/v1/runs/{run}/{verb}");
-        let done = door.ask(Method::POST, &path, Some(&body))?;
+        let done = client.ask(Method::POST, &path, Some(&body))?;
         output::one(global.output, &done)?;
     }
     Ok(())

@@ -5,8 +5,8 @@ use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::arguments::{Format, Global};
+use super::client::{Client, escaped};
 use super::confirm::confirmed;
-use super::door::{Door, escaped};
 use super::{Exit, Failure, output};
 use crate::config::Flags;
 
@@ -63,12 +63,12 @@ const COLUMNS: [output::Column; 6] = [
 pub(super) fn run(flags: &Flags, global: &Global, verb: Token) -> Result<(), Failure> {
     // The first token may be made before the first start.
     if matches!(verb, Token::Create { .. }) {
-        return Door::through_or_make(flags, global, |door| ask(door, global, verb));
+        return Client::through_or_make(flags, global, |client| ask(client, global, verb));
     }
-    Door::through(flags, global, |door| ask(door, global, verb))
+    Client::through(flags, global, |client| ask(client, global, verb))
 }
 
-fn ask(door: &Door, global: &Global, verb: Token) -> Result<(), Failure> {
+fn ask(client: &Client, global: &Global, verb: Token) -> Result<(), Failure> {
     match verb {
         Token::Create {
             name,
@@ -77,7 +77,7 @@ fn ask(door: &Door, global: &Global, verb: Token) -> Result<(), Failure> {
             expires_at,
         } => {
             let body = json!({"name": name, "role": word(role), "scopes": scopes, "expires_at": expires_at});
-            let issued = door.ask(Method::POST, "/v1/tokens", Some(&body))?;
+            let issued = client.ask(Method::POST, "/v1/tokens", Some(&body))?;
             match (global.output, issued["secret"].as_str()) {
                 // Alone on standard output, so that a script can take it.
                 (Format::Table, Some(token)) => {
@@ -92,7 +92,7 @@ fn ask(door: &Door, global: &Global, verb: Token) -> Result<(), Failure> {
             }
         }
         Token::List => {
-            let page = door.get("/v1/tokens?limit=1000")?;
+            let page = client.get("/v1/tokens?limit=1000")?;
             let rows = page["items"].as_array().cloned().unwrap_or_default();
             output::rows(global.output, &COLUMNS, &rows)
         }
@@ -102,7 +102,7 @@ fn ask(door: &Door, global: &Global, verb: Token) -> Result<(), Failure> {
             }
             let body = json!({"reason": reason});
             let path = format!("/v1/tokens/{}", escaped(&id));
-            door.ask(Method::DELETE, &path, Some(&body))?;
+            client.ask(Method::DELETE, &path, Some(&body))?;
             eprintln!("token {id} is no longer accepted");
             Ok(())
         }

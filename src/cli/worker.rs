@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::arguments::Global;
-use super::door::{Door, query};
+use super::client::{Client, query};
 use super::{Failure, output};
 use crate::config::Flags;
 
@@ -40,19 +40,19 @@ const COLUMNS: [output::Column; 8] = [
 const WORKERS_MAX: usize = 100_000;
 
 pub(super) fn run(flags: &Flags, global: &Global, verb: Worker) -> Result<(), Failure> {
-    Door::through(flags, global, |door| ask(door, global, verb))
+    Client::through(flags, global, |client| ask(client, global, verb))
 }
 
-fn ask(door: &Door, global: &Global, verb: Worker) -> Result<(), Failure> {
+fn ask(client: &Client, global: &Global, verb: Worker) -> Result<(), Failure> {
     match verb {
         Worker::List { silent } => {
-            let mut rows = door.list("/v1/workers", &[], WORKERS_MAX)?;
+            let mut rows = client.list("/v1/workers", &[], WORKERS_MAX)?;
             rows.retain(|row| !silent || !row["reports"]["unresponsive_since"].is_null());
             output::rows(global.output, &COLUMNS, &rows)
         }
         Worker::Get { worker, as_of } => {
             let query = query(&[("as_of", as_of)]);
-            let worker = door.get(&format!("/v1/workers/{worker}{query}"))?;
+            let worker = client.get(&format!("/v1/workers/{worker}{query}"))?;
             output::detailed(global.output, &worker)
         }
     }

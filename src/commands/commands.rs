@@ -13,7 +13,7 @@ use crate::locks::Locks;
 use crate::stats::Counters;
 use crate::{Clock, CommandError, CommandStats, Outcome, Transaction, load};
 
-/// The write side of the house. Cloning is cheap, and clones are the same.
+/// The write side of the app. Cloning is cheap, and clones are the same.
 #[derive(Clone)]
 pub struct Commands {
     pub(crate) inner: Arc<Inner>,
@@ -56,7 +56,7 @@ impl Commands {
         }
     }
 
-    /// The clock of the house.
+    /// The clock of the app.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.inner.clock

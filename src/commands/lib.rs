@@ -39,7 +39,7 @@ pub use transaction::Transaction;
 pub use zone::time_zone;
 
 /// The most events of one stream that a decision reads. A stream that holds more can no longer be
-/// commanded, and the command says so; none of the house's own gets near.
+/// commanded, and the command says so; none of the app's own gets near.
 pub const STREAM_EVENTS_MAX: usize = 10_000;
 
 /// How often a command decides anew because its stream has moved, before it gives up.

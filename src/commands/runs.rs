@@ -1,6 +1,6 @@
 //! What follows from one word about a run, as parts of one unit of work.
 //!
-//! Several tell the house about runs: workers, people, the clock. What follows from it is the same whoever
+//! Several tell the app about runs: workers, people, the clock. What follows from it is the same whoever
 //! told it, and stands here so that it follows once. Each function takes part in a unit of work; several may
 //! stand in the same one.
 //!

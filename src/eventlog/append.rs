@@ -47,7 +47,7 @@ pub struct NewEvent {
     pub event_type: EventType,
     /// The version of its shape, from 1.
     pub version: u16,
-    /// What surrounds the fact: who, through which door, caused by what.
+    /// What surrounds the fact: who, through which interface, caused by what.
     pub metadata: Bytes,
     /// The fact.
     pub data: Bytes,

@@ -1,4 +1,4 @@
-//! The one door to the disk for everything that changes a file, so that tests can stand in it.
+//! The one interface to the disk for everything that changes a file, so that tests can inject faults.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -51,7 +51,7 @@ pub trait Faults: Send + Sync {
     fn before(&self, path: &Path, operation: Operation<'_>) -> Verdict;
 }
 
-/// The disk, perhaps with somebody in the door.
+/// The disk, perhaps with injected faults.
 #[derive(Clone, Default)]
 pub(crate) struct Disk {
     faults: Option<Arc<dyn Faults>>,

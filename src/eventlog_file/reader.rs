@@ -49,7 +49,7 @@ impl<'a> Collector<'a> {
     }
 
     fn chunk_bytes(&self) -> usize {
-        // Small pages read little; the events of this house are some hundred bytes long.
+        // Small pages read little; the events of this app are some hundred bytes long.
         self.limit
             .events
             .saturating_mul(1024)

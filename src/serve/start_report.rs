@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use eventlog::EventLog;
 use secrecy::ExposeSecret;
 
+use crate::app::Opened;
 use crate::config::{Config, OneOrMany};
-use crate::house::Opened;
 
 /// One line of the report.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,11 +33,11 @@ pub(super) fn log(
     address: SocketAddr,
     ports: &BTreeMap<&'static str, Option<String>>,
 ) {
-    let statuses = opened.rooms.views.statuses();
+    let statuses = opened.services.views.statuses();
     let facts = Facts {
         address,
         ports,
-        head: opened.rooms.log.head().0,
+        head: opened.services.log.head().0,
         views: statuses.len(),
         views_live: statuses.iter().filter(|view| view.is_live()).count(),
     };

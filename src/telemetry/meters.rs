@@ -1,14 +1,14 @@
-//! What is metered: how the log, the views, the reactors and the doors are doing.
+//! What is metered: how the log, the views, the reactors and the HTTP routes are doing.
 //!
-//! The rooms count with plain atomics and know nothing of meters; here their counts become instruments,
+//! The services count with plain atomics and know nothing of meters; here their counts become instruments,
 //! read when somebody collects. Requests are the exception: their durations are a histogram, told as
 //! they end.
 
-mod house;
+mod app;
 mod http;
 mod job_runner;
 
-pub(crate) use house::observe;
+pub(crate) use app::observe;
 pub(crate) use http::Requests;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Notes for auditors, as many as an audit stream can bear.
 //!
-//! Whoever floods the door with wrong credentials must not flood the log with notes about it: each kind
+//! A client that floods the server with wrong credentials must not flood the log with notes about it: each kind
 //! of note has an allowance, and the next note that is written says how many were not.
 
 use std::time::{Duration, Instant};

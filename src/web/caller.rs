@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use subtle::ConstantTimeEq;
 
 use crate::secret::{CREDENTIAL_BYTES_MAX, token_hash};
-use crate::{House, Problem, RequestContext};
+use crate::{App, Problem, RequestContext};
 
 mod lapse;
 
@@ -62,11 +62,11 @@ impl Caller {
     /// long was allowed once, when it began.
     pub fn lapse(
         &self,
-        house: &House,
+        app: &App,
         role: Role,
         scope: &'static str,
     ) -> impl Future<Output = &'static str> + Send + use<> {
-        lapse::of(self.identity.as_ref(), house.clone(), role, scope)
+        lapse::of(self.identity.as_ref(), app.clone(), role, scope)
     }
 
     /// Whether the caller has a role in any scope at all. Which scopes are needed is asked later, by what the
@@ -183,11 +183,11 @@ impl Identity {
     }
 }
 
-impl FromRequestParts<House> for Caller {
+impl FromRequestParts<App> for Caller {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Problem> {
-        let CallerIfAny(caller) = CallerIfAny::from_request_parts(parts, house).await?;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let CallerIfAny(caller) = CallerIfAny::from_request_parts(parts, app).await?;
         if caller.identity.is_none() && caller.anonymous_role.is_none() {
             return Err(missing());
         }
@@ -200,11 +200,11 @@ impl FromRequestParts<House> for Caller {
 #[derive(Clone, Debug)]
 pub struct CallerIfAny(pub Caller);
 
-impl FromRequestParts<House> for CallerIfAny {
+impl FromRequestParts<App> for CallerIfAny {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, house: &House) -> Result<Self, Problem> {
-        let context = match RequestContext::from_request_parts(parts, house).await {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let context = match RequestContext::from_request_parts(parts, app).await {
             Ok(context) => context,
             Err(never) => match never {},
         };
@@ -212,14 +212,14 @@ impl FromRequestParts<House> for CallerIfAny {
             None => None,
             Some(header) => {
                 let presented = header.to_str().ok().and_then(bearer);
-                let identity = identify(house, presented.ok_or_else(refused)?).await?;
+                let identity = identify(app, presented.ok_or_else(refused)?).await?;
                 context.authenticate(identity.actor());
                 Some(identity)
             }
         };
         Ok(Self(Caller {
             identity,
-            anonymous_role: house.settings.anonymous_role,
+            anonymous_role: app.settings.anonymous_role,
             context,
         }))
     }
@@ -236,19 +236,19 @@ fn bearer(header: &str) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && fits).then_some(token)
 }
 
-async fn identify(house: &House, presented: &str) -> Result<Identity, Problem> {
+async fn identify(app: &App, presented: &str) -> Result<Identity, Problem> {
     // Right after a start the view may know neither the newest tokens nor which were revoked.
-    house.wait_for_tokens().await?;
+    app.wait_for_tokens().await?;
     let hash = token_hash(presented);
     let asked = hash.clone();
-    let found = house
+    let found = app
         .views
         .ask(move |views| views.tokens()?.by_hash(&asked))
         .await?;
     // The index has found the hash by its bytes; that it is this one is compared in constant time.
     let row = found.filter(|row| row.hash.as_bytes().ct_eq(hash.as_bytes()).into());
     let row = row
-        .filter(|row| row.is_valid(house.commands.clock().now()))
+        .filter(|row| row.is_valid(app.commands.clock().now()))
         .ok_or_else(refused)?;
     Ok(Identity {
         id: row.id,

@@ -1,4 +1,4 @@
-//! axum's extractors, refusing as every other part of the house does.
+//! axum's extractors, refusing as every other part of the app does.
 
 use std::convert::Infallible;
 
@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::body::{JSON_DEPTH_MAX, check_depth, read_body};
-use crate::{House, Problem};
+use crate::{App, Problem};
 
 /// A body that nobody has looked at. Who asks is settled before what they say is read.
 #[derive(Debug)]
@@ -39,8 +39,8 @@ impl Unread {
     ///
     /// # Errors
     /// 415, 413 or 400.
-    pub async fn json<T: DeserializeOwned>(self, house: &House) -> Result<T, Problem> {
-        let bytes = self.named(house.settings.limits.body_bytes_max).await?;
+    pub async fn json<T: DeserializeOwned>(self, app: &App) -> Result<T, Problem> {
+        let bytes = self.named(app.settings.limits.body_bytes_max).await?;
         no_list(&bytes)?;
         parse(&bytes)
     }
@@ -71,9 +71,9 @@ impl Unread {
     /// 413 or 400.
     pub async fn json_or_default<T: DeserializeOwned + Default>(
         self,
-        house: &House,
+        app: &App,
     ) -> Result<T, Problem> {
-        let bytes = self.bytes(house).await?;
+        let bytes = self.bytes(app).await?;
         if bytes.trim_ascii().is_empty() {
             return Ok(T::default());
         }
@@ -81,13 +81,8 @@ impl Unread {
         parse(&bytes)
     }
 
-    async fn bytes(self, house: &House) -> Result<Bytes, Problem> {
-        read_body(
-            &self.headers,
-            self.body,
-            house.settings.limits.body_bytes_max,
-        )
-        .await
+    async fn bytes(self, app: &App) -> Result<Bytes, Problem> {
+        read_body(&self.headers, self.body, app.settings.limits.body_bytes_max).await
     }
 }
 

@@ -18,7 +18,7 @@ use tracing::Instrument;
 
 use crate::body::Arrival;
 use crate::view::MIN_POSITION;
-use crate::{House, Problem, REQUEST_LINE_BYTES_MAX, RequestContext};
+use crate::{App, Problem, REQUEST_LINE_BYTES_MAX, RequestContext};
 
 mod answer;
 mod refused;
@@ -34,12 +34,12 @@ const ALWAYS_OPEN: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 const UNMATCHED: &str = "unmatched";
 
 /// Lets a request in, and its answer out.
-pub(crate) async fn gate(State(house): State<House>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let context = RequestContext::of(
         request.headers(),
         request.extensions(),
-        &house.settings.trusted_proxies,
+        &app.settings.trusted_proxies,
     );
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
@@ -63,50 +63,49 @@ pub(crate) async fn gate(State(house): State<House>, mut request: Request, next:
     );
     if !span.is_disabled() {
         span.record("trace_id", context.trace().trace_id());
-        house.observer.entered(&span, context.trace());
+        app.observer.entered(&span, context.trace());
     }
-    let answered = admit(&house, &context, request, next).instrument(span.clone());
+    let answered = admit(&app, &context, request, next).instrument(span.clone());
     let mut response = match AssertUnwindSafe(answered).catch_unwind().await {
         Ok(Ok(response)) => response,
         Ok(Err(problem)) => problem.into_response(),
         Err(panic) => {
-            house.observer.panicked(route);
+            app.observer.panicked(route);
             tracing::error!(route, reason = reason_of(&*panic), "a handler panicked");
             Problem::internal("the request broke something; it was written down").into_response()
         }
     };
     if is_connected {
-        response = house.responses.count(response).await;
+        response = app.responses.count(response).await;
     }
     let status = response.status();
     if status.is_client_error() || status.is_server_error() {
         response = answer::as_problem(response, &context, uri.path()).await;
-        refused::note(&house, &context, &method, route, &response);
+        refused::note(&app, &context, &method, route, &response);
     }
     answer::finish(&mut response, &context);
     span.record("status", status.as_u16());
-    house
-        .observer
+    app.observer
         .answered(route, &method, status.as_u16(), began.elapsed());
     response
 }
 
 async fn admit(
-    house: &House,
+    app: &App,
     context: &RequestContext,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    check_size(house, &request)?;
+    check_size(app, &request)?;
     unambiguous::check(&request)?;
     if ALWAYS_OPEN.contains(&request.uri().path()) {
         return Ok(next.run(request).await);
     }
     if let Some(address) = context.source_ip() {
-        house.rate.check(address).map_err(|seconds| {
+        app.rate.check(address).map_err(|seconds| {
             let reason = "too many requests from your address";
             let path = request.uri().path();
-            let mut insistent = house.settings.insistent.iter();
+            let mut insistent = app.settings.insistent.iter();
             let problem = if insistent.any(|below| path.starts_with(below)) {
                 Problem::unavailable(reason)
             } else {
@@ -116,13 +115,13 @@ async fn admit(
         })?;
     }
     // Turned away at once instead of queued: whoever waits in a queue has given up when their turn comes.
-    let Ok(_permit) = house.requests.try_acquire() else {
+    let Ok(_permit) = app.requests.try_acquire() else {
         return Err(Problem::unavailable("too many requests are at work").retry_after(1));
     };
     if let Some(position) = min_position(request.headers())? {
-        house.wait_for(position).await?;
+        app.wait_for(position).await?;
     }
-    let time_max = house.settings.limits.request_time_max;
+    let time_max = app.settings.limits.request_time_max;
     let arrival = Arrival::default();
     let request = request.map(|body| arrival.watch(body));
     let answered = tokio::time::timeout(time_max, next.run(request));
@@ -137,7 +136,7 @@ async fn admit(
     })
 }
 
-fn check_size(house: &House, request: &Request) -> Result<(), Problem> {
+fn check_size(app: &App, request: &Request) -> Result<(), Problem> {
     let target = request
         .uri()
         .path_and_query()
@@ -149,7 +148,7 @@ fn check_size(house: &House, request: &Request) -> Result<(), Problem> {
             "a request line may have {REQUEST_LINE_BYTES_MAX} bytes at most, not {line}"
         )));
     }
-    let bytes_max = house.settings.limits.header_bytes_max;
+    let bytes_max = app.settings.limits.header_bytes_max;
     let sizes = request
         .headers()
         .iter()

@@ -1,10 +1,11 @@
 //! What HTTP surfaces share: who asks, how much they may ask, and how they are told no.
 //!
 //! The crate knows requests and answers, and no single surface: which routes there are is a matter of
-//! `api`, the dialects and the dashboard. Start reading at [`House`], what every handler has at hand, then
+//! `api`, the dialects and the dashboard. Start reading at [`App`], what every handler has at hand, then
 //! [`serve_through_gate`], what every request passes, then [`Problem`].
 
 mod answers;
+mod app;
 mod auditor;
 pub mod body;
 mod caller;
@@ -12,7 +13,6 @@ mod context;
 mod extract;
 mod failures;
 mod gate;
-mod house;
 mod limits;
 mod network;
 mod observer;
@@ -39,15 +39,15 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 
 pub use answers::AnswerCount;
+pub use app::{
+    App, AppBuilder, KeptBody, Parts, ReadyCheck, Resubmit, Settings, Taken, WorkerAnswers,
+};
 pub use auditor::{Auditor, Noted};
 pub use caller::{Caller, CallerIfAny, Reach, name_of};
 pub use context::{REQUEST_ID, RequestContext, TRACEPARENT};
 pub use extract::{Path, Query, Unread};
 pub use failures::Failures;
 pub use gate::{AsIs, Audited};
-pub use house::{
-    House, HouseBuilder, KeptBody, Parts, ReadyCheck, Resubmit, Settings, Taken, WorkerAnswers,
-};
 pub use limits::{Limits, REQUEST_LINE_BYTES_MAX};
 pub use network::{Network, NetworkError};
 pub use observer::{HttpObserver, NoObserver};
@@ -68,16 +68,16 @@ pub use trace_parent::TraceParent;
 pub use variables::{CpuFormat, Variables};
 pub use view::{MIN_POSITION, POSITION, View};
 
-/// Puts the gate before all routes and gives them the house.
-pub fn serve_through_gate(routes: Router<House>, house: House) -> Router {
+/// Puts the gate before all routes and gives them the app.
+pub fn serve_through_gate(routes: Router<App>, app: App) -> Router {
     routes
         .fallback(gate::no_route)
         .method_not_allowed_fallback(gate::no_method)
         // Our own extractors keep the configured limit; axum's would add a second one.
         .layer(DefaultBodyLimit::disable())
         .layer(axum::middleware::from_fn_with_state(
-            house.clone(),
+            app.clone(),
             gate::gate,
         ))
-        .with_state(house)
+        .with_state(app)
 }

@@ -1,4 +1,4 @@
-//! Who counts what happens at the door.
+//! What observes requests and responses.
 
 use std::time::Duration;
 

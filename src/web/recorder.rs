@@ -27,7 +27,7 @@ const WAITING_MAX: usize = 8192;
 /// How many are written at once.
 const BATCH_MAX: usize = 256;
 
-/// How long the end of the house waits for those that wait.
+/// How long the end of the app waits for those that wait.
 const FINISH_WITHIN: Duration = Duration::from_secs(5);
 
 /// The longest name of a package that stands in the name of its stream, in bytes.
@@ -207,7 +207,7 @@ fn notes(kept: &Kept, recording: Recording, views: &Views) -> Vec<(String, Told)
     notes
 }
 
-/// The key of a package's stream. What no package is called is kept apart from it: `:` belongs to the house.
+/// The key of a package's stream. What no package is called is kept apart from it: `:` belongs to the app.
 fn key(package: &str) -> String {
     if package.len() > KEY_BYTES_MAX {
         return format!("long:{}", crate::secret::token_hash(package));

@@ -77,7 +77,7 @@ impl Seal {
         Ok(Self(Arc::new(Key { cipher, heading })))
     }
 
-    /// Locks with a key that nobody keeps: for tests, and for a house that is never opened again.
+    /// Locks with a key that nobody keeps: for tests, and for an app that is never opened again.
     #[must_use]
     pub fn for_now() -> Self {
         let mut bytes = [0; KEY_BYTES];

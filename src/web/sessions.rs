@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 use crate::auditor::Noted;
 use crate::secret::{new_secret, same};
-use crate::{House, Problem, RequestContext};
+use crate::{App, Problem, RequestContext};
 
 mod attempts;
 
@@ -85,7 +85,7 @@ pub struct Visitor {
     pub may_write: bool,
 }
 
-impl House {
+impl App {
     /// Logs somebody in who knows the password. Unknown, disabled and mistaken ones are told the same, after
     /// the same time.
     ///

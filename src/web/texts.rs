@@ -4,9 +4,9 @@ use blobs::{BLOB_BYTES_MAX, BlobError, Digest};
 use bytes::Bytes;
 use domain::{BlobRef, LongText};
 
-use crate::{House, Problem};
+use crate::{App, Problem};
 
-impl House {
+impl App {
     /// Keeps a text where it belongs. It is durable before anything refers to it.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ fn printed(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).expect("the command printed JSON")
 }
 
-/// The example that comes with the house, with the files of secrets that it names.
+/// The example that comes with the app, with the files of secrets that it names.
 fn example(dir: &Path) -> PathBuf {
     let file = dir.join("farm.yaml");
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("ops/farm.example.yaml");

@@ -35,7 +35,7 @@ mod cluster;
 mod prometheus;
 
 /// When the builds of the cluster ran, as its series say.
-mod house {
+mod app {
     /// Unix seconds of their start: 2024-01-24T17:24:06Z.
     pub(crate) const STARTED: i64 = 1_706_117_046;
     /// Unix seconds of their end.

@@ -1,28 +1,28 @@
 use crate::builds::{BuildFilter, BuildOrder};
-use crate::testing::{House, PATIENCE, reported, tell_all, used};
+use crate::testing::{App, PATIENCE, reported, tell_all, used};
 use crate::{Cursor, EXAMINED_MAX};
 
-async fn house_of(builds: i64) -> House {
-    let house = House::new();
+async fn app_of(builds: i64) -> App {
+    let app = App::new();
     let story = (1..=builds).map(|number| {
         (
             format!("build-default:{number}"),
             reported(number, "running").into(),
         )
     });
-    let last = tell_all(&*house.log, story).await;
-    house.views.wait_for(last, PATIENCE).await.unwrap();
-    house
+    let last = tell_all(&*app.log, story).await;
+    app.views.wait_for(last, PATIENCE).await.unwrap();
+    app
 }
 
 /// Builds arrive and change while somebody turns pages.
 #[tokio::test]
 async fn pages_show_every_build_once_while_others_arrive() {
     for limit in [1, 3, 7, 50] {
-        let house = house_of(40).await;
+        let app = app_of(40).await;
         let (mut cursor, mut seen, mut new) = (Cursor::start(), Vec::new(), 1000);
         loop {
-            let page = house
+            let page = app
                 .views
                 .builds()
                 .unwrap()
@@ -35,9 +35,8 @@ async fn pages_show_every_build_once_while_others_arrive() {
             };
             cursor = Cursor::from_bytes(next.as_bytes());
             new += 1;
-            house.tell_of_build(new, reported(new, "running")).await;
-            house
-                .tell_of_build(new - 980, reported(new - 980, "success"))
+            app.tell_of_build(new, reported(new, "running")).await;
+            app.tell_of_build(new - 980, reported(new - 980, "success"))
                 .await;
         }
         let expected: Vec<i64> = (1..=40).rev().collect();
@@ -47,10 +46,9 @@ async fn pages_show_every_build_once_while_others_arrive() {
 
 #[tokio::test]
 async fn a_last_page_that_is_full_has_no_next_one() {
-    let house = house_of(6).await;
+    let app = app_of(6).await;
     let list = |limit| {
-        house
-            .views
+        app.views
             .builds()
             .unwrap()
             .list(&BuildFilter::default(), &Cursor::start(), limit)
@@ -62,7 +60,7 @@ async fn a_last_page_that_is_full_has_no_next_one() {
 /// Any bytes may come back as a cursor: they lead somewhere, and never to a panic.
 #[tokio::test]
 async fn a_cursor_that_nobody_gave_out_is_only_another_place() {
-    let house = house_of(5).await;
+    let app = app_of(5).await;
     for bytes in [vec![0], vec![0xff; 40], b"ruff".to_vec()] {
         for order in [BuildOrder::Seen, BuildOrder::Updated, BuildOrder::Finished] {
             let filter = BuildFilter {
@@ -70,7 +68,7 @@ async fn a_cursor_that_nobody_gave_out_is_only_another_place() {
                 ..BuildFilter::default()
             };
             let cursor = Cursor::from_bytes(bytes.clone());
-            let page = house
+            let page = app
                 .views
                 .builds()
                 .unwrap()
@@ -85,7 +83,7 @@ async fn a_cursor_that_nobody_gave_out_is_only_another_place() {
 #[tokio::test]
 async fn a_page_looks_at_so_many_rows_and_no_more() {
     let builds = i64::try_from(EXAMINED_MAX).unwrap() + 5;
-    let house = House::new();
+    let app = App::new();
     let mut story = vec![("build-default:1".to_owned(), used(1, "zlib").into())];
     story.extend((1..=builds).map(|number| {
         (
@@ -93,21 +91,21 @@ async fn a_page_looks_at_so_many_rows_and_no_more() {
             reported(number, "running").into(),
         )
     }));
-    let last = tell_all(&*house.log, story).await;
-    house.views.wait_for(last, PATIENCE).await.unwrap();
+    let last = tell_all(&*app.log, story).await;
+    app.views.wait_for(last, PATIENCE).await.unwrap();
     let filter = BuildFilter {
         package: Some("zlib".to_owned()),
         order: BuildOrder::Updated,
         ..BuildFilter::default()
     };
-    let first = house
+    let first = app
         .views
         .builds()
         .unwrap()
         .list(&filter, &Cursor::start(), 10)
         .unwrap();
     assert_eq!((first.rows.len(), first.examined), (0, EXAMINED_MAX));
-    let rest = house
+    let rest = app
         .views
         .builds()
         .unwrap()

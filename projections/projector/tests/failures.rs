@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{digests, engine};
 use crate::ProjectionStatus;
 use crate::testing::{
-    House, PATIENCE, any_story, block_on, key, memory_log, reported, tell, tell_all,
+    App, PATIENCE, any_story, block_on, key, memory_log, reported, tell, tell_all,
 };
 
 /// Tables that refuse every so-and-so-many-th call.
@@ -161,8 +161,8 @@ async fn views_that_cannot_be_read_are_not_live_and_say_why() {
 
 #[tokio::test]
 async fn an_event_that_nobody_can_read_is_counted_and_stops_nobody() {
-    let house = House::new();
-    house.tell_of_build(1, reported(1, "running")).await;
+    let app = App::new();
+    app.tell_of_build(1, reported(1, "running")).await;
     let unreadable = NewEvent {
         id: Uuid::from_u128(77),
         event_type: EventType::parse("build.reported").unwrap(),
@@ -176,10 +176,10 @@ async fn an_event_that_nobody_can_read_is_counted_and_stops_nobody() {
         expected: Expected::Any,
         events: vec![unreadable],
     };
-    let at = house.log.append(vec![append]).await.unwrap().last();
-    let last = tell(&*house.log, "build-default:1", reported(1, "success")).await;
-    house.views.wait_for(last, PATIENCE).await.unwrap();
-    let statuses = house.views.statuses();
+    let at = app.log.append(vec![append]).await.unwrap().last();
+    let last = tell(&*app.log, "build-default:1", reported(1, "success")).await;
+    app.views.wait_for(last, PATIENCE).await.unwrap();
+    let statuses = app.views.statuses();
     let builds = statuses
         .iter()
         .find(|status| status.name == "builds")
@@ -187,8 +187,7 @@ async fn an_event_that_nobody_can_read_is_counted_and_stops_nobody() {
     assert_eq!(builds.faults, 1);
     assert_eq!(builds.last_fault.as_ref().unwrap().position, at);
     assert_eq!(
-        house
-            .views
+        app.views
             .builds()
             .unwrap()
             .get(&key(1))

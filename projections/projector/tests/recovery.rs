@@ -106,7 +106,7 @@ async fn a_view_that_is_made_anew_is_live_only_if_something_answers_meanwhile() 
 }
 
 #[tokio::test]
-async fn damage_that_a_question_finds_is_mended_while_the_house_runs() {
+async fn damage_that_a_question_finds_is_mended_while_the_server_runs() {
     let (log, tables, _) = with_history().await;
     let views = Views::start(log.clone(), tables.clone(), config()).unwrap();
     let before = views.builds().unwrap().get(&key(1)).unwrap();

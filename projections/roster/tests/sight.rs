@@ -8,13 +8,13 @@ use crate::testing::job_runner::{
     any_roster_event, created_group, created_job, created_pool, created_project, created_template,
     created_user, registered_worker,
 };
-use crate::testing::{House, PATIENCE, at, block_on, tell_all};
+use crate::testing::{App, PATIENCE, at, block_on, tell_all};
 
 /// Two projects: the first has pool 1 (workers 1 and 2) and viewers of group 1, the second pool 2 (worker 3)
 /// and viewers of group 2. Job 1 belongs to the first and uses its pool; job 2 belongs to the first and uses
 /// pool 2; job 3 belongs to the second.
-async fn two_projects() -> House {
-    let house = House::new();
+async fn two_projects() -> App {
+    let app = App::new();
     let mut story: Vec<(String, Event)> = Vec::new();
     for number in 1..=3 {
         story.push((format!("group-{number}"), created_group(number).into()));
@@ -44,9 +44,9 @@ async fn two_projects() -> House {
         let job_event = created_job(job, template, pool, None);
         story.push((format!("job-{job}"), job_event.into()));
     }
-    let last = tell_all(&*house.log, story).await;
-    house.views.wait_for(last, PATIENCE).await.unwrap();
-    house
+    let last = tell_all(&*app.log, story).await;
+    app.views.wait_for(last, PATIENCE).await.unwrap();
+    app
 }
 
 /// What is seen of the numbers 1 to 4, as lists.
@@ -56,8 +56,8 @@ fn seen(sees: impl Fn(u64) -> bool) -> Vec<u64> {
 
 #[tokio::test]
 async fn everybody_sees_what_section_four_of_the_contract_says() {
-    let house = two_projects().await;
-    house.views.roster().unwrap().read(|roster| {
+    let app = two_projects().await;
+    app.views.roster().unwrap().read(|roster| {
         for (scope, workers, pools, projects, groups, templates, jobs, kills) in [
             (
                 Scope::Worker(1),
@@ -195,15 +195,15 @@ async fn everybody_sees_what_section_four_of_the_contract_says() {
 
 #[tokio::test]
 async fn an_admin_who_does_not_see_a_project_does_not_change_it() {
-    let house = two_projects().await;
+    let app = two_projects().await;
     let may = |user, project| {
-        let roster = house.views.roster().unwrap();
+        let roster = app.views.roster().unwrap();
         roster.read(|roster| roster.may_write_project(user, project))
     };
     assert!(!may(1, 1), "a viewer only looks");
     for group in [1, 3] {
         let admitted = ProjectEvent::AdminsAdmitted(AdminsAdmitted { group, at: at(1) });
-        house.tell("project-1", admitted).await;
+        app.tell("project-1", admitted).await;
     }
     for (user, project, expected) in [(1, 1, true), (3, 1, false), (1, 2, false), (4, 1, false)] {
         assert_eq!(
@@ -212,15 +212,15 @@ async fn an_admin_who_does_not_see_a_project_does_not_change_it() {
             "user {user}, project {project}"
         );
     }
-    house.views.roster().unwrap().read(|roster| {
+    app.views.roster().unwrap().read(|roster| {
         assert!(roster.may_write_worker(1, 2), "through pool 1");
         assert!(!roster.may_write_worker(1, 3), "of another pool");
         assert!(!roster.may_write_worker(3, 2), "not a viewer");
     });
     let disabled = UserEvent::Disabled(Disabled { at: at(2) });
-    house.tell("user-1", disabled).await;
+    app.tell("user-1", disabled).await;
     assert!(!may(1, 1), "nobody who may not log in");
-    house.views.roster().unwrap().read(|roster| {
+    app.views.roster().unwrap().read(|roster| {
         assert!(!roster.sight(Scope::User(1)).sees_project(1));
     });
 }
@@ -369,10 +369,10 @@ proptest! {
         story in prop::collection::vec(any_roster_event(), 20..250),
     ) {
         block_on(async {
-            let house = House::new();
-            let last = tell_all(&*house.log, story).await;
-            house.views.wait_for(last, PATIENCE).await.unwrap();
-            house.views.roster().unwrap().read(|roster| {
+            let app = App::new();
+            let last = tell_all(&*app.log, story).await;
+            app.views.wait_for(last, PATIENCE).await.unwrap();
+            app.views.roster().unwrap().read(|roster| {
                 let naive = Naive(roster);
                 let scopes = (0..6).flat_map(|n| [Scope::Worker(n), Scope::User(n)]);
                 for scope in scopes.chain([Scope::All]) {

@@ -4,9 +4,9 @@ use domain::jobs::run_log::{self, RunLogEvent};
 use domain::{BlobRef, LongText};
 
 use crate::testing::job_runner::{asked_to_kill, claimed, returned, scheduled, started, written};
-use crate::testing::{House, at};
+use crate::testing::{App, at};
 
-impl House {
+impl App {
     async fn tell_of_running(&self, number: u64, job: u64) {
         self.tell_of_run(number, scheduled(number, job, 1)).await;
         self.tell_of_run(number, claimed(4, 2)).await;
@@ -27,40 +27,38 @@ impl House {
 
 #[tokio::test]
 async fn a_kill_is_due_while_its_run_has_a_process_and_nobody_took_note_of_it() {
-    let house = House::new();
-    house.tell_of_run(1, scheduled(1, 7, 1)).await;
-    house.tell_of_kill(1, asked_to_kill(1, 1, 5)).await;
-    assert_eq!(house.kills_due(10), [0; 0], "there is nothing to kill");
-    house.tell_of_run(1, claimed(4, 2)).await;
-    house.tell_of_run(1, started(3)).await;
-    assert_eq!(house.kills_due(10), [0; 0], "without a process");
+    let app = App::new();
+    app.tell_of_run(1, scheduled(1, 7, 1)).await;
+    app.tell_of_kill(1, asked_to_kill(1, 1, 5)).await;
+    assert_eq!(app.kills_due(10), [0; 0], "there is nothing to kill");
+    app.tell_of_run(1, claimed(4, 2)).await;
+    app.tell_of_run(1, started(3)).await;
+    assert_eq!(app.kills_due(10), [0; 0], "without a process");
     let pid = run::PidReported { pid: 99, at: at(4) };
-    house.tell_of_run(1, RunEvent::PidReported(pid)).await;
-    assert_eq!(house.kills_due(10), [1]);
-    assert_eq!(house.kills_due(4), [0; 0], "before it is due");
-    house.tell_of_kill(2, asked_to_kill(2, 1, 6)).await;
+    app.tell_of_run(1, RunEvent::PidReported(pid)).await;
+    assert_eq!(app.kills_due(10), [1]);
+    assert_eq!(app.kills_due(4), [0; 0], "before it is due");
+    app.tell_of_kill(2, asked_to_kill(2, 1, 6)).await;
     let enqueued = kill_request::Enqueued {
         enqueued_at: at(7),
         at: at(7),
     };
-    house
-        .tell_of_kill(1, KillRequestEvent::Enqueued(enqueued))
+    app.tell_of_kill(1, KillRequestEvent::Enqueued(enqueued))
         .await;
-    assert_eq!(house.kills_due(10), [2]);
+    assert_eq!(app.kills_due(10), [2]);
     // A worker may carry out what it never took note of.
-    house.tell_of_kill(3, asked_to_kill(3, 1, 6)).await;
+    app.tell_of_kill(3, asked_to_kill(3, 1, 6)).await;
     let executed = kill_request::Executed {
         executed_at: at(8),
         at: at(8),
     };
-    house
-        .tell_of_kill(3, KillRequestEvent::Executed(executed))
+    app.tell_of_kill(3, KillRequestEvent::Executed(executed))
         .await;
-    assert_eq!(house.kills_due(10), [2]);
-    house.tell_of_run(1, returned(8, Some(false))).await;
-    assert_eq!(house.kills_due(10), [0; 0], "it is over");
+    assert_eq!(app.kills_due(10), [2]);
+    app.tell_of_run(1, returned(8, Some(false))).await;
+    assert_eq!(app.kills_due(10), [0; 0], "it is over");
 
-    let runs = house.views.runs().unwrap();
+    let runs = app.views.runs().unwrap();
     let of_run = runs.kill_requests_of_run(1).unwrap();
     assert_eq!(of_run.len(), 3);
     assert_eq!(runs.get(1).unwrap().unwrap().kill_requests, 3);
@@ -73,8 +71,8 @@ async fn a_kill_is_due_while_its_run_has_a_process_and_nobody_took_note_of_it() 
 /// A run that took too long, and whose worker died and began it anew before it heard of that, has all its time again.
 #[tokio::test]
 async fn nobody_is_killed_for_the_time_that_an_earlier_start_took() {
-    let house = House::new();
-    house.tell_of_running(1, 7).await;
+    let app = App::new();
+    app.tell_of_running(1, 7).await;
     let reason = Some(KillReason::TimedOut { limit_seconds: 5 });
     let kill = |number, run| {
         KillRequestEvent::Requested(kill_request::Requested {
@@ -91,46 +89,44 @@ async fn nobody_is_killed_for_the_time_that_an_earlier_start_took() {
             at: at(8),
         })
     };
-    house.tell_of_kill(1, kill(1, 1)).await;
-    house.tell_of_run(1, timed_out(1)).await;
-    assert_eq!(house.kills_due(10), [1]);
-    let row = house.views.runs().unwrap().get(1).unwrap().unwrap();
+    app.tell_of_kill(1, kill(1, 1)).await;
+    app.tell_of_run(1, timed_out(1)).await;
+    assert_eq!(app.kills_due(10), [1]);
+    let row = app.views.runs().unwrap().get(1).unwrap().unwrap();
     assert_eq!(row.timed_out.map(|told| told.kill_request), Some(1));
-    house
-        .tell_of_run(1, RunEvent::Reset(run::Reset { at: at(9) }))
+    app.tell_of_run(1, RunEvent::Reset(run::Reset { at: at(9) }))
         .await;
-    house.tell_of_run(1, claimed(4, 10)).await;
-    house.tell_of_run(1, started(11)).await;
+    app.tell_of_run(1, claimed(4, 10)).await;
+    app.tell_of_run(1, started(11)).await;
     let pid = run::PidReported {
         pid: 100,
         at: at(12),
     };
-    house.tell_of_run(1, RunEvent::PidReported(pid)).await;
-    assert_eq!(house.kills_due(20), [0; 0]);
-    let row = house.views.runs().unwrap().get(1).unwrap().unwrap();
+    app.tell_of_run(1, RunEvent::PidReported(pid)).await;
+    assert_eq!(app.kills_due(20), [0; 0]);
+    let row = app.views.runs().unwrap().get(1).unwrap().unwrap();
     assert_eq!(row.start_heard_at, Some(at(11)));
-    house.tell_of_kill(2, kill(2, 1)).await;
-    house.tell_of_run(1, timed_out(2)).await;
-    assert_eq!(house.kills_due(20), [2]);
+    app.tell_of_kill(2, kill(2, 1)).await;
+    app.tell_of_run(1, timed_out(2)).await;
+    assert_eq!(app.kills_due(20), [2]);
 }
 
 #[tokio::test]
 async fn kills_and_logs_are_listed_for_the_jobs_of_their_runs() {
-    let house = House::new();
+    let app = App::new();
     for (number, job) in [(1, 7), (2, 8), (3, 7)] {
-        house.tell_of_running(number, job).await;
-        house
-            .tell_of_kill(number, asked_to_kill(number, number, 5))
+        app.tell_of_running(number, job).await;
+        app.tell_of_kill(number, asked_to_kill(number, number, 5))
             .await;
         let log = written(number + 10, number, "hello");
-        house.tell(&format!("run_log-{number}"), log).await;
+        app.tell(&format!("run_log-{number}"), log).await;
     }
     // Of a run that nobody knows.
-    house.tell_of_kill(9, asked_to_kill(9, 99, 5)).await;
-    house.tell("run_log-99", written(19, 99, "hello")).await;
+    app.tell_of_kill(9, asked_to_kill(9, 99, 5)).await;
+    app.tell("run_log-99", written(19, 99, "hello")).await;
     let listed = |jobs: Option<&[u64]>, offset, limit| {
         let jobs = jobs.map(|jobs| jobs.iter().copied().collect());
-        let runs = house.views.runs().unwrap();
+        let runs = app.views.runs().unwrap();
         let (kills, kill_total) = runs.kill_requests(jobs.as_ref(), offset, limit).unwrap();
         let (logs, log_total) = runs.run_logs(jobs.as_ref(), offset, limit).unwrap();
         let kills: Vec<u64> = kills.iter().map(|kill| kill.number).collect();
@@ -151,17 +147,17 @@ async fn kills_and_logs_are_listed_for_the_jobs_of_their_runs() {
         job: Some(8),
         ..run::Patched::nothing(at(9))
     };
-    house.tell_of_run(3, RunEvent::Patched(patched)).await;
+    app.tell_of_run(3, RunEvent::Patched(patched)).await;
     assert_eq!(listed(Some(&[7]), 0, 9), (vec![1], 1, vec![1], 1));
     assert_eq!(listed(Some(&[8]), 0, 9), (vec![2, 3], 2, vec![3, 2], 2));
 }
 
 #[tokio::test]
 async fn a_log_is_found_by_its_number_and_says_where_its_newest_content_is() {
-    let house = House::new();
-    house.tell_of_running(1, 7).await;
-    let first = house.tell("run_log-1", written(5, 1, "hello")).await;
-    let runs = house.views.runs().unwrap();
+    let app = App::new();
+    app.tell_of_running(1, 7).await;
+    let first = app.tell("run_log-1", written(5, 1, "hello")).await;
+    let runs = app.views.runs().unwrap();
     assert_eq!(runs.get(1).unwrap().unwrap().run_log, Some(5));
     let log = runs.run_log(5).unwrap().unwrap();
     assert_eq!((log.run, log.job, log.size), (1, Some(7), Some(5)));
@@ -175,8 +171,8 @@ async fn a_log_is_found_by_its_number_and_says_where_its_newest_content_is() {
         content: Some(LongText::Blob(blob.clone())),
         at: at(20),
     });
-    let second = house.tell("run_log-1", replaced).await;
-    let log = house.views.runs().unwrap().log_of_run(1).unwrap().unwrap();
+    let second = app.tell("run_log-1", replaced).await;
+    let log = app.views.runs().unwrap().log_of_run(1).unwrap().unwrap();
     assert_eq!((log.number, log.size), (5, Some(100_000)));
     assert_eq!((log.content_position, log.blob), (second, Some(blob)));
     assert_eq!((log.written_at, log.updated_at), (at(0), at(20)));
@@ -184,18 +180,17 @@ async fn a_log_is_found_by_its_number_and_says_where_its_newest_content_is() {
 
 #[tokio::test]
 async fn a_kill_that_names_another_run_is_that_runs() {
-    let house = House::new();
-    house.tell_of_running(1, 7).await;
-    house.tell_of_running(2, 8).await;
-    house.tell_of_kill(1, asked_to_kill(1, 1, 5)).await;
+    let app = App::new();
+    app.tell_of_running(1, 7).await;
+    app.tell_of_running(2, 8).await;
+    app.tell_of_kill(1, asked_to_kill(1, 1, 5)).await;
     let patched = kill_request::Patched {
         run: Some(2),
         ..kill_request::Patched::nothing(at(9))
     };
-    house
-        .tell_of_kill(1, KillRequestEvent::Patched(patched))
+    app.tell_of_kill(1, KillRequestEvent::Patched(patched))
         .await;
-    let runs = house.views.runs().unwrap();
+    let runs = app.views.runs().unwrap();
     let counts = [1, 2].map(|run| runs.get(run).unwrap().unwrap().kill_requests);
     assert_eq!(counts, [0, 1]);
     assert!(runs.kill_requests_of_run(1).unwrap().is_empty());

@@ -12,9 +12,9 @@ pub struct Question<'a> {
     pub spec: &'a Spec,
     /// How many build jobs there will be, if the client says so.
     pub build_jobs: Option<u32>,
-    /// The memory that somebody set by hand, in bytes. The house's strategies do not look at it.
+    /// The memory that somebody set by hand, in bytes. The app's strategies do not look at it.
     pub preset_memory: Option<f64>,
-    /// The CPU that somebody set by hand, in cores. The house's strategies do not look at it.
+    /// The CPU that somebody set by hand, in cores. The app's strategies do not look at it.
     pub preset_cpu: Option<f64>,
 }
 

@@ -99,7 +99,7 @@ fn a_killed_build_costs_whoever_would_have_granted_no_more_and_is_learnt() {
     assert_eq!((score.killed, score.killed_too), (2, 1));
 }
 
-/// The house's strategy must beat every opponent on the bundled history, and the scores must not depend on
+/// The app's strategy must beat every opponent on the bundled history, and the scores must not depend on
 /// who else takes part.
 #[test]
 fn the_ladder_wastes_less_than_every_opponent_on_the_bundled_history() {

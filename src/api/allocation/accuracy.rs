@@ -6,7 +6,7 @@ use domain::core::token::Role;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::paging::Listing;
-use web::{Caller, House, Problem, Query, Settings, View};
+use web::{App, Caller, Problem, Query, Settings, View};
 
 use super::READ;
 use crate::asked;
@@ -109,7 +109,7 @@ pub(crate) struct AccuracyParams {
 #[utoipa::path(get, path = "/v1/allocation/accuracy", tag = "allocation", params(AccuracyParams),
     responses((status = 200, body = Listing<Accuracy>)))]
 pub(crate) async fn accuracy(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Query(params): Query<AccuracyParams>,
 ) -> Result<View<Listing<Accuracy>>, Problem> {
@@ -124,7 +124,7 @@ pub(crate) async fn accuracy(
     };
     let package = params.package;
     page.of(
-        &house,
+        &app,
         move |views, cursor, limit| {
             let view = views.accuracy()?;
             let all = match package {
@@ -134,7 +134,7 @@ pub(crate) async fn accuracy(
             };
             Ok(seen::whole(all.into_iter().filter(admits).collect()))
         },
-        |row| Accuracy::of(row, &house.settings),
+        |row| Accuracy::of(row, &app.settings),
     )
     .await
 }

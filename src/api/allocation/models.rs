@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use web::{Caller, House, Path, Problem, Unread, View};
+use web::{App, Caller, Path, Problem, Unread, View};
 
 use super::{READ, WRITE};
 use crate::DIALECT;
@@ -137,12 +137,12 @@ impl Evaluation {
 #[utoipa::path(get, path = "/v1/allocation/models", tag = "allocation",
     responses((status = 200, body = Vec<Model>)))]
 pub(crate) async fn list(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
 ) -> Result<View<Vec<Model>>, Problem> {
     caller.may(Role::Reader, READ)?;
-    let position = house.views.position();
-    let models = house.views.allocation()?.models().into_iter();
+    let position = app.views.position();
+    let models = app.views.allocation()?.models().into_iter();
     let body = models.take(TRAINED_MAX).map(Model::of).collect();
     Ok(View { position, body })
 }
@@ -152,13 +152,13 @@ pub(crate) async fn list(
     params(("id" = String, Path, description = "The model's id")),
     responses((status = 200, body = Model)))]
 pub(crate) async fn get(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<View<Model>, Problem> {
     caller.may(Role::Reader, READ)?;
-    let position = house.views.position();
-    let body = find(&house, &id)?;
+    let position = app.views.position();
+    let body = find(&app, &id)?;
     Ok(View { position, body })
 }
 
@@ -170,20 +170,20 @@ pub(crate) async fn get(
     request_body = Option<Reason>,
     responses((status = 200, description = "It answers", body = Model)))]
 pub(crate) async fn promote(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
     unread: Unread,
 ) -> Result<View<Model>, Problem> {
     caller.may(Role::Operator, WRITE)?;
-    let metadata = metadata(&house, &caller, unread).await?;
-    find(&house, &id)?;
-    prepare(&house, &id).await?;
-    let at = house.commands.clock().now();
+    let metadata = metadata(&app, &caller, unread).await?;
+    find(&app, &id)?;
+    prepare(&app, &id).await?;
+    let at = app.commands.clock().now();
     let model = id.clone();
-    decide(&house, &metadata, ModelsCommand::Promote { model, at }).await?;
-    let position = house.views.position();
-    let body = find(&house, &id)?;
+    decide(&app, &metadata, ModelsCommand::Promote { model, at }).await?;
+    let position = app.views.position();
+    let body = find(&app, &id)?;
     Ok(View { position, body })
 }
 
@@ -192,19 +192,19 @@ pub(crate) async fn promote(
     request_body = Option<Reason>,
     responses((status = 200, description = "What answers now", body = Model)))]
 pub(crate) async fn roll_back(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     unread: Unread,
 ) -> Result<View<Model>, Problem> {
     caller.may(Role::Operator, WRITE)?;
-    let metadata = metadata(&house, &caller, unread).await?;
-    if let Some(id) = house.views.allocation()?.previous() {
-        prepare(&house, &id).await?;
+    let metadata = metadata(&app, &caller, unread).await?;
+    if let Some(id) = app.views.allocation()?.previous() {
+        prepare(&app, &id).await?;
     }
-    let at = house.commands.clock().now();
-    decide(&house, &metadata, ModelsCommand::RollBack { at }).await?;
-    let position = house.views.position();
-    let models = house.views.allocation()?.models().into_iter();
+    let at = app.commands.clock().now();
+    decide(&app, &metadata, ModelsCommand::RollBack { at }).await?;
+    let position = app.views.position();
+    let models = app.views.allocation()?.models().into_iter();
     let live = models.filter(|model| model.live).map(Model::of).next();
     let body =
         live.ok_or_else(|| Problem::unavailable("nothing answers at present").retry_after(1))?;
@@ -212,28 +212,28 @@ pub(crate) async fn roll_back(
 }
 
 /// Who changes which model answers, and why.
-async fn metadata(house: &House, caller: &Caller, unread: Unread) -> Result<Metadata, Problem> {
-    let reason = unread.json_or_default::<Reason>(house).await?.checked()?;
+async fn metadata(app: &App, caller: &Caller, unread: Unread) -> Result<Metadata, Problem> {
+    let reason = unread.json_or_default::<Reason>(app).await?.checked()?;
     Ok(Metadata {
         reason,
         ..caller.metadata(DIALECT)
     })
 }
 
-async fn decide(house: &House, metadata: &Metadata, command: ModelsCommand) -> Result<(), Problem> {
-    let outcome = house
+async fn decide(app: &App, metadata: &Metadata, command: ModelsCommand) -> Result<(), Problem> {
+    let outcome = app
         .commands
         .execute::<Models>(Models::KEY, command, metadata)
         .await?;
     match outcome.position() {
-        Some(position) => house.wait_for(position).await,
+        Some(position) => app.wait_for(position).await,
         None => Ok(()),
     }
 }
 
 /// Makes a model ready beside, so that no view waits for it.
-async fn prepare(house: &House, id: &str) -> Result<(), Problem> {
-    let (view, id) = (house.views.allocation()?, id.to_owned());
+async fn prepare(app: &App, id: &str) -> Result<(), Problem> {
+    let (view, id) = (app.views.allocation()?, id.to_owned());
     let runtime = tokio::runtime::Handle::current();
     // Learning is work for a processor, and not for the threads that answer.
     let prepared = tokio::task::spawn_blocking(move || runtime.block_on(view.prepare(&id)));
@@ -253,7 +253,7 @@ async fn prepare(house: &House, id: &str) -> Result<(), Problem> {
     }
 }
 
-fn find(house: &House, id: &str) -> Result<Model, Problem> {
-    let found = house.views.allocation()?.model(id).map(Model::of);
+fn find(app: &App, id: &str) -> Result<Model, Problem> {
+    let found = app.views.allocation()?.model(id).map(Model::of);
     found.ok_or_else(|| Problem::not_found("no such model was trained"))
 }

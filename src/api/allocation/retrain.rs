@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedMutexGuard;
 use utoipa::ToSchema;
-use web::{Caller, House, OperationHandle, OperationState, Problem, Unread};
+use web::{App, Caller, OperationHandle, OperationState, Problem, Unread};
 
 use super::WRITE;
 use crate::{DIALECT, asked};
@@ -61,8 +61,8 @@ struct Plan {
 }
 
 impl Retrain {
-    async fn plan(self, house: &House) -> Result<Plan, Problem> {
-        let view = house.views.allocation()?;
+    async fn plan(self, app: &App) -> Result<Plan, Problem> {
+        let view = app.views.allocation()?;
         let settings = view.settings();
         let strategy = match self.strategy {
             Some(name) => name.parse::<StrategyName>().map_err(|error| {
@@ -88,9 +88,9 @@ impl Retrain {
             let set = training.set(&name, &value);
             set.map_err(|error| refused(format!("settings.{name}"), &error))?;
         }
-        let head = house.views.history().head();
-        let from = moment(house, "from", self.from.as_deref()).await?;
-        let until = moment(house, "until", self.until.as_deref()).await?;
+        let head = app.views.history().head();
+        let from = moment(app, "from", self.from.as_deref()).await?;
+        let until = moment(app, "until", self.until.as_deref()).await?;
         training.after = from.unwrap_or(Position::START).0;
         let until = until.unwrap_or(head);
         if training.after >= until.0 && head.0 > 0 {
@@ -101,15 +101,11 @@ impl Retrain {
     }
 }
 
-async fn moment(
-    house: &House,
-    field: &str,
-    text: Option<&str>,
-) -> Result<Option<Position>, Problem> {
+async fn moment(app: &App, field: &str, text: Option<&str>) -> Result<Option<Position>, Problem> {
     let Some(text) = text else {
         return Ok(None);
     };
-    let history = house.views.history();
+    let history = app.views.history();
     let moment = asked::moment(field, text, history.head())?;
     let position = history.head_at(moment).await;
     position.map(Some).map_err(|error| {
@@ -129,18 +125,18 @@ fn refused(field: String, error: &TrainingError) -> Problem {
 #[utoipa::path(post, path = "/v1/allocation/retrain", tag = "allocation", request_body = Option<Retrain>,
     responses((status = 202, description = "It was begun", body = OperationState)))]
 pub(crate) async fn retrain(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     unread: Unread,
 ) -> Result<(StatusCode, axum::Json<OperationState>), Problem> {
     caller.may(Role::Operator, WRITE)?;
-    let asked: Retrain = unread.json_or_default(&house).await?;
-    let plan = asked.plan(&house).await?;
-    let turn = std::sync::Arc::clone(&house.training).try_lock_owned();
+    let asked: Retrain = unread.json_or_default(&app).await?;
+    let plan = asked.plan(&app).await?;
+    let turn = std::sync::Arc::clone(&app.training).try_lock_owned();
     let turn = turn.map_err(|_| Problem::conflict("another model is being trained"))?;
-    let at = house.commands.clock().now();
+    let at = app.commands.clock().now();
     let strategy = plan.training.settings.name();
-    let operation = house.operations.start("retrain", strategy, at);
+    let operation = app.operations.start("retrain", strategy, at);
     let operation = operation.ok_or_else(|| {
         Problem::unavailable("as much long work goes on as there may be").retry_after(30)
     })?;
@@ -152,20 +148,20 @@ pub(crate) async fn retrain(
         subject: state.subject.clone(),
         at,
     });
-    house.auditor.write(command, &metadata).await;
-    tokio::spawn(work(house, operation, plan, metadata, turn));
+    app.auditor.write(command, &metadata).await;
+    tokio::spawn(work(app, operation, plan, metadata, turn));
     Ok((StatusCode::ACCEPTED, axum::Json(state)))
 }
 
 async fn work(
-    house: House,
+    app: App,
     operation: OperationHandle,
     plan: Plan,
     metadata: Metadata,
     turn: OwnedMutexGuard<()>,
 ) {
-    let result = make(&house, &operation, plan, &metadata).await;
-    let at = house.commands.clock().now();
+    let result = make(&app, &operation, plan, &metadata).await;
+    let at = app.commands.clock().now();
     // Whoever sees that this is over may begin the next.
     drop(turn);
     match result {
@@ -176,26 +172,26 @@ async fn work(
 
 /// Trains, registers, and says what came out.
 async fn make(
-    house: &House,
+    app: &App,
     operation: &OperationHandle,
     plan: Plan,
     metadata: &Metadata,
 ) -> Result<String, String> {
-    let Some(trained) = trained(house, operation, plan).await? else {
+    let Some(trained) = trained(app, operation, plan).await? else {
         return Err("the server is stopping; what was learnt is gone".to_owned());
     };
     let learnt = trained.model.learnt();
     if learnt == 0 {
         return Err("there is no build in this history to learn from".to_owned());
     }
-    let told = describe(&trained, house.commands.clock().now())?;
+    let told = describe(&trained, app.commands.clock().now())?;
     let id = told.model.clone();
     // At hand before it can be promoted.
-    let view = house.views.allocation();
+    let view = app.views.allocation();
     let view = view.map_err(|error| error.to_string())?;
     view.shelve(&id, trained.model);
     let command = ModelsCommand::Register(Box::new(told));
-    let outcome = house
+    let outcome = app
         .commands
         .execute::<Models>(Models::KEY, command, metadata)
         .await;
@@ -205,7 +201,7 @@ async fn make(
     })?;
     if let Some(position) = outcome.position() {
         // Who asks for it too early is told so; it is in the log.
-        let _ = house.wait_for(position).await;
+        let _ = app.wait_for(position).await;
     }
     operation.result(&id);
     Ok(match outcome.is_empty() {
@@ -215,15 +211,15 @@ async fn make(
 }
 
 async fn trained(
-    house: &House,
+    app: &App,
     operation: &OperationHandle,
     plan: Plan,
 ) -> Result<Option<Trained>, String> {
     let Plan { training, until } = plan;
-    let view = house.views.allocation();
+    let view = app.views.allocation();
     let view = view.map_err(|error| error.to_string())?;
     let (incumbent, log) = (view.incumbent(), view.log().clone());
-    let closing = house.clone();
+    let closing = app.clone();
     let runtime = tokio::runtime::Handle::current();
     let from = training.after;
     let reporter = operation.reporter();

@@ -28,13 +28,13 @@ fn farm() -> Value {
     })
 }
 
-impl TestHouse {
+impl TestApp {
     async fn apply(&self, document: &Value) -> Answered {
         self.post("/v1/apply", Some(document.clone())).await
     }
 
     fn head(&self) -> Position {
-        self.house.commands.head()
+        self.app.commands.head()
     }
 
     async fn everything(&self) -> String {
@@ -50,8 +50,8 @@ fn ok(answered: Answered) -> Value {
 
 #[tokio::test]
 async fn a_document_makes_a_farm_and_a_second_time_nothing() {
-    let house = TestHouse::new().await;
-    let applied = ok(house.apply(&farm()).await);
+    let app = TestApp::new().await;
+    let applied = ok(app.apply(&farm()).await);
     let objects = &applied["objects"];
     for (plural, name, id) in [
         ("groups", "builders", 1),
@@ -71,39 +71,39 @@ async fn a_document_makes_a_farm_and_a_second_time_nothing() {
     assert_eq!(objects["jobs"]["nightly"]["first_run"], 1);
     assert_eq!(applied["notes"], json!([]));
 
-    let head = house.head();
-    let again = ok(house.apply(&farm()).await);
+    let head = app.head();
+    let again = ok(app.apply(&farm()).await);
     assert_eq!(again["changed"], false, "{again:#}");
-    assert_eq!(house.head(), head);
+    assert_eq!(app.head(), head);
 }
 
 #[tokio::test]
 async fn what_is_made_is_as_it_was_wanted() {
-    let house = TestHouse::new().await;
-    ok(house.apply(&farm()).await);
-    let project = ok(house.get("/v1/projects/1").await);
+    let app = TestApp::new().await;
+    ok(app.apply(&farm()).await);
+    let project = ok(app.get("/v1/projects/1").await);
     assert_eq!(project["groups"], json!([{"id": 1, "title": "builders"}]));
     assert_eq!(
         project["worker_pools"],
         json!([{"id": 1, "title": "Pool 1"}])
     );
-    let pool = ok(house.get("/v1/worker-pools/1").await);
+    let pool = ok(app.get("/v1/worker-pools/1").await);
     assert_eq!(
         pool["notification_addresses"],
         "a@example.com\nb@example.com"
     );
-    let job = ok(house.get("/v1/jobs/1").await);
+    let job = ok(app.get("/v1/jobs/1").await);
     assert_eq!(job["script_content_partial"], "echo hello");
     assert_eq!(job["exclude_windows"], json!(["22:00-06:00"]));
     assert_eq!(job["reschedule_interval_type"], "DAY");
-    let child = ok(house.get("/v1/jobs/2").await);
+    let child = ok(app.get("/v1/jobs/2").await);
     assert_eq!(child["parent"], json!({"id": 1, "title": "nightly"}));
-    let roster = house.house.views.roster().unwrap();
+    let roster = app.app.views.roster().unwrap();
     let secret = roster.read(|roster| roster.worker_by_key("worker1").unwrap().secret.clone());
-    let opened = house.house.seal.open(&secret).unwrap();
+    let opened = app.app.seal.open(&secret).unwrap();
     assert_eq!(secrecy::ExposeSecret::expose_secret(&opened), "verysecret");
     let user = roster.user(1).unwrap().unwrap().facts.user;
-    let passwords = &house.house.passwords;
+    let passwords = &app.app.passwords;
     assert!(
         passwords
             .is("correct horse".into(), Some(user.password))
@@ -114,14 +114,14 @@ async fn what_is_made_is_as_it_was_wanted() {
 
 #[tokio::test]
 async fn what_is_not_spoken_of_stays_and_a_list_is_the_whole_list() {
-    let house = TestHouse::new().await;
-    ok(house.apply(&farm()).await);
+    let app = TestApp::new().await;
+    ok(app.apply(&farm()).await);
     let edit = json!({
         "workers": [{"title": "Worker 2"}],
         "worker_pools": [{"title": "Pool 1", "workers": ["Worker 2"], "description": "all of them"}],
         "jobs": [{"title": "nightly", "reschedule_interval": null, "reschedule_interval_type": ""}],
     });
-    let applied = ok(house.apply(&edit).await);
+    let applied = ok(app.apply(&edit).await);
     assert_eq!(
         applied["objects"]["worker_pools"]["Pool 1"]["changes"],
         json!([
@@ -129,10 +129,10 @@ async fn what_is_not_spoken_of_stays_and_a_list_is_the_whole_list() {
             {"field": "workers", "before": ["Worker 1"], "after": ["Worker 2"]},
         ])
     );
-    let job = ok(house.get("/v1/jobs/1").await);
+    let job = ok(app.get("/v1/jobs/1").await);
     assert_eq!(job["reschedule_interval"], Value::Null);
     assert_eq!(job["script_content_partial"], "echo hello");
-    let pool = ok(house.get("/v1/worker-pools/1").await);
+    let pool = ok(app.get("/v1/worker-pools/1").await);
     assert_eq!(
         pool["notification_addresses"],
         "a@example.com\nb@example.com"
@@ -141,24 +141,24 @@ async fn what_is_not_spoken_of_stays_and_a_list_is_the_whole_list() {
 
 #[tokio::test]
 async fn a_dry_run_says_what_would_happen_and_does_nothing() {
-    let house = TestHouse::new().await;
-    let head = house.head();
-    let told = ok(house.post("/v1/apply?dry_run=true", Some(farm())).await);
+    let app = TestApp::new().await;
+    let head = app.head();
+    let told = ok(app.post("/v1/apply?dry_run=true", Some(farm())).await);
     assert_eq!(
         (&told["dry_run"], &told["changed"]),
         (&json!(true), &json!(true))
     );
     assert_eq!(told["objects"]["jobs"]["nightly"]["id"], Value::Null);
-    assert_eq!(house.head(), head);
-    assert_eq!(house.get("/v1/jobs").await.body["items"], json!([]));
+    assert_eq!(app.head(), head);
+    assert_eq!(app.get("/v1/jobs").await.body["items"], json!([]));
 
-    ok(house.apply(&farm()).await);
-    let head = house.head();
+    ok(app.apply(&farm()).await);
+    let head = app.head();
     let mut wanted = farm();
     wanted["users"][0]["password"] = json!("another horse");
     wanted["workers"][0]["secret"] = json!("another secret");
     wanted["jobs"][1]["script_content_partial"] = json!("x".repeat(100_000));
-    let told = ok(house
+    let told = ok(app
         .post("/v1/apply?dry_run=true", Some(wanted.clone()))
         .await);
     let hidden = |field: &str| json!([{"field": field, "before": null, "after": null}]);
@@ -171,23 +171,23 @@ async fn a_dry_run_says_what_would_happen_and_does_nothing() {
         hidden("secret")
     );
     assert_eq!(told["objects"]["groups"]["builders"]["action"], "unchanged");
-    assert_eq!(house.head(), head);
+    assert_eq!(app.head(), head);
     // What a dry run says is what happens.
-    let mut done = ok(house.apply(&wanted).await);
+    let mut done = ok(app.apply(&wanted).await);
     done["dry_run"] = json!(true);
     assert_eq!(done, told);
-    let again = ok(house.apply(&wanted).await);
+    let again = ok(app.apply(&wanted).await);
     assert_eq!(again["changed"], false, "{again:#}");
 }
 
 #[tokio::test]
 async fn every_change_names_who_made_it_and_why() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let reason = "/v1/apply?reason=as%20agreed";
-    ok(house
+    ok(app
         .post(reason, Some(json!({"groups": [{"name": "g"}]})))
         .await);
-    let events = house.get("/v1/streams/group-1").await;
+    let events = app.get("/v1/streams/group-1").await;
     let metadata = &events.body["items"][0]["metadata"];
     assert_eq!(metadata["actor"]["id"], ADMIN);
     assert_eq!(metadata["reason"], "as agreed");
@@ -196,7 +196,7 @@ async fn every_change_names_who_made_it_and_why() {
 /// More than one append takes: it is made part by part, and comes out the same.
 #[tokio::test]
 async fn a_large_document_is_made_part_by_part() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let mut document = farm();
     let jobs: Vec<Value> = (0..1200)
         .map(|n| match n {
@@ -208,34 +208,34 @@ async fn a_large_document_is_made_part_by_part() {
         .rev()
         .collect();
     document["jobs"] = json!(jobs);
-    let applied = ok(house.apply(&document).await);
+    let applied = ok(app.apply(&document).await);
     assert_eq!(applied["objects"]["jobs"].as_object().unwrap().len(), 1200);
-    let head = house.head();
-    let again = ok(house.apply(&document).await);
+    let head = app.head();
+    let again = ok(app.apply(&document).await);
     assert_eq!(again["changed"], false);
-    assert_eq!(house.head(), head);
+    assert_eq!(app.head(), head);
     // Nothing of a large document happens either when something in it is wrong.
     document["groups"] = json!([{"name": "one more"}]);
     document["jobs"][0]["parent"] = json!("nobody");
-    assert_eq!(house.apply(&document).await.status, 400);
-    assert_eq!(house.head(), head);
+    assert_eq!(app.apply(&document).await.status, 400);
+    assert_eq!(app.head(), head);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_document_from_several_at_once_makes_one_farm() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let document = json!({
         "groups": [{"name": "g"}],
         "worker_pools": [{"title": "p"}],
         "projects": [{"title": "t", "groups": ["g"], "worker_pools": ["p"]}],
     });
-    let all = futures::future::join_all((0..8).map(|_| house.apply(&document))).await;
+    let all = futures::future::join_all((0..8).map(|_| app.apply(&document))).await;
     for answered in all {
         let applied = ok(answered);
         assert_eq!(applied["objects"]["projects"]["t"]["id"], 1);
     }
     assert_eq!(
-        house.get("/v1/projects").await.body["items"]
+        app.get("/v1/projects").await.body["items"]
             .as_array()
             .unwrap()
             .len(),
@@ -245,9 +245,8 @@ async fn the_same_document_from_several_at_once_makes_one_farm() {
 
 #[tokio::test]
 async fn only_who_may_change_all_of_it_applies_a_document() {
-    let house = TestHouse::new().await;
-    house
-        .token("tally_groups", Role::Admin, &["groups:write"])
+    let app = TestApp::new().await;
+    app.token("tally_groups", Role::Admin, &["groups:write"])
         .await;
     let groups = json!({"groups": [{"name": "g"}]});
     for (token, document, status) in [
@@ -259,7 +258,7 @@ async fn only_who_may_change_all_of_it_applies_a_document() {
         (Some("tally_groups"), farm(), 403),
         (Some("tally_groups"), groups, 200),
     ] {
-        let answered = house.ask("POST", "/v1/apply", token, Some(document)).await;
+        let answered = app.ask("POST", "/v1/apply", token, Some(document)).await;
         assert_eq!(answered.status, status, "{token:?}: {answered:?}");
     }
 }

@@ -16,7 +16,7 @@ pub(super) const CHOOSY: &str = "choosy";
 const EVENT: Uuid = Uuid::from_u128(7);
 
 impl Resubmit for Choosy {
-    fn resubmit(&self, _: &House, kept: KeptBody) -> BoxFuture<'static, Result<Taken, Problem>> {
+    fn resubmit(&self, _: &App, kept: KeptBody) -> BoxFuture<'static, Result<Taken, Problem>> {
         let taken = match &*kept.body {
             b"good" if kept.source == "lab" && kept.headers == headers() => Ok(Taken {
                 event_id: EVENT,
@@ -34,10 +34,10 @@ fn headers() -> Vec<(String, String)> {
     vec![("idempotency-key".to_owned(), "k1".to_owned())]
 }
 
-impl TestHouse {
+impl TestApp {
     /// Keeps a body that a dialect refused, and says its digest.
     async fn refuse(&self, dialect: &str, body: &'static str) -> String {
-        let kept = self.house.blobs.put(Bytes::from_static(body.as_bytes()));
+        let kept = self.app.blobs.put(Bytes::from_static(body.as_bytes()));
         let kept = kept.await.unwrap();
         let refused = AuditCommand::RefuseBody(BodyRefused {
             dialect: dialect.to_owned(),
@@ -64,10 +64,7 @@ impl TestHouse {
             dialect: Some(CHOOSY.to_owned()),
             ..Metadata::default()
         };
-        let done = self
-            .house
-            .commands
-            .execute::<Audit>(page, command, &metadata);
+        let done = self.app.commands.execute::<Audit>(page, command, &metadata);
         self.seen(done.await.unwrap().position()).await;
     }
 
@@ -81,15 +78,15 @@ impl TestHouse {
 
 #[tokio::test]
 async fn a_refused_body_is_shown_as_it_came_and_taken_once_somebody_submits_it_again() {
-    let house = TestHouse::new().await;
-    let digest = house.refuse(CHOOSY, "good").await;
-    let listed = house.kept(&digest).await;
+    let app = TestApp::new().await;
+    let digest = app.refuse(CHOOSY, "good").await;
+    let listed = app.kept(&digest).await;
     assert_eq!(listed["errors"], json!(["ref is missing"]));
     assert_eq!(
         (&listed["size"], &listed["source"], &listed["accepted"]),
         (&json!(4), &json!("lab"), &json!(false))
     );
-    let body = house.get(&format!("/v1/audit/bodies/{digest}")).await;
+    let body = app.get(&format!("/v1/audit/bodies/{digest}")).await;
     assert_eq!(body.body, "good");
     // Whatever it holds, no browser shows it.
     assert_eq!(body.headers["content-type"], "application/octet-stream");
@@ -97,14 +94,14 @@ async fn a_refused_body_is_shown_as_it_came_and_taken_once_somebody_submits_it_a
 
     let again = format!("/v1/audit/bodies/{digest}/resubmit");
     for (reason, status) in [("the hook is mended", "accepted"), ("again", "duplicate")] {
-        let taken = house.post(&again, Some(json!({"reason": reason}))).await;
+        let taken = app.post(&again, Some(json!({"reason": reason}))).await;
         assert_eq!(taken.status, 200, "{taken:?}");
         let expected = json!({"status": status, "event_id": EVENT, "position": 2});
         assert_eq!(taken.body, expected, "{reason}");
     }
-    let listed = house.kept(&digest).await;
+    let listed = app.kept(&digest).await;
     assert_eq!(listed["accepted"], true);
-    let told = house
+    let told = app
         .get("/v1/audit?type=audit.body_resubmitted&oldest_first=true")
         .await;
     assert_eq!(items(&told, "reason")[0], "the hook is mended");
@@ -113,12 +110,12 @@ async fn a_refused_body_is_shown_as_it_came_and_taken_once_somebody_submits_it_a
 
 #[tokio::test]
 async fn a_body_that_is_refused_once_more_says_why_and_is_kept() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let (bad, late) = (
-        house.refuse(CHOOSY, "bad").await,
-        house.refuse(CHOOSY, "late").await,
+        app.refuse(CHOOSY, "bad").await,
+        app.refuse(CHOOSY, "late").await,
     );
-    let foreign = house.refuse("elsewhere", "good").await;
+    let foreign = app.refuse("elsewhere", "good").await;
     for (digest, status) in [
         (bad.as_str(), 400),
         (&late, 503),
@@ -126,33 +123,33 @@ async fn a_body_that_is_refused_once_more_says_why_and_is_kept() {
         (&"0".repeat(64), 404),
         ("no-digest", 404),
     ] {
-        let answered = house
+        let answered = app
             .post(&format!("/v1/audit/bodies/{digest}/resubmit"), None)
             .await;
         assert_eq!(answered.status, status, "{digest}");
     }
-    let listed = house.kept(&bad).await;
+    let listed = app.kept(&bad).await;
     assert_eq!(
         (&listed["resubmissions"], &listed["accepted"]),
         (&json!(1), &json!(false))
     );
-    let told = house.get("/v1/audit?type=audit.body_resubmitted").await;
+    let told = app.get("/v1/audit?type=audit.body_resubmitted").await;
     assert_eq!(items(&told, "summary"), ["ref is missing"]);
     // What was not looked at was not refused.
-    assert_eq!(house.kept(&late).await["resubmissions"], 0);
+    assert_eq!(app.kept(&late).await["resubmissions"], 0);
 }
 
 #[tokio::test]
 async fn what_was_done_is_found_by_who_what_where_and_when() {
-    let house = TestHouse::new().await;
-    house.refuse(CHOOSY, "bad").await;
+    let app = TestApp::new().await;
+    app.refuse(CHOOSY, "bad").await;
     let rejected = AuditCommand::RejectWebhook(WebhookRejected {
         dialect: CHOOSY.to_owned(),
         reason: "no credential".to_owned(),
         unwritten: 41,
-        at: house.clock.now(),
+        at: app.clock.now(),
     });
-    house.note("2026-11-21", rejected).await;
+    app.note("2026-11-21", rejected).await;
     let all = [
         "audit.webhook_rejected",
         "audit.body_refused",
@@ -174,14 +171,14 @@ async fn what_was_done_is_found_by_who_what_where_and_when() {
         ("?until=2026-11-21T06:59:59Z", &[]),
         ("?limit=2", &all[..2]),
     ] {
-        let found = house.get(&format!("/v1/audit{query}")).await;
+        let found = app.get(&format!("/v1/audit{query}")).await;
         assert_eq!(items(&found, "type"), expected, "{query}");
     }
-    let newest = house.get("/v1/audit?limit=1").await;
+    let newest = app.get("/v1/audit?limit=1").await;
     assert_eq!(items(&newest, "unwritten"), [41]);
     assert_eq!(items(&newest, "summary"), ["choosy: no credential"]);
     for wrong in ["?since=yesterday", "?limit=0", "?who=me", "?cursor=%25"] {
-        let refused = house.get(&format!("/v1/audit{wrong}")).await;
+        let refused = app.get(&format!("/v1/audit{wrong}")).await;
         assert_eq!(refused.status, 400, "{wrong}");
     }
 }

@@ -56,7 +56,7 @@ const NEEDS: [(&str, &str, Option<Role>); 38] = [
 
 #[tokio::test]
 async fn every_address_asks_for_its_role() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let callers = [
         (None, None),
         (Some(READER), Some(Role::Reader)),
@@ -65,7 +65,7 @@ async fn every_address_asks_for_its_role() {
     ];
     for (method, target, needed) in NEEDS {
         for (token, role) in callers {
-            let status = house.ask(method, target, token, None).await.status.as_u16();
+            let status = app.ask(method, target, token, None).await.status.as_u16();
             let refused = match (needed, role) {
                 (None, _) => None,
                 (Some(_), None) => Some(401),
@@ -86,7 +86,7 @@ async fn every_address_asks_for_its_role() {
 /// path or a query.
 #[tokio::test]
 async fn who_asks_is_settled_before_anything_is_said_of_the_request() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let document = serde_json::to_value(crate::openapi()).unwrap();
     let mut asked = 0;
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -101,7 +101,7 @@ async fn who_asks_is_settled_before_anything_is_said_of_the_request() {
             });
             let target = parts.collect::<Vec<_>>().join("/") + "?limit=%FF&as_of=x&after=x";
             let method = method.to_uppercase();
-            let answered = house.ask(&method, &target, None, None).await;
+            let answered = app.ask(&method, &target, None, None).await;
             assert_eq!(answered.status, 401, "{method} {target}: {}", answered.body);
             asked += 1;
         }
@@ -111,7 +111,7 @@ async fn who_asks_is_settled_before_anything_is_said_of_the_request() {
 
 #[tokio::test]
 async fn a_credential_that_is_presented_must_be_valid() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let long = "x".repeat(10_000);
     for header in [
         "Bearer wrong",
@@ -123,7 +123,7 @@ async fn a_credential_that_is_presented_must_be_valid() {
         &long,
     ] {
         let request = Request::get("/v1/builds").header("authorization", header);
-        let answered = house.send(request.body(Body::empty()).unwrap()).await;
+        let answered = app.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(answered.status, 401, "{header}");
         assert_eq!(answered.headers["www-authenticate"], "Bearer");
     }
@@ -131,17 +131,15 @@ async fn a_credential_that_is_presented_must_be_valid() {
 
 #[tokio::test]
 async fn a_role_counts_in_its_scopes_alone() {
-    let house = TestHouse::new().await;
-    house
-        .token(
-            "tally_narrow",
-            Role::Admin,
-            &["builds:read", "tokens:write"],
-        )
-        .await;
+    let app = TestApp::new().await;
+    app.token(
+        "tally_narrow",
+        Role::Admin,
+        &["builds:read", "tokens:write"],
+    )
+    .await;
     let ask = async |method: &str, target: &str, body: Option<Value>| {
-        house
-            .ask(method, target, Some("tally_narrow"), body)
+        app.ask(method, target, Some("tally_narrow"), body)
             .await
             .status
             .as_u16()
@@ -164,17 +162,15 @@ async fn a_role_counts_in_its_scopes_alone() {
 /// A token for a week issued one for ever, and one that was good for two scopes revoked the one that is good for all.
 #[tokio::test]
 async fn nobody_issues_or_revokes_a_token_that_reaches_further_than_theirs() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let issue = async |token: &str, scopes: Value, expires_at: Value| {
         let body =
             json!({"name": "n", "role": "admin", "scopes": scopes, "expires_at": expires_at});
-        house
-            .ask("POST", "/v1/tokens", Some(token), Some(body))
-            .await
+        app.ask("POST", "/v1/tokens", Some(token), Some(body)).await
     };
     let revoke = async |token: &str, id: &str| {
         let target = format!("/v1/tokens/{id}");
-        house.ask("DELETE", &target, Some(token), None).await
+        app.ask("DELETE", &target, Some(token), None).await
     };
     let (soon, later) = ("2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z");
     let narrow = issue(ADMIN, json!(["builds:read", "tokens:write"]), json!(soon)).await;
@@ -209,8 +205,7 @@ async fn nobody_issues_or_revokes_a_token_that_reaches_further_than_theirs() {
     // A token that leaked can be revoked with itself.
     assert_eq!(revoke(narrow, own_id).await.status, 200);
     assert_eq!(
-        house
-            .ask("GET", "/v1/builds", Some(narrow), None)
+        app.ask("GET", "/v1/builds", Some(narrow), None)
             .await
             .status,
         401
@@ -220,53 +215,51 @@ async fn nobody_issues_or_revokes_a_token_that_reaches_further_than_theirs() {
 /// `token revoke --reason` said why to a server that did not listen.
 #[tokio::test]
 async fn why_a_token_was_revoked_is_kept() {
-    let house = TestHouse::new().await;
-    let issued = house
+    let app = TestApp::new().await;
+    let issued = app
         .post("/v1/tokens", Some(json!({"name": "ci", "role": "reader"})))
         .await;
     let id = issued.body["id"].as_str().unwrap();
     let target = format!("/v1/tokens/{id}");
     let body = json!({"reason": "it leaked"});
-    let revoked = house.ask("DELETE", &target, Some(ADMIN), Some(body)).await;
+    let revoked = app.ask("DELETE", &target, Some(ADMIN), Some(body)).await;
     assert_eq!(revoked.status, 200, "{revoked:?}");
-    let events = house.get("/v1/events?type=token.revoked").await;
+    let events = app.get("/v1/events?type=token.revoked").await;
     assert_eq!(events.body["items"][0]["metadata"]["reason"], "it leaked");
     let long = json!({"reason": "x".repeat(100_000)});
-    let refused = house.ask("DELETE", &target, Some(ADMIN), Some(long)).await;
+    let refused = app.ask("DELETE", &target, Some(ADMIN), Some(long)).await;
     assert_eq!(refused.status, 400);
 }
 
 #[tokio::test]
 async fn a_token_is_shown_once_and_accepted_until_it_is_revoked() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let body = json!({"name": "ci", "role": "reader"});
-    let issued = house.post("/v1/tokens", Some(body)).await;
+    let issued = app.post("/v1/tokens", Some(body)).await;
     assert_eq!(issued.status, 201, "{issued:?}");
     let secret = issued.body["secret"].as_str().unwrap().to_owned();
     let id = issued.body["id"].as_str().unwrap();
     assert_eq!(
-        house
-            .ask("GET", "/v1/builds", Some(&secret), None)
+        app.ask("GET", "/v1/builds", Some(&secret), None)
             .await
             .status,
         200
     );
-    let shown = house.get(&format!("/v1/tokens/{id}")).await;
+    let shown = app.get(&format!("/v1/tokens/{id}")).await;
     assert!(shown.body.get("secret").is_none() && shown.body.get("hash").is_none());
-    let all = house.get("/v1/events?limit=1000").await;
+    let all = app.get("/v1/events?limit=1000").await;
     assert!(!all.body.to_string().contains(&secret));
-    let revoked = house
+    let revoked = app
         .ask("DELETE", &format!("/v1/tokens/{id}"), Some(ADMIN), None)
         .await;
     assert_eq!(revoked.body["revoked_at"], NOW);
     assert_eq!(
-        house
-            .ask("GET", "/v1/builds", Some(&secret), None)
+        app.ask("GET", "/v1/builds", Some(&secret), None)
             .await
             .status,
         401
     );
-    let again = house
+    let again = app
         .ask("DELETE", &format!("/v1/tokens/{id}"), Some(ADMIN), None)
         .await;
     assert_eq!(again.status, 200);
@@ -274,21 +267,19 @@ async fn a_token_is_shown_once_and_accepted_until_it_is_revoked() {
 
 #[tokio::test]
 async fn a_token_ends_when_it_was_said_to() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let body = json!({"name": "ci", "role": "reader", "expires_at": "2026-11-21T08:00:00Z"});
-    let issued = house.post("/v1/tokens", Some(body)).await;
+    let issued = app.post("/v1/tokens", Some(body)).await;
     let secret = issued.body["secret"].as_str().unwrap();
     assert_eq!(
-        house
-            .ask("GET", "/v1/builds", Some(secret), None)
+        app.ask("GET", "/v1/builds", Some(secret), None)
             .await
             .status,
         200
     );
-    house.clock.set("2026-11-21T08:00:00Z".parse().unwrap());
+    app.clock.set("2026-11-21T08:00:00Z".parse().unwrap());
     assert_eq!(
-        house
-            .ask("GET", "/v1/builds", Some(secret), None)
+        app.ask("GET", "/v1/builds", Some(secret), None)
             .await
             .status,
         401
@@ -297,7 +288,7 @@ async fn a_token_ends_when_it_was_said_to() {
 
 #[tokio::test]
 async fn a_token_that_makes_no_sense_is_not_issued() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     for (body, field) in [
         (json!({"name": " ", "role": "reader"}), "name"),
         (json!({"name": "n".repeat(1000), "role": "reader"}), "name"),
@@ -319,7 +310,7 @@ async fn a_token_that_makes_no_sense_is_not_issued() {
             "expires_at",
         ),
     ] {
-        let answered = house.post("/v1/tokens", Some(body.clone())).await;
+        let answered = app.post("/v1/tokens", Some(body.clone())).await;
         assert_eq!(answered.status, 400, "{body}");
         assert_eq!(answered.body["errors"][0]["field"], field, "{body}");
     }
@@ -330,7 +321,7 @@ async fn a_token_that_makes_no_sense_is_not_issued() {
         json!([]),
     ] {
         assert_eq!(
-            house.post("/v1/tokens", Some(body.clone())).await.status,
+            app.post("/v1/tokens", Some(body.clone())).await.status,
             400,
             "{body}"
         );
@@ -339,17 +330,16 @@ async fn a_token_that_makes_no_sense_is_not_issued() {
 
 #[tokio::test]
 async fn a_refused_write_is_written_down() {
-    let house = TestHouse::new().await;
-    let before = house.house.commands.head();
+    let app = TestApp::new().await;
+    let before = app.app.commands.head();
     // Who may not read has changed nothing, and is not worth a note.
-    assert_eq!(house.ask("GET", "/v1/builds", None, None).await.status, 401);
-    house
-        .ask("POST", "/v1/projections/builds/rebuild", Some(READER), None)
+    assert_eq!(app.ask("GET", "/v1/builds", None, None).await.status, 401);
+    app.ask("POST", "/v1/projections/builds/rebuild", Some(READER), None)
         .await;
-    while house.house.commands.head() == before {
+    while app.app.commands.head() == before {
         tokio::task::yield_now().await;
     }
-    let last = house.get("/v1/events?order=desc&limit=1").await;
+    let last = app.get("/v1/events?order=desc&limit=1").await;
     let event = &last.body["items"][0];
     assert_eq!(event["type"], "audit.write_refused");
     assert_eq!(event["data"]["path"], "/v1/projections/{name}/rebuild");
@@ -359,7 +349,7 @@ async fn a_refused_write_is_written_down() {
         (&actor["kind"], &actor["display"]),
         (&json!("token"), &json!(READER))
     );
-    let all = house.get("/v1/events?type=audit.write_refused").await;
+    let all = app.get("/v1/events?type=audit.write_refused").await;
     assert_eq!(items(&all, "id").len(), 1);
 }
 
@@ -370,15 +360,14 @@ async fn what_is_open_can_be_opened_and_shut_by_choice() {
         metrics_open: true,
         ..Settings::default()
     };
-    let house = TestHouse::with(settings).await;
-    assert_eq!(house.ask("GET", "/v1/builds", None, None).await.status, 200);
+    let app = TestApp::with(settings).await;
+    assert_eq!(app.ask("GET", "/v1/builds", None, None).await.status, 200);
     assert_eq!(
-        house.ask("GET", "/metrics", None, None).await.body,
+        app.ask("GET", "/metrics", None, None).await.body,
         "tallyman_up 1\n"
     );
     assert_eq!(
-        house
-            .ask("POST", "/v1/builds/1/collect", None, None)
+        app.ask("POST", "/v1/builds/1/collect", None, None)
             .await
             .status,
         401

@@ -7,8 +7,8 @@ use super::*;
 
 #[tokio::test]
 async fn the_document_is_our_own_and_covers_every_route() {
-    let house = TestHouse::new().await;
-    let answered = house.ask("GET", "/openapi.json", None, None).await;
+    let app = TestApp::new().await;
+    let answered = app.ask("GET", "/openapi.json", None, None).await;
     let document = &answered.body;
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     assert_eq!(document["info"]["title"], "Tallyman");
@@ -132,10 +132,10 @@ async fn a_dialect_beside_us_stands_in_the_document() {
     dialect
         .paths
         .add_path_operation("/old/route", vec![HttpMethod::Get], Operation::new());
-    let mut house = TestHouse::new().await;
+    let mut app = TestApp::new().await;
     let routes = crate::routes_beside([dialect]);
-    house.router = serve_through_gate(routes, house.house.clone());
-    let answered = house.get("/openapi.json").await;
+    app.router = serve_through_gate(routes, app.app.clone());
+    let answered = app.get("/openapi.json").await;
     assert_eq!(answered.body["info"]["title"], "Tallyman");
     let operation = &answered.body["paths"]["/old/route"]["get"];
     assert!(operation["responses"]["default"].is_object(), "{operation}");
@@ -143,13 +143,13 @@ async fn a_dialect_beside_us_stands_in_the_document() {
 
 #[tokio::test]
 async fn the_page_needs_nothing_from_elsewhere() {
-    let house = TestHouse::new().await;
-    let page = house.ask("GET", "/docs", None, None).await;
+    let app = TestApp::new().await;
+    let page = app.ask("GET", "/docs", None, None).await;
     assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");
     let policy = page.headers["content-security-policy"].to_str().unwrap();
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"));
     for asset in ["/docs/page.js", "/docs/page.css"] {
-        let answered = house.ask("GET", asset, None, None).await;
+        let answered = app.ask("GET", asset, None, None).await;
         assert_eq!(answered.status, 200, "{asset}");
         assert!(!answered.body.to_string().contains("://"), "{asset}");
         assert!(page.body.as_str().unwrap().contains(asset));

@@ -3,14 +3,14 @@ use futures::StreamExt;
 use super::*;
 
 /// Opens a stream of events and reads its next piece that is no heartbeat.
-async fn pieces(house: &TestHouse, target: &str, last: Option<&str>, count: usize) -> Vec<String> {
+async fn pieces(app: &TestApp, target: &str, last: Option<&str>, count: usize) -> Vec<String> {
     let mut request = Request::get(target)
         .header("authorization", format!("Bearer {ADMIN}"))
         .header("accept", "text/event-stream");
     if let Some(last) = last {
         request = request.header("last-event-id", last);
     }
-    let response = house
+    let response = app
         .router
         .clone()
         .oneshot(request.body(Body::empty()).unwrap())
@@ -27,17 +27,17 @@ async fn pieces(house: &TestHouse, target: &str, last: Option<&str>, count: usiz
 
 #[tokio::test]
 async fn pages_show_every_event_once_in_both_directions() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     for number in 0..20 {
-        house.report(number, "running").await;
+        app.report(number, "running").await;
     }
-    let head = house.house.commands.head().0;
+    let head = app.app.commands.head().0;
     for order in ["asc", "desc"] {
         let mut seen = Vec::new();
         // An empty cursor is the beginning, as in every other list.
         let mut cursor = "&cursor=".to_owned();
         loop {
-            let answered = house
+            let answered = app
                 .get(&format!("/v1/events?order={order}&limit=7{cursor}"))
                 .await;
             assert_eq!(answered.headers["tallyman-position"], head.to_string());
@@ -61,9 +61,9 @@ async fn pages_show_every_event_once_in_both_directions() {
 
 #[tokio::test]
 async fn filters_admit_what_they_say() {
-    let house = TestHouse::new().await;
-    let first = house.report(1, "running").await;
-    house.report(2, "running").await;
+    let app = TestApp::new().await;
+    let first = app.report(1, "running").await;
+    app.report(2, "running").await;
     for (query, count) in [
         ("stream=build-default:1", 1),
         ("category=build", 2),
@@ -79,56 +79,56 @@ async fn filters_admit_what_they_say() {
         (&format!("after={first}"), 1),
         (&format!("before={first}"), 3),
     ] {
-        let answered = house.get(&format!("/v1/events?{query}")).await;
+        let answered = app.get(&format!("/v1/events?{query}")).await;
         assert_eq!(items(&answered, "id").len(), count, "{query}");
     }
 }
 
 #[tokio::test]
 async fn an_event_is_shown_byte_for_byte() {
-    let house = TestHouse::new().await;
-    let position = house.report(1, "running").await;
+    let app = TestApp::new().await;
+    let position = app.report(1, "running").await;
     let request = Request::get(format!("/v1/events/{position}"))
         .header("authorization", format!("Bearer {READER}"))
         .body(Body::empty())
         .unwrap();
-    let response = house.router.clone().oneshot(request).await.unwrap();
+    let response = app.router.clone().oneshot(request).await.unwrap();
     let text = response.into_body().collect().await.unwrap().to_bytes();
     assert!(String::from_utf8_lossy(&text).contains(r#"{"big":  9007199254740993}"#));
-    assert_eq!(house.get("/v1/events/99999").await.status, 404);
-    assert_eq!(house.get("/v1/events/0").await.status, 404);
-    assert_eq!(house.get("/v1/events/x").await.status, 400);
+    assert_eq!(app.get("/v1/events/99999").await.status, 404);
+    assert_eq!(app.get("/v1/events/0").await.status, 404);
+    assert_eq!(app.get("/v1/events/x").await.status, 400);
 }
 
 #[tokio::test]
 async fn a_stream_comes_in_pages_of_revisions() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     for status in ["created", "pending", "running"] {
-        house.report(1, status).await;
+        app.report(1, status).await;
     }
-    let answered = house.get("/v1/streams/build-default:1?limit=2").await;
+    let answered = app.get("/v1/streams/build-default:1?limit=2").await;
     assert_eq!(items(&answered, "revision"), [0, 1]);
     assert_eq!(answered.body["next"], "2");
-    let answered = house.get("/v1/streams/build-default:1?from=2").await;
+    let answered = app.get("/v1/streams/build-default:1?from=2").await;
     assert_eq!(
         (items(&answered, "revision"), &answered.body["next"]),
         (vec![&json!(2)], &Value::Null)
     );
     assert_eq!(
-        house.get("/v1/streams/build-default:1?from=9").await.status,
+        app.get("/v1/streams/build-default:1?from=9").await.status,
         200
     );
-    assert_eq!(house.get("/v1/streams/build-default:7").await.status, 404);
-    assert_eq!(house.get("/v1/streams/nonsense").await.status, 400);
-    let same = house.get("/v1/builds/1/history").await;
+    assert_eq!(app.get("/v1/streams/build-default:7").await.status, 404);
+    assert_eq!(app.get("/v1/streams/nonsense").await.status, 400);
+    let same = app.get("/v1/builds/1/history").await;
     assert_eq!(items(&same, "revision"), [0, 1, 2]);
 }
 
 #[tokio::test]
 async fn lines_hold_every_event_that_matches() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     for number in 0..1500 {
-        let report = house.report(number, "running");
+        let report = app.report(number, "running");
         report.await;
     }
     for (query, count) in [
@@ -139,7 +139,7 @@ async fn lines_hold_every_event_that_matches() {
         let request = Request::get(format!("/v1/events?{query}"))
             .header("authorization", format!("Bearer {READER}"))
             .header("accept", "application/x-ndjson");
-        let answered = house.send(request.body(Body::empty()).unwrap()).await;
+        let answered = app.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(answered.headers["content-type"], "application/x-ndjson");
         let text = answered.body.as_str().unwrap_or_default();
         assert_eq!(text.lines().count(), count, "{query}");
@@ -151,63 +151,57 @@ async fn lines_hold_every_event_that_matches() {
 
 #[tokio::test]
 async fn a_live_stream_resumes_after_what_was_seen_last() {
-    let house = TestHouse::new().await;
-    let first = house.report(1, "running").await;
-    let second = house.report(2, "running").await;
-    let seen = pieces(
-        &house,
-        "/v1/events?type=build.*",
-        Some(&first.to_string()),
-        1,
-    )
-    .await;
+    let app = TestApp::new().await;
+    let first = app.report(1, "running").await;
+    let second = app.report(2, "running").await;
+    let seen = pieces(&app, "/v1/events?type=build.*", Some(&first.to_string()), 1).await;
     assert!(seen[0].contains(&format!("id: {second}\n")), "{seen:?}");
     assert!(seen[0].contains("event: build.reported\n"), "{seen:?}");
-    let seen = pieces(&house, "/v1/events?after=0&dialect=gantry", None, 2).await;
+    let seen = pieces(&app, "/v1/events?after=0&dialect=gantry", None, 2).await;
     assert!(seen[0].contains("build-default:1") && seen[1].contains("build-default:2"));
 }
 
 #[tokio::test]
-async fn a_live_stream_begins_with_what_comes_and_ends_with_the_house() {
-    let house = TestHouse::new().await;
-    house.report(1, "running").await;
-    let (seen, _) = tokio::join!(pieces(&house, "/v1/events", None, 1), async {
-        while house.house.streams_open() == 0 {
+async fn a_live_stream_begins_with_what_comes_and_ends_with_the_server() {
+    let app = TestApp::new().await;
+    app.report(1, "running").await;
+    let (seen, _) = tokio::join!(pieces(&app, "/v1/events", None, 1), async {
+        while app.app.streams_open() == 0 {
             tokio::task::yield_now().await;
         }
-        house.report(2, "running").await;
+        app.report(2, "running").await;
     });
     assert!(seen[0].contains("build-default:2"), "{seen:?}");
     // The task of a stream that was left notices that a moment later.
-    while house.house.streams_open() > 0 {
+    while app.app.streams_open() > 0 {
         tokio::task::yield_now().await;
     }
     // Only what the question admits is sent.
     let of_admin = format!("/v1/events?actor={ADMIN}");
-    let (seen, _) = tokio::join!(pieces(&house, &of_admin, None, 1), async {
-        while house.house.streams_open() == 0 {
+    let (seen, _) = tokio::join!(pieces(&app, &of_admin, None, 1), async {
+        while app.app.streams_open() == 0 {
             tokio::task::yield_now().await;
         }
-        house.report(3, "running").await;
+        app.report(3, "running").await;
         let token = json!({"name": "by hand", "role": "reader"});
-        house.post("/v1/tokens", Some(token)).await;
+        app.post("/v1/tokens", Some(token)).await;
     });
     assert!(seen[0].contains("by hand"), "{seen:?}");
     for endless in ["order=desc", "until=2026-11-21T08:00:00Z", "before=9"] {
         let request = Request::get(format!("/v1/events?{endless}"))
             .header("authorization", format!("Bearer {READER}"))
             .header("accept", "text/event-stream");
-        let refused = house.send(request.body(Body::empty()).unwrap()).await;
+        let refused = app.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(refused.status, 400, "{endless}");
     }
-    while house.house.streams_open() > 0 {
+    while app.app.streams_open() > 0 {
         tokio::task::yield_now().await;
     }
-    let (seen, ()) = tokio::join!(pieces(&house, "/v1/events", None, 1), async {
-        while house.house.streams_open() == 0 {
+    let (seen, ()) = tokio::join!(pieces(&app, "/v1/events", None, 1), async {
+        while app.app.streams_open() == 0 {
             tokio::task::yield_now().await;
         }
-        house.house.close();
+        app.app.close();
     });
     assert!(seen.is_empty(), "{seen:?}");
 }
@@ -216,13 +210,12 @@ async fn a_live_stream_begins_with_what_comes_and_ends_with_the_house() {
 async fn there_are_no_more_streams_than_there_may_be() {
     let mut settings = Settings::default();
     settings.limits.streams_max = 1;
-    let house = TestHouse::with(settings).await;
+    let app = TestApp::with(settings).await;
     let open = || {
         let request = Request::get("/v1/events")
             .header("authorization", format!("Bearer {READER}"))
             .header("accept", "text/event-stream");
-        house
-            .router
+        app.router
             .clone()
             .oneshot(request.body(Body::empty()).unwrap())
     };
@@ -231,7 +224,7 @@ async fn there_are_no_more_streams_than_there_may_be() {
     assert_eq!(second.status(), 503);
     assert_eq!(second.headers()["retry-after"], "5");
     drop(first);
-    while house.house.streams_open() > 0 {
+    while app.app.streams_open() > 0 {
         tokio::task::yield_now().await;
     }
     assert_eq!(open().await.unwrap().status(), 200);

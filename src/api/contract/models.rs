@@ -7,18 +7,18 @@ use super::*;
 
 const SPEC: &str = "zlib@1%20%2Bx%20arch=x86_64%25gcc@12";
 
-/// A house in which `builds` of one package used something, one GB more each time.
-async fn farm(builds: i64) -> TestHouse {
-    let house = TestHouse::new().await;
+/// An app in which `builds` of one package used something, one GB more each time.
+async fn farm(builds: i64) -> TestApp {
+    let app = TestApp::new().await;
     for number in 1..=builds {
-        used(&house, number).await;
+        used(&app, number).await;
     }
-    house
+    app
 }
 
-pub(super) async fn used(house: &TestHouse, number: i64) {
-    house.report(number, "success").await;
-    let now = house.clock.now();
+pub(super) async fn used(app: &TestApp, number: i64) {
+    app.report(number, "success").await;
+    let now = app.clock.now();
     let resource = |mean: f64| ResourceUsage {
         request: None,
         limit: None,
@@ -57,41 +57,40 @@ pub(super) async fn used(house: &TestHouse, number: i64) {
     };
     let command = BuildCommand::RecordUsage(usage);
     let key = format!("default:{number}");
-    let done = house
-        .house
+    let done = app
+        .app
         .commands
         .execute::<Build>(&key, command, &Metadata::default())
         .await;
-    house.seen(done.unwrap().position()).await;
+    app.seen(done.unwrap().position()).await;
 }
 
 /// Trains, and waits until that is over.
-async fn retrained(house: &TestHouse, body: Value) -> web::OperationState {
-    let answered = house.post("/v1/allocation/retrain", Some(body)).await;
+async fn retrained(app: &TestApp, body: Value) -> web::OperationState {
+    let answered = app.post("/v1/allocation/retrain", Some(body)).await;
     assert_eq!(answered.status, 202, "{answered:?}");
     let id = answered.body["id"].as_str().unwrap().parse().unwrap();
-    let mut state = house.house.operations.watch(id).unwrap();
+    let mut state = app.app.operations.watch(id).unwrap();
     let over = state.wait_for(|state| state.status != OperationStatus::Running);
     let over = tokio::time::timeout(Duration::from_secs(60), over).await;
     over.unwrap().unwrap().clone()
 }
 
-async fn answers(house: &TestHouse, more: &str) -> Value {
-    house
-        .get(&format!("/v1/allocation/explain?spec={SPEC}{more}"))
+async fn answers(app: &TestApp, more: &str) -> Value {
+    app.get(&format!("/v1/allocation/explain?spec={SPEC}{more}"))
         .await
         .body
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_is_trained_beside_then_promoted_then_rolled_back() {
-    let house = farm(8).await;
-    let before = answers(&house, "").await;
+    let app = farm(8).await;
+    let before = answers(&app, "").await;
     let body = json!({"strategy": "ladder", "settings": {"policy": "safe", "memory_min": 5e8}});
-    let over = retrained(&house, body).await;
+    let over = retrained(&app, body).await;
     assert_eq!(over.status, OperationStatus::Succeeded, "{over:?}");
     let id = over.result.unwrap();
-    let model = house.get(&format!("/v1/allocation/models/{id}")).await.body;
+    let model = app.get(&format!("/v1/allocation/models/{id}")).await.body;
     assert_eq!(
         (&model["learnt"], &model["live"]),
         (&json!(8), &json!(false))
@@ -102,28 +101,28 @@ async fn a_model_is_trained_beside_then_promoted_then_rolled_back() {
         (&json!(5e8), &json!(10.0))
     );
     assert!(model["trained"]["evaluation"]["builds"].as_u64().unwrap() > 0);
-    assert_eq!(answers(&house, "").await, before);
+    assert_eq!(answers(&app, "").await, before);
 
     let target = format!("/v1/allocation/models/{id}/promote");
     let reason = json!({"reason": "wastes less"});
-    let promoted = house.post(&target, Some(reason)).await;
+    let promoted = app.post(&target, Some(reason)).await;
     assert_eq!(
         (promoted.status.as_u16(), &promoted.body["live"]),
         (200, &json!(true))
     );
-    let now = answers(&house, "").await;
+    let now = answers(&app, "").await;
     assert_eq!(
         (&now["model"], &now["strategy"]),
         (&json!(id), &json!("ladder"))
     );
     // Said twice, it is said once.
-    assert_eq!(house.post(&target, None).await.status, 200);
-    used(&house, 9).await;
-    assert_eq!(answers(&house, "").await["learnt"], 9);
+    assert_eq!(app.post(&target, None).await.status, 200);
+    used(&app, 9).await;
+    assert_eq!(answers(&app, "").await["learnt"], 9);
 
     let reason = json!({"reason": "kills more"});
-    let back = house.post("/v1/allocation/rollback", Some(reason)).await;
-    let events = house
+    let back = app.post("/v1/allocation/rollback", Some(reason)).await;
+    let events = app
         .get("/v1/events?category=allocation&order=desc&limit=2")
         .await;
     let reasons: Vec<&Value> = items(&events, "metadata")
@@ -135,31 +134,28 @@ async fn a_model_is_trained_beside_then_promoted_then_rolled_back() {
         (back.status.as_u16(), &back.body["id"]),
         (200, &Value::Null)
     );
-    assert_eq!(answers(&house, "").await["strategy"], before["strategy"]);
-    assert_eq!(
-        house.post("/v1/allocation/rollback", None).await.status,
-        409
-    );
+    assert_eq!(answers(&app, "").await["strategy"], before["strategy"]);
+    assert_eq!(app.post("/v1/allocation/rollback", None).await.status, 409);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_training_on_the_same_history_is_the_same_model_and_registered_once() {
-    let house = farm(6).await;
+    let app = farm(6).await;
     let body = json!({"strategy": "ladder", "where": {"ref": ["develop"]}});
-    let first = retrained(&house, body.clone()).await.result.unwrap();
-    let second = retrained(&house, body.clone()).await.result.unwrap();
+    let first = retrained(&app, body.clone()).await.result.unwrap();
+    let second = retrained(&app, body.clone()).await.result.unwrap();
     assert_eq!(first, second);
-    let models = house.get("/v1/allocation/models").await.body;
+    let models = app.get("/v1/allocation/models").await.body;
     assert_eq!(models.as_array().unwrap().len(), 3, "{models}");
-    used(&house, 7).await;
-    assert_ne!(retrained(&house, body).await.result.unwrap(), first);
+    used(&app, 7).await;
+    assert_ne!(retrained(&app, body).await.result.unwrap(), first);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_one_who_is_asked_for_answers_whoever_is_configured() {
-    let house = farm(6).await;
+    let app = farm(6).await;
     for strategy in ["gantry", "ladder"] {
-        let answered = answers(&house, &format!("&strategy={strategy}")).await;
+        let answered = answers(&app, &format!("&strategy={strategy}")).await;
         assert_eq!(answered["strategy"], strategy);
         assert_eq!(answered["answer"]["reason"]["strategy"], strategy);
     }
@@ -167,8 +163,8 @@ async fn the_one_who_is_asked_for_answers_whoever_is_configured() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_training_that_makes_no_sense_is_refused_with_the_part_that_is_wrong() {
-    let house = farm(2).await;
-    let head = house.house.views.history().head().0;
+    let app = farm(2).await;
+    let head = app.app.views.history().head().0;
     for (body, field) in [
         (json!({"strategy": "oracle"}), "strategy"),
         (json!({"from": "yesterday"}), "from"),
@@ -194,9 +190,7 @@ async fn a_training_that_makes_no_sense_is_refused_with_the_part_that_is_wrong()
             "settings.policy",
         ),
     ] {
-        let answered = house
-            .post("/v1/allocation/retrain", Some(body.clone()))
-            .await;
+        let answered = app.post("/v1/allocation/retrain", Some(body.clone())).await;
         assert_eq!(answered.status, 400, "{body}: {answered:?}");
         assert_eq!(
             answered.body["errors"][0]["field"], field,
@@ -209,13 +203,11 @@ async fn a_training_that_makes_no_sense_is_refused_with_the_part_that_is_wrong()
         json!({"settings": {"mixed": [1]}}),
         json!({"x": 1}),
     ] {
-        let answered = house
-            .post("/v1/allocation/retrain", Some(body.clone()))
-            .await;
+        let answered = app.post("/v1/allocation/retrain", Some(body.clone())).await;
         assert_eq!(answered.status, 400, "{body}: {answered:?}");
     }
     // Nothing in the history fits: the work fails, and nothing is registered.
-    let over = retrained(&house, json!({"where": {"package": ["emacs"]}})).await;
+    let over = retrained(&app, json!({"where": {"package": ["emacs"]}})).await;
     assert_eq!((over.status, over.result), (OperationStatus::Failed, None));
 }
 
@@ -226,19 +218,19 @@ async fn recorded_answers_are_joined_with_what_builds_used_and_priced() {
         price_gb_hour: 0.5,
         ..Settings::default()
     };
-    let house = TestHouse::with(settings).await;
+    let app = TestApp::with(settings).await;
     let spec = "zlib@1 +x arch=linux-x86_64%gcc@12".parse().unwrap();
-    let answered = house
-        .house
+    let answered = app
+        .app
         .views
         .allocation()
         .unwrap()
         .answer(&spec, None, None);
-    let earlier = house.clock.now() - jiff::SignedDuration::from_secs(7200);
-    house.house.recorder.keep(&spec, &answered, || earlier);
-    house.house.recorder.finish().await;
-    used(&house, 1).await;
-    let rows = house.get("/v1/allocation/accuracy").await;
+    let earlier = app.clock.now() - jiff::SignedDuration::from_secs(7200);
+    app.app.recorder.keep(&spec, &answered, || earlier);
+    app.app.recorder.finish().await;
+    used(&app, 1).await;
+    let rows = app.get("/v1/allocation/accuracy").await;
     let row = items(&rows, "waste_per_used");
     // 2 GB by default, of which 1 GB was used for an hour.
     assert_eq!(row, [&json!(1.0)]);
@@ -257,7 +249,7 @@ async fn recorded_answers_are_joined_with_what_builds_used_and_priced() {
         ("?package=x", 0),
         ("?strategy=ladder", 0),
     ] {
-        let rows = house.get(&format!("/v1/allocation/accuracy{query}")).await;
+        let rows = app.get(&format!("/v1/allocation/accuracy{query}")).await;
         assert_eq!(items(&rows, "package").len(), count, "{query}");
     }
 }

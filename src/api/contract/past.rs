@@ -5,8 +5,8 @@ use super::*;
 /// A position of the log, before and after something was told anew.
 #[tokio::test]
 async fn machines_tokens_and_usage_are_shown_as_they_stood() {
-    let house = TestHouse::new().await;
-    let nothing = house.house.commands.head();
+    let app = TestApp::new().await;
+    let nothing = app.app.commands.head();
     let describe = async |hostname: &str| {
         let described = Described {
             uuid: "uuid-1".to_owned(),
@@ -16,22 +16,22 @@ async fn machines_tokens_and_usage_are_shown_as_they_stood() {
             arch: "amd64".to_owned(),
             os: "linux".to_owned(),
             instance_type: "m5.4xlarge".to_owned(),
-            at: house.clock.now(),
+            at: app.clock.now(),
         };
         let command = NodeCommand::Describe(described);
-        let commands = &house.house.commands;
+        let commands = &app.app.commands;
         let metadata = Metadata::default();
         let done = commands.execute::<Node>("uuid-1", command, &metadata);
-        house.seen(done.await.unwrap().position()).await
+        app.seen(done.await.unwrap().position()).await
     };
     let then = describe("ip-1").await;
     describe("ip-2").await;
-    house.token("tally_short", Role::Reader, &[]).await;
-    let issued = house.house.commands.head();
-    let revoked = house.ask("DELETE", "/v1/tokens/tally_short", Some(ADMIN), None);
+    app.token("tally_short", Role::Reader, &[]).await;
+    let issued = app.app.commands.head();
+    let revoked = app.ask("DELETE", "/v1/tokens/tally_short", Some(ADMIN), None);
     assert_eq!(revoked.await.status, 200);
-    models::used(&house, 7).await;
-    let used = house.house.commands.head();
+    models::used(&app, 7).await;
+    let used = app.app.commands.head();
 
     for (target, moment, field, expected) in [
         ("nodes/uuid-1", None, "hostname", json!("ip-2")),
@@ -50,11 +50,11 @@ async fn machines_tokens_and_usage_are_shown_as_they_stood() {
         ("usage/7", Some(issued), "status", json!(404)),
     ] {
         let at = moment.map_or_else(String::new, |position| format!("?as_of={position}"));
-        let shown = house.get(&format!("/v1/{target}{at}")).await;
+        let shown = app.get(&format!("/v1/{target}{at}")).await;
         assert_eq!(shown.body[field], expected, "{target}{at}: {shown:?}");
     }
     for target in ["nodes/uuid-1", "tokens/tally_short", "usage/7"] {
-        let refused = house.get(&format!("/v1/{target}?as_of=then")).await;
+        let refused = app.get(&format!("/v1/{target}?as_of=then")).await;
         assert_eq!(refused.status, 400, "{target}");
     }
 }

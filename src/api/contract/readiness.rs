@@ -1,4 +1,4 @@
-//! When the house says that it is not ready, and why.
+//! When the app says that it is not ready, and why.
 
 use async_trait::async_trait;
 use eventlog::{
@@ -128,19 +128,19 @@ fn memory_log() -> MemoryLog {
     MemoryLog::new(move || now)
 }
 
-/// A house whose views take two events at a time.
-fn house(log: Arc<dyn EventLog>) -> web::HouseBuilder {
+/// An app whose views take two events at a time.
+fn app(log: Arc<dyn EventLog>) -> web::AppBuilder {
     let config = ProjectorConfig {
         page_events: 2,
         ..config()
     };
     let views = Views::start(Arc::clone(&log), Arc::new(MemoryTables::new()), config).unwrap();
     let commands = Commands::new(log, Clock::fixed(NOW.parse().unwrap()));
-    House::build(commands, views, Blobs::memory(), Settings::default())
+    App::build(commands, views, Blobs::memory(), Settings::default())
 }
 
-async fn ask(house: &House, target: &str) -> (u16, Value) {
-    let router = serve_through_gate(crate::routes(), house.clone());
+async fn ask(app: &App, target: &str) -> (u16, Value) {
+    let router = serve_through_gate(crate::routes(), app.clone());
     let request = Request::get(target).body(Body::empty()).unwrap();
     let response = router.oneshot(request).await.unwrap();
     let status = response.status().as_u16();
@@ -161,21 +161,21 @@ async fn a_log_that_does_not_write_is_not_ready_and_says_so() {
         ),
         (full, "no space is left on the disk of the log"),
     ] {
-        let house = house(Arc::new(Stopped(memory_log(), error))).finish();
-        let (status, body) = ask(&house, "/readyz").await;
+        let app = app(Arc::new(Stopped(memory_log(), error))).finish();
+        let (status, body) = ask(&app, "/readyz").await;
         assert_eq!((status, &body["ready"]), (503, &json!(false)), "{words}");
         // Which disk it is is nobody's business who has no token.
         assert_eq!(body["unready"], json!({"log": words}));
-        assert_eq!(ask(&house, "/v1/info").await.1["writable"], false);
-        assert_eq!(ask(&house, "/healthz").await.0, 200);
+        assert_eq!(ask(&app, "/v1/info").await.1["writable"], false);
+        assert_eq!(ask(&app, "/healthz").await.0, 200);
     }
 }
 
 #[tokio::test]
 async fn views_that_are_far_behind_are_not_ready_and_say_how_far() {
-    let house = house(Arc::new(memory_log())).finish();
-    assert_eq!(ask(&house, "/readyz").await.0, 200);
-    house.views.shutdown();
+    let app = app(Arc::new(memory_log())).finish();
+    assert_eq!(ask(&app, "/readyz").await.0, 200);
+    app.views.shutdown();
     for number in 0..5 {
         let issued = TokenCommand::Issue(Issued {
             name: format!("token {number}"),
@@ -183,24 +183,24 @@ async fn views_that_are_far_behind_are_not_ready_and_say_how_far() {
             role: Role::Reader,
             scopes: Vec::new(),
             expires_at: None,
-            at: house.commands.clock().now(),
+            at: app.commands.clock().now(),
         });
         let (key, metadata) = (number.to_string(), Metadata::default());
-        let done = house.commands.execute::<Token>(&key, issued, &metadata);
+        let done = app.commands.execute::<Token>(&key, issued, &metadata);
         done.await.unwrap();
     }
-    let (status, body) = ask(&house, "/readyz").await;
+    let (status, body) = ask(&app, "/readyz").await;
     assert_eq!((status, &body["ready"]), (503, &json!(false)));
     assert_eq!(body["unready"]["views.tokens"], "5 events behind", "{body}");
 }
 
 #[tokio::test]
 async fn whatever_else_must_hold_is_told_by_its_name() {
-    let house = house(Arc::new(memory_log()));
-    let house = house
+    let app = app(Arc::new(memory_log()));
+    let app = app
         .ready_when("tide", || Ok(()))
         .ready_when("moon", || Err("it is new".to_owned()));
-    let (status, body) = ask(&house.finish(), "/readyz").await;
+    let (status, body) = ask(&app.finish(), "/readyz").await;
     assert_eq!(
         (status, &body["unready"]),
         (503, &json!({"moon": "it is new"}))
@@ -231,7 +231,7 @@ async fn a_view_that_is_being_rebuilt_answers_503_and_is_named() {
         ..Settings::default()
     };
     settings.limits.patience = std::time::Duration::from_millis(10);
-    let house = House::build(commands, views, Blobs::memory(), settings).finish();
+    let app = App::build(commands, views, Blobs::memory(), settings).finish();
     let targets = [
         "/v1/builds",
         "/v1/builds/1",
@@ -268,29 +268,27 @@ async fn a_view_that_is_being_rebuilt_answers_503_and_is_named() {
         "/v1/jobs/1",
     ];
     for target in targets {
-        let (status, body) = ask(&house, target).await;
+        let (status, body) = ask(&app, target).await;
         assert_eq!(status, 503, "{target}: {body}");
         assert!(body["retry_after"].is_u64(), "{target}: {body}");
         let detail = body["detail"].as_str().unwrap_or_default();
         assert!(detail.contains("is not up to date"), "{target}: {body}");
     }
-    let (status, body) = ask(&house, "/readyz").await;
+    let (status, body) = ask(&app, "/readyz").await;
     assert_eq!(status, 503);
-    for status in house.views.statuses() {
+    for status in app.views.statuses() {
         let name = format!("views.{}", status.name);
         assert_eq!(body["unready"][&name], "1 events behind", "{body}");
     }
     // What the log itself knows needs no view.
-    assert_eq!(ask(&house, "/v1/streams/token-t").await.0, 200);
+    assert_eq!(ask(&app, "/v1/streams/token-t").await.0, 200);
 
     held.1.send_replace(true);
-    let there = house
-        .views
-        .wait_for(head, std::time::Duration::from_secs(60));
+    let there = app.views.wait_for(head, std::time::Duration::from_secs(60));
     there.await.unwrap();
     for target in targets {
-        let (status, body) = ask(&house, target).await;
+        let (status, body) = ask(&app, target).await;
         assert!(matches!(status, 200 | 404), "{target}: {status} {body}");
     }
-    assert_eq!(ask(&house, "/readyz").await.0, 200);
+    assert_eq!(ask(&app, "/readyz").await.0, 200);
 }

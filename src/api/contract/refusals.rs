@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn every_refusal_is_a_problem_that_names_its_request() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     for (method, target, status) in [
         ("GET", "/nothing/here", 404),
         ("GET", "/", 404),
@@ -45,7 +45,7 @@ async fn every_refusal_is_a_problem_that_names_its_request() {
         ("POST", "/v1/allocation/rollback", 409),
         ("POST", "/v1/tokens", 415),
     ] {
-        let answered = house.ask(method, target, Some(ADMIN), None).await;
+        let answered = app.ask(method, target, Some(ADMIN), None).await;
         assert_eq!(
             answered.status.as_u16(),
             status,
@@ -78,7 +78,7 @@ async fn every_refusal_is_a_problem_that_names_its_request() {
 /// Nobody asked for what the fields of an empty list would be.
 #[tokio::test]
 async fn a_list_is_no_body() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     for target in [
         "/v1/allocation/retrain",
         "/v1/builds/1/collect",
@@ -88,7 +88,7 @@ async fn a_list_is_no_body() {
         "/v1/apply",
     ] {
         for body in [json!([]), json!(["because"])] {
-            let answered = house.ask("POST", target, Some(ADMIN), Some(body)).await;
+            let answered = app.ask("POST", target, Some(ADMIN), Some(body)).await;
             assert_eq!(answered.status, 400, "{target}: {answered:?}");
         }
     }
@@ -96,7 +96,7 @@ async fn a_list_is_no_body() {
 
 #[tokio::test]
 async fn ids_of_ten_kilobytes_are_the_callers_fault() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let long = "x".repeat(10_000);
     for target in [
         "/v1/builds/",
@@ -106,7 +106,7 @@ async fn ids_of_ten_kilobytes_are_the_callers_fault() {
         "/v1/events?actor=",
     ] {
         assert_eq!(
-            house.get(&format!("{target}{long}")).await.status,
+            app.get(&format!("{target}{long}")).await.status,
             414,
             "{target}"
         );
@@ -120,20 +120,19 @@ async fn ids_of_ten_kilobytes_are_the_callers_fault() {
         "/v1/audit/bodies/",
         "/v1/nodes/",
     ] {
-        let status = house.get(&format!("{target}{long}")).await.status;
+        let status = app.get(&format!("{target}{long}")).await.status;
         assert!(status.is_client_error(), "{target}: {status}");
     }
 }
 
 #[tokio::test]
 async fn bodies_are_bounded_in_size_and_depth() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let send = async |body: String| {
         let request = Request::post("/v1/tokens")
             .header("authorization", format!("Bearer {ADMIN}"))
             .header("content-type", "application/json; charset=utf-8");
-        house
-            .send(request.body(Body::from(body)).unwrap())
+        app.send(request.body(Body::from(body)).unwrap())
             .await
             .status
             .as_u16()
@@ -155,15 +154,15 @@ async fn bodies_are_bounded_in_size_and_depth() {
 }
 
 #[tokio::test]
-async fn a_house_that_is_well_is_ready() {
-    let house = TestHouse::new().await;
-    assert_eq!(house.get("/healthz").await.body["status"], "ok");
-    let ready = house.get("/readyz").await;
+async fn a_healthy_app_is_ready() {
+    let app = TestApp::new().await;
+    assert_eq!(app.get("/healthz").await.body["status"], "ok");
+    let ready = app.get("/readyz").await;
     assert_eq!(
         (ready.status.as_u16(), &ready.body["ready"]),
         (200, &json!(true))
     );
-    let info = house.get("/v1/info").await;
+    let info = app.get("/v1/info").await;
     assert_eq!(
         (&info.body["writable"], &info.body["head"]),
         (&json!(true), &json!(3))
@@ -172,8 +171,8 @@ async fn a_house_that_is_well_is_ready() {
 
 #[tokio::test]
 async fn an_explanation_gives_the_answer_and_its_reason() {
-    let house = TestHouse::new().await;
-    let answered = house
+    let app = TestApp::new().await;
+    let answered = app
         .get("/v1/allocation/explain?spec=emacs@29.2%20+json%20arch=x%25gcc@12")
         .await;
     assert_eq!(
@@ -183,10 +182,7 @@ async fn an_explanation_gives_the_answer_and_its_reason() {
     assert_eq!(answered.body["learnt_to"], 0);
     assert!(answered.body["strategy"].is_string());
     assert!(!answered.body["reason"].as_str().unwrap().is_empty());
-    assert_eq!(
-        house.get("/v1/allocation/models").await.body[0]["learnt"],
-        0
-    );
+    assert_eq!(app.get("/v1/allocation/models").await.body[0]["learnt"], 0);
 }
 
 proptest! {
@@ -201,13 +197,13 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.block_on(async {
-            let house = TestHouse::new().await;
+            let app = TestApp::new().await;
             let request = Request::get(format!("/v1/{route}{rest}?{query}"))
                 .header("accept", accept)
                 .header("authorization", format!("Bearer {ADMIN}"))
                 .body(Body::empty());
             if let Ok(request) = request {
-                let answered = house.send(request).await;
+                let answered = app.send(request).await;
                 prop_assert!(answered.status.as_u16() < 500, "{:?}", answered);
             }
             Ok(())

@@ -41,45 +41,45 @@ fn kinds() -> [(&'static str, Value, Value); 7] {
     ]
 }
 
-async fn house() -> TestHouse {
-    let house = TestHouse::new().await;
+async fn app() -> TestApp {
+    let app = TestApp::new().await;
     for (path, made, _) in kinds() {
-        let answered = house.post(&format!("/v1/{path}"), Some(made)).await;
+        let answered = app.post(&format!("/v1/{path}"), Some(made)).await;
         assert_eq!(answered.status, 201, "{path}: {answered:?}");
         assert_eq!(answered.headers["location"], format!("/v1/{path}/1"));
         assert_eq!(answered.body["id"], 1, "{path}");
         let secret = answered.body.get("secret").is_some();
         assert_eq!(secret, path == "workers", "{path}: {answered:?}");
     }
-    house
+    app
 }
 
 #[tokio::test]
 async fn each_kind_is_made_listed_shown_and_changed() {
-    let house = house().await;
+    let app = app().await;
     for (path, made, change) in kinds() {
         let target = format!("/v1/{path}/1");
-        let before = house.get(&target).await;
-        let head = house.house.commands.head();
+        let before = app.get(&target).await;
+        let head = app.app.commands.head();
         assert_eq!(before.status, 200, "{path}");
-        let listed = house.get(&format!("/v1/{path}")).await;
+        let listed = app.get(&format!("/v1/{path}")).await;
         assert_eq!(listed.body["items"], json!([before.body]), "{path}");
-        let edited = house
+        let edited = app
             .ask("PATCH", &target, Some(ADMIN), Some(change.clone()))
             .await;
         assert_eq!(edited.status, 200, "{path}: {edited:?}");
         assert_ne!(edited.body, before.body, "{path}");
-        assert_eq!(house.get(&target).await.body, edited.body, "{path}");
+        assert_eq!(app.get(&target).await.body, edited.body, "{path}");
         // Again: nothing happens, and the answer is the same.
-        let changed = house.house.commands.head();
-        let again = house.ask("PATCH", &target, Some(ADMIN), Some(change)).await;
+        let changed = app.app.commands.head();
+        let again = app.ask("PATCH", &target, Some(ADMIN), Some(change)).await;
         assert_eq!(
             (again.status.as_u16(), &again.body),
             (200, &edited.body),
             "{path}"
         );
-        assert_eq!(house.house.commands.head(), changed, "{path}");
-        let past = house.get(&format!("{target}?as_of={head}")).await;
+        assert_eq!(app.app.commands.head(), changed, "{path}");
+        let past = app.get(&format!("{target}?as_of={head}")).await;
         assert_eq!(past.body["created_at"], before.body["created_at"], "{path}");
         for (field, value) in before.body.as_object().unwrap() {
             // What others are called is told as of now.
@@ -87,7 +87,7 @@ async fn each_kind_is_made_listed_shown_and_changed() {
                 assert_eq!(&past.body[field], value, "{path} {field}");
             }
         }
-        let history = house.get(&format!("{target}/history")).await;
+        let history = app.get(&format!("{target}/history")).await;
         assert_eq!(
             history.body["items"].as_array().unwrap().len(),
             match path {
@@ -101,14 +101,14 @@ async fn each_kind_is_made_listed_shown_and_changed() {
         if path == "groups" {
             same = json!({"name": "h"});
         }
-        let refused = house.post(&format!("/v1/{path}"), Some(same)).await;
+        let refused = app.post(&format!("/v1/{path}"), Some(same)).await;
         assert_eq!(refused.status, 409, "{path}: {refused:?}");
     }
 }
 
 #[tokio::test]
 async fn what_is_not_there_is_not_found_and_what_is_wrong_is_named() {
-    let house = house().await;
+    let app = app().await;
     for (path, _, change) in kinds() {
         for (method, target, body, status) in [
             ("GET", format!("/v1/{path}/99"), None, 404),
@@ -128,7 +128,7 @@ async fn what_is_not_there_is_not_found_and_what_is_wrong_is_named() {
             ("POST", format!("/v1/{path}"), Some(json!({"id": 1})), 400),
             ("DELETE", format!("/v1/{path}/1"), None, 405),
         ] {
-            let answered = house.ask(method, &target, Some(ADMIN), body).await;
+            let answered = app.ask(method, &target, Some(ADMIN), body).await;
             assert_eq!(answered.status, status, "{method} {target}: {answered:?}");
         }
     }
@@ -136,14 +136,13 @@ async fn what_is_not_there_is_not_found_and_what_is_wrong_is_named() {
 
 #[tokio::test]
 async fn each_kind_is_read_with_its_own_scope_and_changed_by_admins() {
-    let house = house().await;
-    house
-        .token(
-            "tally_groups",
-            Role::Admin,
-            &["groups:read", "groups:write"],
-        )
-        .await;
+    let app = app().await;
+    app.token(
+        "tally_groups",
+        Role::Admin,
+        &["groups:read", "groups:write"],
+    )
+    .await;
     for (path, _, change) in kinds() {
         for (token, method, status) in [
             (None, "GET", 401),
@@ -162,9 +161,7 @@ async fn each_kind_is_read_with_its_own_scope_and_changed_by_admins() {
             ),
         ] {
             let body = (method == "PATCH").then(|| change.clone());
-            let answered = house
-                .ask(method, &format!("/v1/{path}/1"), token, body)
-                .await;
+            let answered = app.ask(method, &format!("/v1/{path}/1"), token, body).await;
             assert_eq!(
                 answered.status, status,
                 "{token:?} {method} {path}: {answered:?}"
@@ -176,21 +173,21 @@ async fn each_kind_is_read_with_its_own_scope_and_changed_by_admins() {
 /// With the usual settings, three pings of five minutes and fifteen seconds.
 #[tokio::test]
 async fn a_worker_is_shown_with_its_last_answer_and_its_silence() {
-    let house = house().await;
-    let created = house.clock.now();
+    let app = app().await;
+    let created = app.clock.now();
     let reports = async || {
-        let one = house.get("/v1/workers/1").await.body["reports"].clone();
-        let all = house.get("/v1/workers").await;
+        let one = app.get("/v1/workers/1").await.body["reports"].clone();
+        let all = app.get("/v1/workers").await;
         assert_eq!(items(&all, "reports"), [&one]);
         one
     };
     let never = json!({"ping_response_at": null, "unresponsive_since": created, "reported_at": null,
         "worker_version": null, "concurrent_jobs": null});
     assert_eq!(reports().await, never);
-    let before = house.house.commands.head();
+    let before = app.app.commands.head();
 
-    house.clock.set("2026-11-21T07:10:00Z".parse().unwrap());
-    let at = house.clock.now();
+    app.clock.set("2026-11-21T07:10:00Z".parse().unwrap());
+    let at = app.clock.now();
     let reported = Reported {
         ping_response_at: Some(Some("2026-11-21T07:09:59Z".parse().unwrap())),
         worker_version: Some(Some("2.1.2".to_owned())),
@@ -198,36 +195,34 @@ async fn a_worker_is_shown_with_its_last_answer_and_its_silence() {
         at,
     };
     let told = ReportCommand::Report(reported);
-    let told = house
-        .house
+    let told = app
+        .app
         .commands
         .execute::<Reports>(&Reports::key(1), told, &Metadata::default())
         .await;
-    house.seen(told.unwrap().position()).await;
+    app.seen(told.unwrap().position()).await;
     let answers = |since: Value| {
         json!({"ping_response_at": "2026-11-21T07:09:59Z", "unresponsive_since": since,
             "reported_at": at, "worker_version": "2.1.2", "concurrent_jobs": 4})
     };
     assert_eq!(reports().await, answers(Value::Null));
-    house.clock.set("2026-11-21T07:25:14Z".parse().unwrap());
+    app.clock.set("2026-11-21T07:25:14Z".parse().unwrap());
     assert_eq!(reports().await, answers(Value::Null));
-    house.clock.set("2026-11-21T07:25:15Z".parse().unwrap());
+    app.clock.set("2026-11-21T07:25:15Z".parse().unwrap());
     assert_eq!(reports().await, answers(json!("2026-11-21T07:25:14Z")));
-    let past = house.get(&format!("/v1/workers/1?as_of={before}")).await;
+    let past = app.get(&format!("/v1/workers/1?as_of={before}")).await;
     assert_eq!(past.body["reports"], Value::Null);
 }
 
 #[tokio::test]
 async fn a_list_is_read_page_by_page() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let groups: Vec<_> = (0..5).map(|n| json!({"name": format!("g{n}")})).collect();
-    house
-        .post("/v1/apply", Some(json!({"groups": groups})))
-        .await;
+    app.post("/v1/apply", Some(json!({"groups": groups}))).await;
     let mut seen = Vec::new();
     let mut target = "/v1/groups?limit=2".to_owned();
     loop {
-        let page = house.get(&target).await;
+        let page = app.get(&target).await;
         seen.extend(
             items(&page, "id")
                 .into_iter()
@@ -243,10 +238,10 @@ async fn a_list_is_read_page_by_page() {
 
 #[tokio::test]
 async fn a_script_of_any_length_is_shown_as_it_was_typed() {
-    let house = house().await;
+    let app = app().await;
     let script = "echo häßlich\r\n".repeat(10_000);
     let change = json!({"script_content_partial": script});
-    let edited = house
+    let edited = app
         .ask("PATCH", "/v1/jobs/1", Some(ADMIN), Some(change))
         .await;
     assert_eq!(edited.body["script_content_partial"], json!(script));

@@ -12,14 +12,14 @@ use super::*;
 
 mod ending;
 
-impl TestHouse {
+impl TestApp {
     async fn command<A: Aggregate>(&self, key: impl ToString, command: A::Command) -> Position
     where
         A::Rejection: std::fmt::Debug,
     {
         let (key, metadata) = (key.to_string(), Metadata::default());
         let done = self
-            .house
+            .app
             .commands
             .execute::<A>(&key, command, &metadata)
             .await;
@@ -134,7 +134,7 @@ impl TestHouse {
     }
 
     async fn print(&self, run: u64, text: &str) -> Position {
-        let content = self.house.keep_text(text.to_owned()).await.unwrap();
+        let content = self.app.keep_text(text.to_owned()).await.unwrap();
         let command = RunLogCommand::Write(Written {
             number: run + 100,
             run,
@@ -147,12 +147,12 @@ impl TestHouse {
 
 #[tokio::test]
 async fn a_run_is_shown_as_it_stands_and_as_it_stood() {
-    let house = TestHouse::new().await;
-    house.two_jobs().await;
-    let then = house.schedule(1, 1).await;
-    house.finish(1, false).await;
-    house.print(1, "hello\n").await;
-    let now = house.get("/v1/runs/1").await;
+    let app = TestApp::new().await;
+    app.two_jobs().await;
+    let then = app.schedule(1, 1).await;
+    app.finish(1, false).await;
+    app.print(1, "hello\n").await;
+    let now = app.get("/v1/runs/1").await;
     for (field, expected) in [
         ("state", json!("completed")),
         ("success", json!(false)),
@@ -166,7 +166,7 @@ async fn a_run_is_shown_as_it_stands_and_as_it_stood() {
         assert_eq!(now.body[field], expected, "{field}");
     }
     assert!(now.headers.contains_key("tallyman-position"));
-    let past = house.get(&format!("/v1/runs/1?as_of={then}")).await;
+    let past = app.get(&format!("/v1/runs/1?as_of={then}")).await;
     assert_eq!(
         (
             &past.body["state"],
@@ -175,7 +175,7 @@ async fn a_run_is_shown_as_it_stands_and_as_it_stood() {
         ),
         (&json!("scheduled"), &Value::Null, &json!(0))
     );
-    let history = house.get("/v1/runs/1/history").await;
+    let history = app.get("/v1/runs/1/history").await;
     let types = items(&history, "type");
     assert_eq!(
         types,
@@ -195,19 +195,19 @@ async fn a_run_is_shown_as_it_stands_and_as_it_stood() {
         ("/v1/runs/2/log", 404),
         ("/v1/runs/2/kill-requests", 404),
     ] {
-        assert_eq!(house.get(target).await.status, status, "{target}");
+        assert_eq!(app.get(target).await.status, status, "{target}");
     }
 }
 
 #[tokio::test]
 async fn runs_are_filtered_counted_and_paged() {
-    let house = TestHouse::new().await;
-    house.two_jobs().await;
+    let app = TestApp::new().await;
+    app.two_jobs().await;
     for (number, job) in [(1, 1), (2, 1), (3, 2), (4, 1), (5, 9)] {
-        house.schedule(number, job).await;
+        app.schedule(number, job).await;
     }
-    house.finish(1, true).await;
-    house.finish(2, false).await;
+    app.finish(1, true).await;
+    app.finish(2, false).await;
     for (query, expected) in [
         ("", vec![1, 2, 3, 4, 5]),
         ("state=scheduled", vec![3, 4, 5]),
@@ -227,13 +227,13 @@ async fn runs_are_filtered_counted_and_paged() {
         ("due_since=2026-11-21T07:00:00Z", vec![1, 2, 3, 4, 5]),
         ("due_until=2026-11-21T07:00:00Z", vec![]),
     ] {
-        let answered = house.get(&format!("/v1/runs?total=true&{query}")).await;
+        let answered = app.get(&format!("/v1/runs?total=true&{query}")).await;
         assert_eq!(items(&answered, "run"), expected, "{query}");
         assert_eq!(answered.body["total"], expected.len(), "{query}");
     }
     let (mut found, mut cursor) = (Vec::new(), String::new());
     loop {
-        let answered = house.get(&format!("/v1/runs?limit=2{cursor}")).await;
+        let answered = app.get(&format!("/v1/runs?limit=2{cursor}")).await;
         assert_eq!(answered.body["total"], Value::Null);
         found.extend(items(&answered, "run").into_iter().cloned());
         match answered.body["next"].as_str() {
@@ -242,7 +242,7 @@ async fn runs_are_filtered_counted_and_paged() {
         }
     }
     assert_eq!(found, [1, 2, 3, 4, 5]);
-    let counts = house.get("/v1/runs/counts?project=1").await;
+    let counts = app.get("/v1/runs/counts?project=1").await;
     let expected = json!({"scheduled": 2, "suspended": 1, "in_queue": 0, "started": 0, "completed": 2,
         "completed_with_error": 1, "last_completed": 0, "last_completed_with_error": 0});
     assert_eq!(counts.body, expected);
@@ -253,19 +253,19 @@ async fn runs_are_filtered_counted_and_paged() {
         "/v1/runs?due_since=soon",
         "/v1/runs?order_by=x",
     ] {
-        assert_eq!(house.get(target).await.status, 400, "{target}");
+        assert_eq!(app.get(target).await.status, 400, "{target}");
     }
 }
 
 #[tokio::test]
 async fn what_a_run_printed_is_read_from_wherever_it_lies() {
-    let house = TestHouse::new().await;
-    house.two_jobs().await;
+    let app = TestApp::new().await;
+    app.two_jobs().await;
     let long = "a line\n".repeat(20_000);
     for (run, text) in [(1, "hello\n"), (2, long.as_str())] {
-        house.schedule(run, 1).await;
-        let position = house.print(run, text).await;
-        let log = house.get(&format!("/v1/runs/{run}/log")).await;
+        app.schedule(run, 1).await;
+        let position = app.print(run, text).await;
+        let log = app.get(&format!("/v1/runs/{run}/log")).await;
         assert_eq!(log.body["content"], text);
         assert_eq!(log.body["size"], text.len());
         assert_eq!(
@@ -277,8 +277,8 @@ async fn what_a_run_printed_is_read_from_wherever_it_lies() {
 
 #[tokio::test]
 async fn logs_are_searched_for_what_they_say_now() {
-    let house = TestHouse::new().await;
-    house.two_jobs().await;
+    let app = TestApp::new().await;
+    app.two_jobs().await;
     let long = format!("{}Error: the last\n", "fine\n".repeat(20_000));
     let texts = [
         "fine\nError: disk full\nError: again\n",
@@ -288,10 +288,10 @@ async fn logs_are_searched_for_what_they_say_now() {
         "Error: soon replaced\n",
     ];
     for (run, text) in (1..).zip(texts) {
-        house.schedule(run, 1 + run % 2).await;
-        house.print(run, text).await;
+        app.schedule(run, 1 + run % 2).await;
+        app.print(run, text).await;
     }
-    house.print(5, "all is well\n").await;
+    app.print(5, "all is well\n").await;
     for (query, expected) in [
         ("text=Error", vec![3, 1]),
         ("text=Error&ignore_case=true", vec![4, 3, 1]),
@@ -302,15 +302,15 @@ async fn logs_are_searched_for_what_they_say_now() {
         ("text=well", vec![5]),
         ("text=Error&until=2026-11-21T07:00:00Z", vec![]),
     ] {
-        let answered = house.get(&format!("/v1/run-logs?{query}")).await;
+        let answered = app.get(&format!("/v1/run-logs?{query}")).await;
         assert_eq!(items(&answered, "run"), expected, "{query}");
         assert_eq!(answered.body["next"], Value::Null, "{query}");
     }
-    let first = house.get("/v1/run-logs?text=Error&limit=1").await;
+    let first = app.get("/v1/run-logs?text=Error&limit=1").await;
     let lines = json!([{"line": 20_001, "text": "Error: the last"}]);
     assert_eq!(first.body["items"][0]["lines"], lines);
     let next = first.body["next"].as_str().unwrap();
-    let rest = house
+    let rest = app
         .get(&format!("/v1/run-logs?text=Error&limit=1&cursor={next}"))
         .await;
     assert_eq!(items(&rest, "run"), [1]);
@@ -323,28 +323,27 @@ async fn logs_are_searched_for_what_they_say_now() {
         "/v1/run-logs?text=a&cursor=x",
         &format!("/v1/run-logs?text={}", "a".repeat(600)),
     ] {
-        assert_eq!(house.get(target).await.status, 400, "{target}");
+        assert_eq!(app.get(target).await.status, 400, "{target}");
     }
 }
 
 #[tokio::test]
 async fn who_follows_runs_hears_what_happens_and_how_they_stand_by_then() {
-    let house = TestHouse::new().await;
-    house.two_jobs().await;
-    let before = house.house.commands.head();
-    house.schedule(1, 1).await;
-    house.schedule(2, 2).await;
-    house.finish(1, true).await;
+    let app = TestApp::new().await;
+    app.two_jobs().await;
+    let before = app.app.commands.head();
+    app.schedule(1, 1).await;
+    app.schedule(2, 2).await;
+    app.finish(1, true).await;
     let kill = kill_request::Requested {
         number: 8,
         run: 1,
         reason: None,
-        at: house.clock.now(),
+        at: app.clock.now(),
     };
-    house
-        .command::<KillRequest>(8, KillRequestCommand::Request(kill))
+    app.command::<KillRequest>(8, KillRequestCommand::Request(kill))
         .await;
-    let told = house
+    let told = app
         .followed(&format!("/v1/runs/events?after={before}"), None, 6)
         .await;
     let words: Vec<&Value> = told.iter().map(|told| &told["event"]).collect();
@@ -370,35 +369,32 @@ async fn who_follows_runs_hears_what_happens_and_how_they_stand_by_then() {
         (&json!("kill_request"), &json!(8), &json!(1))
     );
     let last = Some((before.0 + 1).to_string());
-    let of_job = house
-        .followed("/v1/runs/events?job=2", last.clone(), 1)
-        .await;
+    let of_job = app.followed("/v1/runs/events?job=2", last.clone(), 1).await;
     assert_eq!(of_job[0]["run_id"], 2);
-    let resumed = house.followed("/v1/runs/events?job=1", last, 1).await;
+    let resumed = app.followed("/v1/runs/events?job=1", last, 1).await;
     assert_eq!(resumed[0]["event"], "enqueued");
-    let wanted = house.get("/v1/runs/1/kill-requests").await;
+    let wanted = app.get("/v1/runs/1/kill-requests").await;
     assert_eq!(items(&wanted, "kill_request"), [8]);
-    assert_eq!(house.get("/v1/runs/1").await.body["kill_requests"], 1);
+    assert_eq!(app.get("/v1/runs/1").await.body["kill_requests"], 1);
 }
 
 /// The words that workers use for it, whoever says it: a dashboard that waits for a run to return is told so as well
 /// when the run was given up.
 #[tokio::test]
 async fn what_happens_is_told_in_the_words_of_workers() {
-    let house = TestHouse::new().await;
-    house.two_jobs().await;
-    house.schedule(1, 1).await;
-    let now = house.clock.now();
+    let app = TestApp::new().await;
+    app.two_jobs().await;
+    app.schedule(1, 1).await;
+    let now = app.clock.now();
     let requested = kill_request::Requested {
         number: 8,
         run: 1,
         reason: None,
         at: now,
     };
-    house
-        .command::<KillRequest>(8, KillRequestCommand::Request(requested))
+    app.command::<KillRequest>(8, KillRequestCommand::Request(requested))
         .await;
-    let before = house.house.commands.head();
+    let before = app.app.commands.head();
     for patch in [
         kill_request::Patched {
             enqueued_at: Some(Some(now)),
@@ -411,14 +407,14 @@ async fn what_happens_is_told_in_the_words_of_workers() {
     ] {
         let by = Caller::Trusted;
         let command = KillRequestCommand::Patch { by, patch };
-        house.command::<KillRequest>(8, command).await;
+        app.command::<KillRequest>(8, command).await;
     }
     let given_up = run::GivenUp {
         reason: "silent".to_owned(),
         at: now,
     };
-    house.command::<Run>(1, RunCommand::GiveUp(given_up)).await;
-    let told = house
+    app.command::<Run>(1, RunCommand::GiveUp(given_up)).await;
+    let told = app
         .followed(&format!("/v1/runs/events?after={before}"), None, 3)
         .await;
     let words: Vec<_> = told
@@ -446,13 +442,10 @@ async fn what_happens_is_told_in_the_words_of_workers() {
 
 #[tokio::test]
 async fn runs_are_for_those_who_may_read_them() {
-    let house = TestHouse::new().await;
-    house
-        .token("tally_other", Role::Reader, &["builds:read"])
+    let app = TestApp::new().await;
+    app.token("tally_other", Role::Reader, &["builds:read"])
         .await;
-    house
-        .token("tally_runs", Role::Reader, &["runs:read"])
-        .await;
+    app.token("tally_runs", Role::Reader, &["runs:read"]).await;
     for target in [
         "/v1/runs",
         "/v1/runs/counts",
@@ -463,10 +456,10 @@ async fn runs_are_for_those_who_may_read_them() {
         "/v1/runs/1/kill-requests",
         "/v1/run-logs?text=a",
     ] {
-        let ask = async |token| house.ask("GET", target, token, None).await.status.as_u16();
+        let ask = async |token| app.ask("GET", target, token, None).await.status.as_u16();
         assert_eq!(ask(None).await, 401, "{target}");
         assert_eq!(ask(Some("tally_other")).await, 403, "{target}");
     }
-    let allowed = house.ask("GET", "/v1/runs", Some("tally_runs"), None).await;
+    let allowed = app.ask("GET", "/v1/runs", Some("tally_runs"), None).await;
     assert_eq!(allowed.status, 200);
 }

@@ -7,11 +7,11 @@ use futures::StreamExt;
 
 use super::*;
 
-async fn open(house: &TestHouse, target: &str, token: &str) -> BodyDataStream {
+async fn open(app: &TestApp, target: &str, token: &str) -> BodyDataStream {
     let request = Request::get(target)
         .header("authorization", format!("Bearer {token}"))
         .header("accept", "text/event-stream");
-    let response = house
+    let response = app
         .router
         .clone()
         .oneshot(request.body(Body::empty()).unwrap());
@@ -37,9 +37,9 @@ const STREAMS: [(&str, &str); 3] = [
 #[tokio::test]
 async fn a_stream_ends_when_its_token_is_revoked_or_expires() {
     for end in ["revoked", "expired"] {
-        let house = TestHouse::new().await;
-        let now = house.clock.now();
-        let operation = house.house.operations.start("rebuild", "builds", now);
+        let app = TestApp::new().await;
+        let now = app.clock.now();
+        let operation = app.app.operations.start("rebuild", "builds", now);
         let operation = operation.unwrap();
         let command = TokenCommand::Issue(Issued {
             name: "short".to_owned(),
@@ -50,29 +50,29 @@ async fn a_stream_ends_when_its_token_is_revoked_or_expires() {
             at: now,
         });
         let metadata = Metadata::default();
-        let issued = house
-            .house
+        let issued = app
+            .app
             .commands
             .execute::<Token>("short", command, &metadata);
-        house.seen(issued.await.unwrap().position()).await;
+        app.seen(issued.await.unwrap().position()).await;
         let mut open_streams = Vec::new();
         for (target, _) in STREAMS {
             let target = match target {
                 "/v1/operations/" => format!("{target}{}", operation.id()),
                 target => target.to_owned(),
             };
-            open_streams.push(open(&house, &target, "tally_short").await);
+            open_streams.push(open(&app, &target, "tally_short").await);
         }
-        let others = open(&house, "/v1/events", ADMIN).await;
+        let others = open(&app, "/v1/events", ADMIN).await;
         match end {
             "revoked" => {
-                let revoked = house.ask("DELETE", "/v1/tokens/short", Some(ADMIN), None);
+                let revoked = app.ask("DELETE", "/v1/tokens/short", Some(ADMIN), None);
                 assert_eq!(revoked.await.status, 200);
             }
             _ => {
                 // Whatever happens to tokens lets all be looked at; the machine's own clock would have done so too.
-                house.clock.advance(Duration::from_secs(3600));
-                house.token("tally_other", Role::Reader, &[]).await;
+                app.clock.advance(Duration::from_secs(3600));
+                app.token("tally_other", Role::Reader, &[]).await;
             }
         }
         for stream in open_streams {
@@ -98,12 +98,12 @@ async fn a_stream_ends_when_its_token_is_revoked_or_expires() {
 async fn a_stream_that_is_not_read_is_cut_off_and_says_so_last() {
     let mut settings = Settings::default();
     settings.limits.stream_stall_max = Duration::from_millis(20);
-    let house = TestHouse::with(settings).await;
+    let app = TestApp::with(settings).await;
     for number in 0..300 {
-        house.report(number, "running").await;
+        app.report(number, "running").await;
     }
-    let stream = open(&house, "/v1/events?after=0", ADMIN).await;
-    while house.house.streams_open() > 0 {
+    let stream = open(&app, "/v1/events?after=0", ADMIN).await;
+    while app.app.streams_open() > 0 {
         tokio::task::yield_now().await;
     }
     let said = rest(stream).await;
@@ -116,10 +116,10 @@ async fn a_stream_that_is_not_read_is_cut_off_and_says_so_last() {
 /// Pages and lines hold as many bytes as they may, and go on where they ended.
 #[tokio::test]
 async fn a_page_of_large_events_holds_fewer_of_them() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let body = format!(r#"{{"big": "{}"}}"#, "x".repeat(200_000));
     for number in 0..60 {
-        house.report_with(number, &body).await;
+        app.report_with(number, &body).await;
     }
     for target in [
         "/v1/events?limit=1000&category=build",
@@ -127,7 +127,7 @@ async fn a_page_of_large_events_holds_fewer_of_them() {
     ] {
         let (mut seen, mut pages, mut cursor) = (0, 0, String::new());
         loop {
-            let page = house.get(&format!("{target}{cursor}")).await;
+            let page = app.get(&format!("{target}{cursor}")).await;
             let items = items(&page, "position").len();
             assert!(
                 (1..=22).contains(&items),
@@ -145,18 +145,17 @@ async fn a_page_of_large_events_holds_fewer_of_them() {
     let lines = Request::get("/v1/events?category=build")
         .header("authorization", format!("Bearer {ADMIN}"))
         .header("accept", "application/x-ndjson");
-    let lines = house.send(lines.body(Body::empty()).unwrap()).await;
+    let lines = app.send(lines.body(Body::empty()).unwrap()).await;
     assert_eq!(lines.body.as_str().unwrap().lines().count(), 60);
 }
 
 /// A stream of one thing has pages of bytes as well.
 #[tokio::test]
 async fn a_page_of_one_stream_of_large_events_holds_fewer_of_them() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let body = |number| format!(r#"{{"big": "{}{number}"}}"#, "x".repeat(200_000));
     for number in 0..60 {
-        house
-            .report_of(1, &format!("status {number}"), &body(number))
+        app.report_of(1, &format!("status {number}"), &body(number))
             .await;
     }
     for (target, cursor) in [
@@ -170,7 +169,7 @@ async fn a_page_of_one_stream_of_large_events_holds_fewer_of_them() {
     ] {
         let (mut seen, mut from) = (0, String::new());
         loop {
-            let page = house.get(&format!("{target}{from}")).await;
+            let page = app.get(&format!("{target}{from}")).await;
             let items = items(&page, "position").len();
             assert!(
                 (1..=22).contains(&items),

@@ -3,13 +3,13 @@
 use super::*;
 
 /// Asks for a page, for lines and for a live stream's beginning, and returns what each showed.
-async fn shown(house: &TestHouse, token: &str, query: &str) -> Vec<(StatusCode, String)> {
+async fn shown(app: &TestApp, token: &str, query: &str) -> Vec<(StatusCode, String)> {
     let mut shown = Vec::new();
     for accept in ["application/json", "application/x-ndjson"] {
         let request = Request::get(format!("/v1/events?limit=100{query}"))
             .header("authorization", format!("Bearer {token}"))
             .header("accept", accept);
-        let answered = house.send(request.body(Body::empty()).unwrap()).await;
+        let answered = app.send(request.body(Body::empty()).unwrap()).await;
         shown.push((answered.status, answered.body.to_string()));
     }
     shown
@@ -18,23 +18,15 @@ async fn shown(house: &TestHouse, token: &str, query: &str) -> Vec<(StatusCode, 
 /// A reader saw who has which token, with its hash, and whatever auditors see.
 #[tokio::test]
 async fn events_are_seen_by_those_who_see_their_resource() {
-    let house = TestHouse::new().await;
-    house
-        .token("tally_events", Role::Admin, &["events:read"])
+    let app = TestApp::new().await;
+    app.token("tally_events", Role::Admin, &["events:read"])
         .await;
-    house.report(1, "running").await;
+    app.report(1, "running").await;
     let rebuild = "/v1/projections/nodes/rebuild";
-    let started = house.ask("POST", rebuild, Some(OPERATOR), None).await;
+    let started = app.ask("POST", rebuild, Some(OPERATOR), None).await;
     assert_eq!(started.status, 202, "this is an event of the audit");
-    let head = house.house.commands.head();
-    let noted = house
-        .house
-        .views
-        .history()
-        .get(head)
-        .await
-        .unwrap()
-        .unwrap();
+    let head = app.app.commands.head();
+    let noted = app.app.views.history().get(head).await.unwrap().unwrap();
     assert_eq!(noted.stream.category(), "audit");
 
     for (token, tokens, audit) in [
@@ -43,7 +35,7 @@ async fn events_are_seen_by_those_who_see_their_resource() {
         (ADMIN, true, true),
         ("tally_events", false, false),
     ] {
-        for (status, body) in shown(&house, token, "").await {
+        for (status, body) in shown(&app, token, "").await {
             assert_eq!(status, 200, "{token}");
             assert!(body.contains("build.reported"), "{token}");
             assert_eq!(body.contains("token.issued"), tokens, "{token}");
@@ -63,13 +55,13 @@ async fn events_are_seen_by_those_who_see_their_resource() {
             ("/v1/events?category=build".to_owned(), true),
             ("/v1/streams/build-default:1".to_owned(), true),
         ] {
-            let answered = house.ask("GET", &target, Some(token), None).await;
+            let answered = app.ask("GET", &target, Some(token), None).await;
             assert_eq!(answered.status, allowed(may), "{token} {target}");
         }
         let request = Request::get("/v1/events?after=0")
             .header("authorization", format!("Bearer {token}"))
             .header("accept", "text/event-stream");
-        let live = house
+        let live = app
             .router
             .clone()
             .oneshot(request.body(Body::empty()).unwrap());
@@ -83,20 +75,20 @@ async fn events_are_seen_by_those_who_see_their_resource() {
 /// Whatever the role: the log has to know them, and no reader of it.
 #[tokio::test]
 async fn no_answer_shows_a_password_a_secret_or_the_hash_of_a_token() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let user = json!({"username": "ann", "password": "correct horse battery"});
-    let made = house.post("/v1/users", Some(user)).await;
+    let made = app.post("/v1/users", Some(user)).await;
     assert_eq!(made.status, 201, "{made:?}");
     let worker = json!({"title": "w"});
-    let made = house.post("/v1/workers", Some(worker)).await;
+    let made = app.post("/v1/workers", Some(worker)).await;
     assert_eq!(made.status, 201, "{made:?}");
-    let mut answers = shown(&house, ADMIN, "").await;
-    for position in 1..=house.house.commands.head().0 {
-        let one = house.get(&format!("/v1/events/{position}")).await;
+    let mut answers = shown(&app, ADMIN, "").await;
+    for position in 1..=app.app.commands.head().0 {
+        let one = app.get(&format!("/v1/events/{position}")).await;
         answers.push((one.status, one.body.to_string()));
     }
     for stream in ["user-1", "worker-1", "token-tally_admin"] {
-        let one = house.get(&format!("/v1/streams/{stream}")).await;
+        let one = app.get(&format!("/v1/streams/{stream}")).await;
         assert_eq!(one.status, 200, "{stream}");
         answers.push((one.status, one.body.to_string()));
     }
@@ -118,9 +110,9 @@ async fn no_answer_shows_a_password_a_secret_or_the_hash_of_a_token() {
 /// Nothing ever matches behind the end of the log, and a reader that waited there heard nothing for ever.
 #[tokio::test]
 async fn a_position_beyond_the_log_is_refused_with_its_head() {
-    let house = TestHouse::new().await;
-    house.report(1, "running").await;
-    let head = house.house.commands.head().0;
+    let app = TestApp::new().await;
+    app.report(1, "running").await;
+    let head = app.app.commands.head().0;
     let beyond = head + 1;
     for target in [
         format!("/v1/events?after={beyond}"),
@@ -131,14 +123,14 @@ async fn a_position_beyond_the_log_is_refused_with_its_head() {
         format!("/v1/usage/1?as_of={beyond}"),
         format!("/v1/tokens/x?as_of={beyond}"),
     ] {
-        let refused = house.get(&target).await;
+        let refused = app.get(&target).await;
         assert_eq!(refused.status, 400, "{target}");
         let said = refused.body["errors"][0]["message"].to_string();
         assert!(said.contains(&format!("end of the log, {head}")), "{said}");
         let there = target.replace(&beyond.to_string(), &head.to_string());
-        assert_ne!(house.get(&there).await.status, 400, "{there}");
+        assert_ne!(app.get(&there).await.status, 400, "{there}");
     }
-    let missing = house.get(&format!("/v1/events/{beyond}")).await;
+    let missing = app.get(&format!("/v1/events/{beyond}")).await;
     assert_eq!(missing.status, 404);
     let said = missing.body["detail"].to_string();
     assert!(said.contains(&format!("ends at {head}")), "{said}");
@@ -154,7 +146,7 @@ async fn a_position_beyond_the_log_is_refused_with_its_head() {
         if let Some(last) = last {
             request = request.header("last-event-id", last);
         }
-        let refused = house.send(request.body(Body::empty()).unwrap()).await;
+        let refused = app.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(refused.status, 400, "{target} {last:?}");
         assert!(
             refused.body["detail"]

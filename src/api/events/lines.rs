@@ -10,7 +10,7 @@ use eventlog::Position;
 use futures::{FutureExt, stream};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use web::{Caller, House, POSITION, Problem, paging};
+use web::{App, Caller, POSITION, Problem, paging};
 
 use super::go_on;
 use crate::categories::SCOPE;
@@ -20,20 +20,20 @@ use crate::wire::StoredEvent;
 const CHUNK_BYTES_MAX: usize = 256 * 1024;
 
 pub(super) fn all(
-    house: &House,
+    app: &App,
     caller: &Caller,
     mut query: EventQuery,
     limit: Option<usize>,
 ) -> Result<Response, Problem> {
-    let permit = house.stream_permit(caller)?;
-    let history = house.views.history();
+    let permit = app.stream_permit(caller)?;
+    let history = app.views.history();
     let head = history.head();
     // What comes later is not part of the answer, or an ascending one might never end.
     let end = Position(head.0.saturating_add(1));
     query.before = Some(query.before.map_or(end, |before| before.min(end)));
     let left = limit.unwrap_or(usize::MAX);
     query.bytes_max = Some(CHUNK_BYTES_MAX);
-    let lapse = Box::pin(caller.lapse(house, Role::Reader, SCOPE));
+    let lapse = Box::pin(caller.lapse(app, Role::Reader, SCOPE));
     let pages = stream::try_unfold(Some((query, left, (permit, lapse))), move |state| {
         let history = history.clone();
         async move {

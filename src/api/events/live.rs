@@ -8,7 +8,7 @@ use domain::core::token::Role;
 use eventlog::{Position, Recorded};
 use futures::{StreamExt, stream};
 use http::HeaderMap;
-use web::{Caller, House, Problem};
+use web::{App, Caller, Problem};
 
 use crate::asked;
 use crate::categories::SCOPE;
@@ -17,7 +17,7 @@ use crate::wire::StoredEvent;
 
 /// Follows the log from where the reader has been: `Last-Event-ID`, else `after`, else from now on.
 pub(super) fn follow(
-    house: &House,
+    app: &App,
     caller: &Caller,
     headers: &HeaderMap,
     query: EventQuery,
@@ -27,8 +27,8 @@ pub(super) fn follow(
             "what goes on has no end: leave out order, until and before",
         ));
     }
-    let after = resume_after(house, headers, query.after)?;
-    let subscription = house.views.history().follow(after, query.filter.clone());
+    let after = resume_after(app, headers, query.after)?;
+    let subscription = app.views.history().follow(after, query.filter.clone());
     let pages = stream::unfold((subscription, query), |(mut subscription, query)| async {
         match subscription.next_page().await {
             // Written as they are sent at once: an event holds on to the part of the log that it was read with.
@@ -45,17 +45,17 @@ pub(super) fn follow(
             }
         }
     });
-    let lapse = caller.lapse(house, Role::Reader, SCOPE);
-    live(house, caller, lapse, pages.flatten())
+    let lapse = caller.lapse(app, Role::Reader, SCOPE);
+    live(app, caller, lapse, pages.flatten())
 }
 
 /// Where a stream goes on: where the reader has been by `Last-Event-ID`, else `after`, else from now on.
 pub(crate) fn resume_after(
-    house: &House,
+    app: &App,
     headers: &HeaderMap,
     after: Option<Position>,
 ) -> Result<Position, Problem> {
-    let head = house.commands.head();
+    let head = app.commands.head();
     let Some(id) = headers.get(LAST_EVENT_ID) else {
         let after = after.map(|after| asked::within("after", after, head));
         return after.unwrap_or(Ok(head));

@@ -6,7 +6,7 @@ use domain::core::token::Role;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use web::paging::Listing;
-use web::{Caller, House, Path, Problem, Query, View};
+use web::{App, Caller, Path, Problem, Query, View};
 
 use super::SCOPE;
 use crate::builds::AsOfParams;
@@ -30,14 +30,14 @@ pub(crate) struct NodeParams {
 #[utoipa::path(get, path = "/v1/nodes", tag = "farm", params(NodeParams),
     responses((status = 200, body = Listing<Node>)))]
 pub(crate) async fn list(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Query(params): Query<NodeParams>,
 ) -> Result<View<Listing<Node>>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
     let page = Page::asked(params.limit, params.cursor.as_deref())?;
     page.of(
-        &house,
+        &app,
         move |views, cursor, limit| match params.hostname {
             Some(hostname) => Ok(seen::whole(views.nodes()?.by_hostname(&hostname)?)),
             None => views.nodes()?.list(cursor, limit),
@@ -52,17 +52,17 @@ pub(crate) async fn list(
     params(("uuid" = String, Path, description = "The machine's `system_uuid`"), AsOfParams),
     responses((status = 200, body = Node)))]
 pub(crate) async fn get(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Path(uuid): Path<String>,
     Query(params): Query<AsOfParams>,
 ) -> Result<View<Node>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
     let unknown = Problem::not_found("no such machine was described");
-    let Some(moment) = params.moment(&house)? else {
+    let Some(moment) = params.moment(&app)? else {
         let ask = move |views: &Views| views.nodes()?.get(&uuid);
-        return seen::one(&house, unknown, ask, Node::of).await;
+        return seen::one(&app, unknown, ask, Node::of).await;
     };
-    let past = house.views.history().node_as_of(&uuid, moment).await;
-    seen::past(&house, unknown, past, Node::of)
+    let past = app.views.history().node_as_of(&uuid, moment).await;
+    seen::past(&app, unknown, past, Node::of)
 }

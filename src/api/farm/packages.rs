@@ -7,7 +7,7 @@ use domain::core::token::Role;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use web::paging::Listing;
-use web::{Caller, House, Path, Problem, Query, View};
+use web::{App, Caller, Path, Problem, Query, View};
 
 use super::SCOPE;
 use crate::asked;
@@ -55,7 +55,7 @@ pub(crate) struct PackageParams {
 #[utoipa::path(get, path = "/v1/packages", tag = "farm", params(PackageParams),
     responses((status = 200, body = Listing<Package>)))]
 pub(crate) async fn list(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Query(params): Query<PackageParams>,
 ) -> Result<View<Listing<Package>>, Problem> {
@@ -74,7 +74,7 @@ pub(crate) async fn list(
         );
     }
     page.of(
-        &house,
+        &app,
         move |views, cursor, limit| match start {
             Some(start) => views.packages()?.named(&start, cursor, limit),
             None => views.packages()?.list(sort, cursor, limit),
@@ -89,12 +89,12 @@ pub(crate) async fn list(
     params(("name" = String, Path, description = "The package")),
     responses((status = 200, body = Package)))]
 pub(crate) async fn get(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<View<Package>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
     let unknown = Problem::not_found("no build of this package is known");
     let ask = move |views: &Views| views.packages()?.get(&name);
-    seen::one(&house, unknown, ask, Package::of).await
+    seen::one(&app, unknown, ask, Package::of).await
 }

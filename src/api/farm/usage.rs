@@ -7,7 +7,7 @@ use domain::core::token::Role;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use web::paging::Listing;
-use web::{Caller, House, Path, Problem, Query, View};
+use web::{App, Caller, Path, Problem, Query, View};
 
 use super::SCOPE;
 use crate::asked;
@@ -45,7 +45,7 @@ pub(crate) struct UsageParams {
 #[utoipa::path(get, path = "/v1/usage", tag = "farm", params(UsageParams),
     responses((status = 200, body = Listing<Usage>)))]
 pub(crate) async fn list(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Query(params): Query<UsageParams>,
 ) -> Result<View<Listing<Usage>>, Problem> {
@@ -61,7 +61,7 @@ pub(crate) async fn list(
         oldest_first: params.oldest_first,
     };
     page.of(
-        &house,
+        &app,
         move |views, cursor, limit| views.usage()?.list(&filter, cursor, limit),
         Usage::of,
     )
@@ -73,7 +73,7 @@ pub(crate) async fn list(
     params(("build" = String, Path, description = "`source:number`, or the number alone for the default source"), AsOfParams),
     responses((status = 200, body = Usage)))]
 pub(crate) async fn get(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Path(build): Path<String>,
     Query(params): Query<AsOfParams>,
@@ -81,10 +81,10 @@ pub(crate) async fn get(
     caller.may(Role::Reader, SCOPE)?;
     let key = key_of(&build)?;
     let unknown = Problem::not_found(format!("what the build {key} used is not known"));
-    let Some(moment) = params.moment(&house)? else {
+    let Some(moment) = params.moment(&app)? else {
         let ask = move |views: &Views| views.usage()?.get(&key);
-        return seen::one(&house, unknown, ask, Usage::of).await;
+        return seen::one(&app, unknown, ask, Usage::of).await;
     };
-    let past = house.views.history().usage_as_of(&key, moment).await;
-    seen::past(&house, unknown, past, Usage::of)
+    let past = app.views.history().usage_as_of(&key, moment).await;
+    seen::past(&app, unknown, past, Usage::of)
 }

@@ -137,7 +137,7 @@ impl Plan<'_> {
     fn by_calendar(&self, job: &job::Created) -> Option<Moment> {
         let rhythm = Rhythm::of(None, job.cron.as_deref())?;
         let zone = job.time_zone.as_deref().and_then(time_zone);
-        let zone = zone.or_else(|| self.house.settings.time_zone.clone());
+        let zone = zone.or_else(|| self.app.settings.time_zone.clone());
         let zone = zone.unwrap_or(TimeZone::UTC);
         first_occasion(&rhythm, &job.excluded, self.at, &zone).map(Moment::At)
     }

@@ -9,7 +9,7 @@ use domain::core::name::NameRejection;
 use jiff::Timestamp;
 use projections::roster::RosterView;
 use projections::runs::Runs;
-use web::{FieldError, House};
+use web::{App, FieldError};
 
 use super::kind::Kind;
 use super::prepared::Prepared;
@@ -68,7 +68,7 @@ pub(super) type Step<T> = Result<T, Stop>;
 /// Things being made.
 pub(super) struct Plan<'a> {
     pub(super) unit: &'a Transaction,
-    pub(super) house: &'a House,
+    pub(super) app: &'a App,
     pub(super) roster: RosterView,
     pub(super) runs: Runs,
     pub(super) prepared: &'a Prepared,
@@ -110,13 +110,13 @@ impl Look for Plan<'_> {
 impl<'a> Plan<'a> {
     pub(super) fn new(
         unit: &'a Transaction,
-        house: &'a House,
+        app: &'a App,
         (roster, runs): (RosterView, Runs),
         prepared: &'a Prepared,
     ) -> Self {
         Self {
             unit,
-            house,
+            app,
             roster,
             runs,
             prepared,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{LongText, PasswordHash};
 use secrecy::SecretString;
-use web::{House, Problem};
+use web::{App, Problem};
 
 use super::document::{Document, Which};
 
@@ -27,11 +27,7 @@ struct Password {
 
 impl Prepared {
     /// Makes everything ready. When nothing is to be changed, nothing is kept.
-    pub(super) async fn of(
-        house: &House,
-        document: &Document,
-        keep: bool,
-    ) -> Result<Self, Problem> {
+    pub(super) async fn of(app: &App, document: &Document, keep: bool) -> Result<Self, Problem> {
         let mut prepared = Self::default();
         let users = document.users.iter();
         let passwords: Vec<_> = users
@@ -43,8 +39,8 @@ impl Prepared {
             )));
         }
         for (user, password) in passwords {
-            let known = known_password(house, user.which, user.wanted.username.as_deref()).await?;
-            let made = Password::of(house, password, known).await?;
+            let known = known_password(app, user.which, user.wanted.username.as_deref()).await?;
+            let made = Password::of(app, password, known).await?;
             prepared.passwords.insert(user.place.clone(), made);
         }
         let bodies = document.job_templates.iter();
@@ -54,8 +50,8 @@ impl Prepared {
         for (place, text) in bodies.chain(scripts) {
             if let Some(text) = text.clone() {
                 let text = match keep {
-                    true => house.keep_text(text).await?,
-                    false => House::name_text(text),
+                    true => app.keep_text(text).await?,
+                    false => App::name_text(text),
                 };
                 prepared.texts.insert(place.clone(), text);
             }
@@ -82,12 +78,12 @@ impl Prepared {
 
 impl Password {
     async fn of(
-        house: &House,
+        app: &App,
         password: &SecretString,
         known: Option<PasswordHash>,
     ) -> Result<Self, Problem> {
         if let Some(known) = known
-            && house
+            && app
                 .passwords
                 .is(password.clone(), Some(known.clone()))
                 .await?
@@ -98,21 +94,21 @@ impl Password {
             });
         }
         Ok(Self {
-            hash: house.passwords.hash(password.clone()).await?,
+            hash: app.passwords.hash(password.clone()).await?,
             known: None,
         })
     }
 }
 
 async fn known_password(
-    house: &House,
+    app: &App,
     which: Which,
     name: Option<&str>,
 ) -> Result<Option<PasswordHash>, Problem> {
     let number = match which {
         Which::New => None,
         Which::Number(number) => Some(number),
-        Which::Called => house.views.roster()?.read(|roster| {
+        Which::Called => app.views.roster()?.read(|roster| {
             let user = roster.user_by_name(name?)?;
             Some(user.number)
         }),
@@ -120,7 +116,7 @@ async fn known_password(
     let Some(number) = number else {
         return Ok(None);
     };
-    let row = house
+    let row = app
         .views
         .ask(move |views| views.roster()?.user(number))
         .await?;

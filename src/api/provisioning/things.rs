@@ -209,7 +209,7 @@ impl Plan<'_> {
         secret: Option<&SecretString>,
         known: Option<&Sealed>,
     ) -> Step<Sealed> {
-        let seal = &self.house.seal;
+        let seal = &self.app.seal;
         let is_same = |known: &&Sealed| {
             secret.is_none_or(|secret| {
                 let opened = seal.open(known);

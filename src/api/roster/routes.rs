@@ -2,7 +2,7 @@
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::House;
+use web::App;
 
 use super::{AsOfParams, Made};
 use crate::provisioning::{Groups, JobTemplates, Jobs, Projects, Users, WorkerPools, Workers};
@@ -18,7 +18,7 @@ macro_rules! kinds {
                 use axum::extract::State;
                 use axum::response::Response;
                 use web::paging::Listing;
-                use web::{Caller, House, Path, Problem, Query, Unread, View};
+                use web::{Caller, App, Path, Problem, Query, Unread, View};
 
                 use super::{AsOfParams, $kind, Made, PageParams, roster, wire};
                 use crate::events::StreamParams;
@@ -30,11 +30,11 @@ macro_rules! kinds {
                     operation_id = concat!(stringify!($module), "_list"),
                     responses((status = 200, body = Listing<wire::$shown>)))]
                 pub(crate) async fn list(
-                    State(house): State<House>,
+                    State(app): State<App>,
                     caller: Caller,
                     Query(params): Query<PageParams>,
                 ) -> Result<View<Listing<wire::$shown>>, Problem> {
-                    roster::list::<$kind>(&house, &caller, params).await
+                    roster::list::<$kind>(&app, &caller, params).await
                 }
 
                 /// One more.
@@ -42,11 +42,11 @@ macro_rules! kinds {
                     operation_id = concat!(stringify!($module), "_create"),
                     responses((status = 201, description = "It is there from now on", body = Made<wire::$shown>)))]
                 pub(crate) async fn create(
-                    State(house): State<House>,
+                    State(app): State<App>,
                     caller: Caller,
                     unread: Unread,
                 ) -> Result<Response, Problem> {
-                    roster::create::<$kind>(&house, &caller, unread).await
+                    roster::create::<$kind>(&app, &caller, unread).await
                 }
 
                 /// How does it stand, or how did it?
@@ -55,12 +55,12 @@ macro_rules! kinds {
                     params(("id" = u64, Path, description = "The number"), AsOfParams),
                     responses((status = 200, body = wire::$shown)))]
                 pub(crate) async fn get(
-                    State(house): State<House>,
+                    State(app): State<App>,
                     caller: Caller,
                     Path(number): Path<u64>,
                     Query(params): Query<AsOfParams>,
                 ) -> Result<View<wire::$shown>, Problem> {
-                    roster::get::<$kind>(&house, &caller, number, &params).await
+                    roster::get::<$kind>(&app, &caller, number, &params).await
                 }
 
                 /// Change what is spoken of.
@@ -69,12 +69,12 @@ macro_rules! kinds {
                     params(("id" = u64, Path, description = "The number")),
                     responses((status = 200, body = wire::$shown)))]
                 pub(crate) async fn edit(
-                    State(house): State<House>,
+                    State(app): State<App>,
                     caller: Caller,
                     Path(number): Path<u64>,
                     unread: Unread,
                 ) -> Result<View<wire::$shown>, Problem> {
-                    roster::edit::<$kind>(&house, &caller, number, unread).await
+                    roster::edit::<$kind>(&app, &caller, number, unread).await
                 }
 
                 /// What happened to it?
@@ -83,12 +83,12 @@ macro_rules! kinds {
                     params(("id" = u64, Path, description = "The number"), StreamParams),
                     responses((status = 200, body = EventPage)))]
                 pub(crate) async fn history(
-                    State(house): State<House>,
+                    State(app): State<App>,
                     caller: Caller,
                     Path(number): Path<u64>,
                     Query(params): Query<StreamParams>,
                 ) -> Result<View<EventPage>, Problem> {
-                    roster::history::<$kind>(&house, &caller, number, &params).await
+                    roster::history::<$kind>(&app, &caller, number, &params).await
                 }
             }
         )+
@@ -117,6 +117,6 @@ macro_rules! routes_of {
 }
 
 /// The routes of all kinds, with their descriptions.
-pub(crate) fn documented() -> OpenApiRouter<House> {
+pub(crate) fn documented() -> OpenApiRouter<App> {
     routes_of!(OpenApiRouter::new(), groups users workers worker_pools projects job_templates jobs)
 }

@@ -9,7 +9,7 @@ use domain::core::token::Role;
 use domain::jobs::run::RunRejection;
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::{Caller, House, Path, Problem, Unread, View};
+use web::{App, Caller, Path, Problem, Unread, View};
 
 use super::{kills, shown, unknown};
 use crate::DIALECT;
@@ -37,23 +37,23 @@ pub(crate) struct Ended {
     request_body = Option<Reason>,
     responses((status = 200, body = Ended)))]
 pub(crate) async fn end(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Path(run): Path<u64>,
     unread: Unread,
 ) -> Result<View<Ended>, Problem> {
     caller.may(Role::Operator, WRITE)?;
-    let metadata = told(&house, &caller, unread).await?;
-    let (reason, children_of) = (&metadata.reason, &children_of(&house)?);
+    let metadata = told(&app, &caller, unread).await?;
+    let (reason, children_of) = (&metadata.reason, &children_of(&app)?);
     let work =
         |unit: Transaction| async move { runs::end(&unit, run, reason.clone(), children_of).await };
-    let done = house.commands.transact(&metadata, work).await;
+    let done = app.commands.transact(&metadata, work).await;
     let (ended, outcome) = done.map_err(|error| refuse(run, error))?;
-    wait_for(&house, &outcome).await?;
-    let position = house.views.position();
-    let row = house.views.ask(move |views| views.runs()?.get(run)).await?;
+    wait_for(&app, &outcome).await?;
+    let position = app.views.position();
+    let row = app.views.ask(move |views| views.runs()?.get(run)).await?;
     let row = row.ok_or_else(|| unknown(run))?;
-    let run = shown(&house, &row)?;
+    let run = shown(&app, &row)?;
     let body = Ended { run, ended };
     Ok(View { position, body })
 }
@@ -76,16 +76,16 @@ pub(crate) struct Killing {
     request_body = Option<Reason>,
     responses((status = 200, body = Killing)))]
 pub(crate) async fn kill(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Path(run): Path<u64>,
     unread: Unread,
 ) -> Result<View<Killing>, Problem> {
     caller.may(Role::Operator, WRITE)?;
-    let metadata = told(&house, &caller, unread).await?;
+    let metadata = told(&app, &caller, unread).await?;
     // Whoever asks twice because an answer was lost finds what was asked for the first time.
-    house.wait_for(house.commands.head()).await?;
-    let pending = house.views.ask(move |views| {
+    app.wait_for(app.commands.head()).await?;
+    let pending = app.views.ask(move |views| {
         let requests = views.runs()?.kill_requests_of_run(run)?;
         // That a run takes too long is no person's wish: such a one is tried again.
         let is_a_wish = |row: &KillRequestRow| row.is_pending() && row.reason.is_none();
@@ -98,18 +98,18 @@ pub(crate) async fn kill(
         Some(row) => Some(row),
         None => {
             let work = |unit: Transaction| async move { runs::kill(&unit, run).await };
-            let done = house.commands.transact(&metadata, work).await;
+            let done = app.commands.transact(&metadata, work).await;
             let (number, outcome) = done.map_err(|error| refuse(run, error))?;
-            wait_for(&house, &outcome).await?;
-            let row = house
+            wait_for(&app, &outcome).await?;
+            let row = app
                 .views
                 .ask(move |views| views.runs()?.kill_request(number));
             row.await?
         }
     };
     let row = row.ok_or_else(|| Problem::internal("a wish is lost"))?;
-    let position = house.views.position();
-    let kill_request = kills::with_reason(&house, &row).await?;
+    let position = app.views.position();
+    let kill_request = kills::with_reason(&app, &row).await?;
     let body = Killing {
         kill_request,
         requested,
@@ -118,16 +118,16 @@ pub(crate) async fn kill(
 }
 
 /// Who asks, and why.
-async fn told(house: &House, caller: &Caller, unread: Unread) -> Result<Metadata, Problem> {
+async fn told(app: &App, caller: &Caller, unread: Unread) -> Result<Metadata, Problem> {
     let mut metadata = caller.metadata(DIALECT);
-    let reason = unread.json_or_default::<Reason>(house).await?;
+    let reason = unread.json_or_default::<Reason>(app).await?;
     metadata.reason = reason.checked()?;
     Ok(metadata)
 }
 
 /// Which jobs come after a job.
-fn children_of(house: &House) -> Result<impl Fn(u64) -> Vec<u64> + Send + Sync + use<>, Problem> {
-    let roster = house.views.roster()?;
+fn children_of(app: &App) -> Result<impl Fn(u64) -> Vec<u64> + Send + Sync + use<>, Problem> {
+    let roster = app.views.roster()?;
     Ok(move |job| {
         roster.read(|roster| {
             let job = roster.job(job);
@@ -137,11 +137,9 @@ fn children_of(house: &House) -> Result<impl Fn(u64) -> Vec<u64> + Send + Sync +
 }
 
 /// Also what follows from nothing is waited for: the first answer to the same may have been lost.
-async fn wait_for(house: &House, outcome: &Outcome) -> Result<(), Problem> {
-    let head = || house.commands.head();
-    house
-        .wait_for(outcome.position().unwrap_or_else(head))
-        .await
+async fn wait_for(app: &App, outcome: &Outcome) -> Result<(), Problem> {
+    let head = || app.commands.head();
+    app.wait_for(outcome.position().unwrap_or_else(head)).await
 }
 
 fn refuse(run: u64, error: CommandError<RunsRejection>) -> Problem {

@@ -8,7 +8,7 @@ use domain::core::token::Role;
 use eventlog::{Revision, StreamName};
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::{Caller, House, Path, Problem, Query, View, paging};
+use web::{App, Caller, Path, Problem, Query, View, paging};
 
 use super::{READ, unknown};
 use crate::asked;
@@ -27,32 +27,32 @@ pub(crate) struct KillRequests {
     params(("run" = u64, Path, description = "The number of a run"), AsOfParams),
     responses((status = 200, body = KillRequests)))]
 pub(crate) async fn kill_requests(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Path(run): Path<u64>,
     Query(params): Query<AsOfParams>,
 ) -> Result<View<KillRequests>, Problem> {
     caller.may(Role::Reader, READ)?;
-    let position = house.views.position();
-    let moment = params.moment(&house)?;
+    let position = app.views.position();
+    let moment = params.moment(&app)?;
     let is_known = match moment {
-        None => house
+        None => app
             .views
             .ask(move |views| views.runs()?.get(run))
             .await?
             .is_some(),
         Some(moment) => {
-            let past = house.views.history().run_as_of(run, moment).await;
+            let past = app.views.history().run_as_of(run, moment).await;
             past.map_err(asked::past)?.is_some()
         }
     };
     if !is_known {
         return Err(unknown(run));
     }
-    let rows = rows(&house, run, moment).await?;
+    let rows = rows(&app, run, moment).await?;
     let mut items = Vec::new();
     for row in rows.iter().take(paging::PAGE_MAX) {
-        items.push(with_reason(&house, row).await?);
+        items.push(with_reason(&app, row).await?);
     }
     let body = KillRequests { items };
     Ok(View { position, body })
@@ -60,18 +60,18 @@ pub(crate) async fn kill_requests(
 
 /// The wishes about a run, now or then. One that was turned to another run since is found there.
 pub(super) async fn rows(
-    house: &House,
+    app: &App,
     run: u64,
     moment: Option<AsOf>,
 ) -> Result<Vec<KillRequestRow>, Problem> {
-    let rows = house
+    let rows = app
         .views
         .ask(move |views| views.runs()?.kill_requests_of_run(run));
     let rows = rows.await?;
     let Some(moment) = moment else {
         return Ok(rows);
     };
-    let history = house.views.history();
+    let history = app.views.history();
     let mut past = Vec::new();
     for row in rows {
         let then = history.kill_request_as_of(row.number, moment).await;
@@ -82,13 +82,10 @@ pub(super) async fn rows(
 }
 
 /// A wish with who had it and why, which the log knows from its first event.
-pub(super) async fn with_reason(
-    house: &House,
-    row: &KillRequestRow,
-) -> Result<KillRequest, Problem> {
+pub(super) async fn with_reason(app: &App, row: &KillRequestRow) -> Result<KillRequest, Problem> {
     let stream = StreamName::new("kill_request", &row.number.to_string());
     let stream = stream.map_err(|error| Problem::internal(error.to_string()))?;
-    let history = house.views.history();
+    let history = app.views.history();
     let first = history.stream(&stream, Revision::FIRST, 1).await?;
     let metadata: Metadata = first
         .first()

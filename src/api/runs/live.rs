@@ -12,7 +12,7 @@ use futures::{StreamExt, stream};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::{Caller, House, Problem, Query};
+use web::{App, Caller, Problem, Query};
 
 use super::{READ, shown};
 use crate::events::resume_after;
@@ -55,19 +55,19 @@ pub(crate) struct Happened {
 #[utoipa::path(get, path = "/v1/runs/events", tag = "runs", params(LiveParams),
     responses((status = 200, body = Happened, content_type = "text/event-stream")))]
 pub(crate) async fn follow(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     headers: HeaderMap,
     Query(params): Query<LiveParams>,
 ) -> Result<Response, Problem> {
     caller.may(Role::Reader, READ)?;
-    let after = resume_after(&house, &headers, params.after.map(Position))?;
+    let after = resume_after(&app, &headers, params.after.map(Position))?;
     let filter = Filter {
         categories: vec!["run".to_owned(), "kill_request".to_owned()],
         event_types: vec![],
     };
-    let lapse = caller.lapse(&house, Role::Reader, READ);
-    let subscription = house.views.history().follow(after, filter);
+    let lapse = caller.lapse(&app, Role::Reader, READ);
+    let subscription = app.views.history().follow(after, filter);
     let pages = stream::unfold(subscription, |mut subscription| async {
         match subscription.next_page().await {
             Ok(page) => {
@@ -81,7 +81,7 @@ pub(crate) async fn follow(
             }
         }
     });
-    let asked = (house.clone(), params);
+    let asked = (app.clone(), params);
     let events = Box::pin(pages.flatten());
     let events = stream::unfold((events, asked), |(mut events, asked)| async {
         loop {
@@ -97,7 +97,7 @@ pub(crate) async fn follow(
             }
         }
     });
-    live(&house, &caller, lapse, events)
+    live(&app, &caller, lapse, events)
 }
 
 /// What an event says of a run or a kill request.
@@ -127,20 +127,16 @@ impl Meaning {
 /// # Errors
 /// When the views do not know it in time. The reader comes back and goes on where it was, rather than miss
 /// an event or be shown a run as it was before.
-async fn told(
-    house: &House,
-    params: &LiveParams,
-    meaning: &Meaning,
-) -> Result<Option<Event>, Problem> {
+async fn told(app: &App, params: &LiveParams, meaning: &Meaning) -> Result<Option<Event>, Problem> {
     let &Meaning {
         kind,
         event,
         number,
         position,
     } = meaning;
-    house.wait_for(position).await?;
+    app.wait_for(position).await?;
     let is_kill = kind == "kill_request";
-    let found = house
+    let found = app
         .views
         .ask(move |views| {
             let runs = views.runs()?;
@@ -153,7 +149,7 @@ async fn told(
         })
         .await;
     let (run_id, row) = found?;
-    let run = row.map(|row| shown(house, &row)).transpose()?;
+    let run = row.map(|row| shown(app, &row)).transpose()?;
     let is_meant = |wanted: Option<u64>, found: Option<u64>| wanted.is_none() || wanted == found;
     let job = run.as_ref().map(|run| run.job);
     let project = run.as_ref().and_then(|run| run.project);

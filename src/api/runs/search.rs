@@ -13,7 +13,7 @@ use eventlog::{Filter, Position, Recorded};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::{Caller, House, Problem, Query, View, paging};
+use web::{App, Caller, Problem, Query, View, paging};
 
 use super::READ;
 use crate::asked;
@@ -102,7 +102,7 @@ pub(crate) struct FoundLog {
 #[utoipa::path(get, path = "/v1/run-logs", tag = "runs", params(SearchParams),
     responses((status = 200, body = LogPage)))]
 pub(crate) async fn search(
-    State(house): State<House>,
+    State(app): State<App>,
     caller: Caller,
     Query(params): Query<SearchParams>,
 ) -> Result<View<LogPage>, Problem> {
@@ -121,13 +121,13 @@ pub(crate) async fn search(
         ..EventQuery::default()
     };
     query.before = position_of(params.cursor.as_deref())?;
-    let position = house.views.position();
-    let jobs = jobs(&house, &params)?;
+    let position = app.views.position();
+    let jobs = jobs(&app, &params)?;
     let (mut body, mut bytes, mut events) = (LogPage::empty(), 0, 0);
     loop {
-        let page = house.views.history().page(&query).await?;
+        let page = app.views.history().page(&query).await?;
         events += page.examined;
-        let rows = rows(&house, &page.events).await?;
+        let rows = rows(&app, &page.events).await?;
         for (recorded, row) in page.events.iter().zip(rows) {
             body.next = Some(paging::seal(&place_of(recorded.position)));
             let Some(row) = row.filter(|row| is_meant(row, recorded, jobs.as_ref())) else {
@@ -135,11 +135,11 @@ pub(crate) async fn search(
             };
             body.examined += 1;
             if let Some(content) = content(recorded) {
-                let text = house.read_text(&content).await?;
+                let text = app.read_text(&content).await?;
                 bytes += text.len();
                 let (lines_total, lines) = needle.find(&text);
                 if lines_total > 0 {
-                    body.items.push(found(&house, &row, lines_total, lines)?);
+                    body.items.push(found(&app, &row, lines_total, lines)?);
                 }
             }
             if body.items.len() == limit || body.examined >= LOGS_MAX || bytes >= BYTES_MAX {
@@ -187,11 +187,11 @@ fn limit(asked: Option<usize>) -> Result<usize, Problem> {
 }
 
 /// The jobs that are meant; none when any is.
-fn jobs(house: &House, params: &SearchParams) -> Result<Option<BTreeSet<u64>>, Problem> {
+fn jobs(app: &App, params: &SearchParams) -> Result<Option<BTreeSet<u64>>, Problem> {
     let mut jobs = match (params.job, params.project) {
         (None, None) => return Ok(None),
         (Some(job), None) => BTreeSet::from([job]),
-        (_, Some(project)) => house
+        (_, Some(project)) => app
             .views
             .roster()?
             .read(|roster| roster.jobs_of_project(project)),
@@ -201,12 +201,12 @@ fn jobs(house: &House, params: &SearchParams) -> Result<Option<BTreeSet<u64>>, P
 }
 
 /// What is known of the logs that these events wrote.
-async fn rows(house: &House, events: &[Recorded]) -> Result<Vec<Option<RunLogRow>>, Problem> {
+async fn rows(app: &App, events: &[Recorded]) -> Result<Vec<Option<RunLogRow>>, Problem> {
     let runs: Vec<Option<u64>> = events
         .iter()
         .map(|event| event.stream.key().parse().ok())
         .collect();
-    let rows = house.views.ask(move |views| {
+    let rows = app.views.ask(move |views| {
         let of = |run: &Option<u64>| match run {
             Some(run) => views.runs()?.log_of_run(*run),
             None => Ok(None),
@@ -231,12 +231,12 @@ fn content(recorded: &Recorded) -> Option<LongText> {
 }
 
 fn found(
-    house: &House,
+    app: &App,
     row: &RunLogRow,
     lines_total: usize,
     lines: Vec<Line>,
 ) -> Result<FoundLog, Problem> {
-    let job_title = house.views.roster()?.read(|roster| {
+    let job_title = app.views.roster()?.read(|roster| {
         let job = row.job.and_then(|job| roster.job(job));
         job.map(|job| job.title.clone())
     });

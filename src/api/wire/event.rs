@@ -33,7 +33,7 @@ pub struct StoredEvent {
     /// The fact, exactly as it was written, but for passwords, secrets and hashes of tokens.
     #[schema(value_type = Object)]
     pub data: Json,
-    /// Who, through which door, caused by what.
+    /// Who, through which interface, caused by what.
     #[schema(value_type = Object)]
     pub metadata: Json,
 }

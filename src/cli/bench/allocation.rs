@@ -7,7 +7,7 @@ use super::load::load;
 use super::served::Served;
 use super::{Folder, folder, line, memory};
 use crate::cli::Failure;
-use crate::{house, sample};
+use crate::{app, sample};
 
 /// What a Gantry answers in a second with 20 thousand builds of history, on two cores.
 const GANTRY_PER_SECOND: f64 = 780.0;
@@ -20,7 +20,7 @@ pub(super) fn run(lengths: &[u64], connections: usize, seconds: u64) -> Result<(
     for &builds in lengths {
         let Folder(dir) = &folder()?;
         let data = dir.join("data");
-        house::fill_with_sample(&data, builds)?;
+        app::fill_with_sample(&data, builds)?;
         let served = Served::start(&data)?;
         let questions: Arc<Vec<Vec<u8>>> = Arc::new(
             sample::builds(7, QUESTIONS)
@@ -83,6 +83,6 @@ pub(super) fn run(lengths: &[u64], connections: usize, seconds: u64) -> Result<(
 }
 
 fn question(spec: &str) -> Vec<u8> {
-    let spec = crate::cli::door::escaped(spec);
+    let spec = crate::cli::client::escaped(spec);
     format!("GET /v1/allocation?spec={spec} HTTP/1.1\r\nHost: bench\r\n\r\n").into_bytes()
 }

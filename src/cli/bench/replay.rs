@@ -10,8 +10,8 @@ use projections::{ProjectorConfig, Views};
 use tables::{SledConfig, SledTables};
 
 use super::{Folder, folder, line};
+use crate::app;
 use crate::cli::Failure;
-use crate::house;
 
 /// How long the views may take.
 const PATIENCE: Duration = Duration::from_secs(3600);
@@ -20,7 +20,7 @@ pub(super) fn run(events: u64) -> Result<(), Failure> {
     let Folder(dir) = &folder()?;
     let data = dir.join("data");
     // Every build of the sample has two events.
-    house::fill_with_sample(&data, events / 2)?;
+    app::fill_with_sample(&data, events / 2)?;
     let log_dir = data.join("log");
     // The second scan finds the files in memory, as a replay on a running server does.
     bench::replay(&log_dir)?;

@@ -2,14 +2,14 @@
 
 use super::served::Served;
 use super::{Folder, folder, line, memory};
+use crate::app;
 use crate::cli::Failure;
-use crate::house;
 
 pub(super) fn run(events: u64) -> Result<(), Failure> {
     let Folder(dir) = &folder()?;
     let data = dir.join("data");
     // Every build of the sample has two events.
-    house::fill_with_sample(&data, events / 2)?;
+    app::fill_with_sample(&data, events / 2)?;
     let first = Served::start(&data)?;
     line(
         "first start, all views built from the log",

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use super::load::{Measured, load};
 use super::served::Served;
 use super::{Folder, folder, line, memory};
+use crate::app;
 use crate::cli::Failure;
-use crate::house;
 use crate::sample::runs::Size;
 
 /// More claims in a second than any server here takes: so many runs wait for them.
@@ -40,7 +40,7 @@ pub(super) fn run(asked: &Asked) -> Result<(), Failure> {
     } = *asked;
     let Folder(dir) = &folder()?;
     let data = dir.join("data");
-    house::fill_with_runs(&data, farm, finished, seconds * CLAIMS_PER_SECOND_MAX)?;
+    app::fill_with_runs(&data, farm, finished, seconds * CLAIMS_PER_SECOND_MAX)?;
     let served = Served::start(&data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -111,7 +111,7 @@ async fn provision(address: SocketAddr, data: &Path, farm: Size) -> Result<Vec<u
             "script_content_partial": "true",
         })).collect::<Vec<_>>(),
     });
-    let token = house::admin_token(data).unwrap_or_default();
+    let token = app::admin_token(data).unwrap_or_default();
     let answer = reqwest::Client::new()
         .post(format!("http://{address}/v1/apply"))
         .bearer_auth(secrecy::ExposeSecret::expose_secret(&token))

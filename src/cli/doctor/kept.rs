@@ -10,8 +10,8 @@ use eventlog_file::FileLog;
 use futures::TryStreamExt;
 
 use super::Findings;
+use crate::app;
 use crate::config::Config;
-use crate::house;
 
 /// How many missing bodies are named.
 const MISSING_SHOWN_MAX: usize = 20;
@@ -21,7 +21,7 @@ pub(super) fn modes(dir: &Path, findings: &mut Findings) {
     for file in ["admin.token", "seal.key"] {
         private(dir, file, findings);
     }
-    match house::open_to_others(dir) {
+    match app::open_to_others(dir) {
         Ok((0, _)) => findings.good("modes", "everything is its owner's alone"),
         Ok((open, first)) => findings.warn(
             "modes",
@@ -103,7 +103,7 @@ async fn missing_blobs(
     let mut missing = ::replay::named_blobs(log).await?;
     let named = missing.len();
     if named > 0 {
-        let mut listed = house::open_blobs_to_read(config)?.list();
+        let mut listed = app::open_blobs_to_read(config)?.list();
         while let Some(found) = listed.try_next().await? {
             missing.remove(&found.blob.digest.to_string());
         }
@@ -113,8 +113,8 @@ async fn missing_blobs(
 
 /// Whether the key fits the secrets of workers; none when there are no secrets.
 async fn seal_key(dir: &Path, log: &FileLog) -> anyhow::Result<Option<Result<String, String>>> {
-    let keys = house::keys_of_sealed(log).await?;
-    let Some(seal) = house::existing_seal(dir)? else {
+    let keys = app::keys_of_sealed(log).await?;
+    let Some(seal) = app::existing_seal(dir)? else {
         return Ok(keys.first_key_value().map(|(key, secrets)| {
             let file = dir.join("seal.key");
             Err(format!(

@@ -96,7 +96,7 @@ async fn a_caller_who_goes_away_holds_nobody_up() {
 }
 
 async fn tell_all(commands: &Commands, log: &Arc<TestLog>, tasks: Vec<Vec<Told>>) -> Vec<Done> {
-    // Another house on the same log, whose turns are not ours.
+    // Another app on the same log, whose turns are not ours.
     let other = Commands::new(Arc::clone(log) as Arc<dyn EventLog>, Clock::fixed(noon()));
     let mut running = JoinSet::new();
     for (number, task) in tasks.into_iter().enumerate() {

@@ -34,7 +34,7 @@ async fn numbers_of_one_kind_follow_each_other() {
 async fn numbers_have_neither_gaps_nor_repeats() {
     const TASKS: u64 = 200;
     let (commands, log) = commands();
-    // A second house on the same log, as another process would be: their turns are not shared.
+    // A second app on the same log, as another process would be: their turns are not shared.
     let other = Commands::new(Arc::clone(&log) as Arc<dyn EventLog>, Clock::system());
     let mut tasks = JoinSet::new();
     for task in 0..TASKS {

@@ -15,8 +15,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use web::{
-    Audited, FieldError, House, KeptBody, Noted, POSITION, Problem, RequestContext, Resubmit,
-    Taken, body,
+    App, Audited, FieldError, KeptBody, Noted, POSITION, Problem, RequestContext, Resubmit, Taken,
+    body,
 };
 
 use crate::credentials::{KnownSource, any_signs, by_signature, by_token};
@@ -54,13 +54,13 @@ pub(crate) struct Answer {
     warning: Option<String>,
 }
 
-pub(crate) async fn collect(sources: &[KnownSource], house: &House, request: Request) -> Response {
+pub(crate) async fn collect(sources: &[KnownSource], app: &App, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     let context = parts.extensions.remove::<RequestContext>();
     let context =
         context.unwrap_or_else(|| RequestContext::of(&parts.headers, &parts.extensions, &[]));
     let metadata = context.metadata(DIALECT);
-    match take(sources, house, &parts.headers, body, metadata).await {
+    match take(sources, app, &parts.headers, body, metadata).await {
         Ok(response) => response,
         Err(problem) => problem.into_response(),
     }
@@ -68,25 +68,25 @@ pub(crate) async fn collect(sources: &[KnownSource], house: &House, request: Req
 
 async fn take(
     sources: &[KnownSource],
-    house: &House,
+    app: &App,
     headers: &HeaderMap,
     body: Body,
     metadata: Metadata,
 ) -> Result<Response, Problem> {
-    let bytes_max = house.settings.limits.body_bytes_max;
+    let bytes_max = app.settings.limits.body_bytes_max;
     // Who.
     let by_token = by_token(sources, headers);
     let signed = Signed::read(headers).filter(|_| by_token.is_none() && any_signs(sources));
     if by_token.is_none() && signed.is_none() {
         let mut body = body;
         body::drain(headers, &mut body, bytes_max).await;
-        return Ok(rejected(sources, house, headers, metadata).await);
+        return Ok(rejected(sources, app, headers, metadata).await);
     }
     let raw = body::collect(headers, body, bytes_max).await?;
-    let now = house.commands.clock().now();
+    let now = app.commands.clock().now();
     let by_signature = || by_signature(sources, signed?, &raw, now);
     let Some(source) = by_token.or_else(by_signature) else {
-        return Ok(rejected(sources, house, headers, metadata).await);
+        return Ok(rejected(sources, app, headers, metadata).await);
     };
     // A delivery that was let in for its signature is known by the name that is signed.
     let signed_headers = signed.map(|signed| delivery::named_by_signature(headers, signed.id));
@@ -95,7 +95,7 @@ async fn take(
     let body = body::decode(headers, raw, bytes_max)?;
     let refuse = |errors: Vec<FieldError>, detail: String| {
         keep::refuse(
-            house,
+            app,
             source,
             headers,
             body.clone(),
@@ -113,7 +113,7 @@ async fn take(
         if let Err(Unfit::Syntax(reason)) = check_syntax(text) {
             return Err(refuse(Vec::new(), not_json(&reason)).await);
         }
-        return Ok(ignored(house, source, kind.unwrap_or_default(), metadata).await);
+        return Ok(ignored(app, source, kind.unwrap_or_default(), metadata).await);
     }
     let hook = match Hook::read(text) {
         Ok(hook) => hook,
@@ -132,7 +132,7 @@ async fn take(
         text,
         metadata,
     };
-    let taken = append(house, delivery).await?;
+    let taken = append(app, delivery).await?;
     Ok(accepted(taken, warning.as_deref()))
 }
 
@@ -186,19 +186,19 @@ fn accepted(taken: Taken, warning: Option<&str>) -> Response {
     response
 }
 
-async fn ignored(house: &House, source: &str, kind: &[u8], metadata: Metadata) -> Response {
+async fn ignored(app: &App, source: &str, kind: &[u8], metadata: Metadata) -> Response {
     let kind = &kind[..kind.len().min(KIND_BYTES_MAX)];
     let kind = String::from_utf8_lossy(kind).into_owned();
     let warning = "only the kind `Job Hook` is acted on; this one was ignored";
-    if let Some(unwritten) = house.auditor.admit(Noted::Ignored) {
+    if let Some(unwritten) = app.auditor.admit(Noted::Ignored) {
         let command = AuditCommand::IgnoreWebhook(WebhookIgnored {
             dialect: DIALECT.to_owned(),
             source: source.to_owned(),
             kind,
             unwritten,
-            at: house.commands.clock().now(),
+            at: app.commands.clock().now(),
         });
-        house.auditor.write(command, &metadata).await;
+        app.auditor.write(command, &metadata).await;
     }
     let mut response = json(&Answer {
         status: "ignored",
@@ -212,7 +212,7 @@ async fn ignored(house: &House, source: &str, kind: &[u8], metadata: Metadata) -
 
 async fn rejected(
     sources: &[KnownSource],
-    house: &House,
+    app: &App,
     headers: &HeaderMap,
     metadata: Metadata,
 ) -> Response {
@@ -231,14 +231,14 @@ async fn rejected(
             &metadata,
         );
     }
-    if let Some(unwritten) = house.auditor.admit(Noted::Rejected) {
+    if let Some(unwritten) = app.auditor.admit(Noted::Rejected) {
         let command = AuditCommand::RejectWebhook(WebhookRejected {
             dialect: DIALECT.to_owned(),
             reason: reason.to_owned(),
             unwritten,
-            at: house.commands.clock().now(),
+            at: app.commands.clock().now(),
         });
-        house.auditor.write(command, &metadata).await;
+        app.auditor.write(command, &metadata).await;
     }
     let mut response = Problem::unauthenticated(reason).into_response();
     response.extensions_mut().insert(Audited);
@@ -275,12 +275,8 @@ fn warn(response: &mut Response, warning: Option<&str>) {
 pub struct Taker;
 
 impl Resubmit for Taker {
-    fn resubmit(
-        &self,
-        house: &House,
-        kept: KeptBody,
-    ) -> BoxFuture<'static, Result<Taken, Problem>> {
-        let house = house.clone();
+    fn resubmit(&self, app: &App, kept: KeptBody) -> BoxFuture<'static, Result<Taken, Problem>> {
+        let app = app.clone();
         async move {
             let header = |(name, value): &(String, String)| {
                 Some((
@@ -302,7 +298,7 @@ impl Resubmit for Taker {
                 text,
                 metadata: kept.metadata,
             };
-            append(&house, delivery).await
+            append(&app, delivery).await
         }
         .boxed()
     }

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tables::MemoryTables;
 use tower::ServiceExt;
-use web::{House, Settings as WebSettings, serve_through_gate};
+use web::{App, Settings as WebSettings, serve_through_gate};
 
 use super::*;
 
@@ -27,9 +27,9 @@ mod trouble;
 const TOKEN: &str = "let-me-in";
 const NOW: &str = "2026-11-21T07:00:00Z";
 
-/// A dialect in a house of memory.
-struct TestHouse {
-    house: House,
+/// A dialect in an app of memory.
+struct TestApp {
+    app: App,
     dialect: Gantry,
     router: Router,
     log: Arc<dyn EventLog>,
@@ -43,7 +43,7 @@ struct Answered {
     body: Value,
 }
 
-impl TestHouse {
+impl TestApp {
     fn new() -> Self {
         Self::with(vec![source("default", &[TOKEN])])
     }
@@ -58,11 +58,11 @@ impl TestHouse {
         let views = Views::start(Arc::clone(&log), Arc::new(MemoryTables::new()), config());
         let views = views.unwrap();
         let commands = Commands::new(Arc::clone(&log), Clock::fixed(now));
-        let house = House::build(commands, views, Blobs::memory(), WebSettings::default()).finish();
+        let app = App::build(commands, views, Blobs::memory(), WebSettings::default()).finish();
         let dialect = Gantry::new(&Settings { sources }).unwrap();
-        let router = serve_through_gate(dialect.routes(), house.clone());
+        let router = serve_through_gate(dialect.routes(), app.clone());
         Self {
-            house,
+            app,
             dialect,
             router,
             log,
@@ -112,10 +112,10 @@ impl TestHouse {
 }
 
 /// After whatever a test did, the views say what the log says.
-impl Drop for TestHouse {
+impl Drop for TestApp {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            projections::conformance::check(&self.log, &self.house.views, config());
+            projections::conformance::check(&self.log, &self.app.views, config());
         }
     }
 }

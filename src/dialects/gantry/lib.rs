@@ -43,7 +43,7 @@ use axum::extract::{Request, State};
 use axum::routing::{get, post};
 use http::Uri;
 use utoipa::openapi::OpenApi;
-use web::{House, Resubmit};
+use web::{App, Resubmit};
 
 pub use collect::Taker;
 pub use settings::{SIGNATURE_TOLERANCE, Settings, Source};
@@ -72,14 +72,14 @@ impl Gantry {
     }
 
     /// The routes.
-    pub fn routes(&self) -> Router<House> {
+    pub fn routes(&self) -> Router<App> {
         let dialect = self.clone();
-        let collect = move |State(house): State<House>, request: Request| {
+        let collect = move |State(app): State<App>, request: Request| {
             let dialect = dialect.clone();
-            async move { collect::collect(&dialect.0.sources, &house, request).await }
+            async move { collect::collect(&dialect.0.sources, &app, request).await }
         };
         let allocation =
-            async |State(house): State<House>, uri: Uri| allocation::allocation(&house, &uri);
+            async |State(app): State<App>, uri: Uri| allocation::allocation(&app, &uri);
         Router::new()
             .route("/v1/collect", post(collect.clone()))
             .route("/collect", post(collect))

@@ -8,7 +8,7 @@ use domain::builds::build::{Build, BuildCommand, BuildKey, BuildRejection, Repor
 use domain::{Actor, ActorKind, BlobRef, Metadata, Verbatim};
 use http::HeaderMap;
 use jiff::Timestamp;
-use web::{House, Problem, Taken};
+use web::{App, Problem, Taken};
 
 use crate::wire::{Hook, Text};
 use crate::{DIALECT, delivery, time};
@@ -27,7 +27,7 @@ pub(crate) struct Delivery<'a> {
 }
 
 /// Appends the report; durable when this returns. One that was seen before is answered with the first.
-pub(crate) async fn append(house: &House, delivery: Delivery<'_>) -> Result<Taken, Problem> {
+pub(crate) async fn append(app: &App, delivery: Delivery<'_>) -> Result<Taken, Problem> {
     let Delivery {
         source,
         headers,
@@ -39,8 +39,8 @@ pub(crate) async fn append(house: &House, delivery: Delivery<'_>) -> Result<Take
     let instance = delivery::instance(headers);
     let name = delivery::name(headers, hook, instance.as_deref());
     let metadata = metadata_of(source, headers, metadata);
-    let (inline, blob) = keep(house, body, text).await?;
-    let mut report = reported(hook, house.commands.clock().now());
+    let (inline, blob) = keep(app, body, text).await?;
+    let mut report = reported(hook, app.commands.clock().now());
     report.body = inline;
     report.body_blob = blob;
     report.delivery = name;
@@ -49,7 +49,7 @@ pub(crate) async fn append(house: &House, delivery: Delivery<'_>) -> Result<Take
     let mut rejected = Problem::internal("no name is left for this instance's builds");
     for source in delivery::sources(source, instance.as_deref()) {
         report.source.clone_from(&source);
-        match report_as(house, &report, &metadata).await {
+        match report_as(app, &report, &metadata).await {
             Err(CommandError::Rejected(rejection @ BuildRejection::OtherInstance { .. })) => {
                 rejected = Problem::conflict(rejection.to_string());
             }
@@ -68,7 +68,7 @@ pub(crate) async fn append(house: &House, delivery: Delivery<'_>) -> Result<Take
 }
 
 async fn report_as(
-    house: &House,
+    app: &App,
     report: &Reported,
     metadata: &Metadata,
 ) -> Result<Taken, CommandError<BuildRejection>> {
@@ -78,7 +78,7 @@ async fn report_as(
     })?;
     let id = event_id(&format!("{DIALECT}:{}", report.source), &report.delivery);
     let command = BuildCommand::Report(report.clone());
-    let outcome = house
+    let outcome = app
         .commands
         .execute_as::<Build>(id, &key.to_string(), command, metadata)
         .await?;
@@ -90,7 +90,7 @@ async fn report_as(
         });
     }
     // The build knows this delivery, so the log knows its id.
-    let found = house.commands.find(id).await;
+    let found = app.commands.find(id).await;
     let found = found.map_err(|error| error.map(|never: Infallible| match never {}))?;
     let position = found.ok_or_else(|| CommandError::Fault {
         reason: format!(
@@ -127,7 +127,7 @@ fn metadata_of(source: &str, headers: &HeaderMap, known: Metadata) -> Metadata {
 
 /// Keeps the body byte for byte: in the event while it is small, else under its digest.
 async fn keep(
-    house: &House,
+    app: &App,
     body: &Bytes,
     text: &str,
 ) -> Result<(Option<Verbatim>, Option<BlobRef>), Problem> {
@@ -136,14 +136,14 @@ async fn keep(
         let verbatim = verbatim.map_err(|error| Problem::bad_request(error.to_string()))?;
         return Ok((Some(verbatim), None));
     }
-    keep_blob(house, body.clone())
+    keep_blob(app, body.clone())
         .await
         .map(|blob| (None, Some(blob)))
 }
 
 /// Keeps a body under its digest; durable when this returns.
-async fn keep_blob(house: &House, body: Bytes) -> Result<BlobRef, Problem> {
-    match house.blobs.put(body).await {
+async fn keep_blob(app: &App, body: Bytes) -> Result<BlobRef, Problem> {
+    match app.blobs.put(body).await {
         Ok(kept) => Ok(BlobRef {
             digest: kept.digest.to_string(),
             size: kept.size,

@@ -15,7 +15,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(crate) fn json(answer: &impl Serialize) -> Told<Response> {
     let body = spelling::write(answer).map_err(|error| {
         tracing::error!(%error, "an answer cannot be written as JSON: {error}");
-        Refusal::House(web::Problem::internal("the answer cannot be written"))
+        Refusal::App(web::Problem::internal("the answer cannot be written"))
     })?;
     let headers = [
         (CONTENT_TYPE, JSON),

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use sha1::Sha1;
 use tables::MemoryTables;
 use tower::ServiceExt;
-use web::{House, Seal, Settings as WebSettings, serve_through_gate};
+use web::{App, Seal, Settings as WebSettings, serve_through_gate};
 
 use super::*;
 use crate::refusal::Told;
@@ -46,9 +46,9 @@ mod workers;
 
 const NOW: &str = "2026-11-21T08:05:42.863340Z";
 
-/// A dialect in a house of memory.
-struct TestHouse {
-    house: House,
+/// A dialect in an app of memory.
+struct TestApp {
+    app: App,
     router: Router,
     log: Arc<dyn EventLog>,
     clock: Clock,
@@ -66,7 +66,7 @@ struct Answered {
 struct ByHeader;
 
 impl Sessions for ByHeader {
-    fn user(&self, _: &House, _: &Method, headers: &HeaderMap) -> Told<Option<u64>> {
+    fn user(&self, _: &App, _: &Method, headers: &HeaderMap) -> Told<Option<u64>> {
         let number = headers
             .get("test-user")
             .map(|number| number.to_str().unwrap());
@@ -100,7 +100,7 @@ const OUTSIDER: As = As::User(5);
 /// A worker of another project.
 const STRANGER: As = As::Worker("worker2", "othersecret");
 
-impl TestHouse {
+impl TestApp {
     fn empty(settings: Settings) -> Self {
         let now: Timestamp = NOW.parse().unwrap();
         Self::on(
@@ -110,37 +110,37 @@ impl TestHouse {
         )
     }
 
-    /// A house that finds this log, and the key that its secrets were locked with.
+    /// An app that finds this log, and the key that its secrets were locked with.
     fn on(log: Arc<dyn EventLog>, seal: Seal, settings: Settings) -> Self {
         let now: Timestamp = NOW.parse().unwrap();
         let clock = Clock::fixed(now);
         let config = ProjectorConfig::new(move || now);
         let views = Views::start(Arc::clone(&log), Arc::new(MemoryTables::new()), config).unwrap();
         let commands = Commands::new(Arc::clone(&log), clock.clone());
-        let house = House::build(commands, views, Blobs::memory(), WebSettings::default())
+        let app = App::build(commands, views, Blobs::memory(), WebSettings::default())
             .seal(seal)
             .finish();
         let router = serve_through_gate(
             JobRunner::with_sessions(settings, Box::new(ByHeader)).routes(),
-            house.clone(),
+            app.clone(),
         );
         Self {
-            house,
+            app,
             router,
             log,
             clock,
         }
     }
 
-    /// A house with the farm of the contract's examples.
+    /// An app with the farm of the contract's examples.
     async fn new() -> Self {
         Self::with(Settings::default()).await
     }
 
     async fn with(settings: Settings) -> Self {
-        let house = Self::empty(settings);
-        house.set_up_farm().await;
-        house
+        let app = Self::empty(settings);
+        app.set_up_farm().await;
+        app
     }
 
     async fn send(&self, request: Request<Body>) -> Answered {
@@ -230,12 +230,12 @@ impl TestHouse {
 
     async fn tell<A: Aggregate>(&self, number: u64, command: A::Command) {
         let told = self
-            .house
+            .app
             .commands
             .execute::<A>(&number.to_string(), command, &Metadata::default())
             .await;
         if let Some(position) = told.unwrap().position() {
-            self.house.wait_for(position).await.unwrap();
+            self.app.wait_for(position).await.unwrap();
         }
     }
 }

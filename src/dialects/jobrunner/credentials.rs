@@ -8,7 +8,7 @@ use axum::body::{Body, HttpBody};
 use http::header::{AUTHORIZATION, CONTENT_ENCODING};
 use http::{HeaderMap, Method};
 use secrecy::SecretString;
-use web::{House, Problem, body};
+use web::{App, Problem, body};
 
 use crate::JobRunner;
 use crate::asked::{Asked, target};
@@ -28,13 +28,13 @@ pub use signature::digest;
 /// for the end of what they do.
 pub(crate) async fn identify(
     dialect: &JobRunner,
-    house: &House,
+    app: &App,
     asked: &mut Asked,
     body: Body,
     address: Option<IpAddr>,
 ) -> Told<Caller> {
     let Some(header) = asked.headers.get(AUTHORIZATION).cloned() else {
-        return by_session(dialect, house, asked, body).await;
+        return by_session(dialect, app, asked, body).await;
     };
     let bytes_max = dialect.settings().body_bytes_max;
     let Some(signed) = Signed::read(&header) else {
@@ -42,7 +42,7 @@ pub(crate) async fn identify(
     };
     // Before anything is compared: whoever guesses is not to learn that one of the guesses was right.
     if let Some(address) = address
-        && let Err(seconds) = house.signature_failures.check(address, signed.api_key)
+        && let Err(seconds) = app.signature_failures.check(address, signed.api_key)
     {
         let mut body = body;
         body::drain(&asked.headers, &mut body, bytes_max).await;
@@ -51,12 +51,12 @@ pub(crate) async fn identify(
     }
     let failed = || {
         if let Some(address) = address {
-            house.signature_failures.note(address, signed.api_key);
+            app.signature_failures.note(address, signed.api_key);
         }
     };
     // What is said of the body is said whether the key is known or not: the answers tell nothing of keys.
     let body = without_body(dialect, asked, body).await?;
-    let Some(worker) = worker(house, signed)? else {
+    let Some(worker) = worker(app, signed)? else {
         failed();
         body::discard(&asked.headers, body, bytes_max).await?;
         return Err(Refusal::Unauthorized("the API key is not known"));
@@ -100,8 +100,8 @@ struct Known {
     secret: SecretString,
 }
 
-fn worker(house: &House, signed: Signed<'_>) -> Told<Option<Known>> {
-    let roster = house.views.roster()?;
+fn worker(app: &App, signed: Signed<'_>) -> Told<Option<Known>> {
+    let roster = app.views.roster()?;
     let found = roster.read(|roster| {
         let worker = roster.worker_by_key(signed.api_key)?;
         let caller = Caller::Worker {
@@ -113,7 +113,7 @@ fn worker(house: &House, signed: Signed<'_>) -> Told<Option<Known>> {
     let Some((caller, sealed)) = found else {
         return Ok(None);
     };
-    Ok(match house.seal.open(&sealed) {
+    Ok(match app.seal.open(&sealed) {
         Ok(secret) => Some(Known { caller, secret }),
         Err(error) => {
             tracing::error!(
@@ -127,17 +127,10 @@ fn worker(house: &House, signed: Signed<'_>) -> Told<Option<Known>> {
     })
 }
 
-async fn by_session(
-    dialect: &JobRunner,
-    house: &House,
-    asked: &mut Asked,
-    body: Body,
-) -> Told<Caller> {
-    let session = dialect
-        .sessions()
-        .user(house, &asked.method, &asked.headers);
+async fn by_session(dialect: &JobRunner, app: &App, asked: &mut Asked, body: Body) -> Told<Caller> {
+    let session = dialect.sessions().user(app, &asked.method, &asked.headers);
     let known = session.and_then(|user| match user {
-        Some(user) => person(house, user),
+        Some(user) => person(app, user),
         None => Ok(None),
     });
     if let Ok(Some(caller)) = known {
@@ -152,8 +145,8 @@ async fn by_session(
 }
 
 /// Somebody who may log in.
-fn person(house: &House, number: u64) -> Told<Option<Caller>> {
-    Ok(house.views.roster()?.read(|roster| {
+fn person(app: &App, number: u64) -> Told<Option<Caller>> {
+    Ok(app.views.roster()?.read(|roster| {
         let user = roster.user(number).filter(|user| user.is_enabled)?;
         Some(Caller::User {
             number,
@@ -183,7 +176,7 @@ pub(crate) fn check_encoding(headers: &HeaderMap) -> Told<()> {
         .is_some_and(|encoding| encoding != "identity");
     if packed {
         let problem = Problem::unsupported_media_type("bodies are not to be compressed");
-        return Err(Refusal::House(problem));
+        return Err(Refusal::App(problem));
     }
     Ok(())
 }

@@ -91,10 +91,10 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::routing::any;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
-use web::House;
+use web::App;
 
 use resource::Resource;
-use session::{HouseSessions, Sessions};
+use session::{AppSessions, Sessions};
 
 pub use credentials::digest;
 pub use settings::{BODY_BYTES_MAX, Settings};
@@ -128,7 +128,7 @@ impl JobRunner {
     /// Prepares the dialect.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self::with_sessions(settings, Box::new(HouseSessions))
+        Self::with_sessions(settings, Box::new(AppSessions))
     }
 
     fn with_sessions(settings: Settings, sessions: Box<dyn Sessions>) -> Self {
@@ -143,11 +143,11 @@ impl JobRunner {
     }
 
     /// The routes.
-    pub fn routes(&self) -> Router<House> {
+    pub fn routes(&self) -> Router<App> {
         let dialect = self.clone();
-        let serve = move |State(house): State<House>, request: Request| {
+        let serve = move |State(app): State<App>, request: Request| {
             let dialect = dialect.clone();
-            async move { serve::serve(&dialect, &house, request).await }
+            async move { serve::serve(&dialect, &app, request).await }
         };
         let everywhere = any(serve);
         let mut routes = Router::new()

@@ -42,8 +42,8 @@ pub(crate) enum Refusal {
     Method(&'static [Method]),
     /// Another has this name, or this place.
     Conflict(String),
-    /// A refusal that the whole house shares; it tells nothing about our inside.
-    House(Problem),
+    /// A refusal that the whole app shares; it tells nothing about our inside.
+    App(Problem),
 }
 
 /// What a handler has to say.
@@ -75,14 +75,14 @@ impl IntoResponse for Refusal {
                 *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
                 response
             }
-            Self::House(problem) => of_the_house(&problem),
+            Self::App(problem) => of_the_app(&problem),
         };
         response.extensions_mut().insert(AsIs);
         response
     }
 }
 
-fn of_the_house(problem: &Problem) -> Response {
+fn of_the_app(problem: &Problem) -> Response {
     let status = problem.status();
     let text = problem.detail.as_deref().unwrap_or(&problem.title);
     let body = if status.is_server_error() {
@@ -106,13 +106,13 @@ pub(crate) fn allow(methods: &[Method]) -> (http::HeaderName, HeaderValue) {
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        Self::House(problem)
+        Self::App(problem)
     }
 }
 
 impl From<TableError> for Refusal {
     fn from(error: TableError) -> Self {
-        Self::House(error.into())
+        Self::App(error.into())
     }
 }
 
@@ -120,7 +120,7 @@ impl<R: std::fmt::Display> From<CommandError<R>> for Refusal {
     fn from(error: CommandError<R>) -> Self {
         match error {
             CommandError::Rejected(rejection) => Self::Bad(rejection.to_string()),
-            error => Self::House(error.into()),
+            error => Self::App(error.into()),
         }
     }
 }

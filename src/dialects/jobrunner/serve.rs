@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::header::LOCATION;
 use http::{HeaderValue, Method, StatusCode};
 use serde::Serialize;
-use web::{House, POSITION, RequestContext};
+use web::{App, POSITION, RequestContext};
 
 use crate::asked::{self, Asked};
 use crate::place::{Found, Place};
@@ -22,7 +22,7 @@ use crate::visit::Visit;
 use crate::write::{change, post};
 use crate::{JobRunner, answer, credentials, schema};
 
-pub(crate) async fn serve(dialect: &JobRunner, house: &House, request: Request) -> Response {
+pub(crate) async fn serve(dialect: &JobRunner, app: &App, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     let context = parts.extensions.remove::<RequestContext>();
     let context =
@@ -34,7 +34,7 @@ pub(crate) async fn serve(dialect: &JobRunner, house: &House, request: Request) 
         body: Bytes::new(),
         room: None,
     };
-    match answer(dialect, house, &context, asked, body).await {
+    match answer(dialect, app, &context, asked, body).await {
         Ok(response) => response,
         Err(refusal) => refusal.into_response(),
     }
@@ -42,7 +42,7 @@ pub(crate) async fn serve(dialect: &JobRunner, house: &House, request: Request) 
 
 async fn answer(
     dialect: &JobRunner,
-    house: &House,
+    app: &App,
     context: &RequestContext,
     mut asked: Asked,
     body: Body,
@@ -66,18 +66,17 @@ async fn answer(
         return index();
     }
     // Who. Right after a start the views may know neither whose key this is nor what it asks about.
-    house.wait_for_opening().await?;
-    let caller =
-        credentials::identify(dialect, house, &mut asked, body, context.source_ip()).await?;
+    app.wait_for_opening().await?;
+    let caller = credentials::identify(dialect, app, &mut asked, body, context.source_ip()).await?;
     context.authenticate(caller.actor());
     // What, ask and say.
-    let visit = Visit::of(dialect, house, caller, &asked, context)?;
-    let before = house.views.position();
+    let visit = Visit::of(dialect, app, caller, &asked, context)?;
+    let before = app.views.position();
     let mut response = speak(&visit, place).await?;
     // An answer knows at least what was known before it was asked for, and a change has been waited for.
     let known = match asked.method {
         Method::GET => before,
-        _ => house.views.position(),
+        _ => app.views.position(),
     };
     response.headers_mut().insert(POSITION, known.0.into());
     Ok(response)

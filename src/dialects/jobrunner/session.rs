@@ -5,7 +5,7 @@
 //! that somebody else has put into the browser is good for nothing.
 
 use http::{HeaderMap, Method};
-use web::House;
+use web::App;
 
 use crate::refusal::{Refusal, Told};
 
@@ -22,15 +22,15 @@ pub(crate) trait Sessions: Send + Sync {
     ///
     /// # Errors
     /// 401 when it does not.
-    fn user(&self, house: &House, method: &Method, headers: &HeaderMap) -> Told<Option<u64>>;
+    fn user(&self, app: &App, method: &Method, headers: &HeaderMap) -> Told<Option<u64>>;
 }
 
-/// The sessions of the house.
-pub(crate) struct HouseSessions;
+/// The sessions of the app.
+pub(crate) struct AppSessions;
 
-impl Sessions for HouseSessions {
-    fn user(&self, house: &House, method: &Method, headers: &HeaderMap) -> Told<Option<u64>> {
-        match house.visitor(method, headers)? {
+impl Sessions for AppSessions {
+    fn user(&self, app: &App, method: &Method, headers: &HeaderMap) -> Told<Option<u64>> {
+        match app.visitor(method, headers)? {
             None => Ok(None),
             Some(visitor) if visitor.may_write => Ok(Some(visitor.user)),
             Some(_) => Err(Refusal::Unauthorized(

@@ -12,7 +12,7 @@ pub struct Settings {
     pub time_zone: TimeZone,
     /// Whether a worker's key is enough to create and change jobs, as it was for the old server.
     pub job_writes_by_workers: bool,
-    /// Bytes of a body. It is the dialect's own limit: whatever the house takes elsewhere, logs must fit.
+    /// Bytes of a body. It is the dialect's own limit: whatever the app takes elsewhere, logs must fit.
     pub body_bytes_max: usize,
 }
 

@@ -5,7 +5,7 @@ use commands::{CommandError, Outcome, Transaction};
 use domain::Metadata;
 use http::header::ACCEPT;
 use jiff::tz::TimeZone;
-use web::{House, RequestContext};
+use web::{App, RequestContext};
 
 use crate::asked::Asked;
 use crate::caller::Caller;
@@ -16,7 +16,7 @@ use crate::{JobRunner, answer};
 /// One request of somebody who is known.
 pub(crate) struct Visit<'a> {
     pub(crate) dialect: &'a JobRunner,
-    pub(crate) house: &'a House,
+    pub(crate) app: &'a App,
     pub(crate) caller: Caller,
     pub(crate) asked: &'a Asked,
     pub(crate) parameters: Parameters,
@@ -28,7 +28,7 @@ impl<'a> Visit<'a> {
     /// 400 when the query is none.
     pub(crate) fn of(
         dialect: &'a JobRunner,
-        house: &'a House,
+        app: &'a App,
         caller: Caller,
         asked: &'a Asked,
         context: &RequestContext,
@@ -37,7 +37,7 @@ impl<'a> Visit<'a> {
             metadata: caller.metadata(context),
             parameters: Parameters::read(asked.uri.query().unwrap_or_default())?,
             dialect,
-            house,
+            app,
             caller,
             asked,
         })
@@ -72,7 +72,7 @@ impl<'a> Visit<'a> {
         } else {
             let problem =
                 web::Problem::not_acceptable("there is application/json and nothing else");
-            Err(Refusal::House(problem))
+            Err(Refusal::App(problem))
         }
     }
 
@@ -90,7 +90,7 @@ impl<'a> Visit<'a> {
     where
         F: Future<Output = Result<T, CommandError<R>>> + Send,
     {
-        let done = self.house.commands.transact(&self.metadata, work).await;
+        let done = self.app.commands.transact(&self.metadata, work).await;
         let (value, outcome) = done.map_err(refuse)?;
         self.wait_for(&outcome).await?;
         Ok(value)
@@ -99,8 +99,8 @@ impl<'a> Visit<'a> {
     async fn wait_for(&self, outcome: &Outcome) -> Told<()> {
         let position = outcome
             .position()
-            .unwrap_or_else(|| self.house.commands.head());
-        Ok(self.house.wait_for(position).await?)
+            .unwrap_or_else(|| self.app.commands.head());
+        Ok(self.app.wait_for(position).await?)
     }
 
     /// 201 and where the new thing is.

@@ -68,7 +68,7 @@ fn fields(visit: &Visit<'_>) -> Told<Fields> {
     let media_type = asked.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     if !asked.body.is_empty() && !media_type.is_some_and(is_json) {
         let problem = Problem::unsupported_media_type("the body must be application/json");
-        return Err(Refusal::House(problem));
+        return Err(Refusal::App(problem));
     }
     Fields::read(&asked.body)
 }
@@ -104,7 +104,7 @@ fn check_project_of(visit: &Visit<'_>, job: u64) -> Told<()> {
     let Caller::User { number, .. } = visit.caller else {
         return Ok(());
     };
-    let may = visit.house.views.roster()?.read(|roster| {
+    let may = visit.app.views.roster()?.read(|roster| {
         let project = roster.project_of_job(job);
         project.is_some_and(|project| roster.may_write_project(number, project))
     });
@@ -116,7 +116,7 @@ const NO_ADMIN: Refusal = Refusal::Unauthorized("the caller does not administer 
 
 /// Which jobs come after a job.
 fn children_of(visit: &Visit<'_>) -> Told<impl Fn(u64) -> Vec<u64> + Send + Sync + use<>> {
-    let roster = visit.house.views.roster()?;
+    let roster = visit.app.views.roster()?;
     Ok(move |job| {
         roster.read(|roster| {
             let children = roster.job(job).map(|job| job.children.iter().copied());

@@ -1,16 +1,16 @@
-//! What surrounds an event: who, through which door, caused by what.
+//! What surrounds an event: who, through which interface, caused by what.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The envelope's part that every event of the house shares. It never holds a secret.
+/// The envelope's part that every event of the app shares. It never holds a secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Metadata {
     /// Who did it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
-    /// The door it came through: `gantry`, `api`, `cli`, `reactor`, `import`, …
+    /// The interface it came through: `gantry`, `api`, `cli`, `reactor`, `import`, …
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dialect: Option<String>,
     /// The request that caused it, as the caller and our logs name it.
@@ -60,7 +60,7 @@ impl Actor {
         is_called(text) || of_kind == Some("") || name_of_kind.is_some_and(is_called)
     }
 
-    /// A part of the house itself, for example the reactor that collects usage.
+    /// A part of the app itself, for example the reactor that collects usage.
     #[must_use]
     pub fn system(id: &str) -> Self {
         Self {
@@ -101,7 +101,7 @@ pub enum ActorKind {
     Worker,
     /// Somebody with a shell on the machine.
     Operator,
-    /// A part of the house.
+    /// A part of the app.
     System,
     /// Nobody said.
     Anonymous,

@@ -3,7 +3,7 @@
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter};
 
-use super::house::{counter, gauge};
+use super::app::{counter, gauge};
 use crate::dispatcher::{JobRunnerReading, RunningJobRunner};
 
 /// Values of one instrument, told apart by the value of one attribute.

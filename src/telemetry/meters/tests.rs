@@ -11,8 +11,8 @@ use tower::ServiceExt;
 use uuid::Uuid;
 
 use super::*;
+use crate::app::{self, Metered, Opened};
 use crate::config::{self, Flags};
-use crate::house::{self, Metered, Opened};
 use crate::telemetry::Exporters;
 use crate::{collector, dispatcher};
 
@@ -21,7 +21,7 @@ const TOKEN: &str = "sesame";
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A house whose meters are read.
+/// An app whose meters are read.
 struct Read {
     opened: Opened,
     exporters: Exporters,
@@ -50,17 +50,17 @@ impl Read {
             registry: exporters.registry(),
             requests: Arc::new(Requests::new(exporters.meters(), false)),
         };
-        let opened = house::open(config, Some(metered)).await.unwrap();
+        let opened = app::open(config, Some(metered)).await.unwrap();
         let stop = CancellationToken::new();
-        let collector = collector::start(&opened.config, &opened.rooms, stop.clone());
+        let collector = collector::start(&opened.config, &opened.services, stop.clone());
         let collector = collector.unwrap().expect("it is switched on");
         let workers_max = dispatcher::peers_max(&opened.config);
         let ports = dispatcher::bind(&opened.config, workers_max, &stop).unwrap();
-        let job_runner = dispatcher::start(&opened.config, &opened.rooms, ports, &stop).unwrap();
+        let job_runner = dispatcher::start(&opened.config, &opened.services, ports, &stop).unwrap();
         observe(
             exporters.meters(),
-            &opened.rooms,
-            &opened.doors,
+            &opened.services,
+            &opened.app,
             Some(collector.clone()),
             job_runner,
         );
@@ -125,8 +125,8 @@ fn batch(id: u128, events: u128, expected: Expected) -> Vec<Append> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_meter_says_what_its_name_says() {
     let read = Read::new().await;
-    let log = Arc::clone(&read.opened.rooms.log);
-    let views = &read.opened.rooms.views;
+    let log = Arc::clone(&read.opened.services.log);
+    let views = &read.opened.services.views;
     // The first event is the token of the data directory.
     log.append(batch(10, 3, Expected::Empty)).await.unwrap();
     log.append(batch(10, 3, Expected::Empty)).await.unwrap();
@@ -251,8 +251,8 @@ async fn every_meter_says_what_its_name_says() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_view_that_stands_still_is_seen_to_be_behind() {
     let read = Read::new().await;
-    let log = Arc::clone(&read.opened.rooms.log);
-    read.opened.rooms.views.shutdown();
+    let log = Arc::clone(&read.opened.services.log);
+    read.opened.services.views.shutdown();
     log.append(batch(10, 3, Expected::Empty)).await.unwrap();
     let series = |meter| format!(r#"tallyman_projection_{meter}{{projection="builds"}}"#);
     assert!(read.value(&series("lag_events")) >= Some(3.0));

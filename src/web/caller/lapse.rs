@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::core::token::Role;
 
 use super::{Identity, check};
-use crate::House;
+use crate::App;
 
 /// How long a token that expires is not looked at, at most: the machine's clock may be set meanwhile.
 const LOOK_INTERVAL_MAX: Duration = Duration::from_secs(30);
@@ -13,20 +13,20 @@ const LOOK_INTERVAL_MAX: Duration = Duration::from_secs(30);
 /// Ends when it does, with the reason. Without a token there is nothing to lose.
 pub(super) fn of(
     identity: Option<&Identity>,
-    house: House,
+    app: App,
     role: Role,
     scope: &'static str,
 ) -> impl Future<Output = &'static str> + Send + use<> {
     let id = identity.map(|identity| identity.id.clone());
-    let mut changed = house.views.tokens_changed();
+    let mut changed = app.views.tokens_changed();
     async move {
         let Some(id) = id else {
             return std::future::pending().await;
         };
         loop {
             let wanted = id.clone();
-            let row = house.views.ask(move |views| views.tokens()?.get(&wanted));
-            let now = house.commands.clock().now();
+            let row = app.views.ask(move |views| views.tokens()?.get(&wanted));
+            let now = app.commands.clock().now();
             let expires_at = match row.await {
                 Ok(Some(row)) if row.revoked_at.is_some() => return "the token was revoked",
                 Ok(Some(row)) if !row.is_valid(now) => return "the token has expired",

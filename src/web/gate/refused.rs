@@ -6,7 +6,7 @@ use http::{Method, StatusCode};
 
 use super::answer;
 use crate::auditor::Noted;
-use crate::{House, RequestContext};
+use crate::{App, RequestContext};
 
 /// Marks a refusal that has already been written down, in more detail than the gate could.
 #[derive(Clone, Copy, Debug)]
@@ -14,7 +14,7 @@ pub struct Audited;
 
 /// Writes down that somebody was refused a change, as far as the auditor's allowance goes.
 pub(super) fn note(
-    house: &House,
+    app: &App,
     context: &RequestContext,
     method: &Method,
     route: &str,
@@ -26,7 +26,7 @@ pub(super) fn note(
     if !refused || audited || method.is_safe() {
         return;
     }
-    let Some(unwritten) = house.auditor.admit(Noted::Write) else {
+    let Some(unwritten) = app.auditor.admit(Noted::Write) else {
         return;
     };
     let command = AuditCommand::RefuseWrite(WriteRefused {
@@ -35,9 +35,9 @@ pub(super) fn note(
         status: status.as_u16(),
         reason: answer::reason(response),
         unwritten,
-        at: house.commands.clock().now(),
+        at: app.commands.clock().now(),
     });
     // Nobody waits for a note: a log that hangs must not make refusals hang.
-    let (house, metadata) = (house.clone(), context.metadata("web"));
-    tokio::spawn(async move { house.auditor.write(command, &metadata).await });
+    let (app, metadata) = (app.clone(), context.metadata("web"));
+    tokio::spawn(async move { app.auditor.write(command, &metadata).await });
 }

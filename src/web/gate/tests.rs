@@ -39,7 +39,7 @@ impl HttpObserver for Counted {
     }
 }
 
-fn gate_before(routes: Router<House>, limits: Limits) -> (Router, Arc<Counted>) {
+fn gate_before(routes: Router<App>, limits: Limits) -> (Router, Arc<Counted>) {
     let now = "2026-11-21T07:00:00Z".parse().unwrap();
     let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(move || now));
     let config = ProjectorConfig::new(move || now);
@@ -51,10 +51,10 @@ fn gate_before(routes: Router<House>, limits: Limits) -> (Router, Arc<Counted>) 
         insistent: vec!["/old/"],
         ..Settings::default()
     };
-    let house = House::build(commands, views, Blobs::memory(), settings)
+    let app = App::build(commands, views, Blobs::memory(), settings)
         .observer(Arc::clone(&counted) as Arc<dyn HttpObserver>)
         .finish();
-    (serve_through_gate(routes, house), counted)
+    (serve_through_gate(routes, app), counted)
 }
 
 async fn send(router: &Router, request: Request<Body>) -> (http::response::Parts, Value) {

@@ -1,4 +1,4 @@
-//! What the strategy of the house must reach. Runs where `TALLYMAN_USAGE_DATA` names the histories.
+//! What the strategy of the app must reach. Runs where `TALLYMAN_USAGE_DATA` names the histories.
 
 use crate::evaluation::{Contestant, Protocol, Score, evaluate};
 use crate::testing::{samples, whole};

@@ -65,17 +65,17 @@ fn whatever_was_there_before_telling_the_same_twice_adds_nothing() {
     runner
         .run(&stories, |documents| {
             runtime.block_on(async {
-                let house = TestHouse::new().await;
+                let app = TestApp::new().await;
                 for document in documents {
-                    let told = house
+                    let told = app
                         .post("/v1/apply?dry_run=true", Some(document.clone()))
                         .await;
                     prop_assert_eq!(told.status, 200, "{:?}", told);
-                    let applied = house.apply(&document).await;
+                    let applied = app.apply(&document).await;
                     prop_assert_eq!(applied.status, 200, "{:?}", applied);
                     prop_assert_eq!(&told.body["changed"], &applied.body["changed"]);
-                    let head = house.head();
-                    let again = house.apply(&document).await;
+                    let head = app.head();
+                    let again = app.apply(&document).await;
                     prop_assert_eq!(
                         &again.body["changed"],
                         &json!(false),
@@ -83,7 +83,7 @@ fn whatever_was_there_before_telling_the_same_twice_adds_nothing() {
                         document,
                         again
                     );
-                    prop_assert_eq!(house.head(), head);
+                    prop_assert_eq!(app.head(), head);
                 }
                 Ok(())
             })
@@ -98,7 +98,7 @@ fn no_document_breaks_anything() {
         .enable_all()
         .build()
         .unwrap();
-    let house = runtime.block_on(TestHouse::new());
+    let app = runtime.block_on(TestApp::new());
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -149,7 +149,7 @@ fn no_document_breaks_anything() {
     let mut runner = TestRunner::new(Config::with_cases(300));
     runner
         .run(&value, |document| {
-            let answered = runtime.block_on(house.post("/v1/apply?dry_run=true", Some(document)));
+            let answered = runtime.block_on(app.post("/v1/apply?dry_run=true", Some(document)));
             prop_assert!(
                 matches!(answered.status.as_u16(), 200 | 400 | 409),
                 "{:?}",

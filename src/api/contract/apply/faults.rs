@@ -5,15 +5,15 @@ use super::*;
 /// What is wrong, and where: one row per fault.
 #[tokio::test]
 async fn a_document_with_faults_names_their_places_and_does_nothing() {
-    let house = TestHouse::new().await;
-    ok(house.apply(&farm()).await);
-    ok(house.apply(&json!({
+    let app = TestApp::new().await;
+    ok(app.apply(&farm()).await);
+    ok(app.apply(&json!({
         "groups": [{"name": "testers"}],
         "worker_pools": [{"title": "Other pool"}],
         "projects": [{"title": "Project 2", "worker_pools": ["Other pool"]}],
         "job_templates": [{"title": "Twice", "project": "Project 1"}, {"title": "Twice", "project": "Project 2"}],
     })).await);
-    let head = house.head();
+    let head = app.head();
     let job = |more: Value| {
         let mut job = json!({"title": "j", "job_template": "Shell", "worker_pool": "Pool 1"});
         job.as_object_mut()
@@ -263,7 +263,7 @@ async fn a_document_with_faults_names_their_places_and_does_nothing() {
             400,
         ),
     ] {
-        let refused = house.apply(&document).await;
+        let refused = app.apply(&document).await;
         assert_eq!(refused.status, status, "{document}: {refused:?}");
         let places = refused.body["errors"].as_array().unwrap();
         let places: Vec<_> = places
@@ -271,18 +271,18 @@ async fn a_document_with_faults_names_their_places_and_does_nothing() {
             .map(|error| error["field"].as_str().unwrap())
             .collect();
         assert_eq!(places, [place], "{document}: {refused:?}");
-        assert_eq!(house.head(), head, "{document}");
+        assert_eq!(app.head(), head, "{document}");
     }
 }
 
 #[tokio::test]
 async fn every_fault_is_named_at_once() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let document = json!({
         "groups": [{"name": 1}, {"nam": "x"}],
         "projects": [{"title": "", "groups": 3}],
     });
-    let refused = house.apply(&document).await;
+    let refused = app.apply(&document).await;
     let places: Vec<_> = refused.body["errors"]
         .as_array()
         .unwrap()
@@ -303,7 +303,7 @@ async fn every_fault_is_named_at_once() {
         {"title": "a", "groups": ["x", "y"], "worker_pools": ["z"]},
         {"title": "b", "auth_groups": ["x"]},
     ]});
-    let refused = house.apply(&document).await;
+    let refused = app.apply(&document).await;
     assert_eq!(
         refused.body["errors"].as_array().unwrap().len(),
         4,

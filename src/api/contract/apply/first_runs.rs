@@ -4,8 +4,8 @@ use super::*;
 
 #[tokio::test]
 async fn a_new_job_that_will_never_run_is_pointed_out() {
-    let house = TestHouse::new().await;
-    ok(house.apply(&farm()).await);
+    let app = TestApp::new().await;
+    ok(app.apply(&farm()).await);
     for (more, notes) in [
         (
             json!({"reschedule_interval": 1, "reschedule_interval_type": "HOUR"}),
@@ -22,7 +22,7 @@ async fn a_new_job_that_will_never_run_is_pointed_out() {
         job.as_object_mut()
             .unwrap()
             .extend(more.as_object().unwrap().clone());
-        let applied = ok(house.apply(&json!({"jobs": [job]})).await);
+        let applied = ok(app.apply(&json!({"jobs": [job]})).await);
         assert_eq!(
             applied["notes"].as_array().unwrap().len(),
             notes,
@@ -33,13 +33,13 @@ async fn a_new_job_that_will_never_run_is_pointed_out() {
 
 #[tokio::test]
 async fn a_first_run_is_scheduled_once() {
-    let house = TestHouse::new().await;
-    ok(house.apply(&farm()).await);
-    ok(house.apply(&farm()).await);
+    let app = TestApp::new().await;
+    ok(app.apply(&farm()).await);
+    ok(app.apply(&farm()).await);
     let mut later = farm();
     later["jobs"][1]["first_run"] = json!("2026-12-01T00:00:00+01:00");
-    ok(house.apply(&later).await);
-    let runs = house.get("/v1/events?category=run").await;
+    ok(app.apply(&later).await);
+    let runs = app.get("/v1/events?category=run").await;
     let scheduled = items(&runs, "type");
     assert_eq!(scheduled, ["run.scheduled"]);
     let data = items(&runs, "data")[0].clone();

@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn things_of_one_title_are_told_apart_by_what_they_belong_to() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let document = json!({
         "worker_pools": [{"title": "p"}],
         "projects": [{"title": "one", "worker_pools": ["p"]}, {"title": "two", "worker_pools": ["p"]}],
@@ -15,7 +15,7 @@ async fn things_of_one_title_are_told_apart_by_what_they_belong_to() {
             {"title": "test", "job_template": "two/a/b", "worker_pool": "p", "parent": "two/Shell/build"},
         ],
     });
-    let applied = ok(house.apply(&document).await);
+    let applied = ok(app.apply(&document).await);
     let jobs = &applied["objects"]["jobs"];
     let number = |key: &str| {
         jobs[key]["id"]
@@ -23,7 +23,7 @@ async fn things_of_one_title_are_told_apart_by_what_they_belong_to() {
             .unwrap_or_else(|| panic!("{key}: {jobs:#}"))
     };
     let parent = async |key: &str| {
-        let job = house.get(&format!("/v1/jobs/{}", number(key))).await;
+        let job = app.get(&format!("/v1/jobs/{}", number(key))).await;
         job.body["parent"]["id"].as_u64()
     };
     assert_eq!(
@@ -32,30 +32,30 @@ async fn things_of_one_title_are_told_apart_by_what_they_belong_to() {
     );
     assert_eq!(parent("test").await, Some(number("two/Shell/build")));
     assert_eq!(applied["objects"]["job_templates"]["one/Shell"]["id"], 1);
-    let again = ok(house.apply(&document).await);
+    let again = ok(app.apply(&document).await);
     assert_eq!(again["changed"], false, "{again:#}");
 
     // Numbers will do; and of several, the one in the same template is meant.
-    let template = house.get("/v1/job-templates/2").await;
+    let template = app.get("/v1/job-templates/2").await;
     assert_eq!(template.body["project"]["title"], "two");
     let ship = json!({"jobs": [
         {"title": "ship", "job_template": 2, "worker_pool": 1, "parent": "build"},
     ]});
-    let applied = ok(house.apply(&ship).await);
+    let applied = ok(app.apply(&ship).await);
     let ship = applied["objects"]["jobs"]["ship"]["id"].as_u64().unwrap();
-    let ship = house.get(&format!("/v1/jobs/{ship}")).await;
+    let ship = app.get(&format!("/v1/jobs/{ship}")).await;
     assert_eq!(ship.body["parent"]["id"], number("two/Shell/build"));
 }
 
 #[tokio::test]
 async fn a_thing_with_a_number_may_be_renamed_and_its_name_is_free() {
-    let house = TestHouse::new().await;
-    ok(house.apply(&farm()).await);
+    let app = TestApp::new().await;
+    ok(app.apply(&farm()).await);
     let renamed = json!({
         "groups": [{"id": 1, "name": "makers"}, {"name": "builders"}],
         "jobs": [{"id": 1, "title": "daily"}],
     });
-    let applied = ok(house.apply(&renamed).await);
+    let applied = ok(app.apply(&renamed).await);
     assert_eq!(applied["objects"]["groups"]["makers"]["action"], "changed");
     assert_eq!(applied["objects"]["groups"]["builders"]["id"], 2);
     assert_eq!(applied["objects"]["jobs"]["daily"]["id"], 1);
@@ -63,7 +63,7 @@ async fn a_thing_with_a_number_may_be_renamed_and_its_name_is_free() {
     let job =
         json!({"jobs": [{"title": "nightly", "job_template": "Shell", "worker_pool": "Pool 1"}]});
     assert_eq!(
-        ok(house.apply(&job).await)["objects"]["jobs"]["nightly"]["id"],
+        ok(app.apply(&job).await)["objects"]["jobs"]["nightly"]["id"],
         3
     );
 }

@@ -11,8 +11,8 @@ fn job(more: &Value) -> Value {
 
 #[tokio::test]
 async fn a_job_asks_for_more_and_again_for_nothing() {
-    let house = TestHouse::new().await;
-    ok(house.apply(&farm()).await);
+    let app = TestApp::new().await;
+    ok(app.apply(&farm()).await);
     let wishes = json!({
         "cron": "30 4 * * MON-FRI",
         "time_zone": "europe/rome",
@@ -20,9 +20,9 @@ async fn a_job_asks_for_more_and_again_for_nothing() {
         "retries": 3,
         "retry_delay_seconds": 10,
     });
-    let applied = ok(house.apply(&job(&wishes)).await);
+    let applied = ok(app.apply(&job(&wishes)).await);
     let id = applied["objects"]["jobs"]["asking"]["id"].as_u64().unwrap();
-    let shown = house.get(&format!("/v1/jobs/{id}")).await.body;
+    let shown = app.get(&format!("/v1/jobs/{id}")).await.body;
     for (field, value) in wishes.as_object().unwrap() {
         let expected = match field.as_str() {
             // As the database of time zones writes it.
@@ -31,13 +31,13 @@ async fn a_job_asks_for_more_and_again_for_nothing() {
         };
         assert_eq!(shown[field], expected, "{field}");
     }
-    let head = house.head();
-    let again = ok(house.apply(&job(&wishes)).await);
-    assert_eq!((&again["changed"], house.head()), (&json!(false), head));
+    let head = app.head();
+    let again = ok(app.apply(&job(&wishes)).await);
+    assert_eq!((&again["changed"], app.head()), (&json!(false), head));
 
     // What is not spoken of stays; nothing empties.
     let less = json!({"cron": null, "retries": null, "reschedule_interval": 1, "reschedule_interval_type": "DAY"});
-    let applied = ok(house.apply(&job(&less)).await);
+    let applied = ok(app.apply(&job(&less)).await);
     let changes = items_of(&applied["objects"]["jobs"]["asking"]["changes"], "field");
     let expected = [
         "cron",
@@ -46,7 +46,7 @@ async fn a_job_asks_for_more_and_again_for_nothing() {
         "retries",
     ];
     assert_eq!(changes, expected);
-    let shown = house.get(&format!("/v1/jobs/{id}")).await.body;
+    let shown = app.get(&format!("/v1/jobs/{id}")).await.body;
     assert_eq!(
         (&shown["cron"], &shown["retries"]),
         (&Value::Null, &Value::Null)
@@ -56,13 +56,12 @@ async fn a_job_asks_for_more_and_again_for_nothing() {
 
 #[tokio::test]
 async fn a_fault_about_two_rhythms_names_both() {
-    let house = TestHouse::new().await;
-    ok(house.apply(&farm()).await);
+    let app = TestApp::new().await;
+    ok(app.apply(&farm()).await);
     let both = json!({"cron": "@daily", "reschedule_interval": 1});
     for refused in [
-        house.apply(&job(&both)).await,
-        house
-            .ask("PATCH", "/v1/jobs/1", Some(ADMIN), Some(both))
+        app.apply(&job(&both)).await,
+        app.ask("PATCH", "/v1/jobs/1", Some(ADMIN), Some(both))
             .await,
     ] {
         assert_eq!(refused.status, 400, "{refused:?}");
@@ -77,63 +76,62 @@ async fn a_fault_about_two_rhythms_names_both() {
 /// Nobody has to work out when three in the morning is.
 #[tokio::test]
 async fn a_job_by_the_calendar_begins_by_itself_and_once() {
-    let house = TestHouse::new().await;
-    ok(house.apply(&farm()).await);
+    let app = TestApp::new().await;
+    ok(app.apply(&farm()).await);
     // Before noon of a Saturday, and by the clock of Tokyo in the evening.
     for (title, zone, due) in [
         ("usual", Value::Null, "2026-11-23T03:00:00Z"),
         ("tokyo", json!("Asia/Tokyo"), "2026-11-22T18:00:00Z"),
     ] {
         let wishes = json!({"title": title, "cron": "0 3 * * MON", "time_zone": zone});
-        let applied = ok(house.apply(&job(&wishes)).await);
+        let applied = ok(app.apply(&job(&wishes)).await);
         let made = &applied["objects"]["jobs"][title];
         let run = made["first_run"].as_u64().unwrap();
         assert_eq!(applied["notes"], json!([]), "{applied:#}");
-        let shown = house.get(&format!("/v1/runs/{run}")).await.body;
+        let shown = app.get(&format!("/v1/runs/{run}")).await.body;
         assert_eq!(shown["schedule_at"], due, "{title}");
         assert_eq!(shown["is_manual"], false);
-        let head = house.head();
-        ok(house.apply(&job(&wishes)).await);
-        assert_eq!(house.head(), head, "{title}");
+        let head = app.head();
+        ok(app.apply(&job(&wishes)).await);
+        assert_eq!(app.head(), head, "{title}");
     }
     // Whoever says when, is heard; and a job without a time to run is pointed out.
     let told = json!({"title": "told", "cron": "0 3 * * MON", "first_run": "now"});
-    let applied = ok(house.apply(&job(&told)).await);
+    let applied = ok(app.apply(&job(&told)).await);
     let run = applied["objects"]["jobs"]["told"]["first_run"].as_u64();
-    let shown = house.get(&format!("/v1/runs/{}", run.unwrap())).await.body;
+    let shown = app.get(&format!("/v1/runs/{}", run.unwrap())).await.body;
     assert_eq!(shown["schedule_at"], NOW);
     let never = json!({"title": "never", "cron": "0 3 * * *", "exclude_windows": ["00:00-23:59"]});
-    let applied = ok(house.apply(&job(&never)).await);
+    let applied = ok(app.apply(&job(&never)).await);
     assert_eq!(applied["notes"].as_array().unwrap().len(), 1, "{applied:#}");
 }
 
 #[tokio::test]
 async fn a_job_that_gets_an_expression_begins_unless_a_run_waits_for_it() {
-    let house = TestHouse::new().await;
-    ok(house.apply(&farm()).await);
+    let app = TestApp::new().await;
+    ok(app.apply(&farm()).await);
     let runs = async || {
-        let runs = house.get("/v1/runs?job=1").await;
+        let runs = app.get("/v1/runs?job=1").await;
         runs.body["items"].as_array().unwrap().len()
     };
     // `child` is the second job and has no run; `nightly` is the first and waits for its own.
     let cron =
         json!({"cron": "@hourly", "reschedule_interval": null, "reschedule_interval_type": null});
-    let edited = house
+    let edited = app
         .ask("PATCH", "/v1/jobs/1", Some(ADMIN), Some(cron.clone()))
         .await;
     assert_eq!(edited.status, 200, "{edited:?}");
     assert_eq!(runs().await, 1);
-    let edited = house
+    let edited = app
         .ask("PATCH", "/v1/jobs/2", Some(ADMIN), Some(cron.clone()))
         .await;
     assert_eq!(edited.status, 200, "{edited:?}");
-    let scheduled = house.get("/v1/runs?job=2").await.body;
+    let scheduled = app.get("/v1/runs?job=2").await.body;
     assert_eq!(scheduled["items"].as_array().unwrap().len(), 1);
-    let head = house.head();
-    house
-        .ask("PATCH", "/v1/jobs/2", Some(ADMIN), Some(cron))
+    let head = app.head();
+    app.ask("PATCH", "/v1/jobs/2", Some(ADMIN), Some(cron))
         .await;
-    assert_eq!(house.head(), head);
+    assert_eq!(app.head(), head);
 }
 
 fn items_of(list: &Value, field: &str) -> Vec<String> {

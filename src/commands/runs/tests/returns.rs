@@ -181,7 +181,7 @@ async fn an_occasion_counts_on_a_run_that_joins_it_later() {
 }
 
 /// Whoever is last schedules the children, and only one can be; through a log that lets others in between
-/// any two steps, and with a second word and the house's own impatience about each run.
+/// any two steps, and with a second word and the app's own impatience about each run.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn siblings_that_return_at_the_same_time_schedule_children_once() {
     for _ in 0..20 {

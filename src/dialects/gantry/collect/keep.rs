@@ -6,7 +6,7 @@ use domain::Metadata;
 use domain::core::audit::{Audit, AuditCommand, BodyRefused};
 use domain::{Actor, ActorKind};
 use http::HeaderMap;
-use web::{FieldError, House, Problem};
+use web::{App, FieldError, Problem};
 
 use crate::DIALECT;
 
@@ -24,7 +24,7 @@ const HEADER_BYTES_MAX: usize = 512;
 /// Keeps the body, writes down why it was refused, and says so. The same body with the same faults is
 /// kept and written down once. When it cannot be kept, the sender is told to come back instead.
 pub(super) async fn refuse(
-    house: &House,
+    app: &App,
     source: &str,
     headers: &HeaderMap,
     body: Bytes,
@@ -45,21 +45,21 @@ pub(super) async fn refuse(
         fields => format!("source `{source}`: {detail}: {}", fields.join(", ")),
     };
     super::log_refused(&cause, metadata);
-    match note(house, source, headers, body, faults, metadata).await {
+    match note(app, source, headers, body, faults, metadata).await {
         Ok(()) => Problem::bad_request(detail).with_errors(errors),
         Err(problem) => problem,
     }
 }
 
 async fn note(
-    house: &House,
+    app: &App,
     source: &str,
     headers: &HeaderMap,
     body: Bytes,
     errors: Vec<String>,
     metadata: &Metadata,
 ) -> Result<(), Problem> {
-    let body = house.refused_bodies.keep(source, body).await?;
+    let body = app.refused_bodies.keep(source, body).await?;
     let key = format!("body:{}", body.digest);
     let command = AuditCommand::RefuseBody(BodyRefused {
         dialect: DIALECT.to_owned(),
@@ -67,7 +67,7 @@ async fn note(
         errors,
         body,
         headers: kept(headers),
-        at: house.commands.clock().now(),
+        at: app.commands.clock().now(),
     });
     let metadata = Metadata {
         actor: Some(Actor {
@@ -77,7 +77,7 @@ async fn note(
         }),
         ..metadata.clone()
     };
-    match house
+    match app
         .commands
         .execute::<Audit>(&key, command, &metadata)
         .await

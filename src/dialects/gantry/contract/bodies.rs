@@ -5,7 +5,7 @@ use super::*;
 /// Everything that has a name of its own in the event.
 #[tokio::test]
 async fn every_field_that_has_a_name_of_its_own_is_told() {
-    let house = TestHouse::new();
+    let app = TestApp::new();
     let body = json!({
         "object_kind": "build",
         "ref": "release/4.2",
@@ -28,8 +28,8 @@ async fn every_field_that_has_a_name_of_its_own_is_told() {
     });
     let request = hook().header("x-gitlab-instance", "https://git.example/");
     let request = request.body(Body::from(body.to_string())).unwrap();
-    assert_eq!(house.send(request).await.status, 200);
-    let event = house.only_event("build.reported").await;
+    assert_eq!(app.send(request).await.status, 200);
+    let event = app.only_event("build.reported").await;
     for (field, expected) in [
         ("source", json!("default")),
         ("build_id", json!(90210)),
@@ -57,7 +57,7 @@ async fn every_field_that_has_a_name_of_its_own_is_told() {
 
 #[tokio::test]
 async fn what_gitlab_has_been_seen_to_send_is_accepted() {
-    let house = TestHouse::new();
+    let app = TestApp::new();
     let longest = format!("{}🦀", "n".repeat(251));
     for (number, (change, what)) in (1_i64..).zip([
         (json!({"project": null, "project_name": null}), "no project"),
@@ -86,52 +86,41 @@ async fn what_gitlab_has_been_seen_to_send_is_accepted() {
         let all = body.as_object_mut().unwrap();
         all.insert("build_id".to_owned(), json!(number));
         all.extend(change.as_object().unwrap().clone());
-        let answered = house.collect(body.to_string()).await;
+        let answered = app.collect(body.to_string()).await;
         let said = (answered.status.as_u16(), &answered.body["status"]);
         assert_eq!(said, (200, &json!("accepted")), "{what}: {}", answered.body);
         assert!(answered.body.get("warning").is_none(), "{what}: {}", answered.body);
     }
-    assert_eq!(house.events("audit").await.len(), 0);
+    assert_eq!(app.events("audit").await.len(), 0);
 }
 
 /// GitLab tells how a build stands when it sends, which need not be in order.
 #[tokio::test]
 async fn an_end_that_is_told_before_the_beginning_is_the_end() {
-    let house = TestHouse::new();
+    let app = TestApp::new();
     for status in ["success", "running", "pending"] {
-        house.collect(with("build_status", json!(status))).await;
+        app.collect(with("build_status", json!(status))).await;
     }
-    house.house.wait_for(Position(3)).await.unwrap();
+    app.app.wait_for(Position(3)).await.unwrap();
     let key = "default:90210".parse().unwrap();
-    let build = house
-        .house
-        .views
-        .builds()
-        .unwrap()
-        .get(&key)
-        .unwrap()
-        .unwrap();
+    let build = app.app.views.builds().unwrap().get(&key).unwrap().unwrap();
     assert_eq!((build.status.as_str(), build.reports), ("success", 3));
 }
 
 #[tokio::test]
 async fn a_body_may_have_a_mebibyte_and_not_one_byte_more() {
-    let house = TestHouse::new();
+    let app = TestApp::new();
     let empty = with("commit", json!({"message": ""})).len();
     let of_bytes = |bytes| with("commit", json!({"message": "m".repeat(bytes - empty)}));
     for (bytes, status) in [(1 << 20, 200), ((1 << 20) + 1, 413), (2 << 20, 413)] {
-        assert_eq!(
-            house.collect(of_bytes(bytes)).await.status,
-            status,
-            "{bytes}"
-        );
+        assert_eq!(app.collect(of_bytes(bytes)).await.status, status, "{bytes}");
     }
 }
 
 /// One push of somebody may send forty deliveries under one event's name, and every attempt has a name of its own.
 #[tokio::test]
 async fn neither_the_event_nor_the_attempt_names_a_delivery() {
-    let house = TestHouse::new();
+    let app = TestApp::new();
     let send = async |number: i64, attempt: &str| {
         let request = hook()
             .header(
@@ -142,7 +131,7 @@ async fn neither_the_event_nor_the_attempt_names_a_delivery() {
             .header("idempotency-key", format!("delivery-{number}"))
             .header("x-request-id", "request-1");
         let body = Body::from(with("build_id", json!(number)));
-        house.send(request.body(body).unwrap()).await.body["status"].clone()
+        app.send(request.body(body).unwrap()).await.body["status"].clone()
     };
     for (number, attempt, status) in [
         (1, "a", "accepted"),
@@ -151,7 +140,7 @@ async fn neither_the_event_nor_the_attempt_names_a_delivery() {
     ] {
         assert_eq!(send(number, attempt).await, status, "{number} {attempt}");
     }
-    let metadata: Value = serde_json::from_slice(&house.events("build").await[0].metadata).unwrap();
+    let metadata: Value = serde_json::from_slice(&app.events("build").await[0].metadata).unwrap();
     for (field, expected) in [
         ("correlation", "7b1f0c52-9f0a-4a43-8a57-6c7f4a1c3b21"),
         ("idempotency_key", "delivery-1"),
@@ -169,21 +158,21 @@ async fn neither_the_event_nor_the_attempt_names_a_delivery() {
 /// Names are given by each source alone.
 #[tokio::test]
 async fn two_sources_may_give_their_deliveries_the_same_name() {
-    let house = TestHouse::with(vec![source("one", &["1"]), source("two", &["2"])]);
+    let app = TestApp::with(vec![source("one", &["1"]), source("two", &["2"])]);
     for (token, status) in [("1", "accepted"), ("2", "accepted"), ("1", "duplicate")] {
         let request = Request::post("/v1/collect")
             .header("x-gitlab-event", "Job Hook")
             .header("x-gitlab-token", token)
             .header("idempotency-key", "the same");
         let request = request.body(Body::from(job().to_string())).unwrap();
-        assert_eq!(house.send(request).await.body["status"], status, "{token}");
+        assert_eq!(app.send(request).await.body["status"], status, "{token}");
     }
 }
 
 /// Neither what was presented nor what is expected is written down, whatever becomes of the delivery.
 #[tokio::test]
 async fn no_token_is_ever_written_down() {
-    let house = TestHouse::new();
+    let app = TestApp::new();
     let presented = "a-secret-of-somebody-else";
     for (token, body) in [
         (presented, job().to_string()),
@@ -198,12 +187,11 @@ async fn no_token_is_ever_written_down() {
                     "authorization",
                     "Basic c2VjcmV0LXVzZXI6c2VjcmV0LXBhc3N3b3Jk",
                 );
-            house
-                .send(request.body(Body::from(body.clone())).unwrap())
+            app.send(request.body(Body::from(body.clone())).unwrap())
                 .await;
         }
     }
-    let events = house.events("").await;
+    let events = app.events("").await;
     assert!(events.len() >= 4, "{events:?}");
     for event in events {
         let written =

@@ -9,17 +9,17 @@ use super::*;
 
 #[tokio::test]
 async fn a_job_hook_is_accepted_once_its_event_is_durable() {
-    let house = TestHouse::new();
-    let answered = house.collect(job().to_string()).await;
+    let app = TestApp::new();
+    let answered = app.collect(job().to_string()).await;
     assert_eq!(answered.status, 200);
     assert_eq!(answered.body["status"], "accepted");
     assert_eq!(answered.body["position"], 1);
     assert_eq!(answered.headers["tallyman-position"], "1");
-    let events = house.events("").await;
+    let events = app.events("").await;
     assert_eq!(events.len(), 1);
     assert_eq!(answered.body["event_id"], events[0].id.to_string());
     assert_eq!(events[0].stream.as_str(), "build-default:90210");
-    let event = house.only_event("build.reported").await;
+    let event = app.only_event("build.reported").await;
     for (field, expected) in [
         ("status", json!("success")),
         ("stage", json!("stage-1")),
@@ -35,13 +35,13 @@ async fn a_job_hook_is_accepted_once_its_event_is_durable() {
 
 #[tokio::test]
 async fn the_body_is_kept_byte_for_byte_and_the_token_nowhere() {
-    let house = TestHouse::new();
+    let app = TestApp::new();
     let body = job()
         .to_string()
         .replace("2.5,", "2.50,")
         .replace(":[", ": [");
-    house.collect(body.clone()).await;
-    let event = &house.events("build").await[0];
+    app.collect(body.clone()).await;
+    let event = &app.events("build").await[0];
     let data = String::from_utf8(event.data.to_vec()).unwrap();
     assert!(data.contains(&body), "{data}");
     let metadata = String::from_utf8(event.metadata.to_vec()).unwrap();
@@ -50,10 +50,10 @@ async fn the_body_is_kept_byte_for_byte_and_the_token_nowhere() {
 
 #[tokio::test]
 async fn a_big_body_is_kept_beside_the_event() {
-    let house = TestHouse::new();
+    let app = TestApp::new();
     let body = with("commit", json!({"message": "m".repeat(100_000)}));
-    assert_eq!(house.collect(body.clone()).await.status, 200);
-    let event = house.only_event("build.reported").await;
+    assert_eq!(app.collect(body.clone()).await.status, 200);
+    let event = app.only_event("build.reported").await;
     assert_eq!(event["body_blob"]["size"], body.len());
     assert!(event.get("body").is_none());
     let digest = event["body_blob"]["digest"]
@@ -61,25 +61,19 @@ async fn a_big_body_is_kept_beside_the_event() {
         .unwrap()
         .parse()
         .unwrap();
-    let kept = house
-        .house
-        .blobs
-        .get(digest, 1 << 20)
-        .await
-        .unwrap()
-        .unwrap();
+    let kept = app.app.blobs.get(digest, 1 << 20).await.unwrap().unwrap();
     assert_eq!(kept, body.as_bytes());
 }
 
 #[tokio::test]
 async fn both_addresses_lead_to_the_same_place() {
-    let house = TestHouse::new();
+    let app = TestApp::new();
     let request = hook()
         .uri("/collect")
         .body(Body::from(job().to_string()))
         .unwrap();
-    assert_eq!(house.send(request).await.body["status"], "accepted");
-    let again = house.collect(job().to_string()).await;
+    assert_eq!(app.send(request).await.body["status"], "accepted");
+    let again = app.collect(job().to_string()).await;
     assert_eq!(again.body["status"], "duplicate");
 }
 
@@ -91,12 +85,12 @@ async fn without_the_token_nothing_is_appended_but_a_note() {
         (vec![("x-gitlab-token", "")], "empty"),
         (vec![("authorization", "Bearer let-me-in")], "elsewhere"),
     ] {
-        let house = TestHouse::new();
+        let app = TestApp::new();
         let mut request = Request::post("/v1/collect").header("x-gitlab-event", "Job Hook");
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        let answered = house
+        let answered = app
             .send(request.body(Body::from(job().to_string())).unwrap())
             .await;
         assert_eq!(answered.status, 401, "{what}");
@@ -111,7 +105,7 @@ async fn without_the_token_nothing_is_appended_but_a_note() {
         for _ in 0..50 {
             tokio::task::yield_now().await;
         }
-        let events = house.events("").await;
+        let events = app.events("").await;
         assert_eq!(events.len(), 1, "{what}");
         assert_eq!(
             events[0].event_type.as_str(),
@@ -127,27 +121,24 @@ async fn without_the_token_nothing_is_appended_but_a_note() {
 
 #[tokio::test]
 async fn a_flood_of_wrong_tokens_does_not_flood_the_log() {
-    let house = TestHouse::new();
+    let app = TestApp::new();
     for _ in 0..200 {
         let request = Request::post("/collect").header("x-gitlab-token", "guess");
         assert_eq!(
-            house
-                .send(request.body(Body::empty()).unwrap())
-                .await
-                .status,
+            app.send(request.body(Body::empty()).unwrap()).await.status,
             401
         );
     }
-    assert!(house.events("audit").await.len() < 50);
+    assert!(app.events("audit").await.len() < 50);
 }
 
 #[tokio::test]
 async fn the_token_is_asked_for_before_the_size_and_the_size_before_the_form() {
-    let house = TestHouse::new();
+    let app = TestApp::new();
     let big = || Body::from(vec![b'x'; 2 * 1024 * 1024]);
     let nobody = Request::post("/v1/collect").body(big()).unwrap();
-    assert_eq!(house.send(nobody).await.status, 401);
-    let answered = house.collect(big()).await;
+    assert_eq!(app.send(nobody).await.status, 401);
+    let answered = app.collect(big()).await;
     assert_eq!(answered.status, 413);
     assert_eq!(answered.body["type"], "urn:tallyman:problem:too-large");
     let other = Request::post("/v1/collect")
@@ -155,9 +146,9 @@ async fn the_token_is_asked_for_before_the_size_and_the_size_before_the_form() {
         .header("x-gitlab-event", "Push Hook")
         .body(Body::from("{"))
         .unwrap();
-    assert_eq!(house.send(other).await.status, 400);
-    assert!(house.events("audit.webhook_ignored").await.is_empty());
-    assert!(house.events("build").await.is_empty());
+    assert_eq!(app.send(other).await.status, 400);
+    assert!(app.events("audit.webhook_ignored").await.is_empty());
+    assert!(app.events("build").await.is_empty());
 }
 
 #[tokio::test]
@@ -170,25 +161,25 @@ async fn what_is_no_json_is_refused_with_its_place_and_kept() {
         (b"\0", "line 1"),
         (b"{} {}", "column 4"),
     ] {
-        let house = TestHouse::new();
-        let answered = house.collect(body.to_vec()).await;
+        let app = TestApp::new();
+        let answered = app.collect(body.to_vec()).await;
         assert_eq!(answered.status, 400, "{body:?}");
         let detail = answered.body["detail"].as_str().unwrap();
         assert!(detail.contains(place), "{body:?}: {detail}");
-        let note = house.only_event("audit.body_refused").await;
+        let note = app.only_event("audit.body_refused").await;
         let noted = serde_json::from_value(note["body"].clone()).unwrap();
-        let kept = house.house.refused_bodies.find("default", &noted).await;
+        let kept = app.app.refused_bodies.find("default", &noted).await;
         assert_eq!(kept.unwrap().unwrap(), body);
     }
 }
 
 #[tokio::test]
 async fn json_that_nests_too_deep_is_refused() {
-    let house = TestHouse::new();
+    let app = TestApp::new();
     for depth in [65, 200_000] {
         let body = with("deep", json!(null))
             .replace("null}", &("[".repeat(depth) + &"]".repeat(depth) + "}"));
-        let answered = house.collect(body).await;
+        let answered = app.collect(body).await;
         assert_eq!(answered.status, 400);
         assert!(answered.body["detail"].as_str().unwrap().contains("deeper"));
     }
@@ -197,12 +188,12 @@ async fn json_that_nests_too_deep_is_refused() {
 #[tokio::test]
 async fn another_kind_of_webhook_is_ignored_with_a_warning() {
     for kind in [Some("Pipeline Hook"), Some("job hook"), None] {
-        let house = TestHouse::new();
+        let app = TestApp::new();
         let mut request = Request::post("/v1/collect").header("x-gitlab-token", TOKEN);
         if let Some(kind) = kind {
             request = request.header("x-gitlab-event", kind);
         }
-        let answered = house.send(request.body(Body::from("{}")).unwrap()).await;
+        let answered = app.send(request.body(Body::from("{}")).unwrap()).await;
         assert_eq!(answered.status, 200, "{kind:?}");
         assert_eq!(answered.body["status"], "ignored", "{kind:?}");
         assert!(
@@ -217,18 +208,18 @@ async fn another_kind_of_webhook_is_ignored_with_a_warning() {
                 .unwrap()
                 .starts_with("299 ")
         );
-        let note = house.only_event("audit.webhook_ignored").await;
+        let note = app.only_event("audit.webhook_ignored").await;
         assert_eq!(note["kind"], kind.unwrap_or_default());
-        assert!(house.events("build").await.is_empty());
+        assert!(app.events("build").await.is_empty());
     }
 }
 
 #[tokio::test]
 async fn every_missing_field_is_named_at_once_and_the_body_kept_once() {
-    let house = TestHouse::new();
+    let app = TestApp::new();
     let body = r#"{"ref": 7, "build_status": "success", "runner": {}}"#;
     for _ in 0..3 {
-        let answered = house.collect(body).await;
+        let answered = app.collect(body).await;
         assert_eq!(answered.status, 400);
         let expected = [
             "build_stage",
@@ -240,7 +231,7 @@ async fn every_missing_field_is_named_at_once_and_the_body_kept_once() {
         ];
         assert_eq!(fields(&answered), expected);
     }
-    let note = house.only_event("audit").await;
+    let note = app.only_event("audit").await;
     assert_eq!(note["errors"].as_array().unwrap().len(), 6);
     assert_eq!(note["errors"][0], "build_stage is missing");
     assert_eq!(note["headers"][0], json!(["x-gitlab-event", "Job Hook"]));
@@ -248,8 +239,8 @@ async fn every_missing_field_is_named_at_once_and_the_body_kept_once() {
 
 #[tokio::test]
 async fn a_custom_template_is_answered_as_gantry_does() {
-    let house = TestHouse::new();
-    let answered = house.collect(r#"{"my": "template"}"#).await;
+    let app = TestApp::new();
+    let answered = app.collect(r#"{"my": "template"}"#).await;
     assert_eq!(
         (answered.status.as_u16(), fields(&answered).len()),
         (400, 7)
@@ -258,7 +249,7 @@ async fn a_custom_template_is_answered_as_gantry_does() {
 
 #[tokio::test]
 async fn wrong_types_are_refused_and_null_where_gitlab_sends_it_is_not() {
-    let house = TestHouse::new();
+    let app = TestApp::new();
     for (field, value, status) in [
         ("build_status", json!(1), 400),
         ("build_status", json!(null), 400),
@@ -285,7 +276,7 @@ async fn wrong_types_are_refused_and_null_where_gitlab_sends_it_is_not() {
         ("build_failure_reason", json!("reason_of_tomorrow"), 200),
         ("build_stage", json!("s".repeat(10_000)), 400),
     ] {
-        let answered = house.collect(with(field, value.clone())).await;
+        let answered = app.collect(with(field, value.clone())).await;
         assert_eq!(
             answered.status.as_u16(),
             status,
@@ -300,14 +291,14 @@ async fn wrong_types_are_refused_and_null_where_gitlab_sends_it_is_not() {
         "build_id",
         "ref",
     ] {
-        assert_eq!(house.collect(without(field)).await.status, 400, "{field}");
+        assert_eq!(app.collect(without(field)).await.status, 400, "{field}");
     }
 }
 
 #[tokio::test]
 async fn a_time_that_cannot_be_read_is_accepted_with_a_warning() {
-    let house = TestHouse::new();
-    let answered = house
+    let app = TestApp::new();
+    let answered = app
         .collect(with("build_started_at", json!("yesterday, around noon")))
         .await;
     assert_eq!(answered.body["status"], "accepted");
@@ -317,35 +308,32 @@ async fn a_time_that_cannot_be_read_is_accepted_with_a_warning() {
             .unwrap()
             .contains("build_started_at")
     );
-    let event = house.only_event("build.reported").await;
+    let event = app.only_event("build.reported").await;
     assert!(event.get("started_at").is_none());
     assert_eq!(event["body"]["build_started_at"], "yesterday, around noon");
 }
 
 #[tokio::test]
 async fn every_status_of_a_build_is_appended() {
-    let house = TestHouse::new();
+    let app = TestApp::new();
     for status in [
         "created", "pending", "running", "success", "failed", "canceled", "skipped", "manual",
     ] {
-        let answered = house.collect(with("build_status", json!(status))).await;
+        let answered = app.collect(with("build_status", json!(status))).await;
         assert_eq!(answered.body["status"], "accepted", "{status}");
     }
-    assert_eq!(house.events("build.reported").await.len(), 8);
+    assert_eq!(app.events("build.reported").await.len(), 8);
 }
 
 #[tokio::test]
 async fn the_same_delivery_is_a_duplicate_with_the_first_ones_place() {
-    let house = TestHouse::new();
+    let app = TestApp::new();
     let send = async |key: Option<&str>, body: String| {
         let mut request = hook();
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
-        house
-            .send(request.body(Body::from(body)).unwrap())
-            .await
-            .body
+        app.send(request.body(Body::from(body)).unwrap()).await.body
     };
     let first = send(Some("k1"), job().to_string()).await;
     let running = with("build_status", json!("running"));
@@ -376,20 +364,20 @@ async fn the_same_delivery_is_a_duplicate_with_the_first_ones_place() {
             );
         }
     }
-    assert_eq!(house.events("build").await.len(), 6);
+    assert_eq!(app.events("build").await.len(), 6);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_at_once_exactly_one_is_accepted() {
-    let house = TestHouse::new();
+    let app = TestApp::new();
     for key in [None, Some("key")] {
-        let before = house.events("build").await.len();
+        let before = app.events("build").await.len();
         let requests = (0..50).map(|_| {
             let mut request = hook();
             if let Some(key) = key {
                 request = request.header("idempotency-key", key);
             }
-            house.send(request.body(Body::from(job().to_string())).unwrap())
+            app.send(request.body(Body::from(job().to_string())).unwrap())
         });
         let answers = join_all(requests).await;
         let accepted = answers
@@ -401,13 +389,13 @@ async fn of_many_at_once_exactly_one_is_accepted() {
             .filter(|answer| answer.body["status"] == "duplicate")
             .count();
         assert_eq!((accepted, duplicates), (1, 49), "{key:?}");
-        assert_eq!(house.events("build").await.len(), before + 1, "{key:?}");
+        assert_eq!(app.events("build").await.len(), before + 1, "{key:?}");
     }
 }
 
 #[tokio::test]
 async fn gzip_is_unpacked_within_the_limit() {
-    let house = TestHouse::new();
+    let app = TestApp::new();
     let gzip = |bytes: &[u8]| {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(bytes).unwrap();
@@ -425,18 +413,18 @@ async fn gzip_is_unpacked_within_the_limit() {
             .body(Body::from(body))
             .unwrap();
         assert_eq!(
-            house.send(request).await.status.as_u16(),
+            app.send(request).await.status.as_u16(),
             status,
             "{encoding}"
         );
     }
-    assert_eq!(house.events("build").await.len(), 1);
+    assert_eq!(app.events("build").await.len(), 1);
 }
 
 #[tokio::test]
 async fn other_methods_are_not_known_here() {
-    let house = TestHouse::new();
-    let answered = house.get("/v1/collect").await;
+    let app = TestApp::new();
+    let answered = app.get("/v1/collect").await;
     assert_eq!(answered.status, 405);
     assert_eq!(answered.headers["allow"], "POST");
     assert_eq!(answered.body["status"], 405);
@@ -444,21 +432,21 @@ async fn other_methods_are_not_known_here() {
 
 #[tokio::test]
 async fn a_refused_body_is_taken_once_the_hook_is_mended() {
-    let house = TestHouse::new();
+    let app = TestApp::new();
     let kept = |body: String| web::KeptBody {
         source: "default".to_owned(),
         headers: vec![("idempotency-key".to_owned(), "k".to_owned())],
         body: body.into(),
         metadata: domain::Metadata::default(),
     };
-    let taker = house.dialect.taker();
+    let taker = app.dialect.taker();
     let refused = taker
-        .resubmit(&house.house, kept("{}".to_owned()))
+        .resubmit(&app.app, kept("{}".to_owned()))
         .await
         .unwrap_err();
     assert_eq!((refused.status, refused.errors.len()), (400, 7));
     let taken = taker
-        .resubmit(&house.house, kept(job().to_string()))
+        .resubmit(&app.app, kept(job().to_string()))
         .await
         .unwrap();
     assert!(!taken.duplicate);
@@ -466,7 +454,7 @@ async fn a_refused_body_is_taken_once_the_hook_is_mended() {
         .header("idempotency-key", "k")
         .body(Body::from(job().to_string()))
         .unwrap();
-    let again = house.send(request).await;
+    let again = app.send(request).await;
     assert_eq!(again.body["status"], "duplicate");
 }
 
@@ -481,13 +469,13 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.block_on(async {
-            let house = TestHouse::new();
+            let app = TestApp::new();
             let mut request = Request::post("/v1/collect").header("x-gitlab-token", TOKEN);
             request = request.header("x-gitlab-event", kind.as_deref().unwrap_or("Job Hook"));
             if let Some(key) = &key {
                 request = request.header("idempotency-key", key);
             }
-            let answered = house.send(request.body(Body::from(body)).unwrap()).await;
+            let answered = app.send(request.body(Body::from(body)).unwrap()).await;
             prop_assert!(answered.status.as_u16() < 500, "{:?}", answered);
             Ok(())
         })?;
@@ -508,7 +496,7 @@ proptest! {
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.block_on(async {
-            let answered = TestHouse::new().collect(with(&field, value)).await;
+            let answered = TestApp::new().collect(with(&field, value)).await;
             prop_assert!(answered.status.as_u16() < 500, "{:?}", answered);
             Ok(())
         })?;

@@ -11,7 +11,7 @@ const SIGNING_TOKEN: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 #[tokio::test]
 async fn the_token_says_who_sends() {
-    let house = TestHouse::with(vec![
+    let app = TestApp::with(vec![
         source("default", &["old", "new"]),
         source("lab", &["third"]),
     ]);
@@ -26,11 +26,11 @@ async fn the_token_says_who_sends() {
             .header("x-gitlab-event", "Job Hook");
         let body = Body::from(with("build_id", json!(number)));
         assert_eq!(
-            house.send(request.body(body).unwrap()).await.status,
+            app.send(request.body(body).unwrap()).await.status,
             200,
             "{token}"
         );
-        let last = house.events("build").await.pop().unwrap();
+        let last = app.events("build").await.pop().unwrap();
         assert_eq!(last.stream.as_str(), stream);
         let metadata: Value = serde_json::from_slice(&last.metadata).unwrap();
         assert_eq!(metadata["actor"]["kind"], "source");
@@ -40,13 +40,10 @@ async fn the_token_says_who_sends() {
 
 #[tokio::test]
 async fn without_any_credential_configured_nobody_gets_in() {
-    let house = TestHouse::with(vec![source("default", &[""])]);
+    let app = TestApp::with(vec![source("default", &[""])]);
     let request = Request::post("/collect").header("x-gitlab-token", "");
     assert_eq!(
-        house
-            .send(request.body(Body::empty()).unwrap())
-            .await
-            .status,
+        app.send(request.body(Body::empty()).unwrap()).await.status,
         401
     );
 }
@@ -81,7 +78,7 @@ async fn a_signed_delivery_needs_no_token() {
             401,
         ),
     ] {
-        let house = TestHouse::with(vec![source("default", &[TOKEN]), signing(tolerance)]);
+        let app = TestApp::with(vec![source("default", &[TOKEN]), signing(tolerance)]);
         let request = Request::post("/v1/collect")
             .header("x-gitlab-event", "Job Hook")
             .header("webhook-id", "4f3c2a10-8f7e-4d6b-9c55-2b1a0e9d8c77")
@@ -90,11 +87,11 @@ async fn a_signed_delivery_needs_no_token() {
                 "webhook-signature",
                 "v1,1xpNtsIL+9QJ7V66Dl/2QL9y6u+hnrX07A8WtASOsxA=",
             );
-        let answered = house.send(request.body(Body::from(body)).unwrap()).await;
+        let answered = app.send(request.body(Body::from(body)).unwrap()).await;
         // The signed body is no whole job hook: it got in, and was found wanting.
         assert_eq!(answered.status.as_u16(), status, "{timestamp} {body}");
         let expected = if status == 400 { 1 } else { 0 };
-        assert_eq!(house.events("audit.body_refused").await.len(), expected);
+        assert_eq!(app.events("audit.body_refused").await.len(), expected);
     }
 }
 
@@ -107,7 +104,7 @@ async fn a_signed_delivery_is_known_by_the_name_that_is_signed() {
         signing_tokens: vec![SIGNING_TOKEN.into()],
         ..Source::default()
     };
-    let house = TestHouse::with(vec![source]);
+    let app = TestApp::with(vec![source]);
     let body = job().to_string();
     let send = async |id: &str, key: Option<&str>| {
         let mut request = Request::post("/v1/collect")
@@ -118,8 +115,7 @@ async fn a_signed_delivery_is_known_by_the_name_that_is_signed() {
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
-        house
-            .send(request.body(Body::from(body.clone())).unwrap())
+        app.send(request.body(Body::from(body.clone())).unwrap())
             .await
     };
     let first = send("one", Some("one")).await;
@@ -134,7 +130,7 @@ async fn a_signed_delivery_is_known_by_the_name_that_is_signed() {
     }
     // Another delivery has another name, whatever else it says.
     assert_eq!(send("three", Some("one")).await.body["status"], "accepted");
-    let reported = house.events("build.reported").await;
+    let reported = app.events("build.reported").await;
     assert_eq!(reported.len(), 2);
 }
 
@@ -163,8 +159,8 @@ async fn a_signature_is_good_for_five_minutes_unless_told_otherwise() {
             signature_tolerance: tolerance,
             ..Source::default()
         };
-        let house = TestHouse::with(vec![source]);
-        house.house.commands.clock().set(now.parse().unwrap());
+        let app = TestApp::with(vec![source]);
+        app.app.commands.clock().set(now.parse().unwrap());
         let request = Request::post("/v1/collect")
             .header("x-gitlab-event", "Job Hook")
             .header("webhook-id", "4f3c2a10-8f7e-4d6b-9c55-2b1a0e9d8c77")
@@ -173,18 +169,18 @@ async fn a_signature_is_good_for_five_minutes_unless_told_otherwise() {
                 "webhook-signature",
                 "v1,1xpNtsIL+9QJ7V66Dl/2QL9y6u+hnrX07A8WtASOsxA=",
             );
-        let answered = house.send(request.body(Body::from(body)).unwrap()).await;
+        let answered = app.send(request.body(Body::from(body)).unwrap()).await;
         assert_eq!(answered.status.as_u16(), status, "{tolerance:?} {now}");
     }
 }
 
 #[tokio::test]
 async fn builds_of_two_instances_with_the_same_numbers_are_kept_apart() {
-    let house = TestHouse::new();
+    let app = TestApp::new();
     let send = async |instance: &str, status: &str| {
         let request = hook().header("x-gitlab-instance", instance);
         let body = Body::from(with("build_status", json!(status)));
-        house.send(request.body(body).unwrap()).await.body["status"].clone()
+        app.send(request.body(body).unwrap()).await.body["status"].clone()
     };
     for (instance, status, expected) in [
         ("https://one.example", "running", "accepted"),
@@ -200,7 +196,7 @@ async fn builds_of_two_instances_with_the_same_numbers_are_kept_apart() {
             "{instance} {status}"
         );
     }
-    let streams: Vec<String> = house
+    let streams: Vec<String> = app
         .events("build")
         .await
         .iter()

@@ -82,22 +82,22 @@ async fn what_cannot_be_written_is_not_acknowledged() {
             log: MemoryLog::new(move || now),
             error,
         });
-        let house = TestHouse::on(log, vec![source("default", &[TOKEN])]);
+        let app = TestApp::on(log, vec![source("default", &[TOKEN])]);
         // Neither a report nor a refused body: both would be lost.
         for body in [job().to_string(), "{}".to_owned(), "no JSON".to_owned()] {
-            let answered = house.collect(body.clone()).await;
+            let answered = app.collect(body.clone()).await;
             assert_eq!(answered.status, 503, "{body}");
             assert_eq!(answered.headers["retry-after"], seconds, "{body}");
             assert!(!answered.body.to_string().contains("sda3"), "{body}");
         }
         // Who is turned away or ignored anyway is told so all the same.
         let request = Request::post("/collect").body(Body::empty()).unwrap();
-        assert_eq!(house.send(request).await.status, 401);
+        assert_eq!(app.send(request).await.status, 401);
         let request = Request::post("/collect")
             .header("x-gitlab-token", TOKEN)
             .body(Body::from("{}"));
-        assert_eq!(house.send(request.unwrap()).await.status, 200);
-        let answered = house
+        assert_eq!(app.send(request.unwrap()).await.status, 200);
+        let answered = app
             .get("/v1/allocation?spec=a@1%20%2Bx%20arch=x%25gcc@1")
             .await;
         assert_eq!(answered.status, 200);

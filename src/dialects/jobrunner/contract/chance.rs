@@ -94,10 +94,10 @@ proptest! {
         who in 0..3_usize,
     ) {
         let status = block_on(async {
-            let house = TestHouse::new().await;
+            let app = TestApp::new().await;
             let target = format!("/api/v1/{}/{place}?{query}", Resource::ALL[resource].name());
             let who = [WORKER, ADMIN, As::Nobody][who];
-            house.ask(who, &method, &target, body).await.status
+            app.ask(who, &method, &target, body).await.status
         });
         prop_assert!(!status.is_server_error(), "{}", status);
     }
@@ -108,11 +108,11 @@ proptest! {
         writes in prop::collection::vec((0..5_usize, any::<bool>(), any::<bool>(), written()), 1..12),
     ) {
         block_on(async {
-            let house = TestHouse::new().await;
-            house.run().await;
-            house.create(ADMIN, Resource::KillRequest, json!({"run": "/api/v1/run/1/"})).await;
+            let app = TestApp::new().await;
+            app.run().await;
+            app.create(ADMIN, Resource::KillRequest, json!({"run": "/api/v1/run/1/"})).await;
             let log = json!({"run": "/api/v1/run/1/", "content": "x"});
-            house.create(WORKER, Resource::RunLog, log).await;
+            app.create(WORKER, Resource::RunLog, log).await;
             let resources = [
                 Resource::Worker, Resource::Job, Resource::Run, Resource::KillRequest, Resource::RunLog,
             ];
@@ -123,11 +123,11 @@ proptest! {
                     true => ("POST", format!("/api/v1/{}/", resource.name())),
                     false => ("PATCH", resource.uri(1)),
                 };
-                let answered = house.ask(who, method, &target, body.to_string()).await;
+                let answered = app.ask(who, method, &target, body.to_string()).await;
                 assert!(!answered.status.is_server_error(), "{method} {target} {body}: {answered:?}");
             }
             for resource in resources {
-                let list = house.get(ADMIN, &format!("/api/v1/{}/", resource.name())).await;
+                let list = app.get(ADMIN, &format!("/api/v1/{}/", resource.name())).await;
                 assert_eq!(list.status, 200, "{list:?}");
             }
         });

@@ -5,13 +5,11 @@ use super::*;
 /// D. At the start it asks for everything of a project, with `project_id` for every resource, known there or not.
 #[tokio::test]
 async fn everything_of_a_project_is_found_at_the_start() {
-    let house = TestHouse::new().await;
-    let run = house.run().await;
+    let app = TestApp::new().await;
+    let run = app.run().await;
     let body = json!({"run": Resource::Run.uri(run)});
-    house
-        .create(ADMIN, Resource::KillRequest, body.clone())
-        .await;
-    house.create(WORKER, Resource::RunLog, body).await;
+    app.create(ADMIN, Resource::KillRequest, body.clone()).await;
+    app.create(WORKER, Resource::RunLog, body).await;
     for resource in Resource::ALL {
         for (project, found) in [(1, true), (2, false)] {
             // These do not know the parameter, and pass it over.
@@ -20,7 +18,7 @@ async fn everything_of_a_project_is_found_at_the_start() {
                 Resource::Group | Resource::Project | Resource::KillRequest | Resource::RunLog
             );
             let target = format!("/api/v1/{}/?project_id={project}", resource.name());
-            let list = house.get(VIEWER, &target).await;
+            let list = app.get(VIEWER, &target).await;
             assert_eq!(list.status, 200, "{target}");
             let total = list.json()["meta"]["total_count"].as_u64().unwrap();
             assert_eq!(total > 0, found || ignores, "{target}");
@@ -31,13 +29,13 @@ async fn everything_of_a_project_is_found_at_the_start() {
 /// D. The tabs, a job's last runs and its next ones.
 #[tokio::test]
 async fn runs_are_found_for_tabs_and_jobs() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     for _ in 0..3 {
-        let run = house.run_of(2).await;
-        house.live(run, &[claim(), start(), over(true)]).await;
+        let run = app.run_of(2).await;
+        app.live(run, &[claim(), start(), over(true)]).await;
     }
-    house.run_of(2).await;
-    house.run_of(1).await;
+    app.run_of(2).await;
+    app.run_of(1).await;
     for (query, ids) in [
         ("state=scheduled&project_id=1", vec![4, 5]),
         ("state=in_queue&project_id=1", vec![]),
@@ -48,7 +46,7 @@ async fn runs_are_found_for_tabs_and_jobs() {
         ("job=2&state=scheduled", vec![4]),
         ("job=1&state=completed&limit=100", vec![]),
     ] {
-        let list = house.get(VIEWER, &format!("/api/v1/run/?{query}")).await;
+        let list = app.get(VIEWER, &format!("/api/v1/run/?{query}")).await;
         assert_eq!(list.status, 200, "{query}");
         assert_eq!(list.ids(), ids, "{query}");
     }
@@ -57,11 +55,11 @@ async fn runs_are_found_for_tabs_and_jobs() {
 /// D. Whether actions are offered is found out by comparing one's groups with those of the project.
 #[tokio::test]
 async fn one_finds_out_whether_one_administers_a_project() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     for (who, administers) in [(ADMIN, true), (VIEWER, false)] {
-        let groups = house.get(who, "/api/v1/group/").await.json();
+        let groups = app.get(who, "/api/v1/group/").await.json();
         let groups = groups["objects"].as_array().unwrap().clone();
-        let project = house.get(who, "/api/v1/project/1/").await.json();
+        let project = app.get(who, "/api/v1/project/1/").await.json();
         let admins = project["auth_groups"].as_array().unwrap();
         let mine = |uri: &&Value| groups.iter().any(|group| group["resource_uri"] == **uri);
         assert_eq!(admins.iter().any(|uri| mine(&uri)), administers, "{who:?}");
@@ -71,14 +69,14 @@ async fn one_finds_out_whether_one_administers_a_project() {
 /// 2.3: what is not ASCII is written as it is, in lists as well.
 #[tokio::test]
 async fn letters_of_any_kind_are_not_escaped() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let body = json!({"title": "Größe 🦀", "description": "\u{1}\"\\"});
-    assert_eq!(house.patch(WORKER, "/api/v1/job/1/", body).await, 202);
+    assert_eq!(app.patch(WORKER, "/api/v1/job/1/", body).await, 202);
     for target in [
         "/api/v1/job/1/",
         "/api/v1/job/?title=Gr%C3%B6%C3%9Fe+%F0%9F%A6%80",
     ] {
-        let answered = house.get(WORKER, target).await;
+        let answered = app.get(WORKER, target).await;
         assert!(
             answered.text.contains(r#""title": "Größe 🦀""#),
             "{}",

@@ -17,7 +17,7 @@ fn at() -> Timestamp {
     NOW.parse().unwrap()
 }
 
-impl TestHouse {
+impl TestApp {
     /// Group, project, pool, worker and template 1 with jobs 1, 2 and 3, of which 3 comes after 1; and the
     /// same with number 2, where job 4 is. `viewer` and `admin` belong to group 1, `stranger` to group 2,
     /// `loner` to none.
@@ -70,7 +70,7 @@ impl TestHouse {
             title: format!("Test worker {number}"),
             description: String::new(),
             api_key: api_key.to_owned(),
-            secret: self.house.seal.seal(&secret.into()).unwrap(),
+            secret: self.app.seal.seal(&secret.into()).unwrap(),
             enqueue_is_enabled: true,
             at: at(),
         };
@@ -128,10 +128,10 @@ impl TestHouse {
         self.tell::<User>(number, UserCommand::Create(user)).await;
     }
 
-    /// Creates a job, with its number and its name as every other door does.
+    /// Creates a job, with its number and its name as every other interface does.
     pub(super) async fn job(&self, job: domain::jobs::job::Created) {
         let (job, nobody) = (&job, Metadata::default());
-        let made = self.house.commands.transact(&nobody, |unit| async move {
+        let made = self.app.commands.transact(&nobody, |unit| async move {
             numbers::take(&unit, "job").await.unwrap();
             let kind = format!("job:{}", job.job_template);
             names::take(&unit, (&kind, &job.title), job.number)
@@ -141,7 +141,7 @@ impl TestHouse {
                 .await
         });
         let (_, outcome) = made.await.unwrap();
-        self.house
+        self.app
             .wait_for(outcome.position().unwrap())
             .await
             .unwrap();

@@ -33,18 +33,15 @@ fn without(field: &str) -> Value {
 /// D: 7.2.
 #[tokio::test]
 async fn a_job_is_created_with_a_number_of_its_own() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     for (who, title, number) in [(WORKER, "New job", 5), (ADMIN, "Another", 6)] {
         let body = with("title", json!(title)).to_string();
-        let answered = house.ask(who, "POST", "/api/v1/job/", body).await;
+        let answered = app.ask(who, "POST", "/api/v1/job/", body).await;
         assert_eq!(answered.status, 201, "{answered:?}");
         assert_eq!(answered.text, "");
         let place = format!("http://127.0.0.1:8124/api/v1/job/{number}/");
         assert_eq!(answered.header("location"), place);
-        let job = house
-            .get(who, &format!("/api/v1/job/{number}/"))
-            .await
-            .json();
+        let job = app.get(who, &format!("/api/v1/job/{number}/")).await.json();
         assert_eq!(job["title"], title);
         assert_eq!(job["script_content"], "#!/bin/sh\necho new\n");
         assert_eq!(job["reschedule_interval"], 2);
@@ -52,26 +49,26 @@ async fn a_job_is_created_with_a_number_of_its_own() {
         assert_eq!(job["enqueue_is_enabled"], true);
         assert_eq!(job["parent"], "/api/v1/job/3/");
     }
-    let parent = house.get(WORKER, "/api/v1/job/3/").await.json();
+    let parent = app.get(WORKER, "/api/v1/job/3/").await.json();
     assert_eq!(
         parent["children"],
         json!(["/api/v1/job/5/", "/api/v1/job/6/"])
     );
-    let kept = house.get(WORKER, "/api/v1/job/1/").await.json();
+    let kept = app.get(WORKER, "/api/v1/job/1/").await.json();
     assert_eq!(kept["title"], "Test job 1");
 }
 
 /// D: 5.0 and 7.2. What nobody speaks of is as the contract says.
 #[tokio::test]
 async fn a_job_of_which_only_the_necessary_is_said_has_the_usual_rest() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let body = json!({
         "title": "New job",
         "job_template": "/api/v1/job_template/1/",
         "worker_pool": "/api/v1/worker_pool/1/",
     });
-    let number = house.create(ADMIN, Resource::Job, body).await;
-    let job = house.get(ADMIN, &Resource::Job.uri(number)).await;
+    let number = app.create(ADMIN, Resource::Job, body).await;
+    let job = app.get(ADMIN, &Resource::Job.uri(number)).await;
     let expected = r##"{"children": [], "description": "", "disable_enqueue_after_fails": null, "enqueue_is_enabled": true, "id": 5, "job_template": "/api/v1/job_template/1/", "notification_addresses": "", "parent": null, "reschedule_interval": null, "reschedule_interval_type": "", "resource_uri": "/api/v1/job/5/", "run_on_all_workers": false, "schedule_children_on_error": false, "script_content": "#!/bin/sh\n\n", "script_content_partial": "", "title": "New job", "worker_pool": "/api/v1/worker_pool/1/"}"##;
     assert_eq!(job.text, expected);
 }
@@ -79,7 +76,7 @@ async fn a_job_of_which_only_the_necessary_is_said_has_the_usual_rest() {
 /// D: 7.1 and 18.18. Children follow from their parents, whatever is said of them.
 #[tokio::test]
 async fn children_leave_their_parent_by_their_own_word_alone() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let target = "/api/v1/job/1/";
     let kept = json!(["/api/v1/job/3/"]);
     for (method, status) in [("PATCH", 202), ("PUT", 204)] {
@@ -87,31 +84,31 @@ async fn children_leave_their_parent_by_their_own_word_alone() {
             json!({"children": []}),
             json!({"children": ["/api/v1/job/2/"]}),
         ] {
-            let answered = house.ask(ADMIN, method, target, body.to_string()).await;
+            let answered = app.ask(ADMIN, method, target, body.to_string()).await;
             assert_eq!(answered.status, status, "{method} {body}");
-            let job = house.get(ADMIN, target).await.json();
+            let job = app.get(ADMIN, target).await.json();
             assert_eq!(job["children"], kept, "{method} {body}");
         }
     }
     let left = json!({"parent": null});
-    assert_eq!(house.patch(ADMIN, "/api/v1/job/3/", left).await, 202);
-    let job = house.get(ADMIN, target).await.json();
+    assert_eq!(app.patch(ADMIN, "/api/v1/job/3/", left).await, 202);
+    let job = app.get(ADMIN, target).await.json();
     assert_eq!(job["children"], json!([]));
 }
 
 /// 18.6: the address says which job is meant, and the body does not.
 #[tokio::test]
 async fn a_job_that_is_put_with_the_number_of_another_stays_itself() {
-    let house = TestHouse::new().await;
-    let mut body = house.get(ADMIN, "/api/v1/job/1/").await.json();
+    let app = TestApp::new().await;
+    let mut body = app.get(ADMIN, "/api/v1/job/1/").await.json();
     (body["id"], body["resource_uri"]) = (json!(2), json!("/api/v1/job/2/"));
     body["title"] = json!("Renamed");
-    let answered = house
+    let answered = app
         .ask(ADMIN, "PUT", "/api/v1/job/1/", body.to_string())
         .await;
     assert_eq!(answered.status, 204);
     for (number, title) in [(1, "Renamed"), (2, "Test job 2")] {
-        let job = house.get(ADMIN, &Resource::Job.uri(number)).await.json();
+        let job = app.get(ADMIN, &Resource::Job.uri(number)).await.json();
         assert_eq!(job["title"], title);
     }
 }
@@ -119,7 +116,7 @@ async fn a_job_that_is_put_with_the_number_of_another_stays_itself() {
 /// 18.8 and 18.19.
 #[tokio::test]
 async fn a_job_that_makes_no_sense_is_refused() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     for (body, status) in [
         (without("title"), 400),
         (without("job_template"), 400),
@@ -151,65 +148,62 @@ async fn a_job_that_makes_no_sense_is_refused() {
         (with("enqueue_is_enabled", json!(null)), 400),
     ] {
         for who in [WORKER, ADMIN] {
-            let answered = house
-                .ask(who, "POST", "/api/v1/job/", body.to_string())
-                .await;
+            let answered = app.ask(who, "POST", "/api/v1/job/", body.to_string()).await;
             assert_eq!(answered.status, status, "{who:?} {body}");
         }
     }
-    assert_eq!(house.events("job.created").await.len(), 4);
+    assert_eq!(app.events("job.created").await.len(), 4);
 }
 
 /// 18.19: the pool is one of the project's.
 #[tokio::test]
 async fn a_job_uses_a_pool_of_its_project() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     // A worker that sees both pools, of which the project has one.
     let both = domain::jobs::worker_pool::WorkerPoolCommand::AddWorker {
         worker: 1,
         at: NOW.parse().unwrap(),
     };
-    house
-        .tell::<domain::jobs::worker_pool::WorkerPool>(2, both)
+    app.tell::<domain::jobs::worker_pool::WorkerPool>(2, both)
         .await;
     let body = with("worker_pool", json!("/api/v1/worker_pool/2/"));
-    let answered = house
+    let answered = app
         .ask(WORKER, "POST", "/api/v1/job/", body.to_string())
         .await;
     assert_eq!(answered.status, 400);
     let moved = json!({"worker_pool": "/api/v1/worker_pool/2/"});
-    assert_eq!(house.patch(WORKER, "/api/v1/job/1/", moved).await, 400);
+    assert_eq!(app.patch(WORKER, "/api/v1/job/1/", moved).await, 400);
     let moved = json!({
         "worker_pool": "/api/v1/worker_pool/2/",
         "job_template": "/api/v1/job_template/2/",
     });
-    assert_eq!(house.patch(WORKER, "/api/v1/job/1/", moved).await, 202);
+    assert_eq!(app.patch(WORKER, "/api/v1/job/1/", moved).await, 202);
 }
 
 /// D: 7.3 and 18.18. The dashboard sends back what it got, with one field changed.
 #[tokio::test]
 async fn a_job_that_is_put_back_keeps_what_was_not_spoken_of() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let (admin, target) = (ADMIN, "/api/v1/job/1/");
-    let mut job = house.get(admin, target).await.json();
+    let mut job = app.get(admin, target).await.json();
     job["enqueue_is_enabled"] = json!(false);
     let expected = job.clone();
     for body in [job, json!({"enqueue_is_enabled": false}), json!({})] {
         for _ in 0..2 {
-            let answered = house.ask(admin, "PUT", target, body.to_string()).await;
+            let answered = app.ask(admin, "PUT", target, body.to_string()).await;
             assert_eq!(answered.status, 204, "{body}");
             assert_eq!(answered.text, "");
         }
-        assert_eq!(house.get(admin, target).await.json(), expected);
+        assert_eq!(app.get(admin, target).await.json(), expected);
     }
-    assert_eq!(house.events("job.enqueue_suspended").await.len(), 1);
-    assert!(house.events("job.edited").await.is_empty());
+    assert_eq!(app.events("job.enqueue_suspended").await.len(), 1);
+    assert!(app.events("job.edited").await.is_empty());
     for (target, who, status) in [
         ("/api/v1/job/99/", admin, 404),
         ("/api/v1/job/4/", admin, 401),
         (target, VIEWER, 401),
     ] {
-        let answered = house.ask(who, "PUT", target, "{}").await;
+        let answered = app.ask(who, "PUT", target, "{}").await;
         assert_eq!(answered.status, status, "{who:?} {target}");
     }
 }
@@ -217,22 +211,22 @@ async fn a_job_that_is_put_back_keeps_what_was_not_spoken_of() {
 /// What a job is connected with already is no reason to refuse something else.
 #[tokio::test]
 async fn a_job_whose_project_lost_its_pool_can_be_suspended() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let (target, at) = ("/api/v1/job/1/", NOW.parse().unwrap());
     let lost = ProjectCommand::RemovePool { worker_pool: 1, at };
-    house.tell::<Project>(1, lost).await;
-    let mut job = house.get(ADMIN, target).await.json();
+    app.tell::<Project>(1, lost).await;
+    let mut job = app.get(ADMIN, target).await.json();
     job["enqueue_is_enabled"] = json!(false);
-    let answered = house.ask(ADMIN, "PUT", target, job.to_string()).await;
+    let answered = app.ask(ADMIN, "PUT", target, job.to_string()).await;
     assert_eq!(answered.status, 204);
     let elsewhere = json!({"worker_pool": "/api/v1/worker_pool/2/"});
-    assert_eq!(house.patch(ADMIN, target, elsewhere).await, 401);
+    assert_eq!(app.patch(ADMIN, target, elsewhere).await, 401);
 }
 
 /// D: 7.1.
 #[tokio::test]
 async fn a_job_is_changed_field_by_field() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let target = "/api/v1/job/3/";
     for (body, status, field, expected) in [
         (json!({"title": "Renamed"}), 202, "title", json!("Renamed")),
@@ -294,19 +288,19 @@ async fn a_job_is_changed_field_by_field() {
     ] {
         for _ in 0..2 {
             assert_eq!(
-                house.patch(WORKER, target, body.clone()).await,
+                app.patch(WORKER, target, body.clone()).await,
                 status,
                 "{body}"
             );
         }
-        let job = house.get(WORKER, target).await.json();
+        let job = app.get(WORKER, target).await.json();
         assert_eq!(job[field], expected, "{body}");
     }
     // 18.19: nobody comes after themselves.
     let circle = json!({"parent": "/api/v1/job/3/"});
-    assert_eq!(house.patch(WORKER, "/api/v1/job/1/", circle).await, 400);
+    assert_eq!(app.patch(WORKER, "/api/v1/job/1/", circle).await, 400);
     // A name that was given up is free.
-    let answered = house
+    let answered = app
         .patch(WORKER, "/api/v1/job/2/", json!({"title": "Test job 3"}))
         .await;
     assert_eq!(answered, 202);
@@ -315,29 +309,29 @@ async fn a_job_is_changed_field_by_field() {
 /// A script that is too long for an event is kept beside it.
 #[tokio::test]
 async fn a_long_script_is_executed_whole() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let script = "echo é\n".repeat(20_000);
     let body = json!({"script_content_partial": script});
-    assert_eq!(house.patch(WORKER, "/api/v1/job/1/", body).await, 202);
-    let job = house.get(WORKER, "/api/v1/job/1/").await.json();
+    assert_eq!(app.patch(WORKER, "/api/v1/job/1/", body).await, 202);
+    let job = app.get(WORKER, "/api/v1/job/1/").await.json();
     assert_eq!(job["script_content"], format!("#!/bin/sh\n{script}\n"));
-    let event = house.last_event("job.edited").await;
+    let event = app.last_event("job.edited").await;
     assert_eq!(event["script"]["blob"]["size"], script.len());
 }
 
 /// 18.5: a setting.
 #[tokio::test]
 async fn workers_change_jobs_only_where_the_operator_lets_them() {
-    let house = TestHouse::with(Settings {
+    let app = TestApp::with(Settings {
         job_writes_by_workers: false,
         ..Settings::default()
     });
-    let house = house.await;
-    let answered = house
+    let app = app.await;
+    let answered = app
         .ask(WORKER, "POST", "/api/v1/job/", new_job().to_string())
         .await;
     assert_eq!(answered.status, 401);
-    assert_eq!(house.patch(WORKER, "/api/v1/job/1/", json!({})).await, 401);
+    assert_eq!(app.patch(WORKER, "/api/v1/job/1/", json!({})).await, 401);
     let body = json!({"description": "x"});
-    assert_eq!(house.patch(ADMIN, "/api/v1/job/1/", body).await, 202);
+    assert_eq!(app.patch(ADMIN, "/api/v1/job/1/", body).await, 202);
 }

@@ -5,47 +5,39 @@ use super::*;
 /// D for the request, W for what the worker says of it: 5.8 and 11.3.
 #[tokio::test]
 async fn a_run_is_killed_once_and_in_either_order() {
-    let house = TestHouse::new().await;
-    let run = house.run().await;
-    house
-        .live(run, &[claim(), start(), json!({"pid": 6170})])
+    let app = TestApp::new().await;
+    let run = app.run().await;
+    app.live(run, &[claim(), start(), json!({"pid": 6170})])
         .await;
-    house
-        .clock
+    app.clock
         .set("2026-11-21T08:05:50.836391Z".parse().unwrap());
     let body = json!({"run": "/api/v1/run/1/", "id": 9, "schedule_dts": "2030-01-01"});
-    let number = house.create(ADMIN, Resource::KillRequest, body).await;
+    let number = app.create(ADMIN, Resource::KillRequest, body).await;
     assert_eq!(number, 1);
     let expected = r#"{"enqueue_dts": null, "execute_dts": null, "id": 1, "resource_uri": "/api/v1/kill_request/1/", "run": "/api/v1/run/1/", "schedule_dts": "2026-11-21T09:05:50.836391"}"#;
     let target = "/api/v1/kill_request/1/";
-    assert_eq!(house.get(WORKER, target).await.text, expected);
+    assert_eq!(app.get(WORKER, target).await.text, expected);
     let enqueued = json!({"enqueue_dts": "2026-11-21 08:05:52.732500+00:00"});
     let executed = json!({"execute_dts": "2026-11-21 08:05:52.946707+00:00"});
     for word in [&enqueued, &enqueued] {
-        assert_eq!(house.patch(WORKER, target, word.clone()).await, 202);
+        assert_eq!(app.patch(WORKER, target, word.clone()).await, 202);
     }
     // The run may return before its worker says that it killed it.
-    house.live(run, &[over(false)]).await;
+    app.live(run, &[over(false)]).await;
     for word in [&executed, &executed, &enqueued] {
-        assert_eq!(house.patch(WORKER, target, word.clone()).await, 202);
+        assert_eq!(app.patch(WORKER, target, word.clone()).await, 202);
     }
-    assert_eq!(house.events("kill_request.").await.len(), 3);
-    let shown = house.get(WORKER, target).await.json();
+    assert_eq!(app.events("kill_request.").await.len(), 3);
+    let shown = app.get(WORKER, target).await.json();
     assert_eq!(shown["execute_dts"], "2026-11-21T09:05:52.946707");
-    let run = house.see(run).await;
+    let run = app.see(run).await;
     assert_eq!(run["return_success"], false);
     // Several per run are allowed.
     let body = json!({"run": "/api/v1/run/1/"});
-    assert_eq!(house.create(WORKER, Resource::KillRequest, body).await, 2);
+    assert_eq!(app.create(WORKER, Resource::KillRequest, body).await, 2);
+    assert_eq!(app.get(WORKER, "/api/v1/kill_request/").await.ids(), [1, 2]);
     assert_eq!(
-        house.get(WORKER, "/api/v1/kill_request/").await.ids(),
-        [1, 2]
-    );
-    assert_eq!(
-        house
-            .get(WORKER, "/api/v1/kill_request/set/2;1/")
-            .await
-            .ids(),
+        app.get(WORKER, "/api/v1/kill_request/set/2;1/").await.ids(),
         [2, 1]
     );
 }
@@ -53,12 +45,10 @@ async fn a_run_is_killed_once_and_in_either_order() {
 /// 18.8 and section 4.
 #[tokio::test]
 async fn a_kill_that_makes_no_sense_is_refused() {
-    let house = TestHouse::new().await;
-    house.run().await;
+    let app = TestApp::new().await;
+    app.run().await;
     let body = json!({"run": "/api/v1/run/1/"});
-    house
-        .create(ADMIN, Resource::KillRequest, body.clone())
-        .await;
+    app.create(ADMIN, Resource::KillRequest, body.clone()).await;
     for (who, body, status) in [
         (WORKER, json!({}), 400),
         (WORKER, json!({"run": null}), 400),
@@ -69,7 +59,7 @@ async fn a_kill_that_makes_no_sense_is_refused() {
         (VIEWER, body.clone(), 401),
         (As::Nobody, body, 401),
     ] {
-        let answered = house
+        let answered = app
             .ask(who, "POST", "/api/v1/kill_request/", body.to_string())
             .await;
         assert_eq!(answered.status, status, "{who:?} {body}");
@@ -83,7 +73,7 @@ async fn a_kill_that_makes_no_sense_is_refused() {
         (WORKER, "/api/v1/kill_request/9/", json!({}), 404),
     ] {
         assert_eq!(
-            house.patch(who, target, body.clone()).await,
+            app.patch(who, target, body.clone()).await,
             status,
             "{who:?} {body}"
         );
@@ -93,11 +83,10 @@ async fn a_kill_that_makes_no_sense_is_refused() {
         ("/api/v1/kill_request/9/", 404),
         ("/api/v1/kill_request/", 200),
     ] {
-        assert_eq!(house.get(STRANGER, target).await.status, status, "{target}");
+        assert_eq!(app.get(STRANGER, target).await.status, status, "{target}");
     }
     assert!(
-        house
-            .get(STRANGER, "/api/v1/kill_request/")
+        app.get(STRANGER, "/api/v1/kill_request/")
             .await
             .ids()
             .is_empty()
@@ -107,13 +96,13 @@ async fn a_kill_that_makes_no_sense_is_refused() {
 /// Beyond the old server: 6 lets a drop-in narrow these lists by their run.
 #[tokio::test]
 async fn kills_are_found_by_their_runs_by_whoever_sees_them() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     for _ in 0..3 {
-        house.run().await;
+        app.run().await;
     }
     for run in [2, 1, 2, 3] {
         let body = json!({"run": Resource::Run.uri(run)});
-        house.create(WORKER, Resource::KillRequest, body).await;
+        app.create(WORKER, Resource::KillRequest, body).await;
     }
     for (query, ids) in [
         ("run=2", vec![1, 3]),
@@ -124,11 +113,11 @@ async fn kills_are_found_by_their_runs_by_whoever_sees_them() {
         ("run=-1", vec![]),
     ] {
         let target = format!("/api/v1/kill_request/?{query}");
-        let list = house.get(WORKER, &target).await;
+        let list = app.get(WORKER, &target).await;
         assert_eq!(list.ids(), ids, "{query}");
-        assert!(house.get(STRANGER, &target).await.ids().is_empty());
+        assert!(app.get(STRANGER, &target).await.ids().is_empty());
     }
-    let page = house
+    let page = app
         .get(WORKER, "/api/v1/kill_request/?run__in=3,2&limit=1")
         .await
         .json();
@@ -136,7 +125,7 @@ async fn kills_are_found_by_their_runs_by_whoever_sees_them() {
     let next = "/api/v1/kill_request/?run__in=3,2&limit=1&offset=1";
     assert_eq!(page["meta"]["next"], next);
     for query in ["run=x", "run__gt=1", "schedule_dts=2026-11-21"] {
-        let list = house
+        let list = app
             .get(WORKER, &format!("/api/v1/kill_request/?{query}"))
             .await;
         assert_eq!(list.status, 400, "{query}");

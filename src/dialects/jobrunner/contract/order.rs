@@ -11,42 +11,39 @@ use super::*;
 /// D: by title; templates and jobs by those of what they belong to first. What has a higher number comes first here.
 #[tokio::test]
 async fn lists_are_sorted_by_titles() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let at: Timestamp = NOW.parse().unwrap();
     // User 2 sees both projects.
-    house
-        .tell::<User>(2, UserCommand::JoinGroup { group: 2, at })
+    app.tell::<User>(2, UserCommand::JoinGroup { group: 2, at })
         .await;
     let title = || Some("Zulu".to_owned());
     let edited = worker::Edited {
         title: title(),
         ..worker::Edited::nothing(at)
     };
-    house.tell::<Worker>(1, WorkerCommand::Edit(edited)).await;
+    app.tell::<Worker>(1, WorkerCommand::Edit(edited)).await;
     let edited = worker_pool::Edited {
         title: title(),
         ..worker_pool::Edited::nothing(at)
     };
-    house
-        .tell::<WorkerPool>(1, WorkerPoolCommand::Edit(edited))
+    app.tell::<WorkerPool>(1, WorkerPoolCommand::Edit(edited))
         .await;
     let edited = project::Edited {
         title: title(),
         ..project::Edited::nothing(at)
     };
-    house.tell::<Project>(1, ProjectCommand::Edit(edited)).await;
+    app.tell::<Project>(1, ProjectCommand::Edit(edited)).await;
     // The project's title counts before the template's.
     let edited = job_template::Edited {
         title: Some("Alpha".to_owned()),
         ..job_template::Edited::nothing(at)
     };
-    house
-        .tell::<JobTemplate>(1, JobTemplateCommand::Edit(edited))
+    app.tell::<JobTemplate>(1, JobTemplateCommand::Edit(edited))
         .await;
     for (job, title) in [(1, "Whiskey"), (2, "Alpha"), (3, "Mike")] {
         let target = Resource::Job.uri(job);
         assert_eq!(
-            house.patch(WORKER, &target, json!({"title": title})).await,
+            app.patch(WORKER, &target, json!({"title": title})).await,
             202
         );
     }
@@ -57,9 +54,9 @@ async fn lists_are_sorted_by_titles() {
         ("job_template", vec![2, 1]),
         ("job", vec![4, 2, 3, 1]),
     ] {
-        let list = house.get(ADMIN, &format!("/api/v1/{resource}/")).await;
+        let list = app.get(ADMIN, &format!("/api/v1/{resource}/")).await;
         assert_eq!(list.ids(), ids, "{resource}");
-        let page = house
+        let page = app
             .get(ADMIN, &format!("/api/v1/{resource}/?limit=1&offset=1"))
             .await;
         assert_eq!(page.ids(), ids[1..2], "{resource}");

@@ -5,7 +5,7 @@ use super::*;
 /// D: the shapes of section 5, byte for byte.
 #[tokio::test]
 async fn things_are_shown_as_the_contract_shows_them() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     for (target, expected) in [
         (
             "group/1/",
@@ -32,11 +32,11 @@ async fn things_are_shown_as_the_contract_shows_them() {
             r##"{"children": ["/api/v1/job/3/"], "description": "", "disable_enqueue_after_fails": null, "enqueue_is_enabled": true, "id": 1, "job_template": "/api/v1/job_template/1/", "notification_addresses": "job1@example.com", "parent": null, "reschedule_interval": 1, "reschedule_interval_type": "DAY", "resource_uri": "/api/v1/job/1/", "run_on_all_workers": false, "schedule_children_on_error": false, "script_content": "#!/bin/sh\necho hello\n", "script_content_partial": "echo hello", "title": "Test job 1", "worker_pool": "/api/v1/worker_pool/1/"}"##,
         ),
     ] {
-        let answered = house.get(WORKER, &format!("/api/v1/{target}")).await;
+        let answered = app.get(WORKER, &format!("/api/v1/{target}")).await;
         assert_eq!(answered.status, 200, "{target}");
         assert_eq!(answered.text, expected, "{target}");
     }
-    let list = house.get(WORKER, "/api/v1/worker/").await;
+    let list = app.get(WORKER, "/api/v1/worker/").await;
     let meta = r#"{"meta": {"limit": 200, "next": null, "offset": 0, "previous": null, "total_count": 1}, "objects": [{"api_key": "worker1", "#;
     assert!(list.text.starts_with(meta), "{}", list.text);
     assert_eq!(list.header("content-type"), "application/json");
@@ -47,7 +47,7 @@ async fn things_are_shown_as_the_contract_shows_them() {
 /// W: section 4.1; and D: section 4.2.
 #[tokio::test]
 async fn everybody_sees_their_own_and_nothing_else() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let none: &[u64] = &[];
     for (who, resource, seen) in [
         (WORKER, "worker", &[1][..]),
@@ -68,7 +68,7 @@ async fn everybody_sees_their_own_and_nothing_else() {
         (OUTSIDER, "project", none),
         (OUTSIDER, "job", none),
     ] {
-        let list = house.get(who, &format!("/api/v1/{resource}/")).await;
+        let list = app.get(who, &format!("/api/v1/{resource}/")).await;
         assert_eq!(list.status, 200, "{who:?} {resource}");
         assert_eq!(list.ids(), seen, "{who:?} {resource}");
         assert_eq!(
@@ -83,9 +83,7 @@ async fn everybody_sees_their_own_and_nothing_else() {
                 (true, false) => 401,
                 (true, true) => 200,
             };
-            let detail = house
-                .get(who, &format!("/api/v1/{resource}/{number}/"))
-                .await;
+            let detail = app.get(who, &format!("/api/v1/{resource}/{number}/")).await;
             assert_eq!(detail.status, expected, "{who:?} {resource} {number}");
             assert_eq!(expected == 200, !detail.text.is_empty());
         }
@@ -95,16 +93,16 @@ async fn everybody_sees_their_own_and_nothing_else() {
         let names = list["objects"].as_array().unwrap().iter();
         names.map(|group| group["name"].clone()).collect::<Vec<_>>()
     };
-    let groups = house.get(WORKER, "/api/v1/group/").await;
+    let groups = app.get(WORKER, "/api/v1/group/").await;
     assert_eq!(names(&groups), ["Group 1"]);
-    let groups = house.get(ADMIN, "/api/v1/group/").await;
+    let groups = app.get(ADMIN, "/api/v1/group/").await;
     assert_eq!(names(&groups), ["Group 1", "Group 3"]);
 }
 
 /// 2.1.
 #[tokio::test]
 async fn what_is_no_number_does_not_exist() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     for place in [
         "0",
         "-1",
@@ -115,7 +113,7 @@ async fn what_is_no_number_does_not_exist() {
         "1/2",
         "%31",
     ] {
-        let answered = house.get(WORKER, &format!("/api/v1/job/{place}/")).await;
+        let answered = app.get(WORKER, &format!("/api/v1/job/{place}/")).await;
         assert_eq!(answered.status, 404, "{place}");
         assert_eq!(answered.text, "", "{place}");
     }
@@ -124,22 +122,22 @@ async fn what_is_no_number_does_not_exist() {
 /// O: 2.1.
 #[tokio::test]
 async fn a_set_names_what_it_did_not_find_and_hides_nothing() {
-    let house = TestHouse::new().await;
-    let set = house.get(WORKER, "/api/v1/job/set/3;99;x;1;3/").await;
+    let app = TestApp::new().await;
+    let set = app.get(WORKER, "/api/v1/job/set/3;99;x;1;3/").await;
     assert_eq!(set.status, 200);
     assert_eq!(set.ids(), [3, 1]);
     assert_eq!(set.json()["not_found"], json!(["99", "x"]));
-    let set = house.get(WORKER, "/api/v1/job/set/1/").await;
+    let set = app.get(WORKER, "/api/v1/job/set/1/").await;
     assert_eq!(set.json().get("not_found"), None);
-    assert_eq!(house.get(WORKER, "/api/v1/job/set/1;4/").await.status, 401);
+    assert_eq!(app.get(WORKER, "/api/v1/job/set/1;4/").await.status, 401);
 }
 
 /// W: 2.4 and 2.5.
 #[tokio::test]
 async fn pages_lead_to_each_other() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let mut target = "/api/v1/job/?x=%2f+&limit=2&project_id=1".to_owned();
-    let first = house.get(WORKER, &target).await;
+    let first = app.get(WORKER, &target).await;
     assert_eq!(first.ids(), [1, 2]);
     let meta = first.json()["meta"].clone();
     let next = "/api/v1/job/?x=%2f+&project_id=1&limit=2&offset=2";
@@ -149,7 +147,7 @@ async fn pages_lead_to_each_other() {
     );
     // The worker follows it as it is, and signs it.
     target = next.to_owned();
-    let second = house.get(WORKER, &target).await;
+    let second = app.get(WORKER, &target).await;
     assert_eq!(second.ids(), [3]);
     let meta = second.json()["meta"].clone();
     assert_eq!(meta["next"], Value::Null);
@@ -160,7 +158,7 @@ async fn pages_lead_to_each_other() {
         ("limit=5000", 1000, vec![1, 2, 3]),
         ("offset=50", 200, vec![]),
     ] {
-        let page = house.get(WORKER, &format!("/api/v1/job/?{query}")).await;
+        let page = app.get(WORKER, &format!("/api/v1/job/?{query}")).await;
         assert_eq!(page.json()["meta"]["limit"], limit, "{query}");
         assert_eq!(page.ids(), ids, "{query}");
     }
@@ -171,7 +169,7 @@ async fn pages_lead_to_each_other() {
         "offset=x",
         "order_by=id",
     ] {
-        let page = house.get(WORKER, &format!("/api/v1/job/?{query}")).await;
+        let page = app.get(WORKER, &format!("/api/v1/job/?{query}")).await;
         assert_eq!(page.status, 400, "{query}");
         assert!(page.json()["error"].is_string(), "{query}");
     }
@@ -180,7 +178,7 @@ async fn pages_lead_to_each_other() {
 /// D: section 6.
 #[tokio::test]
 async fn lists_are_narrowed() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let admin = ADMIN;
     for (target, ids) in [
         ("project/?title=Test+project+1", vec![1]),
@@ -207,7 +205,7 @@ async fn lists_are_narrowed() {
         ("job/?project_id=0", vec![]),
         ("job/?nothing=x", vec![1, 2, 3]),
     ] {
-        let list = house.get(admin, &format!("/api/v1/{target}")).await;
+        let list = app.get(admin, &format!("/api/v1/{target}")).await;
         assert_eq!(list.status, 200, "{target}");
         assert_eq!(list.ids(), ids, "{target}");
     }
@@ -217,7 +215,7 @@ async fn lists_are_narrowed() {
         "job/?parent=1",
         "job/?project_id=x",
     ] {
-        let list = house.get(admin, &format!("/api/v1/{target}")).await;
+        let list = app.get(admin, &format!("/api/v1/{target}")).await;
         assert_eq!(list.status, 400, "{target}");
     }
 }
@@ -225,12 +223,12 @@ async fn lists_are_narrowed() {
 /// O: 5.10.
 #[tokio::test]
 async fn schemas_are_shown_to_those_who_are_known() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     for resource in Resource::ALL {
         let target = format!("/api/v1/{}/schema/", resource.name());
-        let schema = house.get(WORKER, &target).await;
+        let schema = app.get(WORKER, &target).await;
         assert_eq!(schema.status, 200, "{target}");
         assert_eq!(schema.json()["default_limit"], 200, "{target}");
-        assert_eq!(house.get(As::Nobody, &target).await.status, 401, "{target}");
+        assert_eq!(app.get(As::Nobody, &target).await.status, 401, "{target}");
     }
 }

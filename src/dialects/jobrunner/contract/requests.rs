@@ -5,7 +5,7 @@ use super::*;
 /// W: 3.1.
 #[tokio::test]
 async fn a_signed_request_is_let_in_and_nothing_else_is() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let target = "/api/v1/worker/";
     let right = "ApiKey worker1:15d65869ed6aef5f9347499af60221c0b1396b4b";
     for (name, value, status) in [
@@ -23,7 +23,7 @@ async fn a_signed_request_is_let_in_and_nothing_else_is() {
         ("x-nothing", String::new(), 401),
     ] {
         let request = Request::get(target).header(name, &value);
-        let answered = house.send(request.body(Body::empty()).unwrap()).await;
+        let answered = app.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(answered.status, status, "{name}: {value}");
         if status == 401 {
             assert_eq!(answered.text, "");
@@ -35,26 +35,26 @@ async fn a_signed_request_is_let_in_and_nothing_else_is() {
 /// W: 3.1, the target is signed as it was sent.
 #[tokio::test]
 async fn the_raw_target_and_the_raw_body_are_signed() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     for target in [
         "/api/v1/run/schema/?b=1&a=%2f%2F+x&&=&a",
         "/api/v1/worker/?x={a}'[é]",
         "/api/v1/worker/?",
         "/api/v1/worker/?api_key=worker%31",
     ] {
-        assert_eq!(house.get(WORKER, target).await.status, 200, "{target}");
+        assert_eq!(app.get(WORKER, target).await.status, 200, "{target}");
     }
     // Signed without the question mark, as the old server did.
     let digest = sign("verysecret", "GET", "/api/v1/worker/", b"");
     let request = Request::get("/api/v1/worker/?")
         .header("authorization", format!("ApiKey worker1:{digest}"));
-    let answered = house.send(request.body(Body::empty()).unwrap()).await;
+    let answered = app.send(request.body(Body::empty()).unwrap()).await;
     assert_eq!(answered.status, 200);
     // Another order of the same parameters is another target.
     let signed = request_signed_for("/api/v1/worker/?a=1&b=2", "/api/v1/worker/?b=2&a=1");
-    assert_eq!(house.send(signed).await.status, 401);
+    assert_eq!(app.send(signed).await.status, 401);
     let body = br#"{ "concurrent_jobs":2,"x":"\u00e9" }"#;
-    let answered = house
+    let answered = app
         .ask(WORKER, "PATCH", "/api/v1/worker/1/", &body[..])
         .await;
     assert_eq!(answered.status, 202);
@@ -73,10 +73,10 @@ fn request_signed_for(signed: &str, sent: &str) -> Request<Body> {
 async fn the_target_survives_the_wire() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let router = house.router.clone();
+    let router = app.router.clone();
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     for target in [
         "/api/v1/worker/",
@@ -102,7 +102,7 @@ async fn the_target_survives_the_wire() {
 /// W: 18.4. Whoever sends the header means it.
 #[tokio::test]
 async fn a_session_does_not_make_up_for_a_wrong_signature() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let request = |header: Option<&str>| {
         let mut request = Request::get("/api/v1/worker/").header("test-user", 1);
         if let Some(header) = header {
@@ -110,16 +110,16 @@ async fn a_session_does_not_make_up_for_a_wrong_signature() {
         }
         request.body(Body::empty()).unwrap()
     };
-    assert_eq!(house.send(request(None)).await.status, 200);
+    assert_eq!(app.send(request(None)).await.status, 200);
     let wrong = "ApiKey worker1:0000000000000000000000000000000000000000";
-    assert_eq!(house.send(request(Some(wrong))).await.status, 401);
+    assert_eq!(app.send(request(Some(wrong))).await.status, 401);
 }
 
 /// O: 2.1 and 2.2.
 #[tokio::test]
 async fn the_index_is_for_anybody() {
-    let house = TestHouse::empty(Settings::default());
-    let answered = house.get(As::Nobody, "/api/v1/").await;
+    let app = TestApp::empty(Settings::default());
+    let answered = app.get(As::Nobody, "/api/v1/").await;
     assert_eq!(answered.status, 200);
     assert_eq!(answered.header("content-type"), "application/json");
     assert_eq!(answered.header("vary"), "Accept, Cookie");
@@ -132,7 +132,7 @@ async fn the_index_is_for_anybody() {
 /// 2.1.
 #[tokio::test]
 async fn a_missing_slash_is_shown_the_way() {
-    let house = TestHouse::empty(Settings::default());
+    let app = TestApp::empty(Settings::default());
     for (target, place) in [
         ("/api/v1", "/api/v1/"),
         ("/api/v1/run", "/api/v1/run/"),
@@ -141,7 +141,7 @@ async fn a_missing_slash_is_shown_the_way() {
         ("/api/v1/run/schema", "/api/v1/run/schema/"),
         ("/api/v1/run/set/1;2", "/api/v1/run/set/1;2/"),
     ] {
-        let answered = house.get(As::Nobody, target).await;
+        let answered = app.get(As::Nobody, target).await;
         assert_eq!(answered.status, 301, "{target}");
         let place = format!("http://127.0.0.1:8124{place}");
         assert_eq!(answered.header("location"), place, "{target}");
@@ -152,7 +152,7 @@ async fn a_missing_slash_is_shown_the_way() {
         "/api/v1/nothing/",
         "/api/v1/nothing",
     ] {
-        let answered = house.get(WORKER, target).await;
+        let answered = app.get(WORKER, target).await;
         assert_eq!(answered.status, 404, "{target}");
     }
 }
@@ -160,7 +160,7 @@ async fn a_missing_slash_is_shown_the_way() {
 /// 2.8 and 5.0: which method there is nobody needs a credential to learn.
 #[tokio::test]
 async fn methods_come_before_credentials() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     for (target, allow) in [
         ("/api/v1/", "GET"),
         ("/api/v1/group/", "GET"),
@@ -186,12 +186,12 @@ async fn methods_come_before_credentials() {
             ("FROB", 405),
             ("OPTIONS", 200),
         ] {
-            let answered = house.ask(As::Nobody, method, target, "").await;
+            let answered = app.ask(As::Nobody, method, target, "").await;
             assert_eq!(answered.status, status, "{method} {target}");
             assert_eq!(answered.header("allow"), allow, "{method} {target}");
             assert_eq!(answered.text, allow, "{method} {target}");
         }
-        let answered = house.ask(As::Nobody, "HEAD", target, "").await;
+        let answered = app.ask(As::Nobody, "HEAD", target, "").await;
         assert_eq!(answered.status, 405, "HEAD {target}");
     }
 }
@@ -199,7 +199,7 @@ async fn methods_come_before_credentials() {
 /// O: 3.1.
 #[tokio::test]
 async fn a_post_may_mean_patch() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let body = r#"{"concurrent_jobs": 7}"#;
     let target = "/api/v1/worker/1/";
     let digest = sign("verysecret", "PATCH", target, body.as_bytes());
@@ -212,19 +212,19 @@ async fn a_post_may_mean_patch() {
         }
         request.body(Body::from(body)).unwrap()
     };
-    assert_eq!(house.send(post(Some("PATCH"))).await.status, 202);
-    assert_eq!(house.send(post(Some("DELETE"))).await.status, 405);
-    assert_eq!(house.send(post(None)).await.status, 405);
+    assert_eq!(app.send(post(Some("PATCH"))).await.status, 202);
+    assert_eq!(app.send(post(Some("DELETE"))).await.status, 405);
+    assert_eq!(app.send(post(None)).await.status, 405);
     // Nothing but a POST means something else.
     let mut put = post(Some("PATCH"));
     *put.method_mut() = Method::PUT;
-    assert_eq!(house.send(put).await.status, 405);
+    assert_eq!(app.send(put).await.status, 405);
 }
 
 /// 2.3.
 #[tokio::test]
 async fn json_is_the_only_form() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let target = "/api/v1/worker/";
     for (accept, status) in [
         (Some("*/*"), 200),
@@ -240,19 +240,19 @@ async fn json_is_the_only_form() {
         if let Some(accept) = accept {
             request = request.header("accept", accept);
         }
-        let answered = house.send(request.body(Body::empty()).unwrap()).await;
+        let answered = app.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(answered.status, status, "{accept:?}");
     }
     for (format, status) in [("json", 200), ("xml", 400), ("", 400)] {
         let target = format!("{target}?format={format}");
-        assert_eq!(house.get(WORKER, &target).await.status, status, "{format}");
+        assert_eq!(app.get(WORKER, &target).await.status, status, "{format}");
     }
 }
 
 /// 18.8: 415 for another form of body, 400 for none.
 #[tokio::test]
 async fn a_body_is_a_json_object_and_says_so() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let target = "/api/v1/worker/1/";
     let send = async |content_type: Option<&str>, encoding: Option<&str>, body: &'static str| {
         let digest = sign("verysecret", "PATCH", target, body.as_bytes());
@@ -264,7 +264,7 @@ async fn a_body_is_a_json_object_and_says_so() {
         if let Some(encoding) = encoding {
             request = request.header("content-encoding", encoding);
         }
-        let answered = house.send(request.body(Body::from(body)).unwrap()).await;
+        let answered = app.send(request.body(Body::from(body)).unwrap()).await;
         answered.status.as_u16()
     };
     let json = Some("application/json");
@@ -287,19 +287,19 @@ async fn a_body_is_a_json_object_and_says_so() {
     }
 }
 
-/// The dialect has a limit of its own: logs must fit, whatever the house takes elsewhere.
+/// The dialect has a limit of its own: logs must fit, whatever the app takes elsewhere.
 #[tokio::test]
 async fn a_body_of_two_mebibytes_fits_and_one_over_the_limit_does_not() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     assert!(WebSettings::default().limits.body_bytes_max < 2 << 20);
     let body = |bytes: usize| json!({"x": "a".repeat(bytes)}).to_string();
     for (bytes, status) in [(2 << 20, 202), (BODY_BYTES_MAX, 413)] {
-        let answered = house
+        let answered = app
             .ask(WORKER, "PATCH", "/api/v1/worker/1/", body(bytes))
             .await;
         assert_eq!(answered.status, status, "{bytes}");
     }
-    let answered = house
+    let answered = app
         .ask(
             As::Nobody,
             "PATCH",
@@ -313,7 +313,7 @@ async fn a_body_of_two_mebibytes_fits_and_one_over_the_limit_does_not() {
 /// What was refused for its size before its signature told which keys there are.
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused_alike_whether_its_key_is_known_or_not() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let target = "/api/v1/worker/1/";
     let large = vec![b' '; BODY_BYTES_MAX + 1];
     for api_key in ["worker1", "nobody"] {
@@ -333,7 +333,7 @@ async fn a_body_that_is_too_large_is_refused_alike_whether_its_key_is_known_or_n
                     .map(|piece| Ok::<_, std::io::Error>(piece.to_vec()))
                     .collect();
                 let body = Body::from_stream(futures::stream::iter(pieces));
-                let answered = house.send(request.body(body).unwrap()).await;
+                let answered = app.send(request.body(body).unwrap()).await;
                 assert_eq!(answered.status, status, "{api_key}, declared: {declared}");
             }
         }
@@ -343,7 +343,7 @@ async fn a_body_that_is_too_large_is_refused_alike_whether_its_key_is_known_or_n
 /// It means nothing, and a proxy may leave it out although it is signed.
 #[tokio::test]
 async fn a_get_has_no_body() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let target = "/api/v1/worker/";
     let send = async |authorization: Option<String>, pieces: &[&'static str]| {
         let mut request = Request::get(target);
@@ -355,7 +355,7 @@ async fn a_get_has_no_body() {
             .map(|piece| Ok::<_, std::io::Error>(*piece))
             .collect();
         let body = Body::from_stream(futures::stream::iter(pieces));
-        let answered = house.send(request.body(body).unwrap()).await;
+        let answered = app.send(request.body(body).unwrap()).await;
         (answered.status.as_u16(), answered.text)
     };
     let signed = |key: &str, body: &[u8]| {
@@ -399,12 +399,12 @@ async fn large_bodies_wait_for_room() {
 /// W: 11.2. Right after a start a worker asks what it has lost, and must not be told that it is nothing.
 #[tokio::test]
 async fn nobody_is_answered_before_the_views_know_the_log() {
-    let before = TestHouse::new().await;
+    let before = TestApp::new().await;
     let run = before.run().await;
     before.live(run, &[claim(), start()]).await;
-    let after = TestHouse::on(
+    let after = TestApp::on(
         Arc::clone(&before.log),
-        before.house.seal.clone(),
+        before.app.seal.clone(),
         Settings::default(),
     );
     let started = "/api/v1/run/?state=started&worker__api_key=worker1";
@@ -414,19 +414,19 @@ async fn nobody_is_answered_before_the_views_know_the_log() {
 /// Refused changes are for auditors to see, and nothing secret is.
 #[tokio::test]
 async fn refused_changes_are_noted_without_their_secrets() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let wrong = As::Worker("worker1", "guessed");
-    let answered = house.patch(wrong, "/api/v1/worker/1/", json!({})).await;
+    let answered = app.patch(wrong, "/api/v1/worker/1/", json!({})).await;
     assert_eq!(answered, 401);
     let note = loop {
-        let events = house.events("audit.write_refused").await;
+        let events = app.events("audit.write_refused").await;
         if let Some(event) = events.first() {
             break String::from_utf8(event.data.to_vec()).unwrap();
         }
         tokio::task::yield_now().await;
     };
     assert!(note.contains("the signature is not valid"), "{note}");
-    for recorded in house.events("").await {
+    for recorded in app.events("").await {
         let data = String::from_utf8_lossy(&recorded.data).into_owned();
         assert!(
             !data.contains("verysecret") && !data.contains("guessed"),

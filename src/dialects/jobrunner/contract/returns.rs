@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use super::*;
 
 /// How many events of each kind follow from returns.
-async fn followed(house: &TestHouse) -> [usize; 3] {
-    let count = async |event_type| house.events(event_type).await.len();
+async fn followed(app: &TestApp) -> [usize; 3] {
+    let count = async |event_type| app.events(event_type).await.len();
     [
         count("job.run_counted").await,
         count("run.sibling_returned").await,
@@ -18,38 +18,37 @@ async fn followed(house: &TestHouse) -> [usize; 3] {
 /// 8.2 and 18.2.
 #[tokio::test]
 async fn every_word_told_twice_adds_nothing() {
-    let house = TestHouse::new().await;
-    let run = house.run().await;
-    house
-        .clock
+    let app = TestApp::new().await;
+    let run = app.run().await;
+    app.clock
         .set("2026-11-21T08:05:44.663301Z".parse().unwrap());
     let words = [claim(), start(), json!({"pid": 6023}), over(true)];
     for word in &words {
-        house.live(run, std::slice::from_ref(word)).await;
-        let events = house.events("").await.len();
+        app.live(run, std::slice::from_ref(word)).await;
+        let events = app.events("").await.len();
         for _ in 0..2 {
-            house.live(run, std::slice::from_ref(word)).await;
+            app.live(run, std::slice::from_ref(word)).await;
         }
-        assert_eq!(house.events("").await.len(), events, "{word}");
+        assert_eq!(app.events("").await.len(), events, "{word}");
     }
     // The child of job 1 got a run, for now.
-    assert_eq!(followed(&house).await, [1, 1, 2]);
-    let child = house.see(2).await;
+    assert_eq!(followed(&app).await, [1, 1, 2]);
+    let child = app.see(2).await;
     assert_eq!(child["job"], "/api/v1/job/3/");
     assert_eq!(child["schedule_dts"], "2026-11-21T09:05:44.663301");
     assert_eq!(child["is_manual"], false);
     assert_eq!(child["schedule_children"], true);
     // Later words about a run that is over change nothing else either.
-    house.live(run, &[json!({"pid": 7}), over(false)]).await;
-    assert_eq!(followed(&house).await, [1, 1, 2]);
-    assert_eq!(house.see(run).await["return_success"], false);
+    app.live(run, &[json!({"pid": 7}), over(false)]).await;
+    assert_eq!(followed(&app).await, [1, 1, 2]);
+    assert_eq!(app.see(run).await["return_success"], false);
 }
 
 /// 11.5: whatever workers send may be sent again. What people POST and is no log is made once more, or refused.
 #[tokio::test]
 async fn a_post_that_is_sent_again_makes_another_run_and_another_wish_and_nothing_else() {
-    let house = TestHouse::new().await;
-    let run = house.run().await;
+    let app = TestApp::new().await;
+    let run = app.run().await;
     for (resource, body, again) in [
         (
             Resource::RunLog,
@@ -79,7 +78,7 @@ async fn a_post_that_is_sent_again_makes_another_run_and_another_wish_and_nothin
         let target = format!("/api/v1/{}/", resource.name());
         let mut places = Vec::new();
         for _ in 0..2 {
-            let answered = house.ask(ADMIN, "POST", &target, body.to_string()).await;
+            let answered = app.ask(ADMIN, "POST", &target, body.to_string()).await;
             places.push((
                 answered.status.as_u16(),
                 answered.header("location").to_owned(),
@@ -92,39 +91,37 @@ async fn a_post_that_is_sent_again_makes_another_run_and_another_wish_and_nothin
         assert_eq!(places[0].0, 201, "{resource:?}");
         assert_eq!(places[1], (status, place), "{resource:?}");
     }
-    assert_eq!(house.events("run_log.").await.len(), 1);
-    assert_eq!(house.see(run).await["run_log"], "/api/v1/run_log/1/");
+    assert_eq!(app.events("run_log.").await.len(), 1);
+    assert_eq!(app.see(run).await["run_log"], "/api/v1/run_log/1/");
 }
 
 /// What was written is seen by whoever asks next, and both answers say what they know.
 #[tokio::test]
 async fn answers_say_how_much_of_the_log_they_know() {
-    let house = TestHouse::new().await;
-    let run = house.run().await;
+    let app = TestApp::new().await;
+    let run = app.run().await;
     let target = Resource::Run.uri(run);
-    let answered = house
-        .ask(WORKER, "PATCH", &target, claim().to_string())
-        .await;
-    let head = house.log.head().to_string();
+    let answered = app.ask(WORKER, "PATCH", &target, claim().to_string()).await;
+    let head = app.log.head().to_string();
     assert_eq!(answered.header("tallyman-position"), head);
-    let seen = house.get(WORKER, &target).await;
+    let seen = app.get(WORKER, &target).await;
     assert_eq!(seen.header("tallyman-position"), head);
 }
 
 /// 8.2: N failures in a row are borne, and no more; a success begins anew.
 #[tokio::test]
 async fn a_job_that_fails_too_often_is_suspended() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let bears = json!({"disable_enqueue_after_fails": 1});
-    assert_eq!(house.patch(WORKER, "/api/v1/job/2/", bears).await, 202);
+    assert_eq!(app.patch(WORKER, "/api/v1/job/2/", bears).await, 202);
     for (success, enabled) in [(false, true), (true, true), (false, true), (false, false)] {
-        let run = house.run_of(2).await;
+        let run = app.run_of(2).await;
         let words = [claim(), start(), over(success), over(success)];
-        house.live(run, &words).await;
-        let job = house.get(WORKER, "/api/v1/job/2/").await.json();
+        app.live(run, &words).await;
+        let job = app.get(WORKER, "/api/v1/job/2/").await.json();
         assert_eq!(job["enqueue_is_enabled"], enabled, "run {run}");
     }
-    assert_eq!(house.events("job.enqueue_suspended").await.len(), 1);
+    assert_eq!(app.events("job.enqueue_suspended").await.len(), 1);
 }
 
 /// 8.2: children run after a success, or after whatever happened where that is wished for.
@@ -138,17 +135,17 @@ async fn children_run_when_they_should() {
         (json!(null), false, true, 0),
         (json!(null), true, true, 1),
     ] {
-        let house = TestHouse::new().await;
+        let app = TestApp::new().await;
         let body = json!({"schedule_children_on_error": on_error});
-        assert_eq!(house.patch(WORKER, "/api/v1/job/1/", body).await, 202);
+        assert_eq!(app.patch(WORKER, "/api/v1/job/1/", body).await, 202);
         let body = json!({
             "job": "/api/v1/job/1/", "schedule_dts": "2026-11-21", "schedule_children": wished,
         });
-        let run = house.create(WORKER, Resource::Run, body).await;
+        let run = app.create(WORKER, Resource::Run, body).await;
         let mut over = over(true);
         over["return_success"] = success.clone();
-        house.live(run, &[claim(), start(), over]).await;
-        let scheduled = house.events("run.scheduled").await.len();
+        app.live(run, &[claim(), start(), over]).await;
+        let scheduled = app.events("run.scheduled").await.len();
         assert_eq!(scheduled, 1 + children, "{success} {on_error} {wished}");
     }
 }
@@ -156,11 +153,11 @@ async fn children_run_when_they_should() {
 /// 8.2: what follows from a run that a person asked for was asked for by nobody.
 #[tokio::test]
 async fn children_of_manual_runs_are_not_manual() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let body = json!({"job": "/api/v1/job/1/", "schedule_dts": "2026-11-21", "is_manual": true});
-    let run = house.create(ADMIN, Resource::Run, body).await;
-    house.live(run, &[claim(), start(), over(true)]).await;
-    let child = house.see(run + 1).await;
+    let run = app.create(ADMIN, Resource::Run, body).await;
+    app.live(run, &[claim(), start(), over(true)]).await;
+    let child = app.see(run + 1).await;
     assert_eq!(child["job"], "/api/v1/job/3/");
     assert_eq!(child["is_manual"], false);
 }
@@ -169,33 +166,27 @@ async fn children_of_manual_runs_are_not_manual() {
 #[tokio::test]
 async fn a_child_that_is_switched_off_gets_no_run_and_one_of_a_project_that_is_does() {
     for (job_is_on, runs) in [(true, 2), (false, 1)] {
-        let house = TestHouse::new().await;
+        let app = TestApp::new().await;
         let at = NOW.parse().unwrap();
-        house
-            .tell::<Project>(1, ProjectCommand::Suspend { at })
-            .await;
+        app.tell::<Project>(1, ProjectCommand::Suspend { at }).await;
         let on = json!({"enqueue_is_enabled": job_is_on});
-        assert_eq!(house.patch(ADMIN, "/api/v1/job/3/", on).await, 202);
-        let run = house.run().await;
-        house.live(run, &[claim(), start(), over(true)]).await;
-        assert_eq!(
-            house.events("run.scheduled").await.len(),
-            runs,
-            "{job_is_on}"
-        );
+        assert_eq!(app.patch(ADMIN, "/api/v1/job/3/", on).await, 202);
+        let run = app.run().await;
+        app.live(run, &[claim(), start(), over(true)]).await;
+        assert_eq!(app.events("run.scheduled").await.len(), runs, "{job_is_on}");
     }
 }
 
 /// 18.2: a run that is not over after all may return again, and that counts again.
 #[tokio::test]
 async fn a_run_that_is_reopened_returns_again() {
-    let house = TestHouse::new().await;
-    let run = house.run().await;
-    house.live(run, &[claim(), start(), over(true)]).await;
-    house.live(run, &[json!({"return_dts": null})]).await;
-    house.clock.advance(std::time::Duration::from_secs(1));
-    house.live(run, &[over(true)]).await;
-    assert_eq!(followed(&house).await, [2, 2, 3]);
+    let app = TestApp::new().await;
+    let run = app.run().await;
+    app.live(run, &[claim(), start(), over(true)]).await;
+    app.live(run, &[json!({"return_dts": null})]).await;
+    app.clock.advance(std::time::Duration::from_secs(1));
+    app.live(run, &[over(true)]).await;
+    assert_eq!(followed(&app).await, [2, 2, 3]);
 }
 
 proptest! {
@@ -206,14 +197,14 @@ proptest! {
     fn returns_count_as_often_as_they_happen(words in prop::collection::vec(0..6_usize, 1..10)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let house = TestHouse::new().await;
-            let run = house.run().await;
+            let app = TestApp::new().await;
+            let run = app.run().await;
             let known = [claim(), start(), json!({"pid": 1}), over(true), over(false),
                 json!({"enqueue_dts": null, "start_dts": null})];
             for word in words {
-                house.live(run, &[known[word].clone()]).await;
-                let returned = house.events("run.returned").await.len();
-                let [counted, siblings, _] = followed(&house).await;
+                app.live(run, &[known[word].clone()]).await;
+                let returned = app.events("run.returned").await.len();
+                let [counted, siblings, _] = followed(&app).await;
                 assert_eq!((counted, siblings), (returned, returned));
                 assert!(returned <= 1);
             }

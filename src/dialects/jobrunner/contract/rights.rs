@@ -11,7 +11,7 @@ use super::*;
 /// D. Jobs are made and changed by those who administer their project, and by workers of it.
 #[tokio::test]
 async fn only_those_who_administer_a_project_make_and_change_its_jobs() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let body = json!({
         "title": "New job",
         "job_template": "/api/v1/job_template/1/",
@@ -23,29 +23,29 @@ async fn only_those_who_administer_a_project_make_and_change_its_jobs() {
             ("PATCH", "/api/v1/job/1/"),
             ("PUT", "/api/v1/job/1/"),
         ] {
-            let answered = house.ask(who, method, target, body.to_string()).await;
+            let answered = app.ask(who, method, target, body.to_string()).await;
             assert_eq!(answered.status, 401, "{who:?} {method} {target}");
             assert_eq!(answered.text, "");
         }
     }
-    assert_eq!(house.events("job.created").await.len(), 4);
-    assert!(house.events("job.edited").await.is_empty());
+    assert_eq!(app.events("job.created").await.len(), 4);
+    assert!(app.events("job.edited").await.is_empty());
 }
 
 /// D. What somebody sees and does not administer is nothing to move things to.
 #[tokio::test]
 async fn nothing_is_moved_into_a_project_that_others_administer() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let at = NOW.parse().unwrap();
     let admit = ProjectCommand::AdmitViewers { group: 1, at };
-    house.tell::<Project>(2, admit).await;
-    let (mine, theirs) = (house.run_of(1).await, 2);
+    app.tell::<Project>(2, admit).await;
+    let (mine, theirs) = (app.run_of(1).await, 2);
     let body = json!({"job": "/api/v1/job/4/", "schedule_dts": "2026-11-21"});
-    house.create(STRANGER, Resource::Run, body).await;
+    app.create(STRANGER, Resource::Run, body).await;
     let body = json!({"run": Resource::Run.uri(mine)});
-    house.create(ADMIN, Resource::KillRequest, body).await;
+    app.create(ADMIN, Resource::KillRequest, body).await;
     let theirs = Resource::Run.uri(theirs);
-    assert_eq!(house.get(ADMIN, &theirs).await.status, 200, "it is seen");
+    assert_eq!(app.get(ADMIN, &theirs).await.status, 200, "it is seen");
     for (target, body) in [
         (
             "/api/v1/job/1/",
@@ -57,7 +57,7 @@ async fn nothing_is_moved_into_a_project_that_others_administer() {
         (theirs.as_str(), json!({})),
         ("/api/v1/worker/2/", json!({"title": "Mine"})),
     ] {
-        let status = house.patch(ADMIN, target, body.clone()).await;
+        let status = app.patch(ADMIN, target, body.clone()).await;
         assert_eq!(status, 401, "{target} {body}");
     }
     for (resource, body) in [
@@ -69,7 +69,7 @@ async fn nothing_is_moved_into_a_project_that_others_administer() {
         (Resource::RunLog, json!({"run": theirs, "content": "x"})),
     ] {
         let target = format!("/api/v1/{}/", resource.name());
-        let answered = house.ask(ADMIN, "POST", &target, body.to_string()).await;
+        let answered = app.ask(ADMIN, "POST", &target, body.to_string()).await;
         assert_eq!(answered.status, 401, "{target}");
     }
 }
@@ -78,7 +78,7 @@ async fn nothing_is_moved_into_a_project_that_others_administer() {
 /// about it wherever it liked.
 #[tokio::test]
 async fn a_worker_changes_jobs_of_its_own_pools_and_not_who_gets_mail() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let at = NOW.parse().unwrap();
     let other_pool = Created {
         number: 3,
@@ -90,19 +90,17 @@ async fn a_worker_changes_jobs_of_its_own_pools_and_not_who_gets_mail() {
         at,
     };
     let other_pool = WorkerPoolCommand::Create(other_pool);
-    house.tell::<WorkerPool>(3, other_pool).await;
+    app.tell::<WorkerPool>(3, other_pool).await;
     let worker_pool = 3;
-    house
-        .tell::<Project>(1, ProjectCommand::AddPool { worker_pool, at })
+    app.tell::<Project>(1, ProjectCommand::AddPool { worker_pool, at })
         .await;
-    house
-        .job(domain::jobs::job::Created {
-            worker_pool,
-            ..farm::job(5, 1, "Test job 5")
-        })
-        .await;
+    app.job(domain::jobs::job::Created {
+        worker_pool,
+        ..farm::job(5, 1, "Test job 5")
+    })
+    .await;
     let theirs = "/api/v1/job/5/";
-    assert_eq!(house.get(WORKER, theirs).await.status, 200, "it is seen");
+    assert_eq!(app.get(WORKER, theirs).await.status, 200, "it is seen");
     for (target, body, status) in [
         (theirs, json!({"script_content_partial": "rm -rf /"}), 401),
         (theirs, json!({}), 401),
@@ -130,7 +128,7 @@ async fn a_worker_changes_jobs_of_its_own_pools_and_not_who_gets_mail() {
             202,
         ),
     ] {
-        let answered = house.patch(WORKER, target, body.clone()).await;
+        let answered = app.patch(WORKER, target, body.clone()).await;
         assert_eq!(answered, status, "{target} {body}");
     }
     for (pool, recipients, status) in [(3, "", 401), (1, "me@example.net", 401), (1, "", 201)] {
@@ -140,20 +138,20 @@ async fn a_worker_changes_jobs_of_its_own_pools_and_not_who_gets_mail() {
             "worker_pool": format!("/api/v1/worker_pool/{pool}/"),
             "notification_addresses": recipients,
         });
-        let answered = house
+        let answered = app
             .ask(WORKER, "POST", "/api/v1/job/", body.to_string())
             .await;
         assert_eq!(answered.status, status, "{body}");
     }
     // People who administer the project may do all that.
     let body = json!({"notification_addresses": "me@example.net"});
-    assert_eq!(house.patch(ADMIN, theirs, body).await, 202);
+    assert_eq!(app.patch(ADMIN, theirs, body).await, 202);
 }
 
 /// A secret could be guessed as fast as the machine could compare, by any address.
 #[tokio::test]
 async fn whoever_signs_wrongly_too_often_is_not_looked_at_for_a_while() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let send = async |api_key: &str, secret: &str, address: &str| {
         let target = "/api/v1/worker/";
         let digest = digest(&secret.into(), "GET", target, b"");
@@ -163,7 +161,7 @@ async fn whoever_signs_wrongly_too_often_is_not_looked_at_for_a_while() {
             .header("authorization", format!("ApiKey {api_key}:{digest}"))
             .extension(ConnectInfo(peer));
         let request = request.body(Body::empty()).unwrap();
-        let response = house.router.clone().oneshot(request).await.unwrap();
+        let response = app.router.clone().oneshot(request).await.unwrap();
         let retry_after = response.headers().contains_key("retry-after");
         (response.status().as_u16(), retry_after)
     };

@@ -8,8 +8,8 @@ fn log(content: &str) -> Value {
     json!({"run": "/api/v1/run/1/", "content": content})
 }
 
-async fn content(house: &TestHouse) -> Value {
-    let log = house.get(WORKER, "/api/v1/run_log/1/").await;
+async fn content(app: &TestApp) -> Value {
+    let log = app.get(WORKER, "/api/v1/run_log/1/").await;
     assert_eq!(log.status, 200);
     log.json()["content"].clone()
 }
@@ -17,98 +17,87 @@ async fn content(house: &TestHouse) -> Value {
 /// W: 5.9, 11.4 and 18.7.
 #[tokio::test]
 async fn a_log_that_is_written_twice_is_replaced_and_keeps_its_number() {
-    let house = TestHouse::new().await;
-    house.run().await;
+    let app = TestApp::new().await;
+    app.run().await;
     for (body, events) in [
         (log("hello\ndone\n"), 1),
         (log("hello\ndone\n"), 1),
         (log("more"), 2),
     ] {
-        assert_eq!(house.create(WORKER, Resource::RunLog, body).await, 1);
-        assert_eq!(house.events("run_log.").await.len(), events);
+        assert_eq!(app.create(WORKER, Resource::RunLog, body).await, 1);
+        assert_eq!(app.events("run_log.").await.len(), events);
     }
     let shown = r#"{"content": "more", "id": 1, "resource_uri": "/api/v1/run_log/1/", "run": "/api/v1/run/1/"}"#;
-    assert_eq!(house.get(WORKER, "/api/v1/run_log/1/").await.text, shown);
-    assert_eq!(house.see(1).await["run_log"], "/api/v1/run_log/1/");
+    assert_eq!(app.get(WORKER, "/api/v1/run_log/1/").await.text, shown);
+    assert_eq!(app.see(1).await["run_log"], "/api/v1/run_log/1/");
     let target = "/api/v1/run_log/1/";
     for _ in 0..2 {
         assert_eq!(
-            house
-                .patch(WORKER, target, json!({"content": "again"}))
-                .await,
+            app.patch(WORKER, target, json!({"content": "again"})).await,
             202
         );
     }
-    assert_eq!(house.events("run_log.").await.len(), 3);
-    assert_eq!(content(&house).await, "again");
+    assert_eq!(app.events("run_log.").await.len(), 3);
+    assert_eq!(content(&app).await, "again");
     for body in [
         json!({}),
         json!({"unknown": 1}),
         json!({"run": "/api/v1/run/1/"}),
     ] {
-        assert_eq!(house.patch(WORKER, target, body).await, 202);
+        assert_eq!(app.patch(WORKER, target, body).await, 202);
     }
-    assert_eq!(content(&house).await, "again");
+    assert_eq!(content(&app).await, "again");
     assert_eq!(
-        house.patch(WORKER, target, json!({"content": null})).await,
+        app.patch(WORKER, target, json!({"content": null})).await,
         202
     );
-    assert_eq!(content(&house).await, Value::Null);
+    assert_eq!(content(&app).await, Value::Null);
 }
 
 /// W: 5.9. Long logs lie beside the event log and come back whole.
 #[tokio::test]
 async fn a_long_log_comes_back_whole() {
-    let house = TestHouse::new().await;
-    house.run().await;
+    let app = TestApp::new().await;
+    app.run().await;
     let long = "\u{1b}[1mé\u{0}🦀\\\"\n".repeat(90_000);
     let body = log(&long).to_string();
     assert!(body.len() > 2 << 20, "{}", body.len());
-    let answered = house.ask(WORKER, "POST", "/api/v1/run_log/", body).await;
+    let answered = app.ask(WORKER, "POST", "/api/v1/run_log/", body).await;
     assert_eq!(answered.status, 201);
-    assert_eq!(content(&house).await, long);
-    let event = house.last_event("run_log.written").await;
+    assert_eq!(content(&app).await, long);
+    let event = app.last_event("run_log.written").await;
     assert_eq!(event["content"]["blob"]["size"], long.len());
 }
 
 /// A worker cuts long logs in the middle of characters.
 #[tokio::test]
 async fn half_a_character_does_not_lose_the_log() {
-    let house = TestHouse::new().await;
-    house.run().await;
+    let app = TestApp::new().await;
+    app.run().await;
     let body =
         r#"{"run": "/api/v1/run/1/", "content": "a\ud83d\n[truncated]\n\udd80b \ud83e\udd80"}"#;
-    let answered = house.ask(WORKER, "POST", "/api/v1/run_log/", body).await;
+    let answered = app.ask(WORKER, "POST", "/api/v1/run_log/", body).await;
     assert_eq!(answered.status, 201);
-    assert_eq!(
-        content(&house).await,
-        "a\u{fffd}\n[truncated]\n\u{fffd}b 🦀"
-    );
+    assert_eq!(content(&app).await, "a\u{fffd}\n[truncated]\n\u{fffd}b 🦀");
 }
 
 /// W: sorted by run, the newest first.
 #[tokio::test]
 async fn logs_are_listed_by_run() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     for _ in 0..3 {
-        house.run().await;
+        app.run().await;
     }
     for run in [2, 3, 1] {
         let body = json!({"run": Resource::Run.uri(run), "content": format!("of {run}")});
-        house.create(WORKER, Resource::RunLog, body).await;
+        app.create(WORKER, Resource::RunLog, body).await;
     }
-    let list = house.get(WORKER, "/api/v1/run_log/").await;
+    let list = app.get(WORKER, "/api/v1/run_log/").await;
     assert_eq!(list.ids(), [2, 1, 3]);
     assert_eq!(list.json()["objects"][0]["content"], "of 3");
     assert_eq!(list.json()["meta"]["total_count"], 3);
-    assert!(
-        house
-            .get(STRANGER, "/api/v1/run_log/")
-            .await
-            .ids()
-            .is_empty()
-    );
-    assert_eq!(house.get(STRANGER, "/api/v1/run_log/1/").await.status, 401);
+    assert!(app.get(STRANGER, "/api/v1/run_log/").await.ids().is_empty());
+    assert_eq!(app.get(STRANGER, "/api/v1/run_log/1/").await.status, 401);
     // Beyond the old server: 6 lets a drop-in narrow the list by run.
     for (query, ids) in [
         ("run=3", vec![2]),
@@ -117,18 +106,16 @@ async fn logs_are_listed_by_run() {
         ("run=9", vec![]),
     ] {
         let target = format!("/api/v1/run_log/?{query}");
-        let list = house.get(WORKER, &target).await;
+        let list = app.get(WORKER, &target).await;
         assert_eq!(list.ids(), ids, "{query}");
-        assert!(house.get(STRANGER, &target).await.ids().is_empty());
+        assert!(app.get(STRANGER, &target).await.ids().is_empty());
     }
     for query in ["run=x", "run__gt=1", "content=x"] {
-        let list = house
-            .get(WORKER, &format!("/api/v1/run_log/?{query}"))
-            .await;
+        let list = app.get(WORKER, &format!("/api/v1/run_log/?{query}")).await;
         assert_eq!(list.status, 400, "{query}");
     }
     assert_eq!(
-        house.get(WORKER, "/api/v1/run_log/set/3;1/").await.ids(),
+        app.get(WORKER, "/api/v1/run_log/set/3;1/").await.ids(),
         [3, 1]
     );
 }
@@ -136,23 +123,23 @@ async fn logs_are_listed_by_run() {
 /// A page of long logs is shorter than was asked for, and leads on.
 #[tokio::test]
 async fn a_page_of_logs_has_no_more_bytes_than_fit() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let long = "x".repeat(6 << 20);
     for run in 1..5 {
-        house.run().await;
+        app.run().await;
         let body = json!({"run": Resource::Run.uri(run), "content": long});
-        house.create(WORKER, Resource::RunLog, body).await;
+        app.create(WORKER, Resource::RunLog, body).await;
     }
-    let first = house.get(WORKER, "/api/v1/run_log/?limit=3").await;
+    let first = app.get(WORKER, "/api/v1/run_log/?limit=3").await;
     assert_eq!(first.ids(), [4, 3]);
     let meta = first.json()["meta"].clone();
     assert_eq!(meta["limit"], 2);
     assert_eq!(meta["total_count"], 4);
-    let second = house.get(WORKER, meta["next"].as_str().unwrap()).await;
+    let second = app.get(WORKER, meta["next"].as_str().unwrap()).await;
     assert_eq!(second.ids(), [2, 1]);
     assert_eq!(second.json()["meta"]["next"], Value::Null);
     assert_eq!(
-        house.get(WORKER, "/api/v1/run_log/set/1;2;3/").await.status,
+        app.get(WORKER, "/api/v1/run_log/set/1;2;3/").await.status,
         400
     );
 }
@@ -160,9 +147,9 @@ async fn a_page_of_logs_has_no_more_bytes_than_fit() {
 /// 18.8 and section 4.
 #[tokio::test]
 async fn a_log_that_makes_no_sense_is_refused() {
-    let house = TestHouse::new().await;
-    house.run().await;
-    house.run().await;
+    let app = TestApp::new().await;
+    app.run().await;
+    app.run().await;
     for (who, body, status) in [
         (WORKER, json!({}), 400),
         (WORKER, json!({"content": "x"}), 400),
@@ -181,7 +168,7 @@ async fn a_log_that_makes_no_sense_is_refused() {
         (VIEWER, log("x"), 401),
         (ADMIN, log("x"), 201),
     ] {
-        let answered = house
+        let answered = app
             .ask(who, "POST", "/api/v1/run_log/", body.to_string())
             .await;
         assert_eq!(answered.status, status, "{who:?} {body}");
@@ -195,12 +182,12 @@ async fn a_log_that_makes_no_sense_is_refused() {
         (WORKER, "/api/v1/run_log/9/", json!({"content": "x"}), 404),
     ] {
         assert_eq!(
-            house.patch(who, target, body.clone()).await,
+            app.patch(who, target, body.clone()).await,
             status,
             "{who:?} {body}"
         );
     }
-    assert_eq!(content(&house).await, "x");
+    assert_eq!(content(&app).await, "x");
 }
 
 proptest! {
@@ -210,10 +197,10 @@ proptest! {
     fn whatever_a_run_printed_comes_back(printed in any::<String>()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let read = runtime.block_on(async {
-            let house = TestHouse::new().await;
-            house.run().await;
-            house.create(WORKER, Resource::RunLog, log(&printed)).await;
-            content(&house).await
+            let app = TestApp::new().await;
+            app.run().await;
+            app.create(WORKER, Resource::RunLog, log(&printed)).await;
+            content(&app).await
         });
         prop_assert_eq!(read, printed);
     }

@@ -7,7 +7,7 @@ use super::*;
 /// D: 7.2 and 8.1.
 #[tokio::test]
 async fn a_run_is_created_as_the_dashboard_does_it() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     for (who, number) in [(ADMIN, 1), (WORKER, 2)] {
         let body = json!({
             "job": "/api/v1/job/1/",
@@ -16,8 +16,8 @@ async fn a_run_is_created_as_the_dashboard_does_it() {
             "schedule_dts": "2026-11-21 09:05:42+01:00",
             "id": 1,
         });
-        assert_eq!(house.create(who, Resource::Run, body).await, number);
-        let run = house.see(number).await;
+        assert_eq!(app.create(who, Resource::Run, body).await, number);
+        let run = app.see(number).await;
         assert_eq!(run["is_manual"], true);
         assert_eq!(run["schedule_children"], false);
         assert_eq!(run["schedule_dts"], "2026-11-21T09:05:42");
@@ -28,39 +28,33 @@ async fn a_run_is_created_as_the_dashboard_does_it() {
 /// 8.1: an occasion of its own, unless the caller says which it belongs to.
 #[tokio::test]
 async fn a_run_belongs_to_the_occasion_that_is_named() {
-    let house = TestHouse::new().await;
-    let first = house.run().await;
+    let app = TestApp::new().await;
+    let first = app.run().await;
     let body = json!({"job": "/api/v1/job/1/", "schedule_dts": "2026-11-21", "schedule_id": first});
     for who in [ADMIN, WORKER] {
-        let run = house.create(who, Resource::Run, body.clone()).await;
-        assert_eq!(house.see(run).await["schedule_id"], first, "{who:?}");
+        let run = app.create(who, Resource::Run, body.clone()).await;
+        assert_eq!(app.see(run).await["schedule_id"], first, "{who:?}");
     }
 }
 
 /// A run of another project was put into an occasion, and the children of that occasion's job waited for it for ever.
 #[tokio::test]
 async fn no_run_is_put_into_an_occasion_of_another_job() {
-    let house = TestHouse::new().await;
-    let mine = house.run_of(1).await;
+    let app = TestApp::new().await;
+    let mine = app.run_of(1).await;
     let theirs = json!({"job": "/api/v1/job/4/", "schedule_dts": "2026-11-21"});
-    let theirs = house.create(STRANGER, Resource::Run, theirs).await;
-    let of_child = house.run_of(2).await;
+    let theirs = app.create(STRANGER, Resource::Run, theirs).await;
+    let of_child = app.run_of(2).await;
     let target = Resource::Run.uri(mine);
-    let events = house.events("run.scheduled").await.len();
+    let events = app.events("run.scheduled").await.len();
     for schedule_id in [theirs, of_child, 99, 0] {
         let told = json!({"schedule_id": schedule_id});
-        assert_eq!(
-            house.patch(ADMIN, &target, told).await,
-            400,
-            "{schedule_id}"
-        );
+        assert_eq!(app.patch(ADMIN, &target, told).await, 400, "{schedule_id}");
         let told = json!({
             "job": "/api/v1/job/1/", "schedule_dts": "2026-11-21", "schedule_id": schedule_id,
         });
         for who in [ADMIN, WORKER] {
-            let answered = house
-                .ask(who, "POST", "/api/v1/run/", told.to_string())
-                .await;
+            let answered = app.ask(who, "POST", "/api/v1/run/", told.to_string()).await;
             assert_eq!(answered.status, 400, "{who:?} {schedule_id}: {answered:?}");
             let error = answered.json()["error"].to_string();
             assert!(
@@ -69,15 +63,15 @@ async fn no_run_is_put_into_an_occasion_of_another_job() {
             );
         }
     }
-    assert_eq!(house.events("run.scheduled").await.len(), events);
-    assert!(house.events("run.patched").await.is_empty());
+    assert_eq!(app.events("run.scheduled").await.len(), events);
+    assert!(app.events("run.patched").await.is_empty());
 
     // An occasion of several runs stays with its job, whichever of them is to leave.
     let body = json!({"job": "/api/v1/job/1/", "schedule_dts": "2026-11-21", "schedule_id": mine});
-    let second = house.create(ADMIN, Resource::Run, body).await;
+    let second = app.create(ADMIN, Resource::Run, body).await;
     let other_job = json!({"job": "/api/v1/job/2/"});
     for run in [mine, second] {
-        let status = house
+        let status = app
             .patch(ADMIN, &Resource::Run.uri(run), other_job.clone())
             .await;
         assert_eq!(status, 400, "{run}");
@@ -85,51 +79,45 @@ async fn no_run_is_put_into_an_occasion_of_another_job() {
     // One that leaves for another job goes into an occasion of that job, such as its own.
     let leaving = json!({"job": "/api/v1/job/2/", "schedule_id": of_child});
     assert_eq!(
-        house
-            .patch(ADMIN, &Resource::Run.uri(second), leaving.clone())
+        app.patch(ADMIN, &Resource::Run.uri(second), leaving.clone())
             .await,
         202
     );
     assert_eq!(
-        house
-            .patch(ADMIN, &Resource::Run.uri(second), leaving)
-            .await,
+        app.patch(ADMIN, &Resource::Run.uri(second), leaving).await,
         202
     );
-    let alone = house.run_of(1).await;
-    let status = house
-        .patch(ADMIN, &Resource::Run.uri(alone), other_job)
-        .await;
+    let alone = app.run_of(1).await;
+    let status = app.patch(ADMIN, &Resource::Run.uri(alone), other_job).await;
     assert_eq!(status, 202);
 }
 
 /// W: 5.7. All keys, always.
 #[tokio::test]
 async fn a_run_is_shown_as_the_contract_shows_it() {
-    let house = TestHouse::new().await;
-    let run = house.run().await;
+    let app = TestApp::new().await;
+    let run = app.run().await;
     let waiting = r#"{"enqueue_dts": null, "id": 1, "is_manual": false, "job": "/api/v1/job/1/", "pid": null, "resource_uri": "/api/v1/run/1/", "return_dts": null, "return_success": null, "run_log": null, "schedule_children": true, "schedule_dts": "2012-01-01T01:00:00", "schedule_id": 1, "start_dts": null, "worker": null}"#;
-    assert_eq!(house.get(WORKER, "/api/v1/run/1/").await.text, waiting);
-    house
-        .live(run, &[claim(), start(), json!({"pid": 4242})])
+    assert_eq!(app.get(WORKER, "/api/v1/run/1/").await.text, waiting);
+    app.live(run, &[claim(), start(), json!({"pid": 4242})])
         .await;
     let started = r#"{"enqueue_dts": "2026-11-21T09:05:42.966390", "id": 1, "is_manual": false, "job": "/api/v1/job/1/", "pid": 4242, "resource_uri": "/api/v1/run/1/", "return_dts": null, "return_success": null, "run_log": null, "schedule_children": true, "schedule_dts": "2012-01-01T01:00:00", "schedule_id": 1, "start_dts": "2026-11-21T09:05:43.355886", "worker": "/api/v1/worker/1/"}"#;
-    assert_eq!(house.get(WORKER, "/api/v1/run/1/").await.text, started);
+    assert_eq!(app.get(WORKER, "/api/v1/run/1/").await.text, started);
 }
 
 /// W: 4.1. The second worker of a pool cannot touch what the first has claimed, but may take it over.
 #[tokio::test]
 async fn a_run_belongs_to_whoever_claimed_it_last() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let at = NOW.parse().unwrap();
     let both = WorkerPoolCommand::AddWorker { worker: 2, at };
-    house.tell::<WorkerPool>(1, both).await;
-    let target = Resource::Run.uri(house.run().await);
+    app.tell::<WorkerPool>(1, both).await;
+    let target = Resource::Run.uri(app.run().await);
     let date = "2026-11-21 08:06:00+00:00";
     let theirs = json!({"worker": "/api/v1/worker/2/", "enqueue_dts": date});
     // Nobody claims for somebody else.
-    assert_eq!(house.patch(WORKER, &target, theirs.clone()).await, 401);
-    assert_eq!(house.patch(WORKER, &target, claim()).await, 202);
+    assert_eq!(app.patch(WORKER, &target, theirs.clone()).await, 401);
+    assert_eq!(app.patch(WORKER, &target, claim()).await, 202);
     for word in [
         start(),
         over(true),
@@ -138,62 +126,59 @@ async fn a_run_belongs_to_whoever_claimed_it_last() {
         json!({}),
     ] {
         assert_eq!(
-            house.patch(STRANGER, &target, word.clone()).await,
+            app.patch(STRANGER, &target, word.clone()).await,
             401,
             "{word}"
         );
     }
-    assert_eq!(house.patch(STRANGER, &target, theirs).await, 202);
+    assert_eq!(app.patch(STRANGER, &target, theirs).await, 202);
     for word in [start(), over(true), json!({"pid": 1})] {
         assert_eq!(
-            house.patch(WORKER, &target, word.clone()).await,
+            app.patch(WORKER, &target, word.clone()).await,
             401,
             "{word}"
         );
     }
-    let claimed = house.last_event("run.claimed").await;
+    let claimed = app.last_event("run.claimed").await;
     assert_eq!(claimed["worker"], 2);
     assert_eq!(claimed["taken_from"], 1);
-    assert_eq!(house.patch(STRANGER, &target, start()).await, 202);
+    assert_eq!(app.patch(STRANGER, &target, start()).await, 202);
 }
 
 /// W: 7.1 and 11.2. A worker that lost its runs wants them again.
 #[tokio::test]
 async fn null_empties_dates_and_never_the_worker() {
-    let house = TestHouse::new().await;
-    let run = house.run().await;
+    let app = TestApp::new().await;
+    let run = app.run().await;
     let lost = json!({"start_dts": null, "enqueue_dts": null});
-    house
-        .live(run, &[claim(), start(), json!({"pid": 7})])
+    app.live(run, &[claim(), start(), json!({"pid": 7})]).await;
+    app.live(run, &[lost.clone(), lost]).await;
+    app.live(run, &[json!({"worker": null, "run_log": null})])
         .await;
-    house.live(run, &[lost.clone(), lost]).await;
-    house
-        .live(run, &[json!({"worker": null, "run_log": null})])
-        .await;
-    let shown = house.see(run).await;
+    let shown = app.see(run).await;
     assert_eq!(shown["enqueue_dts"], Value::Null);
     assert_eq!(shown["start_dts"], Value::Null);
     assert_eq!(shown["worker"], "/api/v1/worker/1/");
     assert_eq!(shown["pid"], 7);
-    assert_eq!(house.events("run.reset").await.len(), 1);
+    assert_eq!(app.events("run.reset").await.len(), 1);
 }
 
 /// W: 7.1. Everything that may be empty is emptied by null.
 #[tokio::test]
 async fn null_empties_whatever_may_be_empty() {
-    let house = TestHouse::new().await;
-    let run = house.run().await;
+    let app = TestApp::new().await;
+    let run = app.run().await;
     let pid = json!({"pid": 7});
-    house.live(run, &[claim(), start(), pid, over(true)]).await;
+    app.live(run, &[claim(), start(), pid, over(true)]).await;
     let body = json!({"run": Resource::Run.uri(run)});
-    let kill = house.create(WORKER, Resource::KillRequest, body).await;
+    let kill = app.create(WORKER, Resource::KillRequest, body).await;
     let date = "2026-11-21 08:06:00+00:00";
     let noted = json!({"enqueue_dts": date, "execute_dts": date});
     let kill = Resource::KillRequest.uri(kill);
-    assert_eq!(house.patch(WORKER, &kill, noted).await, 202);
+    assert_eq!(app.patch(WORKER, &kill, noted).await, 202);
     let job = Resource::Job.uri(1);
     let bears = json!({"disable_enqueue_after_fails": 3});
-    assert_eq!(house.patch(WORKER, &job, bears).await, 202);
+    assert_eq!(app.patch(WORKER, &job, bears).await, 202);
     for (target, field) in [
         (Resource::Run.uri(run), "pid"),
         (Resource::Run.uri(run), "return_success"),
@@ -205,15 +190,12 @@ async fn null_empties_whatever_may_be_empty() {
         (job.clone(), "disable_enqueue_after_fails"),
         (job, "reschedule_interval"),
     ] {
-        let before = house.get(WORKER, &target).await.json();
+        let before = app.get(WORKER, &target).await.json();
         assert_ne!(before[field], Value::Null, "{target} {field}");
-        assert_eq!(
-            house.patch(WORKER, &target, json!({field: null})).await,
-            202
-        );
+        assert_eq!(app.patch(WORKER, &target, json!({field: null})).await, 202);
         let mut expected = before;
         expected[field] = Value::Null;
-        let after = house.get(WORKER, &target).await.json();
+        let after = app.get(WORKER, &target).await.json();
         assert_eq!(after, expected, "{target} {field}");
     }
 }
@@ -221,21 +203,18 @@ async fn null_empties_whatever_may_be_empty() {
 /// 18.5 and 18.6. A worker is heard about what workers know.
 #[tokio::test]
 async fn a_worker_does_not_change_what_a_run_is() {
-    let house = TestHouse::new().await;
-    let run = house.run().await;
-    let before = house.see(run).await;
+    let app = TestApp::new().await;
+    let run = app.run().await;
+    let before = app.see(run).await;
     let words = json!({
         "id": 7, "resource_uri": "/api/v1/run/7/", "unknown": [{}],
         "job": "/api/v1/job/2/", "schedule_dts": "2030-01-01",
         "is_manual": true, "schedule_children": false, "run_log": "/api/v1/run_log/1/",
     });
-    house.live(run, &[words.clone(), json!({})]).await;
-    assert_eq!(house.see(run).await, before);
-    assert_eq!(
-        house.patch(ADMIN, &Resource::Run.uri(run), words).await,
-        202
-    );
-    let after = house.see(run).await;
+    app.live(run, &[words.clone(), json!({})]).await;
+    assert_eq!(app.see(run).await, before);
+    assert_eq!(app.patch(ADMIN, &Resource::Run.uri(run), words).await, 202);
+    let after = app.see(run).await;
     assert_eq!(after["job"], "/api/v1/job/2/");
     assert_eq!(after["schedule_dts"], "2030-01-01T00:00:00");
     assert_eq!(after["is_manual"], true);
@@ -245,8 +224,8 @@ async fn a_worker_does_not_change_what_a_run_is() {
 /// 18.8, 2.7 and 2.8.
 #[tokio::test]
 async fn what_makes_no_sense_about_a_run_is_refused() {
-    let house = TestHouse::new().await;
-    let target = Resource::Run.uri(house.run().await);
+    let app = TestApp::new().await;
+    let target = Resource::Run.uri(app.run().await);
     for (body, status) in [
         (json!({"enqueue_dts": ""}), 400),
         (json!({"start_dts": "soon"}), 400),
@@ -275,14 +254,14 @@ async fn what_makes_no_sense_about_a_run_is_refused() {
         for who in [WORKER, ADMIN] {
             let status = StatusCode::from_u16(status).unwrap();
             assert_eq!(
-                house.patch(who, &target, body.clone()).await,
+                app.patch(who, &target, body.clone()).await,
                 status,
                 "{who:?} {body}"
             );
         }
     }
-    assert_eq!(house.patch(STRANGER, &target, json!({})).await, 401);
-    assert_eq!(house.patch(WORKER, "/api/v1/run/99/", json!({})).await, 404);
+    assert_eq!(app.patch(STRANGER, &target, json!({})).await, 401);
+    assert_eq!(app.patch(WORKER, "/api/v1/run/99/", json!({})).await, 404);
     let due = "2026-11-21";
     for (body, status) in [
         (json!({}), 400),
@@ -297,64 +276,58 @@ async fn what_makes_no_sense_about_a_run_is_refused() {
         ),
     ] {
         for who in [WORKER, ADMIN] {
-            let answered = house
-                .ask(who, "POST", "/api/v1/run/", body.to_string())
-                .await;
+            let answered = app.ask(who, "POST", "/api/v1/run/", body.to_string()).await;
             assert_eq!(answered.status, status, "{who:?} {body}");
         }
     }
-    assert_eq!(house.events("run.").await.len(), 1);
+    assert_eq!(app.events("run.").await.len(), 1);
 }
 
 /// D: 4.2.
 #[tokio::test]
 async fn only_those_who_administer_a_project_change_its_runs() {
-    let house = TestHouse::new().await;
-    let target = Resource::Run.uri(house.run().await);
+    let app = TestApp::new().await;
+    let target = Resource::Run.uri(app.run().await);
     let body = json!({"job": "/api/v1/job/1/", "schedule_dts": "2026-11-21"}).to_string();
     for who in [VIEWER, OUTSIDER, LONER] {
-        let answered = house.ask(who, "POST", "/api/v1/run/", body.clone()).await;
+        let answered = app.ask(who, "POST", "/api/v1/run/", body.clone()).await;
         assert_eq!(answered.status, 401, "{who:?}");
-        assert_eq!(house.patch(who, &target, json!({})).await, 401, "{who:?}");
+        assert_eq!(app.patch(who, &target, json!({})).await, 401, "{who:?}");
     }
-    assert_eq!(house.get(VIEWER, &target).await.status, 200);
-    assert_eq!(house.get(OUTSIDER, &target).await.status, 401);
-    assert_eq!(house.patch(ADMIN, &target, json!({})).await, 202);
+    assert_eq!(app.get(VIEWER, &target).await.status, 200);
+    assert_eq!(app.get(OUTSIDER, &target).await.status, 401);
+    assert_eq!(app.patch(ADMIN, &target, json!({})).await, 202);
 }
 
 /// What is told of a new run at once is taken as if it had been told afterwards.
 #[tokio::test]
 async fn a_run_may_be_created_with_a_past() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let mut body = json!({"job": "/api/v1/job/2/", "schedule_dts": "2026-11-21"});
     for part in [claim(), start(), over(true)] {
         let part = part.as_object().unwrap().clone();
         body.as_object_mut().unwrap().extend(part);
     }
-    let run = house.create(WORKER, Resource::Run, body).await;
-    assert_eq!(house.see(run).await["return_success"], true);
-    assert_eq!(house.events("job.run_counted").await.len(), 1);
+    let run = app.create(WORKER, Resource::Run, body).await;
+    assert_eq!(app.see(run).await["return_success"], true);
+    assert_eq!(app.events("job.run_counted").await.len(), 1);
 }
 
 /// 18.26. The run that was spread over all workers is no more, and its number is not given again.
 #[tokio::test]
 async fn a_run_that_was_spread_is_gone() {
-    let house = TestHouse::new().await;
-    let run = house.run().await;
+    let app = TestApp::new().await;
+    let run = app.run().await;
     let nobody = Metadata::default();
-    let spread = house.house.commands.transact(&nobody, |unit| async move {
+    let spread = app.app.commands.transact(&nobody, |unit| async move {
         commands::runs::spread(&unit, run, &[1]).await
     });
     let (_, outcome) = spread.await.unwrap();
-    house
-        .house
-        .wait_for(outcome.position().unwrap())
-        .await
-        .unwrap();
+    app.app.wait_for(outcome.position().unwrap()).await.unwrap();
     let target = Resource::Run.uri(run);
-    assert_eq!(house.get(WORKER, &target).await.status, 404);
-    assert_eq!(house.patch(WORKER, &target, claim()).await, 404);
-    let list = house.get(WORKER, "/api/v1/run/").await;
+    assert_eq!(app.get(WORKER, &target).await.status, 404);
+    assert_eq!(app.patch(WORKER, &target, claim()).await, 404);
+    let list = app.get(WORKER, "/api/v1/run/").await;
     assert_eq!(list.ids(), [2]);
     assert_eq!(list.json()["objects"][0]["schedule_id"], run);
     assert_eq!(list.json()["objects"][0]["worker"], "/api/v1/worker/1/");

@@ -9,20 +9,20 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A browser: it keeps cookies.
 struct Browser {
-    house: TestHouse,
+    app: TestApp,
     router: Router,
     cookies: Vec<(String, String)>,
 }
 
 impl Browser {
-    /// A browser before a house in which `admin` has a password.
+    /// A browser before an app in which `admin` has a password.
     async fn new() -> Self {
-        let house = TestHouse::new().await;
-        house.password(2, "correct horse").await;
+        let app = TestApp::new().await;
+        app.password(2, "correct horse").await;
         let router = JobRunner::new(Settings::default()).routes();
         Self {
-            router: serve_through_gate(router, house.house.clone()),
-            house,
+            router: serve_through_gate(router, app.app.clone()),
+            app,
             cookies: Vec::new(),
         }
     }
@@ -104,10 +104,10 @@ impl Browser {
     }
 }
 
-impl TestHouse {
+impl TestApp {
     async fn password(&self, user: u64, password: &str) {
         let password = self
-            .house
+            .app
             .passwords
             .hash(SecretString::from(password))
             .await
@@ -128,15 +128,15 @@ async fn a_session_ends_when_its_user_is_disabled_or_gets_another_password() {
             let cookie = format!("sessionid={}", browser.cookie("sessionid").unwrap());
             let headers = [(http::header::COOKIE, cookie.parse().unwrap())];
             let headers = headers.into_iter().collect();
-            browser.house.house.visitor(&Method::GET, &headers).unwrap()
+            browser.app.app.visitor(&Method::GET, &headers).unwrap()
         };
         assert_eq!(visitor(&browser).map(|visitor| visitor.user), Some(2));
         if is_disabled {
-            let at = browser.house.clock.now();
+            let at = browser.app.clock.now();
             let disable = UserCommand::Disable { at };
-            browser.house.tell::<User>(2, disable).await;
+            browser.app.tell::<User>(2, disable).await;
         } else {
-            browser.house.password(2, "battery staple").await;
+            browser.app.password(2, "battery staple").await;
         }
         assert_eq!(visitor(&browser), None, "is_disabled = {is_disabled}");
     }
@@ -163,7 +163,7 @@ async fn whoever_logs_in_sees_and_changes_what_they_may() {
         401
     );
     assert_eq!(browser.ask_for_run(Some(&token)).await, 201);
-    let event = browser.house.events("run.scheduled").await.pop().unwrap();
+    let event = browser.app.events("run.scheduled").await.pop().unwrap();
     let metadata: Value = serde_json::from_slice(&event.metadata).unwrap();
     assert_eq!(
         metadata["actor"],
@@ -232,10 +232,10 @@ async fn a_token_that_somebody_else_has_set_is_good_for_nothing() {
 #[tokio::test]
 async fn unknown_disabled_and_mistaken_ones_are_told_the_same() {
     let mut browser = Browser::new().await;
-    browser.house.password(1, "correct horse").await;
-    let at = browser.house.clock.now();
+    browser.app.password(1, "correct horse").await;
+    let at = browser.app.clock.now();
     browser
-        .house
+        .app
         .tell::<User>(1, UserCommand::Disable { at })
         .await;
     let mut pages = BTreeSet::new();
@@ -253,7 +253,7 @@ async fn unknown_disabled_and_mistaken_ones_are_told_the_same() {
         pages.insert(refused.text);
     }
     assert_eq!(pages.len(), 1, "{pages:?}");
-    let events = browser.house.events("audit.login_refused").await;
+    let events = browser.app.events("audit.login_refused").await;
     assert_eq!(events.len(), 6);
     for event in &events {
         let data = String::from_utf8_lossy(&event.data);
@@ -273,8 +273,8 @@ async fn unknown_disabled_and_mistaken_ones_are_told_the_same() {
 async fn who_logged_in_is_written_down() {
     let mut browser = Browser::new().await;
     browser.log_in("admin", "correct horse").await;
-    assert_eq!(browser.house.last_event("audit.logged_in").await["user"], 2);
-    for event in browser.house.events("").await {
+    assert_eq!(browser.app.last_event("audit.logged_in").await["user"], 2);
+    for event in browser.app.events("").await {
         for text in [&event.data, &event.metadata] {
             let text = String::from_utf8_lossy(text);
             assert!(!text.contains("correct horse"), "{text}");
@@ -366,15 +366,15 @@ async fn a_session_ends_with_its_password_its_user_and_its_time() {
         let mut browser = Browser::new().await;
         browser.log_in("admin", "correct horse").await;
         assert_eq!(browser.get("/api/v1/project/").await.status, 200, "{what}");
-        let at = browser.house.clock.now();
+        let at = browser.app.clock.now();
         match what {
-            "password" => browser.house.password(2, "another horse").await,
+            "password" => browser.app.password(2, "another horse").await,
             "user" => {
-                let house = &browser.house;
-                house.tell::<User>(2, UserCommand::Disable { at }).await;
+                let app = &browser.app;
+                app.tell::<User>(2, UserCommand::Disable { at }).await;
             }
             "time" => browser
-                .house
+                .app
                 .clock
                 .set(at + jiff::SignedDuration::from_hours(13)),
             _ => {

@@ -3,25 +3,25 @@
 use super::*;
 
 /// Runs 1 to 6: waiting, claimed, started, well, badly, of another project.
-async fn with_runs() -> TestHouse {
-    let house = TestHouse::new().await;
+async fn with_runs() -> TestApp {
+    let app = TestApp::new().await;
     for _ in 1..6 {
-        house.run_of(2).await;
+        app.run_of(2).await;
     }
-    house.live(2, &[claim()]).await;
-    house.live(3, &[claim(), start()]).await;
-    house.live(4, &[claim(), start(), over(true)]).await;
+    app.live(2, &[claim()]).await;
+    app.live(3, &[claim(), start()]).await;
+    app.live(4, &[claim(), start(), over(true)]).await;
     let later = json!({"return_dts": "2026-11-21 08:10:00+00:00", "return_success": false});
-    house.live(5, &[claim(), start(), later]).await;
+    app.live(5, &[claim(), start(), later]).await;
     let body = json!({"job": "/api/v1/job/4/", "schedule_dts": "2026-11-21"});
-    house.create(STRANGER, Resource::Run, body).await;
-    house
+    app.create(STRANGER, Resource::Run, body).await;
+    app
 }
 
 /// W for `in_queue` and `started`: 6.1.
 #[tokio::test]
 async fn runs_are_listed_by_state() {
-    let house = with_runs().await;
+    let app = with_runs().await;
     for (query, ids) in [
         ("state=scheduled", vec![1]),
         ("state=in_queue", vec![2]),
@@ -38,7 +38,7 @@ async fn runs_are_listed_by_state() {
         ("state=whatever", vec![5, 4, 3, 2, 1]),
         ("", vec![5, 4, 3, 2, 1]),
     ] {
-        let list = house.get(WORKER, &format!("/api/v1/run/?{query}")).await;
+        let list = app.get(WORKER, &format!("/api/v1/run/?{query}")).await;
         assert_eq!(list.status, 200, "{query}");
         assert_eq!(list.ids(), ids, "{query}");
         assert_eq!(list.json()["meta"]["total_count"], ids.len(), "{query}");
@@ -48,9 +48,9 @@ async fn runs_are_listed_by_state() {
 /// W: 6.1. Each state looks at some of the dates and at no others: a run that was given back after its end waits again.
 #[tokio::test]
 async fn a_state_looks_at_some_dates_alone() {
-    let house = TestHouse::new().await;
-    let run = house.run_of(2).await;
-    house.live(run, &[claim(), start(), over(true)]).await;
+    let app = TestApp::new().await;
+    let run = app.run_of(2).await;
+    app.live(run, &[claim(), start(), over(true)]).await;
     let date = "2026-11-21 08:06:00+00:00";
     for (said, state) in [
         (json!({"enqueue_dts": null}), "scheduled"),
@@ -59,13 +59,9 @@ async fn a_state_looks_at_some_dates_alone() {
         (json!({"return_dts": null}), "started"),
     ] {
         let target = Resource::Run.uri(run);
-        assert_eq!(
-            house.patch(ADMIN, &target, said.clone()).await,
-            202,
-            "{said}"
-        );
+        assert_eq!(app.patch(ADMIN, &target, said.clone()).await, 202, "{said}");
         for asked in ["scheduled", "in_queue", "started", "completed"] {
-            let list = house
+            let list = app
                 .get(WORKER, &format!("/api/v1/run/?state={asked}"))
                 .await;
             let expected = if asked == state { vec![run] } else { vec![] };
@@ -77,9 +73,9 @@ async fn a_state_looks_at_some_dates_alone() {
 /// D: 6.
 #[tokio::test]
 async fn runs_are_narrowed() {
-    let house = with_runs().await;
+    let app = with_runs().await;
     let manual = json!({"is_manual": true, "schedule_dts": "2026-12-01 00:00:00+00:00"});
-    assert_eq!(house.patch(ADMIN, "/api/v1/run/1/", manual).await, 202);
+    assert_eq!(app.patch(ADMIN, "/api/v1/run/1/", manual).await, 202);
     let all = vec![5, 4, 3, 2, 1];
     for (query, ids) in [
         ("job=2", all.clone()),
@@ -124,7 +120,7 @@ async fn runs_are_narrowed() {
         ("schedule_dts__isnull=true", vec![]),
         ("schedule_dts__isnull=false", all.clone()),
     ] {
-        let list = house.get(WORKER, &format!("/api/v1/run/?{query}")).await;
+        let list = app.get(WORKER, &format!("/api/v1/run/?{query}")).await;
         assert_eq!(list.status, 200, "{query}");
         assert_eq!(list.ids(), ids, "{query}");
     }
@@ -135,7 +131,7 @@ async fn runs_are_narrowed() {
         "schedule_dts=x",
         "order_by=id",
     ] {
-        let list = house.get(WORKER, &format!("/api/v1/run/?{query}")).await;
+        let list = app.get(WORKER, &format!("/api/v1/run/?{query}")).await;
         assert_eq!(list.status, 400, "{query}");
     }
 }
@@ -143,15 +139,15 @@ async fn runs_are_narrowed() {
 /// W: 2.4. The worker follows `next` as it is.
 #[tokio::test]
 async fn the_pages_of_a_state_lead_to_each_other() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     for _ in 0..3 {
-        let run = house.run_of(2).await;
-        house.live(run, &[claim()]).await;
+        let run = app.run_of(2).await;
+        app.live(run, &[claim()]).await;
     }
     let mut target = "/api/v1/run/?state=in_queue&worker__api_key=worker1&limit=2".to_owned();
     let mut seen = Vec::new();
     loop {
-        let page = house.get(WORKER, &target).await;
+        let page = app.get(WORKER, &target).await;
         assert_eq!(page.status, 200);
         seen.extend(page.ids());
         let meta = &page.json()["meta"];
@@ -171,9 +167,9 @@ async fn the_pages_of_a_state_lead_to_each_other() {
 /// 2.5: a page beyond the last one is empty, however far.
 #[tokio::test]
 async fn a_page_far_away_is_empty_and_knows_the_total() {
-    let house = with_runs().await;
+    let app = with_runs().await;
     for offset in ["5", "1001", "9999999999", "18446744073709551615"] {
-        let page = house
+        let page = app
             .get(WORKER, &format!("/api/v1/run/?offset={offset}"))
             .await;
         assert_eq!(page.status, 200, "{offset}");
@@ -186,10 +182,10 @@ async fn a_page_far_away_is_empty_and_knows_the_total() {
 /// O: 2.1.
 #[tokio::test]
 async fn runs_are_found_in_sets() {
-    let house = with_runs().await;
-    let set = house.get(WORKER, "/api/v1/run/set/4;1;99/").await;
+    let app = with_runs().await;
+    let set = app.get(WORKER, "/api/v1/run/set/4;1;99/").await;
     assert_eq!(set.ids(), [4, 1]);
     assert_eq!(set.json()["not_found"], json!(["99"]));
-    assert_eq!(house.get(WORKER, "/api/v1/run/set/1;6/").await.status, 401);
-    assert_eq!(house.get(WORKER, "/api/v1/run/6/").await.status, 401);
+    assert_eq!(app.get(WORKER, "/api/v1/run/set/1;6/").await.status, 401);
+    assert_eq!(app.get(WORKER, "/api/v1/run/6/").await.status, 401);
 }

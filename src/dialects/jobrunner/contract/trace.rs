@@ -210,7 +210,7 @@ const KILL: [Step; 7] = [
     ),
 ];
 
-impl TestHouse {
+impl TestApp {
     #[track_caller]
     fn check(step: &Step, answered: &Answered) {
         let asked = (step.method, step.target, step.body);
@@ -234,43 +234,43 @@ impl TestHouse {
 /// W: everything.
 #[tokio::test]
 async fn the_original_worker_gets_the_answers_of_the_original_server() {
-    let house = TestHouse::new().await;
+    let app = TestApp::new().await;
     let at = |time: &str| {
         let time = format!("2026-11-21T{time}Z");
-        house.clock.set(time.parse().unwrap());
+        app.clock.set(time.parse().unwrap());
     };
-    house.replay(&BEGINNING).await;
-    assert_eq!(house.run().await, 1);
+    app.replay(&BEGINNING).await;
+    assert_eq!(app.run().await, 1);
     // The next occasion of job 1, which the original server scheduled when it sent run 1.
-    assert_eq!(house.run().await, 2);
-    house.replay(&FIRST_RUN).await;
+    assert_eq!(app.run().await, 2);
+    app.replay(&FIRST_RUN).await;
     at("08:05:44.663301");
-    house.replay(&SECOND_RUN).await;
+    app.replay(&SECOND_RUN).await;
     at("08:05:50.836391");
     let kill = json!({"run": "/api/v1/run/3/"});
-    house.create(ADMIN, Resource::KillRequest, kill).await;
-    house.replay(&KILL).await;
-    assert_eq!(house.see(1).await["run_log"], "/api/v1/run_log/1/");
-    assert_eq!(house.see(3).await["return_success"], false);
-    let log = house.get(WORKER, "/api/v1/run_log/1/").await.json();
+    app.create(ADMIN, Resource::KillRequest, kill).await;
+    app.replay(&KILL).await;
+    assert_eq!(app.see(1).await["run_log"], "/api/v1/run_log/1/");
+    assert_eq!(app.see(3).await["return_success"], false);
+    let log = app.get(WORKER, "/api/v1/run_log/1/").await.json();
     assert_eq!(log["content"], "hello\ndone\n");
 }
 
 /// W: the second recording. The worker was killed in the middle of run 1.
 #[tokio::test]
 async fn a_worker_that_comes_back_gets_its_run_again() {
-    let house = TestHouse::new().await;
-    house.run().await;
-    house.replay(&FIRST_RUN[..9]).await;
-    assert!(house.get(WORKER, IN_QUEUE).await.ids().is_empty());
-    assert_eq!(house.get(WORKER, STARTED).await.ids(), [1]);
+    let app = TestApp::new().await;
+    app.run().await;
+    app.replay(&FIRST_RUN[..9]).await;
+    assert!(app.get(WORKER, IN_QUEUE).await.ids().is_empty());
+    assert_eq!(app.get(WORKER, STARTED).await.ids(), [1]);
     let body = r#"{"start_dts": null, "enqueue_dts": null}"#;
-    let answered = house.ask(WORKER, "PATCH", "/api/v1/run/1/", body).await;
+    let answered = app.ask(WORKER, "PATCH", "/api/v1/run/1/", body).await;
     assert_eq!(answered.status, 202);
-    assert!(house.get(WORKER, STARTED).await.ids().is_empty());
-    let run = house.see(1).await;
+    assert!(app.get(WORKER, STARTED).await.ids().is_empty());
+    let run = app.see(1).await;
     assert_eq!(run["worker"], "/api/v1/worker/1/");
     assert_eq!(run["pid"], 6023);
-    house.replay(&FIRST_RUN[4..6]).await;
-    assert_eq!(house.get(WORKER, STARTED).await.ids(), [1]);
+    app.replay(&FIRST_RUN[4..6]).await;
+    assert_eq!(app.get(WORKER, STARTED).await.ids(), [1]);
 }

@@ -6,9 +6,9 @@ use domain::jobs::job::{Edited, Job, JobCommand};
 use super::*;
 
 /// Job 1, which ran every day, by the calendar instead, and asking for everything else.
-async fn asking() -> TestHouse {
-    let house = TestHouse::new().await;
-    let now = house.clock.now();
+async fn asking() -> TestApp {
+    let app = TestApp::new().await;
+    let now = app.clock.now();
     let edited = Edited {
         interval_count: Some(None),
         interval_unit: Some(None),
@@ -19,22 +19,22 @@ async fn asking() -> TestHouse {
         retry_delay_seconds: Some(Some(10)),
         ..Edited::nothing(now)
     };
-    house.tell::<Job>(1, JobCommand::Edit(edited)).await;
-    house
+    app.tell::<Job>(1, JobCommand::Edit(edited)).await;
+    app
 }
 
-impl TestHouse {
+impl TestApp {
     async fn job_facts(&self) -> domain::jobs::job::Created {
-        let loaded = self.house.commands.load::<Job>("1").await.unwrap();
+        let loaded = self.app.commands.load::<Job>("1").await.unwrap();
         loaded.state.facts().unwrap().clone()
     }
 }
 
 #[tokio::test]
 async fn a_job_by_the_calendar_looks_like_one_that_does_not_repeat() {
-    let plain = TestHouse::new().await.get(WORKER, "/api/v1/job/1/").await;
-    let house = asking().await;
-    let job = house.get(WORKER, "/api/v1/job/1/").await.json();
+    let plain = TestApp::new().await.get(WORKER, "/api/v1/job/1/").await;
+    let app = asking().await;
+    let job = app.get(WORKER, "/api/v1/job/1/").await.json();
     assert_eq!(job["reschedule_interval"], Value::Null);
     assert_eq!(job["reschedule_interval_type"], "");
     let keys = |job: &Value| -> Vec<String> { job.as_object().unwrap().keys().cloned().collect() };
@@ -43,18 +43,18 @@ async fn a_job_by_the_calendar_looks_like_one_that_does_not_repeat() {
 
 #[tokio::test]
 async fn what_an_old_client_does_not_know_it_leaves_alone() {
-    let house = asking().await;
-    let before = house.job_facts().await;
-    let mut whole = house.get(ADMIN, "/api/v1/job/1/").await.json();
+    let app = asking().await;
+    let before = app.job_facts().await;
+    let mut whole = app.get(ADMIN, "/api/v1/job/1/").await.json();
     whole["enqueue_is_enabled"] = json!(false);
-    let put = house
+    let put = app
         .ask(ADMIN, "PUT", "/api/v1/job/1/", whole.to_string())
         .await;
     assert_eq!(put.status, 204, "{put:?}");
     let patch = json!({"description": "new"}).to_string();
-    let patched = house.ask(ADMIN, "PATCH", "/api/v1/job/1/", patch).await;
+    let patched = app.ask(ADMIN, "PATCH", "/api/v1/job/1/", patch).await;
     assert_eq!(patched.status, 202, "{patched:?}");
-    let after = house.job_facts().await;
+    let after = app.job_facts().await;
     let expected = domain::jobs::job::Created {
         enqueue_is_enabled: false,
         description: "new".to_owned(),
@@ -65,13 +65,13 @@ async fn what_an_old_client_does_not_know_it_leaves_alone() {
 
 #[tokio::test]
 async fn an_interval_for_a_job_by_the_calendar_is_refused_by_name() {
-    let house = asking().await;
-    let before = house.job_facts().await;
+    let app = asking().await;
+    let before = app.job_facts().await;
     for patch in [
         json!({"reschedule_interval": 1, "reschedule_interval_type": "DAY"}),
         json!({"reschedule_interval_type": "DAY"}),
     ] {
-        let refused = house
+        let refused = app
             .ask(WORKER, "PATCH", "/api/v1/job/1/", patch.to_string())
             .await;
         assert_eq!(refused.status, 400, "{refused:?}");
@@ -81,5 +81,5 @@ async fn an_interval_for_a_job_by_the_calendar_is_refused_by_name() {
             "{error}"
         );
     }
-    assert_eq!(house.job_facts().await, before);
+    assert_eq!(app.job_facts().await, before);
 }

@@ -45,17 +45,17 @@ impl InRoster for Jobs {
 
     async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::Job>> {
         let read = visit
-            .house
+            .app
             .views
             .ask(move |views| Rows::read(views, &numbers));
         let Rows { jobs, templates } = read.await?;
         let mut bodies = BTreeMap::new();
         for (number, row) in &templates {
-            bodies.insert(*number, visit.house.read_text(&row.facts.body).await?);
+            bodies.insert(*number, visit.app.read_text(&row.facts.body).await?);
         }
         let mut shown = Vec::with_capacity(jobs.len());
         for (entry, row) in jobs {
-            let partial = visit.house.read_text(&row.facts.script).await?;
+            let partial = visit.app.read_text(&row.facts.script).await?;
             let body = bodies.get(&row.facts.job_template);
             let content = script_of(body.map_or("", String::as_str), &partial);
             shown.push(wire::Job::of(row.facts, &entry, partial, content));

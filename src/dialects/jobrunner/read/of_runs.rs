@@ -88,7 +88,7 @@ pub(super) async fn standing<R: OfRun>(visit: &Visit<'_>, number: u64) -> Told<S
         return Ok(Standing::Unknown);
     };
     let scope = visit.caller.scope();
-    let sees = visit.house.views.roster()?.read(|roster| {
+    let sees = visit.app.views.roster()?.read(|roster| {
         let sight = roster.sight(scope);
         row.job().is_some_and(|job| sight.sees_kill_or_log(job))
     });
@@ -115,7 +115,7 @@ pub(super) async fn page<R: OfRun>(
 ) -> Told<(Vec<R>, u64)> {
     let (offset, limit) = page.skip_and_take();
     let scope = visit.caller.scope();
-    let read = visit.house.views.ask(move |views| {
+    let read = visit.app.views.ask(move |views| {
         let roster = views.roster()?;
         let jobs = roster.read(|roster| roster.sight(scope).jobs_of_kills_and_logs());
         let Some(of) = of else {
@@ -134,7 +134,7 @@ pub(super) async fn page<R: OfRun>(
 
 /// Those with these numbers that are there.
 pub(super) async fn several<R: OfRun>(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<R>> {
-    let read = visit.house.views.ask(move |views| {
+    let read = visit.app.views.ask(move |views| {
         let runs = views.runs()?;
         let found = numbers.into_iter();
         let found = found.filter_map(|number| R::get(&runs, number).transpose());
@@ -145,7 +145,7 @@ pub(super) async fn several<R: OfRun>(visit: &Visit<'_>, numbers: Vec<u64>) -> T
 
 async fn find<R: OfRun>(visit: &Visit<'_>, number: u64) -> Told<Option<R>> {
     let read = visit
-        .house
+        .app
         .views
         .ask(move |views| R::get(&views.runs()?, number));
     Ok(read.await?)

@@ -41,7 +41,7 @@ impl<K: InRoster> Shown for K {
     async fn list(visit: &Visit<'_>) -> Told<Found<K::Object>> {
         let filter = Filter::<K::Test>::read(&visit.parameters, visit.zone())?;
         let page = Page::read(&visit.parameters)?;
-        let numbers: Vec<u64> = visit.house.views.roster()?.read(|roster| {
+        let numbers: Vec<u64> = visit.app.views.roster()?.read(|roster| {
             let sight = roster.sight(visit.caller.scope());
             let all = K::all(roster, &filter);
             all.into_iter()
@@ -71,7 +71,7 @@ impl<K: InRoster> Shown for K {
 /// 503 while the roster is not up to date.
 pub(crate) fn standing<K: InRoster>(visit: &Visit<'_>, number: u64) -> Told<Standing> {
     let scope = visit.caller.scope();
-    Ok(visit.house.views.roster()?.read(|roster| {
+    Ok(visit.app.views.roster()?.read(|roster| {
         if !K::exists(roster, number) {
             Standing::Unknown
         } else if K::sees(&roster.sight(scope), number) {
@@ -105,7 +105,7 @@ impl InRoster for Groups {
     }
 
     async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::Group>> {
-        Ok(visit.house.views.roster()?.read(|roster| {
+        Ok(visit.app.views.roster()?.read(|roster| {
             let entries = numbers.iter().filter_map(|number| roster.group(*number));
             entries.map(wire::Group::of).collect()
         }))
@@ -193,7 +193,7 @@ impl InRoster for Workers {
     }
 
     async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::Worker>> {
-        let entries: Vec<WorkerEntry> = visit.house.views.roster()?.read(|roster| {
+        let entries: Vec<WorkerEntry> = visit.app.views.roster()?.read(|roster| {
             let entries = numbers.iter().filter_map(|number| roster.worker(*number));
             entries.cloned().collect()
         });
@@ -253,7 +253,7 @@ pub(crate) async fn rows<T: Send + 'static>(
     numbers: Vec<u64>,
     row: impl Fn(&Views, u64) -> Answer<Option<T>> + Send + 'static,
 ) -> Told<Vec<T>> {
-    let asked = visit.house.views.ask(move |views| {
+    let asked = visit.app.views.ask(move |views| {
         let found = numbers
             .into_iter()
             .filter_map(|number| row(views, number).transpose());

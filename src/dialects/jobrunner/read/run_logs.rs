@@ -76,14 +76,14 @@ async fn shown(visit: &Visit<'_>, rows: &[RunLogRow]) -> Told<Vec<wire::RunLog>>
 }
 
 async fn content(visit: &Visit<'_>, row: &RunLogRow) -> Told<Option<String>> {
-    let history = visit.house.views.history();
+    let history = visit.app.views.history();
     match history.content_of(row).await.map_err(Problem::from)? {
-        Some(text) => Ok(Some(visit.house.read_text(&text).await?)),
+        Some(text) => Ok(Some(visit.app.read_text(&text).await?)),
         None if row.size.is_none() => Ok(None),
         None => {
             let (run, position) = (row.run, row.content_position);
             tracing::error!(run, %position, "the log of run {run} does not stand at {position}");
-            Err(Refusal::House(Problem::internal("a log is lost")))
+            Err(Refusal::App(Problem::internal("a log is lost")))
         }
     }
 }

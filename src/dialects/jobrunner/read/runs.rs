@@ -25,7 +25,7 @@ impl Shown for Runs {
         let scope = visit.caller.scope();
         Ok(match run {
             None => Standing::Unknown,
-            Some(run) => visit.house.views.roster()?.read(|roster| {
+            Some(run) => visit.app.views.roster()?.read(|roster| {
                 if roster.sight(scope).sees_run(run.job) {
                     Standing::Seen
                 } else {
@@ -41,7 +41,7 @@ impl Shown for Runs {
         let page = Page::read(&visit.parameters)?;
         let scope = visit.caller.scope();
         let query = visit
-            .house
+            .app
             .views
             .roster()?
             .read(|roster| filter.query(state, roster, &roster.sight(scope)));
@@ -53,7 +53,7 @@ impl Shown for Runs {
             Some(query) => {
                 let (offset, limit) = page.skip_and_take();
                 let list = move |views: &Views| list(&views.runs()?, &query, offset, limit);
-                visit.house.views.ask(list).await?
+                visit.app.views.ask(list).await?
             }
         };
         Ok(Found {
@@ -64,7 +64,7 @@ impl Shown for Runs {
     }
 
     async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::Run>> {
-        let read = visit.house.views.ask(move |views| {
+        let read = visit.app.views.ask(move |views| {
             let runs = views.runs()?;
             let found = numbers
                 .into_iter()
@@ -103,10 +103,7 @@ fn list(
 }
 
 async fn find(visit: &Visit<'_>, number: u64) -> Told<Option<Arc<RunRow>>> {
-    let asked = visit
-        .house
-        .views
-        .ask(move |views| views.runs()?.get(number));
+    let asked = visit.app.views.ask(move |views| views.runs()?.get(number));
     Ok(asked.await?)
 }
 

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use secrecy::ExposeSecret;
 use web::secret::{new_secret, same};
 use web::{
-    Audited, CSRF_COOKIE, CSRF_HEADER, House, PASSWORD_BYTES_MAX, Problem, RequestContext,
+    App, Audited, CSRF_COOKIE, CSRF_HEADER, PASSWORD_BYTES_MAX, Problem, RequestContext,
     SESSION_COOKIE, body, cookie,
 };
 
@@ -22,11 +22,11 @@ use super::page;
 /// The longest token that is looked at before somebody has logged in.
 const TOKEN_BYTES_MAX: usize = 128;
 
-/// How long a browser keeps the cookies; the house may end a session before.
+/// How long a browser keeps the cookies; the app may end a session before.
 const COOKIE_SECONDS: u64 = 7 * 24 * 60 * 60;
 
 /// The routes.
-pub(crate) fn routes() -> Router<House> {
+pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/accounts/login/", get(ask).post(log_in))
         .route("/accounts/logout/", get(ask_to_leave).post(log_out))
@@ -51,7 +51,7 @@ async fn ask(headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, 
 }
 
 async fn log_in(
-    State(house): State<House>,
+    State(app): State<App>,
     context: RequestContext,
     headers: HeaderMap,
     body: Body,
@@ -63,11 +63,11 @@ async fn log_in(
         let said = "That page was too old, or its cookies were not kept. Once more, please.";
         return refused(&headers, &form, StatusCode::FORBIDDEN, said);
     }
-    house.wait_for_opening().await?;
+    app.wait_for_opening().await?;
     if form.username.len() > PASSWORD_BYTES_MAX {
         return Err(Problem::bad_request("nobody has so long a name"));
     }
-    let opened = house
+    let opened = app
         .log_in(&form.username, form.password.clone(), &context)
         .await;
     let opened = match opened {
@@ -88,7 +88,7 @@ async fn log_in(
     };
     // Whoever had a session in this browser before has none now.
     if let Some(before) = cookie(&headers, SESSION_COOKIE) {
-        house.sessions.close(before);
+        app.sessions.close(before);
     }
     let mut response = done(&form, form.destination());
     set(
@@ -111,7 +111,7 @@ async fn ask_to_leave(headers: HeaderMap) -> Response {
 }
 
 async fn log_out(
-    State(house): State<House>,
+    State(app): State<App>,
     mut headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -130,14 +130,14 @@ async fn log_out(
     {
         headers.insert(CSRF_HEADER, token);
     }
-    if let Some(visitor) = house.visitor(&Method::POST, &headers)? {
+    if let Some(visitor) = app.visitor(&Method::POST, &headers)? {
         if !visitor.may_write {
             return Err(Problem::forbidden(
                 "the request does not show that it comes from our own pages",
             ));
         }
         if let Some(session) = cookie(&headers, SESSION_COOKIE) {
-            house.sessions.close(session);
+            app.sessions.close(session);
         }
     }
     let mut response = done(&form, "/accounts/login/");

@@ -89,7 +89,7 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
     let spoken = Spoken::read(visit, &fields(visit)?).await?;
     // What stays as it is needs no check: a pool that the project has lost since is no reason to refuse
     // something else.
-    let known = visit.house.views.roster()?.read(|roster| {
+    let known = visit.app.views.roster()?.read(|roster| {
         let job = roster.job(number)?;
         Some((job.job_template, job.worker_pool, job.parent))
     });
@@ -114,7 +114,7 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
     };
     if let Some(parent) = parent {
         let is_circle =
-            visit.house.views.roster()?.read(|roster| {
+            visit.app.views.roster()?.read(|roster| {
                 would_come_after_itself(number, parent, |job| roster.job(job)?.parent)
             });
         if is_circle {
@@ -183,7 +183,7 @@ impl Spoken {
         let script_max = visit.dialect.settings().body_bytes_max;
         let script = fields.text("script_content_partial", script_max)?;
         let script: Option<LongText> = match not_null("script_content_partial", script)? {
-            Some(script) => Some(visit.house.keep_text(script).await?),
+            Some(script) => Some(visit.app.keep_text(script).await?),
             None => None,
         };
         let template = fields.relation("job_template", Resource::JobTemplate)?;
@@ -202,7 +202,7 @@ impl Spoken {
             notification_addresses: text("notification_addresses")?,
             fails_max: fields.number("disable_enqueue_after_fails")?,
             // What old clients know nothing of they leave as it is.
-            ..Edited::nothing(visit.house.commands.clock().now())
+            ..Edited::nothing(visit.app.commands.clock().now())
         };
         Ok(Self {
             edited,
@@ -256,7 +256,7 @@ fn check_own(visit: &Visit<'_>, pool: u64) -> Told<()> {
     let Caller::Worker { number, .. } = visit.caller else {
         return Ok(());
     };
-    let is_own = visit.house.views.roster()?.read(|roster| {
+    let is_own = visit.app.views.roster()?.read(|roster| {
         let pool = roster.worker_pool(pool);
         pool.is_some_and(|pool| pool.workers.contains(&number))
     });
@@ -284,7 +284,7 @@ fn check_related(
     }
     if let Some(parent) = parent {
         related::<Jobs>(visit, "parent", parent)?;
-        let pool = visit.house.views.roster()?.read(|roster| {
+        let pool = visit.app.views.roster()?.read(|roster| {
             let parent = roster.job(parent);
             parent.map(|parent| parent.worker_pool)
         });
@@ -297,7 +297,7 @@ fn check_project_of_template(visit: &Visit<'_>, template: u64) -> Told<()> {
     let Caller::User { number: user, .. } = visit.caller else {
         return Ok(());
     };
-    let may = visit.house.views.roster()?.read(|roster| {
+    let may = visit.app.views.roster()?.read(|roster| {
         let template = roster.job_template(template);
         template.is_some_and(|template| roster.may_write_project(user, template.project))
     });
@@ -306,7 +306,7 @@ fn check_project_of_template(visit: &Visit<'_>, template: u64) -> Told<()> {
 
 /// Checks that a pool is one of those that a template's project may use.
 fn check_pool(visit: &Visit<'_>, job_template: u64, worker_pool: u64) -> Told<()> {
-    let belongs = visit.house.views.roster()?.read(|roster| {
+    let belongs = visit.app.views.roster()?.read(|roster| {
         let template = roster.job_template(job_template)?;
         let project = roster.project(template.project)?;
         Some(project.worker_pools.contains(&worker_pool))

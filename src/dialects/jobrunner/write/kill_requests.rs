@@ -30,7 +30,7 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
         schedule_at: not_null("schedule_dts", date("schedule_dts")?)?,
         enqueued_at: date("enqueue_dts")?,
         executed_at: date("execute_dts")?,
-        at: visit.house.commands.clock().now(),
+        at: visit.app.commands.clock().now(),
     };
     check_run(visit, KillRequests::row(visit, number).await?.run).await?;
     if let Some(run) = told.run {

@@ -47,7 +47,7 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
 async fn content(visit: &Visit<'_>, fields: &Fields) -> Told<Option<Option<LongText>>> {
     let bytes_max = visit.dialect.settings().body_bytes_max;
     Ok(match fields.text("content", bytes_max)? {
-        Some(Some(text)) => Some(Some(visit.house.keep_text(text).await?)),
+        Some(Some(text)) => Some(Some(visit.app.keep_text(text).await?)),
         Some(None) => Some(None),
         None => None,
     })

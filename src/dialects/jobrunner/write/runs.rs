@@ -68,7 +68,7 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
 /// What is written about a run. Old clients cannot take a worker away; that they say so means nothing.
 fn read(visit: &Visit<'_>, fields: &Fields) -> Told<Patched> {
     let date = |name| fields.date(name, visit.zone());
-    let at: Timestamp = visit.house.commands.clock().now();
+    let at: Timestamp = visit.app.commands.clock().now();
     Ok(Patched {
         job: not_null("job", fields.relation("job", Resource::Job)?)?,
         schedule_id: fields.number::<u64>("schedule_id")?.flatten(),

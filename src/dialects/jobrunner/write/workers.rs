@@ -51,7 +51,7 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
     let spoken = match visit.caller {
         Caller::Worker { .. } => Spoken::default(),
         Caller::User { number: user, .. } => {
-            let roster = visit.house.views.roster()?;
+            let roster = visit.app.views.roster()?;
             if !roster.read(|roster| roster.may_write_worker(user, number)) {
                 return Err(NO_ADMIN);
             }
@@ -90,7 +90,7 @@ fn report(visit: &Visit<'_>, fields: &Fields) -> Told<Reported> {
         ping_response_at: fields.date("ping_response_dts", visit.zone())?,
         worker_version: version,
         concurrent_jobs: fields.number("concurrent_jobs")?,
-        at: visit.house.commands.clock().now(),
+        at: visit.app.commands.clock().now(),
     })
 }
 

@@ -20,7 +20,7 @@ events! {
         BodyResubmitted(BodyResubmitted) = "audit.body_resubmitted" v 1 [audited],
         /// A caller was refused something that would have changed the farm.
         WriteRefused(WriteRefused) = "audit.write_refused" v 1 [audited],
-        /// Somebody started long work on the house itself.
+        /// Somebody started long work on the app itself.
         OperationStarted(OperationStarted) = "audit.operation_started" v 1 [audited],
         /// Somebody logged in.
         LoggedIn(LoggedIn) = "audit.logged_in" v 1 [audited],

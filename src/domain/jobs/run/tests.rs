@@ -1,4 +1,4 @@
-//! What follows from the returns of several runs, told as the house tells it.
+//! What follows from the returns of several runs, told as the app tells it.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::testing::stories::at;
 
 /// The runs of one occasion of job 1, and what became of them.
 #[derive(Default)]
-struct House {
+struct App {
     runs: BTreeMap<u64, Run>,
     occasion: Occasion,
     tally: Tally,
@@ -40,14 +40,14 @@ proptest! {
     /// once, and children run once, after the last.
     #[test]
     fn what_follows_from_returns_follows_once(words in prop::collection::vec(word(), 0..40)) {
-        let mut house = House::with_runs(1..4);
+        let mut app = App::with_runs(1..4);
         for word in words {
-            house.hear(&word);
-            let over = house.runs.values().filter(|run| run.facts().unwrap().returned_at.is_some());
+            app.hear(&word);
+            let over = app.runs.values().filter(|run| run.facts().unwrap().returned_at.is_some());
             let over = u32::try_from(over.count()).unwrap();
-            prop_assert_eq!(house.counted, over);
-            prop_assert_eq!(house.children, u32::from(over == 3));
-            prop_assert!(house.disabled <= 1);
+            prop_assert_eq!(app.counted, over);
+            prop_assert_eq!(app.children, u32::from(over == 3));
+            prop_assert!(app.disabled <= 1);
         }
     }
 }
@@ -55,33 +55,33 @@ proptest! {
 /// N = 2 disables at the third failure in a row, and the same words again change nothing.
 #[test]
 fn a_job_is_disabled_once() {
-    let mut house = House::with_runs(1..4);
+    let mut app = App::with_runs(1..4);
     for _ in 0..2 {
         for run in 1..4 {
             let (second, success) = (7, Some(false));
-            house.hear(&Word::Return {
+            app.hear(&Word::Return {
                 run,
                 second,
                 success,
             });
         }
-        assert_eq!((house.counted, house.disabled, house.children), (3, 1, 1));
+        assert_eq!((app.counted, app.disabled, app.children), (3, 1, 1));
     }
 }
 
-impl House {
+impl App {
     fn with_runs(runs: std::ops::Range<u64>) -> Self {
-        let mut house = Self::default();
+        let mut app = Self::default();
         for number in runs {
-            let run = house.runs.entry(number).or_default();
+            let run = app.runs.entry(number).or_default();
             laws::tell(run, [RunCommand::Schedule(sibling(number))]);
             let add = OccasionCommand::Add {
                 run: number,
                 at: at(0),
             };
-            laws::tell(&mut house.occasion, [add]);
+            laws::tell(&mut app.occasion, [add]);
         }
-        house
+        app
     }
 
     fn hear(&mut self, word: &Word) {

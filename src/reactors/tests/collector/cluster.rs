@@ -1,6 +1,6 @@
 //! What kube-state-metrics and cAdvisor would have said about builds.
 
-use crate::house::{FINISHED, STARTED};
+use crate::app::{FINISHED, STARTED};
 use crate::prometheus::Metrics;
 
 /// Why the container ended the last time, as newer kube-state-metrics say it.

@@ -35,7 +35,7 @@ async fn trace(
     Path(job): Path<i64>,
 ) -> Result<String, StatusCode> {
     match headers.get("private-token") {
-        Some(token) if token == crate::house::SECRETS[1] => {
+        Some(token) if token == crate::app::SECRETS[1] => {
             logs.get(&job).cloned().ok_or(StatusCode::NOT_FOUND)
         }
         _ => Err(StatusCode::UNAUTHORIZED),

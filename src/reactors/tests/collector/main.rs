@@ -4,11 +4,11 @@
     reason = "clippy knows test functions, but not the helpers beside them"
 )]
 
+mod app;
 mod canned;
 mod cluster;
 mod crashes;
 mod gitlab;
-mod house;
 mod outcomes;
 #[path = "../support/prometheus.rs"]
 mod prometheus;

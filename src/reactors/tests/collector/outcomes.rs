@@ -6,9 +6,9 @@ use domain::builds::build::{BuildEvent, CollectionFault as F, SkipReason as S};
 use jiff::Timestamp;
 use projections::collections::{CollectionState, Outcome};
 
+use crate::app::{App, FINISHED, config, failed, key, report};
 use crate::cluster::{LAST_TERMINATED, Memory, Pod, TERMINATED, write_node};
 use crate::gitlab;
-use crate::house::{FINISHED, House, config, failed, key, report};
 use crate::prometheus::{Metrics, TestPrometheus};
 
 /// A name that must be quoted in both kinds of quotes.
@@ -42,8 +42,8 @@ async fn every_kind_of_build_comes_to_its_outcome() {
         (32, "ERROR: Job failed: exit code 1\n"),
     ])
     .await;
-    let house = House::new();
-    let _collector = house.collect(config(Some(&prometheus.url), Some(&gitlab)));
+    let app = App::new();
+    let _collector = app.collect(config(Some(&prometheus.url), Some(&gitlab)));
 
     let mut elsewhere = report(12);
     elsewhere.stage = "test".to_owned();
@@ -156,25 +156,25 @@ async fn every_kind_of_build_comes_to_its_outcome() {
         ),
     ] {
         let job = build.build_id;
-        house.report(build).await;
-        let state = house.until_done(job).await;
-        let row = house.views.collections().unwrap().get(&key(job)).unwrap();
+        app.report(build).await;
+        let state = app.until_done(job).await;
+        let row = app.views.collections().unwrap().get(&key(job)).unwrap();
         assert_eq!(
             state,
             CollectionState::Done(wanted),
             "{job}, {why}: {row:?}"
         );
     }
-    check_usage(&house).await;
-    check_kills(&house).await;
+    check_usage(&app).await;
+    check_kills(&app).await;
     let described = |event: &Event| matches!(event, Event::Builds(BuildsEvent::Node(_)));
-    let described = house.events().await.into_iter().filter(described);
+    let described = app.events().await.into_iter().filter(described);
     assert_eq!(described.count(), 1, "one machine, described once");
 }
 
-async fn check_usage(house: &House) {
+async fn check_usage(app: &App) {
     let mut seen = 0;
-    for event in house.collection().await {
+    for event in app.collection().await {
         let BuildEvent::UsageRecorded(usage) = event else {
             continue;
         };
@@ -232,9 +232,9 @@ async fn check_usage(house: &House) {
     assert_eq!(seen, 4);
 }
 
-async fn check_kills(house: &House) {
+async fn check_kills(app: &App) {
     let mut evidence = Vec::new();
-    for event in house.collection().await {
+    for event in app.collection().await {
         if let BuildEvent::OutOfMemory(killed) = event {
             assert_eq!(
                 (killed.memory_request, killed.memory_limit),

@@ -11,18 +11,18 @@ use projections::collections::{CollectionRow, CollectionState, Outcome};
 use reactors::Faults;
 use tokio::sync::Notify;
 
+use crate::app::{App, FINISHED, PATIENCE, SECRETS, config, failed, key, report};
 use crate::canned::Canned;
 use crate::gitlab;
-use crate::house::{FINISHED, House, PATIENCE, SECRETS, config, failed, key, report};
 
 #[tokio::test]
 async fn the_questions_are_those_of_the_contract() {
     let canned = Canned::default();
     let url = canned.serve().await;
-    let house = House::new();
-    let _collector = house.collect(config(Some(&url), None));
-    house.report(report(9_892_514)).await;
-    let state = house.until_done(9_892_514).await;
+    let app = App::new();
+    let _collector = app.collect(config(Some(&url), None));
+    app.report(report(9_892_514)).await;
+    let state = app.until_done(9_892_514).await;
     assert_eq!(state, CollectionState::Done(Outcome::Recorded));
 
     let asked = canned.asked();
@@ -80,18 +80,18 @@ async fn the_questions_are_those_of_the_contract() {
 /// One start without an address for Prometheus settles nothing: what waits is collected after the next.
 #[tokio::test]
 async fn without_a_prometheus_what_would_need_one_stays_queued() {
-    let house = House::new();
-    let without = house.collect(config(None, None));
-    house.report(report(1)).await;
-    house.report(failed(3, "script_failure")).await;
+    let app = App::new();
+    let without = app.collect(config(None, None));
+    app.report(report(1)).await;
+    app.report(failed(3, "script_failure")).await;
     let mut elsewhere = report(2);
     elsewhere.stage = "test".to_owned();
-    house.report(elsewhere).await;
-    let state = house.until_done(2).await;
+    app.report(elsewhere).await;
+    let state = app.until_done(2).await;
     assert_eq!(state, CollectionState::Done(Outcome::Skipped(S::Stage)));
     without.stop().await;
     for job in [1, 3] {
-        let row = house
+        let row = app
             .views
             .collections()
             .unwrap()
@@ -100,11 +100,11 @@ async fn without_a_prometheus_what_would_need_one_stays_queued() {
             .unwrap();
         assert_eq!(row.progress.state, CollectionState::Queued, "{job}");
     }
-    assert_eq!(house.collection().await.len(), 1, "nothing but the skip");
+    assert_eq!(app.collection().await.len(), 1, "nothing but the skip");
 
     let url = Canned::default().serve().await;
-    let _collector = house.collect(config(Some(&url), None));
-    let state = house.until_done(1).await;
+    let _collector = app.collect(config(Some(&url), None));
+    let state = app.until_done(1).await;
     assert_eq!(state, CollectionState::Done(Outcome::Recorded));
 }
 
@@ -112,14 +112,14 @@ async fn without_a_prometheus_what_would_need_one_stays_queued() {
 /// builds come faster than a log that syncs every outcome alone could follow.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_left_out_is_skipped_together_behind_all_that_waits() {
-    let house = House::new();
+    let app = App::new();
     for job in 1..=700 {
-        house.report(report(job)).await;
+        app.report(report(job)).await;
     }
     for job in 1001..=1100 {
         let mut canceled = report(job);
         canceled.status = "canceled".to_owned();
-        house.report(canceled).await;
+        app.report(canceled).await;
     }
     let (begun, all_begun) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     let (count, notify) = (Arc::clone(&begun), Arc::clone(&all_begun));
@@ -130,21 +130,21 @@ async fn what_is_left_out_is_skipped_together_behind_all_that_waits() {
         }
         step == "begun"
     });
-    let halted = house.collect(config.clone());
+    let halted = app.collect(config.clone());
     let waited = tokio::time::timeout(PATIENCE, all_begun.notified()).await;
     waited.unwrap_or_else(|_| panic!("only {} at once", begun.load(Ordering::SeqCst)));
     drop(halted);
 
     config.faults = Faults::default();
-    let _collector = house.collect(config);
+    let _collector = app.collect(config);
     for job in 1001..=1100 {
-        let state = house.until_done(job).await;
+        let state = app.until_done(job).await;
         assert_eq!(
             state,
             CollectionState::Done(Outcome::Skipped(S::NotSuccessful))
         );
     }
-    assert_eq!(house.collection().await.len(), 100);
+    assert_eq!(app.collection().await.len(), 100);
 }
 
 /// The numbers of another instance mean other builds here.
@@ -159,16 +159,14 @@ async fn nobody_is_asked_about_builds_of_another_instance() {
         (vec!["mirror".to_owned()], "default", false),
         (vec!["mirror".to_owned()], "mirror", true),
     ] {
-        let house = House::new();
+        let app = App::new();
         let mut config = config(Some(&url), None);
         config.sources = sources;
-        let collector = house.collect(config);
+        let collector = app.collect(config);
         let mut report = report(1);
         report.source = source.to_owned();
-        house.report(report).await;
-        let state = house
-            .until_done_of(&BuildKey::new(source, 1).unwrap())
-            .await;
+        app.report(report).await;
+        let state = app.until_done_of(&BuildKey::new(source, 1).unwrap()).await;
         let wanted = if asked {
             Outcome::Recorded
         } else {
@@ -182,32 +180,31 @@ async fn nobody_is_asked_about_builds_of_another_instance() {
 /// What was skipped for want of a Prometheus that knows its source is collected when an operator asks again.
 #[tokio::test]
 async fn a_requeued_build_is_collected_again() {
-    let house = House::new();
+    let app = App::new();
     let url = Canned::default().serve().await;
     let mut of_another = config(Some(&url), None);
     of_another.sources = vec!["mirror".to_owned()];
-    let without = house.collect(of_another);
-    house.report(report(1)).await;
-    let state = house.until_done(1).await;
+    let without = app.collect(of_another);
+    app.report(report(1)).await;
+    let state = app.until_done(1).await;
     assert_eq!(
         state,
         CollectionState::Done(Outcome::Skipped(S::NotConfigured))
     );
     without.stop().await;
 
-    let _collector = house.collect(config(Some(&url), None));
-    let at = house.commands.clock().now();
+    let _collector = app.collect(config(Some(&url), None));
+    let at = app.commands.clock().now();
     let metadata = Metadata::default();
     let again = BuildCommand::RequeueCollection { at };
     let key = key(1).to_string();
-    house
-        .commands
+    app.commands
         .execute::<Build>(&key, again, &metadata)
         .await
         .unwrap();
     let second =
         |row: &CollectionRow| row.progress.collection == 2 && !row.progress.state.is_waiting();
-    let row = house.until(1, second).await;
+    let row = app.until(1, second).await;
     assert_eq!(row.progress.state, CollectionState::Done(Outcome::Recorded));
 }
 
@@ -218,10 +215,10 @@ async fn a_ghost_is_never_asked_about() {
         canned.serve().await,
         gitlab::serve(&[(1, "No need to rebuild zlib")]).await,
     );
-    let house = House::new();
-    let _collector = house.collect(config(Some(&url), Some(&gitlab)));
-    house.report(report(1)).await;
-    let state = house.until_done(1).await;
+    let app = App::new();
+    let _collector = app.collect(config(Some(&url), Some(&gitlab)));
+    app.report(report(1)).await;
+    let state = app.until_done(1).await;
     assert_eq!(state, CollectionState::Done(Outcome::Skipped(S::Ghost)));
     assert!(canned.asked().is_empty());
 }
@@ -232,25 +229,25 @@ async fn a_build_that_failed_just_now_is_looked_at_again() {
     let clock = Clock::fixed(Timestamp::from_second(FINISHED + 1).unwrap());
     let canned = Canned::default();
     let url = canned.serve().await;
-    let house = House::at(clock.clone());
-    let collector = house.collect(config(Some(&url), None));
-    house.report(failed(1, "script_failure")).await;
+    let app = App::at(clock.clone());
+    let collector = app.collect(config(Some(&url), None));
+    app.report(failed(1, "script_failure")).await;
     // The build after it has its outcome, so it was looked at and put off.
-    house.report(report(2)).await;
-    house.until_done(2).await;
+    app.report(report(2)).await;
+    app.until_done(2).await;
     let of_one = |events: Vec<BuildEvent>| {
         let skipped = |event: &BuildEvent| matches!(event, BuildEvent::CollectionSkipped(_));
         events.into_iter().filter(skipped).count()
     };
-    assert_eq!(of_one(house.collection().await), 0);
+    assert_eq!(of_one(app.collection().await), 0);
 
     clock.set(Timestamp::from_second(FINISHED + 31).unwrap());
     collector.wake();
-    let state = house.until_done(1).await;
+    let state = app.until_done(1).await;
     assert_eq!(
         state,
         CollectionState::Done(Outcome::Skipped(S::NotSuccessful))
     );
-    assert_eq!(of_one(house.collection().await), 1);
+    assert_eq!(of_one(app.collection().await), 1);
     assert!(collector.stats().postponed >= 1);
 }

@@ -16,9 +16,9 @@ use reactors::prometheus::{Prometheus, PrometheusConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+use crate::app::{App, config, report};
 use crate::canned::Canned;
 use crate::gitlab::{self, serve_app};
-use crate::house::{House, config, report};
 
 /// How much of a log is read here.
 const LOG_BYTES_MAX: usize = 256 * 1024;
@@ -258,7 +258,7 @@ async fn an_endless_log_is_read_to_its_bound() {
 
 /// What one successful build comes to with these servers, and what its history then says.
 async fn outcome(prometheus: &str, gitlab: Option<&str>) -> (Outcome, Vec<BuildEvent>) {
-    let house = House::new();
+    let app = App::new();
     let mut config = config(Some(prometheus), gitlab);
     let prometheus = config.prometheus.as_mut().unwrap();
     prometheus.timeout = timeout(&prometheus.url);
@@ -268,12 +268,12 @@ async fn outcome(prometheus: &str, gitlab: Option<&str>) -> (Outcome, Vec<BuildE
         gitlab.timeout = timeout(&gitlab.url);
         gitlab.log_bytes_max = LOG_BYTES_MAX;
     }
-    let _collector = house.collect(config);
-    house.report(report(1)).await;
-    let CollectionState::Done(outcome) = house.until_done(1).await else {
+    let _collector = app.collect(config);
+    app.report(report(1)).await;
+    let CollectionState::Done(outcome) = app.until_done(1).await else {
         unreachable!("the build has its outcome");
     };
-    (outcome, house.collection().await)
+    (outcome, app.collection().await)
 }
 
 /// Nobody waits long for a server that never answers; the others may take their time on a busy machine.

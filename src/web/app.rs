@@ -61,9 +61,9 @@ pub struct Settings {
 
 /// Everything a handler has at hand. Cloning copies one pointer.
 #[derive(Clone)]
-pub struct House(Arc<Parts>);
+pub struct App(Arc<Parts>);
 
-/// What [`House`] points to.
+/// What [`App`] points to.
 pub struct Parts {
     /// The write side.
     pub commands: Commands,
@@ -96,7 +96,7 @@ pub struct Parts {
     pub(crate) observer: Arc<dyn HttpObserver>,
     pub(crate) requests: Semaphore,
     pub(crate) rate: Rate,
-    /// Where the log ended when the house was put together.
+    /// Where the log ended when the app was put together.
     opened_at: Position,
     streams: Streams,
     metrics: Box<dyn Fn() -> String + Send + Sync>,
@@ -122,7 +122,7 @@ type Answering = Box<dyn Fn(u64) -> WorkerAnswers + Send + Sync>;
 type Details = Box<dyn Fn() -> BTreeMap<&'static str, String> + Send + Sync>;
 type Ports = Box<dyn Fn() -> BTreeMap<&'static str, Option<String>> + Send + Sync>;
 
-/// Something that must hold for the house to be ready: its name, and what is the matter otherwise.
+/// Something that must hold for the app to be ready: its name, and what is the matter otherwise.
 pub type ReadyCheck = (
     &'static str,
     Box<dyn Fn() -> Result<(), String> + Send + Sync>,
@@ -134,8 +134,7 @@ type Detail = (&'static str, Box<dyn Fn() -> Option<String> + Send + Sync>);
 /// A dialect that takes a body which was refused before.
 pub trait Resubmit: Send + Sync + 'static {
     /// Takes it once more, from the same source and with the headers that were kept.
-    fn resubmit(&self, house: &House, body: KeptBody)
-    -> BoxFuture<'static, Result<Taken, Problem>>;
+    fn resubmit(&self, app: &App, body: KeptBody) -> BoxFuture<'static, Result<Taken, Problem>>;
 }
 
 /// A body that was refused and kept.
@@ -162,7 +161,7 @@ pub struct Taken {
     pub duplicate: bool,
 }
 
-impl Deref for House {
+impl Deref for App {
     type Target = Parts;
 
     fn deref(&self) -> &Parts {
@@ -170,21 +169,16 @@ impl Deref for House {
     }
 }
 
-impl House {
-    /// Puts a house together; [`HouseBuilder::finish`] hands it over.
+impl App {
+    /// Puts an app together; [`AppBuilder::finish`] hands it over.
     #[must_use]
-    pub fn build(
-        commands: Commands,
-        views: Views,
-        blobs: Blobs,
-        settings: Settings,
-    ) -> HouseBuilder {
+    pub fn build(commands: Commands, views: Views, blobs: Blobs, settings: Settings) -> AppBuilder {
         let limits = &settings.limits;
         let recording = Recording {
             ratio: settings.record_ratio,
             limits: settings.variables.limits,
         };
-        HouseBuilder(Parts {
+        AppBuilder(Parts {
             auditor: Auditor::new(commands.clone()),
             recorder: Arc::new(Recorder::start(recording, &commands, &views)),
             training: Arc::default(),
@@ -230,11 +224,11 @@ impl House {
         self.closing.send_replace(true);
     }
 
-    /// Waits until the house is closed.
+    /// Waits until the app is closed.
     pub fn closed(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut closing = self.closing.subscribe();
         async move {
-            // It also ends when the house itself is gone.
+            // It also ends when the app itself is gone.
             let _ = closing.wait_for(|closing| *closing).await;
         }
     }
@@ -272,7 +266,7 @@ impl House {
         self.answering.get().map(|answering| answering(worker))
     }
 
-    /// Whether the house is closed, or about to be.
+    /// Whether the app is closed, or about to be.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         *self.closing.borrow()
@@ -296,7 +290,7 @@ impl House {
         self.resubmit.get(dialect).cloned()
     }
 
-    /// Everything that keeps the house from being ready, by name.
+    /// Everything that keeps the app from being ready, by name.
     #[must_use]
     pub fn unready(&self) -> BTreeMap<&'static str, String> {
         let found = self
@@ -317,7 +311,7 @@ impl House {
         found.chain(late.unwrap_or_default()).collect()
     }
 
-    /// Waits until the tokens are those that were valid when the house was opened. Whoever changes one later
+    /// Waits until the tokens are those that were valid when the app was opened. Whoever changes one later
     /// waits for that by itself.
     ///
     /// # Errors
@@ -333,7 +327,7 @@ impl House {
         })
     }
 
-    /// Waits until every view knows what was in the log when the house was opened: a client that was told
+    /// Waits until every view knows what was in the log when the app was opened: a client that was told
     /// something before must not be told less.
     ///
     /// # Errors
@@ -364,11 +358,11 @@ impl House {
     }
 }
 
-/// A house that is being put together.
-pub struct HouseBuilder(Parts);
+/// An app that is being put together.
+pub struct AppBuilder(Parts);
 
-impl HouseBuilder {
-    /// Who counts what happens at the door.
+impl AppBuilder {
+    /// What observes requests and responses.
     #[must_use]
     pub fn observer(mut self, observer: Arc<dyn HttpObserver>) -> Self {
         self.0.observer = observer;
@@ -400,7 +394,7 @@ impl HouseBuilder {
         self
     }
 
-    /// Something more that must hold for the house to be ready.
+    /// Something more that must hold for the app to be ready.
     #[must_use]
     pub fn ready_when(
         mut self,
@@ -418,9 +412,9 @@ impl HouseBuilder {
         self
     }
 
-    /// Hands the house over.
+    /// Hands the app over.
     #[must_use]
-    pub fn finish(self) -> House {
-        House(Arc::new(self.0))
+    pub fn finish(self) -> App {
+        App(Arc::new(self.0))
     }
 }

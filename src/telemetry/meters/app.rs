@@ -7,27 +7,27 @@ use eventlog_file::{BATCH_EVENTS_BUCKETS, FileLog, SYNC_MICROSECONDS_BUCKETS};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter, MeterProvider};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
-use web::{House, Recorder, RefusedBodies, ResponseBudget};
+use web::{App, Recorder, RefusedBodies, ResponseBudget};
 
+use crate::app::Services;
 use crate::collector::RunningCollector;
 use crate::dispatcher::RunningJobRunner;
-use crate::house::Rooms;
 
-/// Makes the instruments of all rooms and of the answers at the doors. They live as long as the provider.
+/// Makes the instruments of all services and of the HTTP responses. They live as long as the provider.
 pub(crate) fn observe(
     provider: &SdkMeterProvider,
-    rooms: &Rooms,
-    house: &House,
+    services: &Services,
+    app: &App,
     running: Option<RunningCollector>,
     job_runner: Option<RunningJobRunner>,
 ) {
     let meter = provider.meter("tallyman");
-    log(&meter, &rooms.log);
-    commands(&meter, rooms);
-    views(&meter, rooms);
-    answers(&meter, &house.recorder);
-    responses(&meter, &house.responses);
-    refused(&meter, &house.refused_bodies);
+    log(&meter, &services.log);
+    commands(&meter, services);
+    views(&meter, services);
+    answers(&meter, &app.recorder);
+    responses(&meter, &app.responses);
+    refused(&meter, &app.refused_bodies);
     if let Some(running) = running {
         collector(&meter, &running);
     }
@@ -178,8 +178,8 @@ fn sync_times(meter: &Meter, log: &Arc<FileLog>) {
         .build();
 }
 
-fn commands(meter: &Meter, rooms: &Rooms) {
-    let commands = rooms.commands.clone();
+fn commands(meter: &Meter, services: &Services) {
+    let commands = services.commands.clone();
     counter(
         meter,
         "tallyman.commands",
@@ -200,8 +200,8 @@ fn commands(meter: &Meter, rooms: &Rooms) {
     );
 }
 
-fn views(meter: &Meter, rooms: &Rooms) {
-    let views = rooms.views.clone();
+fn views(meter: &Meter, services: &Services) {
+    let views = services.views.clone();
     gauge(
         meter,
         "tallyman.projection.lag.events",
@@ -215,7 +215,7 @@ fn views(meter: &Meter, rooms: &Rooms) {
             }
         },
     );
-    let views = rooms.views.clone();
+    let views = services.views.clone();
     gauge(
         meter,
         "tallyman.projection.faults",
@@ -226,7 +226,7 @@ fn views(meter: &Meter, rooms: &Rooms) {
             }
         },
     );
-    let views = rooms.views.clone();
+    let views = services.views.clone();
     meter
         .f64_observable_gauge("tallyman.projection.lag")
         .with_unit("s")
@@ -240,7 +240,7 @@ fn views(meter: &Meter, rooms: &Rooms) {
             }
         })
         .build();
-    let views = rooms.views.clone();
+    let views = services.views.clone();
     counter(
         meter,
         "tallyman.views.reopened",
@@ -249,7 +249,7 @@ fn views(meter: &Meter, rooms: &Rooms) {
             seen.observe(views.reopened(), &[]);
         },
     );
-    let tables = Arc::clone(&rooms.tables);
+    let tables = Arc::clone(&services.tables);
     gauge(
         meter,
         "tallyman.views.disk.bytes",

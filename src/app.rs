@@ -1,9 +1,10 @@
-//! A configuration becomes a house: the log is opened, views follow it, doors are put in.
+//! A configuration becomes an app: the log is opened, views follow it, routes are served.
 
 mod admin;
 pub(crate) mod history;
 mod private_file;
 mod read_only;
+pub(crate) mod routes;
 mod running;
 mod sample;
 mod seal_key;
@@ -31,11 +32,11 @@ pub(crate) use sample::{fill_with_demo, fill_with_runs, fill_with_sample};
 pub(crate) use seal_key::{existing as existing_seal, keys_of_sealed};
 
 use crate::config::{BlobBackend, BlobStore, Config, Strategy};
-use crate::doors;
+
 use crate::telemetry::{Registry, Requests};
 
-/// The rooms behind the doors.
-pub(crate) struct Rooms {
+/// What handlers and reactors work with.
+pub(crate) struct Services {
     /// The log.
     pub(crate) log: Arc<FileLog>,
     /// The write side.
@@ -50,22 +51,22 @@ pub(crate) struct Rooms {
     pub(crate) seal: Seal,
 }
 
-/// A house that is open.
+/// An app that is open.
 pub(crate) struct Opened {
     /// What it was opened with.
     pub(crate) config: Config,
-    /// Its rooms.
-    pub(crate) rooms: Rooms,
+    /// Its services.
+    pub(crate) services: Services,
     /// The token of whoever may read the data directory.
     pub(crate) admin_token: SecretString,
     /// What handlers have at hand.
-    pub(crate) doors: web::House,
+    pub(crate) app: web::App,
     router: axum::Router,
     /// Where the views of a data directory are that cannot be written.
     scratch: Option<tempfile::TempDir>,
 }
 
-/// How metrics get out of the house and requests into metrics.
+/// How metrics get out of the app and requests into metrics.
 pub(crate) struct Metered {
     /// The text of `/metrics`.
     pub(crate) registry: Registry,
@@ -73,7 +74,7 @@ pub(crate) struct Metered {
     pub(crate) requests: Arc<Requests>,
 }
 
-/// Opens a house.
+/// Opens an app.
 ///
 /// # Errors
 /// When the log is damaged or belongs to another process, or a folder cannot be used.
@@ -90,21 +91,21 @@ pub(crate) async fn open_at(
     metered: Option<Metered>,
     clock: Clock,
 ) -> anyhow::Result<Opened> {
-    let rooms = rooms(&config, clock).await?;
-    let admin_token = admin::ensure(&config.data.dir, &rooms).await?;
-    let doors = doors::house(&config, &rooms, metered, None)?;
-    let router = doors::router(&config, &doors)?;
+    let services = services(&config, clock).await?;
+    let admin_token = admin::ensure(&config.data.dir, &services).await?;
+    let app = routes::state(&config, &services, metered, None)?;
+    let router = routes::router(&config, &app)?;
     Ok(Opened {
         config,
-        rooms,
+        services,
         admin_token,
-        doors,
+        app,
         router,
         scratch: None,
     })
 }
 
-/// Opens a house for one question of the command line.
+/// Opens an app for one question of the command line.
 ///
 /// # Errors
 /// As [`open`].
@@ -113,9 +114,9 @@ pub(crate) async fn open_quietly(config: Config) -> anyhow::Result<Opened> {
         true => read_only::open(config).await?,
         false => open(config, None).await?,
     };
-    let head = opened.rooms.log.head();
+    let head = opened.services.log.head();
     opened
-        .rooms
+        .services
         .views
         .wait_for(head, Duration::from_secs(600))
         .await
@@ -124,7 +125,7 @@ pub(crate) async fn open_quietly(config: Config) -> anyhow::Result<Opened> {
 }
 
 impl Opened {
-    /// All doors.
+    /// All routes.
     pub(crate) fn router(&self) -> axum::Router {
         self.router.clone()
     }
@@ -132,27 +133,27 @@ impl Opened {
     /// Writes down what is folded and closes the log.
     pub(crate) async fn close(self) {
         let Self {
-            rooms,
-            doors,
+            services,
+            app,
             scratch,
             ..
         } = self;
         // What is being trained ends, and what was answered is written down, while there is a log.
-        doors.close();
-        doors.recorder.finish().await;
+        app.close();
+        app.recorder.finish().await;
         let closed = tokio::task::spawn_blocking(move || {
-            rooms.views.shutdown();
-            rooms.log.close();
-            drop(rooms);
+            services.views.shutdown();
+            services.log.close();
+            drop(services);
             drop(scratch);
         });
         if let Err(error) = closed.await {
-            tracing::error!(%error, "the house could not be closed in order: {error}");
+            tracing::error!(%error, "shutdown failed: {error}");
         }
     }
 }
 
-async fn rooms(config: &Config, clock: Clock) -> anyhow::Result<Rooms> {
+async fn services(config: &Config, clock: Clock) -> anyhow::Result<Services> {
     let dir = &config.data.dir;
     // Events hold names of people and of machines: what is made here is for its owner alone.
     std::fs::DirBuilder::new()
@@ -168,7 +169,7 @@ async fn rooms(config: &Config, clock: Clock) -> anyhow::Result<Rooms> {
     let seal = seal_key::ensure(dir, &*log).await?;
     let followed = Arc::clone(&log) as Arc<dyn EventLog>;
     let views = Views::start(followed, Arc::clone(&tables), projector(config))?;
-    Ok(Rooms {
+    Ok(Services {
         log,
         commands,
         views,

@@ -1,4 +1,4 @@
-//! Where a question goes: to a server over the network, or to a house opened here for just this question.
+//! A client of the API: of a server over the network, or of an app opened here for one request.
 //!
 //! Both speak the same API, so every command is written once.
 
@@ -16,8 +16,8 @@ use super::arguments::Global;
 use super::contexts::{Contexts, Known, address};
 use super::directory::log_dir;
 use super::{Exit, Failure, escape};
+use crate::app::{self, Opened};
 use crate::config::{self, Flags};
-use crate::house::{self, Opened};
 
 /// How long one question may take.
 const ANSWER_SECONDS_MAX: u64 = 60;
@@ -28,8 +28,8 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// The most rows that are asked for in one request.
 const PAGE_MAX: usize = 1000;
 
-/// A way to ask.
-pub(super) struct Door {
+/// A way to call the API.
+pub(super) struct Client {
     runtime: Runtime,
     way: Way,
     token: SecretString,
@@ -37,7 +37,7 @@ pub(super) struct Door {
 
 enum Way {
     Server {
-        client: reqwest::Client,
+        http: reqwest::Client,
         base: String,
     },
     Here {
@@ -53,8 +53,8 @@ enum Missing {
     Make,
 }
 
-impl Door {
-    /// Asks through a door that is found for this, and closes it. A data directory is never made for it.
+impl Client {
+    /// Asks through a client made for this, and closes it. A data directory is never made for it.
     ///
     /// # Errors
     /// When none is found ([`Self::find`]), when there is neither a server nor a log, or what was asked says no.
@@ -84,9 +84,9 @@ impl Door {
         missing: Missing,
         ask: impl FnOnce(&Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let door = Self::find(flags, global, missing)?;
-        let answer = ask(&door);
-        door.close();
+        let client = Self::find(flags, global, missing)?;
+        let answer = ask(&client);
+        client.close();
         answer
     }
 
@@ -105,28 +105,28 @@ impl Door {
         let dir = loaded.config.data.dir.clone();
         let known = named(flags, global)?;
         let named = known.as_ref().map(|known| known.server.clone());
-        if let Some(base) = named.clone().or_else(|| house::running_at(&dir)) {
+        if let Some(base) = named.clone().or_else(|| app::running_at(&dir)) {
             let token = match given(global)? {
                 Some(token) => token,
                 None => match known {
                     Some(known) => known.token.unwrap_or_default().into(),
-                    None => house::admin_token(&dir).unwrap_or_default(),
+                    None => app::admin_token(&dir).unwrap_or_default(),
                 },
             };
-            let client = reqwest::Client::builder()
+            let http = reqwest::Client::builder()
                 .connect_timeout(Duration::from_secs(5))
                 .build()?;
             let base = base.trim_end_matches('/').to_owned();
             return Ok(Self {
                 runtime,
-                way: Way::Server { client, base },
+                way: Way::Server { http, base },
                 token,
             });
         }
         if missing == Missing::NotFound {
             log_dir(&loaded.config)?;
         }
-        let opened = runtime.block_on(house::open_quietly(loaded.config))?;
+        let opened = runtime.block_on(app::open_quietly(loaded.config))?;
         let token = match given(global)? {
             Some(token) => token,
             None => opened.admin_token.clone(),
@@ -171,7 +171,7 @@ impl Door {
     /// Asks with GET.
     ///
     /// # Errors
-    /// As [`Door::ask`].
+    /// As [`Client::ask`].
     pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
         self.ask(Method::GET, path, None)
     }
@@ -179,7 +179,7 @@ impl Door {
     /// Asks for a list page by page until there are `limit` rows or no more.
     ///
     /// # Errors
-    /// As [`Door::ask`].
+    /// As [`Client::ask`].
     pub(super) fn list(
         &self,
         path: &str,
@@ -210,7 +210,7 @@ impl Door {
     /// Follows an event stream, handing over the data of each message until `seen` says that it is enough.
     ///
     /// # Errors
-    /// As [`Door::ask`], and when the stream breaks.
+    /// As [`Client::ask`], and when the stream breaks.
     pub(super) fn follow(
         &self,
         path: &str,
@@ -248,8 +248,8 @@ impl Door {
         body: Option<&Value>,
     ) -> Result<(StatusCode, Vec<u8>), Failure> {
         match &self.way {
-            Way::Server { client, base } => {
-                let mut request = client.request(method, format!("{base}{path}"));
+            Way::Server { http, base } => {
+                let mut request = http.request(method, format!("{base}{path}"));
                 if !self.token.expose_secret().is_empty() {
                     request = request.bearer_auth(self.token.expose_secret());
                 }
@@ -272,8 +272,8 @@ impl Door {
 
     async fn open_stream(&self, path: &str) -> Result<(StatusCode, Chunks), Failure> {
         match &self.way {
-            Way::Server { client, base } => {
-                let response = client
+            Way::Server { http, base } => {
+                let response = http
                     .get(format!("{base}{path}"))
                     .header(header::ACCEPT, "text/event-stream")
                     .bearer_auth(self.token.expose_secret())

@@ -8,7 +8,7 @@ use domain::core::token::{Issued, Role, Token, TokenCommand};
 use domain::{Actor, Metadata};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Rooms, private_file};
+use super::{Services, private_file};
 
 /// The file's name.
 const FILE: &str = "admin.token";
@@ -23,8 +23,8 @@ pub(crate) fn admin_token(data_dir: &Path) -> Option<SecretString> {
 ///
 /// # Errors
 /// When the file cannot be written or the log does not take the event.
-pub(super) async fn ensure(data_dir: &Path, rooms: &Rooms) -> anyhow::Result<SecretString> {
-    if let Some(token) = known(data_dir, rooms).await? {
+pub(super) async fn ensure(data_dir: &Path, services: &Services) -> anyhow::Result<SecretString> {
+    if let Some(token) = known(data_dir, services).await? {
         return Ok(token);
     }
     let token = SecretString::from(web::secret::new_token()?);
@@ -36,14 +36,14 @@ pub(super) async fn ensure(data_dir: &Path, rooms: &Rooms) -> anyhow::Result<Sec
         role: Role::Admin,
         scopes: Vec::new(),
         expires_at: None,
-        at: rooms.commands.clock().now(),
+        at: services.commands.clock().now(),
     };
     let metadata = Metadata {
         actor: Some(Actor::system("house")),
         reason: Some("the data directory had no token that the log knows".to_owned()),
         ..Metadata::default()
     };
-    rooms
+    services
         .commands
         .execute::<Token>(&id_of(&hash), TokenCommand::Issue(issued), &metadata)
         .await
@@ -55,16 +55,19 @@ pub(super) async fn ensure(data_dir: &Path, rooms: &Rooms) -> anyhow::Result<Sec
 ///
 /// # Errors
 /// When the log cannot be read.
-pub(super) async fn known(data_dir: &Path, rooms: &Rooms) -> anyhow::Result<Option<SecretString>> {
+pub(super) async fn known(
+    data_dir: &Path,
+    services: &Services,
+) -> anyhow::Result<Option<SecretString>> {
     match admin_token(data_dir) {
-        Some(token) if is_known(&token, rooms).await? => Ok(Some(token)),
+        Some(token) if is_known(&token, services).await? => Ok(Some(token)),
         _ => Ok(None),
     }
 }
 
-async fn is_known(token: &SecretString, rooms: &Rooms) -> anyhow::Result<bool> {
+async fn is_known(token: &SecretString, services: &Services) -> anyhow::Result<bool> {
     let id = id_of(&web::secret::token_hash(token.expose_secret()));
-    let loaded = rooms.commands.load::<Token>(&id).await;
+    let loaded = services.commands.load::<Token>(&id).await;
     let token = loaded.context("the tokens cannot be read")?;
     Ok(token.state.is_valid())
 }

@@ -31,13 +31,13 @@ pub(crate) const STARTED: i64 = 1_706_117_046;
 /// When every build ends.
 pub(crate) const FINISHED: i64 = STARTED + 600;
 
-pub(crate) struct House {
+pub(crate) struct App {
     pub(crate) log: Arc<MemoryLog>,
     pub(crate) commands: Commands,
     pub(crate) views: Views,
 }
 
-impl House {
+impl App {
     pub(crate) fn new() -> Self {
         Self::at(Clock::system())
     }
@@ -47,7 +47,7 @@ impl House {
         Self::over(Arc::new(MemoryLog::new(move || of_log.now())), clock)
     }
 
-    /// The house after a crash: the same log, and views made anew.
+    /// The app after a crash: the same log, and views made anew.
     pub(crate) fn reopened(&self) -> Self {
         Self::over(Arc::clone(&self.log), self.commands.clock().clone())
     }

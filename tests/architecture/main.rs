@@ -1,4 +1,4 @@
-//! The house stands as the README draws it: who may know whom, and what every room promises.
+//! The app stands as the README draws it: who may know whom, and what every room promises.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 

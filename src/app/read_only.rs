@@ -18,9 +18,9 @@ use secrecy::SecretString;
 use tables::{SledConfig, SledTables, Tables};
 use web::Seal;
 
-use super::{Opened, Rooms, admin, history, open_blobs_to_read, projector};
+use super::{Opened, Services, admin, history, open_blobs_to_read, projector};
+use crate::app::routes;
 use crate::config::{Config, Data};
-use crate::doors;
 
 /// Whether there is a data directory, and it cannot be written.
 pub(super) fn is_read_only(data: &Data) -> bool {
@@ -41,7 +41,7 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Opened> {
     let commands = Commands::new(Arc::clone(&log) as Arc<dyn EventLog>, Clock::system());
     let followed = Arc::clone(&log) as Arc<dyn EventLog>;
     let views = Views::start(followed, Arc::clone(&tables), projector(&config))?;
-    let rooms = Rooms {
+    let services = Services {
         log,
         commands,
         views,
@@ -51,15 +51,15 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Opened> {
         seal: Seal::for_now(),
     };
     // Who may read the directory may see everything; a copy need not hold a token that the log knows.
-    let admin_token = admin::known(&config.data.dir, &rooms).await?;
+    let admin_token = admin::known(&config.data.dir, &services).await?;
     let anonymous = admin_token.is_none().then_some(Role::Admin);
-    let doors = doors::house(&config, &rooms, None, anonymous)?;
-    let router = doors::router(&config, &doors)?;
+    let app = routes::state(&config, &services, None, anonymous)?;
+    let router = routes::router(&config, &app)?;
     Ok(Opened {
         config,
-        rooms,
+        services,
         admin_token: admin_token.unwrap_or_else(|| SecretString::from(String::new())),
-        doors,
+        app,
         router,
         scratch: Some(scratch),
     })

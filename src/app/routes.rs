@@ -1,38 +1,38 @@
-//! Puts the doors into the house: our own API and the dialects, behind one gate.
+//! The routes of the server: our own API and the dialects, behind one gate.
 
 use std::time::Duration;
 
 use domain::core::token::Role;
 use gantry::Gantry;
 use jobrunner::JobRunner;
-use web::{CpuFormat, House, Limits, Settings, Variables};
+use web::{App, CpuFormat, Limits, Settings, Variables};
 
+use crate::app::{Metered, Services};
 use crate::config::{self, Config, LogBackend};
 use crate::dispatcher;
-use crate::house::{Metered, Rooms};
 
 /// What handlers have at hand. `anonymous_role` is that of callers without a credential.
 ///
 /// # Errors
 /// When a source's signing token is none.
-pub(crate) fn house(
+pub(crate) fn state(
     config: &Config,
-    rooms: &Rooms,
+    services: &Services,
     metered: Option<Metered>,
     anonymous_role: Option<Role>,
-) -> anyhow::Result<House> {
-    let views = rooms.views.clone();
-    let log = rooms.log.clone();
-    let mut builder = House::build(
-        rooms.commands.clone(),
-        rooms.views.clone(),
-        rooms.blobs.clone(),
+) -> anyhow::Result<App> {
+    let views = services.views.clone();
+    let log = services.log.clone();
+    let mut builder = App::build(
+        services.commands.clone(),
+        services.views.clone(),
+        services.blobs.clone(),
         Settings {
             anonymous_role,
             ..settings(config)
         },
     )
-    .seal(rooms.seal.clone())
+    .seal(services.seal.clone())
     .ready_when("views", move || match views.are_live() {
         true => Ok(()),
         false => Err("not every view can be read, and is at the head of the log".to_owned()),
@@ -49,12 +49,12 @@ pub(crate) fn house(
 ///
 /// # Errors
 /// When a source's signing token is none.
-pub(crate) fn router(config: &Config, house: &House) -> anyhow::Result<axum::Router> {
+pub(crate) fn router(config: &Config, app: &App) -> anyhow::Result<axum::Router> {
     let mut routes = api::routes_beside([Gantry::document()]).merge(dialect(config)?.routes());
     if let Some(job_runner) = job_runner(config) {
         routes = routes.merge(job_runner.routes());
     }
-    Ok(web::serve_through_gate(routes, house.clone()))
+    Ok(web::serve_through_gate(routes, app.clone()))
 }
 
 /// Whether routes can be made of this configuration.
