@@ -19,7 +19,7 @@ use tables::{Key, KeyBuilder, Range};
 
 use crate::allocation::sample_of;
 use crate::listing::{self, Cursor, Listing, Walk};
-use crate::projector::{Answer, Projection, Reader, Rows, Seen};
+use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
 use join::{Given, Said};
 
 pub use score::AccuracyScore;
@@ -81,16 +81,16 @@ impl Projection for AccuracyFold {
         )
     }
 
-    fn apply(&mut self, event: &BuildsEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+    fn apply(&mut self, event: &BuildsEvent, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
         match event {
             BuildsEvent::Allocation(AllocationEvent::Answered(answered)) => {
                 self.note(answered, rows);
             }
             BuildsEvent::Build(BuildEvent::UsageRecorded(usage)) if self.recorded => {
-                score(usage.started_at, seen, rows);
+                score(usage.started_at, envelope, rows);
             }
             BuildsEvent::Build(BuildEvent::OutOfMemory(killed)) if self.recorded => {
-                score(killed.started_at, seen, rows);
+                score(killed.started_at, envelope, rows);
             }
             BuildsEvent::Allocation(_) | BuildsEvent::Build(_) | BuildsEvent::Node(_) => {}
         }
@@ -119,8 +119,8 @@ impl AccuracyFold {
     }
 }
 
-fn score(started_at: Timestamp, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-    let Some(sample) = sample_of(seen.position, seen.event) else {
+fn score(started_at: Timestamp, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
+    let Some(sample) = sample_of(envelope.position, envelope.event) else {
         return;
     };
     // No build can have used that, so no answer can have been right or wrong.
@@ -140,10 +140,10 @@ fn score(started_at: Timestamp, seen: &Seen<'_>, rows: &mut Rows<'_>) {
                 answerer: given.answerer.clone(),
                 package: package.cloned(),
                 score: AccuracyScore::default(),
-                position: seen.position,
+                position: envelope.position,
             });
             row.score.add(given, &sample);
-            row.position = seen.position;
+            row.position = envelope.position;
             rows.put(key, &row);
         }
     }

@@ -13,7 +13,7 @@ use tables::{Key, KeyBuilder};
 
 use crate::listing::{Cursor, Listing, Place, Walk};
 use crate::projector::stored::time;
-use crate::projector::{Answer, Projection, Reader, Rows, Seen};
+use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
 use summary::Summary;
 
 pub(crate) const NAME: &str = AuditFold::NAME;
@@ -112,21 +112,21 @@ impl Projection for AuditFold {
         Event::type_of(event_type).is_some_and(|known| known.audit != domain::Audit::Never)
     }
 
-    fn apply(&mut self, event: &Event, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        if !is_listed(event, seen) {
+    fn apply(&mut self, event: &Event, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
+        if !is_listed(event, envelope) {
             return;
         }
         if let Event::Core(CoreEvent::Audit(event)) = event {
-            take_body(event, seen, rows);
+            take_body(event, envelope, rows);
         }
         let Summary { text, unwritten } = summary::of(event);
-        let metadata = seen.metadata();
+        let metadata = envelope.metadata();
         let actor = metadata.actor.as_ref();
         let row = AuditRow {
-            position: seen.position,
-            recorded_at: seen.recorded_at,
+            position: envelope.position,
+            recorded_at: envelope.recorded_at,
             event_type: event.event_type().to_owned(),
-            stream: seen.stream.as_str().to_owned(),
+            stream: envelope.stream.as_str().to_owned(),
             actor_kind: actor.map(|actor| actor.kind),
             actor: actor.map(|actor| actor.id.clone()),
             actor_display: actor.and_then(|actor| actor.display.clone()),
@@ -148,11 +148,11 @@ impl Projection for AuditFold {
 }
 
 /// Whether the audit lists an event: what its type says, and whether a person or the holder of a token caused it.
-fn is_listed(event: &Event, seen: &Seen<'_>) -> bool {
+fn is_listed(event: &Event, envelope: &Envelope<'_>) -> bool {
     match Event::type_of(event.event_type()).map(|known| known.audit) {
         Some(domain::Audit::Always) => true,
         Some(domain::Audit::ByHand) => {
-            let actor = seen.metadata().actor.as_ref();
+            let actor = envelope.metadata().actor.as_ref();
             actor.is_some_and(|actor| {
                 use ActorKind as K;
                 matches!(actor.kind, K::User | K::Token | K::Operator)
@@ -162,23 +162,27 @@ fn is_listed(event: &Event, seen: &Seen<'_>) -> bool {
     }
 }
 
-fn take_body(event: &AuditEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+fn take_body(event: &AuditEvent, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
     match event {
         AuditEvent::BodyRefused(refused) => {
             let key = body_key(&refused.body.digest);
             let before: Option<BodyRow> = rows.get(&key);
-            let row = refused_again(before.as_ref(), refused, seen);
+            let row = refused_again(before.as_ref(), refused, envelope);
             rows.put_bytes(body_place(&row), key.clone());
             rows.put(key, &row);
         }
         AuditEvent::BodyResubmitted(again) => {
-            let digest = seen.stream.key().strip_prefix("body:").unwrap_or_default();
+            let digest = envelope
+                .stream
+                .key()
+                .strip_prefix("body:")
+                .unwrap_or_default();
             let key = body_key(digest);
             if let Some(mut row) = rows.get::<BodyRow>(&key) {
                 row.resubmissions += 1;
                 row.accepted |= again.accepted;
                 row.at = again.at;
-                row.position = seen.position;
+                row.position = envelope.position;
                 rows.put(key, &row);
             }
         }
@@ -191,7 +195,11 @@ fn take_body(event: &AuditEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
     }
 }
 
-fn refused_again(before: Option<&BodyRow>, refused: &BodyRefused, seen: &Seen<'_>) -> BodyRow {
+fn refused_again(
+    before: Option<&BodyRow>,
+    refused: &BodyRefused,
+    envelope: &Envelope<'_>,
+) -> BodyRow {
     BodyRow {
         body: refused.body.clone(),
         dialect: refused.dialect.clone(),
@@ -202,8 +210,8 @@ fn refused_again(before: Option<&BodyRow>, refused: &BodyRefused, seen: &Seen<'_
         at: refused.at,
         resubmissions: before.map_or(0, |row| row.resubmissions),
         accepted: before.is_some_and(|row| row.accepted),
-        first: before.map_or(seen.position, |row| row.first),
-        position: seen.position,
+        first: before.map_or(envelope.position, |row| row.first),
+        position: envelope.position,
     }
 }
 

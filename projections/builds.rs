@@ -14,7 +14,7 @@ use domain::builds::build::{BuildEvent, BuildKey};
 use serde::Serialize;
 use tables::{Key, KeyBuilder, KeyReader, Range};
 
-use crate::projector::{Answer, Projection, Reader, Rows, Seen};
+use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
 
 pub use list::{BuildFilter, BuildOrder};
 pub use row::{BuildRow, UsageSummary};
@@ -47,8 +47,8 @@ impl Projection for BuildsFold {
     const VERSION: u32 = 1;
     const SHAPE: u32 = 1;
 
-    fn apply(&mut self, event: &BuildEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        let Ok(key) = seen.stream.key().parse::<BuildKey>() else {
+    fn apply(&mut self, event: &BuildEvent, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
+        let Ok(key) = envelope.stream.key().parse::<BuildKey>() else {
             return;
         };
         let held = match self.held.entry(key) {
@@ -60,7 +60,7 @@ impl Projection for BuildsFold {
         };
         let key = held.key().clone();
         let held = held.into_mut();
-        held.row = Some(BuildRow::after(held.row.take(), key, event, seen));
+        held.row = Some(BuildRow::after(held.row.take(), key, event, envelope));
     }
 
     fn flush(&mut self, rows: &mut Rows<'_>) {

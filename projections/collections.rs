@@ -14,7 +14,7 @@ use tables::{Key, KeyBuilder, Range, Value};
 
 use crate::listing::{Cursor, Listing, Place, Walk};
 use crate::projector::stored::time;
-use crate::projector::{Answer, Projection, Reader, Rows, Seen};
+use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
 
 pub use progress::{CollectionState, Outcome, Progress};
 
@@ -94,14 +94,14 @@ impl Projection for CollectionsFold {
     const VERSION: u32 = 1;
     const SHAPE: u32 = 1;
 
-    fn apply(&mut self, event: &BuildEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+    fn apply(&mut self, event: &BuildEvent, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
         // Most reports are of builds that are not over, and change nothing here.
         if matches!(event, BuildEvent::Reported(reported)
             if !domain::builds::build::BuildStatus::text_is_terminal(&reported.status))
         {
             return;
         }
-        let Ok(key) = seen.stream.key().parse::<BuildKey>() else {
+        let Ok(key) = envelope.stream.key().parse::<BuildKey>() else {
             return;
         };
         let held = self.held.entry(key.clone()).or_insert_with(|| {
@@ -116,10 +116,10 @@ impl Projection for CollectionsFold {
             held.row = Some(CollectionRow {
                 key,
                 progress,
-                entered_at: known.map_or(seen.recorded_at, |row| row.entered_at),
-                entered: known.map_or(seen.position, |row| row.entered),
-                updated_at: seen.recorded_at,
-                position: seen.position,
+                entered_at: known.map_or(envelope.recorded_at, |row| row.entered_at),
+                entered: known.map_or(envelope.position, |row| row.entered),
+                updated_at: envelope.recorded_at,
+                position: envelope.position,
             });
         }
     }

@@ -11,7 +11,7 @@ use tables::{Key, KeyBuilder, Range};
 
 use crate::listing::{Cursor, Listing, Walk};
 use crate::projector::stored::time;
-use crate::projector::{Answer, Projection, Reader, Rows, Seen};
+use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
 
 pub(crate) const NAME: &str = NodesFold::NAME;
 
@@ -64,7 +64,7 @@ impl Projection for NodesFold {
         event_type.starts_with("node.")
     }
 
-    fn apply(&mut self, event: &NodeEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+    fn apply(&mut self, event: &NodeEvent, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
         match event {
             NodeEvent::Described(described) => {
                 let key = row_key(&described.uuid);
@@ -86,7 +86,7 @@ impl Projection for NodesFold {
                     instance_type: described.instance_type.clone(),
                     first_at: before.map_or(described.at, |before| before.first_at),
                     at: described.at,
-                    position: seen.position,
+                    position: envelope.position,
                 };
                 rows.put(key, &row);
             }

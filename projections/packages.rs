@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tables::{Key, KeyBuilder};
 
 use crate::listing::{self, Cursor, Listing, Walk};
-use crate::projector::{Answer, Projection, Reader, Rows, Seen};
+use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
 
 pub use histogram::{Histogram, Quantiles};
 pub use row::{PackageRow, VersionSeen, Waste};
@@ -73,15 +73,15 @@ impl Projection for PackagesFold {
         matches!(event_type, "build.usage_recorded" | "build.out_of_memory")
     }
 
-    fn apply(&mut self, event: &BuildEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+    fn apply(&mut self, event: &BuildEvent, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
         match event {
             BuildEvent::UsageRecorded(usage) => {
                 let row = self.row(&usage.spec.name, usage.finished_at, rows);
-                row.take_usage(usage, seen);
+                row.take_usage(usage, envelope);
             }
             BuildEvent::OutOfMemory(killed) => {
                 let row = self.row(&killed.spec.name, killed.finished_at, rows);
-                row.take_kill(killed, seen);
+                row.take_kill(killed, envelope);
             }
             BuildEvent::Reported(_)
             | BuildEvent::CollectionSkipped(_)

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tables::{Key, KeyBuilder, KeyReader, Range};
 
 use crate::projector::stored::time;
-use crate::projector::{Answer, Projection, Reader, Rows, Seen};
+use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
 
 pub(crate) const NAME: &str = PulseFold::NAME;
 
@@ -90,9 +90,9 @@ impl Projection for PulseFold {
     const VERSION: u32 = 1;
     const SHAPE: u32 = 1;
 
-    fn apply(&mut self, event: &Event, seen: &Seen<'_>, _: &mut Rows<'_>) {
+    fn apply(&mut self, event: &Event, envelope: &Envelope<'_>, _: &mut Rows<'_>) {
         *self.types.entry(event.event_type()).or_default() += 1;
-        let hour = seen.recorded_at.as_second().div_euclid(HOUR_SECONDS);
+        let hour = envelope.recorded_at.as_second().div_euclid(HOUR_SECONDS);
         let counts = self.hours.entry(hour).or_default();
         counts.events += 1;
         match event {

@@ -19,7 +19,7 @@ use domain::{CoreEvent, Event, JobsEvent};
 use parking_lot::RwLock;
 use tables::{Key, KeyBuilder};
 
-use crate::projector::{Answer, Projection, Reader, Rows, Seen};
+use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
 use crate::taking_up::each;
 use kind::{Groups, JobTemplates, Jobs, Kind, Projects, Users, WorkerPools, Workers};
 use ledger::{Ledger, Stored};
@@ -70,33 +70,35 @@ impl Projection for RosterFold {
         )
     }
 
-    fn apply(&mut self, event: &Event, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+    fn apply(&mut self, event: &Event, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
         let event = match event {
-            Event::Core(CoreEvent::Group(event)) => return self.groups.apply(event, seen, rows),
-            Event::Core(CoreEvent::User(event)) => return self.users.apply(event, seen, rows),
+            Event::Core(CoreEvent::Group(event)) => {
+                return self.groups.apply(event, envelope, rows);
+            }
+            Event::Core(CoreEvent::User(event)) => return self.users.apply(event, envelope, rows),
             Event::Jobs(event) => event,
             Event::Core(_) | Event::Builds(_) => return,
         };
         match event {
-            JobsEvent::Worker(WorkerEvent::Reported(told)) => {
-                if let Some(number) = number_after("reports:", seen) {
+            JobsEvent::Worker(WorkerEvent::Reported(data)) => {
+                if let Some(number) = number_after("reports:", envelope) {
                     let reports = self
                         .reports
                         .entry(number)
                         .or_insert_with(|| rows.get(&key(REPORTS, number)).unwrap_or_default());
-                    reports.note(told);
+                    reports.note(data);
                 }
             }
-            JobsEvent::Job(JobEvent::RunCounted(told)) => {
-                if let Some(number) = number_after("tally:", seen) {
-                    self.tallies.insert(number, JobTally::of(told));
+            JobsEvent::Job(JobEvent::RunCounted(data)) => {
+                if let Some(number) = number_after("tally:", envelope) {
+                    self.tallies.insert(number, JobTally::of(data));
                 }
             }
-            JobsEvent::Project(event) => self.projects.apply(event, seen, rows),
-            JobsEvent::WorkerPool(event) => self.worker_pools.apply(event, seen, rows),
-            JobsEvent::Worker(event) => self.workers.apply(event, seen, rows),
-            JobsEvent::JobTemplate(event) => self.job_templates.apply(event, seen, rows),
-            JobsEvent::Job(event) => self.jobs.apply(event, seen, rows),
+            JobsEvent::Project(event) => self.projects.apply(event, envelope, rows),
+            JobsEvent::WorkerPool(event) => self.worker_pools.apply(event, envelope, rows),
+            JobsEvent::Worker(event) => self.workers.apply(event, envelope, rows),
+            JobsEvent::JobTemplate(event) => self.job_templates.apply(event, envelope, rows),
+            JobsEvent::Job(event) => self.jobs.apply(event, envelope, rows),
             JobsEvent::KillRequest(_)
             | JobsEvent::Mail(_)
             | JobsEvent::Run(_)
@@ -196,8 +198,8 @@ fn key(prefix: u8, number: u64) -> Key {
 }
 
 /// The number in the key of a stream, which follows `prefix`.
-fn number_after(prefix: &str, seen: &Seen<'_>) -> Option<u64> {
-    seen.stream.key().strip_prefix(prefix)?.parse().ok()
+fn number_after(prefix: &str, envelope: &Envelope<'_>) -> Option<u64> {
+    envelope.stream.key().strip_prefix(prefix)?.parse().ok()
 }
 
 /// A job with everything that is known of it.

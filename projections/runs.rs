@@ -27,7 +27,7 @@ use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use tables::{Key, KeyBuilder, KeyReader, Range};
 
-use crate::projector::{Answer, Projection, Reader, Rows, Seen};
+use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
 use crate::taking_up::each;
 use index::Class;
 use model::{Model, add};
@@ -87,7 +87,7 @@ impl Projection for RunsFold {
         }
     }
 
-    fn apply(&mut self, event: &JobsEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+    fn apply(&mut self, event: &JobsEvent, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
         match event {
             // Not wanted: where somebody else wants them they come by all the same, wherever they stand.
             JobsEvent::Run(
@@ -95,13 +95,13 @@ impl Projection for RunsFold {
                 | RunEvent::SiblingReturned(_)
                 | RunEvent::SiblingReopened(_),
             ) => {}
-            JobsEvent::Run(event) => self.apply_run(event, seen, rows),
-            JobsEvent::KillRequest(event) => self.apply_kill(event, seen, rows),
-            JobsEvent::RunLog(event) => self.apply_log(event, seen, rows),
-            JobsEvent::Job(JobEvent::RunCounted(told)) => {
-                let job = seen.stream.key().strip_prefix("tally:");
+            JobsEvent::Run(event) => self.apply_run(event, envelope, rows),
+            JobsEvent::KillRequest(event) => self.apply_kill(event, envelope, rows),
+            JobsEvent::RunLog(event) => self.apply_log(event, envelope, rows),
+            JobsEvent::Job(JobEvent::RunCounted(data)) => {
+                let job = envelope.stream.key().strip_prefix("tally:");
                 if let Some(job) = job.and_then(|job| job.parse().ok()) {
-                    self.completed.insert(job, told.schedule_id);
+                    self.completed.insert(job, data.schedule_id);
                 }
             }
             JobsEvent::Job(_)
@@ -201,8 +201,8 @@ impl Projection for RunsFold {
 }
 
 impl RunsFold {
-    fn apply_run(&mut self, event: &RunEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        let Ok(number) = seen.stream.key().parse::<u64>() else {
+    fn apply_run(&mut self, event: &RunEvent, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
+        let Ok(number) = envelope.stream.key().parse::<u64>() else {
             return;
         };
         let held = self.held(number, rows);
@@ -214,8 +214,8 @@ impl RunsFold {
         let run = &mut held.after;
         let job_before = run.as_ref().map(|row| row.job);
         match (event, run.as_mut()) {
-            (RunEvent::Scheduled(told), before) => {
-                let planned = RunRow::planned(number, told, seen);
+            (RunEvent::Scheduled(data), before) => {
+                let planned = RunRow::planned(number, data, envelope);
                 // What is said of the number stays when it is scheduled again.
                 *run = Some(match before {
                     None => planned,
@@ -227,12 +227,12 @@ impl RunsFold {
                     },
                 });
             }
-            (RunEvent::Spread(told), Some(_)) => {
+            (RunEvent::Spread(data), Some(_)) => {
                 *run = None;
                 held.is_new = false;
                 let spread = SpreadRow {
-                    into: told.into.clone(),
-                    position: seen.position,
+                    into: data.into.clone(),
+                    position: envelope.position,
                 };
                 rows.put(index::spread_key(number), &spread);
             }
@@ -247,7 +247,7 @@ impl RunsFold {
             | (_, None) => return,
             (_, Some(row)) => {
                 row.evolve(event);
-                row.heard(seen);
+                row.heard(envelope);
             }
         }
         let job = run.as_ref().map(|row| row.job);
@@ -277,12 +277,17 @@ impl RunsFold {
         }
     }
 
-    fn apply_kill(&mut self, event: &KillRequestEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        let Ok(number) = seen.stream.key().parse::<u64>() else {
+    fn apply_kill(
+        &mut self,
+        event: &KillRequestEvent,
+        envelope: &Envelope<'_>,
+        rows: &mut Rows<'_>,
+    ) {
+        let Ok(number) = envelope.stream.key().parse::<u64>() else {
             return;
         };
         let before: Option<KillRequestRow> = rows.get(&kills::row_key(number));
-        let after = KillRequestRow::after(before.as_ref(), number, event, seen);
+        let after = KillRequestRow::after(before.as_ref(), number, event, envelope);
         let Some(mut after) = after else {
             return;
         };
@@ -294,7 +299,7 @@ impl RunsFold {
             let run = self.held(after.run, rows).after.as_mut();
             after.job = run.map(|run| {
                 run.kill_requests += 1;
-                run.heard(seen);
+                run.heard(envelope);
                 run.job
             });
         }
@@ -304,19 +309,19 @@ impl RunsFold {
         self.kills.insert(number, after);
     }
 
-    fn apply_log(&mut self, event: &RunLogEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        let Ok(run) = seen.stream.key().parse::<u64>() else {
+    fn apply_log(&mut self, event: &RunLogEvent, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
+        let Ok(run) = envelope.stream.key().parse::<u64>() else {
             return;
         };
         let key = logs::row_key(run);
         let before: Option<RunLogRow> = rows.get(&key);
-        let after = RunLogRow::after(before.as_ref(), run, event, seen);
+        let after = RunLogRow::after(before.as_ref(), run, event, envelope);
         let Some(mut after) = after else {
             return;
         };
         if let Some(row) = self.held(run, rows).after.as_mut() {
             row.run_log = Some(after.number);
-            row.heard(seen);
+            row.heard(envelope);
             after.job = Some(row.job);
         }
         let number_before = before.as_ref().map(|before| before.number);

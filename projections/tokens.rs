@@ -11,7 +11,7 @@ use tables::{Key, KeyBuilder};
 
 use crate::listing::{self, Cursor, Listing, Walk};
 use crate::projector::stored::time;
-use crate::projector::{Answer, Projection, Reader, Rows, Seen};
+use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
 
 pub(crate) const NAME: &str = TokensFold::NAME;
 
@@ -67,8 +67,8 @@ impl Projection for TokensFold {
         event_type.starts_with("token.")
     }
 
-    fn apply(&mut self, event: &TokenEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        let id = seen.stream.key();
+    fn apply(&mut self, event: &TokenEvent, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
+        let id = envelope.stream.key();
         let key = row_key(id);
         let before: Option<TokenRow> = rows.get(&key);
         match (event, before) {
@@ -86,13 +86,13 @@ impl Projection for TokensFold {
                     issued_at: issued.at,
                     expires_at: issued.expires_at,
                     revoked_at: None,
-                    position: seen.position,
+                    position: envelope.position,
                 };
                 rows.put(key, &row);
             }
             (TokenEvent::Revoked(revoked), Some(mut row)) => {
                 row.revoked_at = row.revoked_at.or(Some(revoked.at));
-                row.position = seen.position;
+                row.position = envelope.position;
                 rows.put(key, &row);
             }
             (TokenEvent::Revoked(_), None) => {}

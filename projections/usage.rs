@@ -11,7 +11,7 @@ use tables::{Key, KeyBuilder, Value};
 
 use crate::listing::{Cursor, Listing, Place, Walk};
 use crate::projector::stored::time;
-use crate::projector::{Answer, Projection, Reader, Rows, Seen};
+use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
 
 pub(crate) const NAME: &str = UsageFold::NAME;
 
@@ -134,11 +134,11 @@ impl Projection for UsageFold {
         event_type == "build.usage_recorded"
     }
 
-    fn apply(&mut self, event: &BuildEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+    fn apply(&mut self, event: &BuildEvent, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
         let BuildEvent::UsageRecorded(usage) = event else {
             return;
         };
-        let Ok(key) = seen.stream.key().parse::<BuildKey>() else {
+        let Ok(key) = envelope.stream.key().parse::<BuildKey>() else {
             return;
         };
         let row_key = row_key(&key);
@@ -146,7 +146,7 @@ impl Projection for UsageFold {
         for entry in before.iter().flat_map(entries) {
             rows.delete(entry);
         }
-        let after = row(key, usage, seen);
+        let after = row(key, usage, envelope);
         // All entries of a record share the bytes of its key.
         let place = Value::copy_from_slice(&row_key);
         for entry in entries(&after) {
@@ -156,7 +156,7 @@ impl Projection for UsageFold {
     }
 }
 
-fn row(key: BuildKey, usage: &UsageRecorded, seen: &Seen<'_>) -> UsageRow {
+fn row(key: BuildKey, usage: &UsageRecorded, envelope: &Envelope<'_>) -> UsageRow {
     let BuiltSpec {
         name,
         version,
@@ -186,8 +186,8 @@ fn row(key: BuildKey, usage: &UsageRecorded, seen: &Seen<'_>) -> UsageRow {
         finished_at: usage.finished_at,
         cpu: usage.cpu.into(),
         memory: usage.memory.into(),
-        recorded_at: seen.recorded_at,
-        position: seen.position,
+        recorded_at: envelope.recorded_at,
+        position: envelope.position,
     }
 }
 

@@ -23,7 +23,7 @@ fn answered(second: i64, memory: f64) -> Answered {
     }
 }
 
-async fn told(answers: &[Answered], build: BuildEvent) -> Vec<AccuracyRow> {
+async fn data(answers: &[Answered], build: BuildEvent) -> Vec<AccuracyRow> {
     let app = App::new();
     for answer in answers {
         let event = AllocationEvent::Answered(answer.clone());
@@ -36,7 +36,7 @@ async fn told(answers: &[Answered], build: BuildEvent) -> Vec<AccuracyRow> {
 #[tokio::test]
 async fn a_build_had_the_newest_answer_before_it_started() {
     let answers = [answered(1, 12e9), answered(12, 6e9), answered(14, 48e9)];
-    let rows = told(&answers, build()).await;
+    let rows = data(&answers, build()).await;
     let [row] = &rows[..] else {
         panic!("{rows:?}");
     };
@@ -49,24 +49,24 @@ async fn a_build_had_the_newest_answer_before_it_started() {
 
 #[tokio::test]
 async fn what_was_answered_after_the_start_or_about_something_else_is_not_joined() {
-    assert_eq!(told(&[answered(14, 6e9)], build()).await, []);
+    assert_eq!(data(&[answered(14, 6e9)], build()).await, []);
     let mut other = answered(1, 6e9);
     other.spec = SPEC.replace("1.1", "1.2");
-    assert_eq!(told(&[other.clone()], build()).await, []);
+    assert_eq!(data(&[other.clone()], build()).await, []);
     // The same in other words.
     other.spec = SPEC.replace("linux-ubuntu22.04-", "");
-    assert_eq!(told(&[other], build()).await.len(), 1);
+    assert_eq!(data(&[other], build()).await.len(), 1);
 }
 
 #[tokio::test]
 async fn too_little_memory_counts_as_a_failure_and_a_limit_counts_before_a_request() {
-    let rows = told(&[answered(1, 2e9)], build()).await;
+    let rows = data(&[answered(1, 2e9)], build()).await;
     assert_eq!(rows[0].score.score.failed_jobs, 1);
     let limited = Answered {
         memory_limit: Some(3e9),
         ..answered(1, 2e9)
     };
-    let rows = told(&[limited], build()).await;
+    let rows = data(&[limited], build()).await;
     assert_eq!(rows[0].score.score.failed_jobs, 0);
     assert_eq!(rows[0].score.score.memory_wasted, 0.0);
 }
@@ -79,7 +79,7 @@ async fn a_shadow_is_scored_on_the_builds_of_the_answer_beside_it() {
         ..answered(second, memory)
     };
     let answers = [shadow(1, 9e9), answered(1, 6e9), shadow(2, 48e9)];
-    let rows = told(&answers, build()).await;
+    let rows = data(&answers, build()).await;
     let found: Vec<_> = rows
         .iter()
         .map(|row| (row.answerer.strategy.as_str(), row.answerer.shadow))
@@ -87,7 +87,7 @@ async fn a_shadow_is_scored_on_the_builds_of_the_answer_beside_it() {
     assert_eq!(found, [("gantry", false), ("ladder", true)]);
     assert_eq!(rows[1].score.score.waste_per_use(), 2.0);
     // A shadow alone was told to nobody.
-    assert_eq!(told(&[shadow(1, 9e9)], build()).await, []);
+    assert_eq!(data(&[shadow(1, 9e9)], build()).await, []);
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn a_build_that_was_killed_is_counted_where_its_answer_was_told() {
         shadow: true,
         ..answered(1, 3e9)
     };
-    let rows = told(&[answered(1, 2e9), shadow], BuildEvent::OutOfMemory(dead)).await;
+    let rows = data(&[answered(1, 2e9), shadow], BuildEvent::OutOfMemory(dead)).await;
     assert_eq!((rows[0].score.killed, rows[0].score.score.jobs), (1, 0));
     assert_eq!(rows[0].score.killed_byte_hours, 4e9 * 5.0 / 3600.0);
     // It was killed at 4 GB, and the shadow would have granted 3.
@@ -148,6 +148,6 @@ async fn an_answer_of_no_amount_or_no_spec_is_passed_over() {
             ..answered(1, 6e9)
         },
     ] {
-        assert_eq!(told(&[broken], build()).await, []);
+        assert_eq!(data(&[broken], build()).await, []);
     }
 }

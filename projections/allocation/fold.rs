@@ -12,7 +12,7 @@ use tables::TableError;
 
 use super::models::{Changed, ModelRow, Models};
 use super::{AllocationSettings, BUILD_TYPES, Memory, sample_of, snapshot, train};
-use crate::projector::{Projection, Rows, Seen, SnapshotDue, stored};
+use crate::projector::{Envelope, Projection, Rows, SnapshotDue, stored};
 
 /// After how many builds the models are written down; a crash costs learning these again.
 const SNAPSHOT_SAMPLES: u64 = 20_000;
@@ -129,11 +129,11 @@ impl Projection for AllocationFold {
         BUILD_TYPES.contains(&event_type) || event_type.starts_with("allocation.model_")
     }
 
-    fn apply(&mut self, event: &BuildsEvent, seen: &Seen<'_>, rows: &mut Rows<'_>) {
+    fn apply(&mut self, event: &BuildsEvent, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
         let event = match event {
             BuildsEvent::Build(_) => {
-                if let Some(sample) = sample_of(seen.position, seen.event) {
-                    self.note_unsaved(seen.position);
+                if let Some(sample) = sample_of(envelope.position, envelope.event) {
+                    self.note_unsaved(envelope.position);
                     self.samples.push(sample);
                 }
                 return;
@@ -143,11 +143,11 @@ impl Projection for AllocationFold {
         };
         let changed = self.memory.models.write().registry.take(event);
         if changed != Changed::Nothing {
-            self.note_unsaved(seen.position);
+            self.note_unsaved(envelope.position);
         }
         if changed == Changed::Answerer {
             self.is_urgent = true;
-            if let Err(error) = self.keep_wanted(seen.position) {
+            if let Err(error) = self.keep_wanted(envelope.position) {
                 rows.fail::<()>(error);
             }
         }

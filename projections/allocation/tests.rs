@@ -327,14 +327,14 @@ async fn a_model_of_later_builds_is_the_same_wherever_a_page_ends() {
     let app = App::new();
     let used = BuildEvent::UsageRecorded(usage(1, "zlib"));
     app.tell_of_build(1, used).await;
-    let told = model(1);
+    let data = model(1);
     let promoted = ModelPromoted {
-        model: told.model.clone(),
+        model: data.model.clone(),
         instead_of: None,
         at: at(1),
     };
     for event in [
-        AllocationEvent::ModelTrained(told),
+        AllocationEvent::ModelTrained(data),
         AllocationEvent::ModelPromoted(promoted),
     ] {
         app.tell("allocation-model:registry", event).await;

@@ -5,7 +5,7 @@ use crate::Cursor;
 use crate::audit::AuditFilter;
 use crate::testing::{App, at, refused, requeued, token};
 
-async fn told() -> App {
+async fn data() -> App {
     let app = App::new();
     app.tell("token-t1", TokenEvent::Issued(token(1))).await;
     app.tell("token-t1", TokenEvent::Revoked(Revoked { at: at(5) }))
@@ -24,7 +24,7 @@ async fn told() -> App {
 
 #[tokio::test]
 async fn what_was_done_by_hand_is_found_by_who_and_what() {
-    let app = told().await;
+    let app = data().await;
     let types = |filter: AuditFilter| {
         let page = app
             .views
@@ -74,7 +74,7 @@ async fn what_was_done_by_hand_is_found_by_who_and_what() {
 
 #[tokio::test]
 async fn a_refused_body_tells_what_became_of_it() {
-    let app = told().await;
+    let app = data().await;
     let digest = format!("{:064}", 1);
     let body = app.views.audit().unwrap().body(&digest).unwrap().unwrap();
     assert_eq!((body.resubmissions, body.accepted), (1, true));
@@ -90,7 +90,7 @@ async fn a_refused_body_tells_what_became_of_it() {
 
 #[tokio::test]
 async fn a_token_is_found_by_its_hash_until_the_end_of_time() {
-    let app = told().await;
+    let app = data().await;
     let row = app
         .views
         .tokens()

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::standing::Standing;
 use crate::collections::Progress;
 use crate::listing::Place;
-use crate::projector::Seen;
+use crate::projector::Envelope;
 use crate::projector::stored::time;
 
 /// What is known of one build.
@@ -119,11 +119,11 @@ impl BuildRow {
         before: Option<Self>,
         key: BuildKey,
         event: &BuildEvent,
-        seen: &Seen<'_>,
+        envelope: &Envelope<'_>,
     ) -> Self {
-        let mut row = before.unwrap_or_else(|| Self::begin(key, seen));
-        row.updated_at = seen.recorded_at;
-        row.position = seen.position;
+        let mut row = before.unwrap_or_else(|| Self::begin(key, envelope));
+        row.updated_at = envelope.recorded_at;
+        row.position = envelope.position;
         if let Some(progress) = Progress::after(row.collection.as_ref(), event) {
             row.collection = Some(progress);
         }
@@ -140,7 +140,7 @@ impl BuildRow {
         row
     }
 
-    fn begin(key: BuildKey, seen: &Seen<'_>) -> Self {
+    fn begin(key: BuildKey, envelope: &Envelope<'_>) -> Self {
         Self {
             key,
             status: String::new(),
@@ -161,10 +161,10 @@ impl BuildRow {
             usage: None,
             collection: None,
             reports: 0,
-            seen_at: seen.recorded_at,
-            first: seen.position,
-            updated_at: seen.recorded_at,
-            position: seen.position,
+            seen_at: envelope.recorded_at,
+            first: envelope.position,
+            updated_at: envelope.recorded_at,
+            position: envelope.position,
             standing: None,
         }
     }

@@ -24,21 +24,21 @@ async fn what_was_reported_is_read_back_at_once() {
     assert_eq!(row.status, "success");
     assert_eq!(row.duration_seconds(), Some(5.0));
     assert_eq!(row.queued_seconds(), Some(3.0));
-    let told = usage(1, "zlib");
+    let data = usage(1, "zlib");
     let summary = UsageSummary {
         package: "zlib".to_owned(),
-        version: told.spec.version,
-        stack: told.stack,
-        hostname: told.hostname,
-        node: told.node,
-        build_jobs: told.build_jobs,
-        cpu_request: told.cpu.request,
-        cpu_mean: Some(told.cpu.mean),
-        cpu_max: Some(told.cpu.max),
-        memory_request: told.memory.request,
-        memory_limit: told.memory.limit,
-        memory_mean: Some(told.memory.mean),
-        memory_max: Some(told.memory.max),
+        version: data.spec.version,
+        stack: data.stack,
+        hostname: data.hostname,
+        node: data.node,
+        build_jobs: data.build_jobs,
+        cpu_request: data.cpu.request,
+        cpu_mean: Some(data.cpu.mean),
+        cpu_max: Some(data.cpu.max),
+        memory_request: data.memory.request,
+        memory_limit: data.memory.limit,
+        memory_mean: Some(data.memory.mean),
+        memory_max: Some(data.memory.max),
         out_of_memory: false,
     };
     assert_eq!(row.usage, Some(summary));
@@ -67,15 +67,15 @@ proptest! {
     fn reports_say_the_same_in_any_order(
         story in Just(["created", "pending", "running", "canceling", "failed"]).prop_shuffle(),
     ) {
-        let told = |story: [&'static str; 5]| block_on(async {
+        let data = |story: [&'static str; 5]| block_on(async {
             let app = App::new();
             for status in story {
                 app.tell_of_build(1, reported(1, status)).await;
             }
             facts(app.views.builds().unwrap().get(&key(1)).unwrap().unwrap())
         });
-        let in_order = told(["created", "pending", "running", "canceling", "failed"]);
-        prop_assert_eq!(told(story), in_order);
+        let in_order = data(["created", "pending", "running", "canceling", "failed"]);
+        prop_assert_eq!(data(story), in_order);
     }
 }
 

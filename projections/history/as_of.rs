@@ -14,7 +14,7 @@ use super::History;
 use crate::builds::{self, BuildRow, BuildsFold};
 use crate::collections::{self, CollectionRow, CollectionsFold};
 use crate::nodes::{self, NodeRow, NodesFold};
-use crate::projector::{Fold, Projection, Rows, Seen, stored};
+use crate::projector::{Envelope, Fold, Projection, Rows, stored};
 use crate::runs::{self, KillRequestRow, RunRow, RunsFold};
 use crate::tokens::{self, TokenRow, TokensFold};
 use crate::usage::{self, UsageFold, UsageRow};
@@ -123,8 +123,8 @@ impl History {
         if let Ok(stream) = StreamName::new("kill_request", &number.to_string()) {
             self.tell(&stream, as_of, |recorded, event| {
                 if let Event::Jobs(JobsEvent::KillRequest(told)) = event {
-                    let seen = Seen::new(recorded, event);
-                    let after = KillRequestRow::after(row.as_ref(), number, told, &seen);
+                    let envelope = Envelope::new(recorded, event);
+                    let after = KillRequestRow::after(row.as_ref(), number, told, &envelope);
                     row = after.or(row.take());
                 }
                 Ok(())
@@ -247,7 +247,7 @@ impl<P: Projection> Alone<P> {
 
     fn apply(&mut self, recorded: &Recorded, event: &Event) -> Result<(), TableError> {
         let mut rows = Rows::new(self.overlay.rows());
-        Fold::apply(&mut self.fold, &Seen::new(recorded, event), &mut rows);
+        Fold::apply(&mut self.fold, &Envelope::new(recorded, event), &mut rows);
         Fold::flush(&mut self.fold, &mut rows);
         rows.publish()
     }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use crate::history::{AsOf, EventQuery, History};
 use crate::testing::{App, any_story, at, block_on, key, reported, tell, tell_all, used};
 
-async fn told() -> App {
+async fn data() -> App {
     let app = App::new();
     app.tell_of_build(1, reported(1, "created")).await;
     app.tell_of_build(1, reported(1, "running")).await;
@@ -18,7 +18,7 @@ async fn told() -> App {
 
 #[tokio::test]
 async fn the_log_ended_at_any_moment_with_what_had_been_recorded_by_then() {
-    let app = told().await;
+    let app = data().await;
     let history = app.views.history();
     for (moment, head) in [
         (AsOf::Position(Position(0)), 0),
@@ -38,7 +38,7 @@ async fn the_log_ended_at_any_moment_with_what_had_been_recorded_by_then() {
 
 #[tokio::test]
 async fn a_build_is_told_as_it_stood() {
-    let app = told().await;
+    let app = data().await;
     let history = app.views.history();
     for (as_of, expected) in [
         (AsOf::Position(Position(0)), None),
@@ -90,7 +90,7 @@ async fn a_build_is_told_as_it_stood_before_the_clock_jumped() {
 
 #[tokio::test]
 async fn single_events_and_streams_are_read_as_they_stand() {
-    let app = told().await;
+    let app = data().await;
     let history = app.views.history();
     assert_eq!(
         history.get(Position(2)).await.unwrap().unwrap().revision,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::histogram::Histogram;
-use crate::projector::Seen;
+use crate::projector::Envelope;
 use crate::projector::stored::time;
 
 /// How many versions are remembered, those that were built last.
@@ -103,7 +103,7 @@ impl PackageRow {
         }
     }
 
-    pub(crate) fn take_usage(&mut self, usage: &UsageRecorded, seen: &Seen<'_>) {
+    pub(crate) fn take_usage(&mut self, usage: &UsageRecorded, envelope: &Envelope<'_>) {
         self.builds += 1;
         let seconds = usage
             .finished_at
@@ -116,10 +116,10 @@ impl PackageRow {
         self.duration.add(seconds);
         self.waste.take(usage, seconds.max(0.0) / 3600.0);
         self.take_peak(usage.memory.max);
-        self.take_version(&usage.spec.version, usage.finished_at, seen);
+        self.take_version(&usage.spec.version, usage.finished_at, envelope);
     }
 
-    pub(crate) fn take_kill(&mut self, killed: &OutOfMemory, seen: &Seen<'_>) {
+    pub(crate) fn take_kill(&mut self, killed: &OutOfMemory, envelope: &Envelope<'_>) {
         self.out_of_memory += 1;
         let seconds = killed
             .finished_at
@@ -129,7 +129,7 @@ impl PackageRow {
         self.waste.memory_killed += request / 1e9 * seconds.max(0.0) / 3600.0;
         // It needed at least that much.
         self.memory_peak = self.memory_peak.max(killed.memory_limit);
-        self.take_version(&killed.spec.version, killed.finished_at, seen);
+        self.take_version(&killed.spec.version, killed.finished_at, envelope);
     }
 
     /// How much more the newest eight builds needed at their peaks than the eight before, as a share: 0.1 is
@@ -157,7 +157,7 @@ impl PackageRow {
         }
     }
 
-    fn take_version(&mut self, version: &str, at: Timestamp, seen: &Seen<'_>) {
+    fn take_version(&mut self, version: &str, at: Timestamp, envelope: &Envelope<'_>) {
         let known = self
             .versions
             .iter()
@@ -168,7 +168,7 @@ impl PackageRow {
         self.versions.truncate(VERSIONS_MAX);
         self.first_at = self.first_at.min(at);
         self.last_at = self.last_at.max(at);
-        self.position = seen.position;
+        self.position = envelope.position;
     }
 }
 

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use super::FaultSeen;
+use super::FoldFault;
 use super::page::DecodedPage;
 
 /// The page that is being read before anybody has asked for it.
@@ -23,7 +23,7 @@ type Begun = (Position, JoinHandle<Result<ReadPage, ReadError>>);
 /// A page, and what in it could not be read.
 pub(super) struct ReadPage {
     pub(super) page: DecodedPage,
-    pub(super) faults: Vec<FaultSeen>,
+    pub(super) faults: Vec<FoldFault>,
 }
 
 impl Ahead {

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use super::ahead::{self, Ahead, ReadPage};
 use super::page::DecodedPage;
 use super::slot::Slot;
-use super::{Answer, FaultSeen, Kind, ProjectorConfig, Reader, StartError, startup};
+use super::{Answer, FoldFault, Kind, ProjectorConfig, Reader, StartError, startup};
 
 /// With so many rows folded and not yet written, the tables should have them, however few events it took: rows
 /// are what takes up memory.
@@ -330,7 +330,7 @@ impl Engine {
         self.stopping.load(Ordering::Acquire)
     }
 
-    fn note_fault(&self, fault: &FaultSeen) {
+    fn note_fault(&self, fault: &FoldFault) {
         for slot in &self.slots {
             slot.notes.lock().last_fault = Some(fault.clone());
         }
@@ -338,7 +338,7 @@ impl Engine {
         let mut last_warned = self.last_warned.lock();
         if fault.position > *last_warned {
             *last_warned = fault.position;
-            let FaultSeen { position, reason } = fault;
+            let FoldFault { position, reason } = fault;
             tracing::warn!(%position, "skipped the event at {position} in all views: {reason}");
         }
     }

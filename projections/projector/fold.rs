@@ -6,10 +6,10 @@ use std::sync::Arc;
 use domain::EventKind;
 use eventlog::Position;
 
-use super::{Projection, Rows, Seen, SnapshotDue};
+use super::{Envelope, Projection, Rows, SnapshotDue};
 
 pub(crate) trait Fold: Send {
-    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>);
+    fn apply(&mut self, envelope: &Envelope<'_>, rows: &mut Rows<'_>);
     fn flush(&mut self, rows: &mut Rows<'_>);
     fn memory(&self) -> Option<Arc<dyn Any + Send + Sync>>;
     fn load(&mut self, rows: &mut Rows<'_>);
@@ -18,9 +18,9 @@ pub(crate) trait Fold: Send {
 }
 
 impl<P: Projection> Fold for P {
-    fn apply(&mut self, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        if let Some(event) = P::Event::of_ref(seen.event) {
-            Projection::apply(self, event, seen, rows);
+    fn apply(&mut self, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
+        if let Some(event) = P::Event::of_ref(envelope.event) {
+            Projection::apply(self, event, envelope, rows);
         }
     }
 

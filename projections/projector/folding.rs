@@ -8,7 +8,7 @@ use tables::{Overlay, TableError};
 use super::checkpoint::{self, Checkpoint};
 use super::fold::Fold;
 use super::page::{DecodedPage, Reading};
-use super::{Kind, Rows, Seen, SnapshotDue};
+use super::{Envelope, Kind, Rows, SnapshotDue};
 
 /// One fold under way.
 pub(crate) struct Folding {
@@ -80,7 +80,9 @@ impl Folding {
                 continue;
             }
             match reading {
-                Reading::Event(event) => self.fold.apply(&Seen::new(recorded, event), &mut rows),
+                Reading::Event(event) => {
+                    self.fold.apply(&Envelope::new(recorded, event), &mut rows)
+                }
                 Reading::Fault => checkpoint.faults += 1,
                 Reading::Unwanted => {}
             }

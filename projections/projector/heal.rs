@@ -32,7 +32,7 @@ pub(super) struct Healer {
     is_under_way: bool,
     tries: u32,
     last: Option<Instant>,
-    told: Option<String>,
+    data: Option<String>,
 }
 
 impl Healer {
@@ -72,7 +72,7 @@ impl Healer {
         match gone_on {
             Ok(()) => {
                 self.is_under_way = false;
-                self.told = None;
+                self.data = None;
                 tracing::info!("the views were opened again, after their tables had failed");
             }
             Err(error) => self.tell(&error),
@@ -81,9 +81,9 @@ impl Healer {
 
     fn tell(&mut self, error: &impl Display) {
         let error = error.to_string();
-        if self.told.as_ref() != Some(&error) {
+        if self.data.as_ref() != Some(&error) {
             tracing::warn!("the views cannot be opened again yet; a new start may help: {error}");
-            self.told = Some(error);
+            self.data = Some(error);
         }
     }
 }

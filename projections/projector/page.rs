@@ -3,7 +3,7 @@
 use domain::Event;
 use eventlog::{Page, Position, Recorded};
 
-use super::FaultSeen;
+use super::FoldFault;
 
 /// A page of the log.
 pub(crate) struct DecodedPage {
@@ -35,7 +35,7 @@ impl DecodedPage {
         after: Position,
         page: Page,
         wanted: impl Fn(&Recorded) -> bool,
-        mut fault: impl FnMut(FaultSeen),
+        mut fault: impl FnMut(FoldFault),
     ) -> Self {
         let last = page.events.len().saturating_sub(1);
         let events = page.events.into_iter().enumerate();
@@ -47,7 +47,7 @@ impl DecodedPage {
                     Err(reason) => {
                         let reason = reason.to_string();
                         let position = recorded.position;
-                        fault(FaultSeen { position, reason });
+                        fault(FoldFault { position, reason });
                         Reading::Fault
                     }
                 }

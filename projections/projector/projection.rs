@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::EventKind;
 use eventlog::Position;
 
-use super::{Rows, Seen};
+use super::{Envelope, Rows};
 
 /// A pure fold of the log into the rows of one table.
 ///
@@ -30,7 +30,7 @@ pub trait Projection: Send + 'static {
     }
 
     /// Takes note of one event.
-    fn apply(&mut self, event: &Self::Event, seen: &Seen<'_>, rows: &mut Rows<'_>);
+    fn apply(&mut self, event: &Self::Event, envelope: &Envelope<'_>, rows: &mut Rows<'_>);
 
     /// Writes down what was gathered since the last flush; called before anything becomes visible.
     fn flush(&mut self, _rows: &mut Rows<'_>) {}

@@ -13,7 +13,7 @@ use super::folding::Folding;
 use super::page::DecodedPage;
 use super::rebuild::RebuildHandle;
 use super::serving::Serving;
-use super::{Answer, FaultSeen, Kind, Reader};
+use super::{Answer, FoldFault, Kind, Reader};
 
 /// The place of one view.
 ///
@@ -38,7 +38,7 @@ pub(crate) struct Notes {
     pub(crate) answers_from: Position,
     pub(crate) recorded_at: i64,
     pub(crate) faults: u64,
-    pub(crate) last_fault: Option<FaultSeen>,
+    pub(crate) last_fault: Option<FoldFault>,
     pub(crate) error: Option<String>,
     pub(crate) rate: f64,
     /// The rebuild that is under way, or the last one.

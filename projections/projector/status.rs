@@ -27,7 +27,7 @@ pub struct ProjectionStatus {
     pub faults: u64,
     /// The last of them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_fault: Option<FaultSeen>,
+    pub last_fault: Option<FoldFault>,
     /// Why its table could not be written or read when that was last tried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -71,7 +71,7 @@ pub enum ProjectionState {
 
 /// An event that nobody here can read. The folds go on without it, because what comes after it is true.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct FaultSeen {
+pub struct FoldFault {
     /// Where it stands.
     pub position: Position,
     /// What is wrong with it.

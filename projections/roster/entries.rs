@@ -177,28 +177,28 @@ pub struct JobTally {
 }
 
 impl JobTally {
-    pub(super) fn of(told: &RunCounted) -> Self {
+    pub(super) fn of(data: &RunCounted) -> Self {
         Self {
-            run: told.run,
-            schedule_id: told.schedule_id,
-            fails: told.fails,
+            run: data.run,
+            schedule_id: data.schedule_id,
+            fails: data.fails,
         }
     }
 }
 
 impl WorkerReports {
     /// Takes note of a report: what it does not speak of stays.
-    pub(super) fn note(&mut self, told: &Reported) {
-        if let Some(at) = told.ping_response_at {
+    pub(super) fn note(&mut self, data: &Reported) {
+        if let Some(at) = data.ping_response_at {
             self.ping_response_at = at;
         }
-        if let Some(version) = &told.worker_version {
+        if let Some(version) = &data.worker_version {
             self.worker_version.clone_from(version);
         }
-        if let Some(count) = told.concurrent_jobs {
+        if let Some(count) = data.concurrent_jobs {
             self.concurrent_jobs = count;
         }
-        self.reported_at = Some(told.at);
+        self.reported_at = Some(data.at);
     }
 }
 

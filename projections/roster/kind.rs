@@ -45,7 +45,7 @@ macro_rules! kinds {
 
                 fn begun(event: &$event, _: Position) -> Option<$facts> {
                     match event {
-                        $begun(told) => Some(told.clone()),
+                        $begun(data) => Some(data.clone()),
                         _ => None,
                     }
                 }
@@ -89,8 +89,8 @@ impl Kind for Users {
 
     fn begun(event: &UserEvent, position: Position) -> Option<UserFacts> {
         match event {
-            UserEvent::Created(told) => Some(UserFacts {
-                user: told.clone(),
+            UserEvent::Created(data) => Some(UserFacts {
+                user: data.clone(),
                 credential_position: position,
             }),
             _ => None,

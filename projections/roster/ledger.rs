@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::key;
 use super::kind::Kind;
 use crate::projector::stored::time;
-use crate::projector::{Rows, Seen};
+use crate::projector::{Envelope, Rows};
 
 /// How something stands, and where the log last spoke of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,11 +75,11 @@ impl<K: Kind> Default for Ledger<K> {
 
 impl<K: Kind> Ledger<K> {
     /// Takes note of an event. What speaks of something that never began changes nothing.
-    pub(super) fn apply(&mut self, event: &K::Event, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        let Ok(number) = seen.stream.key().parse::<u64>() else {
+    pub(super) fn apply(&mut self, event: &K::Event, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
+        let Ok(number) = envelope.stream.key().parse::<u64>() else {
             return;
         };
-        let (position, updated_at) = (seen.position, seen.recorded_at);
+        let (position, updated_at) = (envelope.position, envelope.recorded_at);
         if let Some(facts) = K::begun(event, position) {
             let row = Row {
                 facts,

@@ -8,7 +8,7 @@ use tables::{Key, KeyBuilder};
 
 use super::RunRow;
 use crate::projector::stored::time;
-use crate::projector::{Rows, Seen};
+use crate::projector::{Envelope, Rows};
 
 /// Rows, by number.
 pub(super) const ROW: u8 = b'k';
@@ -52,10 +52,10 @@ impl KillRequestRow {
         before: Option<&Self>,
         number: u64,
         event: &KillRequestEvent,
-        seen: &Seen<'_>,
+        envelope: &Envelope<'_>,
     ) -> Option<Self> {
         let facts = match (event, before) {
-            (KillRequestEvent::Requested(told), _) => KillRequestFacts::asked(told),
+            (KillRequestEvent::Requested(data), _) => KillRequestFacts::asked(data),
             (_, Some(before)) => {
                 let mut facts = KillRequestFacts {
                     run: before.run,
@@ -77,15 +77,15 @@ impl KillRequestRow {
             enqueued_at: facts.enqueued_at,
             executed_at: facts.executed_at,
             reason: facts.reason,
-            position: seen.position,
-            updated_at: seen.recorded_at,
+            position: envelope.position,
+            updated_at: envelope.recorded_at,
         })
     }
 
     /// Whether it concerns a run as that is executed now. Nobody is killed for the time that an earlier start took.
     #[must_use]
     pub(super) fn concerns(&self, run: &RunRow) -> bool {
-        let asked = run.timed_out.map(|told| told.kill_request);
+        let asked = run.timed_out.map(|data| data.kill_request);
         match self.reason {
             None => true,
             Some(KillReason::TimedOut { .. }) => asked == Some(self.number),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tables::{Key, KeyBuilder};
 
-use crate::projector::Seen;
+use crate::projector::Envelope;
 use crate::projector::stored::time;
 
 /// Rows, by the number of the run. Lists read them backwards.
@@ -46,12 +46,12 @@ impl RunLogRow {
         before: Option<&Self>,
         run: u64,
         event: &RunLogEvent,
-        seen: &Seen<'_>,
+        envelope: &Envelope<'_>,
     ) -> Option<Self> {
         let (number, content, at, written_at) = match (event, before) {
-            (RunLogEvent::Written(told), _) => (told.number, &told.content, told.at, told.at),
-            (RunLogEvent::Replaced(told), Some(before)) => {
-                (before.number, &told.content, told.at, before.written_at)
+            (RunLogEvent::Written(data), _) => (data.number, &data.content, data.at, data.at),
+            (RunLogEvent::Replaced(data), Some(before)) => {
+                (before.number, &data.content, data.at, before.written_at)
             }
             (RunLogEvent::Replaced(_), None) => return None,
         };
@@ -61,7 +61,7 @@ impl RunLogRow {
             job: before.and_then(|before| before.job),
             size: content.as_ref().map(size),
             blob: content.as_ref().and_then(LongText::blob).cloned(),
-            content_position: seen.position,
+            content_position: envelope.position,
             written_at,
             updated_at: at,
         })

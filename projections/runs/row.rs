@@ -5,7 +5,7 @@ use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::projector::Seen;
+use crate::projector::Envelope;
 use crate::projector::stored::time;
 
 /// What is known of one run.
@@ -157,13 +157,13 @@ impl RunRow {
         }
     }
 
-    pub(super) fn planned(number: u64, told: &Scheduled, seen: &Seen<'_>) -> Self {
+    pub(super) fn planned(number: u64, data: &Scheduled, envelope: &Envelope<'_>) -> Self {
         Self {
             number,
-            job: told.job,
-            schedule_id: told.schedule_id,
-            schedule_at: told.schedule_at,
-            worker: told.worker,
+            job: data.job,
+            schedule_id: data.schedule_id,
+            schedule_at: data.schedule_at,
+            worker: data.worker,
             enqueued_at: None,
             started_at: None,
             returned_at: None,
@@ -172,17 +172,17 @@ impl RunRow {
             pid_is_current: false,
             start_heard_at: None,
             timed_out: None,
-            is_manual: told.is_manual,
-            schedule_children: told.schedule_children,
-            origin: told.origin,
+            is_manual: data.is_manual,
+            schedule_children: data.schedule_children,
+            origin: data.origin,
             followed_by: None,
             retried_by: None,
             given_up: None,
             given_up_earlier: None,
             run_log: None,
             kill_requests: 0,
-            position: seen.position,
-            updated_at: seen.recorded_at,
+            position: envelope.position,
+            updated_at: envelope.recorded_at,
         }
     }
 
@@ -193,21 +193,21 @@ impl RunRow {
     }
 
     /// Takes note of when the log last spoke of it. Who tells the past reads one stream after the other.
-    pub(super) fn heard(&mut self, seen: &Seen<'_>) {
-        if seen.position > self.position {
-            (self.position, self.updated_at) = (seen.position, seen.recorded_at);
+    pub(super) fn heard(&mut self, envelope: &Envelope<'_>) {
+        if envelope.position > self.position {
+            (self.position, self.updated_at) = (envelope.position, envelope.recorded_at);
         }
     }
 
     /// Takes note of what has happened to it.
     pub(super) fn evolve(&mut self, event: &RunEvent) {
         match event {
-            RunEvent::Followed(told) => self.followed_by = Some(told.by),
-            RunEvent::Retried(told) => self.retried_by = Some(told.by),
-            RunEvent::GivenUp(told) => self.given_up = Some(told.reason.clone()),
+            RunEvent::Followed(data) => self.followed_by = Some(data.by),
+            RunEvent::Retried(data) => self.retried_by = Some(data.by),
+            RunEvent::GivenUp(data) => self.given_up = Some(data.reason.clone()),
             RunEvent::Reopened(_) => self.take_back_giving_up(),
             // Somebody says how it ended after all: it was not given up then, although what follows from that stays.
-            RunEvent::Patched(told) if told.returned_at.is_some() || told.success.is_some() => {
+            RunEvent::Patched(data) if data.returned_at.is_some() || data.success.is_some() => {
                 self.take_back_giving_up();
             }
             _ => {}

@@ -10,7 +10,7 @@ use tables::{MemoryTables, Overlay, Tables};
 
 use crate::Views;
 use crate::history;
-use crate::projector::{Fold, Rows, Seen};
+use crate::projector::{Envelope, Fold, Rows};
 use crate::runs::{RunQuery, RunRow, RunState, Runs, RunsFold};
 use crate::testing::job_runner::{
     asked_to_kill, claimed, counted, registered_worker, returned, schedule, scheduled, started,
@@ -98,13 +98,13 @@ async fn a_run_was_given_up_until_somebody_says_how_it_ended() {
     };
     let app = App::new();
     for (number, event, stays) in [
-        (1, patched(|told| told.success = Some(Some(true))), false),
+        (1, patched(|data| data.success = Some(Some(true))), false),
         (
             2,
-            patched(|told| told.returned_at = Some(Some(at(29)))),
+            patched(|data| data.returned_at = Some(Some(at(29)))),
             false,
         ),
-        (3, patched(|told| told.pid = Some(Some(17))), true),
+        (3, patched(|data| data.pid = Some(Some(17))), true),
         (4, RunEvent::Reopened(run::Reopened { at: at(30) }), false),
     ] {
         app.tell_of_run(number, scheduled(number, 7, 5)).await;
@@ -292,7 +292,7 @@ async fn a_run_is_never_nowhere() {
     for recorded in page.await.unwrap().events {
         let (event, _) = history::decode(&recorded).unwrap();
         let mut rows = Rows::new(overlay.rows());
-        Fold::apply(&mut fold, &Seen::new(&recorded, &event), &mut rows);
+        Fold::apply(&mut fold, &Envelope::new(&recorded, &event), &mut rows);
         Fold::flush(&mut fold, &mut rows);
         let held = {
             let model = fold.model.read();

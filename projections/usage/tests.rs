@@ -4,7 +4,7 @@ use crate::usage::UsageFilter;
 use domain::builds::build::BuildEvent;
 
 /// Nine builds of two packages on two machines, of two refs and two stacks.
-async fn told() -> App {
+async fn data() -> App {
     let app = App::new();
     for number in 1..=9 {
         let package = if number % 2 == 0 { "zlib" } else { "hdf5" };
@@ -32,7 +32,7 @@ fn numbers(app: &App, filter: &UsageFilter) -> Vec<i64> {
 
 #[tokio::test]
 async fn what_builds_used_is_narrowed_by_any_field() {
-    let app = told().await;
+    let app = data().await;
     let text = |text: &str| Some(text.to_owned());
     let any = UsageFilter::default;
     for (filter, expected) in [
@@ -121,7 +121,7 @@ async fn what_builds_used_is_narrowed_by_any_field() {
 
 #[tokio::test]
 async fn what_is_recorded_again_replaces_what_was() {
-    let app = told().await;
+    let app = data().await;
     let mut again = usage(2, "gcc");
     again.hostname = Some("ip-7".to_owned());
     again.finished_at = at(1000);

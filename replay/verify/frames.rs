@@ -39,7 +39,7 @@ pub(super) fn check(
     head_record: Option<&Path>,
     depth: Depth,
     wanted: Wanted,
-    told: &dyn Fn(Progress),
+    data: &dyn Fn(Progress),
 ) -> Result<(Report, Vec<Blob>), ToolError> {
     // Before the segments: a server may go on writing both.
     let record = match head_record.map(HeadRecord::read).transpose() {
@@ -60,7 +60,7 @@ pub(super) fn check(
         return Err(ToolError::NotFound(reason));
     }
     if depth < Depth::Content {
-        let mut checking = Checking::new(directory, record, depth, told);
+        let mut checking = Checking::new(directory, record, depth, data);
         checking.run(|_| true)?;
         return Ok((checking.finish(None), Vec::new()));
     }
@@ -75,7 +75,7 @@ pub(super) fn check(
             senders.push(sender);
             found.push(scope.spawn(move || content::look(&portions, wanted)));
         }
-        let mut checking = Checking::new(directory, record, depth, told);
+        let mut checking = Checking::new(directory, record, depth, data);
         let mut turn = 0;
         let checked = checking.run(|portion| {
             turn += 1;
@@ -101,7 +101,7 @@ pub(super) fn check(
 struct Checking<'d> {
     directory: &'d Path,
     record: Option<HeadRecord>,
-    told: &'d dyn Fn(Progress),
+    data: &'d dyn Fn(Progress),
     depth: Depth,
     order: Order,
     report: Report,
@@ -114,13 +114,13 @@ impl<'d> Checking<'d> {
         directory: &'d Path,
         record: Option<HeadRecord>,
         depth: Depth,
-        told: &'d dyn Fn(Progress),
+        data: &'d dyn Fn(Progress),
     ) -> Self {
         let first = record.map_or(Position(1), |record| record.first);
         Self {
             directory,
             record,
-            told,
+            data,
             depth,
             order: Order::of_log(first),
             report: Report::default(),
@@ -141,7 +141,7 @@ impl<'d> Checking<'d> {
 
     fn tell(&self) {
         let done = self.report.events;
-        (self.told)(Progress {
+        (self.data)(Progress {
             done,
             total: None,
             unit: Unit::Events,

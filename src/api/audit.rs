@@ -15,8 +15,8 @@ use web::paging::Listing;
 use web::{App, Caller, FieldError, KeptBody, Path, Problem, Query, Unread, View};
 
 use crate::builds::Reason;
-use crate::seen::{Page, PageParams};
-use crate::{DIALECT, asked};
+use crate::reads::{Page, PageParams};
+use crate::{DIALECT, parameters};
 
 /// The scope of reading here.
 const READ: &str = "audit:read";
@@ -164,8 +164,8 @@ pub(crate) async fn list(
         event_type: params.event_type,
         actor: params.actor,
         dialect: params.dialect,
-        since: asked::time("since", params.since.as_deref())?,
-        until: asked::time("until", params.until.as_deref())?,
+        since: parameters::time("since", params.since.as_deref())?,
+        until: parameters::time("until", params.until.as_deref())?,
         oldest_first: params.oldest_first,
     };
     page.of(
@@ -245,7 +245,7 @@ pub(crate) async fn resubmit(
     // Only what the body itself is to blame for is written down as refused once more.
     let errors = match &taken {
         Ok(_) => Vec::new(),
-        Err(problem) if problem.status().is_client_error() => told(problem),
+        Err(problem) if problem.status().is_client_error() => reply(problem),
         Err(problem) => return Err(problem.clone()),
     };
     let command = AuditCommand::ResubmitBody(BodyResubmitted {
@@ -277,7 +277,7 @@ pub(crate) async fn resubmit(
     })
 }
 
-fn told(problem: &Problem) -> Vec<String> {
+fn reply(problem: &Problem) -> Vec<String> {
     let field = |error: &FieldError| format!("{} {}", error.field, error.message);
     match problem.errors.as_slice() {
         [] => vec![

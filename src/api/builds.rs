@@ -15,9 +15,9 @@ use web::paging::{self, Listing};
 use web::{App, Caller, Path, Problem, Query, Unread, View};
 
 use crate::events::{StreamParams, stream_page};
-use crate::seen::Page;
+use crate::reads::Page;
 use crate::wire::{Build, EventPage};
-use crate::{DIALECT, asked};
+use crate::{DIALECT, parameters};
 
 /// The scope of reading here.
 const READ: &str = "builds:read";
@@ -62,7 +62,7 @@ pub(crate) struct BuildParams {
 
 impl BuildParams {
     fn filter(self) -> Result<BuildFilter, Problem> {
-        let order = asked::word("order", self.order, &["seen", "updated", "finished"])?;
+        let order = parameters::word("order", self.order, &["seen", "updated", "finished"])?;
         Ok(BuildFilter {
             source: self.source,
             status: self.status,
@@ -71,14 +71,14 @@ impl BuildParams {
             hostname: self.hostname,
             node: self.node,
             stage: self.stage,
-            collection: asked::word("collection", self.collection, &CollectionState::WORDS)?,
+            collection: parameters::word("collection", self.collection, &CollectionState::WORDS)?,
             order: match order.as_deref() {
                 Some("updated") => BuildOrder::Updated,
                 Some("finished") => BuildOrder::Finished,
                 _ => BuildOrder::Seen,
             },
-            since: asked::time("since", self.since.as_deref())?,
-            until: asked::time("until", self.until.as_deref())?,
+            since: parameters::time("since", self.since.as_deref())?,
+            until: parameters::time("until", self.until.as_deref())?,
             oldest_first: self.oldest_first,
         })
     }
@@ -116,7 +116,7 @@ impl AsOfParams {
     /// The moment, if one was named.
     pub(crate) fn moment(&self, app: &App) -> Result<Option<AsOf>, Problem> {
         let (as_of, head) = (self.as_of.as_deref(), app.commands.head());
-        as_of.map(|text| asked::as_of(text, head)).transpose()
+        as_of.map(|text| parameters::as_of(text, head)).transpose()
     }
 }
 
@@ -142,7 +142,7 @@ pub(crate) async fn get(
         }
         Some(moment) => {
             let past = app.views.history().build_as_of(&key, moment).await;
-            past.map_err(asked::past)?.map(|past| past.build)
+            past.map_err(parameters::past)?.map(|past| past.build)
         }
     };
     let row = row.ok_or_else(|| unknown(&key))?;

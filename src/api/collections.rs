@@ -8,8 +8,8 @@ use utoipa::IntoParams;
 use web::paging::Listing;
 use web::{App, Caller, Problem, Query, View};
 
-use crate::asked;
-use crate::seen::{self, Page};
+use crate::parameters;
+use crate::reads::{self, Page};
 use crate::wire::{Collection, CollectionCount};
 
 /// The scope of everything here.
@@ -45,10 +45,10 @@ pub(crate) async fn list(
     caller.may(Role::Reader, SCOPE)?;
     let page = Page::asked(params.limit, params.cursor.as_deref())?;
     let filter = CollectionFilter {
-        state: asked::word("state", params.state, &CollectionState::WORDS)?,
+        state: parameters::word("state", params.state, &CollectionState::WORDS)?,
         reason: params.reason,
-        since: asked::time("since", params.since.as_deref())?,
-        until: asked::time("until", params.until.as_deref())?,
+        since: parameters::time("since", params.since.as_deref())?,
+        until: parameters::time("until", params.until.as_deref())?,
     };
     page.of(
         &app,
@@ -66,7 +66,7 @@ pub(crate) async fn counts(
     caller: Caller,
 ) -> Result<View<Vec<CollectionCount>>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
-    let View { position, body } = seen::view(&app, |views| views.collections()?.counts()).await?;
+    let View { position, body } = reads::view(&app, |views| views.collections()?.counts()).await?;
     let body = body
         .into_iter()
         .map(|count| CollectionCount {

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use web::{App, Caller, Path, Problem, Query, View, paging};
 
-use crate::asked::{self, Form};
 use crate::categories::{self, SCOPE};
+use crate::parameters::{self, Form};
 use crate::wire::{EventPage, StoredEvent};
 
 mod lines;
@@ -57,7 +57,7 @@ pub(crate) struct EventParams {
 impl EventParams {
     /// What may be read of what is asked for.
     fn query(&self, caller: &Caller, head: Position) -> Result<EventQuery, Problem> {
-        let order = asked::word("order", self.order.clone(), &["asc", "desc"])?;
+        let order = parameters::word("order", self.order.clone(), &["asc", "desc"])?;
         let stream = self
             .stream
             .clone()
@@ -67,18 +67,18 @@ impl EventParams {
             categories::check(caller, stream.category())?;
         }
         let filter = Filter {
-            categories: asked::list(self.category.as_deref()),
-            event_types: asked::list(self.event_type.as_deref()),
+            categories: parameters::list(self.category.as_deref()),
+            event_types: parameters::list(self.event_type.as_deref()),
         };
         let after = self.after.map(Position);
-        let after = after.map(|after| asked::within("after", after, head));
+        let after = after.map(|after| parameters::within("after", after, head));
         let mut query = EventQuery {
             filter: categories::limit(caller, filter)?,
             stream,
             actor: self.actor.clone(),
             dialect: self.dialect.clone(),
-            since: asked::time("since", self.since.as_deref())?,
-            until: asked::time("until", self.until.as_deref())?,
+            since: parameters::time("since", self.since.as_deref())?,
+            until: parameters::time("until", self.until.as_deref())?,
             after: after.transpose()?,
             before: self.before.map(Position),
             limit: paging::PAGE_DEFAULT,
@@ -120,7 +120,7 @@ pub(crate) async fn list(
     Query(params): Query<EventParams>,
 ) -> Result<Response, Problem> {
     let mut query = params.query(&caller, app.commands.head())?;
-    match asked::form(&headers) {
+    match parameters::form(&headers) {
         Form::Live => live::follow(&app, &caller, &headers, query),
         Form::Lines => lines::all(&app, &caller, query, params.limit),
         Form::Page => {

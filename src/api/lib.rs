@@ -28,7 +28,6 @@
 
 pub mod allocation;
 pub mod apply;
-mod asked;
 pub mod audit;
 pub mod builds;
 mod categories;
@@ -37,13 +36,14 @@ pub mod docs;
 pub mod events;
 pub mod farm;
 pub mod operations;
+mod parameters;
 pub mod projections;
 mod provisioning;
+mod reads;
 mod redacted;
 pub mod roster;
 pub mod runs;
 mod scopes;
-mod seen;
 pub mod service;
 mod sse;
 pub mod tokens;

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 use web::{App, Caller, OperationState, OperationStatus, Path, Problem};
 
-use crate::asked::{self, Form};
+use crate::parameters::{self, Form};
 use crate::sse::live;
 
 /// The scope of everything here.
@@ -42,7 +42,7 @@ pub(crate) async fn get(
     caller.may(Role::Reader, SCOPE)?;
     let state = app.operations.watch(id);
     let state = state.ok_or_else(|| Problem::not_found(format!("no operation {id} is known")))?;
-    if asked::form(&headers) == Form::Live {
+    if parameters::form(&headers) == Form::Live {
         return follow(&app, &caller, state);
     }
     let now = state.borrow().clone();

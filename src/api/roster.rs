@@ -24,9 +24,9 @@ use crate::provisioning::{
     self, Document, Groups, Item, JobTemplates, Jobs, Kind, Projects, Users, Wanted, Which,
     WorkerPools, Workers, one,
 };
-use crate::seen::{Page, PageParams};
+use crate::reads::{Page, PageParams};
 use crate::wire::{self, EventPage};
-use crate::{DIALECT, asked};
+use crate::{DIALECT, parameters};
 
 pub(crate) use routes::documented;
 
@@ -196,12 +196,12 @@ async fn get<R: Resource>(
     let body = match &params.as_of {
         None => known::<R>(app, number).await?,
         Some(moment) => {
-            let moment = asked::as_of(moment, app.commands.head())?;
+            let moment = parameters::as_of(moment, app.commands.head())?;
             let history = app.views.history();
             let thing = history
                 .thing_as_of::<R::Aggregate>(&number.to_string(), moment)
                 .await;
-            let thing = thing.map_err(asked::past)?;
+            let thing = thing.map_err(parameters::past)?;
             let facts = R::facts(&thing).ok_or_else(|| unknown::<R>(number))?;
             show::<R>(app, facts).await?
         }

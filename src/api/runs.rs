@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::{App, Caller, Path, Problem, Query, View, paging};
 
-use crate::asked;
 use crate::builds::AsOfParams;
 use crate::events::{StreamParams, stream_page};
-use crate::seen::{self, Page};
+use crate::parameters;
+use crate::reads::{self, Page};
 use crate::wire::{EventPage, Run, RunLog};
 
 pub mod ending;
@@ -74,9 +74,9 @@ pub(crate) struct RunParams {
 
 impl RunParams {
     fn query(&self) -> Result<RunQuery, Problem> {
-        let state = asked::word("state", self.state.clone(), &STATES)?;
-        let since = asked::time("due_since", self.due_since.as_deref())?;
-        let until = asked::time("due_until", self.due_until.as_deref())?;
+        let state = parameters::word("state", self.state.clone(), &STATES)?;
+        let since = parameters::time("due_since", self.due_since.as_deref())?;
+        let until = parameters::time("due_until", self.due_until.as_deref())?;
         let state = state.as_deref();
         Ok(RunQuery {
             state: match state {
@@ -149,7 +149,7 @@ pub(crate) async fn list(
     caller.may(Role::Reader, READ)?;
     let page = Page::asked(params.limit, params.cursor.as_deref())?;
     let mut query = params.query()?;
-    seen::view(&app, move |views| {
+    reads::view(&app, move |views| {
         query.jobs = views.roster()?.read(|roster| params.jobs(roster));
         let runs = views.runs()?;
         let page = runs.list_from(&query, &page.cursor, page.limit)?;
@@ -205,7 +205,7 @@ pub(crate) async fn counts(
     Query(params): Query<CountParams>,
 ) -> Result<View<RunCounts>, Problem> {
     caller.may(Role::Reader, READ)?;
-    seen::view(&app, move |views| {
+    reads::view(&app, move |views| {
         let runs = views.runs()?;
         let count = |state: &str, success: Option<bool>| {
             let params = RunParams {
@@ -251,7 +251,9 @@ pub(crate) async fn get(
         None => app.views.ask(move |views| views.runs()?.get(run)).await?,
         Some(moment) => {
             let past = app.views.history().run_as_of(run, moment).await;
-            let past = past.map_err(asked::past)?.ok_or_else(|| unknown(run))?;
+            let past = past
+                .map_err(parameters::past)?
+                .ok_or_else(|| unknown(run))?;
             let mut body = shown(&app, &past)?;
             let kills = kills::rows(&app, run, Some(moment)).await?;
             body.kill_requests = Some(kills.len() as u64);

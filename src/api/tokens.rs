@@ -14,7 +14,7 @@ use web::paging::Listing;
 use web::{App, Caller, Path, Problem, Query, Reach, Unread, View, name_of, secret};
 
 use crate::builds::{AsOfParams, Reason};
-use crate::seen::{self, Page, PageParams};
+use crate::reads::{self, Page, PageParams};
 use crate::{DIALECT, scopes};
 
 /// The scope of reading here.
@@ -158,7 +158,7 @@ pub(crate) async fn get(
         return Ok(View { position, body });
     };
     let past = app.views.history().token_as_of(&id, moment).await;
-    seen::past(&app, unknown(), past, Token::of)
+    reads::past(&app, unknown(), past, Token::of)
 }
 
 /// Issue a token. The answer shows it, once.
@@ -243,8 +243,8 @@ async fn tell(
     id: &str,
     command: TokenCommand,
 ) -> Result<(), Problem> {
-    let told = app.commands.execute::<Aggregate>(id, command, metadata);
-    match told.await?.position() {
+    let reply = app.commands.execute::<Aggregate>(id, command, metadata);
+    match reply.await?.position() {
         Some(position) => app.wait_for(position).await,
         None => Ok(()),
     }

@@ -177,7 +177,7 @@ fn collect_all(
     if value("state").is_none() && value("reason").is_none() {
         let text =
             "--all needs --reason (such as `not_configured`) or --state (such as `abandoned`)";
-        return Err(Failure::told(Exit::Usage, text));
+        return Err(Failure::reply(Exit::Usage, text));
     }
     let found = client.list("/v1/collections", pairs, REQUEUED_MAX)?;
     let given = pairs.iter().filter_map(|(name, value)| {

@@ -163,7 +163,7 @@ impl Client {
                 self.exchange(method, path, body),
             )
             .await
-            .map_err(|_| Failure::told(Exit::Failed, format!("no answer to {path} in time")))??;
+            .map_err(|_| Failure::reply(Exit::Failed, format!("no answer to {path} in time")))??;
             answer(status, &bytes)
         })
     }
@@ -341,7 +341,7 @@ pub(super) fn plain(token: &str) -> Result<&str, Failure> {
         return Ok(token);
     }
     let text = "the token has characters that no HTTP header can carry: give it as it was printed when it was issued";
-    Err(Failure::told(Exit::Usage, text))
+    Err(Failure::reply(Exit::Usage, text))
 }
 
 /// The server that was named, or that is in use.
@@ -391,16 +391,16 @@ fn answer(status: StatusCode, bytes: &[u8]) -> Result<Value, Failure> {
         _ => Exit::Failed,
     };
     // Each on one line: what a server quotes cannot pass for another message of ours.
-    let mut told = format!("{} ({status})", escape::one_line(&words));
+    let mut reply = format!("{} ({status})", escape::one_line(&words));
     for error in problem["errors"].as_array().into_iter().flatten() {
         let part = |name: &str| error[name].as_str().unwrap_or_default();
         let (field, message) = (
             escape::one_line(part("field")),
             escape::one_line(part("message")),
         );
-        told.push_str(&format!("\n  {field}: {message}"));
+        reply.push_str(&format!("\n  {field}: {message}"));
     }
-    Err(Failure::told(exit, told))
+    Err(Failure::reply(exit, reply))
 }
 
 /// Writes a value so that it can stand in a query.

@@ -73,7 +73,7 @@ pub(super) fn run(global: &Global, verb: Context) -> Result<(), Failure> {
             let server = global.server.clone();
             let server = server.or_else(|| before.map(|known| known.server.clone()));
             let server = server.ok_or_else(|| {
-                Failure::told(Exit::Usage, "say with --server URL where the server is")
+                Failure::reply(Exit::Usage, "say with --server URL where the server is")
             })?;
             let known = Known {
                 server: address(&server)?,
@@ -109,12 +109,12 @@ fn token_in(path: &Path) -> Result<String, Failure> {
     };
     read.map_err(|error| {
         let reason = format!("{} cannot be read: {error}", path.display());
-        Failure::told(Exit::Usage, reason)
+        Failure::reply(Exit::Usage, reason)
     })?;
     let token = plain(&text)?;
     if token.is_empty() {
         let reason = format!("{} holds no token", path.display());
-        return Err(Failure::told(Exit::Usage, reason));
+        return Err(Failure::reply(Exit::Usage, reason));
     }
     Ok(token.to_owned())
 }

@@ -53,13 +53,13 @@ impl Contexts {
                 let place = error.location().map_or_else(String::new, |place| {
                     format!(" at line {}, column {}", place.line(), place.column())
                 });
-                Failure::told(
+                Failure::reply(
                     Exit::Usage,
                     format!("{} is no file of contexts{place}", path.display()),
                 )
             }),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(Failure::told(
+            Err(error) => Err(Failure::reply(
                 Exit::Failed,
                 format!("{} cannot be read: {error}", path.display()),
             )),
@@ -73,7 +73,7 @@ impl Contexts {
     pub(super) fn write(&self) -> Result<(), Failure> {
         let path = path().ok_or_else(|| {
             let reason = format!("there is no home directory: say {FILE_VARIABLE}=FILE");
-            Failure::told(Exit::Usage, reason)
+            Failure::reply(Exit::Usage, reason)
         })?;
         self.write_to(&path)
             .with_context(|| format!("{} cannot be written", path.display()))?;
@@ -115,7 +115,7 @@ impl Contexts {
                 [] => "there are none yet".to_owned(),
                 known => format!("there are {}", known.join(", ")),
             };
-            Failure::told(
+            Failure::reply(
                 Exit::NotFound,
                 format!("there is no context `{name}`; {known}"),
             )
@@ -153,7 +153,7 @@ pub(super) fn address(server: &str) -> Result<String, Failure> {
         let reason = format!(
             "`{shown}` is not the address of a server: expected http://HOST:PORT or https://HOST without user or password"
         );
-        return Err(Failure::told(Exit::Usage, reason));
+        return Err(Failure::reply(Exit::Usage, reason));
     }
     Ok(server.trim_end_matches('/').to_owned())
 }

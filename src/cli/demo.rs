@@ -72,8 +72,8 @@ fn is_new(dir: &Path) -> Result<bool, Failure> {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(true),
         Err(error) => {
-            let told = format!("the data directory {} cannot be read", dir.display());
-            return Err(anyhow::Error::new(error).context(told).into());
+            let reply = format!("the data directory {} cannot be read", dir.display());
+            return Err(anyhow::Error::new(error).context(reply).into());
         }
     };
     if entries.next().is_none() {
@@ -84,7 +84,7 @@ fn is_new(dir: &Path) -> Result<bool, Failure> {
          Give one with --data-dir (without it and without data.dir: {DIRECTORY}), or run `tallyman serve`",
         dir.display()
     );
-    Err(Failure::told(Exit::Conflict, text))
+    Err(Failure::reply(Exit::Conflict, text))
 }
 
 /// Writes the farm of a demo, and before anything else what marks the directory as a demo's.

@@ -122,5 +122,5 @@ pub(super) fn log_dir(config: &Config) -> Result<PathBuf, Failure> {
         "there is no log in {} (data.dir): give the data directory with --data-dir DIR, or a server with --server URL",
         looked.display()
     );
-    Err(Failure::told(Exit::NotFound, text))
+    Err(Failure::reply(Exit::NotFound, text))
 }

@@ -59,7 +59,10 @@ pub(super) fn run(flags: &Flags, global: &Global) -> Result<(), Failure> {
     }
     output::rows(global.output, &COLUMNS, &findings.rows)?;
     if findings.bad {
-        return Err(Failure::told(Exit::Failed, "something is wrong; see above"));
+        return Err(Failure::reply(
+            Exit::Failed,
+            "something is wrong; see above",
+        ));
     }
     Ok(())
 }

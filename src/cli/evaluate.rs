@@ -95,8 +95,8 @@ pub(super) fn run(flags: &Flags, global: &Global, options: &Evaluate) -> Result<
         outcomes.extend(Outcome::pooled(&outcomes));
     }
     if let Some(path) = &options.markdown {
-        let told: Vec<&Outcome> = outcomes.last().into_iter().chain(&apart).collect();
-        std::fs::write(path, markdown::table(&told)).map_err(|error| of_file(path, error))?;
+        let reply: Vec<&Outcome> = outcomes.last().into_iter().chain(&apart).collect();
+        std::fs::write(path, markdown::table(&reply)).map_err(|error| of_file(path, error))?;
     }
     outcomes.extend(apart);
     let prices = options.prices(flags)?;
@@ -112,7 +112,7 @@ pub(super) fn run(flags: &Flags, global: &Global, options: &Evaluate) -> Result<
         let page = Page {
             outcomes: &outcomes,
             prices,
-            protocol: options.told(),
+            protocol: options.reply(),
         };
         std::fs::write(path, page.render()).map_err(|error| of_file(path, error))?;
     }
@@ -200,7 +200,7 @@ impl Evaluate {
     }
 
     /// The protocol, for people.
-    fn told(&self) -> String {
+    fn reply(&self) -> String {
         let when = if self.delayed {
             "when it had ended"
         } else {
@@ -272,7 +272,7 @@ impl Evaluate {
         let tallies = contest.end();
         if tallies.iter().all(|tally| tally.score.jobs == 0) {
             let text = format!("{data}: there is no row that could be scored");
-            return Err(Failure::told(Exit::Failed, text));
+            return Err(Failure::reply(Exit::Failed, text));
         }
         Ok(Outcome {
             data,

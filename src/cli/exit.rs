@@ -49,7 +49,7 @@ impl Failure {
     }
 
     /// A failure told in words.
-    pub(crate) fn told(exit: Exit, text: impl Into<String>) -> Self {
+    pub(crate) fn reply(exit: Exit, text: impl Into<String>) -> Self {
         Self {
             exit,
             error: anyhow::Error::msg(text.into()),
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn every_cause_is_told_once() {
         let cause = || anyhow::Error::msg("the disk is gone");
-        for (error, told) in [
+        for (error, reply) in [
             (cause(), "the disk is gone"),
             (
                 cause().context("FILE cannot be read"),
@@ -127,7 +127,7 @@ mod tests {
                 "FILE: the disk is gone",
             ),
         ] {
-            assert_eq!(in_words(&error), told);
+            assert_eq!(in_words(&error), reply);
         }
     }
 }

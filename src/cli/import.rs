@@ -71,7 +71,7 @@ pub(super) fn run(flags: &Flags, global: &Global, what: Import) -> Result<(), Fa
     if report.refused.is_empty() {
         return Ok(());
     }
-    Err(Failure::told(
+    Err(Failure::reply(
         Exit::VerificationFailed,
         "some rows were refused; the rest is there",
     ))

@@ -118,7 +118,7 @@ fn refuse_server(command: &str, global: &arguments::Global) -> Result<(), Failur
                 "{flag} does not go with `tallyman {command}`, which works on the data directory of this machine alone: \
                  leave it out, or unset {variable}"
             );
-            return Err(Failure::told(Exit::Usage, text));
+            return Err(Failure::reply(Exit::Usage, text));
         }
     }
     Ok(())

@@ -109,7 +109,7 @@ pub(super) fn retrain(flags: &Flags, global: &Global, options: &Retrain) -> Resu
 fn train(client: &Client, global: &Global, options: &Retrain) -> Result<(), Failure> {
     if options.detach && !client.is_server() {
         let text = "no server runs here, so nobody would go on: leave out --detach";
-        return Err(Failure::told(Exit::Usage, text));
+        return Err(Failure::reply(Exit::Usage, text));
     }
     let begun = client.ask(
         Method::POST,

@@ -34,7 +34,7 @@ pub(super) fn run(directory: &Directory, global: &Global, accept: &Accept) -> Re
     let data = &directory.config.data;
     if !data.dir.is_dir() {
         let text = format!("there is no data directory {}", data.dir.display());
-        return Err(Failure::told(Exit::NotFound, text));
+        return Err(Failure::reply(Exit::NotFound, text));
     }
     // Held to the end, so that no server begins meanwhile.
     let log = match history::has_segments(&data.log_dir())? {
@@ -49,7 +49,7 @@ pub(super) fn run(directory: &Directory, global: &Global, accept: &Accept) -> Re
             found.first,
             found.head
         );
-        return Err(Failure::told(Exit::Conflict, text));
+        return Err(Failure::reply(Exit::Conflict, text));
     }
     let question = format!(
         "go on with positions {} to {} alone, and give later positions to new events?",

@@ -171,7 +171,7 @@ fn each(client: &Client, global: &Global, runs: &Runs, verb: &str) -> Result<(),
     let Runs { runs, reason, yes } = runs;
     let names: Vec<String> = runs.iter().map(ToString::to_string).collect();
     if !yes && !confirmed(&format!("{verb} run {}?", names.join(", ")))? {
-        return Err(Failure::told(Exit::Failed, "nothing was done"));
+        return Err(Failure::reply(Exit::Failed, "nothing was done"));
     }
     let body = json!({"reason": reason});
     for run in runs {

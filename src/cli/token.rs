@@ -98,7 +98,7 @@ fn ask(client: &Client, global: &Global, verb: Token) -> Result<(), Failure> {
         }
         Token::Revoke { id, reason, yes } => {
             if !yes && !confirmed(&format!("revoke token {id}?"))? {
-                return Err(Failure::told(Exit::Failed, "nothing was revoked"));
+                return Err(Failure::reply(Exit::Failed, "nothing was revoked"));
             }
             let body = json!({"reason": reason});
             let path = format!("/v1/tokens/{}", escaped(&id));

@@ -202,7 +202,7 @@ impl Inner {
         let begun = self.commands.execute::<Mailing>(key, begin, &metadata);
         begun.await.map_err(trouble)?;
         let mailing = self.commands.load::<Mailing>(key).await.map_err(trouble)?;
-        Ok(mailing.state.told().unwrap_or(after))
+        Ok(mailing.state.data().unwrap_or(after))
     }
 
     /// Tells people about one event, if it is one to be told of.

@@ -87,7 +87,7 @@ pub struct Measured {
 /// # Errors
 /// When a series is missing or unusable.
 pub fn recorded(
-    told: &Told,
+    data: &Told,
     measured: Measured,
     at: Timestamp,
 ) -> Result<UsageRecorded, Shortfall> {
@@ -101,7 +101,7 @@ pub fn recorded(
         retry_count,
     } = measured.annotated;
     Ok(UsageRecorded {
-        collection: told.collection,
+        collection: data.collection,
         origin: ORIGIN.to_owned(),
         pod,
         node: Some(measured.machine.uuid),
@@ -110,10 +110,10 @@ pub fn recorded(
         stack,
         build_jobs,
         retry_count,
-        git_ref: told.git_ref.clone(),
-        status: told.status.clone(),
-        started_at: told.times.started_at,
-        finished_at: told.times.finished_at,
+        git_ref: data.git_ref.clone(),
+        status: data.status.clone(),
+        started_at: data.times.started_at,
+        finished_at: data.times.finished_at,
         cpu: resource_usage(cpu, Some(measured.requests.cpu), measured.limits.cpu),
         memory: resource_usage(
             memory,
@@ -168,7 +168,7 @@ pub struct Killed {
 ///
 /// The peak is the largest sample of all series: it is a lower bound in any case.
 #[must_use]
-pub fn out_of_memory(told: &Told, killed: Killed, at: Timestamp) -> OutOfMemory {
+pub fn out_of_memory(data: &Told, killed: Killed, at: Timestamp) -> OutOfMemory {
     let memory_peak = peak(&killed.memory);
     let Annotated {
         pod,
@@ -178,16 +178,16 @@ pub fn out_of_memory(told: &Told, killed: Killed, at: Timestamp) -> OutOfMemory 
         retry_count,
     } = killed.annotated;
     OutOfMemory {
-        collection: told.collection,
+        collection: data.collection,
         pod,
         hostname: killed.limits.node,
         spec,
         stack,
         build_jobs,
         retry_count,
-        git_ref: told.git_ref.clone(),
-        started_at: told.times.started_at,
-        finished_at: told.times.finished_at,
+        git_ref: data.git_ref.clone(),
+        started_at: data.times.started_at,
+        finished_at: data.times.finished_at,
         memory_request: killed.memory_request,
         memory_limit: killed.limits.memory,
         memory_peak,

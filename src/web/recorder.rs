@@ -158,8 +158,8 @@ async fn write(
             .collect();
         let notes = &notes;
         let written = commands.transact(&metadata, |unit| async move {
-            for (key, told) in notes {
-                let command = AnswersCommand::Record(told.clone());
+            for (key, reply) in notes {
+                let command = AnswersCommand::Record(reply.clone());
                 unit.execute::<Answers>(key, command).await?;
             }
             Ok::<_, CommandError<_>>(())
@@ -177,7 +177,7 @@ async fn write(
 /// What was answered, and what the strategy beside would have answered.
 fn notes(kept: &Kept, recording: Recording, views: &Views) -> Vec<(String, Told)> {
     let Kept { spec, answered, at } = kept;
-    let told = |answered: &Answered, shadow| Told {
+    let reply = |answered: &Answered, shadow| Told {
         spec: spec.to_string(),
         strategy: answered.strategy.as_str().to_owned(),
         model: answered.model.clone(),
@@ -202,8 +202,8 @@ fn notes(kept: &Kept, recording: Recording, views: &Views) -> Vec<(String, Told)
     // A view that was not up to date has answered nobody, and is not compared with.
     let beside = views.allocation().ok();
     let beside = beside.and_then(|view| view.shadow(spec, None));
-    let mut notes = vec![(key(&spec.name), told(answered, false))];
-    notes.extend(beside.map(|beside| (key(&spec.name), told(&beside, true))));
+    let mut notes = vec![(key(&spec.name), reply(answered, false))];
+    notes.extend(beside.map(|beside| (key(&spec.name), reply(&beside, true))));
     notes
 }
 

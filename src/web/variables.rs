@@ -136,8 +136,8 @@ mod tests {
             // A strategy without an opinion says nothing.
             (chosen(cores, true, true), &silent, requests("11.779")),
         ] {
-            let told: Value = serde_json::from_str(&variables.to_json(answer)).unwrap();
-            assert_eq!(told, json!({"variables": expected}), "{variables:?}");
+            let reply: Value = serde_json::from_str(&variables.to_json(answer)).unwrap();
+            assert_eq!(reply, json!({"variables": expected}), "{variables:?}");
         }
     }
 }

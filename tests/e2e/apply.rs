@@ -40,8 +40,8 @@ async fn the_example_makes_a_farm_through_the_server_and_a_second_time_nothing()
     let apply = ["-o", "json", "apply", "-f", file];
 
     let before = events(&server);
-    let told = printed(&server.cli(&[&apply[..], &["--dry-run"]].concat()));
-    assert_eq!(told["jobs"]["build"]["id"], Value::Null);
+    let reply = printed(&server.cli(&[&apply[..], &["--dry-run"]].concat()));
+    assert_eq!(reply["jobs"]["build"]["id"], Value::Null);
     assert_eq!(events(&server), before);
 
     let made = printed(&server.cli(&[&apply[..], &["--reason", "as agreed"]].concat()));

@@ -268,7 +268,10 @@ async fn a_server_is_asked_by_its_name_and_its_token_is_shown_to_nobody() {
     assert_eq!(run(&named).status.code(), Some(3));
     std::fs::write(file, format!("current: [{token}\n")).unwrap();
     let broken = run(&["event", "list"]);
-    let told = String::from_utf8(broken.stderr).unwrap();
+    let reply = String::from_utf8(broken.stderr).unwrap();
     assert_eq!(broken.status.code(), Some(2));
-    assert!(told.contains("line 1") && !told.contains(&token), "{told}");
+    assert!(
+        reply.contains("line 1") && !reply.contains(&token),
+        "{reply}"
+    );
 }

@@ -27,7 +27,7 @@ fn a_history_is_evaluated_to_json_csv_and_a_page() {
     ];
     let output = tallyman(dir.path(), &arguments.concat());
     let rows = rows(&output);
-    let told: Vec<_> = rows
+    let reply: Vec<_> = rows
         .iter()
         .map(|row| (text(row, "data"), text(row, "allocator")))
         .collect();
@@ -39,7 +39,7 @@ fn a_history_is_evaluated_to_json_csv_and_a_page() {
         ("pooled", "gantry-limit"),
         ("pooled", "ladder-std"),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(reply, expected);
     for row in &rows {
         for name in [
             "waste_per_used",

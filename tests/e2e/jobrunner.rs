@@ -296,7 +296,7 @@ async fn a_worker_that_died_gives_its_run_back_and_gets_it_again() {
     reborn.start(server, &run, 18).await;
     reborn.finish(server, &run, "at last\n", true).await;
     let story = farm.story_of(&run).await;
-    let times = |name: &str| story.iter().filter(|told| *told == name).count();
+    let times = |name: &str| story.iter().filter(|reply| *reply == name).count();
     assert_eq!(
         (times("run.reset"), times("run.returned")),
         (1, 1),

@@ -184,7 +184,7 @@ impl Traffic {
         });
         let stop = Arc::clone(&over);
         let telling = tokio::spawn(async move {
-            let mut told = 0;
+            let mut reply = 0;
             while !stop.load(Ordering::Relaxed) {
                 let number = NEXT.fetch_add(1, Ordering::Relaxed);
                 let request = client
@@ -193,9 +193,9 @@ impl Traffic {
                     .header("X-Gitlab-Token", WEBHOOK_TOKEN)
                     .json(&hook(number, "running"));
                 assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);
-                told += 1;
+                reply += 1;
             }
-            told
+            reply
         });
         Self {
             over,

@@ -20,7 +20,7 @@ async fn app_of(builds: i64) -> App {
 async fn pages_show_every_build_once_while_others_arrive() {
     for limit in [1, 3, 7, 50] {
         let app = app_of(40).await;
-        let (mut cursor, mut seen, mut new) = (Cursor::start(), Vec::new(), 1000);
+        let (mut cursor, mut envelope, mut new) = (Cursor::start(), Vec::new(), 1000);
         loop {
             let page = app
                 .views
@@ -29,7 +29,7 @@ async fn pages_show_every_build_once_while_others_arrive() {
                 .list(&BuildFilter::default(), &cursor, limit)
                 .unwrap();
             assert!(page.rows.len() <= limit);
-            seen.extend(page.rows.iter().map(|row| row.key.number()));
+            envelope.extend(page.rows.iter().map(|row| row.key.number()));
             let Some(next) = page.next else {
                 break;
             };
@@ -40,7 +40,7 @@ async fn pages_show_every_build_once_while_others_arrive() {
                 .await;
         }
         let expected: Vec<i64> = (1..=40).rev().collect();
-        assert_eq!(seen, expected, "pages of {limit}");
+        assert_eq!(envelope, expected, "pages of {limit}");
     }
 }
 

@@ -175,8 +175,8 @@ async fn views_whose_tables_failed_go_on_without_a_new_start() {
         assert_eq!(views.reopened(), 1, "{case}");
         let found = views.builds().unwrap().get(&key(900)).unwrap();
         assert_eq!(found.expect(&case).status, "running");
-        let told = tokio::time::timeout(PATIENCE, changed.changed()).await;
-        told.expect("who waits for a change looks again").unwrap();
+        let data = tokio::time::timeout(PATIENCE, changed.changed()).await;
+        data.expect("who waits for a change looks again").unwrap();
 
         views.shutdown();
         let untroubled = engine(&log, &Arc::new(MemoryTables::new())).await;

@@ -11,8 +11,8 @@ use tokio::sync::watch;
 
 use super::{digests, engine, engine_with};
 use crate::projector::{
-    Engine, Kind, Projection, ProjectionState, ProjectionStatus, RebuildHandle, RebuildProgress,
-    Rows, Seen, stored,
+    Engine, Envelope, Kind, Projection, ProjectionState, ProjectionStatus, RebuildHandle,
+    RebuildProgress, Rows, stored,
 };
 use crate::testing::{
     PATIENCE, block_on, config, every_kind_of_event, key, memory_log, reported, tell, tell_all,
@@ -209,8 +209,8 @@ impl<const VERSION: u32> Projection for Counting<VERSION> {
     const VERSION: u32 = VERSION;
     const SHAPE: u32 = if VERSION < 3 { 1 } else { 2 };
 
-    fn apply(&mut self, _: &Event, seen: &Seen<'_>, rows: &mut Rows<'_>) {
-        if matches!(seen.event, Event::Builds(BuildsEvent::Build(_))) {
+    fn apply(&mut self, _: &Event, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
+        if matches!(envelope.event, Event::Builds(BuildsEvent::Build(_))) {
             rows.count(b"n".to_vec(), i64::from(VERSION));
         }
     }

@@ -93,7 +93,7 @@ async fn nobody_is_killed_for_the_time_that_an_earlier_start_took() {
     app.tell_of_run(1, timed_out(1)).await;
     assert_eq!(app.kills_due(10), [1]);
     let row = app.views.runs().unwrap().get(1).unwrap().unwrap();
-    assert_eq!(row.timed_out.map(|told| told.kill_request), Some(1));
+    assert_eq!(row.timed_out.map(|data| data.kill_request), Some(1));
     app.tell_of_run(1, RunEvent::Reset(run::Reset { at: at(9) }))
         .await;
     app.tell_of_run(1, claimed(4, 10)).await;

@@ -36,9 +36,9 @@ impl Naive {
                         run.evolve(event);
                     }
                 }
-                Event::Jobs(JobsEvent::Job(JobEvent::RunCounted(told))) => {
+                Event::Jobs(JobsEvent::Job(JobEvent::RunCounted(data))) => {
                     let job = stream.strip_prefix("job-tally:").unwrap();
-                    naive.last.insert(job.parse().unwrap(), told.schedule_id);
+                    naive.last.insert(job.parse().unwrap(), data.schedule_id);
                 }
                 _ => {}
             }

@@ -100,9 +100,9 @@ fn speed(history: &[UsageSample]) {
             let answer = ladder.answer(&sample.spec, sample.build_jobs);
             answers.push(asked.elapsed());
             std::hint::black_box(answer);
-            let told = Instant::now();
+            let data = Instant::now();
             let _ = ladder.learn(sample);
-            learns.push(told.elapsed());
+            learns.push(data.elapsed());
         }
         (ladder, answers, learns, start.elapsed())
     };

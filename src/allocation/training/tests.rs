@@ -37,8 +37,8 @@ fn a_setting_is_set_by_its_name_or_refused_with_the_reason() {
         ("nodes_max", "18446744073709551615", "from 1 to"),
         ("depth", "3", "no setting `depth`"),
     ] {
-        let told = ladder().set(name, value).unwrap_err().to_string();
-        assert!(told.contains(reason), "{name}={value}: {told}");
+        let data = ladder().set(name, value).unwrap_err().to_string();
+        assert!(data.contains(reason), "{name}={value}: {data}");
     }
     let gantry = StrategySettings::named("gantry").unwrap();
     assert!(

@@ -9,8 +9,8 @@ use web::paging::Listing;
 use web::{App, Caller, Problem, Query, Settings, View};
 
 use super::READ;
-use crate::asked;
-use crate::seen::{self, Page};
+use crate::parameters;
+use crate::reads::{self, Page};
 
 /// Bytes of a GB.
 const GB: f64 = 1e9;
@@ -115,8 +115,8 @@ pub(crate) async fn accuracy(
 ) -> Result<View<Listing<Accuracy>>, Problem> {
     caller.may(Role::Reader, READ)?;
     let page = Page::asked(params.limit, params.cursor.as_deref())?;
-    let strategy = asked::word("strategy", params.strategy, &["gantry", "ladder"])?;
-    let by = asked::word("by", params.by, &["strategy", "package"])?;
+    let strategy = parameters::word("strategy", params.strategy, &["gantry", "ladder"])?;
+    let by = parameters::word("by", params.by, &["strategy", "package"])?;
     let by_package = by.as_deref() == Some("package");
     let admits = move |row: &AccuracyRow| {
         let wanted = strategy.as_ref();
@@ -132,7 +132,7 @@ pub(crate) async fn accuracy(
                 None if by_package => return view.packages(cursor, limit, admits),
                 None => view.totals()?,
             };
-            Ok(seen::whole(all.into_iter().filter(admits).collect()))
+            Ok(reads::whole(all.into_iter().filter(admits).collect()))
         },
         |row| Accuracy::of(row, &app.settings),
     )

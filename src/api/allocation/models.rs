@@ -114,19 +114,19 @@ impl Training {
 }
 
 impl Evaluation {
-    fn of(told: &ModelEvaluation) -> Self {
+    fn of(reply: &ModelEvaluation) -> Self {
         let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
         Self {
-            builds: told.builds,
-            killed_share: share(told.killed as f64, told.builds as f64),
-            waste_per_used: share(told.wasted_gb_hours, told.used_gb_hours),
-            used_gb_hours: told.used_gb_hours,
-            wasted_gb_hours: told.wasted_gb_hours,
+            builds: reply.builds,
+            killed_share: share(reply.killed as f64, reply.builds as f64),
+            waste_per_used: share(reply.wasted_gb_hours, reply.used_gb_hours),
+            used_gb_hours: reply.used_gb_hours,
+            wasted_gb_hours: reply.wasted_gb_hours,
             cpu_utilisation: share(
-                told.used_core_hours - told.throttled_core_hours,
-                told.requested_core_hours,
+                reply.used_core_hours - reply.throttled_core_hours,
+                reply.requested_core_hours,
             ),
-            cpu_throttled: share(told.throttled_core_hours, told.used_core_hours),
+            cpu_throttled: share(reply.throttled_core_hours, reply.used_core_hours),
         }
     }
 }

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use web::{App, Caller, OperationHandle, OperationState, Problem, Unread};
 
 use super::WRITE;
-use crate::{DIALECT, asked};
+use crate::{DIALECT, parameters};
 
 /// Bytes of a GB.
 const GB: f64 = 1e9;
@@ -106,7 +106,7 @@ async fn moment(app: &App, field: &str, text: Option<&str>) -> Result<Option<Pos
         return Ok(None);
     };
     let history = app.views.history();
-    let moment = asked::moment(field, text, history.head())?;
+    let moment = parameters::moment(field, text, history.head())?;
     let position = history.head_at(moment).await;
     position.map(Some).map_err(|error| {
         tracing::warn!(%error, "the log cannot be read: {error}");
@@ -165,7 +165,7 @@ async fn work(
     // Whoever sees that this is over may begin the next.
     drop(turn);
     match result {
-        Ok(told) => operation.succeed(told, at),
+        Ok(reply) => operation.succeed(reply, at),
         Err(reason) => operation.fail(reason, at),
     }
 }
@@ -184,13 +184,13 @@ async fn make(
     if learnt == 0 {
         return Err("there is no build in this history to learn from".to_owned());
     }
-    let told = describe(&trained, app.commands.clock().now())?;
-    let id = told.model.clone();
+    let reply = describe(&trained, app.commands.clock().now())?;
+    let id = reply.model.clone();
     // At hand before it can be promoted.
     let view = app.views.allocation();
     let view = view.map_err(|error| error.to_string())?;
     view.shelve(&id, trained.model);
-    let command = ModelsCommand::Register(Box::new(told));
+    let command = ModelsCommand::Register(Box::new(reply));
     let outcome = app
         .commands
         .execute::<Models>(Models::KEY, command, metadata)

@@ -143,12 +143,12 @@ async fn what_is_not_spoken_of_stays_and_a_list_is_the_whole_list() {
 async fn a_dry_run_says_what_would_happen_and_does_nothing() {
     let app = TestApp::new().await;
     let head = app.head();
-    let told = ok(app.post("/v1/apply?dry_run=true", Some(farm())).await);
+    let reply = ok(app.post("/v1/apply?dry_run=true", Some(farm())).await);
     assert_eq!(
-        (&told["dry_run"], &told["changed"]),
+        (&reply["dry_run"], &reply["changed"]),
         (&json!(true), &json!(true))
     );
-    assert_eq!(told["objects"]["jobs"]["nightly"]["id"], Value::Null);
+    assert_eq!(reply["objects"]["jobs"]["nightly"]["id"], Value::Null);
     assert_eq!(app.head(), head);
     assert_eq!(app.get("/v1/jobs").await.body["items"], json!([]));
 
@@ -158,24 +158,27 @@ async fn a_dry_run_says_what_would_happen_and_does_nothing() {
     wanted["users"][0]["password"] = json!("another horse");
     wanted["workers"][0]["secret"] = json!("another secret");
     wanted["jobs"][1]["script_content_partial"] = json!("x".repeat(100_000));
-    let told = ok(app
+    let reply = ok(app
         .post("/v1/apply?dry_run=true", Some(wanted.clone()))
         .await);
     let hidden = |field: &str| json!([{"field": field, "before": null, "after": null}]);
     assert_eq!(
-        told["objects"]["users"]["jane"]["changes"],
+        reply["objects"]["users"]["jane"]["changes"],
         hidden("password")
     );
     assert_eq!(
-        told["objects"]["workers"]["Worker 1"]["changes"],
+        reply["objects"]["workers"]["Worker 1"]["changes"],
         hidden("secret")
     );
-    assert_eq!(told["objects"]["groups"]["builders"]["action"], "unchanged");
+    assert_eq!(
+        reply["objects"]["groups"]["builders"]["action"],
+        "unchanged"
+    );
     assert_eq!(app.head(), head);
     // What a dry run says is what happens.
     let mut done = ok(app.apply(&wanted).await);
     done["dry_run"] = json!(true);
-    assert_eq!(done, told);
+    assert_eq!(done, reply);
     let again = ok(app.apply(&wanted).await);
     assert_eq!(again["changed"], false, "{again:#}");
 }

@@ -101,11 +101,11 @@ async fn a_refused_body_is_shown_as_it_came_and_taken_once_somebody_submits_it_a
     }
     let listed = app.kept(&digest).await;
     assert_eq!(listed["accepted"], true);
-    let told = app
+    let reply = app
         .get("/v1/audit?type=audit.body_resubmitted&oldest_first=true")
         .await;
-    assert_eq!(items(&told, "reason")[0], "the hook is mended");
-    assert_eq!(items(&told, "actor")[0]["id"], ADMIN);
+    assert_eq!(items(&reply, "reason")[0], "the hook is mended");
+    assert_eq!(items(&reply, "actor")[0]["id"], ADMIN);
 }
 
 #[tokio::test]
@@ -133,8 +133,8 @@ async fn a_body_that_is_refused_once_more_says_why_and_is_kept() {
         (&listed["resubmissions"], &listed["accepted"]),
         (&json!(1), &json!(false))
     );
-    let told = app.get("/v1/audit?type=audit.body_resubmitted").await;
-    assert_eq!(items(&told, "summary"), ["ref is missing"]);
+    let reply = app.get("/v1/audit?type=audit.body_resubmitted").await;
+    assert_eq!(items(&reply, "summary"), ["ref is missing"]);
     // What was not looked at was not refused.
     assert_eq!(app.kept(&late).await["resubmissions"], 0);
 }

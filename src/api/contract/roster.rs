@@ -194,13 +194,13 @@ async fn a_worker_is_shown_with_its_last_answer_and_its_silence() {
         concurrent_jobs: Some(Some(4)),
         at,
     };
-    let told = ReportCommand::Report(reported);
-    let told = app
+    let reply = ReportCommand::Report(reported);
+    let reply = app
         .app
         .commands
-        .execute::<Reports>(&Reports::key(1), told, &Metadata::default())
+        .execute::<Reports>(&Reports::key(1), reply, &Metadata::default())
         .await;
-    app.seen(told.unwrap().position()).await;
+    app.seen(reply.unwrap().position()).await;
     let answers = |since: Value| {
         json!({"ping_response_at": "2026-11-21T07:09:59Z", "unresponsive_since": since,
             "reported_at": at, "worker_version": "2.1.2", "concurrent_jobs": 4})

@@ -343,10 +343,10 @@ async fn who_follows_runs_hears_what_happens_and_how_they_stand_by_then() {
     };
     app.command::<KillRequest>(8, KillRequestCommand::Request(kill))
         .await;
-    let told = app
+    let reply = app
         .followed(&format!("/v1/runs/events?after={before}"), None, 6)
         .await;
-    let words: Vec<&Value> = told.iter().map(|told| &told["event"]).collect();
+    let words: Vec<&Value> = reply.iter().map(|reply| &reply["event"]).collect();
     assert_eq!(
         words,
         [
@@ -358,13 +358,13 @@ async fn who_follows_runs_hears_what_happens_and_how_they_stand_by_then() {
             "requested"
         ]
     );
-    assert_eq!(told[4]["run_id"], 1);
-    assert_eq!(told[4]["run"]["state"], "completed");
+    assert_eq!(reply[4]["run_id"], 1);
+    assert_eq!(reply[4]["run"]["state"], "completed");
     assert_eq!(
         (
-            &told[5]["kind"],
-            &told[5]["kill_request_id"],
-            &told[5]["run_id"]
+            &reply[5]["kind"],
+            &reply[5]["kill_request_id"],
+            &reply[5]["run_id"]
         ),
         (&json!("kill_request"), &json!(8), &json!(1))
     );
@@ -414,15 +414,15 @@ async fn what_happens_is_told_in_the_words_of_workers() {
         at: now,
     };
     app.command::<Run>(1, RunCommand::GiveUp(given_up)).await;
-    let told = app
+    let reply = app
         .followed(&format!("/v1/runs/events?after={before}"), None, 3)
         .await;
-    let words: Vec<_> = told
+    let words: Vec<_> = reply
         .iter()
-        .map(|told| {
+        .map(|reply| {
             (
-                told["kind"].as_str().unwrap(),
-                told["event"].as_str().unwrap(),
+                reply["kind"].as_str().unwrap(),
+                reply["event"].as_str().unwrap(),
             )
         })
         .collect();
@@ -435,7 +435,7 @@ async fn what_happens_is_told_in_the_words_of_workers() {
         ]
     );
     assert_eq!(
-        (&told[0]["kill_request_id"], &told[2]["run_id"]),
+        (&reply[0]["kill_request_id"], &reply[2]["run_id"]),
         (&json!(8), &json!(1))
     );
 }

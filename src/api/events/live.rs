@@ -10,8 +10,8 @@ use futures::{StreamExt, stream};
 use http::HeaderMap;
 use web::{App, Caller, Problem};
 
-use crate::asked;
 use crate::categories::SCOPE;
+use crate::parameters;
 use crate::sse::{LAST_EVENT_ID, live};
 use crate::wire::StoredEvent;
 
@@ -57,7 +57,7 @@ pub(crate) fn resume_after(
 ) -> Result<Position, Problem> {
     let head = app.commands.head();
     let Some(id) = headers.get(LAST_EVENT_ID) else {
-        let after = after.map(|after| asked::within("after", after, head));
+        let after = after.map(|after| parameters::within("after", after, head));
         return after.unwrap_or(Ok(head));
     };
     let position = id.to_str().ok().and_then(|text| text.parse().ok());
@@ -65,7 +65,7 @@ pub(crate) fn resume_after(
         Problem::bad_request("this was never sent from here")
             .at(LAST_EVENT_ID, "is the position of an event")
     })?;
-    asked::within(LAST_EVENT_ID, position, head)
+    parameters::within(LAST_EVENT_ID, position, head)
 }
 
 /// What the log's own filter does not know.

@@ -10,7 +10,7 @@ use web::{App, Caller, Path, Problem, Query, View};
 
 use super::SCOPE;
 use crate::builds::AsOfParams;
-use crate::seen::{self, Page};
+use crate::reads::{self, Page};
 use crate::wire::Node;
 
 /// Which machines.
@@ -39,7 +39,7 @@ pub(crate) async fn list(
     page.of(
         &app,
         move |views, cursor, limit| match params.hostname {
-            Some(hostname) => Ok(seen::whole(views.nodes()?.by_hostname(&hostname)?)),
+            Some(hostname) => Ok(reads::whole(views.nodes()?.by_hostname(&hostname)?)),
             None => views.nodes()?.list(cursor, limit),
         },
         Node::of,
@@ -61,8 +61,8 @@ pub(crate) async fn get(
     let unknown = Problem::not_found("no such machine was described");
     let Some(moment) = params.moment(&app)? else {
         let ask = move |views: &Views| views.nodes()?.get(&uuid);
-        return seen::one(&app, unknown, ask, Node::of).await;
+        return reads::one(&app, unknown, ask, Node::of).await;
     };
     let past = app.views.history().node_as_of(&uuid, moment).await;
-    seen::past(&app, unknown, past, Node::of)
+    reads::past(&app, unknown, past, Node::of)
 }

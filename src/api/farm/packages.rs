@@ -10,8 +10,8 @@ use web::paging::Listing;
 use web::{App, Caller, Path, Problem, Query, View};
 
 use super::SCOPE;
-use crate::asked;
-use crate::seen::{self, Page};
+use crate::parameters;
+use crate::reads::{self, Page};
 use crate::wire::Package;
 
 /// The orders of the list, by their words.
@@ -61,7 +61,7 @@ pub(crate) async fn list(
 ) -> Result<View<Listing<Package>>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
     let page = Page::asked(params.limit, params.cursor.as_deref())?;
-    let word = asked::word("sort", params.sort, &WORDS)?;
+    let word = parameters::word("sort", params.sort, &WORDS)?;
     let found = SORTS
         .iter()
         .find(|(known, _)| Some(*known) == word.as_deref());
@@ -96,5 +96,5 @@ pub(crate) async fn get(
     caller.may(Role::Reader, SCOPE)?;
     let unknown = Problem::not_found("no build of this package is known");
     let ask = move |views: &Views| views.packages()?.get(&name);
-    seen::one(&app, unknown, ask, Package::of).await
+    reads::one(&app, unknown, ask, Package::of).await
 }

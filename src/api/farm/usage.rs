@@ -10,9 +10,9 @@ use web::paging::Listing;
 use web::{App, Caller, Path, Problem, Query, View};
 
 use super::SCOPE;
-use crate::asked;
 use crate::builds::{AsOfParams, key_of};
-use crate::seen::{self, Page};
+use crate::parameters;
+use crate::reads::{self, Page};
 use crate::wire::Usage;
 
 /// Which records; every condition must hold.
@@ -56,8 +56,8 @@ pub(crate) async fn list(
         git_ref: params.git_ref,
         stack: params.stack,
         hostname: params.hostname,
-        since: asked::time("since", params.since.as_deref())?,
-        until: asked::time("until", params.until.as_deref())?,
+        since: parameters::time("since", params.since.as_deref())?,
+        until: parameters::time("until", params.until.as_deref())?,
         oldest_first: params.oldest_first,
     };
     page.of(
@@ -83,8 +83,8 @@ pub(crate) async fn get(
     let unknown = Problem::not_found(format!("what the build {key} used is not known"));
     let Some(moment) = params.moment(&app)? else {
         let ask = move |views: &Views| views.usage()?.get(&key);
-        return seen::one(&app, unknown, ask, Usage::of).await;
+        return reads::one(&app, unknown, ask, Usage::of).await;
     };
     let past = app.views.history().usage_as_of(&key, moment).await;
-    seen::past(&app, unknown, past, Usage::of)
+    reads::past(&app, unknown, past, Usage::of)
 }

@@ -61,7 +61,7 @@ pub(crate) trait Kind: Send + Sync + 'static {
 
 /// Says of a kind what it is in the domain, how it is begun there, and what may be said of it here.
 macro_rules! kind {
-    ($aggregate:ident, begun by $begin:path: $facts:ty, told as $fields:ident) => {
+    ($aggregate:ident, begun by $begin:path: $facts:ty, reply as $fields:ident) => {
         const THING: Thing = Thing::$aggregate;
         type Aggregate = $aggregate;
         type Facts = $facts;
@@ -91,7 +91,7 @@ pub(crate) struct JobTemplates;
 pub(crate) struct Jobs;
 
 impl Kind for Groups {
-    kind! { Group, begun by GroupCommand::Create: group::Created, told as GroupFields }
+    kind! { Group, begun by GroupCommand::Create: group::Created, reply as GroupFields }
 
     fn change(_: &group::Created, after: &group::Created, at: Timestamp) -> Vec<GroupCommand> {
         vec![GroupCommand::Edit(group::Edited::towards(after, at))]
@@ -103,7 +103,7 @@ impl Kind for Groups {
 }
 
 impl Kind for Users {
-    kind! { User, begun by UserCommand::Create: user::Created, told as UserFields }
+    kind! { User, begun by UserCommand::Create: user::Created, reply as UserFields }
 
     fn change(before: &user::Created, after: &user::Created, at: Timestamp) -> Vec<UserCommand> {
         use UserCommand as C;
@@ -128,7 +128,7 @@ impl Kind for Users {
 }
 
 impl Kind for Workers {
-    kind! { Worker, begun by WorkerCommand::Register: worker::Registered, told as WorkerFields }
+    kind! { Worker, begun by WorkerCommand::Register: worker::Registered, reply as WorkerFields }
 
     fn change(_: &Self::Facts, after: &Self::Facts, at: Timestamp) -> Vec<WorkerCommand> {
         use WorkerCommand as C;
@@ -157,7 +157,7 @@ impl Kind for Workers {
 }
 
 impl Kind for WorkerPools {
-    kind! { WorkerPool, begun by WorkerPoolCommand::Create: worker_pool::Created, told as WorkerPoolFields }
+    kind! { WorkerPool, begun by WorkerPoolCommand::Create: worker_pool::Created, reply as WorkerPoolFields }
 
     fn change(before: &Self::Facts, after: &Self::Facts, at: Timestamp) -> Vec<WorkerPoolCommand> {
         use WorkerPoolCommand as C;
@@ -184,7 +184,7 @@ impl Kind for WorkerPools {
 }
 
 impl Kind for Projects {
-    kind! { Project, begun by ProjectCommand::Create: project::Created, told as ProjectFields }
+    kind! { Project, begun by ProjectCommand::Create: project::Created, reply as ProjectFields }
 
     fn change(before: &Self::Facts, after: &Self::Facts, at: Timestamp) -> Vec<ProjectCommand> {
         use ProjectCommand as C;
@@ -221,7 +221,7 @@ impl Kind for Projects {
 }
 
 impl Kind for JobTemplates {
-    kind! { JobTemplate, begun by JobTemplateCommand::Create: job_template::Created, told as JobTemplateFields }
+    kind! { JobTemplate, begun by JobTemplateCommand::Create: job_template::Created, reply as JobTemplateFields }
 
     fn change(_: &Self::Facts, after: &Self::Facts, at: Timestamp) -> Vec<JobTemplateCommand> {
         use JobTemplateCommand as C;
@@ -246,7 +246,7 @@ impl Kind for JobTemplates {
 }
 
 impl Kind for Jobs {
-    kind! { Job, begun by JobCommand::Create: job::Created, told as JobFields }
+    kind! { Job, begun by JobCommand::Create: job::Created, reply as JobFields }
 
     fn change(_: &job::Created, after: &job::Created, at: Timestamp) -> Vec<JobCommand> {
         use JobCommand as C;

@@ -6,7 +6,7 @@ use web::App;
 
 use super::{AsOfParams, Made};
 use crate::provisioning::{Groups, JobTemplates, Jobs, Projects, Users, WorkerPools, Workers};
-use crate::seen::PageParams;
+use crate::reads::PageParams;
 use crate::{roster, wire};
 
 /// Writes down the routes of each kind.

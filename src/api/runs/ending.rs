@@ -43,7 +43,7 @@ pub(crate) async fn end(
     unread: Unread,
 ) -> Result<View<Ended>, Problem> {
     caller.may(Role::Operator, WRITE)?;
-    let metadata = told(&app, &caller, unread).await?;
+    let metadata = reply(&app, &caller, unread).await?;
     let (reason, children_of) = (&metadata.reason, &children_of(&app)?);
     let work =
         |unit: Transaction| async move { runs::end(&unit, run, reason.clone(), children_of).await };
@@ -82,7 +82,7 @@ pub(crate) async fn kill(
     unread: Unread,
 ) -> Result<View<Killing>, Problem> {
     caller.may(Role::Operator, WRITE)?;
-    let metadata = told(&app, &caller, unread).await?;
+    let metadata = reply(&app, &caller, unread).await?;
     // Whoever asks twice because an answer was lost finds what was asked for the first time.
     app.wait_for(app.commands.head()).await?;
     let pending = app.views.ask(move |views| {
@@ -118,7 +118,7 @@ pub(crate) async fn kill(
 }
 
 /// Who asks, and why.
-async fn told(app: &App, caller: &Caller, unread: Unread) -> Result<Metadata, Problem> {
+async fn reply(app: &App, caller: &Caller, unread: Unread) -> Result<Metadata, Problem> {
     let mut metadata = caller.metadata(DIALECT);
     let reason = unread.json_or_default::<Reason>(app).await?;
     metadata.reason = reason.checked()?;

@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 use web::{App, Caller, Path, Problem, Query, View, paging};
 
 use super::{READ, unknown};
-use crate::asked;
 use crate::builds::AsOfParams;
+use crate::parameters;
 use crate::wire::KillRequest;
 
 /// Who wants or wanted this run killed, first to last; at most a thousand.
@@ -43,7 +43,7 @@ pub(crate) async fn kill_requests(
             .is_some(),
         Some(moment) => {
             let past = app.views.history().run_as_of(run, moment).await;
-            past.map_err(asked::past)?.is_some()
+            past.map_err(parameters::past)?.is_some()
         }
     };
     if !is_known {
@@ -75,7 +75,7 @@ pub(super) async fn rows(
     let mut past = Vec::new();
     for row in rows {
         let then = history.kill_request_as_of(row.number, moment).await;
-        let then = then.map_err(asked::past)?;
+        let then = then.map_err(parameters::past)?;
         past.extend(then.filter(|then| then.run == run));
     }
     Ok(past)

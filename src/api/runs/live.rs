@@ -86,7 +86,7 @@ pub(crate) async fn follow(
     let events = stream::unfold((events, asked), |(mut events, asked)| async {
         loop {
             let meaning = events.next().await?;
-            match told(&asked.0, &asked.1, &meaning).await {
+            match reply(&asked.0, &asked.1, &meaning).await {
                 Ok(Some(event)) => return Some((event, (events, asked))),
                 Ok(None) => {}
                 Err(problem) => {
@@ -127,7 +127,11 @@ impl Meaning {
 /// # Errors
 /// When the views do not know it in time. The reader comes back and goes on where it was, rather than miss
 /// an event or be shown a run as it was before.
-async fn told(app: &App, params: &LiveParams, meaning: &Meaning) -> Result<Option<Event>, Problem> {
+async fn reply(
+    app: &App,
+    params: &LiveParams,
+    meaning: &Meaning,
+) -> Result<Option<Event>, Problem> {
     let &Meaning {
         kind,
         event,

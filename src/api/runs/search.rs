@@ -16,8 +16,8 @@ use utoipa::{IntoParams, ToSchema};
 use web::{App, Caller, Problem, Query, View, paging};
 
 use super::READ;
-use crate::asked;
 use crate::events::{place_of, position_of};
+use crate::parameters;
 
 mod lines;
 
@@ -114,8 +114,8 @@ pub(crate) async fn search(
             categories: vec![],
             event_types: vec!["run_log.*".to_owned()],
         },
-        since: asked::time("since", params.since.as_deref())?,
-        until: asked::time("until", params.until.as_deref())?,
+        since: parameters::time("since", params.since.as_deref())?,
+        until: parameters::time("until", params.until.as_deref())?,
         limit: CHUNK,
         descending: true,
         ..EventQuery::default()
@@ -224,8 +224,8 @@ fn is_meant(row: &RunLogRow, recorded: &Recorded, jobs: Option<&BTreeSet<u64>>) 
 
 fn content(recorded: &Recorded) -> Option<LongText> {
     match history::decode(recorded).ok()?.0 {
-        Event::Jobs(JobsEvent::RunLog(RunLogEvent::Written(told))) => told.content,
-        Event::Jobs(JobsEvent::RunLog(RunLogEvent::Replaced(told))) => told.content,
+        Event::Jobs(JobsEvent::RunLog(RunLogEvent::Written(reply))) => reply.content,
+        Event::Jobs(JobsEvent::RunLog(RunLogEvent::Replaced(reply))) => reply.content,
         _ => None,
     }
 }

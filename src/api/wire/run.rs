@@ -167,7 +167,7 @@ impl Run {
             success: row.success,
             given_up: row.given_up.clone(),
             given_up_earlier: row.given_up_earlier.clone(),
-            timed_out_after_seconds: row.timed_out.map(|told| told.limit_seconds),
+            timed_out_after_seconds: row.timed_out.map(|reply| reply.limit_seconds),
             pid: row.pid,
             is_manual: row.is_manual,
             schedule_children: row.schedule_children,

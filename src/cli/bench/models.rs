@@ -124,9 +124,9 @@ fn read(path: &Path) -> Result<Vec<UsageSample>, Failure> {
 
 fn made_up(builds: u64) -> Vec<UsageSample> {
     let usages = sample::builds(7, builds).map(|build| build.usage);
-    let told = usages.map(|usage| Event::from(BuildEvent::UsageRecorded(usage)));
+    let reply = usages.map(|usage| Event::from(BuildEvent::UsageRecorded(usage)));
     (1..)
-        .zip(told)
+        .zip(reply)
         .filter_map(|(position, event)| sample_of(Position(position), &event))
         .collect()
 }

@@ -26,8 +26,8 @@ fn a_command_line_that_makes_no_sense_is_refused() {
         (vec!["--log", "--price-core-hour=NaN"], "at least 0"),
         (vec!["--log", "--memory-min", "1e999"], "at least 0"),
     ] {
-        let told = typed(&arguments).expect_err(reason);
-        assert!(told.contains(reason), "{arguments:?}: {told}");
+        let reply = typed(&arguments).expect_err(reason);
+        assert!(reply.contains(reason), "{arguments:?}: {reply}");
     }
 }
 

@@ -104,8 +104,8 @@ async fn tell(
     };
     // Whoever changes the occasion changes it first: where a run returns is where it belongs by now.
     for event in &events {
-        if let RunEvent::Patched(told) = event
-            && told.schedule_id.is_some()
+        if let RunEvent::Patched(data) = event
+            && data.schedule_id.is_some()
         {
             occasion::join(unit, facts.schedule_id, run, at).await?;
         }
@@ -125,7 +125,7 @@ async fn tell(
 
 fn concerns_others(event: &RunEvent) -> bool {
     match event {
-        RunEvent::Patched(told) => told.schedule_id.is_some(),
+        RunEvent::Patched(data) => data.schedule_id.is_some(),
         RunEvent::Reopened(_) => true,
         _ => event.outcome().is_some(),
     }

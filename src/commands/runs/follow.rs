@@ -76,8 +76,8 @@ pub async fn give_up_following(
     let known = unit.load::<Run>(&key).await.map_err(whole)?;
     if known.facts().is_some() {
         let at = unit.now();
-        let told = RunCommand::GiveUpFollowing(NotFollowed { at });
-        unit.execute::<Run>(&key, told).await.map_err(whole)?;
+        let data = RunCommand::GiveUpFollowing(NotFollowed { at });
+        unit.execute::<Run>(&key, data).await.map_err(whole)?;
     }
     Ok(())
 }

@@ -23,8 +23,8 @@ pub async fn request_kill(
     }
     let kill_request = request(unit, run, None).await?;
     let at = unit.now();
-    let told = RunCommand::NoteKill(KillRequested { kill_request, at });
-    unit.execute::<Run>(&key, told).await.map_err(whole)?;
+    let data = RunCommand::NoteKill(KillRequested { kill_request, at });
+    unit.execute::<Run>(&key, data).await.map_err(whole)?;
     Ok(kill_request)
 }
 
@@ -48,12 +48,12 @@ pub async fn time_out(
         return Ok(None);
     }
     let kill_request = request(unit, run, Some(KillReason::TimedOut { limit_seconds })).await?;
-    let told = RunCommand::TimeOut(TimedOut {
+    let data = RunCommand::TimeOut(TimedOut {
         limit_seconds,
         kill_request,
         at,
     });
-    unit.execute::<Run>(&key, told).await.map_err(whole)?;
+    unit.execute::<Run>(&key, data).await.map_err(whole)?;
     Ok(Some(kill_request))
 }
 

@@ -35,8 +35,8 @@ pub async fn write_log(
         content,
         at,
     });
-    let told = unit.execute::<RunLog>(&key, written).await;
-    told.map_err(whole)?;
+    let data = unit.execute::<RunLog>(&key, written).await;
+    data.map_err(whole)?;
     Ok(number)
 }
 
@@ -51,7 +51,7 @@ pub async fn replace_log(
 ) -> Result<(), CommandError<RunsRejection>> {
     let at = unit.now();
     let replaced = RunLogCommand::Replace { content, at };
-    let told = unit.execute::<RunLog>(&run.to_string(), replaced).await;
-    told.map_err(whole)?;
+    let data = unit.execute::<RunLog>(&run.to_string(), replaced).await;
+    data.map_err(whole)?;
     Ok(())
 }

@@ -30,9 +30,9 @@ pub(super) async fn again(
         at,
     };
     schedule::tell(unit, scheduled).await?;
-    let told = RunCommand::Retry(Retried { by, attempt, at });
+    let data = RunCommand::Retry(Retried { by, attempt, at });
     let key = run.to_string();
-    unit.execute::<Run>(&key, told).await.map_err(whole)?;
+    unit.execute::<Run>(&key, data).await.map_err(whole)?;
     let instead = OccasionCommand::Replace { run, by, at };
     occasion::ask(unit, facts.schedule_id, instead).await?;
     Ok(())

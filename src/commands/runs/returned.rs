@@ -46,16 +46,16 @@ pub(super) async fn take(
     }
     count(unit, run, facts, success, job, at).await?;
 
-    let told = OccasionCommand::Return { run, success, at };
-    for event in occasion::ask(unit, facts.schedule_id, told).await? {
-        let RunEvent::SiblingReturned(told) = event else {
+    let data = OccasionCommand::Return { run, success, at };
+    for event in occasion::ask(unit, facts.schedule_id, data).await? {
+        let RunEvent::SiblingReturned(data) = event else {
             continue;
         };
         let ended = Ended {
             success,
             schedule_children: facts.schedule_children,
-            open: told.open,
-            sibling_failed: told.sibling_failed,
+            open: data.open,
+            sibling_failed: data.sibling_failed,
         };
         let on_error = job.is_some_and(|job| job.schedule_children_on_error);
         schedule_children(unit, run, facts.job, ended, on_error, at, children_of).await?;

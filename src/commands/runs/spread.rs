@@ -37,11 +37,11 @@ pub async fn spread(
     // Another attempt is counted on from the beginning; its occasion is not to wait for a run that is no more.
     let mut counted_on = known.attempt(None).number > 1;
     let at = unit.now();
-    let told = RunCommand::Spread(Spread {
+    let data = RunCommand::Spread(Spread {
         into: into.clone(),
         at,
     });
-    unit.execute::<Run>(&key, told).await.map_err(whole)?;
+    unit.execute::<Run>(&key, data).await.map_err(whole)?;
     let schedule_id = facts.schedule_id;
     for share in &into {
         let sibling = Scheduled {

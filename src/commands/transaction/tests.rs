@@ -18,7 +18,7 @@ fn report(delivery: &str) -> C {
 async fn several_things_are_one_append() {
     let (commands, log) = commands();
     let mut head = log.watch_head();
-    let (told, outcome) = commands
+    let (data, outcome) = commands
         .transact(&nobody(), |unit| async move {
             unit.execute::<Build>("default:1", report("d")).await?;
             unit.execute::<Build>("default:2", report("d")).await?;
@@ -28,7 +28,7 @@ async fn several_things_are_one_append() {
         })
         .await
         .unwrap();
-    assert_eq!((told, outcome.events.len()), ("told", 3));
+    assert_eq!((data, outcome.events.len()), ("told", 3));
     // One batch moves the head once.
     head.changed().await.unwrap();
     assert_eq!(*head.borrow_and_update(), Position(3));
@@ -136,10 +136,10 @@ async fn a_unit_told_twice_is_done_once() {
     assert_eq!((number, again.repeated), (None, true));
     let work = |_| async { panic!("the work is not done again") };
     let id = event_id("unit", "1");
-    let told = commands
+    let data = commands
         .transact_as::<(), BuildRejection, _>(id, &nobody(), work)
         .await;
-    assert_eq!(told.unwrap().1.events, first.events);
+    assert_eq!(data.unwrap().1.events, first.events);
     assert_eq!(again.events, first.events);
     assert_eq!(everything(&log).await.len(), 4);
 }
@@ -152,14 +152,14 @@ async fn a_unit_told_by_many_at_once_is_done_once() {
         let commands = commands.clone();
         tasks.spawn(async move { tell_as_unit(&commands, "1").await.unwrap() });
     }
-    let told = tasks.join_all().await;
+    let data = tasks.join_all().await;
     assert_eq!(
-        told.iter().filter(|(number, _)| number.is_some()).count(),
+        data.iter().filter(|(number, _)| number.is_some()).count(),
         1
     );
     assert!(
-        told.iter()
-            .all(|(_, outcome)| outcome.events == told[0].1.events)
+        data.iter()
+            .all(|(_, outcome)| outcome.events == data[0].1.events)
     );
     assert_eq!(everything(&log).await.len(), 3);
 }

@@ -118,7 +118,7 @@ async fn take(
     let hook = match Hook::read(text) {
         Ok(hook) => hook,
         Err(unfit) => {
-            let (errors, detail) = told(unfit);
+            let (errors, detail) = reply(unfit);
             return Err(refuse(errors, detail).await);
         }
     };
@@ -152,7 +152,7 @@ fn not_json(reason: &str) -> String {
     format!("the body is not JSON: {reason}")
 }
 
-fn told(unfit: Unfit) -> (Vec<FieldError>, String) {
+fn reply(unfit: Unfit) -> (Vec<FieldError>, String) {
     match unfit {
         Unfit::Syntax(reason) => (Vec::new(), not_json(&reason)),
         Unfit::Fields(errors) => {
@@ -287,7 +287,7 @@ impl Resubmit for Taker {
             let headers: HeaderMap = kept.headers.iter().filter_map(header).collect();
             let text = text_of(&kept.body).map_err(Problem::bad_request)?;
             let hook = Hook::read(text).map_err(|unfit| {
-                let (errors, detail) = told(unfit);
+                let (errors, detail) = reply(unfit);
                 Problem::bad_request(detail).with_errors(errors)
             })?;
             let delivery = Delivery {

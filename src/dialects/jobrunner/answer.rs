@@ -6,13 +6,13 @@ use http::{HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::refusal::{Refusal, Told, allow};
+use crate::refusal::{Refusal, Reply, allow};
 use crate::spelling;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// 200 and what was asked for.
-pub(crate) fn json(answer: &impl Serialize) -> Told<Response> {
+pub(crate) fn json(answer: &impl Serialize) -> Reply<Response> {
     let body = spelling::write(answer).map_err(|error| {
         tracing::error!(%error, "an answer cannot be written as JSON: {error}");
         Refusal::App(web::Problem::internal("the answer cannot be written"))

@@ -22,7 +22,7 @@ use tower::ServiceExt;
 use web::{App, Seal, Settings as WebSettings, serve_through_gate};
 
 use super::*;
-use crate::refusal::Told;
+use crate::refusal::Reply;
 
 mod anew;
 mod chance;
@@ -66,7 +66,7 @@ struct Answered {
 struct ByHeader;
 
 impl Sessions for ByHeader {
-    fn user(&self, _: &App, _: &Method, headers: &HeaderMap) -> Told<Option<u64>> {
+    fn user(&self, _: &App, _: &Method, headers: &HeaderMap) -> Reply<Option<u64>> {
         let number = headers
             .get("test-user")
             .map(|number| number.to_str().unwrap());
@@ -229,12 +229,12 @@ impl TestApp {
     }
 
     async fn tell<A: Aggregate>(&self, number: u64, command: A::Command) {
-        let told = self
+        let reply = self
             .app
             .commands
             .execute::<A>(&number.to_string(), command, &Metadata::default())
             .await;
-        if let Some(position) = told.unwrap().position() {
+        if let Some(position) = reply.unwrap().position() {
             self.app.wait_for(position).await.unwrap();
         }
     }

@@ -11,9 +11,9 @@ use secrecy::SecretString;
 use web::{App, Problem, body};
 
 use crate::JobRunner;
-use crate::asked::{Asked, target};
 use crate::caller::Caller;
-use crate::refusal::{Refusal, Told};
+use crate::raw_request::{RawRequest, target};
+use crate::refusal::{Refusal, Reply};
 
 mod signature;
 
@@ -29,10 +29,10 @@ pub use signature::digest;
 pub(crate) async fn identify(
     dialect: &JobRunner,
     app: &App,
-    asked: &mut Asked,
+    asked: &mut RawRequest,
     body: Body,
     address: Option<IpAddr>,
-) -> Told<Caller> {
+) -> Reply<Caller> {
     let Some(header) = asked.headers.get(AUTHORIZATION).cloned() else {
         return by_session(dialect, app, asked, body).await;
     };
@@ -72,7 +72,12 @@ pub(crate) async fn identify(
 
 /// Refuses a request of a caller who is certainly unknown. A sender that is not done sending would see a
 /// broken connection instead of the answer.
-async fn unread(asked: &Asked, mut body: Body, bytes_max: usize, reason: &'static str) -> Refusal {
+async fn unread(
+    asked: &RawRequest,
+    mut body: Body,
+    bytes_max: usize,
+    reason: &'static str,
+) -> Refusal {
     body::drain(&asked.headers, &mut body, bytes_max).await;
     Refusal::Unauthorized(reason)
 }
@@ -81,7 +86,7 @@ async fn unread(asked: &Asked, mut body: Body, bytes_max: usize, reason: &'stati
 ///
 /// # Errors
 /// 400, and 413 when it is too large on top.
-async fn without_body(dialect: &JobRunner, asked: &Asked, body: Body) -> Told<Body> {
+async fn without_body(dialect: &JobRunner, asked: &RawRequest, body: Body) -> Reply<Body> {
     if asked.method != Method::GET || body.is_end_stream() {
         return Ok(body);
     }
@@ -100,7 +105,7 @@ struct Known {
     secret: SecretString,
 }
 
-fn worker(app: &App, signed: Signed<'_>) -> Told<Option<Known>> {
+fn worker(app: &App, signed: Signed<'_>) -> Reply<Option<Known>> {
     let roster = app.views.roster()?;
     let found = roster.read(|roster| {
         let worker = roster.worker_by_key(signed.api_key)?;
@@ -127,7 +132,12 @@ fn worker(app: &App, signed: Signed<'_>) -> Told<Option<Known>> {
     })
 }
 
-async fn by_session(dialect: &JobRunner, app: &App, asked: &mut Asked, body: Body) -> Told<Caller> {
+async fn by_session(
+    dialect: &JobRunner,
+    app: &App,
+    asked: &mut RawRequest,
+    body: Body,
+) -> Reply<Caller> {
     let session = dialect.sessions().user(app, &asked.method, &asked.headers);
     let known = session.and_then(|user| match user {
         Some(user) => person(app, user),
@@ -145,7 +155,7 @@ async fn by_session(dialect: &JobRunner, app: &App, asked: &mut Asked, body: Bod
 }
 
 /// Somebody who may log in.
-fn person(app: &App, number: u64) -> Told<Option<Caller>> {
+fn person(app: &App, number: u64) -> Reply<Option<Caller>> {
     Ok(app.views.roster()?.read(|roster| {
         let user = roster.user(number).filter(|user| user.is_enabled)?;
         Some(Caller::User {
@@ -159,7 +169,7 @@ fn person(app: &App, number: u64) -> Told<Option<Caller>> {
 ///
 /// # Errors
 /// 413 when it is too large.
-async fn read(dialect: &JobRunner, asked: &mut Asked, body: Body) -> Told<()> {
+async fn read(dialect: &JobRunner, asked: &mut RawRequest, body: Body) -> Reply<()> {
     asked.room = dialect.room_for(body.size_hint().upper()).await;
     let bytes_max = dialect.settings().body_bytes_max;
     asked.body = body::collect(&asked.headers, body, bytes_max).await?;
@@ -170,7 +180,7 @@ async fn read(dialect: &JobRunner, asked: &mut Asked, body: Body) -> Told<()> {
 ///
 /// # Errors
 /// 415.
-pub(crate) fn check_encoding(headers: &HeaderMap) -> Told<()> {
+pub(crate) fn check_encoding(headers: &HeaderMap) -> Reply<()> {
     let packed = headers
         .get(CONTENT_ENCODING)
         .is_some_and(|encoding| encoding != "identity");

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use web::body::{JSON_DEPTH_MAX, check_depth};
 
-use crate::refusal::{Refusal, Told};
+use crate::refusal::{Refusal, Reply};
 use crate::resource::Resource;
 use crate::time;
 
@@ -23,7 +23,7 @@ impl Fields {
     ///
     /// # Errors
     /// 400 when it is not a JSON object, or nests too deep.
-    pub(crate) fn read(body: &[u8]) -> Told<Self> {
+    pub(crate) fn read(body: &[u8]) -> Reply<Self> {
         if let Err(offset) = check_depth(body) {
             let text = format!("nests deeper than {JSON_DEPTH_MAX} levels at byte {offset}");
             return Err(Refusal::about("body", text));
@@ -41,7 +41,7 @@ impl Fields {
     }
 
     /// A text of so many characters at most.
-    pub(crate) fn text(&self, name: &str, chars_max: usize) -> Told<Written<String>> {
+    pub(crate) fn text(&self, name: &str, chars_max: usize) -> Reply<Written<String>> {
         self.each(name, "a text", |value| value.as_str().map(str::to_owned))
             .and_then(|text| match &text {
                 Some(Some(known)) if known.chars().count() > chars_max => Err(Refusal::about(
@@ -52,24 +52,24 @@ impl Fields {
             })
     }
 
-    pub(crate) fn boolean(&self, name: &str) -> Told<Written<bool>> {
+    pub(crate) fn boolean(&self, name: &str) -> Reply<Written<bool>> {
         self.each(name, "true or false", Value::as_bool)
     }
 
     /// A whole number of so many bits.
-    pub(crate) fn number<T: TryFrom<i64>>(&self, name: &str) -> Told<Written<T>> {
+    pub(crate) fn number<T: TryFrom<i64>>(&self, name: &str) -> Reply<Written<T>> {
         self.each(name, "an integer in range", |value| {
             T::try_from(value.as_i64()?).ok()
         })
     }
 
-    pub(crate) fn date(&self, name: &str, zone: &TimeZone) -> Told<Written<Timestamp>> {
+    pub(crate) fn date(&self, name: &str, zone: &TimeZone) -> Reply<Written<Timestamp>> {
         let form = "a date: YYYY-MM-DD, or YYYY-MM-DD HH:MM[:SS[.ffffff]] and perhaps an offset";
         self.each(name, form, |value| time::read(value.as_str()?, zone))
     }
 
     /// The number of the thing at the place that is written here. Whether it exists is another question.
-    pub(crate) fn relation(&self, name: &str, to: Resource) -> Told<Written<u64>> {
+    pub(crate) fn relation(&self, name: &str, to: Resource) -> Reply<Written<u64>> {
         let form = format!("the URI of a {}: {}", to.name(), to.uri(1));
         self.each(name, &form, |value| to.number_in(value.as_str()?))
     }
@@ -79,7 +79,7 @@ impl Fields {
         name: &str,
         form: &str,
         read: impl Fn(&Value) -> Option<T>,
-    ) -> Told<Written<T>> {
+    ) -> Reply<Written<T>> {
         match self.0.get(name) {
             None => Ok(None),
             Some(Value::Null) => Ok(Some(None)),
@@ -95,7 +95,7 @@ impl Fields {
 ///
 /// # Errors
 /// 400 when it is.
-pub(crate) fn not_null<T>(name: &str, written: Written<T>) -> Told<Option<T>> {
+pub(crate) fn not_null<T>(name: &str, written: Written<T>) -> Reply<Option<T>> {
     match written {
         Some(None) => Err(Refusal::about(name, "must not be null")),
         Some(Some(value)) => Ok(Some(value)),
@@ -107,7 +107,7 @@ pub(crate) fn not_null<T>(name: &str, written: Written<T>) -> Told<Option<T>> {
 ///
 /// # Errors
 /// 400 when it is missing or empty.
-pub(crate) fn required<T>(name: &str, written: Written<T>) -> Told<T> {
+pub(crate) fn required<T>(name: &str, written: Written<T>) -> Reply<T> {
     not_null(name, written)?.ok_or_else(|| Refusal::about(name, "is missing"))
 }
 

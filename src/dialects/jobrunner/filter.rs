@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::parameters::Parameters;
-use crate::refusal::{Refusal, Told};
+use crate::refusal::{Refusal, Reply};
 use crate::resource::Resource;
 use crate::schema;
 
@@ -112,7 +112,7 @@ impl<T: Narrows> Filter<T> {
     ///
     /// # Errors
     /// 400 for what cannot be asked, and for any order: there is one.
-    pub(crate) fn read(parameters: &Parameters, zone: &TimeZone) -> Told<Self> {
+    pub(crate) fn read(parameters: &Parameters, zone: &TimeZone) -> Reply<Self> {
         if parameters.last("order_by").is_some() {
             return Err(Refusal::about("order_by", "lists have one order"));
         }
@@ -141,7 +141,7 @@ pub(crate) trait Narrows: Sized {
     const BELONGS_TO_PROJECTS: bool;
 
     #[expect(private_interfaces, reason = "only the filter reads conditions")]
-    fn read(path: &[&str], condition: &Condition<'_>) -> Told<Self>;
+    fn read(path: &[&str], condition: &Condition<'_>) -> Reply<Self>;
 }
 
 /// Whose list it is, for the resource without conditions.
@@ -153,7 +153,7 @@ impl Narrows for Group {
     const BELONGS_TO_PROJECTS: bool = false;
 
     #[expect(private_interfaces, reason = "only the filter reads conditions")]
-    fn read(_: &[&str], condition: &Condition<'_>) -> Told<Self> {
+    fn read(_: &[&str], condition: &Condition<'_>) -> Reply<Self> {
         condition.refuse()
     }
 }
@@ -165,7 +165,7 @@ macro_rules! narrows {
             const BELONGS_TO_PROJECTS: bool = $by_project;
 
             #[expect(private_interfaces, reason = "only the filter reads conditions")]
-            fn read(path: &[&str], condition: &Condition<'_>) -> Told<Self> {
+            fn read(path: &[&str], condition: &Condition<'_>) -> Reply<Self> {
                 $read(path, condition)
             }
         })+
@@ -232,12 +232,12 @@ impl<'a> Condition<'a> {
         }
     }
 
-    fn any<T: Operand>(&self) -> Told<Test<T>> {
+    fn any<T: Operand>(&self) -> Reply<Test<T>> {
         Test::read(self.lookup, self.value, self.zone)
             .ok_or_else(|| Refusal::about(self.name, "the lookup or its value makes no sense"))
     }
 
-    fn exact<T: Operand>(&self) -> Told<Test<T>> {
+    fn exact<T: Operand>(&self) -> Reply<Test<T>> {
         match self.lookup {
             "exact" => self.any(),
             _ => self.refuse(),
@@ -245,14 +245,14 @@ impl<'a> Condition<'a> {
     }
 
     /// Only those that are named: what lists of them are found by.
-    fn named<T: Operand>(&self) -> Told<Test<T>> {
+    fn named<T: Operand>(&self) -> Reply<Test<T>> {
         match self.lookup {
             "exact" | "in" => self.any(),
             _ => self.refuse(),
         }
     }
 
-    fn refuse<T>(&self) -> Told<T> {
+    fn refuse<T>(&self) -> Reply<T> {
         Err(Refusal::about(self.name, "cannot be asked about"))
     }
 }

@@ -64,7 +64,6 @@
 //! are narrowed by `run`, which was 400 and is not in their schemas.
 
 mod answer;
-mod asked;
 mod caller;
 mod credentials;
 mod fields;
@@ -72,6 +71,7 @@ mod filter;
 mod page;
 mod parameters;
 mod place;
+mod raw_request;
 mod read;
 mod refusal;
 mod resource;

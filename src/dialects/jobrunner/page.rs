@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::parameters::Parameters;
-use crate::refusal::{Refusal, Told};
+use crate::refusal::{Refusal, Reply};
 
 /// How many things a page has when nobody says.
 pub(crate) const LIMIT_DEFAULT: u64 = 200;
@@ -20,7 +20,7 @@ pub(crate) struct Page {
 
 /// A page as it is answered. The names stand in alphabetical order.
 #[derive(Debug, Serialize)]
-pub(crate) struct Envelope<T> {
+pub(crate) struct PageBody<T> {
     meta: Meta,
     objects: Vec<T>,
 }
@@ -39,7 +39,7 @@ impl Page {
     ///
     /// # Errors
     /// 400 when a number is none, or negative.
-    pub(crate) fn read(parameters: &Parameters) -> Told<Self> {
+    pub(crate) fn read(parameters: &Parameters) -> Reply<Self> {
         let number = |name: &str, default| match parameters.last(name) {
             None => Ok(default),
             Some(text) => text
@@ -75,7 +75,7 @@ impl Page {
         parameters: &Parameters,
         total_count: u64,
         objects: Vec<T>,
-    ) -> Envelope<T> {
+    ) -> PageBody<T> {
         let Self { limit, offset } = self;
         let neighbour = |offset: u64| {
             let mut uri = format!("{path}?");
@@ -94,7 +94,7 @@ impl Page {
             previous: offset.checked_sub(limit).map(neighbour),
             total_count,
         };
-        Envelope { meta, objects }
+        PageBody { meta, objects }
     }
 }
 
@@ -104,7 +104,7 @@ mod tests {
 
     use super::*;
 
-    fn read(query: &str) -> Told<Page> {
+    fn read(query: &str) -> Reply<Page> {
         Page::read(&Parameters::read(query).unwrap())
     }
 

@@ -2,7 +2,7 @@
 
 use web::quoted;
 
-use crate::refusal::{Refusal, Told};
+use crate::refusal::{Refusal, Reply};
 
 /// The most parameters that are looked at.
 const PARAMETERS_MAX: usize = 256;
@@ -24,7 +24,7 @@ impl Parameters {
     ///
     /// # Errors
     /// 400 when it is not text, or too much of it.
-    pub(crate) fn read(query: &str) -> Told<Self> {
+    pub(crate) fn read(query: &str) -> Reply<Self> {
         let pairs: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
         if pairs.len() > PARAMETERS_MAX {
             let what = format!("has more than {PARAMETERS_MAX} parameters");
@@ -44,7 +44,7 @@ impl Parameters {
         pairs
             .into_iter()
             .map(parameter)
-            .collect::<Told<Vec<_>>>()
+            .collect::<Reply<Vec<_>>>()
             .map(Self)
     }
 

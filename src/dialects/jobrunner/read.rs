@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::answer;
 use crate::page::Page;
-use crate::refusal::{Refusal, Told};
+use crate::refusal::{Refusal, Reply};
 use crate::visit::Visit;
 
 mod jobs;
@@ -49,23 +49,23 @@ pub(crate) trait Shown {
     type Object: Serialize + Send;
 
     /// Whether a number exists, and is seen.
-    fn standing(visit: &Visit<'_>, number: u64) -> impl Future<Output = Told<Standing>> + Send;
+    fn standing(visit: &Visit<'_>, number: u64) -> impl Future<Output = Reply<Standing>> + Send;
 
     /// A page of what is seen and passes the filter.
-    fn list(visit: &Visit<'_>) -> impl Future<Output = Told<Found<Self::Object>>> + Send;
+    fn list(visit: &Visit<'_>) -> impl Future<Output = Reply<Found<Self::Object>>> + Send;
 
     /// Things that are seen, in this order.
     fn objects(
         visit: &Visit<'_>,
         numbers: Vec<u64>,
-    ) -> impl Future<Output = Told<Vec<Self::Object>>> + Send;
+    ) -> impl Future<Output = Reply<Vec<Self::Object>>> + Send;
 }
 
 /// `GET /api/v1/run/`
-pub(crate) async fn list<S: Shown>(visit: &Visit<'_>) -> Told<Response> {
+pub(crate) async fn list<S: Shown>(visit: &Visit<'_>) -> Reply<Response> {
     visit.check_format()?;
     let found = S::list(visit).await?;
-    let path = visit.asked.uri.path();
+    let path = visit.request.uri.path();
     let Found {
         page,
         total_count,
@@ -75,7 +75,7 @@ pub(crate) async fn list<S: Shown>(visit: &Visit<'_>) -> Told<Response> {
 }
 
 /// `GET /api/v1/run/7/`
-pub(crate) async fn detail<S: Shown>(visit: &Visit<'_>, number: Option<u64>) -> Told<Response> {
+pub(crate) async fn detail<S: Shown>(visit: &Visit<'_>, number: Option<u64>) -> Reply<Response> {
     visit.check_format()?;
     let number = seen::<S>(visit, number).await?;
     let object = S::objects(visit, vec![number]).await?.pop();
@@ -87,7 +87,7 @@ pub(crate) async fn detail<S: Shown>(visit: &Visit<'_>, number: Option<u64>) -> 
 pub(crate) async fn some<S: Shown>(
     visit: &Visit<'_>,
     numbers: &[Result<u64, String>],
-) -> Told<Response> {
+) -> Reply<Response> {
     /// The names stand in alphabetical order.
     #[derive(Serialize)]
     struct Answer<T> {
@@ -121,7 +121,7 @@ pub(crate) async fn some<S: Shown>(
 ///
 /// # Errors
 /// 404 and 401.
-pub(crate) async fn seen<S: Shown>(visit: &Visit<'_>, number: Option<u64>) -> Told<u64> {
+pub(crate) async fn seen<S: Shown>(visit: &Visit<'_>, number: Option<u64>) -> Reply<u64> {
     let number = number.ok_or(Refusal::NotFound)?;
     match S::standing(visit, number).await? {
         Standing::Unknown => Err(Refusal::NotFound),

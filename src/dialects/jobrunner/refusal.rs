@@ -47,7 +47,7 @@ pub(crate) enum Refusal {
 }
 
 /// What a handler has to say.
-pub(crate) type Told<T> = Result<T, Refusal>;
+pub(crate) type Reply<T> = Result<T, Refusal>;
 
 impl Refusal {
     /// Names a part of the request and what is wrong with it.

@@ -11,12 +11,12 @@ use http::{HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use web::{App, POSITION, RequestContext};
 
-use crate::asked::{self, Asked};
 use crate::place::{Found, Place};
+use crate::raw_request::{self, RawRequest};
 use crate::read::{
     self, Groups, JobTemplates, Jobs, KillRequests, Projects, RunLogs, Runs, WorkerPools, Workers,
 };
-use crate::refusal::{Refusal, Told};
+use crate::refusal::{Refusal, Reply};
 use crate::resource::Resource;
 use crate::visit::Visit;
 use crate::write::{change, post};
@@ -27,14 +27,14 @@ pub(crate) async fn serve(dialect: &JobRunner, app: &App, request: Request) -> R
     let context = parts.extensions.remove::<RequestContext>();
     let context =
         context.unwrap_or_else(|| RequestContext::of(&parts.headers, &parts.extensions, &[]));
-    let asked = Asked {
-        method: asked::method(&parts.method, &parts.headers),
+    let request = RawRequest {
+        method: raw_request::method(&parts.method, &parts.headers),
         uri: parts.uri,
         headers: parts.headers,
         body: Bytes::new(),
         room: None,
     };
-    match answer(dialect, app, &context, asked, body).await {
+    match answer(dialect, app, &context, request, body).await {
         Ok(response) => response,
         Err(refusal) => refusal.into_response(),
     }
@@ -44,22 +44,22 @@ async fn answer(
     dialect: &JobRunner,
     app: &App,
     context: &RequestContext,
-    mut asked: Asked,
+    mut request: RawRequest,
     body: Body,
-) -> Told<Response> {
+) -> Reply<Response> {
     // Where to.
-    let Some(Found { place, slashless }) = Place::of(asked.uri.path()) else {
+    let Some(Found { place, slashless }) = Place::of(request.uri.path()) else {
         return Err(Refusal::NotFound);
     };
     if slashless {
-        return Ok(moved(&asked));
+        return Ok(moved(&request));
     }
     // Which method. Whoever asks for one that there is not is told so, whoever they are.
     let methods = place.methods();
-    if asked.method == Method::OPTIONS {
+    if request.method == Method::OPTIONS {
         return Ok(answer::methods(methods));
     }
-    if !methods.contains(&asked.method) {
+    if !methods.contains(&request.method) {
         return Err(Refusal::Method(methods));
     }
     if place == Place::Index {
@@ -67,14 +67,15 @@ async fn answer(
     }
     // Who. Right after a start the views may know neither whose key this is nor what it asks about.
     app.wait_for_opening().await?;
-    let caller = credentials::identify(dialect, app, &mut asked, body, context.source_ip()).await?;
+    let caller =
+        credentials::identify(dialect, app, &mut request, body, context.source_ip()).await?;
     context.authenticate(caller.actor());
     // What, ask and say.
-    let visit = Visit::of(dialect, app, caller, &asked, context)?;
+    let visit = Visit::of(dialect, app, caller, &request, context)?;
     let before = app.views.position();
     let mut response = speak(&visit, place).await?;
-    // An answer knows at least what was known before it was asked for, and a change has been waited for.
-    let known = match asked.method {
+    // An answer knows at least what was known before the request, and a change has been waited for.
+    let known = match request.method {
         Method::GET => before,
         _ => app.views.position(),
     };
@@ -82,8 +83,8 @@ async fn answer(
     Ok(response)
 }
 
-async fn speak(visit: &Visit<'_>, place: Place) -> Told<Response> {
-    match (place, visit.asked.method.as_str()) {
+async fn speak(visit: &Visit<'_>, place: Place) -> Reply<Response> {
+    match (place, visit.request.method.as_str()) {
         (Place::Index, _) => index(),
         (Place::Schema(resource), _) => {
             visit.check_format()?;
@@ -114,11 +115,11 @@ macro_rules! shown {
     };
 }
 
-async fn list(visit: &Visit<'_>, resource: Resource) -> Told<Response> {
+async fn list(visit: &Visit<'_>, resource: Resource) -> Reply<Response> {
     shown!(resource, list(visit))
 }
 
-async fn detail(visit: &Visit<'_>, resource: Resource, number: Option<u64>) -> Told<Response> {
+async fn detail(visit: &Visit<'_>, resource: Resource, number: Option<u64>) -> Reply<Response> {
     shown!(resource, detail(visit, number))
 }
 
@@ -126,12 +127,12 @@ async fn some(
     visit: &Visit<'_>,
     resource: Resource,
     numbers: &[Result<u64, String>],
-) -> Told<Response> {
+) -> Reply<Response> {
     shown!(resource, some(visit, numbers))
 }
 
 /// The names of everything, for anybody.
-fn index() -> Told<Response> {
+fn index() -> Reply<Response> {
     #[derive(Serialize)]
     struct Entry {
         list_endpoint: String,
@@ -151,11 +152,11 @@ fn index() -> Told<Response> {
 }
 
 /// A path without its last slash leads to the one with it.
-fn moved(asked: &Asked) -> Response {
-    let query = asked.uri.query().map(|query| format!("?{query}"));
-    let path = format!("{}/{}", asked.uri.path(), query.unwrap_or_default());
+fn moved(request: &RawRequest) -> Response {
+    let query = request.uri.query().map(|query| format!("?{query}"));
+    let path = format!("{}/{}", request.uri.path(), query.unwrap_or_default());
     let mut response = StatusCode::MOVED_PERMANENTLY.into_response();
-    let place = HeaderValue::from_str(&asked::absolute(&asked.headers, &path));
+    let place = HeaderValue::from_str(&raw_request::absolute(&request.headers, &path));
     if let Ok(place) = place {
         response.headers_mut().insert(LOCATION, place);
     }

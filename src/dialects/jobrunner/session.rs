@@ -7,7 +7,7 @@
 use http::{HeaderMap, Method};
 use web::App;
 
-use crate::refusal::{Refusal, Told};
+use crate::refusal::{Refusal, Reply};
 
 mod form;
 mod page;
@@ -22,14 +22,14 @@ pub(crate) trait Sessions: Send + Sync {
     ///
     /// # Errors
     /// 401 when it does not.
-    fn user(&self, app: &App, method: &Method, headers: &HeaderMap) -> Told<Option<u64>>;
+    fn user(&self, app: &App, method: &Method, headers: &HeaderMap) -> Reply<Option<u64>>;
 }
 
 /// The sessions of the app.
 pub(crate) struct AppSessions;
 
 impl Sessions for AppSessions {
-    fn user(&self, app: &App, method: &Method, headers: &HeaderMap) -> Told<Option<u64>> {
+    fn user(&self, app: &App, method: &Method, headers: &HeaderMap) -> Reply<Option<u64>> {
         match app.visitor(method, headers)? {
             None => Ok(None),
             Some(visitor) if visitor.may_write => Ok(Some(visitor.user)),

@@ -7,10 +7,10 @@ use http::header::ACCEPT;
 use jiff::tz::TimeZone;
 use web::{App, RequestContext};
 
-use crate::asked::Asked;
 use crate::caller::Caller;
 use crate::parameters::Parameters;
-use crate::refusal::{Refusal, Told};
+use crate::raw_request::RawRequest;
+use crate::refusal::{Refusal, Reply};
 use crate::{JobRunner, answer};
 
 /// One request of somebody who is known.
@@ -18,7 +18,7 @@ pub(crate) struct Visit<'a> {
     pub(crate) dialect: &'a JobRunner,
     pub(crate) app: &'a App,
     pub(crate) caller: Caller,
-    pub(crate) asked: &'a Asked,
+    pub(crate) request: &'a RawRequest,
     pub(crate) parameters: Parameters,
     pub(crate) metadata: Metadata,
 }
@@ -30,16 +30,16 @@ impl<'a> Visit<'a> {
         dialect: &'a JobRunner,
         app: &'a App,
         caller: Caller,
-        asked: &'a Asked,
+        request: &'a RawRequest,
         context: &RequestContext,
-    ) -> Told<Self> {
+    ) -> Reply<Self> {
         Ok(Self {
             metadata: caller.metadata(context),
-            parameters: Parameters::read(asked.uri.query().unwrap_or_default())?,
+            parameters: Parameters::read(request.uri.query().unwrap_or_default())?,
             dialect,
             app,
             caller,
-            asked,
+            request,
         })
     }
 
@@ -52,14 +52,14 @@ impl<'a> Visit<'a> {
     ///
     /// # Errors
     /// 400 for another `format`, 406 for an `Accept` that JSON does not satisfy.
-    pub(crate) fn check_format(&self) -> Told<()> {
+    pub(crate) fn check_format(&self) -> Reply<()> {
         if let Some(format) = self.parameters.last("format") {
             return match format {
                 "json" => Ok(()),
                 _ => Err(Refusal::about("format", "there is json and nothing else")),
             };
         }
-        let Some(accept) = self.asked.headers.get(ACCEPT) else {
+        let Some(accept) = self.request.headers.get(ACCEPT) else {
             return Ok(());
         };
         let accepted = accept.to_str().unwrap_or("*/*").split(',').any(|range| {
@@ -86,7 +86,7 @@ impl<'a> Visit<'a> {
         &self,
         refuse: impl FnOnce(CommandError<R>) -> Refusal,
         work: impl Fn(Transaction) -> F,
-    ) -> Told<T>
+    ) -> Reply<T>
     where
         F: Future<Output = Result<T, CommandError<R>>> + Send,
     {
@@ -96,7 +96,7 @@ impl<'a> Visit<'a> {
         Ok(value)
     }
 
-    async fn wait_for(&self, outcome: &Outcome) -> Told<()> {
+    async fn wait_for(&self, outcome: &Outcome) -> Reply<()> {
         let position = outcome
             .position()
             .unwrap_or_else(|| self.app.commands.head());
@@ -105,6 +105,6 @@ impl<'a> Visit<'a> {
 
     /// 201 and where the new thing is.
     pub(crate) fn created(&self, path: &str) -> Response {
-        answer::created(&crate::asked::absolute(&self.asked.headers, path))
+        answer::created(&crate::raw_request::absolute(&self.request.headers, path))
     }
 }

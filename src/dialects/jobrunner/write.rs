@@ -16,7 +16,7 @@ use crate::caller::Caller;
 use crate::fields::Fields;
 use crate::read::InRoster;
 use crate::read::{HIDDEN, Standing, standing};
-use crate::refusal::{Refusal, Told};
+use crate::refusal::{Refusal, Reply};
 use crate::resource::Resource;
 use crate::visit::Visit;
 
@@ -27,7 +27,7 @@ mod runs;
 mod workers;
 
 /// `POST /api/v1/run/`
-pub(crate) async fn post(visit: &Visit<'_>, resource: Resource) -> Told<Response> {
+pub(crate) async fn post(visit: &Visit<'_>, resource: Resource) -> Reply<Response> {
     match resource {
         Resource::Job => jobs::create(visit).await,
         Resource::Run => runs::create(visit).await,
@@ -42,7 +42,7 @@ pub(crate) async fn change(
     visit: &Visit<'_>,
     resource: Resource,
     number: Option<u64>,
-) -> Told<Response> {
+) -> Reply<Response> {
     match resource {
         Resource::Worker => workers::change(visit, number).await?,
         Resource::Job => jobs::change(visit, number).await?,
@@ -51,7 +51,7 @@ pub(crate) async fn change(
         Resource::RunLog => run_logs::change(visit, number).await?,
         _ => return Err(Refusal::Method(resource.detail_methods())),
     }
-    Ok(if visit.asked.method == Method::PUT {
+    Ok(if visit.request.method == Method::PUT {
         StatusCode::NO_CONTENT.into_response()
     } else {
         StatusCode::ACCEPTED.into_response()
@@ -62,8 +62,8 @@ pub(crate) async fn change(
 ///
 /// # Errors
 /// 415 for another form than JSON, 400 for what is none.
-fn fields(visit: &Visit<'_>) -> Told<Fields> {
-    let asked = visit.asked;
+fn fields(visit: &Visit<'_>) -> Reply<Fields> {
+    let asked = visit.request;
     crate::credentials::check_encoding(&asked.headers)?;
     let media_type = asked.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     if !asked.body.is_empty() && !media_type.is_some_and(is_json) {
@@ -84,11 +84,11 @@ fn is_json(media_type: &[u8]) -> bool {
 ///
 /// # Errors
 /// 400 and 401.
-fn related<K: InRoster>(visit: &Visit<'_>, name: &str, number: u64) -> Told<()> {
+fn related<K: InRoster>(visit: &Visit<'_>, name: &str, number: u64) -> Reply<()> {
     reached(name, standing::<K>(visit, number)?)
 }
 
-fn reached(name: &str, standing: Standing) -> Told<()> {
+fn reached(name: &str, standing: Standing) -> Reply<()> {
     match standing {
         Standing::Seen => Ok(()),
         Standing::Hidden => Err(HIDDEN),
@@ -100,7 +100,7 @@ fn reached(name: &str, standing: Standing) -> Told<()> {
 ///
 /// # Errors
 /// 401.
-fn check_project_of(visit: &Visit<'_>, job: u64) -> Told<()> {
+fn check_project_of(visit: &Visit<'_>, job: u64) -> Reply<()> {
     let Caller::User { number, .. } = visit.caller else {
         return Ok(());
     };
@@ -115,7 +115,7 @@ fn check_project_of(visit: &Visit<'_>, job: u64) -> Told<()> {
 const NO_ADMIN: Refusal = Refusal::Unauthorized("the caller does not administer the project");
 
 /// Which jobs come after a job.
-fn children_of(visit: &Visit<'_>) -> Told<impl Fn(u64) -> Vec<u64> + Send + Sync + use<>> {
+fn children_of(visit: &Visit<'_>) -> Reply<impl Fn(u64) -> Vec<u64> + Send + Sync + use<>> {
     let roster = visit.app.views.roster()?;
     Ok(move |job| {
         roster.read(|roster| {

@@ -5,19 +5,19 @@
 use serde::{Deserialize, Deserializer};
 
 /// What differs from what is known.
-pub(crate) fn unlike<T: PartialEq>(told: Option<T>, known: &T) -> Option<T> {
-    told.filter(|told| told != known)
+pub(crate) fn unlike<T: PartialEq>(data: Option<T>, known: &T) -> Option<T> {
+    data.filter(|data| data != known)
 }
 
 /// Takes note of what was told.
-pub(crate) fn note<T: Clone>(known: &mut T, told: Option<&T>) {
-    if let Some(told) = told {
-        known.clone_from(told);
+pub(crate) fn note<T: Clone>(known: &mut T, data: Option<&T>) {
+    if let Some(data) = data {
+        known.clone_from(data);
     }
 }
 
 /// Reads a field that is there: `null` empties it, and is not the same as no word of it.
-pub(crate) fn told<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+pub(crate) fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
@@ -28,7 +28,7 @@ where
 /// Declares the event that says how a thing is to be otherwise, and what it makes of the facts.
 ///
 /// Each field stands once in the facts, and once here. One that can be empty is an `Option` and says
-/// `#[serde(deserialize_with = "told")]`, so that `null` empties it.
+/// `#[serde(deserialize_with = "present")]`, so that `null` empties it.
 macro_rules! edits {
     ($(#[$meta:meta])* $edited:ident of $facts:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)+ }) => {
         $(#[$meta])*
@@ -59,15 +59,15 @@ macro_rules! edits {
 
         impl $facts {
             /// What of an edit is not so already, if anything.
-            pub(crate) fn differing(&self, told: $edited) -> Option<$edited> {
-                let at = told.at;
-                let changes = $edited { $($field: crate::kernel::change::unlike(told.$field, &self.$field),)+ at };
+            pub(crate) fn differing(&self, data: $edited) -> Option<$edited> {
+                let at = data.at;
+                let changes = $edited { $($field: crate::kernel::change::unlike(data.$field, &self.$field),)+ at };
                 (changes != $edited::nothing(at)).then_some(changes)
             }
 
             /// Makes them as an edit says.
-            pub fn edit(&mut self, told: &$edited) {
-                $(crate::kernel::change::note(&mut self.$field, told.$field.as_ref());)+
+            pub fn edit(&mut self, data: &$edited) {
+                $(crate::kernel::change::note(&mut self.$field, data.$field.as_ref());)+
             }
         }
     };

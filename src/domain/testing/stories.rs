@@ -394,9 +394,9 @@ pub(crate) fn models_command() -> impl Strategy<Value = ModelsCommand> {
 
     let model = || prop::sample::select(vec!["a", "b", "c"]);
     let trained = (model(), measured()).prop_map(|(model, wasted_gb_hours)| {
-        let mut told = model_trained(model);
-        told.evaluation.wasted_gb_hours = wasted_gb_hours;
-        C::Register(Box::new(told))
+        let mut data = model_trained(model);
+        data.evaluation.wasted_gb_hours = wasted_gb_hours;
+        C::Register(Box::new(data))
     });
     prop_oneof![
         2 => trained,

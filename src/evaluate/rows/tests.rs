@@ -103,10 +103,10 @@ fn a_bad_row_is_refused_with_its_place_and_the_rest_goes_on() {
         let [refused] = &read.refused[..] else {
             panic!("{column} {value}: {:?}", read.refused);
         };
-        let told = refused.to_string();
+        let data = refused.to_string();
         let place = format!("made.csv, row 2 (line 3), column {column}: ");
-        assert!(told.starts_with(&place), "{value}: {told}");
-        assert!(told.contains(reason), "{column} {value}: {told}");
+        assert!(data.starts_with(&place), "{value}: {data}");
+        assert!(data.contains(reason), "{column} {value}: {data}");
     }
 }
 
@@ -139,13 +139,13 @@ fn a_build_that_ran_out_of_memory_says_what_it_was_killed_at_and_needs_no_peak()
         ("4096", "another unit"),
     ] {
         let read = Read::of("made.csv", with_limit(limit).as_bytes());
-        let told = read.refused[0].to_string();
-        assert!(told.contains(reason), "{limit}: {told}");
+        let data = read.refused[0].to_string();
+        assert!(data.contains(reason), "{limit}: {data}");
     }
     // Without the column there is nothing to learn.
     let without = history(&[row(&[("status", "out_of_memory")])]);
-    let told = Read::of("made.csv", without.as_bytes()).refused[0].to_string();
-    assert!(told.contains("mem_limit"), "{told}");
+    let data = Read::of("made.csv", without.as_bytes()).refused[0].to_string();
+    assert!(data.contains("mem_limit"), "{data}");
 }
 
 #[test]
@@ -175,9 +175,9 @@ fn a_row_that_cannot_be_cut_into_cells_is_refused() {
     }));
     text.extend(format!("\n{}\n", row(&[])).bytes());
     let read = Read::of("made.csv", &text);
-    let told: Vec<String> = read.refused.iter().map(ToString::to_string).collect();
+    let data: Vec<String> = read.refused.iter().map(ToString::to_string).collect();
     assert_eq!(
-        told,
+        data,
         [
             "made.csv, row 2 (line 3): it has 2 cells, and the header has 21",
             "made.csv, row 3 (line 4), column pkg_name: it is not UTF-8",
@@ -228,8 +228,8 @@ fn a_file_that_is_no_history_is_unusable() {
         ),
     ] {
         let read = Read::of(name, text.as_bytes());
-        let told = read.error.expect(reason).to_string();
-        assert!(told.contains(reason), "{reason}: {told}");
+        let data = read.error.expect(reason).to_string();
+        assert!(data.contains(reason), "{reason}: {data}");
     }
 }
 
@@ -250,11 +250,11 @@ fn compression_is_seen_and_a_cut_is_noticed_wherever_it_is() {
     }
     for end in 1..whole.len() {
         let read = Read::of("a.csv.zst", &whole[..end]);
-        let told = read.error.map(|error| error.to_string());
+        let data = read.error.map(|error| error.to_string());
         assert!(
-            told.as_ref()
-                .is_some_and(|told| told.starts_with("a.csv.zst: ")),
-            "cut at {end}: {told:?}"
+            data.as_ref()
+                .is_some_and(|data| data.starts_with("a.csv.zst: ")),
+            "cut at {end}: {data:?}"
         );
     }
 }

@@ -81,7 +81,7 @@ fn config() -> FileLogConfig {
 }
 
 /// The parts of an outcome that both logs must agree on.
-fn told(outcome: &Result<Appended, AppendError>) -> String {
+fn data(outcome: &Result<Appended, AppendError>) -> String {
     format!("{outcome:?}")
 }
 
@@ -103,8 +103,8 @@ proptest! {
                             expected: part.expected,
                             events: part.numbers.into_iter().map(event).collect(),
                         }).collect();
-                        let wanted = told(&memory.append(batch.clone()).await);
-                        assert_eq!(told(&file.append(batch).await), wanted);
+                        let wanted = data(&memory.append(batch.clone()).await);
+                        assert_eq!(data(&file.append(batch).await), wanted);
                     }
                     Act::Reopen => {
                         drop(file);

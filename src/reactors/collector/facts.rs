@@ -69,7 +69,7 @@ impl Facts {
         Times::new(self.started_at, self.finished_at)
     }
 
-    pub(super) fn told(&self, times: Times) -> Told {
+    pub(super) fn data(&self, times: Times) -> Told {
         Told {
             collection: self.collection,
             git_ref: self.git_ref.clone(),

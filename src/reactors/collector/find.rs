@@ -91,7 +91,7 @@ impl Collector {
             memory,
             cpu,
         };
-        let usage = recorded(&facts.told(times), measured, self.clock().now())?;
+        let usage = recorded(&facts.data(times), measured, self.clock().now())?;
         self.faults.reached("machine_found").await;
         Ok(Outcome::Recorded {
             usage: Box::new(usage),

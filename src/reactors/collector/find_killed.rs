@@ -28,16 +28,16 @@ impl Collector {
         facts: &Facts,
     ) -> Result<Outcome, Missed> {
         let reason = facts.failure_reason.as_deref();
-        let told = reason.is_some_and(says_out_of_memory);
+        let data = reason.is_some_and(says_out_of_memory);
         let times = match facts.times() {
             Ok(times) => times,
-            Err(shortfall) if told => return Err(shortfall.into()),
+            Err(shortfall) if data => return Err(shortfall.into()),
             Err(shortfall) => return Ok(not_for_memory(&shortfall.detail)),
         };
         let ask = Questions::new(prometheus, times);
         let pods = ask.pods(facts.number).await?;
         self.faults.reached("pod_found").await;
-        match self.evidence(&ask, facts, &pods, told).await? {
+        match self.evidence(&ask, facts, &pods, data).await? {
             Some(Evidence::ExitCode) => {
                 let killed = self.killed(&ask, &pods, Evidence::ExitCode).await?;
                 match Nearness::of(&killed.memory, killed.limits.memory) {
@@ -62,7 +62,7 @@ impl Collector {
     }
 
     fn out_of_memory(&self, facts: &Facts, times: Times, killed: Killed) -> Outcome {
-        let event = out_of_memory(&facts.told(times), killed, self.clock().now());
+        let event = out_of_memory(&facts.data(times), killed, self.clock().now());
         Outcome::OutOfMemory(Box::new(event))
     }
 
@@ -101,7 +101,7 @@ impl Collector {
         ask: &Questions<'_>,
         facts: &Facts,
         pods: &[Series],
-        told: bool,
+        data: bool,
     ) -> Result<Option<Evidence>, Missed> {
         // Without a pod there is no limit to learn, so that more evidence would be of no use.
         let seen = match pod_name(pods) {
@@ -110,7 +110,7 @@ impl Collector {
         };
         Ok(match seen {
             Some(true) => Some(Evidence::ContainerStatus),
-            _ if told => Some(Evidence::FailureReason),
+            _ if data => Some(Evidence::FailureReason),
             Some(false) if may_be_memory(facts) && self.was_killed_by_log(facts).await? => {
                 Some(Evidence::ExitCode)
             }

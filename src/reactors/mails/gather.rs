@@ -72,8 +72,8 @@ impl Inner {
             None => script,
         };
         let returned_at = match event {
-            Event::Jobs(JobsEvent::Run(RunEvent::Returned(told))) => Some(told.returned_at),
-            Event::Jobs(JobsEvent::Run(RunEvent::GivenUp(told))) => Some(told.at),
+            Event::Jobs(JobsEvent::Run(RunEvent::Returned(data))) => Some(data.returned_at),
+            Event::Jobs(JobsEvent::Run(RunEvent::GivenUp(data))) => Some(data.at),
             _ => run.returned_at,
         };
         let pool = around.pool.as_ref();
@@ -98,8 +98,8 @@ impl Inner {
         let recorded = self.views.history().get(log.content_position).await;
         let recorded = recorded.map_err(|error| error.to_string())?;
         let content = match recorded.as_ref().and_then(|recorded| decode(recorded).ok()) {
-            Some((Event::Jobs(JobsEvent::RunLog(RunLogEvent::Written(told))), _)) => told.content,
-            Some((Event::Jobs(JobsEvent::RunLog(RunLogEvent::Replaced(told))), _)) => told.content,
+            Some((Event::Jobs(JobsEvent::RunLog(RunLogEvent::Written(data))), _)) => data.content,
+            Some((Event::Jobs(JobsEvent::RunLog(RunLogEvent::Replaced(data))), _)) => data.content,
             _ => None,
         };
         Ok(match content {

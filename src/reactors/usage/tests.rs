@@ -173,7 +173,7 @@ fn of_several_series_the_first_counts_and_all_are_counted() {
     let first = series(&[("id", "a")], &[1e9, 3e9]);
     let second = series(&[("id", "b")], &[7e9, 9e9]);
     let usage = recorded(
-        &told(),
+        &data(),
         measured(vec![first, second]),
         Timestamp::UNIX_EPOCH,
     )
@@ -181,10 +181,10 @@ fn of_several_series_the_first_counts_and_all_are_counted() {
     assert_eq!((usage.memory.mean, usage.cpu.mean), (2e9, 1.0));
     let requests = (usage.memory.request, usage.cpu.request);
     assert_eq!(requests, (Some(2e9), Some(1.0)));
-    let told = told();
-    assert_eq!((usage.git_ref, usage.status), (told.git_ref, told.status));
+    let data = data();
+    assert_eq!((usage.git_ref, usage.status), (data.git_ref, data.status));
     let times = (usage.started_at, usage.finished_at);
-    assert_eq!(times, (told.times.started_at, told.times.finished_at));
+    assert_eq!(times, (data.times.started_at, data.times.finished_at));
     assert_eq!(usage.memory.limit, Some(4e9));
     assert_eq!((usage.memory_series, usage.cpu_series), (2, 1));
     assert_eq!(usage.cpu.limit, None);
@@ -202,7 +202,7 @@ fn a_series_without_samples_is_missing_and_a_constant_one_unusable() {
             CollectionFault::SeriesUnusable,
         ),
     ] {
-        let shortfall = recorded(&told(), measured(memory), Timestamp::UNIX_EPOCH).unwrap_err();
+        let shortfall = recorded(&data(), measured(memory), Timestamp::UNIX_EPOCH).unwrap_err();
         assert_eq!(shortfall.fault, fault, "{}", shortfall.detail);
     }
 }
@@ -217,10 +217,10 @@ fn the_peak_of_a_killed_build_is_its_largest_sample() {
         evidence: Evidence::ContainerStatus,
     };
     let two = vec![series(&[], &[1e9, f64::NAN]), series(&[], &[3e9, 2e9])];
-    let event = out_of_memory(&told(), killed(two), Timestamp::UNIX_EPOCH);
+    let event = out_of_memory(&data(), killed(two), Timestamp::UNIX_EPOCH);
     assert_eq!((event.memory_peak, event.memory_limit), (Some(3e9), 4e9));
     assert_eq!(event.evidence, "container_status");
-    let event = out_of_memory(&told(), killed(vec![]), Timestamp::UNIX_EPOCH);
+    let event = out_of_memory(&data(), killed(vec![]), Timestamp::UNIX_EPOCH);
     assert_eq!(event.memory_peak, None);
 }
 
@@ -257,7 +257,7 @@ proptest! {
         if let (Ok(annotated), Ok(requests), Ok(limits)) = (annotated, requests, limits) {
             let machine = Machine { uuid: "u".into(), hostname: "n".into() };
             let measured = Measured { annotated, requests, limits, machine, memory, cpu };
-            if let Ok(usage) = recorded(&told(), measured, at) {
+            if let Ok(usage) = recorded(&data(), measured, at) {
                 // What is written can be read: JSON has no infinities.
                 let text = serde_json::to_string(&usage).unwrap();
                 prop_assert_eq!(serde_json::from_str::<UsageRecorded>(&text).unwrap(), usage);
@@ -297,7 +297,7 @@ fn soup() -> impl Strategy<Value = Vec<Series>> {
     proptest::collection::vec(series, 0..5)
 }
 
-fn told() -> Told {
+fn data() -> Told {
     Told {
         collection: 1,
         git_ref: "develop".into(),

@@ -100,8 +100,8 @@ async fn a_subscriber_of_another_make_hears_what_it_asked_for() {
 
 #[tokio::test]
 async fn a_publisher_of_another_make_is_heard() {
-    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
-    let hear = move |message: Heard| told.send(message).unwrap();
+    let (data, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let hear = move |message: Heard| data.send(message).unwrap();
     let subscriber = Subscriber::new("worker.event", PortLimits::default(), hear);
     let served = Served::subscriber(&subscriber);
     let mut publisher = PubSocket::new();

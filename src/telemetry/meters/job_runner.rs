@@ -12,10 +12,10 @@ type Read = fn(&JobRunnerReading) -> Vec<(&'static str, u64)>;
 /// Makes the instruments.
 pub(super) fn observe(meter: &Meter, running: &RunningJobRunner) {
     for (name, description, attribute, read) in COUNTERS {
-        counter(meter, name, description, told(running, attribute, read));
+        counter(meter, name, description, data(running, attribute, read));
     }
     for (name, description, attribute, read) in GAUGES {
-        gauge(meter, name, description, told(running, attribute, read));
+        gauge(meter, name, description, data(running, attribute, read));
     }
     let here = running.clone();
     meter
@@ -191,7 +191,7 @@ const GAUGES: [(&str, &str, &str, Read); 5] = [
     ),
 ];
 
-fn told(
+fn data(
     running: &RunningJobRunner,
     attribute: &'static str,
     read: Read,

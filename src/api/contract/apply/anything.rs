@@ -67,13 +67,13 @@ fn whatever_was_there_before_telling_the_same_twice_adds_nothing() {
             runtime.block_on(async {
                 let app = TestApp::new().await;
                 for document in documents {
-                    let told = app
+                    let reply = app
                         .post("/v1/apply?dry_run=true", Some(document.clone()))
                         .await;
-                    prop_assert_eq!(told.status, 200, "{:?}", told);
+                    prop_assert_eq!(reply.status, 200, "{:?}", reply);
                     let applied = app.apply(&document).await;
                     prop_assert_eq!(applied.status, 200, "{:?}", applied);
-                    prop_assert_eq!(&told.body["changed"], &applied.body["changed"]);
+                    prop_assert_eq!(&reply.body["changed"], &applied.body["changed"]);
                     let head = app.head();
                     let again = app.apply(&document).await;
                     prop_assert_eq!(

@@ -7,12 +7,12 @@ async fn secrets_that_nobody_gives_are_made_up_and_shown_once() {
     let app = TestApp::new().await;
     let document =
         json!({"workers": [{"title": "Worker 1"}, {"title": "Worker 2", "api_key": "given"}]});
-    let told = ok(app
+    let reply = ok(app
         .post("/v1/apply?dry_run=true", Some(document.clone()))
         .await);
-    assert_eq!(told["objects"]["workers"]["Worker 1"].get("secret"), None);
-    assert_eq!(told["objects"]["workers"]["Worker 1"].get("api_key"), None);
-    assert_eq!(told["objects"]["workers"]["Worker 2"]["api_key"], "given");
+    assert_eq!(reply["objects"]["workers"]["Worker 1"].get("secret"), None);
+    assert_eq!(reply["objects"]["workers"]["Worker 1"].get("api_key"), None);
+    assert_eq!(reply["objects"]["workers"]["Worker 2"]["api_key"], "given");
 
     let applied = ok(app.apply(&document).await);
     let worker = &applied["objects"]["workers"]["Worker 1"];

@@ -96,8 +96,8 @@ async fn a_job_by_the_calendar_begins_by_itself_and_once() {
         assert_eq!(app.head(), head, "{title}");
     }
     // Whoever says when, is heard; and a job without a time to run is pointed out.
-    let told = json!({"title": "told", "cron": "0 3 * * MON", "first_run": "now"});
-    let applied = ok(app.apply(&job(&told)).await);
+    let reply = json!({"title": "told", "cron": "0 3 * * MON", "first_run": "now"});
+    let applied = ok(app.apply(&job(&reply)).await);
     let run = applied["objects"]["jobs"]["told"]["first_run"].as_u64();
     let shown = app.get(&format!("/v1/runs/{}", run.unwrap())).await.body;
     assert_eq!(shown["schedule_at"], NOW);

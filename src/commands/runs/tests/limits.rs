@@ -40,7 +40,7 @@ async fn a_run_that_takes_too_long_is_asked_to_be_killed_once_for_each_start() {
     assert_eq!(farm.time_out(run, -30, 1).await.0, None);
 
     let asked = |event| match event {
-        Event::Jobs(JobsEvent::KillRequest(KillRequestEvent::Requested(told))) => told.reason,
+        Event::Jobs(JobsEvent::KillRequest(KillRequestEvent::Requested(data))) => data.reason,
         _ => None,
     };
     let reasons: Vec<KillReason> = farm.events().await.into_iter().filter_map(asked).collect();

@@ -166,7 +166,7 @@ impl Farm {
     /// The runs that were tried again, each with the how manieth attempt that was.
     async fn attempts(&self) -> Vec<(u64, u32)> {
         let attempt = |event| match event {
-            Event::Jobs(JobsEvent::Run(RunEvent::Scheduled(told))) => match told.origin {
+            Event::Jobs(JobsEvent::Run(RunEvent::Scheduled(data))) => match data.origin {
                 Origin::Retry { run, attempt } => Some((run, attempt)),
                 _ => None,
             },

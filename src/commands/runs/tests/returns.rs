@@ -107,7 +107,7 @@ async fn a_run_that_a_person_ends_fails_once_and_says_why() {
             .into_iter()
             .rev()
             .find_map(|event| match event {
-                Event::Jobs(JobsEvent::Run(RunEvent::GivenUp(told))) => Some(told.reason),
+                Event::Jobs(JobsEvent::Run(RunEvent::GivenUp(data))) => Some(data.reason),
                 _ => None,
             });
         assert_eq!(said.as_deref(), Some(given_up));
@@ -117,7 +117,7 @@ async fn a_run_that_a_person_ends_fails_once_and_says_why() {
             .into_iter()
             .rev()
             .find_map(|event| match event {
-                Event::Jobs(JobsEvent::RunLog(RunLogEvent::Written(told))) => told.content,
+                Event::Jobs(JobsEvent::RunLog(RunLogEvent::Written(data))) => data.content,
                 _ => None,
             });
         assert_eq!(said, Some(LongText::Inline(text.to_owned())));

@@ -61,19 +61,19 @@ proptest! {
                 let Event::Jobs(JobsEvent::Run(event)) = event else { continue };
                 ends += usize::from(event.outcome().is_some());
                 match event {
-                    RunEvent::Scheduled(told) => {
-                        jobs.insert(told.number, told.job);
-                        if let Origin::Retry { run, attempt } = told.origin {
-                            prop_assert_eq!((attempt, told.job), (2, PARENT));
+                    RunEvent::Scheduled(data) => {
+                        jobs.insert(data.number, data.job);
+                        if let Origin::Retry { run, attempt } = data.origin {
+                            prop_assert_eq!((attempt, data.job), (2, PARENT));
                             prop_assert!(!tried.contains(&run), "{run} was tried twice");
                             tried.push(run);
                         }
                     }
-                    RunEvent::SiblingReturned(told) => {
-                        prop_assert!(!tried.contains(&told.run), "{} has no say", told.run);
-                        let well = told.success == Some(true) && !told.sibling_failed;
-                        if told.open == 0 && well && jobs[&told.run] == PARENT {
-                            expected.extend([(2, told.run), (4, told.run)]);
+                    RunEvent::SiblingReturned(data) => {
+                        prop_assert!(!tried.contains(&data.run), "{} has no say", data.run);
+                        let well = data.success == Some(true) && !data.sibling_failed;
+                        if data.open == 0 && well && jobs[&data.run] == PARENT {
+                            expected.extend([(2, data.run), (4, data.run)]);
                         }
                     }
                     _ => {}
@@ -100,15 +100,15 @@ proptest! {
             for event in &events {
                 let Event::Jobs(JobsEvent::Run(event)) = event else { continue };
                 match event {
-                    RunEvent::Scheduled(told) => {
-                        let before = facts.insert(told.number, RunFacts::planned(told));
-                        prop_assert!(before.is_none(), "two runs have number {}", told.number);
+                    RunEvent::Scheduled(data) => {
+                        let before = facts.insert(data.number, RunFacts::planned(data));
+                        prop_assert!(before.is_none(), "two runs have number {}", data.number);
                     }
-                    RunEvent::SiblingReturned(told) => {
-                        let job = facts[&told.run].job;
-                        let well = told.success == Some(true) && !told.sibling_failed;
-                        if told.open == 0 && well && job == PARENT {
-                            expected.extend([(2, told.run), (4, told.run)]);
+                    RunEvent::SiblingReturned(data) => {
+                        let job = facts[&data.run].job;
+                        let well = data.success == Some(true) && !data.sibling_failed;
+                        if data.open == 0 && well && job == PARENT {
+                            expected.extend([(2, data.run), (4, data.run)]);
                         }
                     }
                     _ => {}

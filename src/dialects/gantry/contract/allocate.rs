@@ -66,8 +66,8 @@ async fn no_spec_and_no_valid_spec_are_refused_with_the_reason() {
         let answered = app.get(&format!("/v1/allocation{query}")).await;
         assert_eq!(answered.status, 400, "{query}");
         assert_eq!(answered.headers["content-type"], "application/problem+json");
-        let told = answered.body["errors"][0]["message"].as_str().unwrap();
-        assert!(told.contains(reason), "{query}: {told}");
+        let reply = answered.body["errors"][0]["message"].as_str().unwrap();
+        assert!(reply.contains(reason), "{query}: {reply}");
     }
 }
 

@@ -48,13 +48,15 @@ async fn no_run_is_put_into_an_occasion_of_another_job() {
     let target = Resource::Run.uri(mine);
     let events = app.events("run.scheduled").await.len();
     for schedule_id in [theirs, of_child, 99, 0] {
-        let told = json!({"schedule_id": schedule_id});
-        assert_eq!(app.patch(ADMIN, &target, told).await, 400, "{schedule_id}");
-        let told = json!({
+        let reply = json!({"schedule_id": schedule_id});
+        assert_eq!(app.patch(ADMIN, &target, reply).await, 400, "{schedule_id}");
+        let reply = json!({
             "job": "/api/v1/job/1/", "schedule_dts": "2026-11-21", "schedule_id": schedule_id,
         });
         for who in [ADMIN, WORKER] {
-            let answered = app.ask(who, "POST", "/api/v1/run/", told.to_string()).await;
+            let answered = app
+                .ask(who, "POST", "/api/v1/run/", reply.to_string())
+                .await;
             assert_eq!(answered.status, 400, "{who:?} {schedule_id}: {answered:?}");
             let error = answered.json()["error"].to_string();
             assert!(

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn read<T: Narrows>(query: &str) -> Told<Vec<T>> {
+fn read<T: Narrows>(query: &str) -> Reply<Vec<T>> {
     let parameters = Parameters::read(query).unwrap();
     Filter::read(&parameters, &TimeZone::UTC).map(|filter| filter.tests)
 }

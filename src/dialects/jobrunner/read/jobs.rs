@@ -8,7 +8,7 @@ use projections::{Answer, Views};
 
 use super::roster::InRoster;
 use crate::filter::{Filter, JobTest};
-use crate::refusal::Told;
+use crate::refusal::Reply;
 use crate::visit::Visit;
 use crate::wire;
 
@@ -43,7 +43,7 @@ impl InRoster for Jobs {
         .collect()
     }
 
-    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::Job>> {
+    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<wire::Job>> {
         let read = visit
             .app
             .views

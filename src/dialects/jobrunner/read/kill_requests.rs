@@ -5,7 +5,7 @@ use projections::runs::KillRequestRow;
 use super::{Found, Shown, Standing, of_runs};
 use crate::filter::{Filter, KillRequestTest};
 use crate::page::Page;
-use crate::refusal::Told;
+use crate::refusal::Reply;
 use crate::visit::Visit;
 use crate::wire;
 
@@ -14,11 +14,11 @@ pub(crate) struct KillRequests;
 impl Shown for KillRequests {
     type Object = wire::KillRequest;
 
-    async fn standing(visit: &Visit<'_>, number: u64) -> Told<Standing> {
+    async fn standing(visit: &Visit<'_>, number: u64) -> Reply<Standing> {
         of_runs::standing::<KillRequestRow>(visit, number).await
     }
 
-    async fn list(visit: &Visit<'_>) -> Told<Found<wire::KillRequest>> {
+    async fn list(visit: &Visit<'_>) -> Reply<Found<wire::KillRequest>> {
         let filter = Filter::<KillRequestTest>::read(&visit.parameters, visit.zone())?;
         let page = Page::read(&visit.parameters)?;
         let (rows, total_count) = of_runs::page(visit, page, filter.runs()).await?;
@@ -29,7 +29,7 @@ impl Shown for KillRequests {
         })
     }
 
-    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::KillRequest>> {
+    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<wire::KillRequest>> {
         Ok(shown(visit, &of_runs::several(visit, numbers).await?))
     }
 }
@@ -39,7 +39,7 @@ impl KillRequests {
     ///
     /// # Errors
     /// 404 when it is not.
-    pub(crate) async fn row(visit: &Visit<'_>, number: u64) -> Told<KillRequestRow> {
+    pub(crate) async fn row(visit: &Visit<'_>, number: u64) -> Reply<KillRequestRow> {
         of_runs::row(visit, number).await
     }
 }

@@ -7,7 +7,7 @@ use projections::runs::{KillRequestRow, RunLogRow, Runs};
 
 use super::Standing;
 use crate::page::Page;
-use crate::refusal::{Refusal, Told};
+use crate::refusal::{Refusal, Reply};
 use crate::visit::Visit;
 
 /// A row of something that belongs to a run.
@@ -83,7 +83,7 @@ impl OfRun for RunLogRow {
 }
 
 /// Whether it is there, and seen. Nobody sees what belongs to no run.
-pub(super) async fn standing<R: OfRun>(visit: &Visit<'_>, number: u64) -> Told<Standing> {
+pub(super) async fn standing<R: OfRun>(visit: &Visit<'_>, number: u64) -> Reply<Standing> {
     let Some(row) = find::<R>(visit, number).await? else {
         return Ok(Standing::Unknown);
     };
@@ -103,7 +103,7 @@ pub(super) async fn standing<R: OfRun>(visit: &Visit<'_>, number: u64) -> Told<S
 ///
 /// # Errors
 /// 404 when it is not.
-pub(super) async fn row<R: OfRun>(visit: &Visit<'_>, number: u64) -> Told<R> {
+pub(super) async fn row<R: OfRun>(visit: &Visit<'_>, number: u64) -> Reply<R> {
     find(visit, number).await?.ok_or(Refusal::NotFound)
 }
 
@@ -112,7 +112,7 @@ pub(super) async fn page<R: OfRun>(
     visit: &Visit<'_>,
     page: Page,
     of: Option<BTreeSet<u64>>,
-) -> Told<(Vec<R>, u64)> {
+) -> Reply<(Vec<R>, u64)> {
     let (offset, limit) = page.skip_and_take();
     let scope = visit.caller.scope();
     let read = visit.app.views.ask(move |views| {
@@ -133,7 +133,7 @@ pub(super) async fn page<R: OfRun>(
 }
 
 /// Those with these numbers that are there.
-pub(super) async fn several<R: OfRun>(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<R>> {
+pub(super) async fn several<R: OfRun>(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<R>> {
     let read = visit.app.views.ask(move |views| {
         let runs = views.runs()?;
         let found = numbers.into_iter();
@@ -143,7 +143,7 @@ pub(super) async fn several<R: OfRun>(visit: &Visit<'_>, numbers: Vec<u64>) -> T
     Ok(read.await?)
 }
 
-async fn find<R: OfRun>(visit: &Visit<'_>, number: u64) -> Told<Option<R>> {
+async fn find<R: OfRun>(visit: &Visit<'_>, number: u64) -> Reply<Option<R>> {
     let read = visit
         .app
         .views

@@ -8,7 +8,7 @@ use projections::{Answer, Views};
 use super::{Found, Shown, Standing};
 use crate::filter::{self, Filter, Narrows};
 use crate::page::Page;
-use crate::refusal::Told;
+use crate::refusal::Reply;
 use crate::visit::Visit;
 use crate::wire;
 
@@ -28,17 +28,17 @@ pub(crate) trait InRoster {
     fn objects(
         visit: &Visit<'_>,
         numbers: Vec<u64>,
-    ) -> impl Future<Output = Told<Vec<Self::Object>>> + Send;
+    ) -> impl Future<Output = Reply<Vec<Self::Object>>> + Send;
 }
 
 impl<K: InRoster> Shown for K {
     type Object = K::Object;
 
-    async fn standing(visit: &Visit<'_>, number: u64) -> Told<Standing> {
+    async fn standing(visit: &Visit<'_>, number: u64) -> Reply<Standing> {
         standing::<K>(visit, number)
     }
 
-    async fn list(visit: &Visit<'_>) -> Told<Found<K::Object>> {
+    async fn list(visit: &Visit<'_>) -> Reply<Found<K::Object>> {
         let filter = Filter::<K::Test>::read(&visit.parameters, visit.zone())?;
         let page = Page::read(&visit.parameters)?;
         let numbers: Vec<u64> = visit.app.views.roster()?.read(|roster| {
@@ -60,7 +60,7 @@ impl<K: InRoster> Shown for K {
     fn objects(
         visit: &Visit<'_>,
         numbers: Vec<u64>,
-    ) -> impl Future<Output = Told<Vec<K::Object>>> + Send {
+    ) -> impl Future<Output = Reply<Vec<K::Object>>> + Send {
         K::objects(visit, numbers)
     }
 }
@@ -69,7 +69,7 @@ impl<K: InRoster> Shown for K {
 ///
 /// # Errors
 /// 503 while the roster is not up to date.
-pub(crate) fn standing<K: InRoster>(visit: &Visit<'_>, number: u64) -> Told<Standing> {
+pub(crate) fn standing<K: InRoster>(visit: &Visit<'_>, number: u64) -> Reply<Standing> {
     let scope = visit.caller.scope();
     Ok(visit.app.views.roster()?.read(|roster| {
         if !K::exists(roster, number) {
@@ -104,7 +104,7 @@ impl InRoster for Groups {
         roster.groups().keys().copied().collect()
     }
 
-    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::Group>> {
+    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<wire::Group>> {
         Ok(visit.app.views.roster()?.read(|roster| {
             let entries = numbers.iter().filter_map(|number| roster.group(*number));
             entries.map(wire::Group::of).collect()
@@ -131,7 +131,7 @@ impl InRoster for Projects {
             .collect()
     }
 
-    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::Project>> {
+    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<wire::Project>> {
         let rows = rows(visit, numbers, |views, number| {
             views.roster()?.project(number)
         });
@@ -163,7 +163,7 @@ impl InRoster for WorkerPools {
             .collect()
     }
 
-    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::WorkerPool>> {
+    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<wire::WorkerPool>> {
         let rows = rows(visit, numbers, |views, number| {
             views.roster()?.worker_pool(number)
         });
@@ -192,7 +192,7 @@ impl InRoster for Workers {
             .collect()
     }
 
-    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::Worker>> {
+    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<wire::Worker>> {
         let entries: Vec<WorkerEntry> = visit.app.views.roster()?.read(|roster| {
             let entries = numbers.iter().filter_map(|number| roster.worker(*number));
             entries.cloned().collect()
@@ -233,7 +233,7 @@ impl InRoster for JobTemplates {
         .collect()
     }
 
-    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::JobTemplate>> {
+    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<wire::JobTemplate>> {
         let rows = rows(visit, numbers, |views, number| {
             views.roster()?.job_template(number)
         });
@@ -252,7 +252,7 @@ pub(crate) async fn rows<T: Send + 'static>(
     visit: &Visit<'_>,
     numbers: Vec<u64>,
     row: impl Fn(&Views, u64) -> Answer<Option<T>> + Send + 'static,
-) -> Told<Vec<T>> {
+) -> Reply<Vec<T>> {
     let asked = visit.app.views.ask(move |views| {
         let found = numbers
             .into_iter()

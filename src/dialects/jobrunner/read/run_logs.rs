@@ -6,7 +6,7 @@ use web::Problem;
 use super::{Found, Shown, Standing, of_runs};
 use crate::filter::{Filter, RunLogTest};
 use crate::page::Page;
-use crate::refusal::{Refusal, Told};
+use crate::refusal::{Refusal, Reply};
 use crate::visit::Visit;
 use crate::wire;
 
@@ -18,11 +18,11 @@ pub(crate) struct RunLogs;
 impl Shown for RunLogs {
     type Object = wire::RunLog;
 
-    async fn standing(visit: &Visit<'_>, number: u64) -> Told<Standing> {
+    async fn standing(visit: &Visit<'_>, number: u64) -> Reply<Standing> {
         of_runs::standing::<RunLogRow>(visit, number).await
     }
 
-    async fn list(visit: &Visit<'_>) -> Told<Found<wire::RunLog>> {
+    async fn list(visit: &Visit<'_>) -> Reply<Found<wire::RunLog>> {
         let filter = Filter::<RunLogTest>::read(&visit.parameters, visit.zone())?;
         let mut page = Page::read(&visit.parameters)?;
         let (mut rows, total_count) = of_runs::page(visit, page, filter.runs()).await?;
@@ -37,7 +37,7 @@ impl Shown for RunLogs {
         })
     }
 
-    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::RunLog>> {
+    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<wire::RunLog>> {
         let rows = of_runs::several(visit, numbers).await?;
         if let Some(fitting) = fitting(&rows) {
             let what = format!("only {fitting} of these logs fit into one answer");
@@ -52,7 +52,7 @@ impl RunLogs {
     ///
     /// # Errors
     /// 404 when it is not.
-    pub(crate) async fn row(visit: &Visit<'_>, number: u64) -> Told<RunLogRow> {
+    pub(crate) async fn row(visit: &Visit<'_>, number: u64) -> Reply<RunLogRow> {
         of_runs::row(visit, number).await
     }
 }
@@ -67,7 +67,7 @@ fn fitting(rows: &[RunLogRow]) -> Option<usize> {
     (rows.len() > 1).then_some(over.max(1))
 }
 
-async fn shown(visit: &Visit<'_>, rows: &[RunLogRow]) -> Told<Vec<wire::RunLog>> {
+async fn shown(visit: &Visit<'_>, rows: &[RunLogRow]) -> Reply<Vec<wire::RunLog>> {
     let mut shown = Vec::with_capacity(rows.len());
     for row in rows {
         shown.push(wire::RunLog::of(row, content(visit, row).await?));
@@ -75,7 +75,7 @@ async fn shown(visit: &Visit<'_>, rows: &[RunLogRow]) -> Told<Vec<wire::RunLog>>
     Ok(shown)
 }
 
-async fn content(visit: &Visit<'_>, row: &RunLogRow) -> Told<Option<String>> {
+async fn content(visit: &Visit<'_>, row: &RunLogRow) -> Reply<Option<String>> {
     let history = visit.app.views.history();
     match history.content_of(row).await.map_err(Problem::from)? {
         Some(text) => Ok(Some(visit.app.read_text(&text).await?)),

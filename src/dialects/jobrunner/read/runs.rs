@@ -8,7 +8,7 @@ use projections::{Answer, Views};
 use super::{Found, Shown, Standing};
 use crate::filter::{Filter, RunTest, State};
 use crate::page::Page;
-use crate::refusal::{Refusal, Told};
+use crate::refusal::{Refusal, Reply};
 use crate::visit::Visit;
 use crate::wire;
 
@@ -20,7 +20,7 @@ pub(crate) struct Runs;
 impl Shown for Runs {
     type Object = wire::Run;
 
-    async fn standing(visit: &Visit<'_>, number: u64) -> Told<Standing> {
+    async fn standing(visit: &Visit<'_>, number: u64) -> Reply<Standing> {
         let run = find(visit, number).await?;
         let scope = visit.caller.scope();
         Ok(match run {
@@ -35,7 +35,7 @@ impl Shown for Runs {
         })
     }
 
-    async fn list(visit: &Visit<'_>) -> Told<Found<wire::Run>> {
+    async fn list(visit: &Visit<'_>) -> Reply<Found<wire::Run>> {
         let filter = Filter::<RunTest>::read(&visit.parameters, visit.zone())?;
         let state = State::read(&visit.parameters);
         let page = Page::read(&visit.parameters)?;
@@ -63,7 +63,7 @@ impl Shown for Runs {
         })
     }
 
-    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Told<Vec<wire::Run>> {
+    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<wire::Run>> {
         let read = visit.app.views.ask(move |views| {
             let runs = views.runs()?;
             let found = numbers
@@ -80,7 +80,7 @@ impl Runs {
     ///
     /// # Errors
     /// 404 when it is not.
-    pub(crate) async fn row(visit: &Visit<'_>, number: u64) -> Told<Arc<RunRow>> {
+    pub(crate) async fn row(visit: &Visit<'_>, number: u64) -> Reply<Arc<RunRow>> {
         find(visit, number).await?.ok_or(Refusal::NotFound)
     }
 }
@@ -102,7 +102,7 @@ fn list(
     runs.list(query, offset, limit)
 }
 
-async fn find(visit: &Visit<'_>, number: u64) -> Told<Option<Arc<RunRow>>> {
+async fn find(visit: &Visit<'_>, number: u64) -> Reply<Option<Arc<RunRow>>> {
     let asked = visit.app.views.ask(move |views| views.runs()?.get(number));
     Ok(asked.await?)
 }

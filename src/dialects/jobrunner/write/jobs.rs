@@ -14,7 +14,7 @@ use thiserror::Error;
 use crate::caller::Caller;
 use crate::fields::{Fields, not_null};
 use crate::read::{JobTemplates, Jobs, WorkerPools, seen};
-use crate::refusal::{Refusal, Told};
+use crate::refusal::{Refusal, Reply};
 use crate::resource::Resource;
 use crate::visit::Visit;
 use crate::write::workers::{TEXT_CHARS_MAX, title};
@@ -39,7 +39,7 @@ enum Rejection {
     Recipients,
 }
 
-pub(super) async fn create(visit: &Visit<'_>) -> Told<Response> {
+pub(super) async fn create(visit: &Visit<'_>) -> Reply<Response> {
     check_caller(visit)?;
     let fields = fields(visit)?;
     let Spoken {
@@ -75,14 +75,14 @@ pub(super) async fn create(visit: &Visit<'_>) -> Told<Response> {
         let named = names::take(&unit, (&kind, &created.title), number).await;
         named.map_err(CommandError::into_rejection)?;
         let key = number.to_string();
-        let told = unit.execute::<Job>(&key, JobCommand::Create(created));
-        told.await.map_err(CommandError::into_rejection)?;
+        let reply = unit.execute::<Job>(&key, JobCommand::Create(created));
+        reply.await.map_err(CommandError::into_rejection)?;
         Ok(number)
     });
     Ok(visit.created(&Resource::Job.uri(number.await?)))
 }
 
-pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
+pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Reply<()> {
     let number = seen::<Jobs>(visit, number).await?;
     check_caller(visit)?;
     check_project_of(visit, number)?;
@@ -94,13 +94,13 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
         Some((job.job_template, job.worker_pool, job.parent))
     });
     let (known_template, known_pool, known_parent) = known.ok_or(Refusal::NotFound)?;
-    let told = &spoken.edited;
-    let job_template = told.job_template.filter(|told| *told != known_template);
-    let worker_pool = told.worker_pool.filter(|told| *told != known_pool);
-    let parent = told
+    let reply = &spoken.edited;
+    let job_template = reply.job_template.filter(|reply| *reply != known_template);
+    let worker_pool = reply.worker_pool.filter(|reply| *reply != known_pool);
+    let parent = reply
         .parent
         .flatten()
-        .filter(|told| Some(*told) != known_parent);
+        .filter(|reply| Some(*reply) != known_parent);
     check_own(visit, known_pool)?;
     check_related(visit, job_template, worker_pool, parent)?;
     if job_template.is_some() || worker_pool.is_some() {
@@ -138,8 +138,8 @@ async fn edit(
     // A client that puts a whole job back repeats its recipients, which changes nothing.
     let known = before.facts().map(|job| &job.notification_addresses);
     if by_worker
-        && let Some(told) = &spoken.edited.notification_addresses
-        && known.is_some_and(|known| known != told)
+        && let Some(reply) = &spoken.edited.notification_addresses
+        && known.is_some_and(|known| known != reply)
     {
         return Err(CommandError::Rejected(Rejection::Recipients));
     }
@@ -147,8 +147,8 @@ async fn edit(
         at,
         ..spoken.edited.clone()
     };
-    let told = unit.execute::<Job>(&key, JobCommand::Edit(edited)).await;
-    told.map_err(CommandError::into_rejection)?;
+    let reply = unit.execute::<Job>(&key, JobCommand::Edit(edited)).await;
+    reply.map_err(CommandError::into_rejection)?;
     let enabled = spoken.enqueue_is_enabled.map(|enabled| match enabled {
         true => JobCommand::Resume { at },
         false => JobCommand::Suspend {
@@ -157,8 +157,8 @@ async fn edit(
         },
     });
     if let Some(command) = enabled {
-        let told = unit.execute::<Job>(&key, command).await;
-        told.map_err(CommandError::into_rejection)?;
+        let reply = unit.execute::<Job>(&key, command).await;
+        reply.map_err(CommandError::into_rejection)?;
     }
     let after = unit.load::<Job>(&key).await;
     let after = after.map_err(CommandError::into_rejection)?;
@@ -177,7 +177,7 @@ fn kind_of_name(job: &Created) -> String {
 }
 
 impl Spoken {
-    async fn read(visit: &Visit<'_>, fields: &Fields) -> Told<Self> {
+    async fn read(visit: &Visit<'_>, fields: &Fields) -> Reply<Self> {
         let text = |name| not_null(name, fields.text(name, TEXT_CHARS_MAX)?);
         let boolean = |name| not_null(name, fields.boolean(name)?);
         let script_max = visit.dialect.settings().body_bytes_max;
@@ -211,7 +211,7 @@ impl Spoken {
     }
 }
 
-fn interval_count(fields: &Fields) -> Told<Option<Option<u32>>> {
+fn interval_count(fields: &Fields) -> Reply<Option<Option<u32>>> {
     match fields.number("reschedule_interval")? {
         Some(Some(0)) => Err(Refusal::about("reschedule_interval", "must be over 0")),
         count => Ok(count),
@@ -219,7 +219,7 @@ fn interval_count(fields: &Fields) -> Told<Option<Option<u32>>> {
 }
 
 /// The empty text means no unit.
-fn interval_unit(fields: &Fields) -> Told<Option<Option<IntervalUnit>>> {
+fn interval_unit(fields: &Fields) -> Reply<Option<Option<IntervalUnit>>> {
     let name = "reschedule_interval_type";
     let unit = not_null(name, fields.text(name, TEXT_CHARS_MAX)?)?;
     match unit.as_deref() {
@@ -236,7 +236,7 @@ fn interval_unit(fields: &Fields) -> Told<Option<Option<IntervalUnit>>> {
 }
 
 /// Checks that a worker may write jobs at all.
-fn check_caller(visit: &Visit<'_>) -> Told<()> {
+fn check_caller(visit: &Visit<'_>) -> Reply<()> {
     match visit.caller {
         Caller::Worker { .. } if !visit.dialect.settings().job_writes_by_workers => Err(
             Refusal::Unauthorized("workers may not change jobs in this house"),
@@ -252,7 +252,7 @@ fn is_worker(visit: &Visit<'_>) -> bool {
 }
 
 /// Checks that a worker is one of the pool of a job: it writes what it executes, and not what others do.
-fn check_own(visit: &Visit<'_>, pool: u64) -> Told<()> {
+fn check_own(visit: &Visit<'_>, pool: u64) -> Reply<()> {
     let Caller::Worker { number, .. } = visit.caller else {
         return Ok(());
     };
@@ -274,7 +274,7 @@ fn check_related(
     job_template: Option<u64>,
     worker_pool: Option<u64>,
     parent: Option<u64>,
-) -> Told<()> {
+) -> Reply<()> {
     if let Some(template) = job_template {
         related::<JobTemplates>(visit, "job_template", template)?;
         check_project_of_template(visit, template)?;
@@ -293,7 +293,7 @@ fn check_related(
     Ok(())
 }
 
-fn check_project_of_template(visit: &Visit<'_>, template: u64) -> Told<()> {
+fn check_project_of_template(visit: &Visit<'_>, template: u64) -> Reply<()> {
     let Caller::User { number: user, .. } = visit.caller else {
         return Ok(());
     };
@@ -305,7 +305,7 @@ fn check_project_of_template(visit: &Visit<'_>, template: u64) -> Told<()> {
 }
 
 /// Checks that a pool is one of those that a template's project may use.
-fn check_pool(visit: &Visit<'_>, job_template: u64, worker_pool: u64) -> Told<()> {
+fn check_pool(visit: &Visit<'_>, job_template: u64, worker_pool: u64) -> Reply<()> {
     let belongs = visit.app.views.roster()?.read(|roster| {
         let template = roster.job_template(job_template)?;
         let project = roster.project(template.project)?;

@@ -6,7 +6,7 @@ use domain::LongText;
 
 use crate::fields::{Fields, required};
 use crate::read::{RunLogs, seen};
-use crate::refusal::{Refusal, Told};
+use crate::refusal::{Refusal, Reply};
 use crate::resource::Resource;
 use crate::visit::Visit;
 use crate::write::kill_requests::check_run;
@@ -14,7 +14,7 @@ use crate::write::{fields, refuse};
 
 /// Writes the log of a run. Where there is one it is replaced: a worker that lost the answer asks again, and
 /// would ask for ever if it were refused.
-pub(super) async fn create(visit: &Visit<'_>) -> Told<Response> {
+pub(super) async fn create(visit: &Visit<'_>) -> Reply<Response> {
     let fields = fields(visit)?;
     let run = required("run", fields.relation("run", Resource::Run)?)?;
     check_run(visit, run).await?;
@@ -25,7 +25,7 @@ pub(super) async fn create(visit: &Visit<'_>) -> Told<Response> {
     Ok(visit.created(&Resource::RunLog.uri(number.await?)))
 }
 
-pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
+pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Reply<()> {
     let number = seen::<RunLogs>(visit, number).await?;
     let fields = fields(visit)?;
     let run = RunLogs::row(visit, number).await?.run;
@@ -44,7 +44,7 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
     replaced.await
 }
 
-async fn content(visit: &Visit<'_>, fields: &Fields) -> Told<Option<Option<LongText>>> {
+async fn content(visit: &Visit<'_>, fields: &Fields) -> Reply<Option<Option<LongText>>> {
     let bytes_max = visit.dialect.settings().body_bytes_max;
     Ok(match fields.text("content", bytes_max)? {
         Some(Some(text)) => Some(Some(visit.app.keep_text(text).await?)),

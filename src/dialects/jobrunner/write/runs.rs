@@ -7,25 +7,25 @@ use jiff::Timestamp;
 
 use crate::fields::{Fields, not_null, required};
 use crate::read::{Jobs, Runs, Workers, seen};
-use crate::refusal::{Refusal, Told};
+use crate::refusal::{Refusal, Reply};
 use crate::resource::Resource;
 use crate::visit::Visit;
 use crate::write::{check_project_of, children_of, fields, refuse, related};
 
-pub(super) async fn create(visit: &Visit<'_>) -> Told<Response> {
+pub(super) async fn create(visit: &Visit<'_>) -> Reply<Response> {
     let fields = fields(visit)?;
-    let told = read(visit, &fields)?;
+    let reply = read(visit, &fields)?;
     let job = required("job", fields.relation("job", Resource::Job)?)?;
     let schedule_at = required("schedule_dts", fields.date("schedule_dts", visit.zone())?)?;
-    check(visit, &told)?;
+    check(visit, &reply)?;
     let by = visit.caller.speaker();
     let plan = Plan {
         job,
         schedule_at,
-        schedule_id: told.schedule_id,
-        worker: told.worker,
-        is_manual: told.is_manual.unwrap_or(false),
-        schedule_children: told.schedule_children.unwrap_or(true),
+        schedule_id: reply.schedule_id,
+        worker: reply.worker,
+        is_manual: reply.is_manual.unwrap_or(false),
+        schedule_children: reply.schedule_children.unwrap_or(true),
     };
     // What only workers say is taken as if it were said right afterwards.
     let rest = Patched {
@@ -35,7 +35,7 @@ pub(super) async fn create(visit: &Visit<'_>) -> Told<Response> {
         worker: None,
         is_manual: None,
         schedule_children: None,
-        ..told
+        ..reply
     };
     let (plan, rest, children_of) = (&plan, &rest, &children_of(visit)?);
     let number = visit.transact(refuse, |unit| async move {
@@ -49,24 +49,27 @@ pub(super) async fn create(visit: &Visit<'_>) -> Told<Response> {
     Ok(visit.created(&Resource::Run.uri(number)))
 }
 
-pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
+pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Reply<()> {
     let number = seen::<Runs>(visit, number).await?;
-    let told = read(visit, &fields(visit)?)?;
+    let reply = read(visit, &fields(visit)?)?;
     let row = Runs::row(visit, number).await?;
     check_project_of(visit, row.job)?;
-    check(visit, &told)?;
+    check(visit, &reply)?;
     let by = visit.caller.speaker();
-    let (told, children_of) = (&told, &children_of(visit)?);
+    let (reply, children_of) = (&reply, &children_of(visit)?);
     let changed = visit.transact(refuse, |unit| async move {
         let at = unit.now();
-        let patch = Patched { at, ..told.clone() };
+        let patch = Patched {
+            at,
+            ..reply.clone()
+        };
         runs::change(&unit, number, by, patch, children_of).await
     });
     changed.await
 }
 
 /// What is written about a run. Old clients cannot take a worker away; that they say so means nothing.
-fn read(visit: &Visit<'_>, fields: &Fields) -> Told<Patched> {
+fn read(visit: &Visit<'_>, fields: &Fields) -> Reply<Patched> {
     let date = |name| fields.date(name, visit.zone());
     let at: Timestamp = visit.app.commands.clock().now();
     Ok(Patched {
@@ -85,7 +88,7 @@ fn read(visit: &Visit<'_>, fields: &Fields) -> Told<Patched> {
     })
 }
 
-fn not_negative(pid: Option<Option<i64>>) -> Told<Option<Option<i64>>> {
+fn not_negative(pid: Option<Option<i64>>) -> Reply<Option<Option<i64>>> {
     match pid {
         Some(Some(pid)) if pid < 0 => Err(Refusal::about("pid", "must not be negative")),
         pid => Ok(pid),
@@ -93,12 +96,12 @@ fn not_negative(pid: Option<Option<i64>>) -> Told<Option<Option<i64>>> {
 }
 
 /// Checks what a run is to be connected with.
-fn check(visit: &Visit<'_>, told: &Patched) -> Told<()> {
-    if let Some(job) = told.job {
+fn check(visit: &Visit<'_>, reply: &Patched) -> Reply<()> {
+    if let Some(job) = reply.job {
         related::<Jobs>(visit, "job", job)?;
         check_project_of(visit, job)?;
     }
-    if let Some(worker) = told.worker {
+    if let Some(worker) = reply.worker {
         related::<Workers>(visit, "worker", worker)?;
     }
     Ok(())

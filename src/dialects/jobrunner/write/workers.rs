@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::caller::Caller;
 use crate::fields::{Fields, Written, not_null};
 use crate::read::{Workers, seen};
-use crate::refusal::{Refusal, Told};
+use crate::refusal::{Refusal, Reply};
 use crate::visit::Visit;
 use crate::write::{NO_ADMIN, fields};
 
@@ -43,7 +43,7 @@ enum Rejection {
     Name(#[from] NameRejection),
 }
 
-pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
+pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Reply<()> {
     let number = seen::<Workers>(visit, number).await?;
     let fields = fields(visit)?;
     let report = report(visit, &fields)?;
@@ -66,8 +66,8 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
             ..report.clone()
         });
         let reports = Reports::key(number);
-        let told = unit.execute::<Reports>(&reports, report).await;
-        told.map_err(CommandError::into_rejection)?;
+        let reply = unit.execute::<Reports>(&reports, report).await;
+        reply.map_err(CommandError::into_rejection)?;
         let worker = unit.load::<Worker>(key).await;
         let worker = worker.map_err(CommandError::into_rejection)?;
         let known = worker.facts().map(|worker| worker.api_key.clone());
@@ -76,15 +76,15 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Told<()> {
             renamed.map_err(CommandError::into_rejection)?;
         }
         for command in spoken.commands(at) {
-            let told = unit.execute::<Worker>(key, command).await;
-            told.map_err(CommandError::into_rejection)?;
+            let reply = unit.execute::<Worker>(key, command).await;
+            reply.map_err(CommandError::into_rejection)?;
         }
         Ok(())
     });
     changed.await
 }
 
-fn report(visit: &Visit<'_>, fields: &Fields) -> Told<Reported> {
+fn report(visit: &Visit<'_>, fields: &Fields) -> Reply<Reported> {
     let version: Written<String> = fields.text("worker_version", Reports::VERSION_CHARS_MAX)?;
     Ok(Reported {
         ping_response_at: fields.date("ping_response_dts", visit.zone())?,
@@ -95,7 +95,7 @@ fn report(visit: &Visit<'_>, fields: &Fields) -> Told<Reported> {
 }
 
 impl Spoken {
-    fn read(fields: &Fields) -> Told<Self> {
+    fn read(fields: &Fields) -> Reply<Self> {
         let enabled = fields.boolean("enqueue_is_enabled")?;
         Ok(Self {
             title: title(fields)?,
@@ -126,7 +126,7 @@ impl Spoken {
 }
 
 /// A title: one line, which has something in it.
-pub(super) fn title(fields: &Fields) -> Told<Option<String>> {
+pub(super) fn title(fields: &Fields) -> Reply<Option<String>> {
     let title = not_null("title", fields.text("title", TITLE_CHARS_MAX)?)?;
     match title {
         Some(title) if title.trim().is_empty() => Err(Refusal::about("title", "is empty")),

@@ -40,21 +40,21 @@ impl Aggregate for Answers {
 
         Ok(match command {
             // Impossible.
-            C::Record(told) if !told.cpu_request.is_finite() => {
+            C::Record(data) if !data.cpu_request.is_finite() => {
                 let field = "cpu_request";
                 return Err(R::NotFinite { field });
             }
-            C::Record(told) if !told.memory_request.is_finite() => {
+            C::Record(data) if !data.memory_request.is_finite() => {
                 let field = "memory_request";
                 return Err(R::NotFinite { field });
             }
-            C::Record(told) if told.memory_limit.is_some_and(|limit| !limit.is_finite()) => {
+            C::Record(data) if data.memory_limit.is_some_and(|limit| !limit.is_finite()) => {
                 let field = "memory_limit";
                 return Err(R::NotFinite { field });
             }
 
             // Allowed.
-            C::Record(told) => vec![AllocationEvent::Answered(told)],
+            C::Record(data) => vec![AllocationEvent::Answered(data)],
         })
     }
 

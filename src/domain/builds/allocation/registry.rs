@@ -88,19 +88,19 @@ impl Aggregate for Models {
 
         Ok(match (self.live(), command) {
             // Impossible.
-            (_, C::Register(told)) if not_finite(&told).is_some() => {
-                let field = not_finite(&told).unwrap_or_default();
+            (_, C::Register(data)) if not_finite(&data).is_some() => {
+                let field = not_finite(&data).unwrap_or_default();
                 return Err(R::NotFinite { field });
             }
             (_, C::Promote { model, .. }) if !self.knows(&model) => return Err(R::Unknown(model)),
             (None, C::RollBack { .. }) => return Err(R::NothingPromoted),
 
             // Repeated.
-            (_, C::Register(told)) if self.knows(&told.model) => vec![],
+            (_, C::Register(data)) if self.knows(&data.model) => vec![],
             (Some(live), C::Promote { model, .. }) if live == model => vec![],
 
             // Allowed.
-            (_, C::Register(told)) => vec![AllocationEvent::ModelTrained(*told)],
+            (_, C::Register(data)) => vec![AllocationEvent::ModelTrained(*data)],
             (live, C::Promote { model, at }) => {
                 let instead_of = live.map(str::to_owned);
                 vec![AllocationEvent::ModelPromoted(ModelPromoted {
@@ -122,10 +122,10 @@ impl Aggregate for Models {
     fn evolve(&mut self, event: &AllocationEvent) {
         match event {
             AllocationEvent::Answered(_) => {}
-            AllocationEvent::ModelTrained(told) => {
-                self.trained.insert(told.model.clone());
+            AllocationEvent::ModelTrained(data) => {
+                self.trained.insert(data.model.clone());
             }
-            AllocationEvent::ModelPromoted(told) => self.promoted.push(told.model.clone()),
+            AllocationEvent::ModelPromoted(data) => self.promoted.push(data.model.clone()),
             AllocationEvent::ModelRolledBack(_) => {
                 self.promoted.pop();
             }
@@ -134,9 +134,9 @@ impl Aggregate for Models {
 }
 
 /// The first number that is not finite.
-fn not_finite(told: &ModelTrained) -> Option<&'static str> {
-    let numbers = told.evaluation.numbers().into_iter();
-    let mut numbers = numbers.chain(told.incumbent.numbers());
+fn not_finite(data: &ModelTrained) -> Option<&'static str> {
+    let numbers = data.evaluation.numbers().into_iter();
+    let mut numbers = numbers.chain(data.incumbent.numbers());
     numbers.find_map(|(field, value)| (!value.is_finite()).then_some(field))
 }
 

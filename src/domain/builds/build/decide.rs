@@ -133,7 +133,7 @@ impl Aggregate for Build {
             (_, C::Report(report)) if self.deliveries.contains(&report.delivery) => vec![],
             (_, C::RequeueCollection { at }) if self.requeues.contains(&at) => vec![],
             (S::Open, C::RequeueCollection { .. }) => vec![],
-            (S::Open, C::AttemptCollection(told)) if told.attempt <= self.collection.attempt => {
+            (S::Open, C::AttemptCollection(data)) if data.attempt <= self.collection.attempt => {
                 vec![]
             }
             (
@@ -150,9 +150,9 @@ impl Aggregate for Build {
             (_, C::Report(report)) => vec![E::Reported(report)],
             (S::Open, C::RecordUsage(usage)) => vec![E::UsageRecorded(usage)],
             (S::Open, C::SkipCollection(skipped)) => vec![E::CollectionSkipped(skipped)],
-            (S::Open, C::AttemptCollection(told)) => vec![E::CollectionAttempted(told)],
+            (S::Open, C::AttemptCollection(data)) => vec![E::CollectionAttempted(data)],
             (S::Open, C::FailCollection(failed)) => vec![E::CollectionFailed(failed)],
-            (S::Open, C::AbandonCollection(told)) => vec![E::CollectionAbandoned(told)],
+            (S::Open, C::AbandonCollection(data)) => vec![E::CollectionAbandoned(data)],
             (S::Open, C::RecordOutOfMemory(killed)) => vec![E::OutOfMemory(killed)],
             (S::Over(Ended::Otherwise), C::RequeueCollection { at }) => {
                 let collection = last.saturating_add(1);
@@ -177,17 +177,17 @@ impl Aggregate for Build {
                     self.instance.clone_from(&report.instance);
                 }
             }
-            E::UsageRecorded(told) => self.end(told.collection, Ended::WithUsage),
-            E::CollectionSkipped(told) => self.end(told.collection, Ended::Otherwise),
-            E::CollectionFailed(told) => self.end(told.collection, Ended::Otherwise),
-            E::CollectionAbandoned(told) => self.end(told.collection, Ended::Otherwise),
-            E::OutOfMemory(told) => self.end(told.collection, Ended::Otherwise),
-            E::CollectionAttempted(told) => {
-                self.collection.attempt = self.collection.attempt.max(told.attempt);
+            E::UsageRecorded(data) => self.end(data.collection, Ended::WithUsage),
+            E::CollectionSkipped(data) => self.end(data.collection, Ended::Otherwise),
+            E::CollectionFailed(data) => self.end(data.collection, Ended::Otherwise),
+            E::CollectionAbandoned(data) => self.end(data.collection, Ended::Otherwise),
+            E::OutOfMemory(data) => self.end(data.collection, Ended::Otherwise),
+            E::CollectionAttempted(data) => {
+                self.collection.attempt = self.collection.attempt.max(data.attempt);
             }
-            E::CollectionRequeued(told) => {
-                self.requeues.insert(told.at);
-                self.collection = Collection::begun(told.collection);
+            E::CollectionRequeued(data) => {
+                self.requeues.insert(data.at);
+                self.collection = Collection::begun(data.collection);
             }
         }
     }
@@ -209,7 +209,7 @@ impl Build {
 
         let collection = match command {
             C::Report(report) => match (&self.instance, &report.instance) {
-                (Some(known), Some(told)) if known != told => {
+                (Some(known), Some(data)) if known != data => {
                     return Standing::Foreign {
                         known: known.clone(),
                     };
@@ -221,12 +221,12 @@ impl Build {
             C::RecordOutOfMemory(killed) if killed.was_imported() => killed.collection,
             _ if !self.known => return Standing::Unknown,
             C::RequeueCollection { .. } => return self.standing_of_last(),
-            C::RecordUsage(told) => told.collection,
-            C::SkipCollection(told) => told.collection,
-            C::AttemptCollection(told) => told.collection,
-            C::FailCollection(told) => told.collection,
-            C::AbandonCollection(told) => told.collection,
-            C::RecordOutOfMemory(told) => told.collection,
+            C::RecordUsage(data) => data.collection,
+            C::SkipCollection(data) => data.collection,
+            C::AttemptCollection(data) => data.collection,
+            C::FailCollection(data) => data.collection,
+            C::AbandonCollection(data) => data.collection,
+            C::RecordOutOfMemory(data) => data.collection,
         };
         let not_finite = match command {
             C::RecordUsage(usage) => not_finite(&usage.cpu).or_else(|| not_finite(&usage.memory)),
@@ -244,9 +244,9 @@ impl Build {
         }
         let last = self.collection.number;
         match collection {
-            told if told == 0 || told > last => Standing::Missing { collection },
+            data if data == 0 || data > last => Standing::Missing { collection },
             // Another is begun only when the one before has ended.
-            told if told < last => Standing::Over(Ended::Otherwise),
+            data if data < last => Standing::Over(Ended::Otherwise),
             _ => self.standing_of_last(),
         }
     }

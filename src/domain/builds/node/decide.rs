@@ -41,25 +41,25 @@ impl Aggregate for Node {
 
         Ok(match (self.descriptions.last(), command) {
             // Impossible.
-            (_, C::Describe(told)) if !told.cores.is_finite() => {
+            (_, C::Describe(data)) if !data.cores.is_finite() => {
                 return Err(R::NotFinite { field: "cores" });
             }
-            (_, C::Describe(told)) if !told.memory.is_finite() => {
+            (_, C::Describe(data)) if !data.memory.is_finite() => {
                 return Err(R::NotFinite { field: "memory" });
             }
 
             // Repeated. A machine may go back to how it was, but not twice at the same moment.
-            (Some(known), C::Describe(told)) if known.is_same_machine_state(&told) => vec![],
-            (_, C::Describe(told)) if self.descriptions.contains(&told) => vec![],
+            (Some(known), C::Describe(data)) if known.is_same_machine_state(&data) => vec![],
+            (_, C::Describe(data)) if self.descriptions.contains(&data) => vec![],
 
             // Allowed.
-            (_, C::Describe(told)) => vec![NodeEvent::Described(told)],
+            (_, C::Describe(data)) => vec![NodeEvent::Described(data)],
         })
     }
 
     fn evolve(&mut self, event: &NodeEvent) {
         match event {
-            NodeEvent::Described(told) => self.descriptions.push(told.clone()),
+            NodeEvent::Described(data) => self.descriptions.push(data.clone()),
         }
     }
 }

@@ -66,21 +66,21 @@ impl Aggregate for Audit {
             }
 
             // Repeated.
-            C::RefuseBody(told) if self.open.contains(&told.errors) => vec![],
-            C::RefuseBody(told) if self.refused.contains(&(told.at, told.errors.clone())) => {
+            C::RefuseBody(data) if self.open.contains(&data.errors) => vec![],
+            C::RefuseBody(data) if self.refused.contains(&(data.at, data.errors.clone())) => {
                 vec![]
             }
-            C::ResubmitBody(told) if self.resubmitted.contains(&told.telling()) => vec![],
+            C::ResubmitBody(data) if self.resubmitted.contains(&data.telling()) => vec![],
 
             // Allowed.
-            C::RefuseBody(told) => vec![E::BodyRefused(told)],
-            C::ResubmitBody(told) => vec![E::BodyResubmitted(told)],
-            C::RejectWebhook(told) => vec![E::WebhookRejected(told)],
-            C::IgnoreWebhook(told) => vec![E::WebhookIgnored(told)],
-            C::RefuseWrite(told) => vec![E::WriteRefused(told)],
-            C::StartOperation(told) => vec![E::OperationStarted(told)],
-            C::LogIn(told) => vec![E::LoggedIn(told)],
-            C::RefuseLogin(told) => vec![E::LoginRefused(told)],
+            C::RefuseBody(data) => vec![E::BodyRefused(data)],
+            C::ResubmitBody(data) => vec![E::BodyResubmitted(data)],
+            C::RejectWebhook(data) => vec![E::WebhookRejected(data)],
+            C::IgnoreWebhook(data) => vec![E::WebhookIgnored(data)],
+            C::RefuseWrite(data) => vec![E::WriteRefused(data)],
+            C::StartOperation(data) => vec![E::OperationStarted(data)],
+            C::LogIn(data) => vec![E::LoggedIn(data)],
+            C::RefuseLogin(data) => vec![E::LoginRefused(data)],
         })
     }
 
@@ -88,15 +88,15 @@ impl Aggregate for Audit {
         use AuditEvent as E;
 
         match event {
-            E::BodyRefused(told) => {
-                self.open.insert(told.errors.clone());
-                self.refused.insert((told.at, told.errors.clone()));
+            E::BodyRefused(data) => {
+                self.open.insert(data.errors.clone());
+                self.refused.insert((data.at, data.errors.clone()));
             }
-            E::BodyResubmitted(told) => {
-                if told.accepted {
+            E::BodyResubmitted(data) => {
+                if data.accepted {
                     self.open.clear();
                 }
-                self.resubmitted.insert(told.telling());
+                self.resubmitted.insert(data.telling());
             }
             E::WebhookRejected(_)
             | E::WebhookIgnored(_)

@@ -55,26 +55,26 @@ impl Aggregate for Group {
 
         let Some(facts) = &self.facts else {
             return match command {
-                C::Create(told) => Ok(vec![E::Created(told)]),
+                C::Create(data) => Ok(vec![E::Created(data)]),
                 _ => Err(R::Unknown),
             };
         };
         Ok(match command {
             // Repeated.
-            C::Create(told) if self.created.as_ref() == Some(&told) => vec![],
+            C::Create(data) if self.created.as_ref() == Some(&data) => vec![],
 
             // Refused.
             C::Create(_) => return Err(R::AlreadyCreated),
 
             // Allowed.
-            C::Edit(told) => facts.differing(told).map(E::Edited).into_iter().collect(),
+            C::Edit(data) => facts.differing(data).map(E::Edited).into_iter().collect(),
         })
     }
 
     fn evolve(&mut self, event: &GroupEvent) {
-        if let GroupEvent::Created(told) = event {
-            self.created = Some(told.clone());
-            self.facts = Some(told.clone());
+        if let GroupEvent::Created(data) = event {
+            self.created = Some(data.clone());
+            self.facts = Some(data.clone());
         } else if let Some(facts) = &mut self.facts {
             facts.evolve(event);
         }
@@ -88,7 +88,7 @@ impl Created {
 
         match event {
             E::Created(_) => {}
-            E::Edited(told) => self.edit(told),
+            E::Edited(data) => self.edit(data),
         }
     }
 }

@@ -64,11 +64,11 @@ impl Aggregate for Name {
 
         Ok(match (self.by, command) {
             // Repeated.
-            (Some(by), C::Take(told)) if told.by == by => vec![],
+            (Some(by), C::Take(data)) if data.by == by => vec![],
             (known, C::Release { by, .. }) if known != Some(by) => vec![],
 
             // Allowed.
-            (None, C::Take(told)) => vec![E::Taken(told)],
+            (None, C::Take(data)) => vec![E::Taken(data)],
             (_, C::Release { by, at }) => vec![E::Released(Released { by, at })],
 
             // Refused.
@@ -78,7 +78,7 @@ impl Aggregate for Name {
 
     fn evolve(&mut self, event: &NameEvent) {
         self.by = match event {
-            NameEvent::Taken(told) => Some(told.by),
+            NameEvent::Taken(data) => Some(data.by),
             NameEvent::Released(_) => None,
         };
     }

@@ -59,15 +59,15 @@ impl Aggregate for Token {
 
         Ok(match (&self.issued, command) {
             // Impossible.
-            (_, C::Issue(told)) if !is_hash(&told.hash) => return Err(R::NotAHash),
+            (_, C::Issue(data)) if !is_hash(&data.hash) => return Err(R::NotAHash),
             (None, C::Revoke { .. }) => return Err(R::Unknown),
 
             // Repeated.
-            (Some(known), C::Issue(told)) if *known == told => vec![],
+            (Some(known), C::Issue(data)) if *known == data => vec![],
             (Some(_), C::Revoke { .. }) if self.revoked => vec![],
 
             // Allowed.
-            (None, C::Issue(told)) => vec![TokenEvent::Issued(told)],
+            (None, C::Issue(data)) => vec![TokenEvent::Issued(data)],
             (Some(_), C::Revoke { at }) => vec![TokenEvent::Revoked(Revoked { at })],
 
             // Refused.
@@ -77,7 +77,7 @@ impl Aggregate for Token {
 
     fn evolve(&mut self, event: &TokenEvent) {
         match event {
-            TokenEvent::Issued(told) => self.issued = Some(told.clone()),
+            TokenEvent::Issued(data) => self.issued = Some(data.clone()),
             TokenEvent::Revoked(_) => self.revoked = true,
         }
     }

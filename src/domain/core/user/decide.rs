@@ -89,13 +89,13 @@ impl Aggregate for User {
 
         let Some(facts) = &self.facts else {
             return match command {
-                C::Create(told) => Ok(vec![E::Created(told)]),
+                C::Create(data) => Ok(vec![E::Created(data)]),
                 _ => Err(R::Unknown),
             };
         };
         Ok(match command {
             // Repeated.
-            C::Create(told) if self.created.as_ref() == Some(&told) => vec![],
+            C::Create(data) if self.created.as_ref() == Some(&data) => vec![],
             C::ChangePassword { password, .. } if facts.password == password => vec![],
             C::Disable { .. } if !facts.is_enabled => vec![],
             C::Enable { .. } if facts.is_enabled => vec![],
@@ -106,7 +106,7 @@ impl Aggregate for User {
             C::Create(_) => return Err(R::AlreadyCreated),
 
             // Allowed.
-            C::Edit(told) => facts.differing(told).map(E::Edited).into_iter().collect(),
+            C::Edit(data) => facts.differing(data).map(E::Edited).into_iter().collect(),
             C::ChangePassword { password, at } => {
                 vec![E::PasswordChanged(PasswordChanged { password, at })]
             }
@@ -118,9 +118,9 @@ impl Aggregate for User {
     }
 
     fn evolve(&mut self, event: &UserEvent) {
-        if let UserEvent::Created(told) = event {
-            self.created = Some(told.clone());
-            self.facts = Some(told.clone());
+        if let UserEvent::Created(data) = event {
+            self.created = Some(data.clone());
+            self.facts = Some(data.clone());
         } else if let Some(facts) = &mut self.facts {
             facts.evolve(event);
         }
@@ -134,15 +134,15 @@ impl Created {
 
         match event {
             E::Created(_) => {}
-            E::Edited(told) => self.edit(told),
-            E::PasswordChanged(told) => self.password = told.password.clone(),
+            E::Edited(data) => self.edit(data),
+            E::PasswordChanged(data) => self.password = data.password.clone(),
             E::Disabled(_) => self.is_enabled = false,
             E::Enabled(_) => self.is_enabled = true,
-            E::GroupJoined(told) => {
-                self.groups.insert(told.group);
+            E::GroupJoined(data) => {
+                self.groups.insert(data.group);
             }
-            E::GroupLeft(told) => {
-                self.groups.remove(&told.group);
+            E::GroupLeft(data) => {
+                self.groups.remove(&data.group);
             }
         }
     }

@@ -100,7 +100,7 @@ impl Aggregate for Job {
 
         Ok(match (&self.facts, command) {
             // Repeated.
-            (_, C::Create(told)) if self.created.as_ref() == Some(&told) => vec![],
+            (_, C::Create(data)) if self.created.as_ref() == Some(&data) => vec![],
             (Some(job), C::Suspend { .. }) if !job.enqueue_is_enabled => vec![],
             (Some(job), C::Resume { .. }) if job.enqueue_is_enabled => vec![],
 
@@ -109,15 +109,15 @@ impl Aggregate for Job {
             (None, C::Edit(_) | C::Suspend { .. } | C::Resume { .. }) => return Err(R::Unknown),
 
             // Allowed, when it makes sense.
-            (None, C::Create(told)) => {
-                told.check()?;
-                vec![E::Created(told)]
+            (None, C::Create(data)) => {
+                data.check()?;
+                vec![E::Created(data)]
             }
-            (Some(job), C::Edit(told)) => {
+            (Some(job), C::Edit(data)) => {
                 let mut edited = job.clone();
-                edited.edit(&told);
+                edited.edit(&data);
                 edited.check()?;
-                job.differing(told).map(E::Edited).into_iter().collect()
+                job.differing(data).map(E::Edited).into_iter().collect()
             }
             (Some(_), C::Suspend { because, at }) => {
                 vec![E::EnqueueSuspended(EnqueueSuspended { because, at })]
@@ -129,9 +129,9 @@ impl Aggregate for Job {
     fn evolve(&mut self, event: &JobEvent) {
         use JobEvent as E;
 
-        if let E::Created(told) = event {
-            self.created = Some(told.clone());
-            self.facts = Some(told.clone());
+        if let E::Created(data) = event {
+            self.created = Some(data.clone());
+            self.facts = Some(data.clone());
         } else if let Some(job) = &mut self.facts {
             job.evolve(event);
         }
@@ -142,7 +142,7 @@ impl Created {
     /// Takes note of what has happened since. Views that show jobs fold them with this.
     pub fn evolve(&mut self, event: &JobEvent) {
         match event {
-            JobEvent::Edited(told) => self.edit(told),
+            JobEvent::Edited(data) => self.edit(data),
             JobEvent::EnqueueSuspended(_) => self.enqueue_is_enabled = false,
             JobEvent::EnqueueResumed(_) => self.enqueue_is_enabled = true,
             JobEvent::Created(_) | JobEvent::RunCounted(_) => {}

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::jobs::schedule::{IntervalUnit, Window};
-use crate::kernel::change::{edits, told};
+use crate::kernel::change::{edits, present};
 use crate::kernel::event::events;
 use crate::{BlobRef, LongText};
 
@@ -130,15 +130,15 @@ edits! {
         /// The number of the pool whose workers execute it.
         worker_pool: u64,
         /// The number of the job after which it runs.
-        #[serde(deserialize_with = "told")]
+        #[serde(deserialize_with = "present")]
         parent: Option<u64>,
         /// The script, as it is typed.
         script: LongText,
         /// How many units its occasions are apart.
-        #[serde(deserialize_with = "told")]
+        #[serde(deserialize_with = "present")]
         interval_count: Option<u32>,
         /// Of what.
-        #[serde(deserialize_with = "told")]
+        #[serde(deserialize_with = "present")]
         interval_unit: Option<IntervalUnit>,
         /// When it does not run.
         excluded: Vec<Window>,
@@ -149,22 +149,22 @@ edits! {
         /// Who is told about failures, one address on each line.
         notification_addresses: String,
         /// How many failures in a row are borne.
-        #[serde(deserialize_with = "told")]
+        #[serde(deserialize_with = "present")]
         fails_max: Option<u32>,
         /// When it runs, by the calendar.
-        #[serde(deserialize_with = "told")]
+        #[serde(deserialize_with = "present")]
         cron: Option<String>,
         /// Whose clock it goes by.
-        #[serde(deserialize_with = "told")]
+        #[serde(deserialize_with = "present")]
         time_zone: Option<String>,
         /// How long one run may take.
-        #[serde(deserialize_with = "told")]
+        #[serde(deserialize_with = "present")]
         run_timeout_seconds: Option<u32>,
         /// How often a run that failed is tried again.
-        #[serde(deserialize_with = "told")]
+        #[serde(deserialize_with = "present")]
         retries: Option<u32>,
         /// How long it waits before each of these.
-        #[serde(deserialize_with = "told")]
+        #[serde(deserialize_with = "present")]
         retry_delay_seconds: Option<u32>,
     }
 }

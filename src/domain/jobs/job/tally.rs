@@ -90,8 +90,8 @@ impl Aggregate for Tally {
     }
 
     fn evolve(&mut self, event: &JobEvent) {
-        if let JobEvent::RunCounted(told) = event {
-            self.last = Some(told.clone());
+        if let JobEvent::RunCounted(data) = event {
+            self.last = Some(data.clone());
         }
     }
 }

@@ -70,16 +70,16 @@ impl Aggregate for JobTemplate {
 
         let Some(facts) = &self.facts else {
             return match command {
-                C::Create(told) => {
-                    told.check()?;
-                    Ok(vec![E::Created(told)])
+                C::Create(data) => {
+                    data.check()?;
+                    Ok(vec![E::Created(data)])
                 }
                 _ => Err(R::Unknown),
             };
         };
         Ok(match command {
             // Repeated.
-            C::Create(told) if self.created.as_ref() == Some(&told) => vec![],
+            C::Create(data) if self.created.as_ref() == Some(&data) => vec![],
             C::Suspend { .. } if !facts.enqueue_is_enabled => vec![],
             C::Resume { .. } if facts.enqueue_is_enabled => vec![],
 
@@ -87,11 +87,11 @@ impl Aggregate for JobTemplate {
             C::Create(_) => return Err(R::AlreadyCreated),
 
             // Allowed.
-            C::Edit(told) => {
+            C::Edit(data) => {
                 let mut edited = facts.clone();
-                edited.edit(&told);
+                edited.edit(&data);
                 edited.check()?;
-                facts.differing(told).map(E::Edited).into_iter().collect()
+                facts.differing(data).map(E::Edited).into_iter().collect()
             }
             C::Suspend { at } => vec![E::EnqueueSuspended(EnqueueSuspended { at })],
             C::Resume { at } => vec![E::EnqueueResumed(EnqueueResumed { at })],
@@ -99,9 +99,9 @@ impl Aggregate for JobTemplate {
     }
 
     fn evolve(&mut self, event: &JobTemplateEvent) {
-        if let JobTemplateEvent::Created(told) = event {
-            self.created = Some(told.clone());
-            self.facts = Some(told.clone());
+        if let JobTemplateEvent::Created(data) = event {
+            self.created = Some(data.clone());
+            self.facts = Some(data.clone());
         } else if let Some(facts) = &mut self.facts {
             facts.evolve(event);
         }
@@ -115,7 +115,7 @@ impl Created {
 
         match event {
             E::Created(_) => {}
-            E::Edited(told) => self.edit(told),
+            E::Edited(data) => self.edit(data),
             E::EnqueueSuspended(_) => self.enqueue_is_enabled = false,
             E::EnqueueResumed(_) => self.enqueue_is_enabled = true,
         }

@@ -79,22 +79,22 @@ impl Aggregate for KillRequest {
 
         Ok(match (&self.facts, command) {
             // Repeated.
-            (_, C::Request(told)) if self.requested.as_ref() == Some(&told) => vec![],
+            (_, C::Request(data)) if self.requested.as_ref() == Some(&data) => vec![],
 
             // Impossible.
             (Some(_), C::Request(_)) => return Err(R::AlreadyRequested),
             (None, C::Patch { .. }) => return Err(R::Unknown),
 
             // Allowed.
-            (None, C::Request(told)) => vec![E::Requested(told)],
+            (None, C::Request(data)) => vec![E::Requested(data)],
             (Some(facts), C::Patch { by, patch }) => facts.meaning_of(by, &patch),
         })
     }
 
     fn evolve(&mut self, event: &KillRequestEvent) {
-        if let KillRequestEvent::Requested(told) = event {
-            self.requested = Some(told.clone());
-            self.facts = Some(KillRequestFacts::asked(told));
+        if let KillRequestEvent::Requested(data) = event {
+            self.requested = Some(data.clone());
+            self.facts = Some(KillRequestFacts::asked(data));
         } else if let Some(facts) = &mut self.facts {
             facts.evolve(event);
         }
@@ -104,13 +104,13 @@ impl Aggregate for KillRequest {
 impl KillRequestFacts {
     /// How a request stands that was only just made.
     #[must_use]
-    pub fn asked(told: &Requested) -> Self {
+    pub fn asked(data: &Requested) -> Self {
         Self {
-            run: told.run,
-            schedule_at: told.at,
+            run: data.run,
+            schedule_at: data.at,
             enqueued_at: None,
             executed_at: None,
-            reason: told.reason,
+            reason: data.reason,
         }
     }
 
@@ -120,13 +120,13 @@ impl KillRequestFacts {
 
         match event {
             E::Requested(_) => {}
-            E::Enqueued(told) => self.enqueued_at = Some(told.enqueued_at),
-            E::Executed(told) => self.executed_at = Some(told.executed_at),
-            E::Patched(told) => {
-                note(&mut self.run, told.run.as_ref());
-                note(&mut self.schedule_at, told.schedule_at.as_ref());
-                note(&mut self.enqueued_at, told.enqueued_at.as_ref());
-                note(&mut self.executed_at, told.executed_at.as_ref());
+            E::Enqueued(data) => self.enqueued_at = Some(data.enqueued_at),
+            E::Executed(data) => self.executed_at = Some(data.executed_at),
+            E::Patched(data) => {
+                note(&mut self.run, data.run.as_ref());
+                note(&mut self.schedule_at, data.schedule_at.as_ref());
+                note(&mut self.enqueued_at, data.enqueued_at.as_ref());
+                note(&mut self.executed_at, data.executed_at.as_ref());
             }
         }
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::change::told;
+use crate::kernel::change::present;
 use crate::kernel::event::events;
 
 events! {
@@ -76,14 +76,14 @@ pub struct Patched {
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "told"
+        deserialize_with = "present"
     )]
     pub enqueued_at: Option<Option<Timestamp>>,
     /// When the worker killed the run.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "told"
+        deserialize_with = "present"
     )]
     pub executed_at: Option<Option<Timestamp>>,
     /// When we heard of it.

@@ -8,7 +8,7 @@ use crate::{Aggregate, History};
 /// Up to where people were told. Streams: `mail-<whose>`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mailing {
-    told: Option<u64>,
+    data: Option<u64>,
 }
 
 /// What one may ask of it.
@@ -36,8 +36,8 @@ impl Mailing {
 
     /// The position up to which everything was told; none when nobody is told.
     #[must_use]
-    pub fn told(&self) -> Option<u64> {
-        self.told
+    pub fn data(&self) -> Option<u64> {
+        self.data
     }
 }
 
@@ -51,11 +51,11 @@ impl Aggregate for Mailing {
     fn decide(&self, command: MailingCommand) -> Result<Vec<MailEvent>, MailingRejection> {
         use MailingCommand as C;
 
-        Ok(match (self.told, command) {
+        Ok(match (self.data, command) {
             // Repeated.
             (Some(_), C::Begin(_)) => vec![],
-            (Some(told), C::NoteSent(Sent { cause, .. }) | C::Abandon(Abandoned { cause, .. }))
-                if cause <= told =>
+            (Some(data), C::NoteSent(Sent { cause, .. }) | C::Abandon(Abandoned { cause, .. }))
+                if cause <= data =>
             {
                 vec![]
             }
@@ -71,12 +71,12 @@ impl Aggregate for Mailing {
     }
 
     fn evolve(&mut self, event: &MailEvent) {
-        let told = match event {
+        let data = match event {
             MailEvent::Begun(begun) => begun.after,
             MailEvent::Sent(sent) => sent.cause,
             MailEvent::Abandoned(abandoned) => abandoned.cause,
         };
-        self.told = self.told.max(Some(told));
+        self.data = self.data.max(Some(data));
     }
 }
 

@@ -109,13 +109,13 @@ impl Aggregate for Project {
 
         let Some(facts) = &self.facts else {
             return match command {
-                C::Create(told) => Ok(vec![E::Created(told)]),
+                C::Create(data) => Ok(vec![E::Created(data)]),
                 _ => Err(R::Unknown),
             };
         };
         Ok(match command {
             // Repeated.
-            C::Create(told) if self.created.as_ref() == Some(&told) => vec![],
+            C::Create(data) if self.created.as_ref() == Some(&data) => vec![],
             C::Suspend { .. } if !facts.enqueue_is_enabled => vec![],
             C::Resume { .. } if facts.enqueue_is_enabled => vec![],
             C::AddPool { worker_pool, .. } if facts.worker_pools.contains(&worker_pool) => vec![],
@@ -131,7 +131,7 @@ impl Aggregate for Project {
             C::Create(_) => return Err(R::AlreadyCreated),
 
             // Allowed.
-            C::Edit(told) => facts.differing(told).map(E::Edited).into_iter().collect(),
+            C::Edit(data) => facts.differing(data).map(E::Edited).into_iter().collect(),
             C::Suspend { at } => vec![E::EnqueueSuspended(EnqueueSuspended { at })],
             C::Resume { at } => vec![E::EnqueueResumed(EnqueueResumed { at })],
             C::AddPool { worker_pool, at } => vec![E::PoolAdded(PoolAdded { worker_pool, at })],
@@ -150,9 +150,9 @@ impl Aggregate for Project {
     }
 
     fn evolve(&mut self, event: &ProjectEvent) {
-        if let ProjectEvent::Created(told) = event {
-            self.created = Some(told.clone());
-            self.facts = Some(told.clone());
+        if let ProjectEvent::Created(data) = event {
+            self.created = Some(data.clone());
+            self.facts = Some(data.clone());
         } else if let Some(facts) = &mut self.facts {
             facts.evolve(event);
         }
@@ -166,26 +166,26 @@ impl Created {
 
         match event {
             E::Created(_) => {}
-            E::Edited(told) => self.edit(told),
+            E::Edited(data) => self.edit(data),
             E::EnqueueSuspended(_) => self.enqueue_is_enabled = false,
             E::EnqueueResumed(_) => self.enqueue_is_enabled = true,
-            E::PoolAdded(told) => {
-                self.worker_pools.insert(told.worker_pool);
+            E::PoolAdded(data) => {
+                self.worker_pools.insert(data.worker_pool);
             }
-            E::PoolRemoved(told) => {
-                self.worker_pools.remove(&told.worker_pool);
+            E::PoolRemoved(data) => {
+                self.worker_pools.remove(&data.worker_pool);
             }
-            E::ViewersAdmitted(told) => {
-                self.viewers.insert(told.group);
+            E::ViewersAdmitted(data) => {
+                self.viewers.insert(data.group);
             }
-            E::ViewersExpelled(told) => {
-                self.viewers.remove(&told.group);
+            E::ViewersExpelled(data) => {
+                self.viewers.remove(&data.group);
             }
-            E::AdminsAdmitted(told) => {
-                self.admins.insert(told.group);
+            E::AdminsAdmitted(data) => {
+                self.admins.insert(data.group);
             }
-            E::AdminsExpelled(told) => {
-                self.admins.remove(&told.group);
+            E::AdminsExpelled(data) => {
+                self.admins.remove(&data.group);
             }
         }
     }

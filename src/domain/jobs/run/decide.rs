@@ -211,10 +211,10 @@ impl Aggregate for Run {
 
         Ok(match (&self.facts, command) {
             // Impossible.
-            (Some(_), C::Schedule(told)) if self.scheduled.as_ref() != Some(&told) => {
+            (Some(_), C::Schedule(data)) if self.scheduled.as_ref() != Some(&data) => {
                 return Err(R::AlreadyScheduled);
             }
-            (None, C::Schedule(told)) => vec![E::Scheduled(told)],
+            (None, C::Schedule(data)) => vec![E::Scheduled(data)],
             (None, _) => return Err(R::Unknown),
 
             // Repeated.
@@ -243,13 +243,13 @@ impl Aggregate for Run {
             }
 
             // Allowed.
-            (_, C::Spread(told)) => vec![E::Spread(told)],
-            (_, C::Follow(told)) => vec![E::Followed(told)],
-            (_, C::GiveUpFollowing(told)) => vec![E::NotFollowed(told)],
-            (_, C::TimeOut(told)) => vec![E::TimedOut(told)],
-            (_, C::NoteKill(told)) => vec![E::KillRequested(told)],
-            (_, C::Retry(told)) => vec![E::Retried(told)],
-            (_, C::GiveUp(told) | C::End(told)) => vec![E::GivenUp(told)],
+            (_, C::Spread(data)) => vec![E::Spread(data)],
+            (_, C::Follow(data)) => vec![E::Followed(data)],
+            (_, C::GiveUpFollowing(data)) => vec![E::NotFollowed(data)],
+            (_, C::TimeOut(data)) => vec![E::TimedOut(data)],
+            (_, C::NoteKill(data)) => vec![E::KillRequested(data)],
+            (_, C::Retry(data)) => vec![E::Retried(data)],
+            (_, C::GiveUp(data) | C::End(data)) => vec![E::GivenUp(data)],
             (Some(facts), C::Patch { by, patch }) => meaning::of(facts, by, patch)?,
         })
     }
@@ -258,9 +258,9 @@ impl Aggregate for Run {
         use RunEvent as E;
 
         match event {
-            E::Scheduled(told) => {
-                self.facts = Some(RunFacts::planned(told));
-                self.scheduled = Some(told.clone());
+            E::Scheduled(data) => {
+                self.facts = Some(RunFacts::planned(data));
+                self.scheduled = Some(data.clone());
             }
             E::Spread(_) => self.spread = true,
             E::Followed(_) => self.followed = true,
@@ -280,12 +280,12 @@ impl Aggregate for Run {
 impl RunFacts {
     /// How a run stands that was only just scheduled.
     #[must_use]
-    pub fn planned(told: &Scheduled) -> Self {
+    pub fn planned(data: &Scheduled) -> Self {
         Self {
-            job: told.job,
-            schedule_id: told.schedule_id,
-            schedule_at: told.schedule_at,
-            worker: told.worker,
+            job: data.job,
+            schedule_id: data.schedule_id,
+            schedule_at: data.schedule_at,
+            worker: data.worker,
             enqueued_at: None,
             started_at: None,
             returned_at: None,
@@ -294,8 +294,8 @@ impl RunFacts {
             pid_is_current: false,
             start_heard_at: None,
             timed_out: None,
-            is_manual: told.is_manual,
-            schedule_children: told.schedule_children,
+            is_manual: data.is_manual,
+            schedule_children: data.schedule_children,
         }
     }
 
@@ -315,29 +315,29 @@ impl RunFacts {
         use RunEvent as E;
 
         match event {
-            E::Claimed(told) => {
-                self.worker = Some(told.worker);
-                self.enqueued_at = Some(told.enqueued_at);
+            E::Claimed(data) => {
+                self.worker = Some(data.worker);
+                self.enqueued_at = Some(data.enqueued_at);
             }
-            E::Started(told) => {
-                self.started_at = Some(told.started_at);
+            E::Started(data) => {
+                self.started_at = Some(data.started_at);
                 self.pid_is_current = false;
-                self.start_heard_at = Some(told.at);
+                self.start_heard_at = Some(data.at);
                 self.timed_out = None;
             }
-            E::TimedOut(told) => self.timed_out = Some(*told),
-            E::PidReported(told) => {
-                self.pid = Some(told.pid);
+            E::TimedOut(data) => self.timed_out = Some(*data),
+            E::PidReported(data) => {
+                self.pid = Some(data.pid);
                 self.pid_is_current = true;
             }
-            E::Returned(told) => {
-                self.returned_at = Some(told.returned_at);
-                self.success = told.success;
+            E::Returned(data) => {
+                self.returned_at = Some(data.returned_at);
+                self.success = data.success;
             }
-            E::GivenUp(told) => {
-                self.enqueued_at.get_or_insert(told.at);
-                self.started_at.get_or_insert(told.at);
-                self.returned_at = Some(told.at);
+            E::GivenUp(data) => {
+                self.enqueued_at.get_or_insert(data.at);
+                self.started_at.get_or_insert(data.at);
+                self.returned_at = Some(data.at);
                 self.success = Some(false);
             }
             E::Reopened(_) => {
@@ -353,7 +353,7 @@ impl RunFacts {
                 self.start_heard_at = None;
                 self.timed_out = None;
             }
-            E::Patched(told) => self.patch(told),
+            E::Patched(data) => self.patch(data),
             E::Scheduled(_)
             | E::Spread(_)
             | E::Followed(_)
@@ -367,19 +367,19 @@ impl RunFacts {
         }
     }
 
-    fn patch(&mut self, told: &Patched) {
-        note(&mut self.job, told.job.as_ref());
-        note(&mut self.schedule_id, told.schedule_id.as_ref());
-        note(&mut self.schedule_at, told.schedule_at.as_ref());
-        self.worker = told.worker.or(self.worker);
-        note(&mut self.enqueued_at, told.enqueued_at.as_ref());
-        note(&mut self.started_at, told.started_at.as_ref());
-        note(&mut self.returned_at, told.returned_at.as_ref());
-        note(&mut self.success, told.success.as_ref());
-        note(&mut self.pid, told.pid.as_ref());
-        self.pid_is_current &= told.pid.is_none();
-        note(&mut self.is_manual, told.is_manual.as_ref());
-        note(&mut self.schedule_children, told.schedule_children.as_ref());
+    fn patch(&mut self, data: &Patched) {
+        note(&mut self.job, data.job.as_ref());
+        note(&mut self.schedule_id, data.schedule_id.as_ref());
+        note(&mut self.schedule_at, data.schedule_at.as_ref());
+        self.worker = data.worker.or(self.worker);
+        note(&mut self.enqueued_at, data.enqueued_at.as_ref());
+        note(&mut self.started_at, data.started_at.as_ref());
+        note(&mut self.returned_at, data.returned_at.as_ref());
+        note(&mut self.success, data.success.as_ref());
+        note(&mut self.pid, data.pid.as_ref());
+        self.pid_is_current &= data.pid.is_none();
+        note(&mut self.is_manual, data.is_manual.as_ref());
+        note(&mut self.schedule_children, data.schedule_children.as_ref());
     }
 }
 

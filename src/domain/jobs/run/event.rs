@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::change::told;
+use crate::kernel::change::present;
 use crate::kernel::event::events;
 
 events! {
@@ -258,35 +258,35 @@ pub struct Patched {
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "told"
+        deserialize_with = "present"
     )]
     pub enqueued_at: Option<Option<Timestamp>>,
     /// When it was started.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "told"
+        deserialize_with = "present"
     )]
     pub started_at: Option<Option<Timestamp>>,
     /// When it was over.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "told"
+        deserialize_with = "present"
     )]
     pub returned_at: Option<Option<Timestamp>>,
     /// Whether it went well.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "told"
+        deserialize_with = "present"
     )]
     pub success: Option<Option<bool>>,
     /// The process id on the worker's machine.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "told"
+        deserialize_with = "present"
     )]
     pub pid: Option<Option<i64>>,
     /// Whether a person asked for it.
@@ -370,7 +370,7 @@ impl RunEvent {
     #[must_use]
     pub fn outcome(&self) -> Option<Option<bool>> {
         match self {
-            Self::Returned(told) => Some(told.success),
+            Self::Returned(data) => Some(data.success),
             Self::GivenUp(_) => Some(Some(false)),
             _ => None,
         }

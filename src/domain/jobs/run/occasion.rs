@@ -121,19 +121,19 @@ impl Aggregate for Occasion {
 
     fn evolve(&mut self, event: &RunEvent) {
         match event {
-            RunEvent::SiblingAdded(told) => {
-                self.runs.insert(told.run, Standing::Open);
+            RunEvent::SiblingAdded(data) => {
+                self.runs.insert(data.run, Standing::Open);
             }
-            RunEvent::SiblingReturned(told) => {
-                let failed = told.success == Some(false);
-                self.runs.insert(told.run, Standing::Over { failed });
+            RunEvent::SiblingReturned(data) => {
+                let failed = data.success == Some(false);
+                self.runs.insert(data.run, Standing::Over { failed });
             }
-            RunEvent::SiblingReplaced(told) => {
-                self.runs.remove(&told.run);
-                self.runs.insert(told.by, Standing::Open);
+            RunEvent::SiblingReplaced(data) => {
+                self.runs.remove(&data.run);
+                self.runs.insert(data.by, Standing::Open);
             }
-            RunEvent::SiblingReopened(told) => {
-                self.runs.insert(told.run, Standing::Open);
+            RunEvent::SiblingReopened(data) => {
+                self.runs.insert(data.run, Standing::Open);
             }
             _ => {}
         }

@@ -145,14 +145,14 @@ impl App {
             at: at(93),
         };
         for event in laws::tell(&mut self.occasion, [back]).0 {
-            let RunEvent::SiblingReturned(told) = event else {
+            let RunEvent::SiblingReturned(data) = event else {
                 panic!("an occasion hears of a return, and does not say {event:?}");
             };
             let ended = Ended {
-                success: told.success,
+                success: data.success,
                 schedule_children: true,
-                open: told.open,
-                sibling_failed: told.sibling_failed,
+                open: data.open,
+                sibling_failed: data.sibling_failed,
             };
             let child = Child {
                 job: 3,

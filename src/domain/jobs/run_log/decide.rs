@@ -76,7 +76,7 @@ impl Aggregate for RunLog {
             }
 
             // Allowed.
-            (None, C::Write(told)) => vec![E::Written(told)],
+            (None, C::Write(data)) => vec![E::Written(data)],
             (Some(_), C::Write(Written { content, at, .. }) | C::Replace { content, at }) => {
                 vec![E::Replaced(Replaced { content, at })]
             }
@@ -85,11 +85,11 @@ impl Aggregate for RunLog {
 
     fn evolve(&mut self, event: &RunLogEvent) {
         match event {
-            RunLogEvent::Written(told) => {
-                self.number = Some(told.number);
-                self.content.clone_from(&told.content);
+            RunLogEvent::Written(data) => {
+                self.number = Some(data.number);
+                self.content.clone_from(&data.content);
             }
-            RunLogEvent::Replaced(told) => self.content.clone_from(&told.content),
+            RunLogEvent::Replaced(data) => self.content.clone_from(&data.content),
         }
     }
 }

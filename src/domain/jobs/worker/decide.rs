@@ -69,16 +69,16 @@ impl Aggregate for Worker {
 
         let Some(facts) = &self.facts else {
             return match command {
-                C::Register(told) => {
-                    told.check()?;
-                    Ok(vec![E::Registered(told)])
+                C::Register(data) => {
+                    data.check()?;
+                    Ok(vec![E::Registered(data)])
                 }
                 _ => Err(R::Unknown),
             };
         };
         Ok(match command {
             // Repeated.
-            C::Register(told) if self.registered.as_ref() == Some(&told) => vec![],
+            C::Register(data) if self.registered.as_ref() == Some(&data) => vec![],
             C::Suspend { .. } if !facts.enqueue_is_enabled => vec![],
             C::Resume { .. } if facts.enqueue_is_enabled => vec![],
 
@@ -86,11 +86,11 @@ impl Aggregate for Worker {
             C::Register(_) => return Err(R::AlreadyRegistered),
 
             // Allowed.
-            C::Edit(told) => {
+            C::Edit(data) => {
                 let mut edited = facts.clone();
-                edited.edit(&told);
+                edited.edit(&data);
                 edited.check()?;
-                facts.differing(told).map(E::Edited).into_iter().collect()
+                facts.differing(data).map(E::Edited).into_iter().collect()
             }
             C::Suspend { at } => vec![E::EnqueueSuspended(EnqueueSuspended { at })],
             C::Resume { at } => vec![E::EnqueueResumed(EnqueueResumed { at })],
@@ -98,9 +98,9 @@ impl Aggregate for Worker {
     }
 
     fn evolve(&mut self, event: &WorkerEvent) {
-        if let WorkerEvent::Registered(told) = event {
-            self.registered = Some(told.clone());
-            self.facts = Some(told.clone());
+        if let WorkerEvent::Registered(data) = event {
+            self.registered = Some(data.clone());
+            self.facts = Some(data.clone());
         } else if let Some(facts) = &mut self.facts {
             facts.evolve(event);
         }
@@ -114,7 +114,7 @@ impl Registered {
 
         match event {
             E::Registered(_) | E::Reported(_) => {}
-            E::Edited(told) => self.edit(told),
+            E::Edited(data) => self.edit(data),
             E::EnqueueSuspended(_) => self.enqueue_is_enabled = false,
             E::EnqueueResumed(_) => self.enqueue_is_enabled = true,
         }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::Sealed;
-use crate::kernel::change::{edits, told};
+use crate::kernel::change::{edits, present};
 use crate::kernel::event::events;
 
 events! {
@@ -78,21 +78,21 @@ pub struct Reported {
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "told"
+        deserialize_with = "present"
     )]
     pub ping_response_at: Option<Option<Timestamp>>,
     /// Of which version its program is.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "told"
+        deserialize_with = "present"
     )]
     pub worker_version: Option<Option<String>>,
     /// How many runs it executes at once.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "told"
+        deserialize_with = "present"
     )]
     pub concurrent_jobs: Option<Option<u32>>,
     /// When we heard of it.

@@ -48,24 +48,24 @@ impl Aggregate for Reports {
     type Rejection = ReportRejection;
 
     fn decide(&self, command: ReportCommand) -> Result<Vec<WorkerEvent>, ReportRejection> {
-        let ReportCommand::Report(told) = command;
+        let ReportCommand::Report(data) = command;
         let max = Self::VERSION_CHARS_MAX;
-        let version = told.worker_version.as_ref().and_then(Option::as_ref);
+        let version = data.worker_version.as_ref().and_then(Option::as_ref);
         if version.is_some_and(|version| version.chars().count() > max) {
             return Err(ReportRejection::VersionTooLong { max });
         }
-        let says_nothing = Reported::nothing(told.at) == told;
-        let at = told.at;
-        let repeated = |last: &Reported| Reported { at, ..last.clone() } == told;
+        let says_nothing = Reported::nothing(data.at) == data;
+        let at = data.at;
+        let repeated = |last: &Reported| Reported { at, ..last.clone() } == data;
         if says_nothing || self.last.as_ref().is_some_and(repeated) {
             return Ok(vec![]);
         }
-        Ok(vec![WorkerEvent::Reported(told)])
+        Ok(vec![WorkerEvent::Reported(data)])
     }
 
     fn evolve(&mut self, event: &WorkerEvent) {
-        if let WorkerEvent::Reported(told) = event {
-            self.last = Some(told.clone());
+        if let WorkerEvent::Reported(data) = event {
+            self.last = Some(data.clone());
         }
     }
 }

@@ -83,13 +83,13 @@ impl Aggregate for WorkerPool {
 
         let Some(facts) = &self.facts else {
             return match command {
-                C::Create(told) => Ok(vec![E::Created(told)]),
+                C::Create(data) => Ok(vec![E::Created(data)]),
                 _ => Err(R::Unknown),
             };
         };
         Ok(match command {
             // Repeated.
-            C::Create(told) if self.created.as_ref() == Some(&told) => vec![],
+            C::Create(data) if self.created.as_ref() == Some(&data) => vec![],
             C::Suspend { .. } if !facts.enqueue_is_enabled => vec![],
             C::Resume { .. } if facts.enqueue_is_enabled => vec![],
             C::AddWorker { worker, .. } if facts.workers.contains(&worker) => vec![],
@@ -99,7 +99,7 @@ impl Aggregate for WorkerPool {
             C::Create(_) => return Err(R::AlreadyCreated),
 
             // Allowed.
-            C::Edit(told) => facts.differing(told).map(E::Edited).into_iter().collect(),
+            C::Edit(data) => facts.differing(data).map(E::Edited).into_iter().collect(),
             C::Suspend { at } => vec![E::EnqueueSuspended(EnqueueSuspended { at })],
             C::Resume { at } => vec![E::EnqueueResumed(EnqueueResumed { at })],
             C::AddWorker { worker, at } => vec![E::WorkerAdded(WorkerAdded { worker, at })],
@@ -108,9 +108,9 @@ impl Aggregate for WorkerPool {
     }
 
     fn evolve(&mut self, event: &WorkerPoolEvent) {
-        if let WorkerPoolEvent::Created(told) = event {
-            self.created = Some(told.clone());
-            self.facts = Some(told.clone());
+        if let WorkerPoolEvent::Created(data) = event {
+            self.created = Some(data.clone());
+            self.facts = Some(data.clone());
         } else if let Some(facts) = &mut self.facts {
             facts.evolve(event);
         }
@@ -124,14 +124,14 @@ impl Created {
 
         match event {
             E::Created(_) | E::FellSilent(_) | E::StayedSilent(_) | E::Answered(_) => {}
-            E::Edited(told) => self.edit(told),
+            E::Edited(data) => self.edit(data),
             E::EnqueueSuspended(_) => self.enqueue_is_enabled = false,
             E::EnqueueResumed(_) => self.enqueue_is_enabled = true,
-            E::WorkerAdded(told) => {
-                self.workers.insert(told.worker);
+            E::WorkerAdded(data) => {
+                self.workers.insert(data.worker);
             }
-            E::WorkerRemoved(told) => {
-                self.workers.remove(&told.worker);
+            E::WorkerRemoved(data) => {
+                self.workers.remove(&data.worker);
             }
         }
     }

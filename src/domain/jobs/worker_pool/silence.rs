@@ -88,12 +88,12 @@ impl Aggregate for Silence {
 
     fn evolve(&mut self, event: &WorkerPoolEvent) {
         match event {
-            WorkerPoolEvent::FellSilent(told) => {
-                let (since, said_at) = (told.at, told.at);
+            WorkerPoolEvent::FellSilent(data) => {
+                let (since, said_at) = (data.at, data.at);
                 self.silent = Some(Silent { since, said_at });
             }
-            WorkerPoolEvent::StayedSilent(told) => {
-                let (since, said_at) = (told.since, told.at);
+            WorkerPoolEvent::StayedSilent(data) => {
+                let (since, said_at) = (data.since, data.at);
                 self.silent = Some(Silent { since, said_at });
             }
             WorkerPoolEvent::Answered(_) => self.silent = None,

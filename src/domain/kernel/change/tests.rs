@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::told;
+use super::present;
 use crate::testing::stories::at;
 
 /// A thing with a field that is always there, and one that can be empty.
@@ -18,7 +18,7 @@ edits! {
         /// What it is called.
         name: String,
         /// Who steers it.
-        #[serde(deserialize_with = "told")]
+        #[serde(deserialize_with = "present")]
         captain: Option<String>,
     }
 }

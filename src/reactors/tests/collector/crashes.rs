@@ -51,8 +51,8 @@ async fn a_kill_around_an_attempt_that_failed_counts_it_once() {
         let app = app.reopened();
         let _collector = app.collect(config(Some(&url), None));
         app.until_done(1).await;
-        let told = ["build.collection_attempted", "build.usage_recorded"];
-        check(&app, step, &told).await;
+        let data = ["build.collection_attempted", "build.usage_recorded"];
+        check(&app, step, &data).await;
     }
 }
 

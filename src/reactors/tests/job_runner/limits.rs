@@ -44,14 +44,14 @@ async fn a_run_that_takes_too_long_is_killed_once_and_ends_as_its_worker_says() 
     farm.returns(1, run, false).await;
     let row = farm.run(run).await;
     assert_eq!((row.success, row.kill_requests), (Some(false), 1));
-    assert_eq!(row.timed_out.map(|told| told.limit_seconds), Some(120));
+    assert_eq!(row.timed_out.map(|data| data.limit_seconds), Some(120));
     assert_eq!(farm.count("run.timed_out").await, 1);
     assert_eq!(farm.count("kill_request.requested").await, 1);
     let recorded = farm.recorded().await;
-    let told = recorded
+    let data = recorded
         .iter()
         .find(|event| event.event_type.as_str() == "run.timed_out");
-    let (_, metadata) = projections::history::decode(told.unwrap()).unwrap();
+    let (_, metadata) = projections::history::decode(data.unwrap()).unwrap();
     assert_eq!(metadata.actor.unwrap().id, "dispatcher");
     let reading = dispatching.dispatcher.stats();
     assert_eq!((reading.timed_out, reading.rounds_failed), (1, 0));

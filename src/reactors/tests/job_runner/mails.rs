@@ -111,8 +111,8 @@ async fn of_several_attempts_the_last_failure_is_told() {
         panic!("one mail comes");
     };
     assert!(letter.text.contains("the second time"), "{}", letter.text);
-    let told = mails.stats();
-    assert_eq!((told.sent, told.left_out), (1, 1));
+    let data = mails.stats();
+    assert_eq!((data.sent, data.left_out), (1, 1));
 }
 
 #[tokio::test]
@@ -173,8 +173,8 @@ async fn a_server_that_says_not_yet_is_asked_again_and_one_that_says_no_is_not()
         .into_iter()
         .map(|event| match event {
             domain::Event::Jobs(domain::JobsEvent::Mail(
-                domain::jobs::mail::MailEvent::Abandoned(told),
-            )) => (told.attempts, told.error),
+                domain::jobs::mail::MailEvent::Abandoned(data),
+            )) => (data.attempts, data.error),
             other => panic!("no mail: {other:?}"),
         })
         .collect();

@@ -58,10 +58,10 @@ fn a_rollback_goes_back_one_promotion_at_a_time_to_the_configured_strategy() {
 
 #[test]
 fn an_evaluation_that_could_not_be_read_again_is_refused() {
-    let mut told = model_trained("a");
-    told.incumbent.wasted_gb_hours = f64::NAN;
+    let mut data = model_trained("a");
+    data.incumbent.wasted_gb_hours = f64::NAN;
     given::<Models>([])
-        .when(C::Register(Box::new(told)))
+        .when(C::Register(Box::new(data)))
         .then_refuses(R::NotFinite {
             field: "wasted_gb_hours",
         });

@@ -176,20 +176,20 @@ fn a_collection_that_was_not_begun_has_no_outcome() {
 #[test]
 fn a_number_that_cannot_be_written_is_refused() {
     let build = given::<Build>([E::Reported(reported("success", "d"))]);
-    let mut told = usage(1, "prometheus");
-    told.memory.stddev = f64::NAN;
+    let mut data = usage(1, "prometheus");
+    data.memory.stddev = f64::NAN;
     build
-        .when(C::RecordUsage(told))
+        .when(C::RecordUsage(data))
         .then_refuses(R::NotFinite { field: "stddev" });
-    let mut told = usage(1, "prometheus");
-    told.cpu.limit = Some(f64::INFINITY);
+    let mut data = usage(1, "prometheus");
+    data.cpu.limit = Some(f64::INFINITY);
     build
-        .when(C::RecordUsage(told))
+        .when(C::RecordUsage(data))
         .then_refuses(R::NotFinite { field: "limit" });
-    let mut told = out_of_memory(1);
-    told.memory_peak = Some(f64::NEG_INFINITY);
+    let mut data = out_of_memory(1);
+    data.memory_peak = Some(f64::NEG_INFINITY);
     build
-        .when(C::RecordOutOfMemory(told))
+        .when(C::RecordOutOfMemory(data))
         .then_refuses(R::NotFinite {
             field: "memory_peak",
         });
@@ -214,25 +214,25 @@ proptest! {
         for event in events {
             let ended = match event {
                 E::Reported(_) => continue,
-                E::CollectionAttempted(told) => {
-                    prop_assert_eq!((told.collection, ends.get(&last)), (last, None));
+                E::CollectionAttempted(data) => {
+                    prop_assert_eq!((data.collection, ends.get(&last)), (last, None));
                     continue;
                 }
-                E::CollectionRequeued(told) => {
+                E::CollectionRequeued(data) => {
                     prop_assert_eq!(ends.get(&last), Some(&1), "requeued while open");
                     prop_assert_eq!(usages, 0, "requeued after usage");
                     last += 1;
-                    prop_assert_eq!(told.collection, last);
+                    prop_assert_eq!(data.collection, last);
                     continue;
                 }
-                E::UsageRecorded(told) => {
+                E::UsageRecorded(data) => {
                     usages += 1;
-                    told.collection
+                    data.collection
                 }
-                E::CollectionSkipped(told) => told.collection,
-                E::CollectionFailed(told) => told.collection,
-                E::CollectionAbandoned(told) => told.collection,
-                E::OutOfMemory(told) => told.collection,
+                E::CollectionSkipped(data) => data.collection,
+                E::CollectionFailed(data) => data.collection,
+                E::CollectionAbandoned(data) => data.collection,
+                E::OutOfMemory(data) => data.collection,
             };
             prop_assert_eq!(ended, last, "an outcome of another collection");
             *ends.entry(ended).or_default() += 1;

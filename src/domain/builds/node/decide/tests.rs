@@ -39,24 +39,24 @@ fn every_field_but_the_time_counts() {
         |it| it.instance_type.push('x'),
     ];
     for change in changes {
-        let mut told = known.clone();
-        change(&mut told);
+        let mut data = known.clone();
+        change(&mut data);
         given::<Node>([E::Described(known.clone())])
-            .when(C::Describe(told.clone()))
-            .then([E::Described(told)]);
+            .when(C::Describe(data.clone()))
+            .then([E::Described(data)]);
     }
 }
 
 #[test]
 fn a_machine_without_a_size_is_refused() {
     for (cores, memory, field) in [(f64::NAN, 1.0, "cores"), (1.0, f64::INFINITY, "memory")] {
-        let told = Described {
+        let data = Described {
             cores,
             memory,
             ..described("a", 1)
         };
         given::<Node>([])
-            .when(C::Describe(told))
+            .when(C::Describe(data))
             .then_refuses(NodeRejection::NotFinite { field });
     }
 }

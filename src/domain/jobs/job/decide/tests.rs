@@ -28,7 +28,7 @@ fn a_job_is_created_once() {
 #[test]
 fn an_edit_says_only_what_is_new() {
     let job = given::<Job>([E::Created(created())]);
-    let told = Edited {
+    let data = Edited {
         title: Some(created().title),
         description: Some("Copies.".to_owned()),
         parent: Some(None),
@@ -40,10 +40,10 @@ fn an_edit_says_only_what_is_new() {
         interval_count: Some(None),
         ..nothing()
     };
-    job.when(C::Edit(told.clone()))
+    job.when(C::Edit(data.clone()))
         .then([E::Edited(new.clone())]);
     let edited = given::<Job>([E::Created(created()), E::Edited(new)]);
-    edited.when(C::Edit(told)).then_nothing();
+    edited.when(C::Edit(data)).then_nothing();
 }
 
 #[test]

@@ -45,11 +45,11 @@ fn a_patch_is_told_as_what_it_means() {
         })],
     );
     let over = with(&started, [returned(Some(false))]);
-    let told = Patched {
+    let data = Patched {
         success: Some(Some(true)),
         ..nothing()
     };
-    let told = with(&started, [E::Patched(told)]);
+    let data = with(&started, [E::Patched(data)]);
     let restart = Patched {
         started_at: Some(Some(at(8))),
         ..nothing()
@@ -127,7 +127,7 @@ fn a_patch_is_told_as_what_it_means() {
         ),
         // How it went may be known before its end.
         (
-            &told,
+            &data,
             Patched {
                 success: None,
                 ..end(None)
@@ -412,20 +412,20 @@ fn the_time_of_a_run_begins_when_we_hear_of_its_start() {
     assert_eq!(since(&claimed), None, "nobody executes it");
     let first = with(&claimed, [started(6)]);
     assert_eq!(since(&first), Some(at(6)));
-    let told = TimedOut {
+    let data = TimedOut {
         kill_request: 4,
         ..timed_out()
     };
-    given::<Run>(claimed).when(C::TimeOut(told)).then_nothing();
+    given::<Run>(claimed).when(C::TimeOut(data)).then_nothing();
     given::<Run>(first.clone())
-        .when(C::TimeOut(told))
-        .then([E::TimedOut(told)]);
+        .when(C::TimeOut(data))
+        .then([E::TimedOut(data)]);
 
-    let over_time = with(&first, [E::TimedOut(told)]);
+    let over_time = with(&first, [E::TimedOut(data)]);
     assert_eq!(since(&over_time), None, "that is known");
     let again = TimedOut {
         kill_request: 5,
-        ..told
+        ..data
     };
     given::<Run>(over_time.clone())
         .when(C::TimeOut(again))
@@ -470,16 +470,16 @@ fn a_run_that_is_over_is_tried_again_once() {
 #[test]
 fn that_somebody_wants_a_run_killed_is_kept_in_mind() {
     let waiting = vec![E::Scheduled(scheduled())];
-    let told = |kill_request| KillRequested {
+    let data = |kill_request| KillRequested {
         kill_request,
         at: at(90),
     };
     given::<Run>(waiting.clone())
-        .when(C::NoteKill(told(1)))
-        .then([E::KillRequested(told(1))]);
-    let wanted = with(&waiting, [E::KillRequested(told(1))]);
+        .when(C::NoteKill(data(1)))
+        .then([E::KillRequested(data(1))]);
+    let wanted = with(&waiting, [E::KillRequested(data(1))]);
     given::<Run>(wanted.clone())
-        .when(C::NoteKill(told(2)))
+        .when(C::NoteKill(data(2)))
         .then_nothing();
     // Also when its worker died in between and it begins anew.
     let wanted = with(&wanted, [E::Reset(Reset { at: at(91) })]);
@@ -554,10 +554,10 @@ proptest! {
         laws::tell(&mut run, [C::Schedule(scheduled())]);
         laws::tell(&mut run, claims.iter().map(|(worker, second)| by(*worker, claim(*worker, *second))));
         let start = |worker| by(worker, Patched { started_at: Some(Some(at(6))), ..nothing() });
-        let (events, told) = laws::tell(&mut run, starts.into_iter().map(start));
+        let (events, data) = laws::tell(&mut run, starts.into_iter().map(start));
         prop_assert_eq!(events.len(), 1);
         let winner = claims.last().unwrap().0;
-        prop_assert_eq!(told, [start(winner)]);
+        prop_assert_eq!(data, [start(winner)]);
     }
 
     /// Whatever is said by whomever, at most one is heard: the one that has it after their word.
@@ -586,8 +586,8 @@ proptest! {
             match event {
                 E::Reopened(_) => over = false,
                 E::Patched(patch) => prop_assert!(over || !matches!(patch.returned_at, Some(Some(_)))),
-                E::Followed(told) => {
-                    followed.insert(told.by);
+                E::Followed(data) => {
+                    followed.insert(data.by);
                 }
                 _ => {}
             }

@@ -93,17 +93,17 @@ proptest! {
         let mut occasion = Occasion::default();
         laws::tell(&mut occasion, runs.iter().map(|run| C::Add { run: *run, at: at(0) }));
         let runs: Vec<u64> = runs.into_iter().collect();
-        let told = returns.into_iter().map(|(run, success)| back(*run.get(&runs), success));
-        let all: Vec<C> = told.chain(runs.iter().map(|run| back(*run, Some(true)))).collect();
+        let data = returns.into_iter().map(|(run, success)| back(*run.get(&runs), success));
+        let all: Vec<C> = data.chain(runs.iter().map(|run| back(*run, Some(true)))).collect();
         let (events, _) = laws::tell(&mut occasion, all);
         let mut over = BTreeSet::new();
         let mut failed = false;
         for event in events {
-            let E::SiblingReturned(told) = event else { continue };
-            prop_assert!(over.insert(told.run), "over twice");
-            prop_assert_eq!(told.open as usize, runs.len() - over.len());
-            prop_assert_eq!(told.sibling_failed, failed);
-            failed |= told.success == Some(false);
+            let E::SiblingReturned(data) = event else { continue };
+            prop_assert!(over.insert(data.run), "over twice");
+            prop_assert_eq!(data.open as usize, runs.len() - over.len());
+            prop_assert_eq!(data.sibling_failed, failed);
+            failed |= data.success == Some(false);
         }
         prop_assert_eq!(over.len(), runs.len());
     }

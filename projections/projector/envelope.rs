@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 /// An event as a fold sees it: decoded once for all of them.
-pub struct Seen<'a> {
+pub struct Envelope<'a> {
     /// Its place in the log.
     pub position: Position,
     /// When the log took it.
@@ -26,7 +26,7 @@ pub struct Seen<'a> {
     metadata: OnceCell<Metadata>,
 }
 
-impl<'a> Seen<'a> {
+impl<'a> Envelope<'a> {
     /// Joins what the log holds with what it means.
     #[must_use]
     pub fn new(recorded: &'a Recorded, event: &'a Event) -> Self {

@@ -7,7 +7,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 /// A request whose body was read.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct RawRequest {
     /// The method that holds, which may not be the one in the request line.
     pub(crate) method: Method,
     pub(crate) uri: Uri,

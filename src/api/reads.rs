@@ -7,7 +7,7 @@ use utoipa::IntoParams;
 use web::paging::{self, Listing};
 use web::{App, Problem, View};
 
-use crate::asked;
+use crate::parameters;
 
 /// Asks the views.
 ///
@@ -56,7 +56,7 @@ pub(crate) fn past<R, T>(
     show: impl FnOnce(R) -> T,
 ) -> Result<View<T>, Problem> {
     let position = app.views.position();
-    let body = show(past.map_err(asked::past)?.ok_or(unknown)?);
+    let body = show(past.map_err(parameters::past)?.ok_or(unknown)?);
     Ok(View { position, body })
 }
 
