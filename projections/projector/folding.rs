@@ -81,7 +81,7 @@ impl Folding {
             }
             match reading {
                 Reading::Event(event) => {
-                    self.fold.apply(&Envelope::new(recorded, event), &mut rows)
+                    self.fold.apply(&Envelope::new(recorded, event), &mut rows);
                 }
                 Reading::Fault => checkpoint.faults += 1,
                 Reading::Unwanted => {}
