@@ -18,7 +18,7 @@ use eventlog::{
 use crate::runs::RunLogRow;
 
 pub use as_of::{AsOf, AsOfError, BuildAsOf};
-pub use query::{EventPage, EventQuery, PAGE_BYTES_MAX};
+pub use query::{EventPage, EventQuery};
 
 /// How many events are looked at once when a time is looked for.
 const LOOKED_AT_ONCE: usize = 4096;

@@ -29,7 +29,7 @@ mod taking_up;
 mod testing;
 mod views;
 
-pub use listing::{Cursor, EXAMINED_MAX, Listing};
+pub use listing::{Cursor, EXAMINED_MAX, Listing, PAGE_BYTES_MAX, PageBytes};
 pub use projector::{
     Answer, ProjectionState, ProjectionStatus, ProjectorConfig, RebuildError, RebuildHandle,
     RebuildProgress, StartError, drop_tables_ahead, furthest_checkpoint, table_digest,

@@ -4,11 +4,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tables::{KeyBuilder, Range};
 
-use crate::projector::{Answer, Reader};
+use crate::projector::{Answer, Reader, stored};
 
 /// The most rows that one page may look at, admitted or not. A page that ends here says where the next one
 /// goes on, so that a filter which admits little costs many short requests instead of a long one.
 pub const EXAMINED_MAX: usize = 10_000;
+
+/// The most bytes that the rows or events of one page have together, but for the first of them, which is always on
+/// its page: fewer are answered, and where to go on.
+pub const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// How many entries of an index are read at once.
 const CHUNK: usize = 256;
@@ -40,6 +44,23 @@ impl Cursor {
     #[must_use]
     pub fn is_start(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// Counts the bytes of a page while it is filled.
+#[derive(Debug, Default)]
+pub struct PageBytes {
+    used: usize,
+    is_begun: bool,
+}
+
+impl PageBytes {
+    /// Adds an entry of this size; false when it belongs on the next page. The first entry of a page always fits,
+    /// so that every page leads on.
+    pub fn fits(&mut self, bytes: usize) -> bool {
+        self.used = self.used.saturating_add(bytes);
+        let is_first = !std::mem::replace(&mut self.is_begun, true);
+        is_first || self.used <= PAGE_BYTES_MAX
     }
 }
 
@@ -105,8 +126,9 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Reads entries from `cursor` on, and keeps what `admit` makes of them, until the page is full.
-    pub(crate) fn page<T>(
+    /// Reads entries from `cursor` on, and keeps what `admit` makes of them, until the page is full: of rows, or of
+    /// [`PAGE_BYTES_MAX`].
+    pub(crate) fn page<T: Serialize>(
         &self,
         reader: &Reader,
         cursor: &Cursor,
@@ -119,6 +141,7 @@ impl<'a> Walk<'a> {
             next: None,
             examined: 0,
         };
+        let mut bytes = PageBytes::default();
         let mut range = self.range(cursor);
         loop {
             // One more than is needed tells whether there is a next page.
@@ -130,8 +153,15 @@ impl<'a> Walk<'a> {
                 if listing.rows.len() >= limit || listing.examined >= EXAMINED_MAX {
                     return Ok(listing);
                 }
+                let row = admit(&key, &value)?;
+                if row
+                    .as_ref()
+                    .is_some_and(|row| !bytes.fits(stored::size(row)))
+                {
+                    return Ok(listing);
+                }
                 listing.examined += 1;
-                listing.rows.extend(admit(&key, &value)?);
+                listing.rows.extend(row);
                 listing.next = Some(self.cursor_of(&key));
                 range = range.after(&key);
             }
@@ -178,7 +208,7 @@ impl<'a> Walk<'a> {
 }
 
 /// Reads rows that lie in the order of the list themselves.
-pub(crate) fn rows<T: DeserializeOwned>(
+pub(crate) fn rows<T: Serialize + DeserializeOwned>(
     reader: &Reader,
     walk: &Walk<'_>,
     cursor: &Cursor,
@@ -189,4 +219,19 @@ pub(crate) fn rows<T: DeserializeOwned>(
         let row: T = reader.decode(value)?;
         Ok(admits(&row).then_some(row))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_entry_of_a_page_fits_whatever_its_size() {
+        let mut bytes = PageBytes::default();
+        assert!(bytes.fits(PAGE_BYTES_MAX + 1));
+        assert!(!bytes.fits(1));
+        let mut bytes = PageBytes::default();
+        assert!(bytes.fits(0) && bytes.fits(PAGE_BYTES_MAX));
+        assert!(!bytes.fits(1));
+    }
 }

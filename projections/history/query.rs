@@ -7,6 +7,7 @@ use eventlog::{Filter, Page, PageLimit, Position, ReadError, Recorded, Revision,
 use jiff::Timestamp;
 
 use super::History;
+use crate::listing::PAGE_BYTES_MAX;
 
 /// The most events that one page may look at.
 const EXAMINED_MAX: usize = 100_000;
@@ -16,10 +17,6 @@ const CHUNK: usize = 1024;
 
 /// How many events of a stream are read at first, while it is not known how large they are.
 const CHUNK_FIRST: usize = 16;
-
-/// The most bytes of events that one page holds, but for the last event: fewer events are answered, and where to go
-/// on.
-pub const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Which events, in which order; every condition must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -12,6 +12,12 @@ pub(crate) fn encode<T: Serialize>(row: &T) -> Bytes {
         .into()
 }
 
+/// How many bytes a row has when it is written.
+pub(crate) fn size<T: Serialize>(row: &T) -> usize {
+    postcard::serialize_with_flavor(row, postcard::ser_flavors::Size::default())
+        .expect("a row is plain data of known length")
+}
+
 /// The row that was written as these bytes.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, TableError> {
     match postcard::take_from_bytes(bytes) {

@@ -10,8 +10,8 @@ use super::model::Model;
 use super::place::{self, PLACE_BYTES, Place};
 use super::stream::Merge;
 use super::{RunQuery, RunRow, RunState, Runs, WorkerIs};
-use crate::listing::{Cursor, EXAMINED_MAX, Listing};
-use crate::projector::Answer;
+use crate::listing::{Cursor, EXAMINED_MAX, Listing, PageBytes};
+use crate::projector::{Answer, stored};
 
 /// What beginning to read another index costs, in entries of one that is read on.
 const SEEK_ENTRIES: u64 = 32;
@@ -75,7 +75,7 @@ impl Runs {
     }
 
     /// A page of the same list that goes on where another ended, without a total. It looks at most at
-    /// [`EXAMINED_MAX`] runs.
+    /// [`EXAMINED_MAX`] runs, and has at most [`crate::PAGE_BYTES_MAX`].
     ///
     /// # Errors
     /// When the table cannot say.
@@ -92,27 +92,40 @@ impl Runs {
             examined: 0,
         };
         let goes_on = |place: &Place| Some(Cursor::from_bytes(place.to_vec()));
+        let mut bytes = PageBytes::default();
         if let Some(rows) = self.few(query)? {
             let rows = rows.into_iter().map(|row| (place::place(&row), row));
-            let mut rest = rows.filter(|(place, _)| after.is_none_or(|after| *place > after));
-            for (place, row) in rest.by_ref().take(limit) {
+            let rest = rows.filter(|(place, _)| after.is_none_or(|after| *place > after));
+            for (place, row) in rest {
+                listing.examined = listing.rows.len();
+                if listing.rows.len() == limit || !bytes.fits(stored::size(&*row)) {
+                    return Ok(listing);
+                }
                 listing.next = goes_on(&place);
                 listing.rows.push(row);
             }
-            listing.next = rest.next().and(listing.next);
             listing.examined = listing.rows.len();
+            listing.next = None;
             return Ok(listing);
         }
         let snapshot = Snapshot::take(&self.model.read(), query, limit as u64, Some(0));
         let mut walk = Walk::new(self, query, &snapshot, after.as_ref())?;
         walk.examined_max = EXAMINED_MAX;
         while let Some(next) = walk.next()? {
+            listing.examined = walk.examined;
             if listing.rows.len() == limit {
-                listing.examined = walk.examined;
                 return Ok(listing);
             }
-            listing.next = goes_on(&next.place());
-            listing.rows.extend(self.row_of(next)?);
+            let place = next.place();
+            let row = self.row_of(next)?;
+            if row
+                .as_ref()
+                .is_some_and(|row| !bytes.fits(stored::size(&**row)))
+            {
+                return Ok(listing);
+            }
+            listing.next = goes_on(&place);
+            listing.rows.extend(row);
         }
         listing.examined = walk.examined;
         // The walk is over, or tired.

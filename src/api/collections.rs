@@ -28,7 +28,7 @@ pub(crate) struct CollectionParams {
     since: Option<String>,
     /// Only those that entered before this (RFC 3339).
     until: Option<String>,
-    /// How many a page has, 1 to 1000.
+    /// How many a page has at most, 1 to 1000; fewer when they are large.
     limit: Option<usize>,
     /// `next` of the page before.
     cursor: Option<String>,

@@ -1,6 +1,6 @@
 //! Everything that happened, as it was written down.
 
-use ::projections::history::{EventQuery, PAGE_BYTES_MAX};
+use ::projections::history::EventQuery;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::core::token::Role;
@@ -12,6 +12,7 @@ use web::{App, Caller, Path, Problem, Query, View, paging};
 
 use crate::categories::{self, SCOPE};
 use crate::parameters::{self, Form};
+use crate::reads;
 use crate::wire::{EventPage, StoredEvent};
 
 mod lines;
@@ -48,7 +49,7 @@ pub(crate) struct EventParams {
     before: Option<u64>,
     /// `asc` (the default) or `desc`.
     order: Option<String>,
-    /// How many events a page has, 1 to 1000. With NDJSON: how many at most.
+    /// How many events a page has at most, 1 to 1000; fewer when they are large. With NDJSON: how many at most.
     limit: Option<usize>,
     /// `next` of the page before.
     cursor: Option<String>,
@@ -125,7 +126,7 @@ pub(crate) async fn list(
         Form::Lines => lines::all(&app, &caller, query, params.limit),
         Form::Page => {
             query.limit = paging::limit(params.limit)?;
-            let _room = app.responses.reserve(room_for(query.limit))?;
+            let _room = reads::room_for(&app, query.limit)?;
             let history = app.views.history();
             let position = history.head();
             let page = history.page(&query).await?;
@@ -135,12 +136,6 @@ pub(crate) async fn list(
             Ok(View { position, body }.into_response())
         }
     }
-}
-
-/// How much a page of events may take while it is made: usual events, or as much as any page.
-fn room_for(limit: usize) -> usize {
-    const USUAL_EVENT_BYTES: usize = 4096;
-    limit.saturating_mul(USUAL_EVENT_BYTES).min(PAGE_BYTES_MAX)
 }
 
 /// Where a list of events goes on.
@@ -194,7 +189,7 @@ pub(crate) async fn get(
 pub(crate) struct StreamParams {
     /// The first revision of the page.
     pub(crate) from: u64,
-    /// How many events a page has, 1 to 1000.
+    /// How many events a page has at most, 1 to 1000; fewer when they are large.
     pub(crate) limit: Option<usize>,
 }
 
@@ -222,7 +217,7 @@ pub(crate) async fn stream_page(
     from: u64,
     limit: usize,
 ) -> Result<View<EventPage>, Problem> {
-    let _room = app.responses.reserve(room_for(limit))?;
+    let _room = reads::room_for(app, limit)?;
     let history = app.views.history();
     let position = history.head();
     let (events, more) = history.stream_page(name, Revision(from), limit).await?;

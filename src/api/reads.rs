@@ -1,11 +1,11 @@
 //! What the views say, with the position up to which they know the log.
 
 use ::projections::history::AsOfError;
-use ::projections::{self, Cursor, TableError, Views};
+use ::projections::{self, Cursor, PAGE_BYTES_MAX, TableError, Views};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use web::paging::{self, Listing};
-use web::{App, Problem, View};
+use web::{App, Charge, Problem, View};
 
 use crate::parameters;
 
@@ -60,6 +60,16 @@ pub(crate) fn past<R, T>(
     Ok(View { position, body })
 }
 
+/// Reserves memory for a page while it is built: usual entries, or as much as any page may have.
+///
+/// # Errors
+/// 503 when too many bytes of other answers wait to be read.
+pub(crate) fn room_for(app: &App, limit: usize) -> Result<Charge, Problem> {
+    const USUAL_ENTRY_BYTES: usize = 4096;
+    let bytes = limit.saturating_mul(USUAL_ENTRY_BYTES);
+    app.responses.reserve(bytes.min(PAGE_BYTES_MAX))
+}
+
 /// A list that has one page.
 pub(crate) fn whole<R>(rows: Vec<R>) -> projections::Listing<R> {
     projections::Listing {
@@ -74,7 +84,7 @@ pub(crate) fn whole<R>(rows: Vec<R>) -> projections::Listing<R> {
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PageParams {
-    /// How many a page has, 1 to 1000.
+    /// How many a page has at most, 1 to 1000; fewer when they are large.
     pub(crate) limit: Option<usize>,
     /// `next` of the page before.
     pub(crate) cursor: Option<String>,
@@ -114,6 +124,7 @@ impl Page {
         R: Send + 'static,
     {
         let Self { limit, cursor } = self;
+        let _room = room_for(app, limit)?;
         let View { position, body } = view(app, move |views| ask(views, &cursor, limit)).await?;
         let body = Listing::of(body, show);
         Ok(View { position, body })

@@ -6,7 +6,7 @@
 mod routes;
 
 use ::projections::roster::{Roster, RosterView};
-use ::projections::{Cursor, TableError};
+use ::projections::{Cursor, PageBytes, TableError};
 use axum::response::{IntoResponse, Response};
 use domain::Aggregate;
 use domain::core::token::Role;
@@ -24,11 +24,14 @@ use crate::provisioning::{
     self, Document, Groups, Item, JobTemplates, Jobs, Kind, Projects, Users, Wanted, Which,
     WorkerPools, Workers, one,
 };
-use crate::reads::{Page, PageParams};
+use crate::reads::{self, Page, PageParams};
 use crate::wire::{self, EventPage};
 use crate::{DIALECT, parameters};
 
 pub(crate) use routes::documented;
+
+/// How many rows of a list are read at once. A row may hold a script, so no more of them are held than a page shows.
+const AT_ONCE: usize = 32;
 
 /// A kind of thing with routes of its own.
 pub(crate) trait Resource: Kind {
@@ -153,25 +156,39 @@ async fn list<R: Resource>(
     caller.may(Role::Reader, &scope::<R>("read"))?;
     let Page { limit, cursor } = Page::asked(params.limit, params.cursor.as_deref())?;
     let from = from(&cursor)?;
+    let _room = reads::room_for(app, limit)?;
     let position = app.views.position();
+    // One more than is shown tells whether there is a next page.
+    let numbers = app.views.roster()?;
+    let numbers = numbers.read(|roster| R::numbers(roster, from, limit + 1));
+    let (mut items, mut bytes) = (Vec::with_capacity(limit), PageBytes::default());
+    for some in numbers.chunks(AT_ONCE) {
+        for (number, facts) in rows::<R>(app, some.to_vec()).await? {
+            let shown = show_now::<R>(app, &facts).await?;
+            if items.len() == limit || !bytes.fits(paging::bytes_of(&shown)?) {
+                let next = Cursor::from_bytes(number.to_be_bytes());
+                let next = Some(paging::seal(&next));
+                let body = Listing { items, next };
+                return Ok(View { position, body });
+            }
+            items.push(shown);
+        }
+    }
+    let body = Listing { items, next: None };
+    Ok(View { position, body })
+}
+
+/// How these stand, as far as they are there.
+async fn rows<R: Resource>(app: &App, numbers: Vec<u64>) -> Result<Vec<(u64, R::Facts)>, Problem> {
     let rows = app.views.ask(move |views| {
         let view = views.roster()?;
-        // One more than is shown tells whether there is a next page.
-        let numbers = view.read(|roster| R::numbers(roster, from, limit + 1));
-        let rows = numbers
-            .into_iter()
-            .map(|number| Ok((number, R::row(&view, number)?)));
+        let rows = numbers.into_iter().filter_map(|number| {
+            let row = R::row(&view, number).transpose()?;
+            Some(row.map(|facts| (number, facts)))
+        });
         rows.collect::<Result<Vec<_>, TableError>>()
     });
-    let mut rows = rows.await?;
-    let next = (rows.len() > limit).then(|| rows.pop()).flatten();
-    let next = next.map(|(number, _)| paging::seal(&Cursor::from_bytes(number.to_be_bytes())));
-    let mut items = Vec::with_capacity(rows.len());
-    for facts in rows.into_iter().filter_map(|(_, facts)| facts) {
-        items.push(show_now::<R>(app, &facts).await?);
-    }
-    let body = Listing { items, next };
-    Ok(View { position, body })
+    Ok(rows.await?)
 }
 
 fn from(cursor: &Cursor) -> Result<u64, Problem> {

@@ -66,7 +66,7 @@ pub(crate) struct RunParams {
     due_until: Option<String>,
     /// Count those on all pages together.
     total: bool,
-    /// How many a page has, 1 to 1000.
+    /// How many a page has at most, 1 to 1000; fewer when they are large.
     limit: Option<usize>,
     /// `next` of the page before.
     cursor: Option<String>,
@@ -148,6 +148,7 @@ pub(crate) async fn list(
 ) -> Result<View<RunPage>, Problem> {
     caller.may(Role::Reader, READ)?;
     let page = Page::asked(params.limit, params.cursor.as_deref())?;
+    let _room = reads::room_for(&app, page.limit)?;
     let mut query = params.query()?;
     reads::view(&app, move |views| {
         query.jobs = views.roster()?.read(|roster| params.jobs(roster));

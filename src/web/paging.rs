@@ -39,6 +39,35 @@ pub fn limit(asked: Option<usize>) -> Result<usize, Problem> {
     }
 }
 
+/// How many bytes of an answer an entry takes.
+///
+/// # Errors
+/// 500 when it cannot be written as JSON.
+pub fn bytes_of(entry: &impl Serialize) -> Result<usize, Problem> {
+    let mut bytes = Counted(0);
+    match serde_json::to_writer(&mut bytes, entry) {
+        Ok(()) => Ok(bytes.0),
+        Err(error) => {
+            tracing::error!(%error, "an entry of a list cannot be written as JSON: {error}");
+            Err(Problem::internal("the answer cannot be written"))
+        }
+    }
+}
+
+/// Counts bytes instead of keeping them.
+struct Counted(usize);
+
+impl std::io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Wraps a place in a list so that nobody outside builds one by hand.
 #[must_use]
 pub fn seal(place: &Cursor) -> String {

@@ -1,5 +1,7 @@
+use domain::builds::build::BuildEvent;
+
 use crate::builds::{BuildFilter, BuildOrder};
-use crate::testing::{App, PATIENCE, reported, tell_all, used};
+use crate::testing::{App, PATIENCE, report, reported, tell_all, used};
 use crate::{Cursor, EXAMINED_MAX};
 
 async fn app_of(builds: i64) -> App {
@@ -112,4 +114,31 @@ async fn a_page_looks_at_so_many_rows_and_no_more() {
         .list(&filter, &first.next.unwrap(), 10)
         .unwrap();
     assert_eq!((rest.rows.len(), rest.next), (1, None));
+}
+
+/// A page of a thousand large rows would take more memory than a server has for answers.
+#[tokio::test]
+async fn a_page_of_large_rows_ends_early_and_leads_on() {
+    let app = App::new();
+    let story = (1..=100).map(|number| {
+        let mut report = report(number, "running");
+        report.stage = "s".repeat(60_000);
+        let event = BuildEvent::Reported(report);
+        (format!("build-default:{number}"), event.into())
+    });
+    let last = tell_all(&*app.log, story).await;
+    app.views.wait_for(last, PATIENCE).await.unwrap();
+    let (mut cursor, mut pages, mut found) = (Cursor::start(), Vec::new(), Vec::new());
+    loop {
+        let builds = app.views.builds().unwrap();
+        let page = builds.list(&BuildFilter::default(), &cursor, 1000).unwrap();
+        pages.push(page.rows.len());
+        found.extend(page.rows.iter().map(|row| row.key.number()));
+        match page.next {
+            Some(next) => cursor = next,
+            None => break,
+        }
+    }
+    assert_eq!(pages, [69, 31]);
+    assert_eq!(found, (1..=100).rev().collect::<Vec<i64>>());
 }

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use domain::jobs::job::JobEvent;
-use domain::jobs::run::{Run, RunEvent, RunFacts};
+use domain::jobs::run::{GivenUp, Run, RunEvent, RunFacts};
 use domain::{Aggregate, Event};
 use eventlog::EventLog;
 use proptest::prelude::*;
@@ -13,6 +13,7 @@ use tables::MemoryTables;
 
 use super::numbers;
 use crate::runs::{RunQuery, RunState, Runs, WorkerIs};
+use crate::testing::job_runner::{claimed, scheduled};
 use crate::testing::{PATIENCE, any_story, at, block_on, config, memory_log, tell_all};
 use crate::{Cursor, Views};
 
@@ -230,4 +231,44 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+/// Reasons are long, and a page of a thousand of them ends early; the next one goes on with the run after.
+#[test]
+fn a_page_of_large_runs_ends_early_and_leads_on() {
+    block_on(async {
+        let log = Arc::new(memory_log());
+        let views = Views::start(log.clone(), Arc::new(MemoryTables::new()), config()).unwrap();
+        let story = (1..=60).flat_map(|number| {
+            let reason = "r".repeat(100_000);
+            let given_up = RunEvent::GivenUp(GivenUp { reason, at: at(90) });
+            let stream = format!("run-{number}");
+            [scheduled(number, 1, 10), claimed(1, 20), given_up]
+                .map(|event| (stream.clone(), event.into()))
+        });
+        tell_all(&*log, story).await;
+        views.wait_for(log.head(), PATIENCE).await.unwrap();
+        let runs = views.runs().unwrap();
+        for query in [
+            RunQuery::default(),
+            RunQuery {
+                schedule_ids: Some((1..=60).collect()),
+                ..RunQuery::default()
+            },
+        ] {
+            let (mut cursor, mut pages, mut found) = (Cursor::start(), Vec::new(), Vec::new());
+            loop {
+                let page = runs.list_from(&query, &cursor, 1000).unwrap();
+                pages.push(page.rows.len());
+                found.extend(numbers(&page.rows));
+                match page.next {
+                    Some(next) => cursor = next,
+                    None => break,
+                }
+            }
+            assert_eq!(pages, [41, 19], "{query:?}");
+            assert_eq!(found.len(), 60);
+            assert_eq!(found.iter().collect::<BTreeSet<_>>().len(), 60, "each once");
+        }
+    });
 }

@@ -246,3 +246,33 @@ async fn a_script_of_any_length_is_shown_as_it_was_typed() {
         .await;
     assert_eq!(edited.body["script_content_partial"], json!(script));
 }
+
+/// A page of jobs holds scripts: it ends before they are more than an answer may have, and leads on.
+#[tokio::test]
+async fn a_page_of_large_things_ends_early_and_leads_on() {
+    let app = app().await;
+    for first in [2, 52] {
+        let jobs = (first..first + 50).map(|number| {
+            json!({"title": format!("job {number}"), "job_template": "s", "worker_pool": "p",
+                "script_content_partial": "#".repeat(if number == 60 { 1_000_000 } else { 60_000 })})
+        });
+        let document = json!({"jobs": jobs.collect::<Vec<_>>()});
+        assert_eq!(app.post("/v1/apply", Some(document)).await.status, 200);
+    }
+    let (mut target, mut pages, mut ids) =
+        ("/v1/jobs?limit=1000".to_owned(), Vec::new(), Vec::new());
+    loop {
+        let answered = app.get(&target).await;
+        assert_eq!(answered.status, 200, "{target}");
+        assert!(answered.body.to_string().len() < 5 << 20);
+        let items = answered.body["items"].as_array().unwrap();
+        pages.push(items.len());
+        ids.extend(items.iter().map(|job| job["id"].as_u64().unwrap()));
+        match answered.body["next"].as_str() {
+            Some(next) => target = format!("/v1/jobs?limit=1000&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(ids, (1..=101).collect::<Vec<u64>>());
+    assert!(pages.len() == 2 && pages[0] > 50, "{pages:?}");
+}
