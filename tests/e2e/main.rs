@@ -21,6 +21,7 @@ mod overload;
 mod read_only;
 mod secrets;
 mod telemetry;
+mod upgrade;
 
 #[path = "../support/server.rs"]
 mod server;
