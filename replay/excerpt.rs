@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use eventlog::{
-    Append, AppendError, Appended, EventLog, Filter, Page, PageLimit, Position, ReadError,
-    Recorded, Revision, StreamName,
+    Append, AppendError, Appended, Description, EventLog, Filter, Page, PageLimit, Position,
+    ReadError, Recorded, Revision, StreamName,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -103,6 +103,16 @@ impl EventLog for Excerpt {
 
     fn stopped(&self) -> Option<AppendError> {
         Some(not_written())
+    }
+
+    fn describe(&self) -> Description {
+        Description {
+            backend: "memory",
+            layout: "excerpt",
+            log_id: None,
+            lag: 0,
+            damage: None,
+        }
     }
 }
 

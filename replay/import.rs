@@ -202,9 +202,12 @@ impl Import<'_> {
                     | AppendError::IdReused { .. }
                     | AppendError::Refused { .. },
                 ) => return Ok(None),
-                Err(error @ (AppendError::Full { .. } | AppendError::Stopped { .. })) => {
-                    return Err(error.into());
-                }
+                // The import can be started again: ids that are there already are not written twice.
+                Err(
+                    error @ (AppendError::Full { .. }
+                    | AppendError::Stopped { .. }
+                    | AppendError::Unknown { .. }),
+                ) => return Err(error.into()),
             }
         }
     }

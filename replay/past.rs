@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use eventlog::{
-    Append, AppendError, Appended, EventLog, Filter, Page, PageLimit, Position, ReadError,
-    Recorded, Revision, StreamName,
+    Append, AppendError, Appended, Description, EventLog, Filter, Page, PageLimit, Position,
+    ReadError, Recorded, Revision, StreamName,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -114,6 +114,10 @@ impl EventLog for Past {
 
     fn stopped(&self) -> Option<AppendError> {
         Some(self.not_written())
+    }
+
+    fn describe(&self) -> Description {
+        self.log.describe()
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod routes;
 mod running;
 mod sample;
 mod seal_key;
+pub(crate) mod storage;
 
 use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
@@ -18,11 +19,10 @@ use anyhow::Context;
 use blobs::{Blobs, S3Config};
 use commands::{Clock, Commands};
 use eventlog::EventLog;
-use eventlog_file::{FileLog, FileLogConfig};
 use projections::allocation::{AllocationSettings, StrategyName};
 use projections::{ProjectorConfig, Views};
 use secrecy::SecretString;
-use tables::{SledConfig, SledTables, Tables};
+use tables::Tables;
 use web::Seal;
 
 pub(crate) use admin::admin_token;
@@ -38,7 +38,7 @@ use crate::telemetry::{Registry, Requests};
 /// What handlers and reactors work with.
 pub(crate) struct Services {
     /// The log.
-    pub(crate) log: Arc<FileLog>,
+    pub(crate) log: Arc<dyn EventLog>,
     /// The write side.
     pub(crate) commands: Commands,
     /// The read side.
@@ -163,12 +163,11 @@ async fn services(config: &Config, clock: Clock) -> anyhow::Result<Services> {
         .with_context(|| format!("the data directory {} cannot be made", dir.display()))?;
     private_file::warn_if_open_to_others(dir);
     let opening = config.clone();
-    let (log, tables) = tokio::task::spawn_blocking(move || open_storage(&opening)).await??;
-    let commands = Commands::new(Arc::clone(&log) as Arc<dyn EventLog>, clock);
+    let (log, tables) = tokio::task::spawn_blocking(move || storage::open(&opening)).await??;
+    let commands = Commands::new(Arc::clone(&log), clock);
     // Before anything follows the log: a missing key is no reason to build views.
     let seal = seal_key::ensure(dir, &*log).await?;
-    let followed = Arc::clone(&log) as Arc<dyn EventLog>;
-    let views = Views::start(followed, Arc::clone(&tables), projector(config))?;
+    let views = Views::start(Arc::clone(&log), Arc::clone(&tables), projector(config))?;
     Ok(Services {
         log,
         commands,
@@ -187,30 +186,6 @@ pub(crate) fn projector(config: &Config) -> ProjectorConfig {
     projector.commit_interval = Duration::from_millis(config.views.commit_milliseconds);
     projector.allocation = allocation_settings(config);
     projector
-}
-
-fn open_storage(config: &Config) -> anyhow::Result<(Arc<FileLog>, Arc<dyn Tables>)> {
-    history::require_log_or_no_traces(&config.data)?;
-    let settings = SledConfig {
-        cache_bytes: config.views.cache_bytes,
-        ..SledConfig::default()
-    };
-    let open_views = || SledTables::open(config.data.views_dir(), &settings);
-    let mut views = None;
-    let log_settings = FileLogConfig {
-        segment_bytes: config.log.segment_bytes,
-        queue_max: config.log.queue_max,
-        ..history::recorded(&config.data)
-    };
-    let log = FileLog::open_unless_behind(config.data.log_dir(), log_settings, || {
-        let opened = views.insert(open_views());
-        history::evidence_of(&opened.as_ref().ok()?.tables)
-    })?;
-    let opened = views.unwrap_or_else(open_views)?;
-    if let Some(damage) = &opened.damaged {
-        tracing::warn!(reason = %damage.reason, "the views were damaged and are built anew: {}", damage.reason);
-    }
-    Ok((Arc::new(log), Arc::new(opened.tables)))
 }
 
 /// The store of big bodies for a tool that reads: a folder that is not there is empty, and is not made.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use domain::builds::build::{BuildEvent, Reported, Runner};
 use domain::{Actor, Event, Metadata};
-use eventlog::{Append, EventType, Expected, NewEvent, Position, StreamName};
+use eventlog::{Append, EventLog, EventType, Expected, NewEvent, Position, StreamName};
 use eventlog_file::{FileLog, FileLogConfig, Scan};
 use replay::verify::Depth;
 use replay::{Window, export, import, unwatched, verify};

@@ -10,6 +10,7 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 use web::{App, CallerIfAny, Problem, View};
 
 /// That the process answers.
@@ -31,6 +32,24 @@ pub struct Readiness {
     /// while reading the log, with its place.
     #[schema(example = json!({"log.damage": "a frame's checksum is wrong at byte 9000 of 00000000000000000001.seg, where position 17 should stand"}))]
     details: BTreeMap<&'static str, String>,
+    /// Which log there is.
+    log: Log,
+}
+
+/// Which log there is, and how it is kept.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Log {
+    /// The backend, as `log.backend` names it.
+    #[schema(example = "file")]
+    backend: &'static str,
+    /// How the backend lays out events.
+    #[schema(example = "segments")]
+    layout: &'static str,
+    /// The id that was drawn when the log was made; `null` for a log in memory.
+    #[schema(value_type = Option<String>, format = Uuid)]
+    log_id: Option<Uuid>,
+    /// Events that are durable and cannot be read here yet; 0 where reads do not come from a copy.
+    lag: u64,
 }
 
 /// What runs here.
@@ -41,7 +60,7 @@ pub struct Info {
     /// Its version.
     version: String,
     /// What keeps the log.
-    backend: String,
+    backend: &'static str,
     /// The last position that is durable.
     head: u64,
     /// Everything up to here is in every view.
@@ -81,6 +100,7 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
         }
     }
     let ready = unready.is_empty();
+    let log = app.commands.describe_log();
     let details = app.details();
     let status = if ready {
         StatusCode::OK
@@ -91,6 +111,12 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
         ready,
         unready,
         details,
+        log: Log {
+            backend: log.backend,
+            layout: log.layout,
+            log_id: log.log_id,
+            lag: log.lag,
+        },
     };
     (status, axum::Json(readiness)).into_response()
 }
@@ -127,7 +153,7 @@ pub(crate) async fn info(State(app): State<App>) -> View<Info> {
         body: Info {
             name: "tallyman",
             version: app.settings.version.clone(),
-            backend: app.settings.backend.clone(),
+            backend: app.commands.describe_log().backend,
             head: app.commands.head().0,
             position: position.0,
             writable: app.commands.stopped().is_none(),

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use eventlog_file::{Evidence, FileLogConfig, HeadRecord};
-use tables::Tables;
+use eventlog::EventLog;
+use eventlog_file::{Evidence, Extent, FileLog, FileLogConfig, HeadRecord};
+use tables::{SledConfig, SledTables, Tables};
+use uuid::Uuid;
 
 use crate::config::Data;
 
@@ -59,6 +61,54 @@ pub(crate) fn require_log_or_no_traces(data: &Data) -> anyhow::Result<()> {
     }
 }
 
+/// What a log holds, to be accepted as all there is. No server begins on it meanwhile.
+pub(crate) struct Found {
+    /// What the segments hold.
+    pub(crate) extent: Extent,
+    log: Option<FileLog>,
+}
+
+/// Takes the log of a data directory, whatever is missing from it; where there is none, that.
+///
+/// # Errors
+/// When a server runs on it, or what is there is damaged.
+pub(crate) fn found(data: &Data) -> anyhow::Result<Found> {
+    let log = match has_segments(&data.log_dir())? {
+        true => Some(FileLog::open(data.log_dir(), FileLogConfig::default())?),
+        false => None,
+    };
+    let extent = log.as_ref().map_or(Extent::NOTHING, FileLog::extent);
+    Ok(Found { extent, log })
+}
+
+impl Found {
+    /// Drops the views that are ahead of it, and records that it is all there is. Answers the names of those views.
+    ///
+    /// # Errors
+    /// When something cannot be written.
+    pub(crate) fn accept(&self, data: &Data) -> anyhow::Result<Vec<String>> {
+        let mut dropped = Vec::new();
+        if data.views_dir().is_dir() {
+            let views = SledTables::open(data.views_dir(), &SledConfig::default())?;
+            dropped = projections::drop_tables_ahead(&views.tables, self.extent.head)?;
+        }
+        let record = HeadRecord {
+            log_id: self.extent.log_id.unwrap_or(Uuid::nil()),
+            first: self.extent.first,
+            head: self.extent.head,
+        };
+        record.write(&data.head_record())?;
+        Ok(dropped)
+    }
+
+    /// Lets go of the log.
+    pub(crate) fn close(self) {
+        if let Some(log) = self.log {
+            log.close();
+        }
+    }
+}
+
 /// What the views say of the log that they were made from: how far it had come.
 pub(crate) fn evidence_of(tables: &dyn Tables) -> Option<Evidence> {
     match projections::furthest_checkpoint(tables) {
@@ -77,7 +127,7 @@ pub(crate) fn evidence_of(tables: &dyn Tables) -> Option<Evidence> {
 ///
 /// # Errors
 /// When it cannot be read.
-pub(crate) fn has_segments(log: &Path) -> std::io::Result<bool> {
+fn has_segments(log: &Path) -> std::io::Result<bool> {
     let entries = match std::fs::read_dir(log) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),

@@ -10,15 +10,12 @@ use std::sync::Arc;
 use anyhow::Context;
 use commands::{Clock, Commands};
 use domain::core::token::Role;
-use eventlog::EventLog;
-use eventlog_file::{FileLog, Wanted};
 use projections::Views;
 use rustix::fs::{Access, access};
 use secrecy::SecretString;
-use tables::{SledConfig, SledTables, Tables};
 use web::Seal;
 
-use super::{Opened, Services, admin, history, open_blobs_to_read, projector};
+use super::{Opened, Services, admin, open_blobs_to_read, projector, storage};
 use crate::app::routes;
 use crate::config::{Config, Data};
 
@@ -36,11 +33,10 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Opened> {
     let scratch =
         tempfile::tempdir().context("a read-only data directory needs a temporary folder")?;
     let (opening, views_dir) = (config.clone(), scratch.path().join("views"));
-    let opened = tokio::task::spawn_blocking(move || open_storage(&opening, &views_dir));
+    let opened = tokio::task::spawn_blocking(move || storage::open_read_only(&opening, &views_dir));
     let (log, tables) = opened.await??;
-    let commands = Commands::new(Arc::clone(&log) as Arc<dyn EventLog>, Clock::system());
-    let followed = Arc::clone(&log) as Arc<dyn EventLog>;
-    let views = Views::start(followed, Arc::clone(&tables), projector(&config))?;
+    let commands = Commands::new(Arc::clone(&log), Clock::system());
+    let views = Views::start(Arc::clone(&log), Arc::clone(&tables), projector(&config))?;
     let services = Services {
         log,
         commands,
@@ -63,24 +59,4 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Opened> {
         router,
         scratch: Some(scratch),
     })
-}
-
-fn open_storage(
-    config: &Config,
-    views_dir: &Path,
-) -> anyhow::Result<(Arc<FileLog>, Arc<dyn Tables>)> {
-    let data = &config.data;
-    history::require_log_or_no_traces(data)?;
-    let log = FileLog::open_part_read_only(data.log_dir(), Some(data.head_record()), Wanted::ALL)?;
-    if data.views_dir().is_dir()
-        && let Err(error) = ::replay::copy_tables(&data.views_dir(), views_dir)
-    {
-        tracing::warn!(%error, "the views cannot be copied and are made from the log: {error}");
-    }
-    let settings = SledConfig {
-        cache_bytes: config.views.cache_bytes,
-        ..SledConfig::default()
-    };
-    let opened = SledTables::open(views_dir, &settings)?;
-    Ok((Arc::new(log), Arc::new(opened.tables)))
 }

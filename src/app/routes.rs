@@ -8,7 +8,7 @@ use jobrunner::JobRunner;
 use web::{App, CpuFormat, Limits, Settings, Variables};
 
 use crate::app::{Metered, Services};
-use crate::config::{self, Config, LogBackend};
+use crate::config::{self, Config};
 use crate::dispatcher;
 
 /// What handlers have at hand. `anonymous_role` is that of callers without a credential.
@@ -37,7 +37,7 @@ pub(crate) fn state(
         true => Ok(()),
         false => Err("not every view can be read, and is at the head of the log".to_owned()),
     })
-    .detail("log.damage", move || log.damage())
+    .detail("log.damage", move || log.describe().damage)
     .resubmit(gantry::DIALECT, dialect(config)?.taker());
     if let Some(Metered { registry, requests }) = metered {
         builder = builder.metrics(move || registry.text()).observer(requests);
@@ -92,9 +92,6 @@ fn settings(config: &Config) -> Settings {
     let server = &config.server;
     Settings {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        backend: match config.log.backend {
-            LogBackend::File => "file".to_owned(),
-        },
         limits: Limits {
             body_bytes_max: server.body_bytes_max,
             refused_bytes_max: server.refused_bytes_max,

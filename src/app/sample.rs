@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use eventlog::Append;
+use eventlog::{Append, EventLog};
 use eventlog_file::FileLog;
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,14 +1,15 @@
 //! The data directory itself, for tools that read the log as a whole.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use ::replay::ToolError;
 use eventlog::{EventLog, MemoryLog};
-use eventlog_file::{FileLog, FileLogConfig, Wanted};
 use tokio::runtime::Runtime;
 
 use super::{Exit, Failure};
 use crate::app::history;
+use crate::app::storage::{self, Wanted};
 use crate::config::{Config, Flags, load};
 
 /// A data directory that a tool works on.
@@ -58,7 +59,7 @@ impl Directory {
     ///
     /// # Errors
     /// When there is none, or it is damaged.
-    pub(super) fn log(&self) -> Result<FileLog, Failure> {
+    pub(super) fn log(&self) -> Result<Arc<dyn EventLog>, Failure> {
         self.part_of_log(Wanted::ALL)
     }
 
@@ -66,9 +67,9 @@ impl Directory {
     ///
     /// # Errors
     /// When there is none, or what is wanted is damaged or missing.
-    pub(super) fn part_of_log(&self, wanted: Wanted) -> Result<FileLog, Failure> {
-        let record = Some(self.config.data.head_record());
-        let log = FileLog::open_part_read_only(self.log_dir()?, record, wanted);
+    pub(super) fn part_of_log(&self, wanted: Wanted) -> Result<Arc<dyn EventLog>, Failure> {
+        self.log_dir()?;
+        let log = storage::read_log(&self.config.data, wanted);
         log.map_err(|error| Failure::new(Exit::VerificationFailed, error))
     }
 
@@ -76,12 +77,8 @@ impl Directory {
     ///
     /// # Errors
     /// When a server runs on it, or it is damaged.
-    pub(super) fn log_for_writing(&self) -> Result<FileLog, Failure> {
-        let config = FileLogConfig {
-            segment_bytes: self.config.log.segment_bytes,
-            ..history::recorded(&self.config.data)
-        };
-        Ok(FileLog::open(self.config.data.log_dir(), config)?)
+    pub(super) fn log_for_writing(&self) -> Result<Arc<dyn EventLog>, Failure> {
+        Ok(storage::write_log(&self.config)?)
     }
 
     /// Where the log is.
@@ -96,12 +93,12 @@ impl Directory {
     ///
     /// # Errors
     /// When it is damaged.
-    pub(super) fn log_to_try(&self) -> Result<Box<dyn EventLog>, Failure> {
+    pub(super) fn log_to_try(&self) -> Result<Arc<dyn EventLog>, Failure> {
         let data = &self.config.data;
         if data.log_dir().is_dir() || data.head_record().is_file() {
-            return Ok(Box::new(self.log()?));
+            return self.log();
         }
-        Ok(Box::new(MemoryLog::new(jiff::Timestamp::now)))
+        Ok(Arc::new(MemoryLog::new(jiff::Timestamp::now)))
     }
 }
 

@@ -6,8 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use eventlog::{EventLog, Filter, PageLimit, Position};
-use eventlog_file::{FileLog, Wanted};
+use eventlog::{Filter, PageLimit, Position};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -16,6 +15,7 @@ use super::arguments::Global;
 use super::client;
 use super::{Exit, Failure, output};
 use crate::app;
+use crate::app::storage::{self, Wanted};
 use crate::config::{Config, Flags, load};
 
 const COLUMNS: [output::Column; 3] = [("CHECK", "/check"), ("RESULT", "/result"), ("", "/detail")];
@@ -174,10 +174,16 @@ async fn log(config: &Config, findings: &mut Findings) {
     if !dir.is_dir() && !record.is_file() {
         return;
     }
-    match FileLog::open_part_read_only(&dir, Some(record), Wanted::ALL) {
+    match storage::read_log(&config.data, Wanted::ALL) {
         Ok(log) => {
-            let head = log.head();
-            let detail = format!("head at {head}; `tallyman replay verify` walks all of it");
+            let (head, found) = (log.head(), log.describe());
+            let id = found
+                .log_id
+                .map_or_else(|| "none".to_owned(), |id| id.to_string());
+            let detail = format!(
+                "backend {}, layout {}, id {id}, head at {head}; `tallyman replay verify` walks all of it",
+                found.backend, found.layout
+            );
             findings.good("log", detail);
             let all = Filter::all();
             let last = log.read_all_back(Position(head.0 + 1), &all, PageLimit::events(1));
@@ -215,6 +221,7 @@ async fn server(base: &str, findings: &mut Findings) {
     match ask(reqwest::Client::new().get(url)).await {
         Ok((200, text)) => {
             findings.good("server", format!("{base} is ready"));
+            server_log(&text, findings);
             details(&text, findings);
         }
         Ok((status, text)) => {
@@ -225,6 +232,20 @@ async fn server(base: &str, findings: &mut Findings) {
     let url = format!("{}/v1/info", base.trim_end_matches('/'));
     if let Ok((200, text)) = ask(reqwest::Client::new().get(url)).await {
         ports(&text, findings);
+    }
+}
+
+/// What a server says of its log.
+fn server_log(readiness: &str, findings: &mut Findings) {
+    let readiness: Value = serde_json::from_str(readiness).unwrap_or_default();
+    let log = &readiness["log"];
+    let text = |field: &str| log[field].as_str().unwrap_or("unknown").to_owned();
+    if let Some(lag) = log["lag"].as_u64() {
+        let (backend, layout, id) = (text("backend"), text("layout"), text("log_id"));
+        findings.good(
+            "log",
+            format!("backend {backend}, layout {layout}, id {id}, {lag} events behind"),
+        );
     }
 }
 
@@ -348,5 +369,12 @@ mod tests {
         assert_eq!(findings.rows, [expected]);
         details(r#"{"ready": true, "unready": {}}"#, &mut findings);
         assert_eq!(findings.rows.len(), 1);
+        let log = r#"{"log": {"backend": "file", "layout": "segments", "log_id": "0a", "lag": 0}}"#;
+        server_log(log, &mut findings);
+        let expected = json!({"check": "log", "result": "ok",
+            "detail": "backend file, layout segments, id 0a, 0 events behind"});
+        assert_eq!(findings.rows[1], expected);
+        server_log("{}", &mut findings);
+        assert_eq!(findings.rows.len(), 2, "an older server says nothing of it");
     }
 }

@@ -7,12 +7,12 @@ use allocation::Refs;
 use allocation::evaluation::{CONTESTANTS, Feedback, Protocol};
 use clap::builder::PossibleValuesParser;
 use clap::{ArgGroup, Args};
-use eventlog::EventLog;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
 use super::arguments::{Format, Global};
 use super::{Exit, Failure, escape, output, progress};
+use crate::app::storage::{self, Wanted};
 use crate::config::{Flags, load};
 use crate::evaluate::html::Page;
 use crate::evaluate::report::ReportRow;
@@ -144,19 +144,15 @@ fn of_files(global: &Global, options: &Evaluate) -> Result<Vec<Outcome>, Failure
 fn of_log(flags: &Flags, global: &Global, options: &Evaluate) -> Result<Outcome, Failure> {
     let loaded = load(flags, &std::env::vars().collect())
         .map_err(|error| Failure::new(Exit::Usage, error))?;
-    let dir = super::directory::log_dir(&loaded.config)?;
+    super::directory::log_dir(&loaded.config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     // A server may go on writing.
-    let file_log = eventlog_file::FileLog::open_part_read_only(
-        dir,
-        Some(loaded.config.data.head_record()),
-        eventlog_file::Wanted::ALL,
-    )?;
-    let bar = progress::bar(global, "events", Some(file_log.head().0));
+    let log = storage::read_log(&loaded.config.data, Wanted::ALL)?;
+    let bar = progress::bar(global, "events", Some(log.head().0));
     let outcome = options.compete(log::NAME.to_owned(), &bar, |sink| {
-        runtime.block_on(log::read(&file_log, |done| bar.set_position(done), sink))
+        runtime.block_on(log::read(&*log, |done| bar.set_position(done), sink))
     })?;
     bar.finish_and_clear();
     Ok(outcome)

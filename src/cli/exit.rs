@@ -2,10 +2,8 @@
 
 use std::process::ExitCode;
 
-use eventlog_file::OpenError;
-
 use super::escape;
-use crate::app::history::LogIsGone;
+use crate::app::storage::is_damage;
 
 /// The exit codes of every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,20 +80,6 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
         };
         Self { exit, error }
     }
-}
-
-/// Whether a log is not what it was: it is damaged, or a part of it is missing.
-fn is_damage(error: &(dyn std::error::Error + 'static)) -> bool {
-    let damage = error
-        .downcast_ref::<OpenError>()
-        .is_some_and(|error| match error {
-            OpenError::Fault(_)
-            | OpenError::Header { .. }
-            | OpenError::Missing(_)
-            | OpenError::HeadRecord(_) => true,
-            OpenError::InUse { .. } | OpenError::Io { .. } => false,
-        });
-    damage || error.is::<LogIsGone>()
 }
 
 /// An error and its causes, without those that it tells itself.

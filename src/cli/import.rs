@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use domain::{Actor, ActorKind, Metadata};
-use eventlog::EventLog;
 use serde_json::json;
 
 use super::arguments::Global;
@@ -39,10 +38,9 @@ pub(super) fn run(flags: &Flags, global: &Global, what: Import) -> Result<(), Fa
         dry_run,
     } = what;
     let directory = Directory::of(flags)?;
-    let log: Box<dyn EventLog> = if dry_run {
-        directory.log_to_try()?
-    } else {
-        Box::new(directory.log_for_writing()?)
+    let log = match dry_run {
+        true => directory.log_to_try()?,
+        false => directory.log_for_writing()?,
     };
     let options = ::replay::import_gantry::Options {
         database: db,

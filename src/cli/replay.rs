@@ -1,7 +1,6 @@
 //! `tallyman replay`: the log as a whole. Works on the data directory, and only `import` needs it for itself.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use ::replay::diff::Live;
 use ::replay::export::Destination;
@@ -10,14 +9,14 @@ use ::replay::rebuild::To;
 use ::replay::verify::Depth;
 use ::replay::{AsOf, Window};
 use clap::Subcommand;
-use eventlog::{EventLog, Filter, Position, StreamName};
-use eventlog_file::Wanted;
+use eventlog::{Filter, Position, StreamName};
 use serde_json::{Value, json};
 
 use super::arguments::{Format, Global};
 use super::directory::Directory;
 use super::{Exit, Failure, output, progress};
 use crate::app;
+use crate::app::storage::Wanted;
 use crate::config::Flags;
 
 #[derive(Debug, Subcommand)]
@@ -224,7 +223,7 @@ fn export(
         end_line: true,
     };
     let bar = progress::bar(global, "events", None);
-    let report = directory.block_on(::replay::export::run(&log, options, &|so_far| {
+    let report = directory.block_on(::replay::export::run(&*log, options, &|so_far| {
         progress::show(&bar, so_far);
     }))?;
     bar.finish_and_clear();
@@ -252,7 +251,7 @@ fn import(
         (directory.log_to_try()?, blobs)
     } else {
         std::fs::create_dir_all(&directory.config.data.dir)?;
-        let log: Box<dyn EventLog> = Box::new(directory.log_for_writing()?);
+        let log = directory.log_for_writing()?;
         (log, app::open_blobs(&directory.config)?)
     };
     let options = ::replay::import::Options {
@@ -283,7 +282,7 @@ fn rebuild(
     until: Option<&str>,
     into: Option<PathBuf>,
 ) -> Result<(), Failure> {
-    let log: Arc<dyn EventLog> = Arc::new(directory.log()?);
+    let log = directory.log()?;
     let options = ::replay::rebuild::Options {
         to: into.map_or(To::Memory, To::Directory),
         until: until.map(moment).transpose()?,
@@ -307,7 +306,7 @@ fn diff(directory: &Directory, global: &Global, names: Vec<String>) -> Result<()
         let text = format!("a server writes the views ({base}); stop it, then compare");
         return Err(Failure::reply(Exit::Conflict, text));
     }
-    let log: Arc<dyn EventLog> = Arc::new(directory.log()?);
+    let log = directory.log()?;
     let scratch = format!("views.diff-{}", std::process::id());
     let options = ::replay::diff::Options {
         live: directory.config.data.views_dir(),
@@ -359,7 +358,7 @@ fn show(
         as_of: as_of.map(moment).transpose()?,
         events_max: SHOWN_MAX,
     };
-    let report = directory.block_on(::replay::show::run(&log, options))?;
+    let report = directory.block_on(::replay::show::run(&*log, options))?;
     if global.output != Format::Table {
         return output::one(global.output, &json!(report));
     }

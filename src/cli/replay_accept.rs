@@ -2,10 +2,7 @@
 
 use clap::Args;
 use eventlog::Position;
-use eventlog_file::{Extent, FileLog, FileLogConfig, HeadRecord};
 use serde_json::json;
-use tables::{SledConfig, SledTables};
-use uuid::Uuid;
 
 use super::arguments::Global;
 use super::confirm::confirmed;
@@ -37,11 +34,8 @@ pub(super) fn run(directory: &Directory, global: &Global, accept: &Accept) -> Re
         return Err(Failure::reply(Exit::NotFound, text));
     }
     // Held to the end, so that no server begins meanwhile.
-    let log = match history::has_segments(&data.log_dir())? {
-        true => Some(FileLog::open(data.log_dir(), FileLogConfig::default())?),
-        false => None,
-    };
-    let found = log.as_ref().map_or(Extent::NOTHING, FileLog::extent);
+    let log = history::found(data)?;
+    let found = log.extent;
     if (found.first, found.head) != (Position(accept.first), Position(accept.head)) {
         let text = format!(
             "the log in {} is another one: --first {} --head {} is what it holds",
@@ -58,23 +52,11 @@ pub(super) fn run(directory: &Directory, global: &Global, accept: &Accept) -> Re
     if !accept.dry_run && !accept.yes && !confirmed(&question)? {
         return Ok(());
     }
-    let mut dropped = Vec::new();
-    if !accept.dry_run {
-        // Views that have seen more would speak of events that are no more.
-        if data.views_dir().is_dir() {
-            let views = SledTables::open(data.views_dir(), &SledConfig::default())?;
-            dropped = projections::drop_tables_ahead(&views.tables, found.head)?;
-        }
-        let record = HeadRecord {
-            log_id: found.log_id.unwrap_or(Uuid::nil()),
-            first: found.first,
-            head: found.head,
-        };
-        record.write(&data.head_record())?;
-    }
-    if let Some(log) = log {
-        log.close();
-    }
+    let dropped = match accept.dry_run {
+        true => Vec::new(),
+        false => log.accept(data)?,
+    };
+    log.close();
     let report = json!({
         "first": found.first,
         "head": found.head,

@@ -75,8 +75,10 @@ impl Commands {
             Ok((value, outcome)) if !outcome.repeated && !outcome.is_empty() => {
                 Ok((Some(value), outcome))
             }
-            // The same was told by two at once, and the other was first. What this one decided after
-            // that, or was refused, has no meaning.
+            // It was sent, and what a read finds now says nothing of what comes.
+            Err(error @ CommandError::Unknown { .. }) => Err(error),
+            // Two callers gave the same command at once, and the other one was first. What this one decided
+            // after that, or was refused, has no meaning.
             done => match load::first_result(&*self.inner.log, ids).await? {
                 Some(first) => Ok((None, first)),
                 None => done.map(|(value, outcome)| (Some(value), outcome)),
@@ -111,6 +113,11 @@ impl Commands {
             let stream = match committed {
                 Ok(outcome) => return Ok((value, outcome)),
                 Err(AppendError::Conflict { stream, .. }) => stream,
+                // Never again from here: with new ids it could happen twice.
+                Err(AppendError::Unknown { reason }) => {
+                    let repeatable = matches!(ids, Ids::From(_));
+                    return Err(CommandError::Unknown { reason, repeatable });
+                }
                 Err(error) => return Err(error.into()),
             };
             self.inner.counters.conflicts.add(1);

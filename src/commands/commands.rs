@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use domain::{Aggregate, Metadata};
-use eventlog::{EventLog, Position, Revision, StreamName};
+use eventlog::{Description, EventLog, Position, Revision, StreamName};
 use uuid::Uuid;
 
 use crate::activity::Activity;
@@ -68,7 +68,13 @@ impl Commands {
         self.inner.log.head()
     }
 
-    /// What every command is answered, if nothing can be changed now.
+    /// Which log this is and how it is kept, for operators.
+    #[must_use]
+    pub fn describe_log(&self) -> Description {
+        self.inner.log.describe()
+    }
+
+    /// What every command is answered, if nothing can be changed now. It may turn back: ask each time.
     #[must_use]
     pub fn stopped(&self) -> Option<CommandError<Infallible>> {
         self.inner.log.stopped().map(CommandError::from)

@@ -1,12 +1,12 @@
-//! Why a command was not carried out.
+//! Why a command was not acknowledged.
 
 use domain::DecodeFault;
 use eventlog::{AppendError, NameError, Position, ReadError};
 use thiserror::Error;
 use uuid::Uuid;
 
-/// Why a command was not carried out. After each of them nothing of it is in the log, except perhaps
-/// after [`CommandError::Stopped`].
+/// Why a command was not acknowledged. Nothing of it is in the log, except perhaps after
+/// [`CommandError::Unknown`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CommandError<R> {
     /// The domain says no.
@@ -24,7 +24,16 @@ pub enum CommandError<R> {
         /// What could not be made.
         reason: String,
     },
-    /// The log does not write, and somebody must look.
+    /// The append was sent, and whether it is durable is not known. Nothing here tries it again.
+    #[error("the outcome is unknown: {reason}")]
+    Unknown {
+        /// What went wrong after the append was sent.
+        reason: String,
+        /// Whether the ids of the events follow from an id that the caller gave: then the caller may repeat the
+        /// command, and it happens once all the same.
+        repeatable: bool,
+    },
+    /// The log does not write, and an operator has to look unless it comes back by itself.
     #[error("the log does not accept writes: {reason}")]
     Stopped {
         /// What stopped it.
@@ -66,6 +75,7 @@ impl<R> CommandError<R> {
             Self::Contended => CommandError::Contended,
             Self::Busy => CommandError::Busy,
             Self::Full { reason } => CommandError::Full { reason },
+            Self::Unknown { reason, repeatable } => CommandError::Unknown { reason, repeatable },
             Self::Stopped { reason } => CommandError::Stopped { reason },
             Self::IdReused { id, position } => CommandError::IdReused { id, position },
             Self::TooLarge { reason } => CommandError::TooLarge { reason },
@@ -114,6 +124,10 @@ impl<R> From<AppendError> for CommandError<R> {
             AppendError::Refused { reason } => Self::TooLarge { reason },
             AppendError::Busy => Self::Busy,
             AppendError::Full { reason } => Self::Full { reason },
+            AppendError::Unknown { reason } => Self::Unknown {
+                reason,
+                repeatable: false,
+            },
             AppendError::Stopped { reason } => Self::Stopped { reason },
         }
     }

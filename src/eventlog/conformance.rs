@@ -11,6 +11,7 @@ use crate::EventLog;
 
 pub mod appending;
 pub mod concurrency;
+pub mod describing;
 pub mod expecting;
 pub mod fixture;
 pub mod following;
@@ -44,6 +45,8 @@ where
     reading::a_page_keeps_each_of_its_limits(fresh().await).await;
     reading::a_stream_is_read_from_any_revision(fresh().await).await;
     reading::heads_and_ids_are_found(fresh().await).await;
+    describing::a_log_describes_itself(fresh().await).await;
+    describing::a_closed_log_is_read_and_not_written(fresh().await).await;
     concurrency::concurrent_writers_leave_no_gaps(fresh().await).await;
     concurrency::of_writers_that_expect_the_same_one_wins(fresh().await).await;
     concurrency::the_same_batch_at_the_same_time_is_written_once(fresh().await).await;
@@ -66,4 +69,5 @@ where
     reopening::expectations_hold_again(|| open(1)).await;
     reopening::ids_are_known_again(|| open(2)).await;
     reopening::positions_go_on(|| open(3)).await;
+    reopening::a_log_keeps_its_id(|| open(4)).await;
 }

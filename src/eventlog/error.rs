@@ -30,8 +30,8 @@ pub enum NameError {
     Utf8,
 }
 
-/// Why a batch was not appended. After each of them nothing of the batch is in the log, unless the
-/// variant says that nobody knows.
+/// Why a batch was not acknowledged. Nothing of the batch is in the log, except perhaps after
+/// [`AppendError::Unknown`].
 #[derive(Clone, Debug, Error)]
 pub enum AppendError {
     /// A stream is not as the writer believed. Load again, decide again.
@@ -58,9 +58,16 @@ pub enum AppendError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Too much waits already. Come back later.
-    #[error("the log's queue is full")]
+    /// Too much waits already, or the log is out of reach. The batch was never sent, so it can be sent again.
+    #[error("the log is busy: too many batches are waiting")]
     Busy,
+    /// The batch was sent, and whether it is durable is not known. It may become visible later. A caller that
+    /// needs to know sends the same event ids again or looks for them; one that drew new ids must not repeat.
+    #[error("the outcome of this append is unknown: {reason}")]
+    Unknown {
+        /// What went wrong after the batch was sent.
+        reason: String,
+    },
     /// The log's disk is full. Nothing of the batch was written, and the log goes on by itself once there is
     /// room.
     #[error("no space is left for the log: {reason}")]
@@ -68,8 +75,8 @@ pub enum AppendError {
         /// What could not be made.
         reason: String,
     },
-    /// The log does not write: a flush failed earlier, or now. Whether a batch that was under way when it
-    /// failed will be there after a restart, nobody knows.
+    /// The log does not write, and nothing of the batch was sent. An operator has to look, unless the log comes
+    /// back by itself: see [`crate::EventLog::stopped`].
     #[error("the log does not accept writes: {reason}")]
     Stopped {
         /// What stopped it.

@@ -8,24 +8,30 @@
 
 pub mod append;
 pub mod conformance;
+mod describe;
 mod error;
 mod event_type;
+pub mod faulty;
 mod filter;
 mod log;
 mod memory;
 mod position;
 mod recorded;
+mod stats;
 mod stream_name;
 mod subscription;
 
 pub use append::{Append, Appended, Expected, NewEvent, Receipt};
+pub use describe::{Description, LogLimits};
 pub use error::{AppendError, NameError, ReadError};
 pub use event_type::{EVENT_TYPE_BYTES_MAX, EventType};
+pub use faulty::FaultyLog;
 pub use filter::Filter;
 pub use log::{EventLog, Page, PageLimit, subscribe};
 pub use memory::MemoryLog;
 pub use position::{Position, Revision};
 pub use recorded::Recorded;
+pub use stats::{BATCH_EVENTS_BUCKETS, LogStats, SYNC_MICROSECONDS_BUCKETS};
 pub use stream_name::{STREAM_NAME_BYTES_MAX, StreamName};
 pub use subscription::Subscription;
 

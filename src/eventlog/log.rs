@@ -7,8 +7,8 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    Append, AppendError, Appended, Filter, Position, ReadError, Recorded, Revision, StreamName,
-    Subscription,
+    Append, AppendError, Appended, Description, Filter, LogLimits, LogStats, Position, ReadError,
+    Recorded, Revision, StreamName, Subscription,
 };
 
 /// How much one read may examine and return.
@@ -62,7 +62,9 @@ pub struct Page {
 ///   whatever it expects of its streams.
 /// - A reader never sees what could be lost.
 /// - A failed flush stops the writer; reads go on.
-/// - Every queue is bounded.
+/// - Every queue is bounded, and a batch that finds it full was never sent.
+/// - An outcome that is not known is said to be [`AppendError::Unknown`]. Sending the same event ids again tells
+///   it, and writes nothing twice.
 #[async_trait]
 pub trait EventLog: Send + Sync + 'static {
     /// Appends a batch, all or nothing; durable when it returns.
@@ -107,8 +109,26 @@ pub trait EventLog: Send + Sync + 'static {
     /// The head as it moves. It never goes back and never runs ahead of what is durable.
     fn watch_head(&self) -> watch::Receiver<Position>;
 
-    /// What every append is answered, if the log does not accept writes.
+    /// What every append is answered now, if the log does not accept writes. It may turn back to `None` by
+    /// itself, when the cause is gone: so ask each time, and never remember the answer.
     fn stopped(&self) -> Option<AppendError>;
+
+    /// The most that one append may carry. No backend takes less than [`LogLimits::LEAST`].
+    fn limits(&self) -> LogLimits {
+        LogLimits::LEAST
+    }
+
+    /// Which log this is and how it is kept, for operators.
+    fn describe(&self) -> Description;
+
+    /// What the log has counted since it was opened. What a backend does not count is zero.
+    fn stats(&self) -> LogStats {
+        LogStats::default()
+    }
+
+    /// Ends writing: what waits is served, then every append is refused; reads go on. It waits for the disk, and
+    /// closing twice does nothing. A log that is never written to has nothing to do.
+    fn close(&self) {}
 }
 
 /// Follows the log from a position on: first what is there, then what comes, without a gap or a repeat.

@@ -9,8 +9,8 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    Append, AppendError, Appended, EventLog, Filter, Page, PageLimit, Position, ReadError, Receipt,
-    Recorded, Revision, StreamName,
+    Append, AppendError, Appended, Description, EventLog, Filter, Page, PageLimit, Position,
+    ReadError, Receipt, Recorded, Revision, StreamName,
 };
 
 /// A log that lasts as long as the process.
@@ -25,6 +25,7 @@ struct Inner {
     events: Vec<Recorded>,
     streams: HashMap<StreamName, Vec<usize>>,
     ids: HashMap<Uuid, usize>,
+    closed: bool,
 }
 
 impl MemoryLog {
@@ -48,6 +49,9 @@ impl EventLog for MemoryLog {
     async fn append(&self, batch: Vec<Append>) -> Result<Appended, AppendError> {
         crate::append::check(&batch)?;
         let mut inner = self.inner();
+        if inner.closed {
+            return Err(closed());
+        }
         if let Some(appended) = inner.repeated(&batch)? {
             return Ok(appended);
         }
@@ -132,7 +136,21 @@ impl EventLog for MemoryLog {
     }
 
     fn stopped(&self) -> Option<AppendError> {
-        None
+        self.inner().closed.then(closed)
+    }
+
+    fn close(&self) {
+        self.inner().closed = true;
+    }
+
+    fn describe(&self) -> Description {
+        Description {
+            backend: "memory",
+            layout: "array",
+            log_id: None,
+            lag: 0,
+            damage: None,
+        }
     }
 }
 
@@ -181,6 +199,12 @@ impl Inner {
             data: event.data,
         });
         Receipt { position, revision }
+    }
+}
+
+fn closed() -> AppendError {
+    AppendError::Stopped {
+        reason: "it is closed".to_owned(),
     }
 }
 

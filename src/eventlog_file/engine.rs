@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::oneshot;
 
-use crate::queue::{Answer, Outcome, Queue, Request, closed};
+use crate::queue::{Answer, Outcome, Queue, Request, closed, lost};
 use crate::shared::Shared;
 use crate::stats::add;
 use crate::writer::Writer;
@@ -83,7 +83,7 @@ impl Engine {
             return Ok(Err(closed()));
         }
         writer.commit(std::iter::once(&request));
-        Ok(writer.outcomes.pop().unwrap_or_else(|| Err(closed())))
+        Ok(writer.outcomes.pop().unwrap_or_else(|| Err(lost())))
     }
 
     fn push(&self, request: Request, answer: Answer) -> Result<(), AppendError> {
@@ -102,7 +102,7 @@ impl Engine {
             Err(request) => {
                 let (sender, receiver) = sync_channel(1);
                 self.push(request, Answer::Thread(sender))?;
-                receiver.recv().unwrap_or_else(|_| Err(closed()))
+                receiver.recv().unwrap_or_else(|_| Err(lost()))
             }
         }
     }
@@ -119,7 +119,7 @@ impl Engine {
         }
         let (sender, receiver) = oneshot::channel();
         self.push(request, Answer::Task(sender))?;
-        receiver.await.unwrap_or_else(|_| Err(closed()))
+        receiver.await.unwrap_or_else(|_| Err(lost()))
     }
 
     /// Whether a thread of an async runtime may wait for a flush itself, which saves two hand-overs: when

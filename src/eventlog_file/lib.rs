@@ -56,7 +56,6 @@ pub use lock::LOCK_NAME;
 pub use log::FileLog;
 pub use record::RecordRef;
 pub use scan::{Scan, fault_in};
-pub use stats::{BATCH_EVENTS_BUCKETS, SYNC_MICROSECONDS_BUCKETS, Stats};
 pub use verify::{Report, verify};
 
 #[cfg(test)]

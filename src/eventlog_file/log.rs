@@ -8,8 +8,8 @@ use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use eventlog::{
-    Append, AppendError, Appended, EventLog, Filter, Page, PageLimit, Position, ReadError,
-    Recorded, Revision, StreamName,
+    Append, AppendError, Appended, Description, EventLog, Filter, LogStats, Page, PageLimit,
+    Position, ReadError, Recorded, Revision, StreamName,
 };
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -27,8 +27,8 @@ use crate::keeper::Keeper;
 use crate::lock::Lock;
 use crate::memory_index::MemoryIndex;
 use crate::open::{make_writable, open};
+use crate::queue::closed;
 use crate::shared::Shared;
-use crate::stats::Stats;
 use crate::writer::Writer;
 
 /// Places in a segment are kept as 32 bits, and the last frame may make a segment longer.
@@ -36,7 +36,7 @@ const SEGMENT_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 
 /// An event log in a directory of its own.
 ///
-/// Dropping it closes it, as [`FileLog::close`] does.
+/// Dropping it closes it, as [`EventLog::close`] does.
 pub struct FileLog {
     pub(crate) shared: Arc<Shared>,
     /// Nobody, when the log was opened for reading only.
@@ -198,41 +198,6 @@ impl FileLog {
             head: self.shared.head(),
         }
     }
-
-    /// The last damage that was met while reading, with its place; none if there was none since the log was
-    /// opened.
-    #[must_use]
-    pub fn damage(&self) -> Option<String> {
-        self.shared.damage.lock().clone()
-    }
-
-    /// What the log has counted since it was opened.
-    #[must_use]
-    pub fn stats(&self) -> Stats {
-        let queue_depth = self
-            .engine
-            .as_ref()
-            .map_or(0, |engine| engine.queue.depth() as u64);
-        Stats {
-            queue_depth,
-            ..self.shared.stats()
-        }
-    }
-
-    /// Serves what waits, writes the mark that everything is durable, and lets go of the directory. After
-    /// it the log is still read, and no longer written. Closing twice does nothing.
-    pub fn close(&self) {
-        let Some(engine) = &self.engine else { return };
-        engine.close();
-        let Some(thread) = self.thread.lock().take() else {
-            return;
-        };
-        if thread.join().is_err() {
-            tracing::error!("the log's writer has panicked");
-        }
-        engine.finish();
-        self.lock.lock().take();
-    }
 }
 
 impl Drop for FileLog {
@@ -363,10 +328,47 @@ impl EventLog for FileLog {
     }
 
     fn stopped(&self) -> Option<AppendError> {
-        if self.engine.is_none() {
-            return Some(read_only());
+        match &self.engine {
+            None => return Some(read_only()),
+            Some(engine) if engine.queue.is_closed() => return Some(closed()),
+            Some(_) => {}
         }
         let stopped = self.shared.stopped.lock();
         stopped.as_ref().map(|stop| stop.error.clone())
+    }
+
+    fn describe(&self) -> Description {
+        Description {
+            backend: "file",
+            layout: "segments",
+            log_id: Some(self.shared.log_id),
+            lag: 0,
+            damage: self.shared.damage.lock().clone(),
+        }
+    }
+
+    fn stats(&self) -> LogStats {
+        let queue_depth = self
+            .engine
+            .as_ref()
+            .map_or(0, |engine| engine.queue.depth() as u64);
+        LogStats {
+            queue_depth,
+            ..self.shared.stats()
+        }
+    }
+
+    /// Serves what waits, writes the mark that everything is durable, and lets go of the directory.
+    fn close(&self) {
+        let Some(engine) = &self.engine else { return };
+        engine.close();
+        let Some(thread) = self.thread.lock().take() else {
+            return;
+        };
+        if thread.join().is_err() {
+            tracing::error!("the log's writer has panicked");
+        }
+        engine.finish();
+        self.lock.lock().take();
     }
 }

@@ -159,3 +159,10 @@ pub(crate) fn closed() -> AppendError {
         reason: "it is closed".to_owned(),
     }
 }
+
+/// What a batch is answered whose writer is gone: it may have got to the disk first.
+pub(crate) fn lost() -> AppendError {
+    AppendError::Unknown {
+        reason: "the log's writer ended before it answered".to_owned(),
+    }
+}

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use eventlog::{AppendError, Position, ReadError, StreamName};
+use eventlog::{AppendError, LogStats, Position, ReadError, StreamName};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use crate::files::OpenFiles;
 use crate::ids::IdWindow;
 use crate::keys::{Keys, StreamKey};
 use crate::segment::{Segment, View};
-use crate::stats::{Counters, Stats, add};
+use crate::stats::{Counters, add};
 
 /// What the writer and the readers share. The writer publishes: index first, then the end of the segment,
 /// then the head, so that whoever has seen a head can read up to it.
@@ -124,9 +124,9 @@ impl Shared {
         }
     }
 
-    pub(crate) fn stats(&self) -> Stats {
+    pub(crate) fn stats(&self) -> LogStats {
         let segments = self.segments.read();
-        Stats {
+        LogStats {
             segments: segments.len() as u64,
             disk_bytes: segments.iter().map(|segment| segment.disk_bytes()).sum(),
             ..self.counters.snapshot()

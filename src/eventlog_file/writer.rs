@@ -53,7 +53,8 @@ impl Writer {
         let bytes = requests.clone().map(|request| request.bytes).sum();
         let _span = tracing::debug_span!("append", appends = count, bytes).entered();
         if let Err(stop) = self.make_room(bytes) {
-            self.fail(count, stop);
+            self.refuse(count, &stop.error);
+            *self.shared.stopped.lock() = Some(stop);
             return;
         }
         let ground = Ground {
@@ -83,11 +84,16 @@ impl Writer {
         {
             let reason = format!("writing to {} failed: {error}", self.segment.path.display());
             tracing::error!(%reason, "the log has stopped: {reason}");
-            let stop = Stop {
+            add(&self.shared.counters.unknown, count as u64);
+            let unknown = AppendError::Unknown {
+                reason: reason.clone(),
+            };
+            *self.shared.stopped.lock() = Some(Stop {
                 error: AppendError::Stopped { reason },
                 passing: false,
-            };
-            self.fail(count, stop);
+            });
+            // Even a refusal may rest on what this frame was to write, so the whole group is unsettled.
+            self.refuse(count, &unknown);
         }
         self.group = group;
     }
@@ -147,11 +153,10 @@ impl Writer {
         }
     }
 
-    /// Answers everybody that the log does not write.
-    fn fail(&mut self, count: usize, stop: Stop) {
+    /// Answers every batch of a group with the same error.
+    fn refuse(&mut self, count: usize, error: &AppendError) {
         self.outcomes.clear();
-        self.outcomes.resize_with(count, || Err(stop.error.clone()));
-        *self.shared.stopped.lock() = Some(stop);
+        self.outcomes.resize_with(count, || Err(error.clone()));
     }
 
     /// Makes sure that a frame with so many bytes of records has a place.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use eventlog::EventLog;
 use secrecy::ExposeSecret;
 
 use crate::app::Opened;

@@ -33,8 +33,6 @@ use crate::{
 pub struct Settings {
     /// The version of the program.
     pub version: String,
-    /// What keeps the log: `file`, `memory`, …
-    pub backend: String,
     /// How much of everything comes in.
     pub limits: Limits,
     /// Whose `X-Forwarded-For` is believed.

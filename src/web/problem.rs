@@ -128,6 +128,8 @@ problems! {
     internal = INTERNAL_SERVER_ERROR "internal" "Something broke here",
     /// 503: come back later.
     unavailable = SERVICE_UNAVAILABLE "unavailable" "The service cannot answer at present",
+    /// 504: what was asked for may have happened, and repeating it could make it happen twice.
+    outcome_unknown = GATEWAY_TIMEOUT "outcome-unknown" "The outcome of the request is unknown",
 }
 
 impl Problem {

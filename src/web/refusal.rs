@@ -11,6 +11,9 @@ use crate::Problem;
 /// After how many seconds to come back when the log is busy.
 const BUSY_SECONDS: u64 = 1;
 
+/// After how many seconds to send again what may have been written.
+const UNKNOWN_SECONDS: u64 = 5;
+
 /// After how many seconds to come back when a view is being rebuilt.
 const REBUILD_SECONDS: u64 = 2;
 
@@ -41,6 +44,16 @@ impl<R: Display> From<CommandError<R>> for Problem {
                 Self::unavailable("nothing can be written at present: the disk is full")
                     .retry_after(STOPPED_SECONDS)
             }
+            CommandError::Unknown { reason, repeatable } => {
+                if let Some(suppressed) = LOG.admit("unknown") {
+                    tracing::warn!(
+                        reason,
+                        suppressed,
+                        "it is not known whether a write is durable: {reason}"
+                    );
+                }
+                unknown(repeatable)
+            }
             CommandError::Stopped { reason } => {
                 if let Some(suppressed) = LOG.admit("stopped") {
                     tracing::error!(
@@ -63,6 +76,20 @@ impl<R: Display> From<CommandError<R>> for Problem {
                 Self::internal("the log holds something that cannot be read")
             }
         }
+    }
+}
+
+/// A repeat is asked for only where it cannot happen twice: where the ids of the events follow from what the caller
+/// sent.
+fn unknown(repeatable: bool) -> Problem {
+    match repeatable {
+        true => Problem::unavailable(
+            "it is not known yet whether this was written: send the same request again",
+        )
+        .retry_after(UNKNOWN_SECONDS),
+        false => Problem::outcome_unknown(
+            "this may have been written or not: look whether it was before you send it again",
+        ),
     }
 }
 

@@ -174,6 +174,33 @@ fn every_arrow_is_in_the_table() {
     }
 }
 
+/// Which backend a log has is known where it is opened, and to the tools that look at its files. Everything else
+/// works on any log.
+#[test]
+fn backends_of_the_log_are_known_to_the_application_and_to_replay_alone() {
+    // `bench` measures the embedded backend by name.
+    const MAY: [&str; 5] = [
+        "src/app.rs",
+        "src/app/",
+        "src/cli/bench/",
+        "src/eventlog_file/",
+        "replay/",
+    ];
+    for file in ["src", "projections"].map(|folder| rust_files(&root().join(folder))) {
+        for file in file {
+            let place = file.strip_prefix(root()).unwrap().to_str().unwrap();
+            if MAY.iter().any(|start| place.starts_with(start)) || place.contains("/examples/") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&file).unwrap();
+            assert!(
+                !text.contains("FileLog") && !text.contains("eventlog_file::"),
+                "{place} names a backend of the log: take an `EventLog` from `app::storage`"
+            );
+        }
+    }
+}
+
 #[test]
 fn every_row_of_the_table_is_a_crate() {
     let crates = arrows();

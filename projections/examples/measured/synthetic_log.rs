@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::Event;
 use eventlog::{
-    Append, AppendError, Appended, EventLog, EventType, Filter, Page, PageLimit, Position,
-    ReadError, Recorded, Revision, StreamName,
+    Append, AppendError, Appended, Description, EventLog, EventType, Filter, Page, PageLimit,
+    Position, ReadError, Recorded, Revision, StreamName,
 };
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -113,5 +113,15 @@ impl EventLog for SyntheticLog {
 
     fn stopped(&self) -> Option<AppendError> {
         None
+    }
+
+    fn describe(&self) -> Description {
+        Description {
+            backend: "memory",
+            layout: "synthetic",
+            log_id: None,
+            lag: 0,
+            damage: None,
+        }
     }
 }

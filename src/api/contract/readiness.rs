@@ -1,131 +1,13 @@
 //! When the app says that it is not ready, and why.
 
-use async_trait::async_trait;
-use eventlog::{
-    Append, AppendError, Appended, Filter, Page, PageLimit, ReadError, Recorded, Revision,
-    StreamName,
-};
-use tokio::sync::watch;
-use uuid::Uuid;
+use eventlog::faulty::AppendFault;
+use eventlog::{AppendError, FaultyLog};
 
 use super::*;
 
-/// A log that does not write, and why.
-struct Stopped(MemoryLog, AppendError);
-
-#[async_trait]
-impl EventLog for Stopped {
-    async fn append(&self, _: Vec<Append>) -> Result<Appended, AppendError> {
-        Err(self.1.clone())
-    }
-
-    async fn read_stream(
-        &self,
-        stream: &StreamName,
-        from: Revision,
-        limit: usize,
-    ) -> Result<Vec<Recorded>, ReadError> {
-        self.0.read_stream(stream, from, limit).await
-    }
-
-    async fn read_all(
-        &self,
-        after: Position,
-        filter: &Filter,
-        limit: PageLimit,
-    ) -> Result<Page, ReadError> {
-        self.0.read_all(after, filter, limit).await
-    }
-
-    async fn read_all_back(
-        &self,
-        before: Position,
-        filter: &Filter,
-        limit: PageLimit,
-    ) -> Result<Page, ReadError> {
-        self.0.read_all_back(before, filter, limit).await
-    }
-
-    async fn stream_head(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
-        self.0.stream_head(stream).await
-    }
-
-    async fn find(&self, id: Uuid) -> Result<Option<Position>, ReadError> {
-        self.0.find(id).await
-    }
-
-    fn watch_head(&self) -> watch::Receiver<Position> {
-        self.0.watch_head()
-    }
-
-    fn stopped(&self) -> Option<AppendError> {
-        Some(self.1.clone())
-    }
-}
-
-/// A log that is not read before it is let go.
-struct Held(MemoryLog, watch::Sender<bool>);
-
-impl Held {
-    async fn let_go(&self) {
-        let _ = self.1.subscribe().wait_for(|free| *free).await;
-    }
-}
-
-#[async_trait]
-impl EventLog for Held {
-    async fn append(&self, batch: Vec<Append>) -> Result<Appended, AppendError> {
-        self.0.append(batch).await
-    }
-
-    async fn read_stream(
-        &self,
-        stream: &StreamName,
-        from: Revision,
-        limit: usize,
-    ) -> Result<Vec<Recorded>, ReadError> {
-        self.0.read_stream(stream, from, limit).await
-    }
-
-    async fn read_all(
-        &self,
-        after: Position,
-        filter: &Filter,
-        limit: PageLimit,
-    ) -> Result<Page, ReadError> {
-        self.let_go().await;
-        self.0.read_all(after, filter, limit).await
-    }
-
-    async fn read_all_back(
-        &self,
-        before: Position,
-        filter: &Filter,
-        limit: PageLimit,
-    ) -> Result<Page, ReadError> {
-        self.0.read_all_back(before, filter, limit).await
-    }
-
-    async fn stream_head(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
-        self.0.stream_head(stream).await
-    }
-
-    async fn find(&self, id: Uuid) -> Result<Option<Position>, ReadError> {
-        self.0.find(id).await
-    }
-
-    fn watch_head(&self) -> watch::Receiver<Position> {
-        self.0.watch_head()
-    }
-
-    fn stopped(&self) -> Option<AppendError> {
-        self.0.stopped()
-    }
-}
-
-fn memory_log() -> MemoryLog {
+fn faulty_log() -> Arc<FaultyLog> {
     let now = NOW.parse().unwrap();
-    MemoryLog::new(move || now)
+    Arc::new(FaultyLog::new(move || now))
 }
 
 /// An app whose views take two events at a time.
@@ -161,19 +43,67 @@ async fn a_log_that_does_not_write_is_not_ready_and_says_so() {
         ),
         (full, "no space is left on the disk of the log"),
     ] {
-        let app = app(Arc::new(Stopped(memory_log(), error))).finish();
+        let log = faulty_log();
+        log.fail_appends(AppendFault::Refused(error));
+        let app = app(Arc::clone(&log) as Arc<dyn EventLog>).finish();
         let (status, body) = ask(&app, "/readyz").await;
         assert_eq!((status, &body["ready"]), (503, &json!(false)), "{words}");
         // Which disk it is is nobody's business who has no token.
         assert_eq!(body["unready"], json!({"log": words}));
         assert_eq!(ask(&app, "/v1/info").await.1["writable"], false);
         assert_eq!(ask(&app, "/healthz").await.0, 200);
+        // A cluster that has a leader again, or a disk that has room again, needs no restart.
+        log.fail_appends(None);
+        assert_eq!(ask(&app, "/readyz").await.0, 200, "{words}");
+        assert_eq!(ask(&app, "/v1/info").await.1["writable"], true);
     }
+}
+
+/// What the ids of events follow from decides whether a client is told to repeat. A new token has a random one.
+#[tokio::test]
+async fn a_change_with_new_ids_whose_outcome_is_unknown_is_not_to_be_repeated() {
+    let log = faulty_log();
+    let settings = Settings {
+        anonymous_role: Some(Role::Admin),
+        ..Settings::default()
+    };
+    let followed = Arc::clone(&log) as Arc<dyn EventLog>;
+    let views = Views::start(
+        Arc::clone(&followed),
+        Arc::new(MemoryTables::new()),
+        config(),
+    );
+    let commands = Commands::new(followed, Clock::fixed(NOW.parse().unwrap()));
+    let app = App::build(commands, views.unwrap(), Blobs::memory(), settings).finish();
+    log.fail_appends(AppendFault::AnswerLost);
+    let router = serve_through_gate(crate::routes(), app.clone());
+    let request = Request::post("/v1/tokens")
+        .header("content-type", "application/json")
+        .body(Body::from(r#"{"name": "ci", "role": "reader"}"#));
+    let response = router.oneshot(request.unwrap()).await.unwrap();
+    assert_eq!(response.status(), 504);
+    assert!(!response.headers().contains_key("retry-after"));
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(
+        body["type"], "urn:tallyman:problem:outcome-unknown",
+        "{body}"
+    );
+    assert_eq!(log.appends(), 1);
+}
+
+#[tokio::test]
+async fn readiness_says_which_log_there_is() {
+    let app = app(faulty_log()).finish();
+    let (_, body) = ask(&app, "/readyz").await;
+    let expected = json!({"backend": "memory", "layout": "array", "log_id": null, "lag": 0});
+    assert_eq!(body["log"], expected);
+    assert_eq!(ask(&app, "/v1/info").await.1["backend"], "memory");
 }
 
 #[tokio::test]
 async fn views_that_are_far_behind_are_not_ready_and_say_how_far() {
-    let app = app(Arc::new(memory_log())).finish();
+    let app = app(faulty_log()).finish();
     assert_eq!(ask(&app, "/readyz").await.0, 200);
     app.views.shutdown();
     for number in 0..5 {
@@ -196,7 +126,7 @@ async fn views_that_are_far_behind_are_not_ready_and_say_how_far() {
 
 #[tokio::test]
 async fn whatever_else_must_hold_is_told_by_its_name() {
-    let app = app(Arc::new(memory_log()));
+    let app = app(faulty_log());
     let app = app
         .ready_when("tide", || Ok(()))
         .ready_when("moon", || Err("it is new".to_owned()));
@@ -210,7 +140,8 @@ async fn whatever_else_must_hold_is_told_by_its_name() {
 /// An empty table was the truth while it was filled: 404 for builds that exist, and lists without an entry.
 #[tokio::test]
 async fn a_view_that_is_being_rebuilt_answers_503_and_is_named() {
-    let held = Arc::new(Held(memory_log(), watch::Sender::new(false)));
+    let held = faulty_log();
+    held.hold(true);
     let log: Arc<dyn EventLog> = held.clone();
     let commands = Commands::new(log.clone(), Clock::fixed(NOW.parse().unwrap()));
     let issued = TokenCommand::Issue(Issued {
@@ -283,7 +214,7 @@ async fn a_view_that_is_being_rebuilt_answers_503_and_is_named() {
     // What the log itself knows needs no view.
     assert_eq!(ask(&app, "/v1/streams/token-t").await.0, 200);
 
-    held.1.send_replace(true);
+    held.hold(false);
     let there = app.views.wait_for(head, std::time::Duration::from_secs(60));
     there.await.unwrap();
     for target in targets {

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use eventlog::Position;
-use eventlog_file::FileLog;
+use eventlog::{EventLog, Position};
 use futures::TryStreamExt;
 
 use super::Findings;
 use crate::app;
+use crate::app::storage::{self, Wanted};
 use crate::config::Config;
 
 /// How many missing bodies are named.
@@ -57,16 +57,16 @@ fn private(dir: &Path, file: &str, findings: &mut Findings) {
 /// What the log says must be kept next to it: the key that sealed secrets, and bodies too big for an event.
 pub(super) async fn check(config: &Config, findings: &mut Findings) {
     // Damage is another check's.
-    let Ok(log) = FileLog::open_read_only(config.data.log_dir()) else {
+    let Ok(log) = storage::read_log(&config.data, Wanted::ALL) else {
         return;
     };
-    match seal_key(&config.data.dir, &log).await {
+    match seal_key(&config.data.dir, &*log).await {
         Ok(None) => {}
         Ok(Some(Ok(detail))) => findings.good("sealed secrets", detail),
         Ok(Some(Err(detail))) => findings.bad("sealed secrets", detail),
         Err(error) => findings.bad("sealed secrets", format!("{error:#}")),
     }
-    match missing_blobs(config, &log).await {
+    match missing_blobs(config, &*log).await {
         Ok((named, missing)) if missing.is_empty() => {
             findings.good("blobs", format!("{named} named by events, all there"));
         }
@@ -97,7 +97,7 @@ pub(super) async fn check(config: &Config, findings: &mut Findings) {
 /// How many bodies events name, and which of them are not in the store. None is read: `replay verify` does that.
 async fn missing_blobs(
     config: &Config,
-    log: &FileLog,
+    log: &dyn EventLog,
 ) -> anyhow::Result<(usize, BTreeMap<String, Position>)> {
     // The log first: its head does not move, and a body is stored before its event.
     let mut missing = ::replay::named_blobs(log).await?;
@@ -112,7 +112,10 @@ async fn missing_blobs(
 }
 
 /// Whether the key fits the secrets of workers; none when there are no secrets.
-async fn seal_key(dir: &Path, log: &FileLog) -> anyhow::Result<Option<Result<String, String>>> {
+async fn seal_key(
+    dir: &Path,
+    log: &dyn EventLog,
+) -> anyhow::Result<Option<Result<String, String>>> {
     let keys = app::keys_of_sealed(log).await?;
     let Some(seal) = app::existing_seal(dir)? else {
         return Ok(keys.first_key_value().map(|(key, secrets)| {

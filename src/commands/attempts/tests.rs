@@ -3,12 +3,13 @@ use std::sync::Arc;
 
 use domain::builds::build::{Build, BuildCommand as C, CollectionAbandoned, CollectionAttempted};
 use domain::{Aggregate, Event};
-use eventlog::{EventLog, Revision};
+use eventlog::faulty::AppendFault;
+use eventlog::{EventLog, FaultyLog, Revision};
 use proptest::prelude::*;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::testing::{TestLog, commands, everything, nobody, noon, reported, skipped};
+use crate::testing::{commands, everything, nobody, noon, reported, skipped};
 use crate::{Clock, CommandError, Commands, Outcome, event_id};
 
 /// One command of one task, for one of few builds, sometimes under an id that others give as well.
@@ -75,7 +76,7 @@ async fn many_writers_of_one_stream_all_get_through() {
 async fn a_caller_who_goes_away_holds_nobody_up() {
     let (commands, log) = commands();
     for polls in 1..12 {
-        log.conflicts.store(2, std::sync::atomic::Ordering::SeqCst);
+        log.fail_appends(AppendFault::Conflicts(2));
         let command = C::Report(reported("running", &format!("lost {polls}")));
         let metadata = nobody();
         let mut future = Box::pin(commands.execute::<Build>("default:0", command, &metadata));
@@ -86,7 +87,7 @@ async fn a_caller_who_goes_away_holds_nobody_up() {
             .await;
         }
         drop(future);
-        log.conflicts.store(2, std::sync::atomic::Ordering::SeqCst);
+        log.fail_appends(AppendFault::Conflicts(2));
         let command = C::Report(reported("running", &format!("kept {polls}")));
         commands
             .execute::<Build>("default:0", command, &nobody())
@@ -95,7 +96,7 @@ async fn a_caller_who_goes_away_holds_nobody_up() {
     }
 }
 
-async fn tell_all(commands: &Commands, log: &Arc<TestLog>, tasks: Vec<Vec<Told>>) -> Vec<Done> {
+async fn tell_all(commands: &Commands, log: &Arc<FaultyLog>, tasks: Vec<Vec<Told>>) -> Vec<Done> {
     // Another app on the same log, whose turns are not ours.
     let other = Commands::new(Arc::clone(log) as Arc<dyn EventLog>, Clock::fixed(noon()));
     let mut running = JoinSet::new();
@@ -131,7 +132,7 @@ async fn tell_all(commands: &Commands, log: &Arc<TestLog>, tasks: Vec<Vec<Told>>
     running.join_all().await.into_iter().flatten().collect()
 }
 
-async fn check(log: &TestLog, done: Vec<Done>) {
+async fn check(log: &FaultyLog, done: Vec<Done>) {
     let mut commands_of: BTreeMap<Uuid, C> = BTreeMap::new();
     let (fresh, repeated): (Vec<Done>, Vec<Done>) =
         done.into_iter().partition(|(_, outcome)| !outcome.repeated);

@@ -1,14 +1,13 @@
-use std::sync::atomic::Ordering;
-
 use domain::BuildsEvent;
 use domain::builds::build::{Build, BuildCommand as C, BuildRejection};
 use domain::core::audit::{Audit, AuditCommand, WebhookRejected};
 use domain::core::token::{Issued, Role, Token, TokenCommand};
 use domain::{Actor, Event};
-use eventlog::{Append, AppendError, EventType, Expected, NewEvent, ReadError};
+use eventlog::faulty::AppendFault;
+use eventlog::{Append, AppendError, EventType, Expected, FaultyLog, NewEvent, ReadError};
 
 use super::*;
-use crate::testing::{commands, commands_on, everything, nobody, noon, reported, skipped};
+use crate::testing::{commands, everything, nobody, noon, reported, skipped};
 use crate::{ATTEMPTS_MAX, STREAM_EVENTS_MAX, event_id};
 
 const KEY: &str = "default:7";
@@ -153,9 +152,8 @@ async fn an_id_belongs_to_one_stream() {
 
 #[tokio::test]
 async fn a_note_is_appended_without_reading_its_stream() {
-    let (commands, log) = commands_on(|log| {
-        log.read_fails = Some(ReadError::Fault("unreadable".to_owned()));
-    });
+    let (commands, log) = commands();
+    log.fail_reads(ReadError::Fault("unreadable".to_owned()));
     let note = |unwritten| {
         AuditCommand::RejectWebhook(WebhookRejected {
             dialect: "gantry".to_owned(),
@@ -181,14 +179,14 @@ async fn a_note_is_appended_without_reading_its_stream() {
 #[tokio::test]
 async fn a_decision_is_made_anew_until_nobody_was_faster() {
     let (commands, log) = commands();
-    log.conflicts.store(ATTEMPTS_MAX - 1, Ordering::SeqCst);
+    log.fail_appends(AppendFault::Conflicts(ATTEMPTS_MAX - 1));
     commands
         .execute::<Build>(KEY, report("running", "d1"), &nobody())
         .await
         .unwrap();
     assert_eq!(commands.stats().conflicts, u64::from(ATTEMPTS_MAX) - 1);
 
-    log.conflicts.store(ATTEMPTS_MAX, Ordering::SeqCst);
+    log.fail_appends(AppendFault::Conflicts(ATTEMPTS_MAX));
     let refused = commands
         .execute::<Build>(KEY, report("running", "d2"), &nobody())
         .await;
@@ -215,7 +213,8 @@ async fn whatever_ails_the_log_has_a_name() {
             Expect::TooLarge { reason: reason() },
         ),
     ] {
-        let (commands, _) = commands_on(|log| log.append_fails = Some(error));
+        let (commands, log) = commands();
+        log.fail_appends(AppendFault::Refused(error));
         let answer = commands
             .execute::<Build>(KEY, report("running", "d1"), &nobody())
             .await;
@@ -229,7 +228,8 @@ async fn whatever_ails_the_log_has_a_name() {
             Expect::Fault { reason: reason() },
         ),
     ] {
-        let (commands, _) = commands_on(|log| log.read_fails = Some(error));
+        let (commands, log) = commands();
+        log.fail_reads(error);
         let answer = commands
             .execute::<Build>(KEY, report("running", "d1"), &nobody())
             .await;
@@ -315,12 +315,56 @@ async fn a_stream_without_end_is_not_read_to_its_end() {
 #[tokio::test]
 async fn whether_writes_are_possible_is_said_before_one_is_tried() {
     assert_eq!(commands().0.stopped(), None);
-    let (commands, _) = commands_on(|log| log.append_fails = Some(AppendError::Busy));
+    let (commands, log) = commands();
+    let reason = "no leader".to_owned();
+    log.fail_appends(AppendFault::Refused(AppendError::Stopped { reason }));
     assert!(commands.stopped().is_some());
+    log.fail_appends(None);
+    assert_eq!(commands.stopped(), None, "a stop may turn back");
+}
+
+/// With new ids the second append could be a second event. Only the caller knows whether it may repeat.
+#[tokio::test]
+async fn an_append_of_unknown_outcome_is_not_tried_again() {
+    let metadata = nobody();
+    for fault in [AppendFault::AnswerLost, AppendFault::BatchLost] {
+        let (commands, log) = commands();
+        log.fail_appends(fault.clone());
+        let unknown = |done: Result<Outcome, CommandError<BuildRejection>>| match done {
+            Err(CommandError::Unknown { repeatable, .. }) => repeatable,
+            other => panic!("{fault:?}: {other:?}"),
+        };
+        let drawn = commands
+            .execute::<Build>(KEY, report("running", "d1"), &metadata)
+            .await;
+        assert!(!unknown(drawn), "{fault:?}");
+        let id = event_id("gitlab", "d2");
+        let named = commands
+            .execute_as::<Build>(id, KEY, report("success", "d2"), &metadata)
+            .await;
+        assert!(unknown(named), "{fault:?}");
+        let unit_id = event_id("gitlab", "d3");
+        let unit = commands
+            .transact_as(unit_id, &metadata, |unit| async move {
+                unit.execute::<Build>("default:8", report("running", "d3"))
+                    .await
+            })
+            .await;
+        assert!(unknown(unit.map(|(_, outcome)| outcome)), "{fault:?}");
+        assert_eq!(log.appends(), 3, "{fault:?}");
+
+        log.fail_appends(None);
+        let settled = commands
+            .execute_as::<Build>(id, KEY, report("success", "d2"), &metadata)
+            .await
+            .unwrap();
+        let was_written = matches!(fault, AppendFault::AnswerLost);
+        assert_eq!(settled.repeated, was_written, "{fault:?}");
+    }
 }
 
 /// Past any decider: what a broken or newer program might have left.
-async fn append(log: &crate::testing::TestLog, event_type: &'static str, data: &str, count: usize) {
+async fn append(log: &FaultyLog, event_type: &'static str, data: &str, count: usize) {
     for batch in (0..count).collect::<Vec<_>>().chunks(1000) {
         let event = |_: &usize| NewEvent {
             id: Uuid::now_v7(),

@@ -9,7 +9,7 @@ use domain::{Event, LongText};
 use eventlog::StreamName;
 
 use super::*;
-use crate::testing::{TestLog, commands, everything, nobody, noon};
+use crate::testing::{commands, everything, nobody, noon};
 use crate::{CommandError, Commands, Outcome, Transaction};
 
 mod limits;
@@ -24,7 +24,7 @@ const CHILDREN: [u64; 3] = [2, 3, 4];
 /// A farm whose jobs are known, and which schedules children as the views would say.
 pub(super) struct Farm {
     commands: Commands,
-    log: Arc<TestLog>,
+    log: Arc<eventlog::FaultyLog>,
 }
 
 #[tokio::test]

@@ -106,7 +106,7 @@ async fn a_unit_that_fails_leaves_nothing() {
 #[tokio::test]
 async fn a_unit_starts_again_as_a_whole() {
     let (commands, log) = commands();
-    log.conflicts.store(3, Ordering::SeqCst);
+    log.fail_appends(eventlog::faulty::AppendFault::Conflicts(3));
     let times = std::sync::atomic::AtomicU32::new(0);
     let times = &times;
     commands

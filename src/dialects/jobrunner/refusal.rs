@@ -11,6 +11,7 @@
 //! | too large a body | 413 | `{"error": …}` |
 //! | another form of body | 415 | `{"error": …}` |
 //! | we cannot at present | 503 | `{"error_message": …}`, `Retry-After` |
+//! | it is not known whether it was written | 504 | `{"error_message": …}` |
 //! | we are broken | 500 | `{"error_message": …}` |
 //!
 //! A worker repeats whatever was answered with 5xx for ever, and drops its work on any other status that it

@@ -90,3 +90,14 @@ where
         assert_eq!(everything(&*log).await.len() as u64, (round + 1) * 2);
     }
 }
+
+/// The same log has the same id, so that a copy is told from another log.
+pub async fn a_log_keeps_its_id<F, Fut>(open: F)
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = Arc<dyn EventLog>>,
+{
+    let id = open().await.describe().log_id;
+    assert!(id.is_some());
+    assert_eq!(open().await.describe().log_id, id);
+}

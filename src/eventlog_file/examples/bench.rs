@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use eventlog::EventLog;
 use eventlog_file::bench::{self, Measured};
 
 const RUN_FOR: Duration = Duration::from_millis(1500);

@@ -253,7 +253,7 @@ fn damage_in_a_sealed_segment_does_not_forbid_a_start() {
     bytes[middle] ^= 1;
     std::fs::write(path, bytes).unwrap();
     let log = FileLog::open(directory.path(), small()).unwrap();
-    let place = log.damage().expect("the damage is remembered");
+    let place = log.describe().damage.expect("the damage is remembered");
     let name = path.file_name().unwrap().to_str().unwrap();
     assert!(place.contains(name), "{place}");
     assert_eq!(log.stats().damage_met, 1);

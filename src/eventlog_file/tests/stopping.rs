@@ -87,9 +87,10 @@ fn a_failed_flush_stops_the_writer_and_not_the_readers() {
             _ => None,
         });
         let error = log.append_blocking(batch(10)).unwrap_err();
-        assert!(matches!(error, AppendError::Stopped { .. }), "{error}");
+        assert!(matches!(error, AppendError::Unknown { .. }), "{error}");
+        assert_eq!(log.stats().unknown, 1);
         broken.mend();
-        // The disk is well again, and still nobody knows.
+        // The disk is well again; what it holds is known after a restart. This batch was never sent.
         let error = log.append_blocking(batch(11)).unwrap_err();
         assert!(matches!(error, AppendError::Stopped { .. }), "{error}");
         let reason = log.stopped().unwrap().to_string();

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use eventlog::EventLog;
-use eventlog_file::{BATCH_EVENTS_BUCKETS, FileLog, SYNC_MICROSECONDS_BUCKETS};
+use eventlog::{BATCH_EVENTS_BUCKETS, EventLog, LogStats, SYNC_MICROSECONDS_BUCKETS};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter, MeterProvider};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
@@ -36,9 +35,9 @@ pub(crate) fn observe(
     }
 }
 
-fn log(meter: &Meter, log: &Arc<FileLog>) {
-    type Read = fn(&eventlog_file::Stats) -> u64;
-    let counters: [(&'static str, &'static str, Read); 8] = [
+fn log(meter: &Meter, log: &Arc<dyn EventLog>) {
+    type Read = fn(&LogStats) -> u64;
+    let counters: [(&'static str, &'static str, Read); 9] = [
         (
             "tallyman.log.batches",
             "Batches that were made durable",
@@ -76,8 +75,13 @@ fn log(meter: &Meter, log: &Arc<FileLog>) {
         ),
         (
             "tallyman.log.busy",
-            "Batches told to come back later",
+            "Batches that were refused because too many waited",
             |stats| stats.busy,
+        ),
+        (
+            "tallyman.log.unknown",
+            "Batches whose outcome was not known when they were answered",
+            |stats| stats.unknown,
         ),
     ];
     for (name, description, read) in counters {
@@ -119,6 +123,15 @@ fn log(meter: &Meter, log: &Arc<FileLog>) {
     let here = Arc::clone(log);
     gauge(
         meter,
+        "tallyman.log.lag",
+        "Events that are durable and cannot be read here yet",
+        move |seen| {
+            seen.observe(here.describe().lag, &[]);
+        },
+    );
+    let here = Arc::clone(log);
+    gauge(
+        meter,
         "tallyman.log.stopped",
         "1 when the log does not accept writes",
         move |seen| {
@@ -140,7 +153,7 @@ fn within(seen: &dyn AsyncInstrument<u64>, ends: &[u64], counts: &[u64]) {
 }
 
 /// How many events come at once.
-fn batch_sizes(meter: &Meter, log: &Arc<FileLog>) {
+fn batch_sizes(meter: &Meter, log: &Arc<dyn EventLog>) {
     let here = Arc::clone(log);
     counter(
         meter,
@@ -151,7 +164,7 @@ fn batch_sizes(meter: &Meter, log: &Arc<FileLog>) {
 }
 
 /// The log keeps its own histogram of flushes; it is shown as Prometheus shows one.
-fn sync_times(meter: &Meter, log: &Arc<FileLog>) {
+fn sync_times(meter: &Meter, log: &Arc<dyn EventLog>) {
     let here = Arc::clone(log);
     let name = "tallyman.log.sync.within";
     counter(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use bytes::Bytes;
-use eventlog::{Append, EventLog, EventType, Expected, NewEvent, Position, StreamName};
+use eventlog::{Append, EventType, Expected, NewEvent, Position, StreamName};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use uuid::Uuid;

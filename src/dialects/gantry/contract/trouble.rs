@@ -1,62 +1,42 @@
-use async_trait::async_trait;
-use eventlog::{Append, AppendError, Appended, Page, ReadError, Revision, StreamName};
-use tokio::sync::watch;
+use eventlog::faulty::AppendFault;
+use eventlog::{AppendError, FaultyLog};
 
 use super::*;
 
-/// A log that can be read and not written.
-struct Unwilling {
-    log: MemoryLog,
-    error: AppendError,
+fn on_faulty_log() -> (Arc<FaultyLog>, TestApp) {
+    let now = NOW.parse().unwrap();
+    let log = Arc::new(FaultyLog::new(move || now));
+    let app = TestApp::on(
+        Arc::clone(&log) as Arc<dyn EventLog>,
+        vec![source("default", &[TOKEN])],
+    );
+    (log, app)
 }
 
-#[async_trait]
-impl EventLog for Unwilling {
-    async fn append(&self, _: Vec<Append>) -> Result<Appended, AppendError> {
-        Err(self.error.clone())
-    }
-
-    async fn read_stream(
-        &self,
-        stream: &StreamName,
-        from: Revision,
-        limit: usize,
-    ) -> Result<Vec<Recorded>, ReadError> {
-        self.log.read_stream(stream, from, limit).await
-    }
-
-    async fn read_all(
-        &self,
-        after: Position,
-        filter: &Filter,
-        limit: PageLimit,
-    ) -> Result<Page, ReadError> {
-        self.log.read_all(after, filter, limit).await
-    }
-
-    async fn read_all_back(
-        &self,
-        before: Position,
-        filter: &Filter,
-        limit: PageLimit,
-    ) -> Result<Page, ReadError> {
-        self.log.read_all_back(before, filter, limit).await
-    }
-
-    async fn stream_head(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
-        self.log.stream_head(stream).await
-    }
-
-    async fn find(&self, id: uuid::Uuid) -> Result<Option<Position>, ReadError> {
-        self.log.find(id).await
-    }
-
-    fn watch_head(&self) -> watch::Receiver<Position> {
-        self.log.watch_head()
-    }
-
-    fn stopped(&self) -> Option<AppendError> {
-        None
+/// GitLab sends a webhook again after 503, and the ids follow from what it sent: so it is asked to, and the build is
+/// reported once whether the first append was durable or not.
+#[tokio::test]
+async fn a_webhook_whose_outcome_is_unknown_is_sent_again_and_happens_once() {
+    for fault in [AppendFault::AnswerLost, AppendFault::BatchLost] {
+        for key in [None, Some("4711")] {
+            let (log, app) = on_faulty_log();
+            log.fail_appends(fault.clone());
+            let send = || {
+                let mut request = Request::post("/v1/collect")
+                    .header("x-gitlab-token", TOKEN)
+                    .header("x-gitlab-event", "Job Hook");
+                if let Some(key) = key {
+                    request = request.header("idempotency-key", key);
+                }
+                app.send(request.body(Body::from(job().to_string())).unwrap())
+            };
+            let answered = send().await;
+            assert_eq!(answered.status, 503, "{fault:?} {key:?}: {answered:?}");
+            assert_eq!(answered.headers["retry-after"], "5");
+            log.fail_appends(None);
+            assert!(send().await.status.is_success(), "{fault:?} {key:?}");
+            assert_eq!(log.head(), Position(1), "{fault:?} {key:?}");
+        }
     }
 }
 
@@ -77,12 +57,8 @@ async fn what_cannot_be_written_is_not_acknowledged() {
             "30",
         ),
     ] {
-        let now = NOW.parse().unwrap();
-        let log = Arc::new(Unwilling {
-            log: MemoryLog::new(move || now),
-            error,
-        });
-        let app = TestApp::on(log, vec![source("default", &[TOKEN])]);
+        let (log, app) = on_faulty_log();
+        log.fail_appends(AppendFault::Refused(error));
         // Neither a report nor a refused body: both would be lost.
         for body in [job().to_string(), "{}".to_owned(), "no JSON".to_owned()] {
             let answered = app.collect(body.clone()).await;
