@@ -1,0 +1,31 @@
+//! Contexts are folders of the same name in each layer. Each may name itself and `core`, no other.
+
+use crate::source::{read, root, rust_files};
+
+/// The contexts there are.
+const CONTEXTS: [&str; 3] = ["builds", "core", "jobs"];
+
+/// Layers whose folders are contexts.
+const LAYERS: [&str; 1] = ["src/domain"];
+
+/// What several contexts share belongs in `core`.
+#[test]
+fn contexts_are_apart() {
+    for layer in LAYERS {
+        for context in CONTEXTS {
+            for file in rust_files(&root().join(layer).join(context)) {
+                let text = read(&file);
+                let strangers = CONTEXTS
+                    .iter()
+                    .filter(|other| **other != context && **other != "core");
+                for other in strangers {
+                    assert!(
+                        !text.contains(&format!("crate::{other}::")),
+                        "{} must not name the context `{other}`",
+                        file.display()
+                    );
+                }
+            }
+        }
+    }
+}
