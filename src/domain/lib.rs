@@ -47,5 +47,6 @@ pub use kernel::blob_ref::BlobRef;
 pub use kernel::event::{Audit, DecodeFault, Encoded, Event, EventKind, EventType};
 pub use kernel::long_text::LongText;
 pub use kernel::metadata::{Actor, ActorKind, Metadata};
+pub use kernel::record::Record;
 pub use kernel::sealed::{BareSecret, PasswordHash, Sealed};
 pub use kernel::verbatim::Verbatim;

@@ -17,7 +17,7 @@ use crate::Aggregate;
 #[cfg(test)]
 pub(crate) mod laws;
 #[cfg(test)]
-pub(crate) mod once;
+pub(crate) mod records;
 #[cfg(test)]
 pub(crate) mod stories;
 

@@ -32,27 +32,27 @@ where
 macro_rules! edits {
     ($(#[$meta:meta])* $edited:ident of $facts:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)+ }) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         pub struct $edited {
             $(
                 $(#[$field_meta])*
                 #[serde(default, skip_serializing_if = "Option::is_none")]
                 pub $field: Option<$type>,
             )+
-            /// When.
-            pub at: Timestamp,
+            /// The time of the change.
+            pub at: jiff::Timestamp,
         }
 
         impl $edited {
             /// An edit that changes nothing.
             #[must_use]
-            pub fn nothing(at: Timestamp) -> Self {
+            pub fn nothing(at: jiff::Timestamp) -> Self {
                 Self { $($field: None,)+ at }
             }
 
             /// An edit that makes everything as it is in these facts.
             #[must_use]
-            pub fn towards(facts: &$facts, at: Timestamp) -> Self {
+            pub fn towards(facts: &$facts, at: jiff::Timestamp) -> Self {
                 Self { $($field: Some(facts.$field.clone()),)+ at }
             }
         }

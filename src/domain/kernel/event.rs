@@ -158,7 +158,7 @@ impl Event {
 /// The wire name is written out, so that renaming a variant cannot change history. In brackets is what else is known of
 /// the type: `audited` or `by_hand` ([`Audit`]), and `blobs` when the shape has a method `blobs`.
 macro_rules! events {
-    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident($shape:ty) = $wire:literal v $version:literal $([$($mark:ident),+])?,)+ }) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident($shape:ty) = $wire:literal v $version:literal $([$($mark:ident),*])?,)+ }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq)]
         pub enum $name { $($(#[$variant_meta])* $variant($shape),)+ }
@@ -168,8 +168,8 @@ macro_rules! events {
             pub const TYPES: &'static [$crate::EventType] = &[$($crate::EventType {
                 name: $wire,
                 version: $version,
-                audit: $crate::kernel::event::events!(@audit $($($mark)+)?),
-                has_blobs: $crate::kernel::event::events!(@has_blobs $($($mark)+)?),
+                audit: $crate::kernel::event::events!(@audit $($($mark)*)?),
+                has_blobs: $crate::kernel::event::events!(@has_blobs $($($mark)*)?),
             },)+];
 
             /// The name on the wire.
@@ -189,7 +189,7 @@ macro_rules! events {
             }
 
             pub(crate) fn blobs(&self) -> Vec<&$crate::BlobRef> {
-                match self { $(Self::$variant(_shape) => $crate::kernel::event::events!(@blobs _shape $($($mark)+)?),)+ }
+                match self { $(Self::$variant(_shape) => $crate::kernel::event::events!(@blobs _shape $($($mark)*)?),)+ }
             }
 
             pub(crate) fn read(event_type: &str, data: &str) -> Option<Result<Self, serde_json::Error>> {

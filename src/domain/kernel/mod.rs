@@ -6,6 +6,7 @@ pub(crate) mod change;
 pub(crate) mod event;
 pub(crate) mod long_text;
 pub(crate) mod metadata;
+pub(crate) mod record;
 pub(crate) mod sealed;
 pub(crate) mod upcast;
 pub(crate) mod verbatim;

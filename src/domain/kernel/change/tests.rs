@@ -1,6 +1,4 @@
-use jiff::Timestamp;
 use proptest::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::present;
 use crate::testing::stories::at;

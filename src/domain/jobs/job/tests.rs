@@ -1,29 +1,12 @@
-use proptest::prelude::*;
-
 use super::*;
 use crate::jobs::schedule::IntervalUnit;
-use crate::testing::stories::{at, story};
-use crate::testing::{given, laws};
+use crate::testing::given;
+use crate::testing::stories::at;
 use crate::{BlobRef, LongText};
 
 use JobCommand as C;
 use JobEvent as E;
 use JobRejection as R;
-
-#[test]
-fn a_job_is_created_once() {
-    given::<Job>([])
-        .when(C::Create(created()))
-        .then([E::Created(created())]);
-    let job = given::<Job>([E::Created(created())]);
-    job.when(C::Create(created())).then_nothing();
-    let title = "another".to_owned();
-    job.when(C::Create(Created { title, ..created() }))
-        .then_refuses(R::AlreadyCreated);
-    for command in [C::Edit(nothing()), suspend(), C::Resume { at: at(1) }] {
-        given::<Job>([]).when(command).then_refuses(R::Unknown);
-    }
-}
 
 #[test]
 fn an_edit_says_only_what_is_new() {
@@ -101,22 +84,6 @@ fn a_job_that_makes_no_sense_is_refused() {
     given::<Job>([E::Created(created())])
         .when(C::Edit(edit.clone()))
         .then([E::Edited(edit)]);
-}
-
-#[test]
-fn a_job_is_suspended_and_resumed_once() {
-    let suspended = E::EnqueueSuspended(EnqueueSuspended {
-        because: Suspension::Asked,
-        at: at(1),
-    });
-    let resumed = E::EnqueueResumed(EnqueueResumed { at: at(1) });
-    let job = given::<Job>([E::Created(created())]);
-    job.when(C::Resume { at: at(1) }).then_nothing();
-    job.when(suspend()).then([suspended.clone()]);
-    let job = given::<Job>([E::Created(created()), suspended]);
-    job.when(suspend()).then_nothing();
-    job.when(C::Resume { at: at(1) }).then([resumed]);
-    job.when(C::Create(created())).then_nothing();
 }
 
 #[test]
@@ -219,18 +186,6 @@ fn a_job_that_asks_for_too_much_is_refused() {
     });
 }
 
-proptest! {
-    #[test]
-    fn a_sentence_about_a_job_said_twice_adds_nothing(story in story(job_command())) {
-        laws::saying_twice_adds_nothing::<Job>(story);
-    }
-
-    #[test]
-    fn a_jobs_history_tells_the_same_as_its_decisions(story in story(job_command())) {
-        laws::history_tells_the_same_as_the_decisions::<Job>(story);
-    }
-}
-
 fn created() -> Created {
     Created {
         title: "backup".to_owned(),
@@ -251,43 +206,4 @@ fn asking(asks: impl Fn(&mut Edited)) -> Edited {
     let mut edited = nothing();
     asks(&mut edited);
     edited
-}
-
-fn suspend() -> C {
-    C::Suspend {
-        because: Suspension::Asked,
-        at: at(1),
-    }
-}
-
-fn job_command() -> impl Strategy<Value = C> {
-    let title = prop::option::of(prop::sample::select(vec!["backup", "restore"]));
-    let number = || prop::option::of(1..4_u64);
-    let edit = (
-        title,
-        number(),
-        prop::option::of(number()),
-        prop::option::of(prop::option::of(0..3_u32)),
-        any::<Option<bool>>(),
-    );
-    let edit = edit.prop_map(|(title, pool, parent, count, flag)| {
-        C::Edit(Edited {
-            title: title.map(str::to_owned),
-            worker_pool: pool,
-            parent,
-            interval_count: count,
-            interval_unit: flag.map(|flag| flag.then_some(IntervalUnit::Month)),
-            run_on_all_workers: flag,
-            fails_max: count,
-            cron: flag.map(|flag| flag.then(|| "@daily".to_owned())),
-            retries: count,
-            ..nothing()
-        })
-    });
-    prop_oneof![
-        3 => (0..2_u64).prop_map(|job_template| C::Create(Created { job_template, ..created() })),
-        5 => edit,
-        2 => Just(suspend()),
-        2 => (0..4_i64).prop_map(|second| C::Resume { at: at(second) }),
-    ]
 }
