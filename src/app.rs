@@ -19,11 +19,11 @@ use anyhow::Context;
 use blobs::{Blobs, S3Config};
 use commands::{Clock, Commands};
 use eventlog::EventLog;
+use people::Seal;
 use projections::allocation::{AllocationSettings, StrategyName};
 use projections::{ProjectorConfig, Views};
 use secrecy::SecretString;
 use tables::Tables;
-use web::Seal;
 
 pub(crate) use admin::admin_token;
 pub(crate) use private_file::{keep_new_files_private, open_to_others};
@@ -61,7 +61,8 @@ pub(crate) struct Opened {
     pub(crate) admin_token: SecretString,
     /// What handlers have at hand.
     pub(crate) app: web::App,
-    router: axum::Router,
+    /// The surfaces.
+    pub(crate) surfaces: routes::Surfaces,
     /// Where the views of a data directory are that cannot be written.
     scratch: Option<tempfile::TempDir>,
 }
@@ -93,14 +94,14 @@ pub(crate) async fn open_at(
 ) -> anyhow::Result<Opened> {
     let services = services(&config, clock).await?;
     let admin_token = admin::ensure(&config.data.dir, &services).await?;
-    let app = routes::state(&config, &services, metered, None)?;
-    let router = routes::router(&config, &app)?;
+    let app = routes::state(&config, &services, metered, None);
+    let surfaces = routes::Surfaces::new(&config, &services, &app)?;
     Ok(Opened {
         config,
         services,
         admin_token,
         app,
-        router,
+        surfaces,
         scratch: None,
     })
 }
@@ -127,7 +128,7 @@ pub(crate) async fn open_quietly(config: Config) -> anyhow::Result<Opened> {
 impl Opened {
     /// All routes.
     pub(crate) fn router(&self) -> axum::Router {
-        self.router.clone()
+        web::serve_through_gate(self.surfaces.routes(), self.app.clone())
     }
 
     /// Writes down what is folded and closes the log.
@@ -135,12 +136,13 @@ impl Opened {
         let Self {
             services,
             app,
+            surfaces,
             scratch,
             ..
         } = self;
         // What is being trained ends, and what was answered is written down, while there is a log.
         app.close();
-        app.recorder.finish().await;
+        surfaces.gantry.recorder().finish().await;
         let closed = tokio::task::spawn_blocking(move || {
             services.views.shutdown();
             services.log.close();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use api::WorkerAnswers;
 use blobs::{BLOB_BYTES_MAX, Blobs};
 use domain::BlobRef;
 use domain::jobs::schedule::Patience;
@@ -20,7 +21,6 @@ use reactors::ports::{Port, Socket, Wanted};
 use reactors::worker_events::WorkerEvents;
 use reactors::zmtp::{PortLimits, PortReading, Publisher};
 use tokio_util::sync::CancellationToken;
-use web::WorkerAnswers;
 
 use crate::app::Services;
 use crate::config::{Config, JobRunner};

@@ -103,8 +103,7 @@ async fn serve(
     let job_runner = dispatcher::start(&opened.config, &opened.services, ports, &stop)?;
     telemetry::observe(
         exporters.meters(),
-        &opened.services,
-        &opened.app,
+        &opened,
         collector.clone(),
         job_runner.clone(),
     );
@@ -119,9 +118,8 @@ async fn serve(
     }
     if let Some(running) = job_runner.clone() {
         let answering = running.clone();
-        opened
-            .app
-            .tell_answering(move |worker| answering.answers(worker));
+        let read = move |worker| Some(answering.answers(worker));
+        let _ = opened.surfaces.worker_answers.set(Arc::new(read));
         opened.app.tell_details(move || running.details());
     }
     ready(Ready {

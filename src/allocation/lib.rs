@@ -26,6 +26,7 @@ pub mod strategy;
 #[cfg(test)]
 mod testing;
 pub mod training;
+mod variables;
 
 pub use answer::{Answer, Reason};
 pub use gantry::Gantry;
@@ -38,3 +39,4 @@ pub use snapshot::SnapshotError;
 pub use spec::{SPEC_BYTES_MAX, Spec, SpecError, VariantValue, Variants};
 pub use strategy::{Strategy, StrategySettings};
 pub use training::{Selection, Training, TrainingError};
+pub use variables::{CpuFormat, Variables};

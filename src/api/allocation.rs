@@ -12,7 +12,9 @@ use http::Uri;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use web::{App, Problem, View, quoted};
+use web::{Problem, View, quoted};
+
+use crate::Api;
 
 /// The scope of reading here.
 const READ: &str = "allocation:read";
@@ -54,11 +56,11 @@ pub struct Explanation {
     ),
     responses((status = 200, body = Explanation)))]
 pub(crate) async fn explain(
-    State(app): State<App>,
+    State(app): State<Api>,
     uri: Uri,
 ) -> Result<View<Explanation>, Problem> {
     let query = uri.query().unwrap_or_default();
-    let spec = quoted::spec(query)?;
+    let spec = quoted::required(query, "spec")?;
     let strategy = quoted::parameter(query, "strategy")?
         .map(|name| name.parse::<StrategyName>())
         .transpose()

@@ -4,8 +4,9 @@ use axum::extract::State;
 use domain::core::token::Role;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use web::{App, Caller, Problem, Query, Unread, View};
+use web::{Caller, Problem, Query, Unread, View};
 
+use crate::Api;
 use crate::DIALECT;
 use crate::builds::Reason;
 use crate::provisioning::{
@@ -49,14 +50,19 @@ pub(crate) struct WantedDocument {
 #[utoipa::path(post, path = "/v1/apply", tag = "roster", params(ApplyParams),
     request_body = WantedDocument, responses((status = 200, body = Applied)))]
 pub(crate) async fn apply(
-    State(app): State<App>,
+    State(app): State<Api>,
     caller: Caller,
     Query(params): Query<ApplyParams>,
     unread: Unread,
 ) -> Result<View<Applied>, Problem> {
     // Whoever may change nothing at all hears so before anything is read.
     caller.may_somewhere(Role::Admin)?;
-    let bytes_max = app.settings.limits.body_bytes_max.max(DOCUMENT_BYTES_MAX);
+    let bytes_max = app
+        .app()
+        .settings
+        .limits
+        .body_bytes_max
+        .max(DOCUMENT_BYTES_MAX);
     let document = Document::read(unread.json_within(bytes_max).await?)?;
     for plural in document.plurals() {
         caller.may(Role::Admin, &format!("{plural}:write"))?;

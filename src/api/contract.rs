@@ -13,10 +13,13 @@ use domain::{Metadata, Verbatim};
 use eventlog::{EventLog, MemoryLog, Position};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
+use people::{People, Seal, secret};
 use serde_json::{Value, json};
 use tables::MemoryTables;
 use tower::ServiceExt;
-use web::{App, Settings, secret, serve_through_gate};
+use web::{App, Settings, serve_through_gate};
+
+use crate::Api;
 
 mod apply;
 mod audit;
@@ -38,6 +41,7 @@ const NOW: &str = "2026-11-21T07:00:00Z";
 /// The API in an app of memory, with one token for each role.
 struct TestApp {
     app: App,
+    people: People,
     router: Router,
     log: Arc<dyn EventLog>,
     clock: Clock,
@@ -55,12 +59,32 @@ const READER: &str = "tally_reader";
 const OPERATOR: &str = "tally_operator";
 const ADMIN: &str = "tally_admin";
 
+/// What recognises users, with a key of its own.
+fn people(app: &App) -> People {
+    let auditor = Arc::clone(&app.auditor);
+    People::new(
+        app.commands.clone(),
+        app.views.clone(),
+        auditor,
+        Seal::for_now(),
+    )
+}
+
+/// The routes of an API without settings of its own.
+fn routes(app: &App) -> Router<App> {
+    Api::new(app.clone(), people(app), crate::Settings::default()).routes([])
+}
+
 impl TestApp {
     async fn new() -> Self {
         Self::with(Settings::default()).await
     }
 
     async fn with(settings: Settings) -> Self {
+        Self::with_all(settings, crate::Settings::default()).await
+    }
+
+    async fn with_all(settings: Settings, own: crate::Settings) -> Self {
         let now = NOW.parse().unwrap();
         let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(move || now));
         let views = Views::start(Arc::clone(&log), Arc::new(MemoryTables::new()), config());
@@ -71,9 +95,12 @@ impl TestApp {
             .metrics(|| "tallyman_up 1\n".to_owned())
             .resubmit(audit::CHOOSY, Arc::new(audit::Choosy))
             .finish();
-        let router = serve_through_gate(crate::routes(), app.clone());
+        let people = people(&app);
+        let api = Api::new(app.clone(), people.clone(), own);
+        let router = serve_through_gate(api.routes([]), app.clone());
         let app = Self {
             app,
+            people,
             router,
             log,
             clock,

@@ -14,7 +14,9 @@ use utoipa::ToSchema;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
-use web::{App, ProblemBody};
+use web::ProblemBody;
+
+use crate::Api;
 
 pub(crate) use complete::complete;
 
@@ -73,7 +75,7 @@ pub(crate) fn heading() -> OpenApi {
 }
 
 /// `/openapi.json` and the page that shows it.
-pub(crate) fn routes(openapi: &OpenApi) -> Router<App> {
+pub(crate) fn routes(openapi: &OpenApi) -> Router<Api> {
     let document = Bytes::from(openapi.to_json().unwrap_or_default());
     let page = include_str!("docs/page.html");
     Router::new()

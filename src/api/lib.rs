@@ -46,6 +46,7 @@ pub mod runs;
 mod scopes;
 pub mod service;
 mod sse;
+mod state;
 pub mod tokens;
 pub mod wire;
 
@@ -55,21 +56,21 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web::App;
 
+pub use state::{Api, Prices, ReadAnswers, Settings, WorkerAnswers};
+
 /// What this API is called in the metadata of events.
 pub const DIALECT: &str = "api";
 
-/// The routes.
-pub fn routes() -> Router<App> {
-    routes_beside([])
-}
-
-/// The routes, with the descriptions of dialects that stand beside them in the documents.
-pub fn routes_beside(dialects: impl IntoIterator<Item = OpenApi>) -> Router<App> {
-    let (router, mut openapi) = documented();
-    for dialect in dialects {
-        openapi.merge(dialect);
+impl Api {
+    /// The routes, with the documents of dialects that are described together with them.
+    pub fn routes(&self, dialects: impl IntoIterator<Item = OpenApi>) -> Router<App> {
+        let (router, mut openapi) = documented();
+        for dialect in dialects {
+            openapi.merge(dialect);
+        }
+        let documents = docs::routes(&docs::complete(openapi));
+        router.merge(documents).with_state(self.clone())
     }
-    router.merge(docs::routes(&docs::complete(openapi)))
 }
 
 /// The document that describes the routes.
@@ -78,7 +79,7 @@ pub fn openapi() -> OpenApi {
     docs::complete(documented().1)
 }
 
-fn documented() -> (Router<App>, OpenApi) {
+fn documented() -> (Router<Api>, OpenApi) {
     OpenApiRouter::with_openapi(docs::heading())
         .routes(routes!(service::healthz))
         .routes(routes!(service::readyz))

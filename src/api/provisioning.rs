@@ -20,8 +20,9 @@ use std::collections::BTreeSet;
 
 use commands::{CommandError, Transaction};
 use domain::Metadata;
-use web::{App, Problem};
+use web::Problem;
 
+use crate::Api;
 use crate::wire::Thing;
 use plan::{Outcome, Plan, Refused, Step, Stop};
 use prepared::Prepared;
@@ -46,7 +47,7 @@ const ATTEMPTS_MAX: usize = 3;
 /// 400 with every fault, 409 when something contradicts what is there, 503 when the log is busy. Nothing was
 /// changed then; of a document with more than [`PART`] things, parts may have been.
 pub(crate) async fn apply(
-    app: &App,
+    app: &Api,
     metadata: &Metadata,
     mut document: Document,
     dry_run: bool,
@@ -97,7 +98,7 @@ fn hide_what_is_not_yet(applied: &mut Applied) {
 }
 
 async fn make(
-    app: &App,
+    app: &Api,
     metadata: &Metadata,
     document: &Document,
     prepared: &Prepared,

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use web::paging::{self, Listing};
-use web::{App, Caller, Problem, Unread, View};
+use web::{Caller, Problem, Unread, View};
 
 use crate::events::{StreamParams, stream_page};
 use crate::provisioning::{
@@ -26,7 +26,7 @@ use crate::provisioning::{
 };
 use crate::reads::{self, Page, PageParams};
 use crate::wire::{self, EventPage};
-use crate::{DIALECT, parameters};
+use crate::{Api, DIALECT, parameters};
 
 pub(crate) use routes::documented;
 
@@ -46,7 +46,7 @@ pub(crate) trait Resource: Kind {
 
     /// Shows texts that are too long for an event.
     fn read_texts(
-        app: &App,
+        app: &Api,
         facts: &Self::Facts,
         shown: &mut Self::Shown,
     ) -> impl Future<Output = Result<(), Problem>> + Send {
@@ -58,7 +58,7 @@ pub(crate) trait Resource: Kind {
     ///
     /// # Errors
     /// 503 while the roster is not up to date.
-    fn add_present(app: &App, shown: &mut Self::Shown) -> Result<(), Problem> {
+    fn add_present(app: &Api, shown: &mut Self::Shown) -> Result<(), Problem> {
         let _ = (app, shown);
         Ok(())
     }
@@ -89,11 +89,11 @@ resources! {
     Groups: groups, group;
     Users: users, user.user;
     Workers: workers, worker {
-        fn add_present(app: &App, shown: &mut Self::Shown) -> Result<(), Problem> {
+        fn add_present(app: &Api, shown: &mut Self::Shown) -> Result<(), Problem> {
             let (patience, now) = (app.settings.worker_patience, app.commands.clock().now());
             shown.reports = app.views.roster()?.read(|roster| {
                 let worker = roster.worker(shown.id)?;
-                let answers = app.worker_answers(shown.id);
+                let answers = app.settings.worker_answers.as_ref().and_then(|read| read(shown.id));
                 let created = shown.created_at;
                 Some(wire::WorkerReports::of(worker, created, patience, answers, now))
             });
@@ -104,7 +104,7 @@ resources! {
     Projects: projects, project;
     JobTemplates: job_templates, job_template {
         async fn read_texts(
-            app: &App,
+            app: &Api,
             facts: &Self::Facts,
             shown: &mut Self::Shown,
         ) -> Result<(), Problem> {
@@ -114,7 +114,7 @@ resources! {
     };
     Jobs: jobs, job {
         async fn read_texts(
-            app: &App,
+            app: &Api,
             facts: &Self::Facts,
             shown: &mut Self::Shown,
         ) -> Result<(), Problem> {
@@ -149,7 +149,7 @@ fn scope<R: Resource>(verb: &str) -> String {
 }
 
 async fn list<R: Resource>(
-    app: &App,
+    app: &Api,
     caller: &Caller,
     params: PageParams,
 ) -> Result<View<Listing<R::Shown>>, Problem> {
@@ -179,7 +179,7 @@ async fn list<R: Resource>(
 }
 
 /// How these stand, as far as they are there.
-async fn rows<R: Resource>(app: &App, numbers: Vec<u64>) -> Result<Vec<(u64, R::Facts)>, Problem> {
+async fn rows<R: Resource>(app: &Api, numbers: Vec<u64>) -> Result<Vec<(u64, R::Facts)>, Problem> {
     let rows = app.views.ask(move |views| {
         let view = views.roster()?;
         let rows = numbers.into_iter().filter_map(|number| {
@@ -203,7 +203,7 @@ fn from(cursor: &Cursor) -> Result<u64, Problem> {
 }
 
 async fn get<R: Resource>(
-    app: &App,
+    app: &Api,
     caller: &Caller,
     number: u64,
     params: &AsOfParams,
@@ -227,7 +227,7 @@ async fn get<R: Resource>(
 }
 
 async fn history<R: Resource>(
-    app: &App,
+    app: &Api,
     caller: &Caller,
     number: u64,
     params: &StreamParams,
@@ -244,7 +244,7 @@ async fn history<R: Resource>(
 }
 
 async fn create<R: Resource>(
-    app: &App,
+    app: &Api,
     caller: &Caller,
     unread: Unread,
 ) -> Result<Response, Problem> {
@@ -265,7 +265,7 @@ async fn create<R: Resource>(
 }
 
 async fn edit<R: Resource>(
-    app: &App,
+    app: &Api,
     caller: &Caller,
     number: u64,
     unread: Unread,
@@ -284,7 +284,7 @@ async fn edit<R: Resource>(
 
 /// Tells one thing; answers its number, and its secret when one was made up.
 async fn tell<R: Resource>(
-    app: &App,
+    app: &Api,
     caller: &Caller,
     item: Item<R::Fields>,
 ) -> Result<(u64, Option<String>), Problem> {
@@ -297,23 +297,23 @@ async fn tell<R: Resource>(
         .ok_or_else(|| Problem::internal("nothing came of one thing"))
 }
 
-async fn row<R: Resource>(app: &App, number: u64) -> Result<Option<R::Facts>, Problem> {
+async fn row<R: Resource>(app: &Api, number: u64) -> Result<Option<R::Facts>, Problem> {
     let row = app.views.ask(move |views| R::row(&views.roster()?, number));
     Ok(row.await?)
 }
 
-async fn known<R: Resource>(app: &App, number: u64) -> Result<R::Shown, Problem> {
+async fn known<R: Resource>(app: &Api, number: u64) -> Result<R::Shown, Problem> {
     let facts = row::<R>(app, number).await?;
     show_now::<R>(app, &facts.ok_or_else(|| unknown::<R>(number))?).await
 }
 
-async fn show_now<R: Resource>(app: &App, facts: &R::Facts) -> Result<R::Shown, Problem> {
+async fn show_now<R: Resource>(app: &Api, facts: &R::Facts) -> Result<R::Shown, Problem> {
     let mut shown = show::<R>(app, facts).await?;
     R::add_present(app, &mut shown)?;
     Ok(shown)
 }
 
-async fn show<R: Resource>(app: &App, facts: &R::Facts) -> Result<R::Shown, Problem> {
+async fn show<R: Resource>(app: &Api, facts: &R::Facts) -> Result<R::Shown, Problem> {
     let mut shown = app.views.roster()?.read(|roster| R::show(facts, roster));
     R::read_texts(app, facts, &mut shown).await?;
     Ok(shown)

@@ -7,11 +7,12 @@ use domain::Metadata;
 use domain::core::token::{Issued, Role, Token as Aggregate, TokenCommand};
 use http::StatusCode;
 use jiff::Timestamp;
+use people::secret;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use web::paging::Listing;
-use web::{App, Caller, Path, Problem, Query, Reach, Unread, View, name_of, secret};
+use web::{App, Caller, Path, Problem, Query, Reach, Unread, View, name_of};
 
 use crate::builds::{AsOfParams, Reason};
 use crate::reads::{self, Page, PageParams};

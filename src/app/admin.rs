@@ -27,9 +27,9 @@ pub(super) async fn ensure(data_dir: &Path, services: &Services) -> anyhow::Resu
     if let Some(token) = known(data_dir, services).await? {
         return Ok(token);
     }
-    let token = SecretString::from(web::secret::new_token()?);
+    let token = SecretString::from(people::secret::new_token()?);
     private_file::write(&data_dir.join(FILE), &token)?;
-    let hash = web::secret::token_hash(token.expose_secret());
+    let hash = people::secret::token_hash(token.expose_secret());
     let issued = Issued {
         name: "data directory".to_owned(),
         hash: hash.clone(),
@@ -66,7 +66,7 @@ pub(super) async fn known(
 }
 
 async fn is_known(token: &SecretString, services: &Services) -> anyhow::Result<bool> {
-    let id = id_of(&web::secret::token_hash(token.expose_secret()));
+    let id = id_of(&people::secret::token_hash(token.expose_secret()));
     let loaded = services.commands.load::<Token>(&id).await;
     let token = loaded.context("the tokens cannot be read")?;
     Ok(token.state.is_valid())

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use anyhow::Context;
 use commands::{Clock, Commands};
 use domain::core::token::Role;
+use people::Seal;
 use projections::Views;
 use rustix::fs::{Access, access};
 use secrecy::SecretString;
-use web::Seal;
 
 use super::{Opened, Services, admin, open_blobs_to_read, projector, storage};
 use crate::app::routes;
@@ -49,14 +49,14 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Opened> {
     // Who may read the directory may see everything; a copy need not hold a token that the log knows.
     let admin_token = admin::known(&config.data.dir, &services).await?;
     let anonymous = admin_token.is_none().then_some(Role::Admin);
-    let app = routes::state(&config, &services, None, anonymous)?;
-    let router = routes::router(&config, &app)?;
+    let app = routes::state(&config, &services, None, anonymous);
+    let surfaces = routes::Surfaces::new(&config, &services, &app)?;
     Ok(Opened {
         config,
         services,
         admin_token: admin_token.unwrap_or_else(|| SecretString::from(String::new())),
         app,
-        router,
+        surfaces,
         scratch: Some(scratch),
     })
 }

@@ -9,8 +9,8 @@ use anyhow::{Context, bail};
 use domain::jobs::worker::Worker;
 use domain::{Aggregate, Sealed};
 use eventlog::{EventLog, Filter, PageLimit, Position};
+use people::{KEY_BYTES, Seal};
 use secrecy::{SecretSlice, SecretString, zeroize::Zeroize};
-use web::{KEY_BYTES, Seal};
 
 use super::private_file;
 

@@ -8,6 +8,7 @@
 
 mod activity;
 mod attempts;
+mod auditor;
 mod backoff;
 mod clock;
 mod commands;
@@ -28,6 +29,7 @@ mod zone;
 #[cfg(test)]
 mod testing;
 
+pub use auditor::{Auditor, Noted};
 pub use clock::Clock;
 pub use commands::{Commands, Loaded};
 pub use error::CommandError;

@@ -6,27 +6,20 @@ use std::sync::{Arc, OnceLock};
 
 use blobs::Blobs;
 use bytes::Bytes;
-use commands::Commands;
+use commands::{Auditor, Commands};
 use domain::Metadata;
 use domain::core::token::Role;
-use domain::jobs::schedule::Patience;
 use eventlog::Position;
 use futures::future::BoxFuture;
-use jiff::tz::TimeZone;
 use projections::Views;
 use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
-use crate::auditor::Auditor;
 use crate::observer::{HttpObserver, NoObserver};
 use crate::rate::Rate;
-use crate::recorder::{Recorder, Recording};
 use crate::response_budget::ResponseBudget;
 use crate::streams::{StreamPermit, Streams};
-use crate::{
-    Caller, Failures, Limits, Network, Operations, Passwords, Problem, RefusedBodies, Seal,
-    Sessions, Variables,
-};
+use crate::{Caller, Limits, Network, Operations, Problem, RefusedBodies};
 
 /// What an operator chose, as far as HTTP is concerned.
 #[derive(Clone, Debug, Default)]
@@ -41,20 +34,6 @@ pub struct Settings {
     pub anonymous_role: Option<Role>,
     /// Whether `/metrics` answers somebody without a credential.
     pub metrics_open: bool,
-    /// How allocations are written.
-    pub variables: Variables,
-    /// Paths of old clients that come back after 503 alone, and drop their work on 429.
-    pub insistent: Vec<&'static str>,
-    /// How long a worker of the job runner may be silent.
-    pub worker_patience: Patience,
-    /// Of which share of specs the answers are kept, from 0 to 1.
-    pub record_ratio: f64,
-    /// What an hour of one GB of memory costs, in whatever money; 0 when nobody said.
-    pub price_gb_hour: f64,
-    /// What an hour of one core costs.
-    pub price_core_hour: f64,
-    /// By whose clock jobs go that name none; UTC when nobody says.
-    pub time_zone: Option<TimeZone>,
 }
 
 /// Everything a handler has at hand. Cloning copies one pointer.
@@ -76,21 +55,9 @@ pub struct Parts {
     /// Long work.
     pub operations: Operations,
     /// Notes for auditors.
-    pub auditor: Auditor,
-    /// Locks secrets that have to be known again.
-    pub seal: Seal,
-    /// Recognises passwords.
-    pub passwords: Passwords,
-    /// Signatures of workers that were wrong.
-    pub signature_failures: Failures,
-    /// Who is logged in.
-    pub sessions: Sessions,
+    pub auditor: Arc<Auditor>,
     /// What answers may take that wait to be read.
     pub responses: ResponseBudget,
-    /// Counts and keeps answers.
-    pub recorder: Arc<Recorder>,
-    /// Held while a model is trained: one at a time.
-    pub training: Arc<tokio::sync::Mutex<()>>,
     pub(crate) observer: Arc<dyn HttpObserver>,
     pub(crate) requests: Semaphore,
     pub(crate) rate: Rate,
@@ -104,19 +71,9 @@ pub struct Parts {
     closing: watch::Sender<bool>,
     ports: OnceLock<Ports>,
     late_details: OnceLock<Details>,
-    answering: OnceLock<Answering>,
+    never_429: Vec<&'static str>,
 }
 
-/// How a worker of the job runner answers our pings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WorkerAnswers {
-    /// Whether it has left too many unanswered.
-    pub is_silent: bool,
-    /// Whether it has asked for anything since this process started.
-    pub is_heard: bool,
-}
-
-type Answering = Box<dyn Fn(u64) -> WorkerAnswers + Send + Sync>;
 type Details = Box<dyn Fn() -> BTreeMap<&'static str, String> + Send + Sync>;
 type Ports = Box<dyn Fn() -> BTreeMap<&'static str, Option<String>> + Send + Sync>;
 
@@ -172,14 +129,8 @@ impl App {
     #[must_use]
     pub fn build(commands: Commands, views: Views, blobs: Blobs, settings: Settings) -> AppBuilder {
         let limits = &settings.limits;
-        let recording = Recording {
-            ratio: settings.record_ratio,
-            limits: settings.variables.limits,
-        };
         AppBuilder(Parts {
-            auditor: Auditor::new(commands.clone()),
-            recorder: Arc::new(Recorder::start(recording, &commands, &views)),
-            training: Arc::default(),
+            auditor: Arc::new(Auditor::new(commands.clone())),
             observer: Arc::new(NoObserver),
             responses: ResponseBudget::new(limits.response_bytes_max),
             requests: Semaphore::new(limits.requests_max.min(Semaphore::MAX_PERMITS)),
@@ -193,13 +144,9 @@ impl App {
             closing: watch::Sender::new(false),
             ports: OnceLock::new(),
             late_details: OnceLock::new(),
-            answering: OnceLock::new(),
+            never_429: Vec::new(),
             refused_bodies: Arc::new(RefusedBodies::new(blobs.clone(), limits.refused_bytes_max)),
             operations: Operations::default(),
-            seal: Seal::for_now(),
-            passwords: Passwords::default(),
-            signature_failures: Failures::default(),
-            sessions: Sessions::default(),
             commands,
             views,
             blobs,
@@ -253,15 +200,9 @@ impl App {
         let _ = self.late_details.set(Box::new(details));
     }
 
-    /// Says by whom it is known how workers answer. The first word holds.
-    pub fn tell_answering(&self, answering: impl Fn(u64) -> WorkerAnswers + Send + Sync + 'static) {
-        let _ = self.answering.set(Box::new(answering));
-    }
-
-    /// How a worker answers; none where nobody pings workers.
-    #[must_use]
-    pub fn worker_answers(&self, worker: u64) -> Option<WorkerAnswers> {
-        self.answering.get().map(|answering| answering(worker))
+    /// Whether clients below this path may be answered 429 when they ask too often; the others get 503.
+    pub(crate) fn takes_429(&self, path: &str) -> bool {
+        !self.never_429.iter().any(|below| path.starts_with(below))
     }
 
     /// Whether the app is closed, or about to be.
@@ -367,10 +308,11 @@ impl AppBuilder {
         self
     }
 
-    /// What locks secrets. Without it, nothing that is sealed here is ever opened by another process.
+    /// Answers 503 instead of 429 below this path: its clients take 429 for the end of what they do, and come back
+    /// after 503.
     #[must_use]
-    pub fn seal(mut self, seal: Seal) -> Self {
-        self.0.seal = seal;
+    pub fn never_429(mut self, below: &'static str) -> Self {
+        self.0.never_429.push(below);
         self
     }
 

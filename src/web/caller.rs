@@ -1,14 +1,14 @@
 //! Who asks, and what they may do.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRef, FromRequestParts};
 use domain::core::token::Role;
 use domain::{Actor, ActorKind, Metadata};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use jiff::Timestamp;
+use people::secret::{CREDENTIAL_BYTES_MAX, token_hash};
 use subtle::ConstantTimeEq;
 
-use crate::secret::{CREDENTIAL_BYTES_MAX, token_hash};
 use crate::{App, Problem, RequestContext};
 
 mod lapse;
@@ -183,11 +183,14 @@ impl Identity {
     }
 }
 
-impl FromRequestParts<App> for Caller {
+impl<S: Sync> FromRequestParts<S> for Caller
+where
+    App: FromRef<S>,
+{
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let CallerIfAny(caller) = CallerIfAny::from_request_parts(parts, app).await?;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let CallerIfAny(caller) = CallerIfAny::from_request_parts(parts, state).await?;
         if caller.identity.is_none() && caller.anonymous_role.is_none() {
             return Err(missing());
         }
@@ -200,11 +203,15 @@ impl FromRequestParts<App> for Caller {
 #[derive(Clone, Debug)]
 pub struct CallerIfAny(pub Caller);
 
-impl FromRequestParts<App> for CallerIfAny {
+impl<S: Sync> FromRequestParts<S> for CallerIfAny
+where
+    App: FromRef<S>,
+{
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let context = match RequestContext::from_request_parts(parts, app).await {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let app = &App::from_ref(state);
+        let context = match RequestContext::from_request_parts(parts, state).await {
             Ok(context) => context,
             Err(never) => match never {},
         };

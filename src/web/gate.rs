@@ -105,11 +105,9 @@ async fn admit(
         app.rate.check(address).map_err(|seconds| {
             let reason = "too many requests from your address";
             let path = request.uri().path();
-            let mut insistent = app.settings.insistent.iter();
-            let problem = if insistent.any(|below| path.starts_with(below)) {
-                Problem::unavailable(reason)
-            } else {
-                Problem::rate_limited(reason)
+            let problem = match app.takes_429(path) {
+                true => Problem::rate_limited(reason),
+                false => Problem::unavailable(reason),
             };
             problem.retry_after(seconds)
         })?;

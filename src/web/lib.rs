@@ -4,49 +4,35 @@
 //! `api`, the dialects and the dashboard. Start reading at [`App`], what every handler has at hand, then
 //! [`serve_through_gate`], what every request passes, then [`Problem`].
 
-mod answers;
 mod app;
-mod auditor;
 pub mod body;
 mod caller;
 mod context;
 mod extract;
-mod failures;
 mod gate;
 mod limits;
 mod network;
 mod observer;
 mod operations;
 pub mod paging;
-mod passwords;
 mod problem;
 pub mod quoted;
 mod rate;
-mod recorder;
 mod refusal;
 mod refused_bodies;
 mod response_budget;
-mod seal;
-pub mod secret;
-mod sessions;
 mod streams;
 mod texts;
 mod trace_parent;
-mod variables;
 mod view;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 
-pub use answers::AnswerCount;
-pub use app::{
-    App, AppBuilder, KeptBody, Parts, ReadyCheck, Resubmit, Settings, Taken, WorkerAnswers,
-};
-pub use auditor::{Auditor, Noted};
+pub use app::{App, AppBuilder, KeptBody, Parts, ReadyCheck, Resubmit, Settings, Taken};
 pub use caller::{Caller, CallerIfAny, Reach, name_of};
 pub use context::{REQUEST_ID, RequestContext, TRACEPARENT};
 pub use extract::{Path, Query, Unread};
-pub use failures::Failures;
 pub use gate::{AsIs, Audited};
 pub use limits::{Limits, REQUEST_LINE_BYTES_MAX};
 pub use network::{Network, NetworkError};
@@ -54,18 +40,11 @@ pub use observer::{HttpObserver, NoObserver};
 pub use operations::{
     OPERATIONS_MAX, OperationHandle, OperationReporter, OperationState, OperationStatus, Operations,
 };
-pub use passwords::{PASSWORD_BYTES_MAX, Passwords};
 pub use problem::{FieldError, PROBLEM_JSON, Problem, ProblemBody};
 pub use rate::caller_address;
-pub use recorder::{Recorder, Recording};
 pub use refused_bodies::RefusedBodies;
 pub use response_budget::{Charge, ResponseBudget};
-pub use seal::{KEY_BYTES, Seal, SealError};
-pub use sessions::{
-    CSRF_COOKIE, CSRF_HEADER, LoggedInto, SESSION_COOKIE, Sessions, Visitor, cookie,
-};
 pub use trace_parent::TraceParent;
-pub use variables::{CpuFormat, Variables};
 pub use view::{MIN_POSITION, POSITION, View};
 
 /// Puts the gate before all routes and gives them the app.

@@ -1,8 +1,8 @@
 //! Parameters as Python's `urllib.parse.quote` writes them: `+` is plus and not space.
 
 use std::borrow::Cow;
-
-use allocation::Spec;
+use std::fmt::Display;
+use std::str::FromStr;
 
 use crate::Problem;
 
@@ -25,16 +25,19 @@ pub fn parameter<'a>(query: &'a str, name: &str) -> Result<Option<Cow<'a, str>>,
     text.map(Some).ok_or_else(not_text)
 }
 
-/// The spec that a query asks about, `?spec=…`.
+/// The first parameter of this name, which must be there and be valid.
 ///
 /// # Errors
-/// 400 when there is none, or it is none; the problem names the part that is wrong and shows the form.
-pub fn spec(query: &str) -> Result<Spec, Problem> {
-    let missing = || Problem::bad_request("ask for a spec: `?spec=…`").at("spec", "is missing");
-    let text = parameter(query, "spec")?.ok_or_else(missing)?;
-    text.parse().map_err(|error: allocation::SpecError| {
+/// 400 when it is missing or not valid; the problem names the part that is wrong.
+pub fn required<T: FromStr<Err: Display>>(query: &str, name: &str) -> Result<T, Problem> {
+    let missing = || {
+        let detail = format!("ask for a {name}: `?{name}=…`");
+        Problem::bad_request(detail).at(name, "is missing")
+    };
+    let text = parameter(query, name)?.ok_or_else(missing)?;
+    text.parse().map_err(|error: T::Err| {
         let reason = error.to_string();
-        Problem::bad_request(format!("the spec is not valid: {reason}")).at("spec", reason)
+        Problem::bad_request(format!("the {name} is not valid: {reason}")).at(name, reason)
     })
 }
 
@@ -96,8 +99,8 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_query_breaks_the_reader(query in ".{0,200}") {
-            let _ = spec(&query);
-            let _ = spec(&format!("spec={query}"));
+            let _ = required::<u64>(&query, "spec");
+            let _ = required::<u64>(&format!("spec={query}"), "spec");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use commands::{CommandError, LogLimit};
 use eventlog::ReadError;
+use people::AccessError;
 use projections::TableError;
 
 use crate::Problem;
@@ -90,6 +91,23 @@ fn unknown(repeatable: bool) -> Problem {
         false => Problem::outcome_unknown(
             "this may have been written or not: look whether it was before you send it again",
         ),
+    }
+}
+
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AccessError::Wrong => Self::unauthenticated(detail),
+            AccessError::TooManyAttempts { retry_after } => {
+                Self::rate_limited(detail).retry_after(retry_after)
+            }
+            AccessError::Unavailable { retry_after, .. } => {
+                Self::unavailable(detail).retry_after(retry_after)
+            }
+            AccessError::Internal => Self::internal(detail),
+            AccessError::View(error) => error.into(),
+        }
     }
 }
 

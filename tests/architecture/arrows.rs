@@ -7,7 +7,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 use crate::source::{all_rust_files, is_test, read, root};
 
 /// Every arrow there is, from a crate to those it may know. The root is the wiring: nothing is hidden from it.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("allocation", &[]),
     ("blobs", &[]),
     ("domain", &[]),
@@ -24,24 +24,47 @@ const ARROWS: [(&str, &[&str]); 14] = [
         "reactors",
         &["commands", "domain", "eventlog", "projections"],
     ),
-    // The questions and answers of the views are made of the vocabularies of the log and of allocations.
+    // A session remembers the position of the event that set the password.
+    ("people", &["commands", "domain", "eventlog", "projections"]),
+    // The questions and answers of the views are made of the vocabulary of the log.
     (
         "web",
         &[
-            "allocation",
             "blobs",
             "commands",
             "domain",
             "eventlog",
+            "people",
             "projections",
         ],
     ),
     (
         "api",
-        &["commands", "domain", "eventlog", "projections", "web"],
+        &[
+            "allocation",
+            "commands",
+            "domain",
+            "eventlog",
+            "people",
+            "projections",
+            "web",
+        ],
     ),
-    ("gantry", &["commands", "domain", "web"]),
-    ("jobrunner", &["commands", "domain", "projections", "web"]),
+    (
+        "gantry",
+        &[
+            "allocation",
+            "commands",
+            "domain",
+            "people",
+            "projections",
+            "web",
+        ],
+    ),
+    (
+        "jobrunner",
+        &["commands", "domain", "people", "projections", "web"],
+    ),
     (
         "replay",
         &[

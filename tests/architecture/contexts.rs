@@ -29,3 +29,15 @@ fn contexts_are_apart() {
         }
     }
 }
+
+/// What HTTP surfaces share knows the core context alone; a surface has a state of its own.
+#[test]
+fn web_knows_no_surface_and_no_context() {
+    for file in rust_files(&root().join("src/web")) {
+        let text = read(&file);
+        for name in ["domain::builds", "domain::jobs", "gantry", "jobrunner"] {
+            let file = file.display();
+            assert!(!text.contains(name), "{file} must not name `{name}`");
+        }
+    }
+}

@@ -6,11 +6,11 @@ use domain::core::token::Role;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::paging::Listing;
-use web::{App, Caller, Problem, Query, Settings, View};
+use web::{Caller, Problem, Query, View};
 
 use super::READ;
-use crate::parameters;
 use crate::reads::{self, Page};
+use crate::{Api, Prices, parameters};
 
 /// Bytes of a GB.
 const GB: f64 = 1e9;
@@ -55,12 +55,12 @@ pub struct Accuracy {
 }
 
 impl Accuracy {
-    fn of(row: AccuracyRow, settings: &Settings) -> Self {
+    fn of(row: AccuracyRow, prices: Prices) -> Self {
         let score = &row.score.score;
         let used = score.memory_used / GB;
         let wasted = (score.memory_wasted + row.score.killed_byte_hours) / GB;
         let idle = score.cpu.requested - (score.cpu.used - score.cpu.throttled);
-        let (per_gb, per_core) = (settings.price_gb_hour, settings.price_core_hour);
+        let (per_gb, per_core) = (prices.gb_hour, prices.core_hour);
         let priced = |gb_hours: f64, core_hours: f64| {
             (per_gb > 0.0 || per_core > 0.0).then_some(per_gb * gb_hours + per_core * core_hours)
         };
@@ -109,7 +109,7 @@ pub(crate) struct AccuracyParams {
 #[utoipa::path(get, path = "/v1/allocation/accuracy", tag = "allocation", params(AccuracyParams),
     responses((status = 200, body = Listing<Accuracy>)))]
 pub(crate) async fn accuracy(
-    State(app): State<App>,
+    State(app): State<Api>,
     caller: Caller,
     Query(params): Query<AccuracyParams>,
 ) -> Result<View<Listing<Accuracy>>, Problem> {
@@ -134,7 +134,7 @@ pub(crate) async fn accuracy(
             };
             Ok(reads::whole(all.into_iter().filter(admits).collect()))
         },
-        |row| Accuracy::of(row, &app.settings),
+        |row| Accuracy::of(row, app.settings.prices),
     )
     .await
 }

@@ -15,10 +15,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedMutexGuard;
 use utoipa::ToSchema;
-use web::{App, Caller, OperationHandle, OperationState, Problem, Unread};
+use web::{Caller, OperationHandle, OperationState, Problem, Unread};
 
 use super::WRITE;
-use crate::{DIALECT, parameters};
+use crate::{Api, DIALECT, parameters};
 
 /// Bytes of a GB.
 const GB: f64 = 1e9;
@@ -61,7 +61,7 @@ struct Plan {
 }
 
 impl Retrain {
-    async fn plan(self, app: &App) -> Result<Plan, Problem> {
+    async fn plan(self, app: &Api) -> Result<Plan, Problem> {
         let view = app.views.allocation()?;
         let settings = view.settings();
         let strategy = match self.strategy {
@@ -101,7 +101,7 @@ impl Retrain {
     }
 }
 
-async fn moment(app: &App, field: &str, text: Option<&str>) -> Result<Option<Position>, Problem> {
+async fn moment(app: &Api, field: &str, text: Option<&str>) -> Result<Option<Position>, Problem> {
     let Some(text) = text else {
         return Ok(None);
     };
@@ -125,7 +125,7 @@ fn refused(field: String, error: &TrainingError) -> Problem {
 #[utoipa::path(post, path = "/v1/allocation/retrain", tag = "allocation", request_body = Option<Retrain>,
     responses((status = 202, description = "It was begun", body = OperationState)))]
 pub(crate) async fn retrain(
-    State(app): State<App>,
+    State(app): State<Api>,
     caller: Caller,
     unread: Unread,
 ) -> Result<(StatusCode, axum::Json<OperationState>), Problem> {
@@ -154,7 +154,7 @@ pub(crate) async fn retrain(
 }
 
 async fn work(
-    app: App,
+    app: Api,
     operation: OperationHandle,
     plan: Plan,
     metadata: Metadata,
@@ -172,7 +172,7 @@ async fn work(
 
 /// Trains, registers, and says what came out.
 async fn make(
-    app: &App,
+    app: &Api,
     operation: &OperationHandle,
     plan: Plan,
     metadata: &Metadata,
@@ -211,7 +211,7 @@ async fn make(
 }
 
 async fn trained(
-    app: &App,
+    app: &Api,
     operation: &OperationHandle,
     plan: Plan,
 ) -> Result<Option<Trained>, String> {
@@ -271,7 +271,7 @@ fn describe(trained: &Trained, at: Timestamp) -> Result<ModelTrained, String> {
     };
     // What was learnt and from what, and not when: who trains the same once more meets the same model.
     let named = format!("{parameters} {} {digest}", model.progress().learnt_to);
-    let id = web::secret::token_hash(&named)[..ID_DIGITS].to_owned();
+    let id = people::secret::token_hash(&named)[..ID_DIGITS].to_owned();
     Ok(ModelTrained {
         model: id,
         strategy: training.settings.name().to_owned(),

@@ -100,10 +100,10 @@ async fn what_is_made_is_as_it_was_wanted() {
     assert_eq!(child["parent"], json!({"id": 1, "title": "nightly"}));
     let roster = app.app.views.roster().unwrap();
     let secret = roster.read(|roster| roster.worker_by_key("worker1").unwrap().secret.clone());
-    let opened = app.app.seal.open(&secret).unwrap();
+    let opened = app.people.seal.open(&secret).unwrap();
     assert_eq!(secrecy::ExposeSecret::expose_secret(&opened), "verysecret");
     let user = roster.user(1).unwrap().unwrap().facts.user;
-    let passwords = &app.app.passwords;
+    let passwords = &app.people.passwords;
     assert!(
         passwords
             .is("correct horse".into(), Some(user.password))

@@ -133,7 +133,9 @@ async fn a_dialect_beside_us_stands_in_the_document() {
         .paths
         .add_path_operation("/old/route", vec![HttpMethod::Get], Operation::new());
     let mut app = TestApp::new().await;
-    let routes = crate::routes_beside([dialect]);
+    let own = crate::Settings::default();
+    let api = Api::new(app.app.clone(), app.people.clone(), own);
+    let routes = api.routes([dialect]);
     app.router = serve_through_gate(routes, app.app.clone());
     let answered = app.get("/openapi.json").await;
     assert_eq!(answered.body["info"]["title"], "Tallyman");

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use domain::builds::allocation::{Answered, Answers, AnswersCommand};
 use domain::builds::build::{BuiltSpec, ResourceUsage, UsageRecorded};
 use web::OperationStatus;
 
@@ -213,12 +214,15 @@ async fn a_training_that_makes_no_sense_is_refused_with_the_part_that_is_wrong()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn recorded_answers_are_joined_with_what_builds_used_and_priced() {
-    let settings = Settings {
-        record_ratio: 1.0,
-        price_gb_hour: 0.5,
-        ..Settings::default()
+    let prices = crate::Prices {
+        gb_hour: 0.5,
+        core_hour: 0.0,
     };
-    let app = TestApp::with(settings).await;
+    let own = crate::Settings {
+        prices,
+        ..crate::Settings::default()
+    };
+    let app = TestApp::with_all(Settings::default(), own).await;
     let spec = "zlib@1 +x arch=linux-x86_64%gcc@12".parse().unwrap();
     let answered = app
         .app
@@ -227,8 +231,23 @@ async fn recorded_answers_are_joined_with_what_builds_used_and_priced() {
         .unwrap()
         .answer(&spec, None, None);
     let earlier = app.clock.now() - jiff::SignedDuration::from_secs(7200);
-    app.app.recorder.keep(&spec, &answered, || earlier);
-    app.app.recorder.finish().await;
+    let recorded = AnswersCommand::Record(Answered {
+        spec: spec.to_string(),
+        strategy: answered.strategy.as_str().to_owned(),
+        model: None,
+        shadow: false,
+        cpu_request: answered.answer.cpu.cores(),
+        memory_request: answered.answer.memory.bytes(),
+        memory_limit: None,
+        level: String::new(),
+        learnt_to: answered.learnt_to.0,
+        at: earlier,
+    });
+    let commands = &app.app.commands;
+    let done = commands
+        .execute::<Answers>("zlib", recorded, &Metadata::default())
+        .await;
+    done.unwrap();
     used(&app, 1).await;
     let rows = app.get("/v1/allocation/accuracy").await;
     let row = items(&rows, "waste_per_used");

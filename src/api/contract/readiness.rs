@@ -22,7 +22,7 @@ fn app(log: Arc<dyn EventLog>) -> web::AppBuilder {
 }
 
 async fn ask(app: &App, target: &str) -> (u16, Value) {
-    let router = serve_through_gate(crate::routes(), app.clone());
+    let router = serve_through_gate(routes(app), app.clone());
     let request = Request::get(target).body(Body::empty()).unwrap();
     let response = router.oneshot(request).await.unwrap();
     let status = response.status().as_u16();
@@ -76,7 +76,7 @@ async fn a_change_with_new_ids_whose_outcome_is_unknown_is_not_to_be_repeated() 
     let commands = Commands::new(followed, Clock::fixed(NOW.parse().unwrap()));
     let app = App::build(commands, views.unwrap(), Blobs::memory(), settings).finish();
     log.fail_appends(AppendFault::AnswerLost);
-    let router = serve_through_gate(crate::routes(), app.clone());
+    let router = serve_through_gate(routes(&app), app.clone());
     let request = Request::post("/v1/tokens")
         .header("content-type", "application/json")
         .body(Body::from(r#"{"name": "ci", "role": "reader"}"#));

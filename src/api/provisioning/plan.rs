@@ -9,13 +9,14 @@ use domain::core::name::NameRejection;
 use jiff::Timestamp;
 use projections::roster::RosterView;
 use projections::runs::Runs;
-use web::{App, FieldError};
+use web::FieldError;
 
 use super::kind::Kind;
 use super::prepared::Prepared;
 use super::reading::{Faults, join};
 use super::report::{AppliedThing, differences};
 use super::{Applied, Reference, Wanted};
+use crate::Api;
 use crate::wire::{Look, Thing};
 
 /// How a unit of work ends when it does not.
@@ -68,7 +69,7 @@ pub(super) type Step<T> = Result<T, Stop>;
 /// Things being made.
 pub(super) struct Plan<'a> {
     pub(super) unit: &'a Transaction,
-    pub(super) app: &'a App,
+    pub(super) app: &'a Api,
     pub(super) roster: RosterView,
     pub(super) runs: Runs,
     pub(super) prepared: &'a Prepared,
@@ -110,7 +111,7 @@ impl Look for Plan<'_> {
 impl<'a> Plan<'a> {
     pub(super) fn new(
         unit: &'a Transaction,
-        app: &'a App,
+        app: &'a Api,
         (roster, runs): (RosterView, Runs),
         prepared: &'a Prepared,
     ) -> Self {

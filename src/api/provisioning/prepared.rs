@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use domain::{LongText, PasswordHash};
 use secrecy::SecretString;
-use web::{App, Problem};
+use web::Problem;
 
 use super::document::{Document, Which};
+use crate::Api;
 
 /// The most passwords in one document: each takes a core for a while.
 const PASSWORDS_MAX: usize = 256;
@@ -27,7 +28,7 @@ struct Password {
 
 impl Prepared {
     /// Makes everything ready. When nothing is to be changed, nothing is kept.
-    pub(super) async fn of(app: &App, document: &Document, keep: bool) -> Result<Self, Problem> {
+    pub(super) async fn of(app: &Api, document: &Document, keep: bool) -> Result<Self, Problem> {
         let mut prepared = Self::default();
         let users = document.users.iter();
         let passwords: Vec<_> = users
@@ -51,7 +52,7 @@ impl Prepared {
             if let Some(text) = text.clone() {
                 let text = match keep {
                     true => app.keep_text(text).await?,
-                    false => App::name_text(text),
+                    false => web::App::name_text(text),
                 };
                 prepared.texts.insert(place.clone(), text);
             }
@@ -78,12 +79,13 @@ impl Prepared {
 
 impl Password {
     async fn of(
-        app: &App,
+        app: &Api,
         password: &SecretString,
         known: Option<PasswordHash>,
     ) -> Result<Self, Problem> {
         if let Some(known) = known
             && app
+                .people
                 .passwords
                 .is(password.clone(), Some(known.clone()))
                 .await?
@@ -94,14 +96,14 @@ impl Password {
             });
         }
         Ok(Self {
-            hash: app.passwords.hash(password.clone()).await?,
+            hash: app.people.passwords.hash(password.clone()).await?,
             known: None,
         })
     }
 }
 
 async fn known_password(
-    app: &App,
+    app: &Api,
     which: Which,
     name: Option<&str>,
 ) -> Result<Option<PasswordHash>, Problem> {

@@ -209,7 +209,7 @@ impl Plan<'_> {
         secret: Option<&SecretString>,
         known: Option<&Sealed>,
     ) -> Step<Sealed> {
-        let seal = &self.app.seal;
+        let seal = &self.app.people.seal;
         let is_same = |known: &&Sealed| {
             secret.is_none_or(|secret| {
                 let opened = seal.open(known);
@@ -233,7 +233,7 @@ impl Plan<'_> {
     }
 
     fn random(&self) -> Step<SecretString> {
-        web::secret::new_secret()
+        people::secret::new_secret()
             .map(SecretString::from)
             .map_err(|error| {
                 tracing::error!(%error, "no randomness: {error}");

@@ -10,11 +10,11 @@ use domain::{
     core::{group, user},
     jobs::{job, job_template, project, worker, worker_pool},
 };
+use people::PASSWORD_BYTES_MAX;
+use people::secret::CREDENTIAL_BYTES_MAX;
 use secrecy::SecretString;
 use serde_json::Value;
 use utoipa::ToSchema;
-use web::PASSWORD_BYTES_MAX;
-use web::secret::CREDENTIAL_BYTES_MAX;
 
 use super::reading::{API_KEY_BYTES_MAX, DESCRIPTION_BYTES_MAX, Fields, Moment, SCRIPT_BYTES_MAX};
 

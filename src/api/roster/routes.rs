@@ -2,12 +2,11 @@
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::App;
 
 use super::{AsOfParams, Made};
 use crate::provisioning::{Groups, JobTemplates, Jobs, Projects, Users, WorkerPools, Workers};
 use crate::reads::PageParams;
-use crate::{roster, wire};
+use crate::{Api, roster, wire};
 
 /// Writes down the routes of each kind.
 macro_rules! kinds {
@@ -18,9 +17,10 @@ macro_rules! kinds {
                 use axum::extract::State;
                 use axum::response::Response;
                 use web::paging::Listing;
-                use web::{Caller, App, Path, Problem, Query, Unread, View};
+                use web::{Caller, Path, Problem, Query, Unread, View};
 
                 use super::{AsOfParams, $kind, Made, PageParams, roster, wire};
+                use crate::Api;
                 use crate::events::StreamParams;
                 use crate::provisioning::$fields;
                 use crate::wire::EventPage;
@@ -30,7 +30,7 @@ macro_rules! kinds {
                     operation_id = concat!(stringify!($module), "_list"),
                     responses((status = 200, body = Listing<wire::$shown>)))]
                 pub(crate) async fn list(
-                    State(app): State<App>,
+                    State(app): State<Api>,
                     caller: Caller,
                     Query(params): Query<PageParams>,
                 ) -> Result<View<Listing<wire::$shown>>, Problem> {
@@ -42,7 +42,7 @@ macro_rules! kinds {
                     operation_id = concat!(stringify!($module), "_create"),
                     responses((status = 201, description = "It is there from now on", body = Made<wire::$shown>)))]
                 pub(crate) async fn create(
-                    State(app): State<App>,
+                    State(app): State<Api>,
                     caller: Caller,
                     unread: Unread,
                 ) -> Result<Response, Problem> {
@@ -55,7 +55,7 @@ macro_rules! kinds {
                     params(("id" = u64, Path, description = "The number"), AsOfParams),
                     responses((status = 200, body = wire::$shown)))]
                 pub(crate) async fn get(
-                    State(app): State<App>,
+                    State(app): State<Api>,
                     caller: Caller,
                     Path(number): Path<u64>,
                     Query(params): Query<AsOfParams>,
@@ -69,7 +69,7 @@ macro_rules! kinds {
                     params(("id" = u64, Path, description = "The number")),
                     responses((status = 200, body = wire::$shown)))]
                 pub(crate) async fn edit(
-                    State(app): State<App>,
+                    State(app): State<Api>,
                     caller: Caller,
                     Path(number): Path<u64>,
                     unread: Unread,
@@ -83,7 +83,7 @@ macro_rules! kinds {
                     params(("id" = u64, Path, description = "The number"), StreamParams),
                     responses((status = 200, body = EventPage)))]
                 pub(crate) async fn history(
-                    State(app): State<App>,
+                    State(app): State<Api>,
                     caller: Caller,
                     Path(number): Path<u64>,
                     Query(params): Query<StreamParams>,
@@ -117,6 +117,6 @@ macro_rules! routes_of {
 }
 
 /// The routes of all kinds, with their descriptions.
-pub(crate) fn documented() -> OpenApiRouter<App> {
+pub(crate) fn documented() -> OpenApiRouter<Api> {
     routes_of!(OpenApiRouter::new(), groups users workers worker_pools projects job_templates jobs)
 }

@@ -11,7 +11,8 @@ use jiff::civil::Time;
 use projections::roster::{Roster, WorkerEntry};
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::WorkerAnswers;
+
+use crate::WorkerAnswers;
 
 /// Another thing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]

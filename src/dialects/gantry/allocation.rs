@@ -5,28 +5,28 @@
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Uri};
-use web::{App, POSITION, Problem, quoted};
+use web::{POSITION, Problem, quoted};
+
+use crate::Gantry;
 
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-pub(crate) fn allocation(app: &App, uri: &Uri) -> Response {
-    match answer(app, uri) {
+pub(crate) fn allocation(gantry: &Gantry, uri: &Uri) -> Response {
+    match answer(gantry, uri) {
         Ok(response) => response,
         Err(problem) => problem.into_response(),
     }
 }
 
-fn answer(app: &App, uri: &Uri) -> Result<Response, Problem> {
-    let spec = quoted::spec(uri.query().unwrap_or_default())?;
+fn answer(gantry: &Gantry, uri: &Uri) -> Result<Response, Problem> {
+    let app = &gantry.0.app;
+    let spec = quoted::required(uri.query().unwrap_or_default(), "spec")?;
     let view = app.views.allocation()?;
     let answered = view.answer(&spec, None, None);
-    app.recorder
+    gantry
+        .recorder()
         .keep(&spec, &answered, || app.commands.clock().now());
-    let mut response = app
-        .settings
-        .variables
-        .to_json(&answered.answer)
-        .into_response();
+    let mut response = gantry.0.variables.to_json(&answered.answer).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, JSON);
     headers.insert(POSITION, app.views.position().0.into());

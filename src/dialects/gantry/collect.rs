@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use commands::LogLimit;
+use commands::{LogLimit, Noted};
 use domain::Metadata;
 use domain::core::audit::{AuditCommand, WebhookIgnored, WebhookRejected};
 use futures::FutureExt;
@@ -15,8 +15,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use web::{
-    App, Audited, FieldError, KeptBody, Noted, POSITION, Problem, RequestContext, Resubmit, Taken,
-    body,
+    App, Audited, FieldError, KeptBody, POSITION, Problem, RequestContext, Resubmit, Taken, body,
 };
 
 use crate::credentials::{KnownSource, any_signs, by_signature, by_token};

@@ -30,7 +30,6 @@ const NOW: &str = "2026-11-21T07:00:00Z";
 /// A dialect in an app of memory.
 struct TestApp {
     app: App,
-    dialect: Gantry,
     router: Router,
     log: Arc<dyn EventLog>,
 }
@@ -59,14 +58,13 @@ impl TestApp {
         let views = views.unwrap();
         let commands = Commands::new(Arc::clone(&log), Clock::fixed(now));
         let app = App::build(commands, views, Blobs::memory(), WebSettings::default()).finish();
-        let dialect = Gantry::new(&Settings { sources }).unwrap();
+        let settings = Settings {
+            sources,
+            ..Settings::default()
+        };
+        let dialect = Gantry::new(app.clone(), &settings).unwrap();
         let router = serve_through_gate(dialect.routes(), app.clone());
-        Self {
-            app,
-            dialect,
-            router,
-            log,
-        }
+        Self { app, router, log }
     }
 
     async fn send(&self, request: Request<Body>) -> Answered {

@@ -22,14 +22,16 @@
 //! Not kept: a missing or wrong token is never answered with 200, and what was acknowledged is durable.
 //!
 //! Beyond Gantry: several tokens per source and several sources; signed deliveries; gzip; every refused
-//! body is kept under its digest until somebody submits it again ([`Gantry::taker`]); and builds of another GitLab
+//! body is kept under its digest until somebody submits it again ([`Taker`]); and builds of another GitLab
 //! with the same numbers are kept apart as `source@host`.
 
 pub mod allocation;
+mod answers;
 pub mod collect;
 mod credentials;
 mod delivery;
 mod document;
+mod recorder;
 mod report;
 mod settings;
 mod signature;
@@ -39,25 +41,36 @@ mod wire;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{FromRef, Request, State};
 use axum::routing::{get, post};
 use http::Uri;
 use utoipa::openapi::OpenApi;
-use web::{App, Resubmit};
+use web::App;
 
+pub use answers::AnswerCount;
 pub use collect::Taker;
+pub use recorder::Recorder;
 pub use settings::{SIGNATURE_TOLERANCE, Settings, Source};
 pub use signature::SigningKeyError;
 
 /// What this dialect is called in events and audits.
 pub const DIALECT: &str = "gantry";
 
-/// The dialect as it is configured.
+/// The dialect as it is configured, and what its handlers need. Cloning copies one pointer.
 #[derive(Clone)]
 pub struct Gantry(Arc<Prepared>);
 
 struct Prepared {
+    app: App,
     sources: Vec<credentials::KnownSource>,
+    variables: ::allocation::Variables,
+    recorder: Recorder,
+}
+
+impl FromRef<Gantry> for App {
+    fn from_ref(gantry: &Gantry) -> Self {
+        gantry.0.app.clone()
+    }
 }
 
 impl Gantry {
@@ -65,38 +78,44 @@ impl Gantry {
     ///
     /// # Errors
     /// When a signing token is none.
-    pub fn new(settings: &Settings) -> Result<Self, SigningKeyError> {
+    pub fn new(app: App, settings: &Settings) -> Result<Self, SigningKeyError> {
+        let recording = recorder::Recording {
+            ratio: settings.record_ratio,
+            limits: settings.variables.limits,
+        };
         Ok(Self(Arc::new(Prepared {
             sources: settings::known_sources(&settings.sources)?,
+            variables: settings.variables,
+            recorder: Recorder::start(recording, &app.commands, &app.views),
+            app,
         })))
+    }
+
+    /// Counts and keeps answers.
+    #[must_use]
+    pub fn recorder(&self) -> &Recorder {
+        &self.0.recorder
     }
 
     /// The routes.
     pub fn routes(&self) -> Router<App> {
-        let dialect = self.clone();
-        let collect = move |State(app): State<App>, request: Request| {
-            let dialect = dialect.clone();
-            async move { collect::collect(&dialect.0.sources, &app, request).await }
+        let collect = async |State(Self(gantry)): State<Self>, request: Request| {
+            collect::collect(&gantry.sources, &gantry.app, request).await
         };
         let allocation =
-            async |State(app): State<App>, uri: Uri| allocation::allocation(&app, &uri);
+            async |State(gantry): State<Self>, uri: Uri| allocation::allocation(&gantry, &uri);
         Router::new()
             .route("/v1/collect", post(collect.clone()))
             .route("/collect", post(collect))
             .route("/v1/allocation", get(allocation))
             .route("/allocation", get(allocation))
+            .with_state(self.clone())
     }
 
     /// The routes, described.
     #[must_use]
     pub fn document() -> OpenApi {
         <document::Document as utoipa::OpenApi>::openapi()
-    }
-
-    /// Who takes this dialect's refused bodies once more.
-    #[must_use]
-    pub fn taker(&self) -> Arc<dyn Resubmit> {
-        Arc::new(Taker)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use allocation::Variables;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::credentials::{KnownSource, KnownToken};
@@ -28,6 +29,20 @@ pub struct Source {
 pub struct Settings {
     /// Who may send webhooks.
     pub sources: Vec<Source>,
+    /// How allocations are written.
+    pub variables: Variables,
+    /// Of which share of specs the answers are recorded, from 0 to 1.
+    pub record_ratio: f64,
+}
+
+impl Settings {
+    /// Checks everything that [`crate::Gantry::new`] refuses.
+    ///
+    /// # Errors
+    /// When a signing token is none.
+    pub fn check(&self) -> Result<(), SigningKeyError> {
+        known_sources(&self.sources).map(drop)
+    }
 }
 
 /// Prepares the sources for comparing.

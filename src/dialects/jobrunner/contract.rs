@@ -14,12 +14,13 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
+use people::Seal;
 use projections::{ProjectorConfig, Views};
 use serde_json::{Value, json};
 use sha1::Sha1;
 use tables::MemoryTables;
 use tower::ServiceExt;
-use web::{App, Seal, Settings as WebSettings, serve_through_gate};
+use web::{Settings as WebSettings, serve_through_gate};
 
 use super::*;
 use crate::refusal::Reply;
@@ -49,6 +50,7 @@ const NOW: &str = "2026-11-21T08:05:42.863340Z";
 /// A dialect in an app of memory.
 struct TestApp {
     app: App,
+    people: People,
     router: Router,
     log: Arc<dyn EventLog>,
     clock: Clock,
@@ -66,7 +68,7 @@ struct Answered {
 struct ByHeader;
 
 impl Sessions for ByHeader {
-    fn user(&self, _: &App, _: &Method, headers: &HeaderMap) -> Reply<Option<u64>> {
+    fn user(&self, _: &People, _: &Method, headers: &HeaderMap) -> Reply<Option<u64>> {
         let number = headers
             .get("test-user")
             .map(|number| number.to_str().unwrap());
@@ -117,15 +119,15 @@ impl TestApp {
         let config = ProjectorConfig::new(move || now);
         let views = Views::start(Arc::clone(&log), Arc::new(MemoryTables::new()), config).unwrap();
         let commands = Commands::new(Arc::clone(&log), clock.clone());
-        let app = App::build(commands, views, Blobs::memory(), WebSettings::default())
-            .seal(seal)
-            .finish();
-        let router = serve_through_gate(
-            JobRunner::with_sessions(settings, Box::new(ByHeader)).routes(),
-            app.clone(),
-        );
+        let app = App::build(commands, views, Blobs::memory(), WebSettings::default()).finish();
+        let auditor = Arc::clone(&app.auditor);
+        let people = People::new(app.commands.clone(), app.views.clone(), auditor, seal);
+        let sessions = Box::new(ByHeader);
+        let dialect = JobRunner::with_sessions(app.clone(), people.clone(), settings, sessions);
+        let router = serve_through_gate(dialect.routes(), app.clone());
         Self {
             app,
+            people,
             router,
             log,
             clock,

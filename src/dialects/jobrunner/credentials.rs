@@ -42,7 +42,7 @@ pub(crate) async fn identify(
     };
     // Before anything is compared: whoever guesses is not to learn that one of the guesses was right.
     if let Some(address) = address
-        && let Err(seconds) = app.signature_failures.check(address, signed.api_key)
+        && let Err(seconds) = dialect.signature_failures().check(address, signed.api_key)
     {
         let mut body = body;
         body::drain(&asked.headers, &mut body, bytes_max).await;
@@ -51,12 +51,12 @@ pub(crate) async fn identify(
     }
     let failed = || {
         if let Some(address) = address {
-            app.signature_failures.note(address, signed.api_key);
+            dialect.signature_failures().note(address, signed.api_key);
         }
     };
     // What is said of the body is said whether the key is known or not: the answers tell nothing of keys.
     let body = without_body(dialect, asked, body).await?;
-    let Some(worker) = worker(app, signed)? else {
+    let Some(worker) = worker(dialect, app, signed)? else {
         failed();
         body::discard(&asked.headers, body, bytes_max).await?;
         return Err(Refusal::Unauthorized("the API key is not known"));
@@ -105,7 +105,7 @@ struct Known {
     secret: SecretString,
 }
 
-fn worker(app: &App, signed: Signed<'_>) -> Reply<Option<Known>> {
+fn worker(dialect: &JobRunner, app: &App, signed: Signed<'_>) -> Reply<Option<Known>> {
     let roster = app.views.roster()?;
     let found = roster.read(|roster| {
         let worker = roster.worker_by_key(signed.api_key)?;
@@ -118,7 +118,7 @@ fn worker(app: &App, signed: Signed<'_>) -> Reply<Option<Known>> {
     let Some((caller, sealed)) = found else {
         return Ok(None);
     };
-    Ok(match app.seal.open(&sealed) {
+    Ok(match dialect.people().seal.open(&sealed) {
         Ok(secret) => Some(Known { caller, secret }),
         Err(error) => {
             tracing::error!(
@@ -138,7 +138,9 @@ async fn by_session(
     asked: &mut RawRequest,
     body: Body,
 ) -> Reply<Caller> {
-    let session = dialect.sessions().user(app, &asked.method, &asked.headers);
+    let session = dialect
+        .sessions()
+        .user(dialect.people(), &asked.method, &asked.headers);
     let known = session.and_then(|user| match user {
         Some(user) => person(app, user),
         None => Ok(None),

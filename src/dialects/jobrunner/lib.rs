@@ -88,8 +88,9 @@ mod write;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{FromRef, Request, State};
 use axum::routing::any;
+use people::{Failures, People};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use web::App;
 
@@ -116,27 +117,51 @@ const ROOM_BYTES: usize = 1024;
 pub struct JobRunner(Arc<Prepared>);
 
 struct Prepared {
+    app: App,
+    people: People,
     settings: Settings,
     sessions: Box<dyn Sessions>,
+    /// Wrong signatures of workers.
+    signature_failures: Failures,
     /// Room for bodies, so that many large ones at once wait for each other instead of filling the memory.
     room: Arc<Semaphore>,
     /// Whose turn it is to change which job comes after which.
     families: Mutex<()>,
 }
 
+impl FromRef<JobRunner> for App {
+    fn from_ref(dialect: &JobRunner) -> Self {
+        dialect.0.app.clone()
+    }
+}
+
+impl FromRef<JobRunner> for People {
+    fn from_ref(dialect: &JobRunner) -> Self {
+        dialect.0.people.clone()
+    }
+}
+
 impl JobRunner {
     /// Prepares the dialect.
     #[must_use]
-    pub fn new(settings: Settings) -> Self {
-        Self::with_sessions(settings, Box::new(AppSessions))
+    pub fn new(app: App, people: People, settings: Settings) -> Self {
+        Self::with_sessions(app, people, settings, Box::new(AppSessions))
     }
 
-    fn with_sessions(settings: Settings, sessions: Box<dyn Sessions>) -> Self {
+    fn with_sessions(
+        app: App,
+        people: People,
+        settings: Settings,
+        sessions: Box<dyn Sessions>,
+    ) -> Self {
         // There is always room for one.
         let room = settings.body_bytes_max.max(BODIES_BYTES_MAX) / ROOM_BYTES;
         Self(Arc::new(Prepared {
+            app,
+            people,
             settings,
             sessions,
+            signature_failures: Failures::default(),
             room: Arc::new(Semaphore::new(room.min(Semaphore::MAX_PERMITS))),
             families: Mutex::new(()),
         }))
@@ -144,10 +169,8 @@ impl JobRunner {
 
     /// The routes.
     pub fn routes(&self) -> Router<App> {
-        let dialect = self.clone();
-        let serve = move |State(app): State<App>, request: Request| {
-            let dialect = dialect.clone();
-            async move { serve::serve(&dialect, &app, request).await }
+        let serve = async |State(dialect): State<Self>, request: Request| {
+            serve::serve(&dialect, &dialect.0.app, request).await
         };
         let everywhere = any(serve);
         let mut routes = Router::new()
@@ -164,7 +187,15 @@ impl JobRunner {
                 }
             }
         }
-        routes.merge(session::routes())
+        routes.merge(session::routes()).with_state(self.clone())
+    }
+
+    pub(crate) fn people(&self) -> &People {
+        &self.0.people
+    }
+
+    pub(crate) fn signature_failures(&self) -> &Failures {
+        &self.0.signature_failures
     }
 
     pub(crate) fn settings(&self) -> &Settings {

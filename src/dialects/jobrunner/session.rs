@@ -5,7 +5,7 @@
 //! that somebody else has put into the browser is good for nothing.
 
 use http::{HeaderMap, Method};
-use web::App;
+use people::People;
 
 use crate::refusal::{Refusal, Reply};
 
@@ -22,15 +22,18 @@ pub(crate) trait Sessions: Send + Sync {
     ///
     /// # Errors
     /// 401 when it does not.
-    fn user(&self, app: &App, method: &Method, headers: &HeaderMap) -> Reply<Option<u64>>;
+    fn user(&self, people: &People, method: &Method, headers: &HeaderMap) -> Reply<Option<u64>>;
 }
 
-/// The sessions of the app.
+/// The sessions of `people`.
 pub(crate) struct AppSessions;
 
 impl Sessions for AppSessions {
-    fn user(&self, app: &App, method: &Method, headers: &HeaderMap) -> Reply<Option<u64>> {
-        match app.visitor(method, headers)? {
+    fn user(&self, people: &People, method: &Method, headers: &HeaderMap) -> Reply<Option<u64>> {
+        match people
+            .visitor(method, headers)
+            .map_err(web::Problem::from)?
+        {
             None => Ok(None),
             Some(visitor) if visitor.may_write => Ok(Some(visitor.user)),
             Some(_) => Err(Refusal::Unauthorized(

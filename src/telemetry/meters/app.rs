@@ -3,28 +3,29 @@
 use std::sync::Arc;
 
 use eventlog::{BATCH_EVENTS_BUCKETS, EventLog, LogStats, SYNC_MICROSECONDS_BUCKETS};
+use gantry::Gantry;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter, MeterProvider};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
-use web::{App, Recorder, RefusedBodies, ResponseBudget};
+use web::{RefusedBodies, ResponseBudget};
 
-use crate::app::Services;
+use crate::app::{Opened, Services};
 use crate::collector::RunningCollector;
 use crate::dispatcher::RunningJobRunner;
 
 /// Makes the instruments of all services and of the HTTP responses. They live as long as the provider.
 pub(crate) fn observe(
     provider: &SdkMeterProvider,
-    services: &Services,
-    app: &App,
+    opened: &Opened,
     running: Option<RunningCollector>,
     job_runner: Option<RunningJobRunner>,
 ) {
     let meter = provider.meter("tallyman");
+    let (services, app) = (&opened.services, &opened.app);
     log(&meter, &services.log);
     commands(&meter, services);
     views(&meter, services);
-    answers(&meter, &app.recorder);
+    answers(&meter, &opened.surfaces.gantry);
     responses(&meter, &app.responses);
     refused(&meter, &app.refused_bodies);
     if let Some(running) = running {
@@ -274,14 +275,14 @@ fn views(meter: &Meter, services: &Services) {
 }
 
 /// What was answered to who asked how much a build needs.
-fn answers(meter: &Meter, recorder: &Arc<Recorder>) {
-    let here = Arc::clone(recorder);
+fn answers(meter: &Meter, gantry: &Gantry) {
+    let here = gantry.clone();
     counter(
         meter,
         "tallyman.allocation.answers",
         "Answers, by strategy and by the level of the builds that they rest on",
         move |seen| {
-            for answered in here.counts() {
+            for answered in here.recorder().counts() {
                 let level = answered
                     .level
                     .map_or("none".to_owned(), |it| it.to_string());
@@ -293,12 +294,12 @@ fn answers(meter: &Meter, recorder: &Arc<Recorder>) {
             }
         },
     );
-    let here = Arc::clone(recorder);
+    let here = gantry.clone();
     counter(
         meter,
         "tallyman.allocation.unrecorded",
         "Answers that should have been kept and were not",
-        move |seen| seen.observe(here.lost(), &[]),
+        move |seen| seen.observe(here.recorder().lost(), &[]),
     );
 }
 

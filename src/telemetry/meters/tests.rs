@@ -59,8 +59,7 @@ impl Read {
         let job_runner = dispatcher::start(&opened.config, &opened.services, ports, &stop).unwrap();
         observe(
             exporters.meters(),
-            &opened.services,
-            &opened.app,
+            &opened,
             Some(collector.clone()),
             job_runner,
         );

@@ -1,11 +1,11 @@
 //! Refused writes are written down.
 
 use axum::response::Response;
+use commands::Noted;
 use domain::core::audit::{AuditCommand, WriteRefused};
 use http::{Method, StatusCode};
 
 use super::answer;
-use crate::auditor::Noted;
 use crate::{App, RequestContext};
 
 /// Marks a refusal that has already been written down, in more detail than the gate could.

@@ -48,10 +48,10 @@ fn gate_before(routes: Router<App>, limits: Limits) -> (Router, Arc<Counted>) {
     let counted = Arc::new(Counted::default());
     let settings = Settings {
         limits,
-        insistent: vec!["/old/"],
         ..Settings::default()
     };
     let app = App::build(commands, views, Blobs::memory(), settings)
+        .never_429("/old/")
         .observer(Arc::clone(&counted) as Arc<dyn HttpObserver>)
         .finish();
     (serve_through_gate(routes, app), counted)

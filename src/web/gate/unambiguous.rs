@@ -7,9 +7,9 @@ use std::net::SocketAddr;
 use axum::extract::{ConnectInfo, Request};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderName, Version};
+use people::CSRF_HEADER;
 
 use crate::Problem;
-use crate::sessions::CSRF_HEADER;
 use crate::view::MIN_POSITION;
 
 /// What may be there once at most.

@@ -439,7 +439,9 @@ async fn a_refused_body_is_taken_once_the_hook_is_mended() {
         body: body.into(),
         metadata: domain::Metadata::default(),
     };
-    let taker = app.dialect.taker();
+    use web::Resubmit;
+
+    let taker = Taker;
     let refused = taker
         .resubmit(&app.app, kept("{}".to_owned()))
         .await

@@ -70,7 +70,7 @@ impl TestApp {
             title: format!("Test worker {number}"),
             description: String::new(),
             api_key: api_key.to_owned(),
-            secret: self.app.seal.seal(&secret.into()).unwrap(),
+            secret: self.people.seal.seal(&secret.into()).unwrap(),
             enqueue_is_enabled: true,
             at: at(),
         };

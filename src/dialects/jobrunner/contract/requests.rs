@@ -382,7 +382,8 @@ async fn a_get_has_no_body() {
 async fn large_bodies_wait_for_room() {
     use futures::FutureExt;
 
-    let dialect = JobRunner::new(Settings::default());
+    let app = TestApp::empty(Settings::default());
+    let dialect = JobRunner::new(app.app.clone(), app.people.clone(), Settings::default());
     let (large, unknown) = (Some(BODY_BYTES_MAX as u64), None);
     let mut held = Vec::new();
     for _ in 0..BODIES_BYTES_MAX / BODY_BYTES_MAX / 2 {
@@ -404,7 +405,7 @@ async fn nobody_is_answered_before_the_views_know_the_log() {
     before.live(run, &[claim(), start()]).await;
     let after = TestApp::on(
         Arc::clone(&before.log),
-        before.app.seal.clone(),
+        before.people.seal.clone(),
         Settings::default(),
     );
     let started = "/api/v1/run/?state=started&worker__api_key=worker1";

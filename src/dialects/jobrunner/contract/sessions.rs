@@ -19,7 +19,8 @@ impl Browser {
     async fn new() -> Self {
         let app = TestApp::new().await;
         app.password(2, "correct horse").await;
-        let router = JobRunner::new(Settings::default()).routes();
+        let dialect = JobRunner::new(app.app.clone(), app.people.clone(), Settings::default());
+        let router = dialect.routes();
         Self {
             router: serve_through_gate(router, app.app.clone()),
             app,
@@ -107,7 +108,7 @@ impl Browser {
 impl TestApp {
     async fn password(&self, user: u64, password: &str) {
         let password = self
-            .app
+            .people
             .passwords
             .hash(SecretString::from(password))
             .await
@@ -128,7 +129,7 @@ async fn a_session_ends_when_its_user_is_disabled_or_gets_another_password() {
             let cookie = format!("sessionid={}", browser.cookie("sessionid").unwrap());
             let headers = [(http::header::COOKIE, cookie.parse().unwrap())];
             let headers = headers.into_iter().collect();
-            browser.app.app.visitor(&Method::GET, &headers).unwrap()
+            browser.app.people.visitor(&Method::GET, &headers).unwrap()
         };
         assert_eq!(visitor(&browser).map(|visitor| visitor.user), Some(2));
         if is_disabled {

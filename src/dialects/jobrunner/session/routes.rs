@@ -7,12 +7,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use people::secret::{new_secret, same};
+use people::{CSRF_COOKIE, CSRF_HEADER, PASSWORD_BYTES_MAX, People, SESSION_COOKIE, cookie};
 use secrecy::ExposeSecret;
-use web::secret::{new_secret, same};
-use web::{
-    App, Audited, CSRF_COOKIE, CSRF_HEADER, PASSWORD_BYTES_MAX, Problem, RequestContext,
-    SESSION_COOKIE, body, cookie,
-};
+use web::{App, Audited, Problem, RequestContext, body};
+
+use crate::JobRunner;
 
 use crate::parameters::Parameters;
 
@@ -26,7 +26,7 @@ const TOKEN_BYTES_MAX: usize = 128;
 const COOKIE_SECONDS: u64 = 7 * 24 * 60 * 60;
 
 /// The routes.
-pub(crate) fn routes() -> Router<App> {
+pub(crate) fn routes() -> Router<JobRunner> {
     Router::new()
         .route("/accounts/login/", get(ask).post(log_in))
         .route("/accounts/logout/", get(ask_to_leave).post(log_out))
@@ -52,6 +52,7 @@ async fn ask(headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, 
 
 async fn log_in(
     State(app): State<App>,
+    State(people): State<People>,
     context: RequestContext,
     headers: HeaderMap,
     body: Body,
@@ -67,10 +68,11 @@ async fn log_in(
     if form.username.len() > PASSWORD_BYTES_MAX {
         return Err(Problem::bad_request("nobody has so long a name"));
     }
-    let opened = app
-        .log_in(&form.username, form.password.clone(), &context)
+    let (address, metadata) = (context.source_ip(), context.metadata("web"));
+    let opened = people
+        .log_in(&form.username, form.password.clone(), address, metadata)
         .await;
-    let opened = match opened {
+    let opened = match opened.map_err(Problem::from) {
         Ok(opened) => opened,
         Err(problem) if form.is_json => return Ok(noted(problem.into_response())),
         Err(problem) => {
@@ -88,7 +90,7 @@ async fn log_in(
     };
     // Whoever had a session in this browser before has none now.
     if let Some(before) = cookie(&headers, SESSION_COOKIE) {
-        app.sessions.close(before);
+        people.sessions.close(before);
     }
     let mut response = done(&form, form.destination());
     set(
@@ -111,7 +113,7 @@ async fn ask_to_leave(headers: HeaderMap) -> Response {
 }
 
 async fn log_out(
-    State(app): State<App>,
+    State(people): State<People>,
     mut headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -130,14 +132,14 @@ async fn log_out(
     {
         headers.insert(CSRF_HEADER, token);
     }
-    if let Some(visitor) = app.visitor(&Method::POST, &headers)? {
+    if let Some(visitor) = people.visitor(&Method::POST, &headers)? {
         if !visitor.may_write {
             return Err(Problem::forbidden(
                 "the request does not show that it comes from our own pages",
             ));
         }
         if let Some(session) = cookie(&headers, SESSION_COOKIE) {
-            app.sessions.close(session);
+            people.sessions.close(session);
         }
     }
     let mut response = done(&form, "/accounts/login/");

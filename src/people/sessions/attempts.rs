@@ -22,7 +22,7 @@ const KEYS_MAX: usize = 100_000;
 const CLEAN_UP_EVERY: u32 = 1024;
 
 /// Who has tried how often.
-pub(super) struct Attempts {
+pub(crate) struct Attempts {
     addresses: DefaultKeyedRateLimiter<IpAddr>,
     names: DefaultKeyedRateLimiter<[u8; 32]>,
     clock: DefaultClock,
@@ -42,7 +42,7 @@ impl Default for Attempts {
 
 impl Attempts {
     /// Takes an attempt into account; says after how many seconds to come back when that was one too many.
-    pub(super) fn take(&self, address: IpAddr, name: &str) -> Result<(), u64> {
+    pub(crate) fn take(&self, address: IpAddr, name: &str) -> Result<(), u64> {
         let taken = self.taken.fetch_add(1, Ordering::Relaxed);
         if taken.is_multiple_of(CLEAN_UP_EVERY) {
             self.addresses.retain_recent();

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use allocation::Spec;
 use commands::{CommandError, Commands, LogLimit};
-use domain::builds::allocation::{Answered as Told, Answers, AnswersCommand};
+use domain::builds::allocation::{Answered as AnsweredEvent, Answers, AnswersCommand};
 use domain::{Actor, Metadata};
 use jiff::Timestamp;
 use parking_lot::Mutex;
@@ -38,7 +38,7 @@ const LEVEL_CHARS_MAX: usize = 300;
 
 /// What is kept of answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Recording {
+pub(crate) struct Recording {
     /// Of which share of all specs the answers are kept, from 0 (none) to 1.
     pub ratio: f64,
     /// Whether answers carry limits, so that the limit is what a build is killed at.
@@ -152,7 +152,7 @@ async fn write(
     };
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        let notes: Vec<(String, Told)> = batch
+        let notes: Vec<(String, AnsweredEvent)> = batch
             .drain(..)
             .flat_map(|kept| notes(&kept, recording, &views))
             .collect();
@@ -175,9 +175,9 @@ async fn write(
 }
 
 /// What was answered, and what the strategy beside would have answered.
-fn notes(kept: &Kept, recording: Recording, views: &Views) -> Vec<(String, Told)> {
+fn notes(kept: &Kept, recording: Recording, views: &Views) -> Vec<(String, AnsweredEvent)> {
     let Kept { spec, answered, at } = kept;
-    let reply = |answered: &Answered, shadow| Told {
+    let reply = |answered: &Answered, shadow| AnsweredEvent {
         spec: spec.to_string(),
         strategy: answered.strategy.as_str().to_owned(),
         model: answered.model.clone(),
@@ -210,7 +210,7 @@ fn notes(kept: &Kept, recording: Recording, views: &Views) -> Vec<(String, Told)
 /// The key of a package's stream. What no package is called is kept apart from it: `:` belongs to the app.
 fn key(package: &str) -> String {
     if package.len() > KEY_BYTES_MAX {
-        return format!("long:{}", crate::secret::token_hash(package));
+        return format!("long:{}", people::secret::token_hash(package));
     }
     package.replace(':', "_")
 }

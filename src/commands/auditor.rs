@@ -5,10 +5,11 @@
 
 use std::time::{Duration, Instant};
 
-use commands::{Commands, LogLimit};
 use domain::Metadata;
 use domain::core::audit::{Audit, AuditCommand};
 use parking_lot::Mutex;
+
+use crate::{Commands, LogLimit};
 
 /// How many notes of one kind may be written at once.
 const BURST_MAX: f64 = 20.0;
@@ -44,7 +45,9 @@ struct Allowance {
 }
 
 impl Auditor {
-    pub(crate) fn new(commands: Commands) -> Self {
+    /// Writes to the log of these commands.
+    #[must_use]
+    pub fn new(commands: Commands) -> Self {
         let full = || {
             Mutex::new(Allowance {
                 left: BURST_MAX,

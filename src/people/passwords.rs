@@ -12,7 +12,7 @@ use domain::PasswordHash;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 
-use crate::Problem;
+use crate::AccessError;
 
 /// The longest password that is looked at.
 pub const PASSWORD_BYTES_MAX: usize = 1024;
@@ -54,7 +54,7 @@ impl Passwords {
     ///
     /// # Errors
     /// 503 when too many wait, or there is no randomness or memory.
-    pub async fn hash(&self, password: SecretString) -> Result<PasswordHash, Problem> {
+    pub async fn hash(&self, password: SecretString) -> Result<PasswordHash, AccessError> {
         self.work(move || hash(&password)).await?
     }
 
@@ -67,7 +67,7 @@ impl Passwords {
         &self,
         password: SecretString,
         known: Option<PasswordHash>,
-    ) -> Result<bool, Problem> {
+    ) -> Result<bool, AccessError> {
         let nobody = Arc::clone(&self.nobody);
         self.work(move || {
             let compared = match &known {
@@ -93,19 +93,25 @@ impl Passwords {
     async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Problem> {
-        let busy = || Problem::unavailable("too many passwords are being looked at").retry_after(2);
+    ) -> Result<T, AccessError> {
+        let busy = || AccessError::Unavailable {
+            reason: "too many passwords are being checked",
+            retry_after: 2,
+        };
         let _place = self.places.try_acquire().map_err(|_| busy())?;
         let _turn = self.turns.acquire().await.map_err(|_| busy())?;
         tokio::task::spawn_blocking(work).await.map_err(|error| {
-            tracing::error!(%error, "a password could not be looked at: {error}");
-            Problem::internal("the password could not be looked at")
+            tracing::error!(%error, "a password could not be checked: {error}");
+            AccessError::Internal
         })
     }
 }
 
-fn hash(password: &SecretString) -> Result<PasswordHash, Problem> {
-    let unavailable = || Problem::unavailable("no password can be taken at present").retry_after(5);
+fn hash(password: &SecretString) -> Result<PasswordHash, AccessError> {
+    let unavailable = || AccessError::Unavailable {
+        reason: "no password can be hashed at present",
+        retry_after: 5,
+    };
     let mut salt = [0; SALT_BYTES];
     getrandom::fill(&mut salt).map_err(|_| unavailable())?;
     let password = password.expose_secret().as_bytes();
@@ -161,7 +167,6 @@ mod tests {
         let passwords = Passwords::default();
         let _all = passwords.places.acquire_many(64).await.unwrap();
         let refused = passwords.hash("hunter2".into()).await.unwrap_err();
-        assert_eq!(refused.status, 503);
-        assert!(refused.retry_after.is_some());
+        assert!(matches!(refused, AccessError::Unavailable { .. }));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use allocation::{Answer, Millicores};
+use crate::{Answer, Millicores};
 
 /// How CPU is written in answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,9 +66,10 @@ impl Variables {
 
 #[cfg(test)]
 mod tests {
-    use allocation::gantry::GantryReason;
-    use allocation::{Megabytes, Reason};
     use serde_json::{Value, json};
+
+    use crate::gantry::GantryReason;
+    use crate::{Megabytes, Reason};
 
     use super::*;
 
