@@ -103,9 +103,13 @@ async fn a_stream_that_is_not_read_is_cut_off_and_says_so_last() {
         app.report(number, "running").await;
     }
     let stream = open(&app, "/v1/events?after=0", ADMIN).await;
-    while app.app.streams_open() > 0 {
-        tokio::task::yield_now().await;
-    }
+    let cut_off = async {
+        while app.app.streams_open() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let cut_off = tokio::time::timeout(Duration::from_secs(60), cut_off).await;
+    cut_off.expect("the stream goes on");
     let said = rest(stream).await;
     let events = said.matches("\nevent: ").count();
     assert!(events < 300, "{events} events were held for it");

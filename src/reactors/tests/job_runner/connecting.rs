@@ -66,6 +66,10 @@ async fn a_kill_request_waits_behind_few_offers_and_claims_make_room_for_more() 
     for job in 1..=59 {
         runs.push(farm.schedule(job).await);
     }
+    // All of them were looked at before anyone wants something killed.
+    while dispatching.dispatcher.stats().unclaimed < 59 {
+        tokio::task::yield_now().await;
+    }
     let number = farm
         .unit(|unit| async move { runs::request_kill(&unit, killed).await })
         .await;
@@ -74,6 +78,8 @@ async fn a_kill_request_waits_behind_few_offers_and_claims_make_room_for_more() 
         offered += 1;
     }
     assert!(offered <= 4, "{offered} offers came first");
+    let sent = dispatching.dispatcher.stats().runs_sent;
+    assert!(sent <= 4, "{sent} offers were made before the kill");
     // It claims what it was offered, one after the other.
     for (index, run) in runs.iter().enumerate() {
         if index >= offered {
