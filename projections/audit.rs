@@ -4,8 +4,10 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use domain::core::audit::{AuditEvent, BodyRefused};
-use domain::{ActorKind, BlobRef, CoreEvent, Event};
+use domain::{Actor, ActorKind, BlobRef, CoreEvent, Event};
 use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -39,11 +41,11 @@ pub struct AuditRow {
     pub event_type: String,
     /// To what.
     pub stream: String,
-    /// What sort of somebody did it.
+    /// The kind of the actor.
     pub actor_kind: Option<ActorKind>,
-    /// Who did it.
+    /// The id of the actor.
     pub actor: Option<String>,
-    /// What people call them.
+    /// The display name of the actor.
     pub actor_display: Option<String>,
     /// The interface it came through.
     pub dialect: Option<String>,
@@ -51,7 +53,7 @@ pub struct AuditRow {
     pub request_id: Option<String>,
     /// Where the caller connected from.
     pub source_ip: Option<String>,
-    /// Why, in the words of whoever did it.
+    /// Why, in the actor's words.
     pub reason: Option<String>,
     /// What exactly, in one line.
     pub summary: String,
@@ -105,7 +107,7 @@ impl Projection for AuditFold {
     type Event = Event;
 
     const NAME: &'static str = "audit";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const SHAPE: u32 = 1;
 
     fn wants(event_type: &str) -> bool {
@@ -140,8 +142,8 @@ impl Projection for AuditFold {
         let place = row.place();
         let key = place.end_of(KeyBuilder::new(ROW));
         rows.put_bytes(place.end_of(type_prefix(&row.event_type)), key.clone());
-        if let Some(actor) = &row.actor {
-            rows.put_bytes(place.end_of(actor_prefix(actor)), key.clone());
+        for name in actor.into_iter().flat_map(names_of) {
+            rows.put_bytes(place.end_of(actor_prefix(&name)), key.clone());
         }
         rows.put(key, &row);
     }
@@ -231,8 +233,27 @@ fn type_prefix(event_type: &str) -> KeyBuilder {
     KeyBuilder::new(BY_TYPE).str(event_type)
 }
 
-fn actor_prefix(actor: &str) -> KeyBuilder {
-    KeyBuilder::new(BY_ACTOR).str(actor)
+fn actor_prefix(name: &str) -> KeyBuilder {
+    KeyBuilder::new(BY_ACTOR).str(name)
+}
+
+/// Every text that [`Actor::is_meant_by`] takes for an actor, except that kind and name have a colon between them.
+fn names_of(actor: &Actor) -> BTreeSet<String> {
+    let kind = actor.kind.as_str();
+    let names = [Some(&actor.id), actor.display.as_ref()];
+    let names = names.into_iter().flatten();
+    let all = names.flat_map(|name| [name.clone(), format!("{kind}:{name}")]);
+    all.chain([kind.to_owned()]).collect()
+}
+
+/// The text of [`names_of`] for what a caller typed: `token ci` is `token:ci`.
+fn typed(actor: &str) -> String {
+    match actor.split_once(' ') {
+        Some((kind, name)) if ActorKind::ALL.iter().any(|known| known.as_str() == kind) => {
+            format!("{kind}:{name}")
+        }
+        _ => actor.to_owned(),
+    }
 }
 
 /// Which entries a list is about; every condition must hold.
@@ -240,7 +261,7 @@ fn actor_prefix(actor: &str) -> KeyBuilder {
 pub struct AuditFilter {
     /// What happened, written out.
     pub event_type: Option<String>,
-    /// The id of who did it.
+    /// The actor: an id, a display name, a kind (`worker`), or kind and name (`token:ci`).
     pub actor: Option<String>,
     /// The interface it came through.
     pub dialect: Option<String>,
@@ -253,11 +274,11 @@ pub struct AuditFilter {
 }
 
 impl AuditFilter {
+    /// Whether a row fits. Rows of other actors are not read at all.
     fn admits(&self, row: &AuditRow) -> bool {
         self.event_type
             .as_ref()
             .is_none_or(|wanted| *wanted == row.event_type)
-            && (self.actor.is_none() || self.actor == row.actor)
             && (self.dialect.is_none() || self.dialect == row.dialect)
     }
 }
@@ -284,7 +305,7 @@ impl Audits {
         limit: usize,
     ) -> Answer<Listing<AuditRow>> {
         let (prefix, is_index) = match (&filter.actor, &filter.event_type) {
-            (Some(actor), _) => (actor_prefix(actor), true),
+            (Some(actor), _) => (actor_prefix(&typed(actor)), true),
             (None, Some(event_type)) => (type_prefix(event_type), true),
             (None, None) => (KeyBuilder::new(ROW), false),
         };

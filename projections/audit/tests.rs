@@ -72,6 +72,57 @@ async fn what_was_done_by_hand_is_found_by_who_and_what() {
     );
 }
 
+/// As in the list of events: whoever reads a name there finds what its bearer did.
+#[tokio::test]
+async fn an_actor_is_found_by_id_display_name_and_kind() {
+    use domain::{Actor, ActorKind, Event, Metadata};
+
+    let app = App::new();
+    for (number, kind, id, display) in [
+        (1, ActorKind::Token, "0193", Some("ci: main")),
+        (2, ActorKind::User, "7", Some("jane")),
+        (3, ActorKind::Operator, "jane", None),
+        (4, ActorKind::Token, "0194", Some("0194")),
+    ] {
+        let actor = Actor {
+            kind,
+            id: id.to_owned(),
+            display: display.map(str::to_owned),
+        };
+        let metadata = Metadata {
+            actor: Some(actor),
+            ..Metadata::default()
+        };
+        let issued: Event = TokenEvent::Issued(token(number)).into();
+        app.tell_as(&format!("token-t{number}"), issued, &metadata)
+            .await;
+    }
+    let audit = app.views.audit().unwrap();
+    for (text, expected) in [
+        ("0193", &["token-t1"][..]),
+        ("ci: main", &["token-t1"]),
+        ("token:ci: main", &["token-t1"]),
+        ("token ci: main", &["token-t1"]),
+        ("token", &["token-t4", "token-t1"]),
+        ("jane", &["token-t3", "token-t2"]),
+        ("user:jane", &["token-t2"]),
+        ("user:7", &["token-t2"]),
+        ("operator jane", &["token-t3"]),
+        ("0194", &["token-t4"]),
+        ("ci", &[]),
+        ("user:0193", &[]),
+        ("", &[]),
+    ] {
+        let filter = AuditFilter {
+            actor: Some(text.to_owned()),
+            ..AuditFilter::default()
+        };
+        let page = audit.list(&filter, &Cursor::start(), 10).unwrap();
+        let found: Vec<&str> = page.rows.iter().map(|row| row.stream.as_str()).collect();
+        assert_eq!(found, expected, "{text:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_refused_body_tells_what_became_of_it() {
     let app = data().await;

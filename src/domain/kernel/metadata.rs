@@ -72,6 +72,17 @@ impl Actor {
 }
 
 impl ActorKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::User,
+        Self::Token,
+        Self::Source,
+        Self::Worker,
+        Self::Operator,
+        Self::System,
+        Self::Anonymous,
+    ];
+
     /// The kind as it is written in events.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -139,16 +150,7 @@ mod tests {
 
     #[test]
     fn a_kind_is_called_as_it_is_written() {
-        use ActorKind as K;
-        for kind in [
-            K::User,
-            K::Token,
-            K::Source,
-            K::Worker,
-            K::Operator,
-            K::System,
-            K::Anonymous,
-        ] {
+        for kind in ActorKind::ALL {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
         }
     }
