@@ -392,6 +392,9 @@ fn answer(status: StatusCode, bytes: &[u8]) -> Result<Value, Failure> {
     };
     // Each on one line: what a server quotes cannot pass for another message of ours.
     let mut reply = format!("{} ({status})", escape::one_line(&words));
+    if let Some(seconds) = problem["retry_after"].as_u64() {
+        reply.push_str(&format!("; try again in {seconds} s"));
+    }
     for error in problem["errors"].as_array().into_iter().flatten() {
         let part = |name: &str| error[name].as_str().unwrap_or_default();
         let (field, message) = (

@@ -60,7 +60,7 @@ impl FaultyLog {
         self.faults().read = error.into();
     }
 
-    /// Whether reads of the whole log wait.
+    /// Whether reads of the whole log from its start wait, as rebuilds of views do; what follows the log goes on.
     pub fn hold(&self, held: bool) {
         self.held.send_replace(held);
     }
@@ -94,9 +94,11 @@ impl FaultyLog {
         self.faults().read.clone().map_or(Ok(()), Err)
     }
 
-    async fn before_reading_all(&self) -> Result<(), ReadError> {
-        // The sender lives as long as the log, so waiting for it ends well.
-        let _ = self.held.subscribe().wait_for(|held| !held).await;
+    async fn before_reading_all(&self, after: Position) -> Result<(), ReadError> {
+        if after == Position::START {
+            // The sender lives as long as the log, so waiting for it ends well.
+            let _ = self.held.subscribe().wait_for(|held| !held).await;
+        }
         self.before_reading().await
     }
 }
@@ -148,7 +150,7 @@ impl EventLog for FaultyLog {
         filter: &Filter,
         limit: PageLimit,
     ) -> Result<Page, ReadError> {
-        self.before_reading_all().await?;
+        self.before_reading_all(after).await?;
         self.log.read_all(after, filter, limit).await
     }
 
@@ -158,7 +160,7 @@ impl EventLog for FaultyLog {
         filter: &Filter,
         limit: PageLimit,
     ) -> Result<Page, ReadError> {
-        self.before_reading_all().await?;
+        self.before_reading().await?;
         self.log.read_all_back(before, filter, limit).await
     }
 

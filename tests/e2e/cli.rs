@@ -136,6 +136,63 @@ async fn exit_codes_tell_what_happened() {
     }
 }
 
+/// A server whose views are being rebuilt knows nothing yet: an empty table would say that there is nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_that_is_being_rebuilt_is_an_error_and_no_empty_table() {
+    use axum::http::{StatusCode, header};
+
+    const DETAIL: &str =
+        "the view `runs` is not up to date: it is at position 7, and answers from 4711 on";
+    let problem = serde_json::json!({
+        "type": "about:blank", "title": "Service Unavailable", "status": 503, "detail": DETAIL, "retry_after": 2,
+    });
+    let answer = move || {
+        let headers = [
+            (header::CONTENT_TYPE, "application/problem+json"),
+            (header::RETRY_AFTER, "2"),
+        ];
+        let body = problem.to_string();
+        async move { (StatusCode::SERVICE_UNAVAILABLE, headers, body) }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = axum::Router::new().fallback(answer);
+    let serving = tokio::spawn(async move { axum::serve(listener, router).await });
+
+    let here = tempfile::tempdir().unwrap();
+    for noun in [
+        &["run", "list"][..],
+        &["run", "get", "1"],
+        &["run", "log", "1"],
+        &["run", "end", "1", "--yes"],
+        &["build", "list"],
+        &["build", "get", "1"],
+        &["build", "collect", "1"],
+        &["worker", "list"],
+        &["worker", "get", "1"],
+        &["token", "list"],
+        &["model", "list"],
+        &["projection", "list"],
+    ] {
+        for format in ["table", "json"] {
+            let output = std::process::Command::new(env!("CARGO_BIN_EXE_tallyman"))
+                .env_clear()
+                .args(["--server", &url, "--token", "t", "-o", format])
+                .args(noun)
+                .current_dir(here.path())
+                .output()
+                .unwrap();
+            let errors = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{noun:?}: {errors}");
+            assert!(output.stdout.is_empty(), "{noun:?}: {:?}", output.stdout);
+            for words in [DETAIL, "503", "try again in 2 s"] {
+                assert!(errors.contains(words), "{noun:?}: {errors}");
+            }
+        }
+    }
+    serving.abort();
+}
+
 #[tokio::test]
 async fn an_export_comes_back_byte_for_byte() {
     let mut server = Server::start(&QUIET);

@@ -21,6 +21,7 @@ use super::*;
 mod allocate;
 mod bodies;
 mod collect;
+mod rebuilding;
 mod sources;
 mod trouble;
 

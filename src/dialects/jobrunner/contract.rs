@@ -26,6 +26,7 @@ use super::*;
 use crate::refusal::Reply;
 
 mod anew;
+mod audited;
 mod chance;
 mod dashboard;
 mod farm;
@@ -33,6 +34,7 @@ mod jobs;
 mod kill_requests;
 mod order;
 mod reading;
+mod rebuilding;
 mod requests;
 mod returns;
 mod rights;
@@ -114,10 +116,20 @@ impl TestApp {
 
     /// An app that finds this log, and the key that its secrets were locked with.
     fn on(log: Arc<dyn EventLog>, seal: Seal, settings: Settings) -> Self {
+        Self::with_tables(log, Arc::new(MemoryTables::new()), seal, settings)
+    }
+
+    /// The same with views in these tables.
+    fn with_tables(
+        log: Arc<dyn EventLog>,
+        tables: Arc<MemoryTables>,
+        seal: Seal,
+        settings: Settings,
+    ) -> Self {
         let now: Timestamp = NOW.parse().unwrap();
         let clock = Clock::fixed(now);
         let config = ProjectorConfig::new(move || now);
-        let views = Views::start(Arc::clone(&log), Arc::new(MemoryTables::new()), config).unwrap();
+        let views = Views::start(Arc::clone(&log), tables, config).unwrap();
         let commands = Commands::new(Arc::clone(&log), clock.clone());
         let app = App::build(commands, views, Blobs::memory(), WebSettings::default()).finish();
         let auditor = Arc::clone(&app.auditor);

@@ -106,7 +106,7 @@ impl Browser {
 }
 
 impl TestApp {
-    async fn password(&self, user: u64, password: &str) {
+    pub(super) async fn password(&self, user: u64, password: &str) {
         let password = self
             .people
             .passwords
