@@ -4,6 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ::replay::ToolError;
+use commands::{Clock, Commands};
+use domain::core::audit::{Audit, AuditCommand, OperationStarted};
+use domain::{Actor, ActorKind, Metadata};
 use eventlog::{EventLog, MemoryLog};
 use tokio::runtime::Runtime;
 
@@ -79,6 +82,40 @@ impl Directory {
     /// When a server runs on it, or it is damaged.
     pub(super) fn log_for_writing(&self) -> Result<Arc<dyn EventLog>, Failure> {
         Ok(storage::write_log(&self.config)?)
+    }
+
+    /// The metadata of what an operator does to the directory without a server.
+    pub(super) fn metadata(dialect: &str, reason: Option<String>) -> Metadata {
+        Metadata {
+            actor: Some(Actor {
+                kind: ActorKind::Operator,
+                id: std::env::var("USER").unwrap_or_else(|_| "operator".to_owned()),
+                display: None,
+            }),
+            dialect: Some(dialect.to_owned()),
+            reason,
+            ..Metadata::default()
+        }
+    }
+
+    /// Writes into the audit what an operator does to the directory without a server.
+    ///
+    /// # Errors
+    /// When the log cannot be opened, or does not take the event.
+    pub(super) fn note(
+        &self,
+        started: OperationStarted,
+        metadata: &Metadata,
+    ) -> Result<(), Failure> {
+        // A stream of its own: the beginning of any other may be among what was lost.
+        let key = format!("operation:{}", started.operation);
+        let log = self.log_for_writing()?;
+        let commands = Commands::new(Arc::clone(&log), Clock::system());
+        let command = AuditCommand::StartOperation(started);
+        let done = commands.execute::<Audit>(&key, command, metadata);
+        let done = self.runtime.block_on(done);
+        log.close();
+        Ok(done.map(drop)?)
     }
 
     /// Where the log is.

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use domain::{Actor, ActorKind, Metadata};
 use serde_json::json;
 
 use super::arguments::Global;
@@ -48,15 +47,7 @@ pub(super) fn run(flags: &Flags, global: &Global, what: Import) -> Result<(), Fa
         strict,
         dry_run,
         at: jiff::Timestamp::now(),
-        metadata: Metadata {
-            actor: Some(Actor {
-                kind: ActorKind::Operator,
-                id: std::env::var("USER").unwrap_or_else(|_| "operator".to_owned()),
-                display: None,
-            }),
-            dialect: Some("import:gantry".to_owned()),
-            ..Metadata::default()
-        },
+        metadata: Directory::metadata("import:gantry", None),
     };
     let bar = progress::bar(global, "rows", None);
     let report = directory.block_on(::replay::import_gantry::run(&*log, options, &|so_far| {

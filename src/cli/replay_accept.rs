@@ -1,8 +1,10 @@
 //! `tallyman replay accept`: goes on without the history that is missing.
 
 use clap::Args;
+use domain::core::audit::OperationStarted;
 use eventlog::Position;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::arguments::Global;
 use super::confirm::confirmed;
@@ -19,6 +21,9 @@ pub(super) struct Accept {
     /// The position that it ends with; 0 when there is no log
     #[arg(long, value_name = "POSITION")]
     head: u64,
+    /// Why; kept with the event
+    #[arg(long)]
+    reason: Option<String>,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -57,6 +62,19 @@ pub(super) fn run(directory: &Directory, global: &Global, accept: &Accept) -> Re
         false => log.accept(data)?,
     };
     log.close();
+    if !accept.dry_run {
+        let started = OperationStarted {
+            operation: Uuid::now_v7().to_string(),
+            kind: "replay accept".to_owned(),
+            subject: match found.head {
+                Position::START => "an empty log".to_owned(),
+                head => format!("positions {} to {head}", found.first),
+            },
+            at: jiff::Timestamp::now(),
+        };
+        let metadata = Directory::metadata("cli", accept.reason.clone());
+        directory.note(started, &metadata)?;
+    }
     let report = json!({
         "first": found.first,
         "head": found.head,

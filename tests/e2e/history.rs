@@ -161,7 +161,15 @@ async fn a_loss_that_an_operator_accepts_is_no_loss_any_more() {
         ("1", &*head, false, 0),
     ] {
         let mut arguments = vec![
-            "replay", "accept", "--first", first, "--head", head, "--yes",
+            "replay",
+            "accept",
+            "--first",
+            first,
+            "--head",
+            head,
+            "--yes",
+            "--reason",
+            "a lost disk",
         ];
         if dry_run {
             arguments.push("--dry-run");
@@ -174,7 +182,17 @@ async fn a_loss_that_an_operator_accepts_is_no_loss_any_more() {
     server.restart();
     let posted = server.collect(&hook(1000, "success"), None).await;
     let posted: Value = posted.json().await.unwrap();
-    assert_eq!(posted["position"], first_lost);
+    assert_eq!(posted["position"], first_lost + 1);
+    let audited = server.get("/v1/audit?type=audit.operation_started").await;
+    let entry = &audited["items"][0];
+    assert_eq!(entry["position"], first_lost, "{audited}");
+    assert_eq!(entry["reason"], "a lost disk", "{audited}");
+    assert_eq!(entry["actor"]["kind"], "operator", "{audited}");
+    let accepted = format!("replay accept positions 1 to {head}");
+    assert!(
+        entry["summary"].as_str().unwrap().starts_with(&accepted),
+        "{audited}"
+    );
     crate::main_job::verify_and_compare(&mut server);
     server.restart();
 }
