@@ -7,7 +7,6 @@ use utoipa::{IntoParams, ToSchema};
 use web::{Caller, Problem, Query, Unread, View};
 
 use crate::Api;
-use crate::DIALECT;
 use crate::builds::Reason;
 use crate::provisioning::{
     self, Applied, Document, GroupFields, JobFields, JobTemplateFields, ProjectFields, UserFields,
@@ -24,7 +23,7 @@ const DOCUMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub(crate) struct ApplyParams {
     /// Only say what would change.
     dry_run: bool,
-    /// Why, in the words of who asks; it is kept with the events.
+    /// The reason, in the caller's words; it is kept with the events.
     reason: Option<String>,
 }
 
@@ -67,8 +66,7 @@ pub(crate) async fn apply(
     for plural in document.plurals() {
         caller.may(Role::Admin, &format!("{plural}:write"))?;
     }
-    let mut metadata = caller.metadata(DIALECT);
-    metadata.reason = Reason::of(params.reason).checked()?;
+    let metadata = Reason::of(params.reason).metadata_of(&caller)?;
     let body = provisioning::apply(&app, &metadata, document, params.dry_run).await?;
     let position = app.views.position();
     Ok(View { position, body })

@@ -15,8 +15,8 @@ use web::paging::Listing;
 use web::{App, Caller, FieldError, KeptBody, Path, Problem, Query, Unread, View};
 
 use crate::builds::Reason;
+use crate::parameters;
 use crate::reads::{Page, PageParams};
-use crate::{DIALECT, parameters};
 
 /// The scope of reading here.
 const READ: &str = "audit:read";
@@ -134,7 +134,7 @@ pub(crate) struct AuditParams {
     /// What happened, written out.
     #[serde(rename = "type")]
     event_type: Option<String>,
-    /// The id of who did it.
+    /// The actor: an id, a display name, a kind (`token`), or kind and name (`token:ci`).
     actor: Option<String>,
     /// The interface it came through.
     dialect: Option<String>,
@@ -225,7 +225,8 @@ pub(crate) async fn resubmit(
     unread: Unread,
 ) -> Result<View<Resubmitted>, Problem> {
     caller.may(Role::Operator, WRITE)?;
-    let reason = unread.json_or_default::<Reason>(&app).await?.checked()?;
+    let reason: Reason = unread.json_or_default(&app).await?;
+    let metadata = reason.metadata_of(&caller)?;
     let (row, body) = find(&app, &digest).await?;
     let taker = app.resubmit(&row.dialect).ok_or_else(|| {
         Problem::conflict(format!(
@@ -233,8 +234,6 @@ pub(crate) async fn resubmit(
             row.dialect
         ))
     })?;
-    let mut metadata = caller.metadata(DIALECT);
-    metadata.reason = reason;
     let kept = KeptBody {
         source: row.source,
         headers: row.headers,

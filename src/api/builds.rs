@@ -5,6 +5,7 @@ use ::projections::collections::CollectionState;
 use ::projections::history::AsOf;
 use axum::extract::State;
 use commands::CommandError;
+use domain::Metadata;
 use domain::builds::build::{Build as Aggregate, BuildCommand, BuildKey, BuildRejection};
 use domain::core::token::Role;
 use eventlog::StreamName;
@@ -180,22 +181,37 @@ pub(crate) async fn history(
 /// The longest reason that is kept, in bytes.
 const REASON_BYTES_MAX: usize = 4096;
 
-/// Why somebody asks for something.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+/// Why a caller changes something.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema, IntoParams)]
 #[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Reason {
-    /// In the words of who asks; it is kept with the event.
+    /// The reason, in the caller's words; it is kept with the event.
     reason: Option<String>,
 }
 
 impl Reason {
-    /// A reason that was given elsewhere than in a body.
+    /// A reason that is a field or a parameter among others.
     pub(crate) fn of(reason: Option<String>) -> Self {
         Self { reason }
     }
 
-    /// The reason, if one was given and is no novel.
-    pub(crate) fn checked(self) -> Result<Option<String>, Problem> {
+    /// The metadata of what the caller changes for this reason.
+    ///
+    /// # Errors
+    /// 400 when the reason is too long.
+    pub(crate) fn metadata_of(self, caller: &Caller) -> Result<Metadata, Problem> {
+        Ok(Metadata {
+            reason: self.checked()?,
+            ..caller.metadata(DIALECT)
+        })
+    }
+
+    /// The reason, if one was given.
+    ///
+    /// # Errors
+    /// 400 when it is too long.
+    fn checked(self) -> Result<Option<String>, Problem> {
         match self.reason {
             Some(reason) if reason.len() > REASON_BYTES_MAX => {
                 Err(Problem::bad_request("this reason is too long")
@@ -228,8 +244,8 @@ pub(crate) async fn collect(
 ) -> Result<View<Requeued>, Problem> {
     caller.may(Role::Operator, WRITE)?;
     let key = key_of(&build)?;
-    let mut metadata = caller.metadata(DIALECT);
-    metadata.reason = unread.json_or_default::<Reason>(&app).await?.checked()?;
+    let reason: Reason = unread.json_or_default(&app).await?;
+    let metadata = reason.metadata_of(&caller)?;
     let at = app.commands.clock().now();
     let command = BuildCommand::RequeueCollection { at };
     let done = app

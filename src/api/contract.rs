@@ -86,10 +86,11 @@ impl TestApp {
 
     async fn with_all(settings: Settings, own: crate::Settings) -> Self {
         let now = NOW.parse().unwrap();
-        let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(move || now));
+        let clock = Clock::fixed(now);
+        let of_log = clock.clone();
+        let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(move || of_log.now()));
         let views = Views::start(Arc::clone(&log), Arc::new(MemoryTables::new()), config());
         let views = views.unwrap();
-        let clock = Clock::fixed(now);
         let commands = Commands::new(Arc::clone(&log), clock.clone());
         let app = App::build(commands, views, Blobs::memory(), settings)
             .metrics(|| "tallyman_up 1\n".to_owned())

@@ -7,9 +7,9 @@ use domain::core::token::Role;
 use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::{App, Caller, OperationHandle, OperationState, Path, Problem, View};
+use web::{App, Caller, OperationHandle, OperationState, Path, Problem, Unread, View};
 
-use crate::DIALECT;
+use crate::builds::Reason;
 
 /// How far one view is.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -99,16 +99,20 @@ pub(crate) async fn list(
     Ok(View { position, body })
 }
 
-/// Make a view anew from the whole log; the old rows answer meanwhile.
+/// Rebuild a view from the whole log; the old rows answer meanwhile.
 #[utoipa::path(post, path = "/v1/projections/{name}/rebuild", tag = "operations",
-    params(("name" = String, Path, description = "What the view is called")),
-    responses((status = 202, description = "It was begun", body = OperationState)))]
+    params(("name" = String, Path, description = "The name of the view")),
+    request_body = Option<Reason>,
+    responses((status = 202, description = "The rebuild has started", body = OperationState)))]
 pub(crate) async fn rebuild(
     State(app): State<App>,
     caller: Caller,
     Path(name): Path<String>,
+    unread: Unread,
 ) -> Result<(StatusCode, axum::Json<OperationState>), Problem> {
     caller.may(Role::Operator, "projections:write")?;
+    let reason: Reason = unread.json_or_default(&app).await?;
+    let metadata = reason.metadata_of(&caller)?;
     if !app
         .views
         .statuses()
@@ -119,7 +123,8 @@ pub(crate) async fn rebuild(
     }
     let at = app.commands.clock().now();
     let operation = app.operations.start("rebuild", &name, at).ok_or_else(|| {
-        Problem::unavailable("as much long work goes on as there may be").retry_after(30)
+        Problem::unavailable("too many operations are running; try again when one has ended")
+            .retry_after(30)
     })?;
     let handle = app.views.rebuild(&name).map_err(|error| match error {
         RebuildError::Unknown(_) => Problem::not_found(error.to_string()),
@@ -135,7 +140,7 @@ pub(crate) async fn rebuild(
         subject: name,
         at,
     });
-    app.auditor.write(command, &caller.metadata(DIALECT)).await;
+    app.auditor.write(command, &metadata).await;
     tokio::spawn(follow(app, operation, handle));
     Ok((StatusCode::ACCEPTED, axum::Json(state)))
 }

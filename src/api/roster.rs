@@ -8,8 +8,8 @@ mod routes;
 use ::projections::roster::{Roster, RosterView};
 use ::projections::{Cursor, PageBytes, TableError};
 use axum::response::{IntoResponse, Response};
-use domain::Aggregate;
 use domain::core::token::Role;
+use domain::{Aggregate, Metadata};
 use eventlog::StreamName;
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
@@ -19,14 +19,16 @@ use utoipa::{IntoParams, ToSchema};
 use web::paging::{self, Listing};
 use web::{Caller, Problem, Unread, View};
 
+use crate::Api;
+use crate::builds::Reason;
 use crate::events::{StreamParams, stream_page};
+use crate::parameters;
 use crate::provisioning::{
     self, Document, Groups, Item, JobTemplates, Jobs, Kind, Projects, Users, Wanted, Which,
     WorkerPools, Workers, one,
 };
 use crate::reads::{self, Page, PageParams};
 use crate::wire::{self, EventPage};
-use crate::{Api, DIALECT, parameters};
 
 pub(crate) use routes::documented;
 
@@ -246,11 +248,13 @@ async fn history<R: Resource>(
 async fn create<R: Resource>(
     app: &Api,
     caller: &Caller,
+    reason: Reason,
     unread: Unread,
 ) -> Result<Response, Problem> {
     caller.may(Role::Admin, &scope::<R>("write"))?;
+    let metadata = reason.metadata_of(caller)?;
     let item = one::<R::Fields>(unread.json::<Value>(app).await?, Which::New)?;
-    let (number, secret) = tell::<R>(app, caller, item).await?;
+    let (number, secret) = tell::<R>(app, &metadata, item).await?;
     let thing = known::<R>(app, number).await?;
     let path = format!("/v1/{}/{number}", R::Fields::PLURAL.replace('_', "-"));
     let answer = View {
@@ -268,15 +272,17 @@ async fn edit<R: Resource>(
     app: &Api,
     caller: &Caller,
     number: u64,
+    reason: Reason,
     unread: Unread,
 ) -> Result<View<R::Shown>, Problem> {
     caller.may(Role::Admin, &scope::<R>("write"))?;
+    let metadata = reason.metadata_of(caller)?;
     let value = unread.json::<Value>(app).await?;
     row::<R>(app, number)
         .await?
         .ok_or_else(|| unknown::<R>(number))?;
     let item = one::<R::Fields>(value, Which::Number(number))?;
-    tell::<R>(app, caller, item).await?;
+    tell::<R>(app, &metadata, item).await?;
     let body = known::<R>(app, number).await?;
     let position = app.views.position();
     Ok(View { position, body })
@@ -285,12 +291,11 @@ async fn edit<R: Resource>(
 /// Tells one thing; answers its number, and its secret when one was made up.
 async fn tell<R: Resource>(
     app: &Api,
-    caller: &Caller,
+    metadata: &Metadata,
     item: Item<R::Fields>,
 ) -> Result<(u64, Option<String>), Problem> {
     let document = R::document(item);
-    let metadata = caller.metadata(DIALECT);
-    let applied = provisioning::apply(app, &metadata, document, false).await?;
+    let applied = provisioning::apply(app, metadata, document, false).await?;
     let things = applied.objects.into_values().flatten();
     let mut done = things.filter_map(|(_, thing)| Some((thing.id?, thing.secret)));
     done.next()

@@ -16,7 +16,7 @@ use web::{App, Caller, Path, Problem, Query, Reach, Unread, View, name_of};
 
 use crate::builds::{AsOfParams, Reason};
 use crate::reads::{self, Page, PageParams};
-use crate::{DIALECT, scopes};
+use crate::scopes;
 
 /// The scope of reading here.
 const READ: &str = "tokens:read";
@@ -79,6 +79,9 @@ pub(crate) struct IssueToken {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
+    /// The reason, in the caller's words; it is kept with the event.
+    #[serde(default)]
+    reason: Option<String>,
 }
 
 impl Token {
@@ -171,7 +174,8 @@ pub(crate) async fn issue(
     unread: Unread,
 ) -> Result<Response, Problem> {
     caller.may(Role::Admin, WRITE)?;
-    let body: IssueToken = unread.json(&app).await?;
+    let mut body: IssueToken = unread.json(&app).await?;
+    let metadata = Reason::of(body.reason.take()).metadata_of(&caller)?;
     let at = app.commands.clock().now();
     body.check(at)?;
     caller.covers(Reach {
@@ -192,7 +196,7 @@ pub(crate) async fn issue(
         expires_at: body.expires_at,
         at,
     });
-    tell(&app, &caller.metadata(DIALECT), &id, command).await?;
+    tell(&app, &metadata, &id, command).await?;
     let position = app.views.position();
     let token = Token::of(find(&app, id).await?);
     let answer = View {
@@ -216,7 +220,8 @@ pub(crate) async fn revoke(
     unread: Unread,
 ) -> Result<View<Token>, Problem> {
     caller.may(Role::Admin, WRITE)?;
-    let reason = unread.json_or_default::<Reason>(&app).await?.checked()?;
+    let reason: Reason = unread.json_or_default(&app).await?;
+    let metadata = reason.metadata_of(&caller)?;
     let row = find(&app, id.clone()).await?;
     if caller.token_id() != Some(id.as_str()) {
         caller.covers(Reach {
@@ -227,10 +232,6 @@ pub(crate) async fn revoke(
     }
     let at = app.commands.clock().now();
     let command = TokenCommand::Revoke { at };
-    let metadata = Metadata {
-        reason,
-        ..caller.metadata(DIALECT)
-    };
     tell(&app, &metadata, &id, command).await?;
     let position = app.views.position();
     let body = Token::of(find(&app, id).await?);

@@ -31,6 +31,9 @@ pub(super) struct Retrain {
     /// Let it answer when it is trained
     #[arg(long, conflicts_with = "detach")]
     promote: bool,
+    /// Why; kept with the events
+    #[arg(long)]
+    reason: Option<String>,
     /// Return at once instead of showing progress until it is trained
     #[arg(long)]
     detach: bool,
@@ -123,7 +126,8 @@ fn train(client: &Client, global: &Global, options: &Retrain) -> Result<(), Fail
     let id = over["result"].as_str().unwrap_or_default();
     let path = format!("/v1/allocation/models/{}", escaped(id));
     if options.promote {
-        let promoted = client.ask(Method::POST, &format!("{path}/promote"), None)?;
+        let body = json!({"reason": options.reason});
+        let promoted = client.ask(Method::POST, &format!("{path}/promote"), Some(&body))?;
         return output::detailed(global.output, &promoted);
     }
     output::detailed(global.output, &client.get(&path)?)
@@ -147,6 +151,7 @@ impl Retrain {
             "until": self.until,
             "where": only,
             "settings": settings,
+            "reason": self.reason,
         })
     }
 }

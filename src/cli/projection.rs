@@ -2,6 +2,7 @@
 
 use axum::http::Method;
 use clap::Subcommand;
+use serde_json::json;
 
 use super::arguments::Global;
 use super::client::{Client, escaped};
@@ -12,10 +13,13 @@ use crate::config::Flags;
 pub(super) enum Projection {
     /// Positions, lag and rates
     List,
-    /// Build one anew beside the old one, then swap
+    /// Rebuild one next to the old one, then swap
     Rebuild {
         /// Which
         name: String,
+        /// Why; kept with the event
+        #[arg(long)]
+        reason: Option<String>,
         /// Return at once instead of showing progress until it is done
         #[arg(long)]
         detach: bool,
@@ -43,9 +47,13 @@ fn ask(client: &Client, global: &Global, verb: Projection) -> Result<(), Failure
             let rows = statuses.as_array().cloned().unwrap_or_default();
             output::rows(global.output, &COLUMNS, &rows)
         }
-        Projection::Rebuild { name, detach } => {
+        Projection::Rebuild {
+            name,
+            reason,
+            detach,
+        } => {
             let path = format!("/v1/projections/{}/rebuild", escaped(&name));
-            let operation = client.ask(Method::POST, &path, None)?;
+            let operation = client.ask(Method::POST, &path, Some(&json!({"reason": reason})))?;
             if detach {
                 return output::one(global.output, &operation);
             }

@@ -25,6 +25,9 @@ pub(super) enum Token {
         /// When it ceases to be accepted (RFC 3339) [default: never]
         #[arg(long)]
         expires_at: Option<String>,
+        /// Why; kept with the event
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// List tokens
     List,
@@ -75,8 +78,15 @@ fn ask(client: &Client, global: &Global, verb: Token) -> Result<(), Failure> {
             role,
             scopes,
             expires_at,
+            reason,
         } => {
-            let body = json!({"name": name, "role": word(role), "scopes": scopes, "expires_at": expires_at});
+            let body = json!({
+                "name": name,
+                "role": word(role),
+                "scopes": scopes,
+                "expires_at": expires_at,
+                "reason": reason,
+            });
             let issued = client.ask(Method::POST, "/v1/tokens", Some(&body))?;
             match (global.output, issued["secret"].as_str()) {
                 // Alone on standard output, so that a script can take it.

@@ -12,7 +12,6 @@ use utoipa::ToSchema;
 use web::{App, Caller, Path, Problem, Unread, View};
 
 use super::{READ, WRITE};
-use crate::DIALECT;
 use crate::builds::Reason;
 
 /// How many trained models are listed, the newest first.
@@ -176,7 +175,8 @@ pub(crate) async fn promote(
     unread: Unread,
 ) -> Result<View<Model>, Problem> {
     caller.may(Role::Operator, WRITE)?;
-    let metadata = metadata(&app, &caller, unread).await?;
+    let reason: Reason = unread.json_or_default(&app).await?;
+    let metadata = reason.metadata_of(&caller)?;
     find(&app, &id)?;
     prepare(&app, &id).await?;
     let at = app.commands.clock().now();
@@ -197,7 +197,8 @@ pub(crate) async fn roll_back(
     unread: Unread,
 ) -> Result<View<Model>, Problem> {
     caller.may(Role::Operator, WRITE)?;
-    let metadata = metadata(&app, &caller, unread).await?;
+    let reason: Reason = unread.json_or_default(&app).await?;
+    let metadata = reason.metadata_of(&caller)?;
     if let Some(id) = app.views.allocation()?.previous() {
         prepare(&app, &id).await?;
     }
@@ -209,15 +210,6 @@ pub(crate) async fn roll_back(
     let body =
         live.ok_or_else(|| Problem::unavailable("nothing answers at present").retry_after(1))?;
     Ok(View { position, body })
-}
-
-/// Who changes which model answers, and why.
-async fn metadata(app: &App, caller: &Caller, unread: Unread) -> Result<Metadata, Problem> {
-    let reason = unread.json_or_default::<Reason>(app).await?.checked()?;
-    Ok(Metadata {
-        reason,
-        ..caller.metadata(DIALECT)
-    })
 }
 
 async fn decide(app: &App, metadata: &Metadata, command: ModelsCommand) -> Result<(), Problem> {

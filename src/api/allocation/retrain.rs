@@ -18,7 +18,8 @@ use utoipa::ToSchema;
 use web::{Caller, OperationHandle, OperationState, Problem, Unread};
 
 use super::WRITE;
-use crate::{Api, DIALECT, parameters};
+use crate::builds::Reason;
+use crate::{Api, parameters};
 
 /// Bytes of a GB.
 const GB: f64 = 1e9;
@@ -42,6 +43,8 @@ pub(crate) struct Retrain {
     only: BTreeMap<String, Vec<String>>,
     /// The strategy's settings by name, such as `policy` (`std`, `lean`, `safe`, `mixed`) or `failure_price`.
     settings: BTreeMap<String, Setting>,
+    /// The reason, in the caller's words; it is kept with the events.
+    reason: Option<String>,
 }
 
 /// A setting's value.
@@ -130,18 +133,19 @@ pub(crate) async fn retrain(
     unread: Unread,
 ) -> Result<(StatusCode, axum::Json<OperationState>), Problem> {
     caller.may(Role::Operator, WRITE)?;
-    let asked: Retrain = unread.json_or_default(&app).await?;
-    let plan = asked.plan(&app).await?;
+    let mut request: Retrain = unread.json_or_default(&app).await?;
+    let metadata = Reason::of(request.reason.take()).metadata_of(&caller)?;
+    let plan = request.plan(&app).await?;
     let turn = std::sync::Arc::clone(&app.training).try_lock_owned();
     let turn = turn.map_err(|_| Problem::conflict("another model is being trained"))?;
     let at = app.commands.clock().now();
     let strategy = plan.training.settings.name();
     let operation = app.operations.start("retrain", strategy, at);
     let operation = operation.ok_or_else(|| {
-        Problem::unavailable("as much long work goes on as there may be").retry_after(30)
+        Problem::unavailable("too many operations are running; try again when one has ended")
+            .retry_after(30)
     })?;
     let state = operation.state();
-    let metadata = caller.metadata(DIALECT);
     let command = AuditCommand::StartOperation(OperationStarted {
         operation: state.id.to_string(),
         kind: state.kind.clone(),

@@ -8,6 +8,8 @@ use web::{KeptBody, Problem, Resubmit, Taken};
 
 use super::*;
 
+mod actions;
+
 /// A dialect that takes every body but bad ones, and none at all in bad times.
 pub(super) struct Choosy;
 

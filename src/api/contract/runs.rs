@@ -27,7 +27,7 @@ impl TestApp {
     }
 
     /// Two jobs of one project: 1 is enabled, 2 is not.
-    async fn two_jobs(&self) {
+    pub(super) async fn two_jobs(&self) {
         let at = self.clock.now();
         let pool = WorkerPoolCommand::Create(worker_pool::Created {
             number: 1,

@@ -4,6 +4,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{AsOfParams, Made};
+use crate::builds::Reason;
 use crate::provisioning::{Groups, JobTemplates, Jobs, Projects, Users, WorkerPools, Workers};
 use crate::reads::PageParams;
 use crate::{Api, roster, wire};
@@ -19,7 +20,7 @@ macro_rules! kinds {
                 use web::paging::Listing;
                 use web::{Caller, Path, Problem, Query, Unread, View};
 
-                use super::{AsOfParams, $kind, Made, PageParams, roster, wire};
+                use super::{AsOfParams, Reason, $kind, Made, PageParams, roster, wire};
                 use crate::Api;
                 use crate::events::StreamParams;
                 use crate::provisioning::$fields;
@@ -38,15 +39,16 @@ macro_rules! kinds {
                 }
 
                 /// One more.
-                #[utoipa::path(post, path = $list, tag = "roster", request_body = $fields,
+                #[utoipa::path(post, path = $list, tag = "roster", params(Reason), request_body = $fields,
                     operation_id = concat!(stringify!($module), "_create"),
                     responses((status = 201, description = "It is there from now on", body = Made<wire::$shown>)))]
                 pub(crate) async fn create(
                     State(app): State<Api>,
                     caller: Caller,
+                    Query(reason): Query<Reason>,
                     unread: Unread,
                 ) -> Result<Response, Problem> {
-                    roster::create::<$kind>(&app, &caller, unread).await
+                    roster::create::<$kind>(&app, &caller, reason, unread).await
                 }
 
                 /// How does it stand, or how did it?
@@ -66,15 +68,16 @@ macro_rules! kinds {
                 /// Change what is spoken of.
                 #[utoipa::path(patch, path = $one, tag = "roster", request_body = $fields,
                     operation_id = concat!(stringify!($module), "_edit"),
-                    params(("id" = u64, Path, description = "The number")),
+                    params(("id" = u64, Path, description = "The number"), Reason),
                     responses((status = 200, body = wire::$shown)))]
                 pub(crate) async fn edit(
                     State(app): State<Api>,
                     caller: Caller,
                     Path(number): Path<u64>,
+                    Query(reason): Query<Reason>,
                     unread: Unread,
                 ) -> Result<View<wire::$shown>, Problem> {
-                    roster::edit::<$kind>(&app, &caller, number, unread).await
+                    roster::edit::<$kind>(&app, &caller, number, reason, unread).await
                 }
 
                 /// What happened to it?

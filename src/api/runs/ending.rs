@@ -4,7 +4,6 @@ use ::projections::runs::KillRequestRow;
 use axum::extract::State;
 use commands::runs::{self, RunsRejection};
 use commands::{CommandError, Outcome, Transaction};
-use domain::Metadata;
 use domain::core::token::Role;
 use domain::jobs::run::RunRejection;
 use serde::Serialize;
@@ -12,7 +11,6 @@ use utoipa::ToSchema;
 use web::{App, Caller, Path, Problem, Unread, View};
 
 use super::{kills, shown, unknown};
-use crate::DIALECT;
 use crate::builds::Reason;
 use crate::wire::{KillRequest, Run};
 
@@ -43,7 +41,8 @@ pub(crate) async fn end(
     unread: Unread,
 ) -> Result<View<Ended>, Problem> {
     caller.may(Role::Operator, WRITE)?;
-    let metadata = reply(&app, &caller, unread).await?;
+    let reason: Reason = unread.json_or_default(&app).await?;
+    let metadata = reason.metadata_of(&caller)?;
     let (reason, children_of) = (&metadata.reason, &children_of(&app)?);
     let work =
         |unit: Transaction| async move { runs::end(&unit, run, reason.clone(), children_of).await };
@@ -82,7 +81,8 @@ pub(crate) async fn kill(
     unread: Unread,
 ) -> Result<View<Killing>, Problem> {
     caller.may(Role::Operator, WRITE)?;
-    let metadata = reply(&app, &caller, unread).await?;
+    let reason: Reason = unread.json_or_default(&app).await?;
+    let metadata = reason.metadata_of(&caller)?;
     // Whoever asks twice because an answer was lost finds what was asked for the first time.
     app.wait_for(app.commands.head()).await?;
     let pending = app.views.ask(move |views| {
@@ -115,14 +115,6 @@ pub(crate) async fn kill(
         requested,
     };
     Ok(View { position, body })
-}
-
-/// Who asks, and why.
-async fn reply(app: &App, caller: &Caller, unread: Unread) -> Result<Metadata, Problem> {
-    let mut metadata = caller.metadata(DIALECT);
-    let reason = unread.json_or_default::<Reason>(app).await?;
-    metadata.reason = reason.checked()?;
-    Ok(metadata)
 }
 
 /// Which jobs come after a job.

@@ -2,7 +2,7 @@ use super::*;
 
 impl TestApp {
     /// A run of job 1 that worker 4 executes.
-    async fn hanging(&self, number: u64) {
+    pub(in crate::contract) async fn hanging(&self, number: u64) {
         self.schedule(number, 1).await;
         let now = Some(Some(self.clock.now()));
         self.patch(number, |patch| {
