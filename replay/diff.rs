@@ -12,7 +12,8 @@ use std::sync::Arc;
 use eventlog::{EventLog, Position};
 use projections::ProjectorConfig;
 use serde::Serialize;
-use tables::{SledConfig, SledTables, Tables};
+use tables::Tables;
+use tables_lsm::{LsmConfig, LsmTables};
 
 use crate::rebuild::{fold_all, table_of};
 use crate::{Past, ToolError, Watch};
@@ -215,7 +216,7 @@ fn standing(view: &str, table: &str, before: &[String]) -> Option<Live> {
 async fn open(directory: &Path) -> Result<(Arc<dyn Tables>, Option<String>), ToolError> {
     let directory = directory.to_owned();
     let opened =
-        tokio::task::spawn_blocking(move || SledTables::open(&directory, &SledConfig::default()));
+        tokio::task::spawn_blocking(move || LsmTables::open(&directory, &LsmConfig::default()));
     let opened = opened.await.expect("opening does not panic");
     let opened = opened.map_err(|error| ToolError::Views(error.to_string()))?;
     let damaged = opened.damaged.map(|damage| damage.reason);

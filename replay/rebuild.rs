@@ -11,7 +11,8 @@ use std::sync::Arc;
 use eventlog::{EventLog, Position};
 use projections::{ProjectionStatus, ProjectorConfig, table_digest};
 use serde::Serialize;
-use tables::{MemoryTables, SledConfig, SledTables, Table, Tables};
+use tables::{MemoryTables, Table, Tables};
+use tables_lsm::{LsmConfig, LsmTables};
 
 use crate::rows::count_rows;
 use crate::{AsOf, Past, ToolError, Watch};
@@ -116,7 +117,7 @@ async fn open(to: To) -> Result<Arc<dyn Tables>, ToolError> {
         return Err(ToolError::Usage(reason));
     }
     let opened =
-        tokio::task::spawn_blocking(move || SledTables::open(&directory, &SledConfig::default()));
+        tokio::task::spawn_blocking(move || LsmTables::open(&directory, &LsmConfig::default()));
     let opened = opened.await.expect("opening does not panic");
     let opened = opened.map_err(|error| ToolError::Views(error.to_string()))?;
     Ok(Arc::new(opened.tables))

@@ -28,7 +28,8 @@ use projections::builds::{BuildFilter, BuildOrder};
 use projections::projector::{Engine, Kind};
 use projections::{Cursor, ProjectorConfig, Views};
 use synthetic_log::SyntheticLog;
-use tables::{MemoryTables, SledConfig, SledTables, Tables};
+use tables::{MemoryTables, Tables};
+use tables_lsm::{LsmConfig, LsmTables};
 
 /// As in the real binary.
 #[global_allocator]
@@ -110,7 +111,7 @@ async fn views_through_sled(
     reads_pages: bool,
 ) -> Outcome<()> {
     let directory = tempfile::tempdir()?;
-    let opened = SledTables::open(directory.path(), &SledConfig::default())?;
+    let opened = LsmTables::open(directory.path(), &LsmConfig::default())?;
     let tables = Arc::new(opened.tables);
     let (began, cpu_before) = (Instant::now(), cpu_seconds());
     let views = Views::start(log.clone(), tables.clone(), config())?;
@@ -148,7 +149,7 @@ async fn views_through_sled(
     drop(views);
     drop(tables);
     let began = Instant::now();
-    let opened = SledTables::open(directory.path(), &SledConfig::default())?;
+    let opened = LsmTables::open(directory.path(), &LsmConfig::default())?;
     println!("tables reopened in {:.2} s", began.elapsed().as_secs_f64());
     let views = Views::start(log.clone(), Arc::new(opened.tables), config())?;
     views.wait_for(head, PATIENCE).await?;

@@ -28,7 +28,8 @@ use jiff::Timestamp;
 use process::{cpu_seconds, resident_mb};
 use projections::runs::{RunQuery, RunState, Runs, WorkerIs};
 use projections::{ProjectorConfig, Views};
-use tables::{SledConfig, SledTables, Tables};
+use tables::Tables;
+use tables_lsm::{LsmConfig, LsmTables};
 
 /// As in the real binary.
 #[global_allocator]
@@ -51,7 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         resident_mb()
     );
     let directory = tempfile::tempdir()?;
-    let opened = SledTables::open(directory.path(), &SledConfig::default())?;
+    let opened = LsmTables::open(directory.path(), &LsmConfig::default())?;
     let tables = Arc::new(opened.tables);
     let (began, cpu_before) = (Instant::now(), cpu_seconds());
     let views = Views::start(log.clone(), tables.clone(), config())?;
@@ -76,7 +77,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     drop(views);
     drop(tables);
     let began = Instant::now();
-    let opened = SledTables::open(directory.path(), &SledConfig::default())?;
+    let opened = LsmTables::open(directory.path(), &LsmConfig::default())?;
     let views = Views::start(log.clone(), Arc::new(opened.tables), config())?;
     views.wait_for(head, PATIENCE).await?;
     println!(

@@ -43,7 +43,7 @@ impl Server {
     }
 
     fn change(&self, view: &str, change: impl FnOnce(&dyn tables::Table, &mut Batch)) {
-        let opened = SledTables::open(self.folder.path().join("views"), &SledConfig::default());
+        let opened = LsmTables::open(self.folder.path().join("views"), &LsmConfig::default());
         let tables = opened.unwrap().tables;
         let (_, table) = table_of(&tables, view).unwrap();
         let mut batch = Batch::new();
@@ -151,7 +151,7 @@ async fn a_view_that_a_server_would_make_anew_is_not_called_equal() {
 #[tokio::test]
 async fn a_view_that_another_version_wrote_is_called_so() {
     let server = Server::stopped_after(300).await;
-    let opened = SledTables::open(server.folder.path().join("views"), &SledConfig::default());
+    let opened = LsmTables::open(server.folder.path().join("views"), &LsmConfig::default());
     let tables = opened.unwrap().tables;
     let (name, _) = table_of(&tables, "usage").unwrap();
     tables.drop_table(&name).unwrap();

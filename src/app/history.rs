@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use eventlog::EventLog;
 use eventlog_file::{Evidence, Extent, FileLog, FileLogConfig, HeadRecord};
-use tables::{SledConfig, SledTables, Tables};
+use tables::Tables;
+use tables_lsm::{LsmConfig, LsmTables};
 use uuid::Uuid;
 
 use crate::config::Data;
@@ -89,7 +90,7 @@ impl Found {
     pub(crate) fn accept(&self, data: &Data) -> anyhow::Result<Vec<String>> {
         let mut dropped = Vec::new();
         if data.views_dir().is_dir() {
-            let views = SledTables::open(data.views_dir(), &SledConfig::default())?;
+            let views = LsmTables::open(data.views_dir(), &LsmConfig::default())?;
             dropped = projections::drop_tables_ahead(&views.tables, self.extent.head)?;
         }
         let record = HeadRecord {

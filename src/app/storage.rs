@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use eventlog::EventLog;
 use eventlog_file::{FileLog, FileLogConfig, OpenError};
-use tables::{SledConfig, SledTables, Tables};
+use tables::Tables;
+use tables_lsm::{LsmConfig, LsmTables};
 
 pub(crate) use eventlog_file::Wanted;
 
@@ -23,7 +24,7 @@ pub(super) type Storage = (Arc<dyn EventLog>, Arc<dyn Tables>);
 pub(super) fn open(config: &Config) -> anyhow::Result<Storage> {
     history::require_log_or_no_traces(&config.data)?;
     let settings = view_settings(config);
-    let open_views = || SledTables::open(config.data.views_dir(), &settings);
+    let open_views = || LsmTables::open(config.data.views_dir(), &settings);
     let mut views = None;
     let log = match config.log.backend {
         LogBackend::File => {
@@ -53,7 +54,7 @@ pub(super) fn open_read_only(config: &Config, views_dir: &Path) -> anyhow::Resul
     {
         tracing::warn!(%error, "the views cannot be copied and are rebuilt from the log: {error}");
     }
-    let opened = SledTables::open(views_dir, &view_settings(config))?;
+    let opened = LsmTables::open(views_dir, &view_settings(config))?;
     Ok((log, Arc::new(opened.tables)))
 }
 
@@ -104,9 +105,9 @@ fn log_settings(config: &Config) -> FileLogConfig {
     }
 }
 
-fn view_settings(config: &Config) -> SledConfig {
-    SledConfig {
+fn view_settings(config: &Config) -> LsmConfig {
+    LsmConfig {
         cache_bytes: config.views.cache_bytes,
-        ..SledConfig::default()
+        ..LsmConfig::default()
     }
 }

@@ -3,8 +3,8 @@
 //! A table knows bytes and their order. It refuses to know events, positions and what a row means;
 //! everything in it is derived, and losing it costs a rebuild and nothing else.
 //!
-//! Start with [`Table`] and [`Tables`]; [`MemoryTables`] is for tests and small views,
-//! [`SledTables`] for real ones. [`Overlay`] lets a fold write without waiting for the disk and
+//! Start with [`Table`] and [`Tables`]; [`MemoryTables`] is for tests and small views, the crate
+//! `tables_lsm` for real ones. [`Overlay`] lets a fold write without waiting for the disk and
 //! without making readers wait. [`key`] builds keys whose byte order is the order that was meant.
 //! What every backend promises stands in [`conformance`].
 
@@ -15,7 +15,6 @@ pub mod key;
 mod memory;
 mod overlay;
 mod range;
-mod sled_tables;
 
 use std::sync::Arc;
 
@@ -25,7 +24,6 @@ pub use key::{KeyBuilder, KeyReader};
 pub use memory::MemoryTables;
 pub use overlay::{Overlay, Rows, View};
 pub use range::{Bounds, Range};
-pub use sled_tables::{DAMAGED_KEPT_MAX, Damage, Opened, SledConfig, SledTables};
 
 /// A row's name; rows are ordered by its bytes.
 pub type Key = Vec<u8>;
@@ -113,7 +111,10 @@ pub trait Tables: Send + Sync {
 }
 
 /// Refuses names that some backend could not keep apart from its own.
-fn check_name(name: &str) -> Result<(), TableError> {
+///
+/// # Errors
+/// [`TableError::Name`] for an empty, overlong or reserved name.
+pub fn check_name(name: &str) -> Result<(), TableError> {
     let reserved = name.starts_with("__sled__");
     if name.is_empty() || name.len() > TABLE_NAME_BYTES_MAX || reserved {
         let name = name.chars().take(TABLE_NAME_BYTES_MAX).collect();

@@ -7,7 +7,7 @@ use domain::Event;
 use eventlog::{EventLog, Filter, PageLimit, Position};
 use eventlog_file::{FileLog, FileLogConfig, bench};
 use projections::{ProjectorConfig, Views};
-use tables::{SledConfig, SledTables};
+use tables_lsm::{LsmConfig, LsmTables};
 
 use super::{Folder, folder, line};
 use crate::app;
@@ -46,7 +46,7 @@ pub(super) fn run(events: u64) -> Result<(), Failure> {
         "",
     );
 
-    let opened = SledTables::open(dir.join("views"), &SledConfig::default())?;
+    let opened = LsmTables::open(dir.join("views"), &LsmConfig::default())?;
     let begun = Instant::now();
     let config = ProjectorConfig::new(jiff::Timestamp::now);
     let views = Views::start(

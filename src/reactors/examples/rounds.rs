@@ -29,7 +29,7 @@ use reactors::dispatcher::{Dispatcher, DispatcherConfig};
 use reactors::liveness::Liveness;
 use reactors::ports::{Port, Socket, Wanted};
 use reactors::zmtp::{PortLimits, Publisher};
-use tables::{SledConfig, SledTables};
+use tables_lsm::{LsmConfig, LsmTables};
 use tokio_util::sync::CancellationToken;
 use zeromq::{Socket as _, SocketRecv, SubSocket};
 
@@ -45,7 +45,7 @@ async fn main() -> Done {
     let clock = Clock::system();
     let log = FileLog::open(dir.path().join("log"), FileLogConfig::default())?;
     let log: Arc<dyn EventLog> = Arc::new(log);
-    let tables = SledTables::open(dir.path().join("views"), &SledConfig::default())?.tables;
+    let tables = LsmTables::open(dir.path().join("views"), &LsmConfig::default())?.tables;
     let now = clock.clone();
     let config = ProjectorConfig::new(move || now.now());
     let views = Views::start(Arc::clone(&log), Arc::new(tables), config)?;

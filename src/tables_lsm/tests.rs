@@ -5,7 +5,7 @@ use std::fs;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Batch, Range, conformance};
+use tables::{Batch, Range, conformance};
 
 #[test]
 fn sled_keeps_every_promise() {
@@ -46,7 +46,7 @@ fn tables_in_use_are_neither_opened_nor_moved() {
     let tables = fresh(&path);
     let table = tables.open("runs").unwrap();
     drop(tables);
-    let refused = SledTables::open(&path, &config()).unwrap_err();
+    let refused = LsmTables::open(&path, &config()).unwrap_err();
     assert!(
         matches!(refused, TableError::InUse { .. }),
         "a held table keeps the database"
@@ -66,7 +66,7 @@ fn a_deleted_directory_costs_a_rebuild_and_is_reported() {
     drop(tables);
     fs::remove_dir_all(&path).unwrap();
 
-    let opened = SledTables::open(&path, &config()).unwrap();
+    let opened = LsmTables::open(&path, &config()).unwrap();
     let damage = opened.damaged.unwrap();
     assert_eq!(opened.tables.names().unwrap(), [""; 0]);
     assert!(damage.reason.contains("`runs`"), "{damage:?}");
@@ -94,9 +94,9 @@ fn only_the_newest_damaged_databases_are_kept() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("views");
     for number in 1..=DAMAGED_KEPT_MAX + 2 {
-        drop(SledTables::open(&path, &config()).unwrap());
+        drop(LsmTables::open(&path, &config()).unwrap());
         fs::write(path.with_extension("suspect"), "a test").unwrap();
-        let damage = SledTables::open(&path, &config()).unwrap().damaged.unwrap();
+        let damage = LsmTables::open(&path, &config()).unwrap().damaged.unwrap();
         let aside = path.with_extension(format!("damaged-{number}"));
         assert_eq!(damage.moved_to, Some(aside.clone()));
         assert!(aside.is_dir() && !path.with_extension("suspect").exists());
@@ -129,7 +129,7 @@ fn a_panic_inside_the_engine_is_an_error_for_everybody_from_then_on() {
     assert_eq!(tables.persist().unwrap_err(), damaged);
     drop((table, tables));
 
-    let damage = SledTables::open(&path, &config()).unwrap().damaged.unwrap();
+    let damage = LsmTables::open(&path, &config()).unwrap().damaged.unwrap();
     assert!(
         damage.reason.contains("a page that is not there"),
         "{damage:?}"
@@ -149,7 +149,7 @@ fn a_failed_write_stops_the_tables_and_condemns_nothing() {
     assert_eq!(tables.failure(), Some(TableError::Full));
     drop(tables);
 
-    let opened = SledTables::open(&path, &config()).unwrap();
+    let opened = LsmTables::open(&path, &config()).unwrap();
     assert_eq!(opened.damaged, None);
     assert_eq!(opened.tables.failure(), None);
     assert_eq!(
@@ -241,7 +241,7 @@ proptest! {
     ) {
         let directory = tempfile::tempdir().unwrap();
         let mut tables = fresh(&directory.path().join("views"));
-        let model = crate::MemoryTables::new();
+        let model = tables::MemoryTables::new();
         let expected = model.open("t").unwrap();
         for writes in batches {
             let mut batch = Batch::new();
@@ -270,16 +270,16 @@ proptest! {
     }
 }
 
-pub(super) fn config() -> SledConfig {
-    SledConfig {
+pub(super) fn config() -> LsmConfig {
+    LsmConfig {
         cache_bytes: 4 << 20,
         open_within: Duration::from_secs(20),
     }
 }
 
 #[track_caller]
-pub(super) fn fresh(path: &Path) -> SledTables {
-    let opened = SledTables::open(path, &config()).unwrap();
+pub(super) fn fresh(path: &Path) -> LsmTables {
+    let opened = LsmTables::open(path, &config()).unwrap();
     assert_eq!(opened.damaged, None);
     opened.tables
 }
@@ -290,13 +290,13 @@ fn full() -> sled::Result<()> {
 
 /// Lets the engine fail like this, and returns what that means.
 #[track_caller]
-fn fail(tables: &SledTables, answer: impl FnOnce() -> sled::Result<()>) -> TableError {
+fn fail(tables: &LsmTables, answer: impl FnOnce() -> sled::Result<()>) -> TableError {
     let open = tables.opened().unwrap();
     open.engine().ask(|_| answer()).unwrap_err()
 }
 
 #[track_caller]
-pub(super) fn write(tables: &SledTables, name: &str, rows: u16) {
+pub(super) fn write(tables: &LsmTables, name: &str, rows: u16) {
     let mut batch = Batch::new();
     for row in 0..rows {
         batch.put(row.to_be_bytes(), vec![b'v'; 200]);

@@ -29,16 +29,16 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 
-use crate::{Table, TableError, Tables, check_name};
 use directory::{Directory, reason_of};
 use open::OpenTables;
+use tables::{Table, TableError, Tables, check_name};
 
 /// How many damaged databases are kept for whoever wants to know what happened.
 pub const DAMAGED_KEPT_MAX: usize = 3;
 
 /// How sled is run.
 #[derive(Clone, Debug)]
-pub struct SledConfig {
+pub struct LsmConfig {
     /// What blocks that were read lately may take up, in bytes.
     pub cache_bytes: u64,
     /// How long opening may take. A database that takes longer counts as damaged: a rebuild is
@@ -46,7 +46,7 @@ pub struct SledConfig {
     pub open_within: Duration,
 }
 
-impl Default for SledConfig {
+impl Default for LsmConfig {
     fn default() -> Self {
         Self {
             cache_bytes: 32 << 20,
@@ -59,7 +59,7 @@ impl Default for SledConfig {
 #[derive(Debug)]
 pub struct Opened {
     /// The tables.
-    pub tables: SledTables,
+    pub tables: LsmTables,
     /// What was found damaged. The tables are empty then, and everything is to be rebuilt.
     pub damaged: Option<Damage>,
 }
@@ -74,24 +74,24 @@ pub struct Damage {
 }
 
 /// Tables in a sled database. Clones of its tables keep it open.
-pub struct SledTables {
+pub struct LsmTables {
     /// What was opened last, or why nothing is open. Replaced as a whole: rows of two databases never meet.
     open: RwLock<Result<Arc<OpenTables>, TableError>>,
     /// Held by whoever opens them again.
     reviving: Mutex<()>,
-    config: SledConfig,
+    config: LsmConfig,
     /// Comes last: the lock is given back after the database is closed.
     directory: Arc<Directory>,
 }
 
-impl SledTables {
+impl LsmTables {
     /// Opens the database in `directory`, or creates it. A damaged one is moved aside and replaced.
     ///
     /// # Errors
     /// [`TableError::InUse`] when somebody else has it open, [`TableError::Full`] and
     /// [`TableError::Unavailable`] when the file system does not let us; nothing is moved aside then.
     /// [`TableError::Damaged`] when not even an empty database can be opened.
-    pub fn open(directory: impl AsRef<Path>, config: &SledConfig) -> Result<Opened, TableError> {
+    pub fn open(directory: impl AsRef<Path>, config: &LsmConfig) -> Result<Opened, TableError> {
         let directory = Arc::new(Directory::lock(directory.as_ref())?);
         let start = || OpenTables::start(&directory, directory.suspicion(), config);
         let (open, damaged) = match start() {
@@ -113,13 +113,13 @@ impl SledTables {
     }
 }
 
-impl fmt::Debug for SledTables {
+impl fmt::Debug for LsmTables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SledTables").finish_non_exhaustive()
+        f.debug_struct("LsmTables").finish_non_exhaustive()
     }
 }
 
-impl Tables for SledTables {
+impl Tables for LsmTables {
     fn open(&self, name: &str) -> Result<Arc<dyn Table>, TableError> {
         check_name(name)?;
         Ok(self.opened()?.open(name)?)

@@ -6,9 +6,9 @@ use super::block::{Opened, Written};
 use super::cache::Cache;
 use super::filter;
 use super::run::{Run, Span, place_of};
-use crate::range::Bounds;
-use crate::{Key, TableError, Value};
 use std::sync::Arc;
+use tables::Bounds;
+use tables::{Key, TableError, Value};
 
 /// The value under `key`; the runs come newest first.
 pub(super) fn get(

@@ -15,7 +15,7 @@ type Place = (u64, u64);
 ///
 /// Two halves: what is asked for goes into the newer one, and when that is full, the older one is forgotten
 /// and the newer one takes its place. So a block that is asked for within one filling stays.
-pub(in super::super) struct Cache {
+pub(crate) struct Cache {
     half_bytes: usize,
     halves: Mutex<Halves>,
 }
@@ -28,7 +28,7 @@ struct Halves {
 }
 
 impl Cache {
-    pub(in super::super) fn new(bytes: u64) -> Self {
+    pub(crate) fn new(bytes: u64) -> Self {
         Self {
             half_bytes: usize::try_from(bytes / 2).unwrap_or(usize::MAX),
             halves: Mutex::default(),

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use super::cache::Cache;
 
 /// The files of runs, by their numbers.
-pub(in super::super) struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     /// A number is never used twice while anybody could mistake one file for another.
     next_number: AtomicU64,
@@ -24,7 +24,7 @@ pub(in super::super) struct Folder {
 
 impl Folder {
     /// The folder within the database's directory, which exists, without the files that no manifest names.
-    pub(in super::super) fn open(
+    pub(crate) fn open(
         database: &Path,
         named: &BTreeSet<u64>,
         cache_bytes: u64,
@@ -83,23 +83,23 @@ impl Folder {
     }
 
     /// Removes these files after the next [`Folder::take_dropped`].
-    pub(in super::super) fn drop_later(&self, numbers: impl IntoIterator<Item = u64>) {
+    pub(crate) fn drop_later(&self, numbers: impl IntoIterator<Item = u64>) {
         self.dropped.lock().extend(numbers);
     }
 
     /// The files that go after the tables have been persisted once more.
-    pub(in super::super) fn take_dropped(&self) -> Vec<u64> {
+    pub(crate) fn take_dropped(&self) -> Vec<u64> {
         std::mem::take(&mut *self.dropped.lock())
     }
 
-    pub(in super::super) fn remove_all(&self, numbers: Vec<u64>) {
+    pub(crate) fn remove_all(&self, numbers: Vec<u64>) {
         for number in numbers {
             self.remove(number);
         }
     }
 
     /// What the files take up together.
-    pub(in super::super) fn size_bytes(&self) -> u64 {
+    pub(crate) fn size_bytes(&self) -> u64 {
         let entries = fs::read_dir(&self.path).into_iter().flatten();
         let sizes = entries.filter_map(|entry| Some(entry.ok()?.metadata().ok()?.len()));
         sizes.sum()

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::engine::CLOSING_MAX;
 use super::{DAMAGED_KEPT_MAX, reserve};
-use crate::TableError;
+use tables::TableError;
 
 /// How much room a disk that was full must have before a database is opened on it again. With less, opening it
 /// would fill the disk once more.

@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 
 use super::tests::{config, fresh, write};
 use super::*;
-use crate::Range;
+use tables::Range;
 
 /// One row per kind of damage: truncated to a fraction, overwritten with a pattern.
 #[test]
@@ -28,7 +28,7 @@ fn a_damaged_file_is_an_error_or_a_reported_rebuild_but_never_a_panic() {
         damage.happen_to(&file);
 
         // A database that answers must answer to the end or say why; then it starts anew.
-        let opened = SledTables::open(&path, &config()).unwrap();
+        let opened = LsmTables::open(&path, &config()).unwrap();
         if opened.damaged.is_none() {
             let names = opened.tables.names().unwrap();
             assert_eq!(
@@ -44,7 +44,7 @@ fn a_damaged_file_is_an_error_or_a_reported_rebuild_but_never_a_panic() {
                 "{damage:?}: a failure stops everything"
             );
             drop(opened);
-            let again = SledTables::open(&path, &config()).unwrap();
+            let again = LsmTables::open(&path, &config()).unwrap();
             assert!(
                 is_whole || again.damaged.is_some(),
                 "{damage:?} is found at last"
@@ -77,7 +77,7 @@ fn an_emptied_or_misplaced_file_is_reported() {
         tables.persist().unwrap();
         drop(tables);
         misplace(&path);
-        let opened = SledTables::open(&path, &config()).unwrap();
+        let opened = LsmTables::open(&path, &config()).unwrap();
         assert!(opened.damaged.is_some());
         write(&opened.tables, "runs", 1);
         opened.tables.persist().unwrap();
@@ -132,7 +132,7 @@ fn a_damaged_run_is_found_at_the_start_or_when_it_is_read() {
             assert_eq!(files.len(), 1, "one table is large enough for a file");
             damage(&files[0]);
 
-            let opened = SledTables::open(&path, &config()).unwrap();
+            let opened = LsmTables::open(&path, &config()).unwrap();
             if is_found_at_start {
                 let reason = opened.damaged.unwrap().reason;
                 assert!(reason.contains("`runs`: run "), "{reason}");
@@ -188,7 +188,7 @@ fn tables_of_another_program_are_reported_and_not_read() {
         .insert(b"", b"\x01")
         .unwrap();
     drop(database);
-    let opened = SledTables::open(&path, &config()).unwrap();
+    let opened = LsmTables::open(&path, &config()).unwrap();
     assert!(opened.damaged.unwrap().reason.contains("`runs`"));
     assert_eq!(opened.tables.names().unwrap(), [""; 0]);
 }

@@ -12,7 +12,7 @@ use super::folder::Folder;
 use super::run::Run;
 use super::writer::Writer;
 use super::{manifest, merge, policy, walk};
-use crate::{Batch, Key, Range, TableError, Value};
+use tables::{Batch, Key, Range, TableError, Value};
 
 /// Runs that are together smaller than this are merged by whoever brought the last of them.
 const MERGED_AT_ONCE_BYTES: u64 = if cfg!(test) { 1024 } else { 8 << 20 };
@@ -24,7 +24,7 @@ const RUNS_MAX: usize = 48;
 type List = Arc<[Arc<Run>]>;
 
 /// The runs of one table.
-pub(in super::super) struct RunSet {
+pub(crate) struct RunSet {
     folder: Arc<Folder>,
     runs: RwLock<Runs>,
     asked: Asked,
@@ -61,15 +61,15 @@ struct Stored {
 }
 
 /// What is to be stored of one table, and what can go after that.
-pub(in super::super) struct Change {
+pub(crate) struct Change {
     /// None when the engine has it all.
-    pub(in super::super) writes: Option<sled::Batch>,
+    pub(crate) writes: Option<sled::Batch>,
     stored: Stored,
     obsolete: Vec<Arc<Run>>,
 }
 
 impl RunSet {
-    pub(in super::super) fn new(folder: Arc<Folder>, runs: Vec<Arc<Run>>) -> Self {
+    pub(crate) fn new(folder: Arc<Folder>, runs: Vec<Arc<Run>>) -> Self {
         let small = runs.iter().filter(|run| !run.is_in_file());
         let stored = Stored {
             small: small.map(|run| run.number).collect(),
@@ -89,16 +89,13 @@ impl RunSet {
         }
     }
 
-    pub(in super::super) fn get(&self, key: &[u8]) -> Option<Result<Option<Value>, TableError>> {
+    pub(crate) fn get(&self, key: &[u8]) -> Option<Result<Option<Value>, TableError>> {
         self.asked.note(key);
         let runs = self.all()?;
         Some(walk::get(&runs, &self.folder.cache, key))
     }
 
-    pub(in super::super) fn scan(
-        &self,
-        range: &Range<'_>,
-    ) -> Option<Result<Vec<(Key, Value)>, TableError>> {
+    pub(crate) fn scan(&self, range: &Range<'_>) -> Option<Result<Vec<(Key, Value)>, TableError>> {
         let runs = self.all()?;
         Some(match range.bounds() {
             Some(bounds) => {
@@ -110,7 +107,7 @@ impl RunSet {
     }
 
     /// Writes the batch as a run of its own, and merges what is small. Whether larger runs are to be merged.
-    pub(in super::super) fn apply(&self, batch: &Batch) -> Option<Result<bool, TableError>> {
+    pub(crate) fn apply(&self, batch: &Batch) -> Option<Result<bool, TableError>> {
         let _writer = self.writer.lock();
         self.all()?;
         Some(self.add(batch))
@@ -157,7 +154,7 @@ impl RunSet {
     }
 
     /// Merges what is due, large as it may be, while batches go on. One at a time does so.
-    pub(in super::super) fn merge_large(&self) {
+    pub(crate) fn merge_large(&self) {
         while !self.folder.is_stopping()
             && let Some((runs, due)) = self.reserve()
         {
@@ -226,7 +223,7 @@ impl RunSet {
     }
 
     /// Answers nothing from now on. The files are removed once that has been persisted.
-    pub(in super::super) fn close(&self) -> Vec<u64> {
+    pub(crate) fn close(&self) -> Vec<u64> {
         let mut runs = self.runs.write();
         let mut all = std::mem::take(&mut runs.obsolete);
         all.extend(runs.all.take().into_iter().flat_map(|all| all.to_vec()));
@@ -235,7 +232,7 @@ impl RunSet {
 
     /// What is to be stored so that the present runs are found again; everything that it names would survive a
     /// power cut. None when the table was dropped.
-    pub(in super::super) fn change(&self) -> io::Result<Option<Change>> {
+    pub(crate) fn change(&self) -> io::Result<Option<Change>> {
         let (all, obsolete) = {
             let mut runs = self.runs.write();
             let Some(all) = runs.all.clone() else {
@@ -270,7 +267,7 @@ impl RunSet {
     }
 
     /// The change is stored: what it does not name is of no use.
-    pub(in super::super) fn changed(&self, change: Change) {
+    pub(crate) fn changed(&self, change: Change) {
         *self.stored.lock() = change.stored;
         self.remove(&change.obsolete);
     }

@@ -8,13 +8,13 @@ use parking_lot::Mutex;
 use super::directory::Directory;
 use super::engine::{self, Engine, Trouble};
 use super::runs::{self, RunSet};
-use super::table::SledTable;
-use super::{Damage, SledConfig};
-use crate::TableError;
+use super::table::LsmTable;
+use super::{Damage, LsmConfig};
+use tables::TableError;
 
 /// A database that is open, and the tables in it.
 pub(super) struct OpenTables {
-    tables: Mutex<BTreeMap<String, Arc<SledTable>>>,
+    tables: Mutex<BTreeMap<String, Arc<LsmTable>>>,
     /// The same tables, for whoever makes them durable and may not wait for one that is being dropped.
     persisted: Mutex<BTreeMap<String, (sled::Tree, Arc<RunSet>)>>,
     /// Comes last: the engine outlives its trees, so that closing happens in one place.
@@ -26,7 +26,7 @@ impl OpenTables {
     pub(super) fn start(
         directory: &Arc<Directory>,
         suspicion: Option<String>,
-        config: &SledConfig,
+        config: &LsmConfig,
     ) -> Result<(Self, Option<Damage>), TableError> {
         let register = directory.register()?;
         let found = match suspicion {
@@ -66,7 +66,7 @@ impl OpenTables {
         Ok((open, damaged))
     }
 
-    pub(super) fn open(&self, name: &str) -> Result<Arc<SledTable>, TableError> {
+    pub(super) fn open(&self, name: &str) -> Result<Arc<LsmTable>, TableError> {
         let mut tables = self.tables.lock();
         if let Some(table) = tables.get(name) {
             return Ok(Arc::clone(table));
@@ -78,7 +78,7 @@ impl OpenTables {
         let name = name.to_owned();
         let persisted = (tree, Arc::clone(&runs));
         self.persisted.lock().insert(name.clone(), persisted);
-        let table = Arc::new(SledTable::new(name.clone(), runs, engine));
+        let table = Arc::new(LsmTable::new(name.clone(), runs, engine));
         tables.insert(name, Arc::clone(&table));
         Ok(table)
     }

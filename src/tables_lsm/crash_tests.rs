@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::tests::{config, fresh};
 use super::*;
-use crate::{Batch, Range};
+use tables::{Batch, Range};
 
 const DIRECTORY: &str = "TABLES_CRASH_DIRECTORY";
 const KILLS: u64 = 12;
@@ -20,11 +20,7 @@ fn a_kill_in_the_middle_of_batches_loses_nothing_persisted() {
     let mut newest = 0;
     for kill in 0..KILLS {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "sled_tables::crash_tests::writes_until_killed",
-                "--nocapture",
-            ])
+            .args(["--exact", "crash_tests::writes_until_killed", "--nocapture"])
             .env(DIRECTORY, &path)
             .stdout(Stdio::piped())
             .spawn()
@@ -57,7 +53,7 @@ fn writes_until_killed() {
     let Some(path) = std::env::var_os(DIRECTORY) else {
         return;
     };
-    let tables = SledTables::open(path, &config()).unwrap().tables;
+    let tables = LsmTables::open(path, &config()).unwrap().tables;
     let table = tables.open("t").unwrap();
     let first = table.get(&0_u64.to_be_bytes()).unwrap();
     let mut round = first.map_or(0, |value| {

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-use crate::sled_tables::runs::cache::Cache;
-use crate::sled_tables::runs::filter::Asked;
-use crate::sled_tables::runs::folder::Folder;
-use crate::sled_tables::runs::walk::Walk;
-use crate::sled_tables::runs::writer::{BLOCK_BYTES, SMALL_BYTES_MAX, Writer};
+use crate::runs::cache::Cache;
+use crate::runs::filter::Asked;
+use crate::runs::folder::Folder;
+use crate::runs::walk::Walk;
+use crate::runs::writer::{BLOCK_BYTES, SMALL_BYTES_MAX, Writer};
 
 fn folder(directory: &std::path::Path) -> Folder {
     Folder::open(directory, &BTreeSet::new(), 1 << 20).unwrap()

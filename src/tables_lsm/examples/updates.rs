@@ -1,13 +1,14 @@
 //! How fast are durable views? 100 k documents of 200 bytes, a million updates, a thousand to a batch.
 //!
-//! `cargo run --release -p tables --example updates [directory]`; the directory decides which disk.
+//! `cargo run --release -p tables_lsm --example updates [directory]`; the directory decides which disk.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use tables::{KeyBuilder, Overlay, SledConfig, SledTables, Table, TableError, Tables};
+use tables::{KeyBuilder, Overlay, Table, TableError, Tables};
+use tables_lsm::{LsmConfig, LsmTables};
 
 const DOCUMENTS: u64 = 100_000;
 const DOCUMENT_BYTES: usize = 200;
@@ -52,7 +53,7 @@ fn probe(directory: &Path) -> io::Result<f64> {
 /// Reads, changes and writes documents in a scattered order: updates a second, the longest batch, and
 /// the bytes on disk afterwards.
 fn update(path: &Path, persist_every: u64) -> Result<(f64, Duration, u64), TableError> {
-    let tables = SledTables::open(path, &SledConfig::default())?.tables;
+    let tables = LsmTables::open(path, &LsmConfig::default())?.tables;
     let overlay = Overlay::new(tables.open("documents")?);
     let begun = Instant::now();
     let mut worst = Duration::ZERO;

@@ -13,8 +13,8 @@ use super::folder::Folder;
 use super::footer::{Footer, write_summary};
 use super::policy::Size;
 use super::run::{Place, Run, Source, Span};
-use crate::sled_tables::directory::reason_of;
-use crate::{Key, TableError};
+use crate::directory::reason_of;
+use tables::{Key, TableError};
 
 /// A block ends when it is at least so large.
 pub(super) const BLOCK_BYTES: usize = if cfg!(test) { 64 } else { 4096 };

@@ -4,7 +4,7 @@ use super::block::take_number;
 use super::builder::put_number;
 use super::filter::Filter;
 use super::run::{CHECKSUM_BYTES, Span};
-use crate::Key;
+use tables::Key;
 
 /// Ends every run; the last byte is the version of the format.
 const MAGIC: [u8; 8] = *b"tallyrn\x01";

@@ -13,14 +13,14 @@ use super::set::RunSet;
 const WAITING_MAX: usize = 64;
 
 /// The thread that merges large runs, one table after the other.
-pub(in super::super) struct Merger {
+pub(crate) struct Merger {
     folder: Arc<Folder>,
     tables: Option<SyncSender<Weak<RunSet>>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Merger {
-    pub(in super::super) fn start(folder: Arc<Folder>) -> io::Result<Self> {
+    pub(crate) fn start(folder: Arc<Folder>) -> io::Result<Self> {
         let (sender, tables) = mpsc::sync_channel::<Weak<RunSet>>(WAITING_MAX);
         let thread = thread::Builder::new()
             .name("tables-merge".into())
@@ -43,7 +43,7 @@ impl Merger {
     }
 
     /// Lets the thread look at a table, soon.
-    pub(in super::super) fn look_at(&self, table: &Arc<RunSet>) {
+    pub(crate) fn look_at(&self, table: &Arc<RunSet>) {
         if let Some(tables) = &self.tables {
             let _ = tables.try_send(Arc::downgrade(table));
         }

@@ -10,7 +10,7 @@ use super::block::take_number;
 use super::builder::put_number;
 use super::folder;
 use super::run::{Run, Source};
-use crate::TableError;
+use tables::TableError;
 
 const MANIFEST: &[u8] = b"manifest";
 
@@ -28,7 +28,7 @@ struct Named {
 }
 
 /// The runs that the table's tree names, the newest first; none when the tree is empty.
-pub(in super::super) fn load(
+pub(crate) fn load(
     tree: &sled::Tree,
     database: &Path,
 ) -> sled::Result<Result<Vec<Arc<Run>>, TableError>> {
@@ -63,7 +63,7 @@ pub(in super::super) fn load(
 }
 
 /// The files that a table's runs lie in.
-pub(in super::super) fn files(runs: &[Arc<Run>]) -> impl Iterator<Item = u64> {
+pub(crate) fn files(runs: &[Arc<Run>]) -> impl Iterator<Item = u64> {
     let in_files = runs.iter().filter(|run| run.is_in_file());
     in_files.map(|run| run.number)
 }

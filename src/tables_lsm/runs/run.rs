@@ -22,8 +22,8 @@ use super::cache::Cache;
 use super::filter::Filter;
 use super::footer::{FOOTER_BYTES, Footer, read_summary};
 use super::policy::Size;
-use crate::sled_tables::directory::reason_of;
-use crate::{Key, TableError, Value};
+use crate::directory::reason_of;
+use tables::{Key, TableError, Value};
 
 /// What follows every part.
 pub(super) const CHECKSUM_BYTES: usize = 4;
@@ -44,8 +44,8 @@ pub(super) struct Place {
 }
 
 /// A run.
-pub(in super::super) struct Run {
-    pub(in super::super) number: u64,
+pub(crate) struct Run {
+    pub(crate) number: u64,
     /// How long it is with everything, and what is in it.
     pub(super) size: Size,
     /// The indexes, by their first keys.

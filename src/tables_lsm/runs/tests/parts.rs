@@ -2,10 +2,10 @@
 
 use proptest::prelude::*;
 
-use crate::sled_tables::runs::block::{Cursor, Malformed, Opened};
-use crate::sled_tables::runs::builder::Builder;
-use crate::sled_tables::runs::cache::Cache;
-use crate::sled_tables::runs::filter::{Asked, Filter, hash};
+use crate::runs::block::{Cursor, Malformed, Opened};
+use crate::runs::builder::Builder;
+use crate::runs::cache::Cache;
+use crate::runs::filter::{Asked, Filter, hash};
 
 fn any_rows() -> impl Strategy<Value = Vec<(Vec<u8>, Option<Vec<u8>>)>> {
     let bytes = || prop::collection::vec(prop::sample::select(vec![0, 1, b'a', 255]), 0..20);

@@ -7,7 +7,7 @@ use super::filter::hash;
 use super::folder::Folder;
 use super::run::Run;
 use super::walk::Walk;
-use crate::{Key, TableError};
+use tables::{Key, TableError};
 
 /// A stretch of keys that no older run has.
 pub(super) struct Gap<'r> {

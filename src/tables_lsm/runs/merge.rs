@@ -14,7 +14,7 @@ use super::folder::Folder;
 use super::gap::Gap;
 use super::run::{CHECKSUM_BYTES, Place, Run, Source, Span, place_of};
 use super::writer::Writer;
-use crate::{Key, TableError};
+use tables::{Key, TableError};
 
 /// How much of a run is read at once.
 const AHEAD_BYTES: usize = if cfg!(test) { 256 } else { 128 * 1024 };

@@ -15,8 +15,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::runs::{self, Folder, Merger, RunSet};
-use super::{Directory, SledConfig, reason_of};
-use crate::TableError;
+use super::{Directory, LsmConfig, reason_of};
+use tables::TableError;
 
 /// What sled's own cache may take up: it holds small runs and the names of large ones.
 const ENGINE_CACHE_BYTES: u64 = 2 << 20;
@@ -72,7 +72,7 @@ impl Engine {
     pub(super) fn start(
         directory: &Directory,
         register: &BTreeSet<String>,
-        config: &SledConfig,
+        config: &LsmConfig,
     ) -> Result<Started, Trouble> {
         directory
             .wait_until_free(CLOSING_MAX)
@@ -118,7 +118,7 @@ impl Engine {
         started: Started,
         directory: Arc<Directory>,
         register: BTreeSet<String>,
-        config: &SledConfig,
+        config: &LsmConfig,
     ) -> Result<Self, TableError> {
         let Started { database, named } = started;
         let folder = Folder::open(directory.path(), &named, config.cache_bytes)

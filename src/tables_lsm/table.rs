@@ -6,10 +6,10 @@ use parking_lot::RwLock;
 
 use super::engine::Engine;
 use super::runs::RunSet;
-use crate::{Batch, Key, Range, Table, TableError, Value};
+use tables::{Batch, Key, Range, Table, TableError, Value};
 
 /// A handle on one table. It keeps the database open until it is ended.
-pub(super) struct SledTable {
+pub(super) struct LsmTable {
     name: String,
     /// What answers, or what is answered instead for ever.
     inside: RwLock<Result<Inside, TableError>>,
@@ -21,7 +21,7 @@ struct Inside {
     engine: Arc<Engine>,
 }
 
-impl SledTable {
+impl LsmTable {
     pub(super) fn new(name: String, runs: Arc<RunSet>, engine: Arc<Engine>) -> Self {
         let inside = RwLock::new(Ok(Inside { runs, engine }));
         Self { name, inside }
@@ -67,7 +67,7 @@ impl SledTable {
     }
 }
 
-impl Table for SledTable {
+impl Table for LsmTable {
     fn get(&self, key: &[u8]) -> Result<Option<Value>, TableError> {
         self.ask(|inside| inside.runs.get(key))
     }

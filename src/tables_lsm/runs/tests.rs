@@ -10,7 +10,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Batch, Key, MemoryTables, Range, SledConfig, SledTables, Tables};
+use tables::{Batch, Key, MemoryTables, Range, Tables};
+
+use crate::{LsmConfig, LsmTables};
 
 /// Few letters, so that keys meet, begin alike and lie on both sides of what parts two blocks.
 fn any_key() -> impl Strategy<Value = Key> {
@@ -84,8 +86,8 @@ proptest! {
     }
 }
 
-fn open(path: &Path) -> SledTables {
-    let opened = SledTables::open(path, &SledConfig::default()).unwrap();
+fn open(path: &Path) -> LsmTables {
+    let opened = LsmTables::open(path, &LsmConfig::default()).unwrap();
     assert_eq!(opened.damaged, None);
     opened.tables
 }
