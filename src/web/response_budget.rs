@@ -73,26 +73,9 @@ impl ResponseBudget {
     /// # Errors
     /// 503 when too much waits to be read already. One answer is always allowed, however large.
     pub fn reserve(&self, bytes: usize) -> Result<Charge, Problem> {
-        let bytes = bytes as u64;
-        let fits = |used: u64| {
-            let after = used.saturating_add(bytes);
-            (used == 0 || bytes <= SMALL_BYTES || after <= self.0.max).then_some(after)
-        };
-        let used = &self.0.used;
-        match used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
-            Ok(_) => Ok(Charge {
-                budget: self.clone(),
-                bytes,
-            }),
-            Err(used) => {
-                self.0.refused.fetch_add(1, Ordering::Relaxed);
-                let max = self.0.max;
-                Err(Problem::unavailable(format!(
-                    "{used} bytes of answers wait to be read by their clients (limit {max})"
-                ))
-                .retry_after(1))
-            }
-        }
+        let mut charge = self.charge(0);
+        charge.grow(bytes)?;
+        Ok(charge)
     }
 
     fn charge(&self, bytes: u64) -> Charge {
@@ -130,6 +113,38 @@ impl ResponseBudget {
                     reader: Arc::default(),
                 };
                 Response::from_parts(parts, Body::from_stream(stream))
+            }
+        }
+    }
+}
+
+impl Charge {
+    /// Room for more of the same answer.
+    ///
+    /// # Errors
+    /// 503 when too much waits to be read already, unless that is this answer alone.
+    pub fn grow(&mut self, bytes: usize) -> Result<(), Problem> {
+        let all = self.bytes.saturating_add(bytes as u64);
+        let meter = &self.budget.0;
+        let fits = |used: u64| {
+            let after = used.saturating_add(bytes as u64);
+            (used == self.bytes || all <= SMALL_BYTES || after <= meter.max).then_some(after)
+        };
+        let grown = meter
+            .used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits);
+        match grown {
+            Ok(_) => {
+                self.bytes = all;
+                Ok(())
+            }
+            Err(used) => {
+                meter.refused.fetch_add(1, Ordering::Relaxed);
+                Err(Problem::unavailable(format!(
+                    "{used} bytes of answers wait to be read by their clients (limit {})",
+                    meter.max
+                ))
+                .retry_after(1))
             }
         }
     }
@@ -264,6 +279,22 @@ mod tests {
             400_000
         );
         assert_eq!(budget.count(answer(100_000)).await.status(), 200);
+    }
+
+    #[test]
+    fn an_answer_grows_while_there_is_room_or_when_it_is_the_only_one() {
+        let budget = ResponseBudget::new(100_000);
+        let mut alone = budget.reserve(90_000).unwrap();
+        alone.grow(90_000).unwrap();
+        let mut other = budget.reserve(0).unwrap();
+        other.grow(10_000).unwrap();
+        assert_eq!(other.grow(10_000).unwrap_err().retry_after, Some(1));
+        assert_eq!(budget.used(), 190_000);
+        drop(alone);
+        other.grow(90_000).unwrap();
+        assert_eq!((budget.used(), budget.refused()), (100_000, 1));
+        drop(other);
+        assert_eq!(budget.used(), 0);
     }
 
     /// Whoever reads is not slowed down, and whoever does not is not read ahead of.

@@ -11,18 +11,37 @@ use crate::spelling;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// 200 and what was asked for.
+/// 200 and an answer.
 pub(crate) fn json(answer: &impl Serialize) -> Reply<Response> {
-    let body = spelling::write(answer).map_err(|error| {
+    Ok(ok(write(answer)?))
+}
+
+/// 200 and an answer whose last part, `"objects"`, is written already.
+pub(crate) fn with_objects(head: &impl Serialize, mut objects: Vec<u8>) -> Reply<Response> {
+    let mut head = write(head)?;
+    head.pop();
+    head.extend_from_slice(if head.len() > 1 { b", " } else { b"" });
+    head.extend_from_slice(b"\"objects\": ");
+    objects.splice(0..0, head);
+    objects.push(b'}');
+    Ok(ok(objects))
+}
+
+/// An answer or a part of one.
+pub(crate) fn write(answer: &impl Serialize) -> Reply<Vec<u8>> {
+    spelling::write(answer).map_err(|error| {
         tracing::error!(%error, "an answer cannot be written as JSON: {error}");
         Refusal::App(web::Problem::internal("the answer cannot be written"))
-    })?;
+    })
+}
+
+fn ok(body: Vec<u8>) -> Response {
     let headers = [
         (CONTENT_TYPE, JSON),
         (VARY, HeaderValue::from_static("Accept, Cookie")),
         (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ];
-    Ok((headers, body).into_response())
+    (headers, body).into_response()
 }
 
 /// A status that says what is wrong, and the text.

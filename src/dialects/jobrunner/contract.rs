@@ -56,6 +56,7 @@ struct TestApp {
     router: Router,
     log: Arc<dyn EventLog>,
     clock: Clock,
+    dialect: JobRunner,
 }
 
 /// What came back.
@@ -143,6 +144,7 @@ impl TestApp {
             router,
             log,
             clock,
+            dialect,
         }
     }
 

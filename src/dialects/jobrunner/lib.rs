@@ -60,7 +60,8 @@
 //! - Nobody is logged out by a link: that takes a form.
 //!
 //! Beyond the old server: half a character at the cut of a log becomes U+FFFD (`fields`) instead of an error that
-//! would leave a run open for ever; a page of logs is shorter when they are long; lists of kill requests and of logs
+//! would leave a run open for ever; a page is shorter, and says so in `meta.limit` and `meta.next`, when its logs or
+//! scripts have more than 16 MiB; lists of kill requests and of logs
 //! are narrowed by `run`, which was 400 and is not in their schemas.
 
 mod answer;
@@ -109,6 +110,9 @@ pub const PATHS: &str = "/api/v1/";
 /// How many bytes all bodies together may have that are at work at one time.
 const BODIES_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// How many large answers are written at one time. The others wait, each with a small part of its own.
+const LARGE_ANSWERS_MAX: usize = 4;
+
 /// In which units room for bodies is given out.
 const ROOM_BYTES: usize = 1024;
 
@@ -125,6 +129,8 @@ struct Prepared {
     signature_failures: Failures,
     /// Room for bodies, so that many large ones at once wait for each other instead of filling the memory.
     room: Arc<Semaphore>,
+    /// Held while a large answer is written.
+    large_answers: Arc<Semaphore>,
     /// Whose turn it is to change which job comes after which.
     families: Mutex<()>,
 }
@@ -163,6 +169,7 @@ impl JobRunner {
             sessions,
             signature_failures: Failures::default(),
             room: Arc::new(Semaphore::new(room.min(Semaphore::MAX_PERMITS))),
+            large_answers: Arc::new(Semaphore::new(LARGE_ANSWERS_MAX)),
             families: Mutex::new(()),
         }))
     }
@@ -209,6 +216,11 @@ impl JobRunner {
     /// Held while it is changed which job comes after which.
     pub(crate) fn families(&self) -> &Mutex<()> {
         &self.0.families
+    }
+
+    /// Waits until one more large answer may be written.
+    pub(crate) async fn large_answer(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.large_answers).acquire_owned().await.ok()
     }
 
     /// Waits until there is room for a body of so many bytes, as far as it says. It is free again when the permit

@@ -18,11 +18,10 @@ pub(crate) struct Page {
     pub(crate) offset: u64,
 }
 
-/// A page as it is answered. The names stand in alphabetical order.
+/// What a page says of itself, before its objects. The names are in alphabetical order.
 #[derive(Debug, Serialize)]
-pub(crate) struct PageBody<T> {
+pub(crate) struct PageHead {
     meta: Meta,
-    objects: Vec<T>,
 }
 
 #[derive(Debug, PartialEq, Serialize)]
@@ -67,15 +66,9 @@ impl Page {
         all.skip(skipped).take(taken).collect()
     }
 
-    /// The page, with the way to its neighbours. They repeat everything else that was asked for byte for
-    /// byte, because workers sign and follow them as they are.
-    pub(crate) fn envelope<T>(
-        self,
-        path: &str,
-        parameters: &Parameters,
-        total_count: u64,
-        objects: Vec<T>,
-    ) -> PageBody<T> {
+    /// The links to the pages before and after. They repeat all other parameters of the request byte for byte, because
+    /// workers sign and follow them as they are.
+    pub(crate) fn head(self, path: &str, parameters: &Parameters, total_count: u64) -> PageHead {
         let Self { limit, offset } = self;
         let neighbour = |offset: u64| {
             let mut uri = format!("{path}?");
@@ -94,7 +87,7 @@ impl Page {
             previous: offset.checked_sub(limit).map(neighbour),
             total_count,
         };
-        PageBody { meta, objects }
+        PageHead { meta }
     }
 }
 
@@ -111,8 +104,7 @@ mod tests {
     fn meta(query: &str, total_count: u64) -> Meta {
         let parameters = Parameters::read(query).unwrap();
         let page = Page::read(&parameters).unwrap();
-        let envelope = page.envelope::<()>("/api/v1/run/", &parameters, total_count, vec![]);
-        envelope.meta
+        page.head("/api/v1/run/", &parameters, total_count).meta
     }
 
     #[test]
@@ -170,10 +162,8 @@ mod tests {
             loop {
                 let parameters = Parameters::read(&query).unwrap();
                 let page = Page::read(&parameters).unwrap();
-                let objects = page.of(0..count);
-                let envelope = page.envelope("", &parameters, count, objects);
-                seen.extend(envelope.objects);
-                match envelope.meta.next {
+                seen.extend(page.of(0..count));
+                match page.head("", &parameters, count).meta.next {
                     Some(next) => query = next.trim_start_matches('?').to_owned(),
                     None => break,
                 }

@@ -19,12 +19,14 @@ mod of_runs;
 mod roster;
 mod run_logs;
 mod runs;
+mod written;
 
 pub(crate) use jobs::Jobs;
 pub(crate) use kill_requests::KillRequests;
 pub(crate) use roster::{Groups, InRoster, JobTemplates, Projects, WorkerPools, Workers, standing};
 pub(crate) use run_logs::RunLogs;
 pub(crate) use runs::Runs;
+use written::Written;
 
 /// Whether something is there, and seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,30 +36,40 @@ pub(crate) enum Standing {
     Seen,
 }
 
-/// One page of a list.
+/// One page of a list, not yet written.
 #[derive(Debug)]
-pub(crate) struct Found<T> {
-    /// Which page it is in the end.
+pub(crate) struct Found<R> {
     pub(crate) page: Page,
     /// How many things there are on all pages.
     pub(crate) total_count: u64,
-    pub(crate) objects: Vec<T>,
+    pub(crate) rows: Vec<R>,
 }
 
 /// A resource as it is shown.
 pub(crate) trait Shown {
+    /// What is known of a thing before its texts are read: small, so that a whole page of rows may be held.
+    type Row: Send + Sync;
     type Object: Serialize + Send;
 
-    /// Whether a number exists, and is seen.
+    /// How many objects are held at once while a page is written: fewer when they may have long texts.
+    const AT_ONCE: usize;
+
+    /// Whether a number exists, and is visible to the caller.
     fn standing(visit: &Visit<'_>, number: u64) -> impl Future<Output = Reply<Standing>> + Send;
 
-    /// A page of what is seen and passes the filter.
-    fn list(visit: &Visit<'_>) -> impl Future<Output = Reply<Found<Self::Object>>> + Send;
+    /// A page of what the caller sees and the filter admits.
+    fn list(visit: &Visit<'_>) -> impl Future<Output = Reply<Found<Self::Row>>> + Send;
 
-    /// Things that are seen, in this order.
-    fn objects(
+    /// Things by number, in this order; the caller may see them.
+    fn rows(
         visit: &Visit<'_>,
         numbers: Vec<u64>,
+    ) -> impl Future<Output = Reply<Vec<Self::Row>>> + Send;
+
+    /// These things as they are shown. Things that no longer exist are left out.
+    fn objects(
+        visit: &Visit<'_>,
+        rows: &[Self::Row],
     ) -> impl Future<Output = Reply<Vec<Self::Object>>> + Send;
 }
 
@@ -65,20 +77,22 @@ pub(crate) trait Shown {
 pub(crate) async fn list<S: Shown>(visit: &Visit<'_>) -> Reply<Response> {
     visit.check_format()?;
     let found = S::list(visit).await?;
+    let written = Written::of::<S>(visit, &found.rows).await?;
+    let mut page = found.page;
+    if written.is_cut {
+        page.limit = written.count;
+    }
     let path = visit.request.uri.path();
-    let Found {
-        page,
-        total_count,
-        objects,
-    } = found;
-    answer::json(&page.envelope(path, &visit.parameters, total_count, objects))
+    let head = page.head(path, &visit.parameters, found.total_count);
+    answer::with_objects(&head, written.into_text())
 }
 
 /// `GET /api/v1/run/7/`
 pub(crate) async fn detail<S: Shown>(visit: &Visit<'_>, number: Option<u64>) -> Reply<Response> {
     visit.check_format()?;
     let number = seen::<S>(visit, number).await?;
-    let object = S::objects(visit, vec![number]).await?.pop();
+    let rows = S::rows(visit, vec![number]).await?;
+    let object = S::objects(visit, &rows).await?.pop();
     // It may have gone since.
     answer::json(&object.ok_or(Refusal::NotFound)?)
 }
@@ -88,12 +102,10 @@ pub(crate) async fn some<S: Shown>(
     visit: &Visit<'_>,
     numbers: &[Result<u64, String>],
 ) -> Reply<Response> {
-    /// The names stand in alphabetical order.
     #[derive(Serialize)]
-    struct Answer<T> {
+    struct Head {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         not_found: Vec<String>,
-        objects: Vec<T>,
     }
 
     visit.check_format()?;
@@ -113,8 +125,14 @@ pub(crate) async fn some<S: Shown>(
     }
     let mut once = BTreeSet::new();
     seen.retain(|number| once.insert(*number));
-    let objects = S::objects(visit, seen).await?;
-    answer::json(&Answer { not_found, objects })
+    let rows = S::rows(visit, seen).await?;
+    let written = Written::of::<S>(visit, &rows).await?;
+    if written.is_cut {
+        let count = written.count;
+        let what = format!("only {count} of these fit into one answer: ask for fewer at a time");
+        return Err(Refusal::about("set", what));
+    }
+    answer::with_objects(&Head { not_found }, written.into_text())
 }
 
 /// The number, if it is one of something that exists and is seen.

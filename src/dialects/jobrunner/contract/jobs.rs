@@ -335,3 +335,35 @@ async fn workers_change_jobs_only_where_the_operator_lets_them() {
     let body = json!({"description": "x"});
     assert_eq!(app.patch(ADMIN, "/api/v1/job/1/", body).await, 202);
 }
+
+/// Scripts are shown twice, alone and within their template. A page of long ones is shorter than was asked for, and leads on.
+#[tokio::test]
+async fn a_page_of_jobs_has_no_more_bytes_than_fit() {
+    let app = TestApp::new().await;
+    for number in 5..17 {
+        let mut job = without("parent");
+        job["title"] = json!(format!("Y job {number}"));
+        job["script_content_partial"] = json!("#".repeat(1 << 20));
+        assert_eq!(app.create(ADMIN, Resource::Job, job).await, number);
+    }
+    let first = app.get(WORKER, "/api/v1/job/?limit=0").await;
+    let meta = first.json()["meta"].clone();
+    assert_eq!(
+        (&meta["limit"], &meta["total_count"]),
+        (&json!(10), &json!(15))
+    );
+    assert_eq!(meta["next"], "/api/v1/job/?limit=10&offset=10");
+    let second = app.get(WORKER, meta["next"].as_str().unwrap()).await;
+    assert_eq!(second.json()["meta"]["next"], Value::Null);
+    assert_eq!((first.ids().len(), second.ids().len()), (10, 5));
+    let ids: BTreeSet<u64> = first.ids().into_iter().chain(second.ids()).collect();
+    assert_eq!(ids.len(), 15);
+    let target = "/api/v1/job/set/5;6;7;8;9;10;11;12/";
+    let answered = app.get(WORKER, target).await;
+    assert_eq!(answered.status, 400);
+    assert!(
+        answered.text.contains("only 7 of these fit"),
+        "{}",
+        answered.text
+    );
+}

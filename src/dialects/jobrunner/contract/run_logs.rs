@@ -144,6 +144,52 @@ async fn a_page_of_logs_has_no_more_bytes_than_fit() {
     );
 }
 
+/// A page is refused before its texts are read when other answers take all the room, and is not when it is small.
+#[tokio::test]
+async fn a_page_of_logs_waits_for_room() {
+    let app = TestApp::new().await;
+    app.run().await;
+    let body = json!({"run": Resource::Run.uri(1), "content": "x".repeat(100_000)});
+    app.create(WORKER, Resource::RunLog, body).await;
+    let max = WebSettings::default().limits.response_bytes_max;
+    let others = app.app.responses.reserve(max - 50_000).unwrap();
+    for target in ["/api/v1/run_log/", "/api/v1/run_log/set/1/"] {
+        let refused = app.get(WORKER, target).await;
+        assert_eq!(refused.status, 503, "{target}");
+        assert_eq!(refused.header("retry-after"), "1", "{target}");
+    }
+    assert_eq!(app.get(WORKER, "/api/v1/run/").await.ids(), [1]);
+    drop(others);
+    assert_eq!(app.get(WORKER, "/api/v1/run_log/").await.ids(), [1]);
+    assert_eq!(app.app.responses.used(), 0);
+}
+
+/// Many large pages at once would take all the room from each other, and none would ever be answered.
+#[tokio::test]
+async fn large_pages_wait_for_each_other_and_small_ones_do_not() {
+    let app = TestApp::new().await;
+    for (run, bytes) in [(1, 10), (2, 300_000), (3, 300_000)] {
+        app.run().await;
+        let body = json!({"run": Resource::Run.uri(run), "content": "x".repeat(bytes)});
+        app.create(WORKER, Resource::RunLog, body).await;
+    }
+    let mut others = Vec::new();
+    for _ in 0..LARGE_ANSWERS_MAX {
+        others.extend(app.dialect.large_answer().await);
+    }
+    let mut large = std::pin::pin!(app.get(WORKER, "/api/v1/run_log/"));
+    for _ in 0..20 {
+        let small = app.get(WORKER, "/api/v1/run_log/?limit=1&offset=2");
+        tokio::select! {
+            biased;
+            large = &mut large => panic!("it did not wait: {}", large.status),
+            small = small => assert_eq!(small.ids(), [1]),
+        }
+    }
+    others.pop();
+    assert_eq!(large.await.ids(), [3, 2, 1]);
+}
+
 /// 18.8 and section 4.
 #[tokio::test]
 async fn a_log_that_makes_no_sense_is_refused() {

@@ -18,6 +18,8 @@ impl InRoster for Jobs {
     type Test = JobTest;
     type Object = wire::Job;
 
+    const AT_ONCE: usize = 4;
+
     fn exists(roster: &Roster, number: u64) -> bool {
         roster.job(number).is_some()
     }

@@ -12,25 +12,28 @@ use crate::wire;
 pub(crate) struct KillRequests;
 
 impl Shown for KillRequests {
+    type Row = KillRequestRow;
     type Object = wire::KillRequest;
+
+    const AT_ONCE: usize = 1000;
 
     async fn standing(visit: &Visit<'_>, number: u64) -> Reply<Standing> {
         of_runs::standing::<KillRequestRow>(visit, number).await
     }
 
-    async fn list(visit: &Visit<'_>) -> Reply<Found<wire::KillRequest>> {
+    async fn list(visit: &Visit<'_>) -> Reply<Found<KillRequestRow>> {
         let filter = Filter::<KillRequestTest>::read(&visit.parameters, visit.zone())?;
-        let page = Page::read(&visit.parameters)?;
-        let (rows, total_count) = of_runs::page(visit, page, filter.runs()).await?;
-        Ok(Found {
-            page,
-            total_count,
-            objects: shown(visit, &rows),
-        })
+        of_runs::page(visit, Page::read(&visit.parameters)?, filter.runs()).await
     }
 
-    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<wire::KillRequest>> {
-        Ok(shown(visit, &of_runs::several(visit, numbers).await?))
+    async fn rows(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<KillRequestRow>> {
+        of_runs::several(visit, numbers).await
+    }
+
+    async fn objects(visit: &Visit<'_>, rows: &[KillRequestRow]) -> Reply<Vec<wire::KillRequest>> {
+        let rows = rows.iter();
+        let objects = rows.map(|row| wire::KillRequest::of(row, visit.zone()));
+        Ok(objects.collect())
     }
 }
 
@@ -42,11 +45,4 @@ impl KillRequests {
     pub(crate) async fn row(visit: &Visit<'_>, number: u64) -> Reply<KillRequestRow> {
         of_runs::row(visit, number).await
     }
-}
-
-fn shown(visit: &Visit<'_>, rows: &[KillRequestRow]) -> Vec<wire::KillRequest> {
-    let shown = rows
-        .iter()
-        .map(|row| wire::KillRequest::of(row, visit.zone()));
-    shown.collect()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use projections::Answer;
 use projections::runs::{KillRequestRow, RunLogRow, Runs};
 
-use super::Standing;
+use super::{Found, Standing};
 use crate::page::Page;
 use crate::refusal::{Refusal, Reply};
 use crate::visit::Visit;
@@ -107,12 +107,12 @@ pub(super) async fn row<R: OfRun>(visit: &Visit<'_>, number: u64) -> Reply<R> {
     find(visit, number).await?.ok_or(Refusal::NotFound)
 }
 
-/// A page of those that are seen, and how many there are: of these runs, or of all.
+/// A page of those that the caller sees: of these runs, or of all.
 pub(super) async fn page<R: OfRun>(
     visit: &Visit<'_>,
     page: Page,
     of: Option<BTreeSet<u64>>,
-) -> Reply<(Vec<R>, u64)> {
+) -> Reply<Found<R>> {
     let (offset, limit) = page.skip_and_take();
     let scope = visit.caller.scope();
     let read = visit.app.views.ask(move |views| {
@@ -129,7 +129,12 @@ pub(super) async fn page<R: OfRun>(
         let total = rows.len() as u64;
         Ok((page.of(rows.into_iter()), total))
     });
-    Ok(read.await?)
+    let (rows, total_count) = read.await?;
+    Ok(Found {
+        page,
+        total_count,
+        rows,
+    })
 }
 
 /// Those with these numbers that are there.

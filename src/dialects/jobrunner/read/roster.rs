@@ -17,6 +17,9 @@ pub(crate) trait InRoster {
     type Test: Narrows + Send + Sync;
     type Object: serde::Serialize + Send + 'static;
 
+    /// How many rows are read at once: a description has 64 KiB at most.
+    const AT_ONCE: usize = 32;
+
     fn exists(roster: &Roster, number: u64) -> bool;
 
     fn sees(sight: &Sight<'_>, number: u64) -> bool;
@@ -32,13 +35,16 @@ pub(crate) trait InRoster {
 }
 
 impl<K: InRoster> Shown for K {
+    type Row = u64;
     type Object = K::Object;
+
+    const AT_ONCE: usize = K::AT_ONCE;
 
     async fn standing(visit: &Visit<'_>, number: u64) -> Reply<Standing> {
         standing::<K>(visit, number)
     }
 
-    async fn list(visit: &Visit<'_>) -> Reply<Found<K::Object>> {
+    async fn list(visit: &Visit<'_>) -> Reply<Found<u64>> {
         let filter = Filter::<K::Test>::read(&visit.parameters, visit.zone())?;
         let page = Page::read(&visit.parameters)?;
         let numbers: Vec<u64> = visit.app.views.roster()?.read(|roster| {
@@ -49,19 +55,19 @@ impl<K: InRoster> Shown for K {
                 .collect()
         });
         let total_count = numbers.len() as u64;
-        let objects = K::objects(visit, page.of(numbers.into_iter())).await?;
         Ok(Found {
             page,
             total_count,
-            objects,
+            rows: page.of(numbers.into_iter()),
         })
     }
 
-    fn objects(
-        visit: &Visit<'_>,
-        numbers: Vec<u64>,
-    ) -> impl Future<Output = Reply<Vec<K::Object>>> + Send {
-        K::objects(visit, numbers)
+    async fn rows(_: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<u64>> {
+        Ok(numbers)
+    }
+
+    async fn objects(visit: &Visit<'_>, numbers: &[u64]) -> Reply<Vec<K::Object>> {
+        K::objects(visit, numbers.to_vec()).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! Logs of runs, the newest run's first. What they say is read where it lies: in its event, or beside the log.
+//! Logs of runs, the newest run's first. Their text is read from its event, or from the blobs when it is long.
 
 use projections::runs::RunLogRow;
 use web::Problem;
@@ -10,40 +10,33 @@ use crate::refusal::{Refusal, Reply};
 use crate::visit::Visit;
 use crate::wire;
 
-/// How many bytes the logs of one page may have. A page that would have more is shorter, and says so.
-const PAGE_BYTES_MAX: u64 = 16 * 1024 * 1024;
-
 pub(crate) struct RunLogs;
 
 impl Shown for RunLogs {
+    type Row = RunLogRow;
     type Object = wire::RunLog;
+
+    const AT_ONCE: usize = 1;
 
     async fn standing(visit: &Visit<'_>, number: u64) -> Reply<Standing> {
         of_runs::standing::<RunLogRow>(visit, number).await
     }
 
-    async fn list(visit: &Visit<'_>) -> Reply<Found<wire::RunLog>> {
+    async fn list(visit: &Visit<'_>) -> Reply<Found<RunLogRow>> {
         let filter = Filter::<RunLogTest>::read(&visit.parameters, visit.zone())?;
-        let mut page = Page::read(&visit.parameters)?;
-        let (mut rows, total_count) = of_runs::page(visit, page, filter.runs()).await?;
-        if let Some(fitting) = fitting(&rows) {
-            rows.truncate(fitting);
-            page.limit = fitting as u64;
-        }
-        Ok(Found {
-            page,
-            total_count,
-            objects: shown(visit, &rows).await?,
-        })
+        of_runs::page(visit, Page::read(&visit.parameters)?, filter.runs()).await
     }
 
-    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<wire::RunLog>> {
-        let rows = of_runs::several(visit, numbers).await?;
-        if let Some(fitting) = fitting(&rows) {
-            let what = format!("only {fitting} of these logs fit into one answer");
-            return Err(Refusal::about("set", what));
+    async fn rows(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<RunLogRow>> {
+        of_runs::several(visit, numbers).await
+    }
+
+    async fn objects(visit: &Visit<'_>, rows: &[RunLogRow]) -> Reply<Vec<wire::RunLog>> {
+        let mut objects = Vec::with_capacity(rows.len());
+        for row in rows {
+            objects.push(wire::RunLog::of(row, content(visit, row).await?));
         }
-        shown(visit, &rows).await
+        Ok(objects)
     }
 }
 
@@ -57,24 +50,6 @@ impl RunLogs {
     }
 }
 
-/// How many logs fit into one answer, if not all of them do. One always does.
-fn fitting(rows: &[RunLogRow]) -> Option<usize> {
-    let mut bytes = 0;
-    let over = rows.iter().position(|row| {
-        bytes += row.size.unwrap_or_default();
-        bytes > PAGE_BYTES_MAX
-    })?;
-    (rows.len() > 1).then_some(over.max(1))
-}
-
-async fn shown(visit: &Visit<'_>, rows: &[RunLogRow]) -> Reply<Vec<wire::RunLog>> {
-    let mut shown = Vec::with_capacity(rows.len());
-    for row in rows {
-        shown.push(wire::RunLog::of(row, content(visit, row).await?));
-    }
-    Ok(shown)
-}
-
 async fn content(visit: &Visit<'_>, row: &RunLogRow) -> Reply<Option<String>> {
     let history = visit.app.views.history();
     match history.content_of(row).await.map_err(Problem::from)? {
@@ -82,7 +57,7 @@ async fn content(visit: &Visit<'_>, row: &RunLogRow) -> Reply<Option<String>> {
         None if row.size.is_none() => Ok(None),
         None => {
             let (run, position) = (row.run, row.content_position);
-            tracing::error!(run, %position, "the log of run {run} does not stand at {position}");
+            tracing::error!(run, %position, "the log of run {run} is not at position {position}");
             Err(Refusal::App(Problem::internal("a log is lost")))
         }
     }

@@ -18,7 +18,10 @@ const FAR: usize = 1000;
 pub(crate) struct Runs;
 
 impl Shown for Runs {
+    type Row = Arc<RunRow>;
     type Object = wire::Run;
+
+    const AT_ONCE: usize = 1000;
 
     async fn standing(visit: &Visit<'_>, number: u64) -> Reply<Standing> {
         let run = find(visit, number).await?;
@@ -35,7 +38,7 @@ impl Shown for Runs {
         })
     }
 
-    async fn list(visit: &Visit<'_>) -> Reply<Found<wire::Run>> {
+    async fn list(visit: &Visit<'_>) -> Reply<Found<Arc<RunRow>>> {
         let filter = Filter::<RunTest>::read(&visit.parameters, visit.zone())?;
         let state = State::read(&visit.parameters);
         let page = Page::read(&visit.parameters)?;
@@ -59,11 +62,11 @@ impl Shown for Runs {
         Ok(Found {
             page,
             total_count: found.total,
-            objects: shown(visit, &found.rows),
+            rows: found.rows,
         })
     }
 
-    async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<wire::Run>> {
+    async fn rows(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<Arc<RunRow>>> {
         let read = visit.app.views.ask(move |views| {
             let runs = views.runs()?;
             let found = numbers
@@ -71,7 +74,12 @@ impl Shown for Runs {
                 .filter_map(|number| runs.get(number).transpose());
             found.collect::<Answer<Vec<_>>>()
         });
-        Ok(shown(visit, &read.await?))
+        Ok(read.await?)
+    }
+
+    async fn objects(visit: &Visit<'_>, rows: &[Arc<RunRow>]) -> Reply<Vec<wire::Run>> {
+        let objects = rows.iter().map(|row| wire::Run::of(row, visit.zone()));
+        Ok(objects.collect())
     }
 }
 
@@ -105,9 +113,4 @@ fn list(
 async fn find(visit: &Visit<'_>, number: u64) -> Reply<Option<Arc<RunRow>>> {
     let asked = visit.app.views.ask(move |views| views.runs()?.get(number));
     Ok(asked.await?)
-}
-
-fn shown(visit: &Visit<'_>, rows: &[Arc<RunRow>]) -> Vec<wire::Run> {
-    let shown = rows.iter().map(|row| wire::Run::of(row, visit.zone()));
-    shown.collect()
 }
