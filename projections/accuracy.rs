@@ -19,12 +19,10 @@ use tables::{Key, KeyBuilder, Range};
 
 use crate::allocation::sample_of;
 use crate::listing::{self, Cursor, Listing, Walk};
-use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
+use crate::projector::{Answer, Envelope, Projection, Reader, Rows, ViewReader};
 use join::{Given, Said};
 
 pub use score::AccuracyScore;
-
-pub(crate) const NAME: &str = AccuracyFold::NAME;
 
 /// What was answered about a spec lately.
 const SAID: u8 = b'a';
@@ -170,11 +168,15 @@ pub struct Accuracy {
     reader: Reader,
 }
 
-impl Accuracy {
-    pub(crate) fn new(reader: Reader) -> Self {
+impl ViewReader for Accuracy {
+    type Fold = AccuracyFold;
+
+    fn over(reader: Reader) -> Self {
         Self { reader }
     }
+}
 
+impl Accuracy {
     /// Everybody who answered, over all packages.
     ///
     /// # Errors

@@ -15,9 +15,11 @@ mod snapshot;
 mod tests;
 mod train;
 
+use std::sync::Arc;
+
+use eventlog::EventLog;
 use parking_lot::{Mutex, RwLock};
 
-use crate::projector::Projection;
 use models::{Models, Shelf};
 
 pub use ::allocation::evaluation::Score;
@@ -29,10 +31,10 @@ pub use models::ModelRow;
 pub use settings::{AllocationSettings, StrategyName};
 pub use train::{Trained, catch_up, train};
 
-pub(crate) const NAME: &str = AllocationFold::NAME;
-
 /// What is held in memory.
 struct Memory {
     models: RwLock<Models>,
     shelf: Mutex<Shelf>,
+    /// Read again where a promoted model is not at hand.
+    log: Arc<dyn EventLog>,
 }

@@ -15,10 +15,8 @@ use tables::{Key, KeyBuilder};
 
 use crate::listing::{Cursor, Listing, Place, Walk};
 use crate::projector::stored::time;
-use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
+use crate::projector::{Answer, Envelope, Projection, Reader, Rows, ViewReader};
 use summary::Summary;
-
-pub(crate) const NAME: &str = AuditFold::NAME;
 
 /// Every entry, newest first: the rows themselves lie in the order of the list.
 const ROW: u8 = b'r';
@@ -289,11 +287,15 @@ pub struct Audits {
     reader: Reader,
 }
 
-impl Audits {
-    pub(crate) fn new(reader: Reader) -> Self {
+impl ViewReader for Audits {
+    type Fold = AuditFold;
+
+    fn over(reader: Reader) -> Self {
         Self { reader }
     }
+}
 
+impl Audits {
     /// A page of entries, newest first.
     ///
     /// # Errors

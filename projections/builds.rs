@@ -11,15 +11,14 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use domain::builds::build::{BuildEvent, BuildKey};
+use eventlog::StreamName;
 use serde::Serialize;
 use tables::{Key, KeyBuilder, KeyReader, Range};
 
-use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
+use crate::projector::{Answer, Envelope, Projection, Reader, RowAsOf, Rows, ViewReader, stream};
 
 pub use list::{BuildFilter, BuildOrder};
 pub use row::{BuildRow, UsageSummary};
-
-pub(crate) const NAME: &str = BuildsFold::NAME;
 
 const ROW: u8 = b'r';
 /// How many builds there are with each status.
@@ -110,11 +109,28 @@ pub struct StatusCount {
     pub count: u64,
 }
 
-impl Builds {
-    pub(crate) fn new(reader: Reader) -> Self {
+impl ViewReader for Builds {
+    type Fold = BuildsFold;
+
+    fn over(reader: Reader) -> Self {
         Self { reader }
     }
+}
 
+impl RowAsOf for Builds {
+    type Key = BuildKey;
+    type Row = BuildRow;
+
+    fn streams(key: &BuildKey) -> Vec<StreamName> {
+        stream("build", key)
+    }
+
+    fn row(&self, key: &BuildKey) -> Answer<Option<BuildRow>> {
+        self.get(key)
+    }
+}
+
+impl Builds {
     /// One build.
     ///
     /// # Errors

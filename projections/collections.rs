@@ -7,18 +7,16 @@ mod tests;
 use std::collections::BTreeMap;
 
 use domain::builds::build::{BuildEvent, BuildKey};
-use eventlog::Position;
+use eventlog::{Position, StreamName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tables::{Key, KeyBuilder, Range, Value};
 
 use crate::listing::{Cursor, Listing, Place, Walk};
 use crate::projector::stored::time;
-use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
+use crate::projector::{Answer, Envelope, Projection, Reader, RowAsOf, Rows, ViewReader, stream};
 
 pub use progress::{CollectionState, Outcome, Progress};
-
-pub(crate) const NAME: &str = CollectionsFold::NAME;
 
 const ROW: u8 = b'r';
 /// What waits, by when it is due.
@@ -205,11 +203,28 @@ pub struct CollectionFilter {
     pub until: Option<Timestamp>,
 }
 
-impl Collections {
-    pub(crate) fn new(reader: Reader) -> Self {
+impl ViewReader for Collections {
+    type Fold = CollectionsFold;
+
+    fn over(reader: Reader) -> Self {
         Self { reader }
     }
+}
 
+impl RowAsOf for Collections {
+    type Key = BuildKey;
+    type Row = CollectionRow;
+
+    fn streams(key: &BuildKey) -> Vec<StreamName> {
+        stream("build", key)
+    }
+
+    fn row(&self, key: &BuildKey) -> Answer<Option<CollectionRow>> {
+        self.get(key)
+    }
+}
+
+impl Collections {
     /// How it stands for one build.
     ///
     /// # Errors
@@ -333,7 +348,7 @@ impl CollectionFilter {
     }
 }
 
-pub(crate) fn row_key(key: &BuildKey) -> Key {
+fn row_key(key: &BuildKey) -> Key {
     KeyBuilder::new(ROW)
         .str(key.source())
         .i64(key.number())

@@ -55,7 +55,7 @@ fn digests(views: &Views, head: Position) -> Vec<(&'static str, Option<String>)>
         .enable_time()
         .build();
     let runtime = runtime.expect("a runtime can be had");
-    let reached = runtime.block_on(views.wait_for(head, PATIENCE));
+    let reached = runtime.block_on(views.wait_for_all(head, PATIENCE));
     reached.expect("the views reach the head of the log");
     views.shutdown();
     let statuses = views.statuses().into_iter();
@@ -82,7 +82,7 @@ mod tests {
         let names = || {
             let tables = Arc::new(MemoryTables::new());
             let views = Views::start(Arc::clone(&log), tables.clone(), config()).unwrap();
-            block_on(views.wait_for(log.head(), PATIENCE)).unwrap();
+            block_on(views.wait_for_all(log.head(), PATIENCE)).unwrap();
             (views, tables)
         };
         let (views, _) = names();

@@ -17,7 +17,7 @@ use eventlog::{
 
 use crate::runs::RunLogRow;
 
-pub use as_of::{AsOf, AsOfError, BuildAsOf};
+pub use as_of::{AsOf, AsOfError};
 pub use query::{EventPage, EventQuery};
 
 /// How many events are looked at once when a time is looked for.

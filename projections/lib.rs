@@ -32,7 +32,21 @@ mod views;
 pub use listing::{Cursor, EXAMINED_MAX, Listing, PAGE_BYTES_MAX, PageBytes};
 pub use projector::{
     Answer, ProjectionState, ProjectionStatus, ProjectorConfig, RebuildError, RebuildHandle,
-    RebuildProgress, StartError, drop_tables_ahead, furthest_checkpoint, table_digest,
+    RebuildProgress, RowAsOf, StartError, ViewReader, ViewSet, drop_tables_ahead,
+    furthest_checkpoint, table_digest,
 };
 pub use tables::TableError;
 pub use views::{Behind, Views};
+
+pub use accuracy::Accuracy;
+pub use allocation::Allocation;
+pub use audit::Audits;
+pub use builds::Builds;
+pub use collections::Collections;
+pub use nodes::Nodes;
+pub use packages::Packages;
+pub use pulse::Pulse;
+pub use roster::RosterView;
+pub use runs::{KillRequestView, Runs};
+pub use tokens::Tokens;
+pub use usage::Usages;

@@ -4,16 +4,14 @@
 mod tests;
 
 use domain::builds::node::NodeEvent;
-use eventlog::Position;
+use eventlog::{Position, StreamName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tables::{Key, KeyBuilder, Range};
 
 use crate::listing::{Cursor, Listing, Walk};
 use crate::projector::stored::time;
-use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
-
-pub(crate) const NAME: &str = NodesFold::NAME;
+use crate::projector::{Answer, Envelope, Projection, Reader, RowAsOf, Rows, ViewReader, stream};
 
 const ROW: u8 = b'r';
 /// By name, then by uuid: names are given again when machines come and go.
@@ -100,11 +98,28 @@ pub struct Nodes {
     reader: Reader,
 }
 
-impl Nodes {
-    pub(crate) fn new(reader: Reader) -> Self {
+impl ViewReader for Nodes {
+    type Fold = NodesFold;
+
+    fn over(reader: Reader) -> Self {
         Self { reader }
     }
+}
 
+impl RowAsOf for Nodes {
+    type Key = str;
+    type Row = NodeRow;
+
+    fn streams(uuid: &str) -> Vec<StreamName> {
+        stream("node", uuid)
+    }
+
+    fn row(&self, uuid: &str) -> Answer<Option<NodeRow>> {
+        self.get(uuid)
+    }
+}
+
+impl Nodes {
     /// The machine with this `system_uuid`.
     ///
     /// # Errors
@@ -141,7 +156,7 @@ impl Nodes {
     }
 }
 
-pub(crate) fn row_key(uuid: &str) -> Key {
+fn row_key(uuid: &str) -> Key {
     KeyBuilder::new(ROW).str(uuid).build()
 }
 

@@ -12,12 +12,10 @@ use jiff::Timestamp;
 use tables::{Key, KeyBuilder};
 
 use crate::listing::{self, Cursor, Listing, Walk};
-use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
+use crate::projector::{Answer, Envelope, Projection, Reader, Rows, ViewReader};
 
 pub use histogram::{Histogram, Quantiles};
 pub use row::{PackageRow, VersionSeen, Waste};
-
-pub(crate) const NAME: &str = PackagesFold::NAME;
 
 const ROW: u8 = b'r';
 /// All packages by a number, the greatest first.
@@ -178,11 +176,15 @@ pub struct Packages {
     reader: Reader,
 }
 
-impl Packages {
-    pub(crate) fn new(reader: Reader) -> Self {
+impl ViewReader for Packages {
+    type Fold = PackagesFold;
+
+    fn over(reader: Reader) -> Self {
         Self { reader }
     }
+}
 
+impl Packages {
     /// One package.
     ///
     /// # Errors

@@ -13,9 +13,7 @@ use serde::{Deserialize, Serialize};
 use tables::{Key, KeyBuilder, KeyReader, Range};
 
 use crate::projector::stored::time;
-use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
-
-pub(crate) const NAME: &str = PulseFold::NAME;
+use crate::projector::{Answer, Envelope, Projection, Reader, Rows, ViewReader};
 
 /// How many events there are of each type.
 const TYPE: u8 = b't';
@@ -178,11 +176,15 @@ pub struct Pulse {
     reader: Reader,
 }
 
-impl Pulse {
-    pub(crate) fn new(reader: Reader) -> Self {
+impl ViewReader for Pulse {
+    type Fold = PulseFold;
+
+    fn over(reader: Reader) -> Self {
         Self { reader }
     }
+}
 
+impl Pulse {
     /// How many events there are of each type, by its name.
     ///
     /// # Errors

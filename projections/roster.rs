@@ -19,7 +19,7 @@ use domain::{CoreEvent, Event, JobsEvent};
 use parking_lot::RwLock;
 use tables::{Key, KeyBuilder};
 
-use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
+use crate::projector::{Answer, Envelope, Projection, Reader, Rows, ViewReader};
 use crate::taking_up::each;
 use kind::{Groups, JobTemplates, Jobs, Kind, Projects, Users, WorkerPools, Workers};
 use ledger::{Ledger, Stored};
@@ -32,8 +32,6 @@ pub use kind::UserFacts;
 pub use ledger::Row;
 pub use model::Roster;
 pub use sight::{Scope, Sight};
-
-pub(crate) const NAME: &str = RosterFold::NAME;
 
 /// What a worker says about itself, every few minutes.
 const REPORTS: u8 = b'r';
@@ -225,15 +223,19 @@ pub struct RosterView {
     model: Arc<RwLock<Roster>>,
 }
 
-impl RosterView {
-    pub(crate) fn new(reader: Reader) -> Self {
+impl ViewReader for RosterView {
+    type Fold = RosterFold;
+
+    fn over(reader: Reader) -> Self {
         let model = reader.memory();
         Self {
             model: model.expect("the roster holds its model in memory"),
             reader,
         }
     }
+}
 
+impl RosterView {
     /// Looks at everything at once. Short, and without a wait: nothing is told to the model meanwhile.
     pub fn read<T>(&self, look: impl FnOnce(&Roster) -> T) -> T {
         look(&self.model.read())

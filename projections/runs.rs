@@ -22,25 +22,21 @@ use domain::jobs::job::JobEvent;
 use domain::jobs::kill_request::KillRequestEvent;
 use domain::jobs::run::{RunEvent, Share};
 use domain::jobs::run_log::RunLogEvent;
-use eventlog::Position;
+use eventlog::{Position, StreamName};
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use tables::{Key, KeyBuilder, KeyReader, Range};
 
-use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
+use crate::projector::{Answer, Envelope, Projection, Reader, RowAsOf, Rows, ViewReader, stream};
 use crate::taking_up::each;
-use index::Class;
+use index::{Class, over_key};
 use model::{Model, add};
 
-pub use kills::KillRequestRow;
+pub use kills::{KillRequestRow, KillRequestView};
 pub use list::RunPage;
 pub use logs::RunLogRow;
 pub use query::{RunQuery, WorkerIs};
 pub use row::{RunRow, RunState};
-
-pub(crate) use index::{open_key, over_key};
-
-pub(crate) const NAME: &str = RunsFold::NAME;
 
 /// The fold. Runs that are told of are held until the flush: most of what happens to one happens within a few
 /// pages, and every row and entry is then written once. Kill requests and logs are written as they come.
@@ -425,15 +421,32 @@ pub struct Runs {
     model: Arc<RwLock<Model>>,
 }
 
-impl Runs {
-    pub(crate) fn new(reader: Reader) -> Self {
+impl ViewReader for Runs {
+    type Fold = RunsFold;
+
+    fn over(reader: Reader) -> Self {
         let model = reader.memory();
         Self {
             model: model.expect("the runs hold what is not over in memory"),
             reader,
         }
     }
+}
 
+impl RowAsOf for Runs {
+    type Key = u64;
+    type Row = Arc<RunRow>;
+
+    fn streams(number: &u64) -> Vec<StreamName> {
+        [stream("run", number), stream("run_log", number)].concat()
+    }
+
+    fn row(&self, number: &u64) -> Answer<Option<Arc<RunRow>>> {
+        self.get(*number)
+    }
+}
+
+impl Runs {
     /// One run. One that was spread is no more.
     ///
     /// # Errors

@@ -53,7 +53,7 @@ impl App {
     /// Appends and waits until every view has seen it.
     pub(crate) async fn tell(&self, stream: &str, event: impl Into<Event>) -> Position {
         let position = tell(&*self.log, stream, event).await;
-        self.views.wait_for(position, PATIENCE).await.unwrap();
+        self.views.wait_for_all(position, PATIENCE).await.unwrap();
         position
     }
 
@@ -61,7 +61,7 @@ impl App {
     pub(crate) async fn tell_as(&self, stream: &str, event: Event, metadata: &Metadata) {
         let metadata = serde_json::to_vec(metadata).unwrap();
         let position = append(&*self.log, stream.to_owned(), &event, metadata.into()).await;
-        self.views.wait_for(position, PATIENCE).await.unwrap();
+        self.views.wait_for_all(position, PATIENCE).await.unwrap();
     }
 
     pub(crate) async fn tell_of_build(&self, number: i64, event: BuildEvent) -> Position {

@@ -4,16 +4,14 @@
 mod tests;
 
 use domain::core::token::{Role, TokenEvent};
-use eventlog::Position;
+use eventlog::{Position, StreamName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tables::{Key, KeyBuilder};
 
 use crate::listing::{self, Cursor, Listing, Walk};
 use crate::projector::stored::time;
-use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
-
-pub(crate) const NAME: &str = TokensFold::NAME;
+use crate::projector::{Answer, Envelope, Projection, Reader, RowAsOf, Rows, ViewReader, stream};
 
 const ROW: u8 = b'r';
 const BY_HASH: u8 = b'h';
@@ -106,11 +104,28 @@ pub struct Tokens {
     reader: Reader,
 }
 
-impl Tokens {
-    pub(crate) fn new(reader: Reader) -> Self {
+impl ViewReader for Tokens {
+    type Fold = TokensFold;
+
+    fn over(reader: Reader) -> Self {
         Self { reader }
     }
+}
 
+impl RowAsOf for Tokens {
+    type Key = str;
+    type Row = TokenRow;
+
+    fn streams(id: &str) -> Vec<StreamName> {
+        stream("token", id)
+    }
+
+    fn row(&self, id: &str) -> Answer<Option<TokenRow>> {
+        self.get(id)
+    }
+}
+
+impl Tokens {
     /// The token whose SHA-256 is this; it may be revoked or expired.
     ///
     /// # Errors
@@ -142,7 +157,7 @@ impl Tokens {
     }
 }
 
-pub(crate) fn row_key(id: &str) -> Key {
+fn row_key(id: &str) -> Key {
     KeyBuilder::new(ROW).str(id).build()
 }
 

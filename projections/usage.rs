@@ -4,16 +4,14 @@
 mod tests;
 
 use domain::builds::build::{BuildEvent, BuildKey, BuiltSpec, ResourceUsage, UsageRecorded};
-use eventlog::Position;
+use eventlog::{Position, StreamName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tables::{Key, KeyBuilder, Value};
 
 use crate::listing::{Cursor, Listing, Place, Walk};
 use crate::projector::stored::time;
-use crate::projector::{Answer, Envelope, Projection, Reader, Rows};
-
-pub(crate) const NAME: &str = UsageFold::NAME;
+use crate::projector::{Answer, Envelope, Projection, Reader, RowAsOf, Rows, ViewReader, stream};
 
 const ROW: u8 = b'r';
 /// All records by when the builds ended.
@@ -212,7 +210,7 @@ fn field_prefix(field: u8, value: &str) -> KeyBuilder {
     KeyBuilder::new(BY_FIELD).u8(field).str(value)
 }
 
-pub(crate) fn row_key(key: &BuildKey) -> Key {
+fn row_key(key: &BuildKey) -> Key {
     KeyBuilder::new(ROW)
         .str(key.source())
         .i64(key.number())
@@ -269,11 +267,28 @@ pub struct Usages {
     reader: Reader,
 }
 
-impl Usages {
-    pub(crate) fn new(reader: Reader) -> Self {
+impl ViewReader for Usages {
+    type Fold = UsageFold;
+
+    fn over(reader: Reader) -> Self {
         Self { reader }
     }
+}
 
+impl RowAsOf for Usages {
+    type Key = BuildKey;
+    type Row = UsageRow;
+
+    fn streams(key: &BuildKey) -> Vec<StreamName> {
+        stream("build", key)
+    }
+
+    fn row(&self, key: &BuildKey) -> Answer<Option<UsageRow>> {
+        self.get(key)
+    }
+}
+
+impl Usages {
     /// What one build used, if that is known.
     ///
     /// # Errors

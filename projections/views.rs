@@ -1,4 +1,4 @@
-//! All views together: what a handler asks.
+//! All views together: what handlers and reactors read.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,8 +10,8 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 use crate::projector::{
-    Answer, Driver, Engine, Kind, ProjectionStatus, ProjectorConfig, Reader, RebuildError,
-    RebuildHandle, StartError,
+    Answer, Driver, Engine, Kind, Projection, ProjectionStatus, ProjectorConfig, RebuildError,
+    RebuildHandle, StartError, ViewReader, ViewSet,
 };
 use crate::{
     accuracy, allocation, audit, builds, collections, history, nodes, packages, pulse, roster,
@@ -22,7 +22,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Views(Arc<Driver>);
 
-/// The views are not yet where somebody needs them to be. Old clients are told to come back.
+/// The views have not reached the position that the caller needs; trying again later helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the views are at {position}, not yet at {wanted}")]
 pub struct Behind {
@@ -96,17 +96,31 @@ impl Views {
         }
     }
 
+    /// Waits until the named views have reached `position`: `views.wait_for::<(RosterView, Runs)>(…)`.
+    ///
+    /// # Errors
+    /// [`Behind`] when that takes longer than `patience`.
+    pub async fn wait_for<S: ViewSet>(
+        &self,
+        position: Position,
+        patience: Duration,
+    ) -> Result<(), Behind> {
+        let names = S::names();
+        let reached = || self.0.engine.position_of(&names);
+        self.wait_until(position, patience, reached).await
+    }
+
     /// Waits until every view has reached `position`: what was written is then read.
     ///
     /// # Errors
     /// [`Behind`] when that takes longer than `patience`.
-    pub async fn wait_for(&self, position: Position, patience: Duration) -> Result<(), Behind> {
+    pub async fn wait_for_all(&self, position: Position, patience: Duration) -> Result<(), Behind> {
         self.wait_until(position, patience, || self.position())
             .await
     }
 
-    /// The same without the views that answer nothing because their only table is being rebuilt: they say so
-    /// themselves, and what needs other views does not wait for them.
+    /// Waits for every view except those whose only table is being rebuilt: these answer 503 themselves, and
+    /// what needs other views does not wait for them.
     ///
     /// # Errors
     /// [`Behind`] when that takes longer than `patience`.
@@ -116,21 +130,6 @@ impl Views {
         patience: Duration,
     ) -> Result<(), Behind> {
         let reached = || self.0.engine.position_of_answers();
-        self.wait_until(position, patience, reached).await
-    }
-
-    /// The same for one view alone, by its name; a view that does not exist is never there.
-    ///
-    /// # Errors
-    /// [`Behind`] when that takes longer than `patience`.
-    pub async fn wait_for_view(
-        &self,
-        name: &str,
-        position: Position,
-        patience: Duration,
-    ) -> Result<(), Behind> {
-        let slot = self.0.engine.slot(name);
-        let reached = || slot.map_or(Position::START, |slot| slot.notes.lock().position);
         self.wait_until(position, patience, reached).await
     }
 
@@ -207,146 +206,25 @@ impl Views {
         self.0.shutdown();
     }
 
-    /// How builds stand.
+    /// The reader of one view: `views.of::<Runs>()`.
     ///
     /// # Errors
-    /// [`TableError::NotReady`] until it is up to date.
-    pub fn builds(&self) -> Answer<builds::Builds> {
-        Ok(builds::Builds::new(self.reader(builds::NAME)?))
+    /// [`TableError::NotReady`] until the view is up to date.
+    pub fn of<V: ViewReader>(&self) -> Answer<V> {
+        self.0.engine.of()
     }
 
-    /// What builds used.
-    ///
-    /// # Errors
-    /// [`TableError::NotReady`] until it is up to date.
-    pub fn usage(&self) -> Answer<usage::Usages> {
-        Ok(usage::Usages::new(self.reader(usage::NAME)?))
-    }
-
-    /// What packages need.
-    ///
-    /// # Errors
-    /// [`TableError::NotReady`] until it is up to date.
-    pub fn packages(&self) -> Answer<packages::Packages> {
-        Ok(packages::Packages::new(self.reader(packages::NAME)?))
-    }
-
-    /// What builds run on.
-    ///
-    /// # Errors
-    /// [`TableError::NotReady`] until it is up to date.
-    pub fn nodes(&self) -> Answer<nodes::Nodes> {
-        Ok(nodes::Nodes::new(self.reader(nodes::NAME)?))
-    }
-
-    /// Whose usage is still to be learnt, and how that went for the others.
-    ///
-    /// # Errors
-    /// [`TableError::NotReady`] until it is up to date.
-    pub fn collections(&self) -> Answer<collections::Collections> {
-        Ok(collections::Collections::new(
-            self.reader(collections::NAME)?,
-        ))
-    }
-
-    /// Who works on what, and for whom.
-    ///
-    /// # Errors
-    /// [`TableError::NotReady`] until it is up to date.
-    pub fn roster(&self) -> Answer<roster::RosterView> {
-        Ok(roster::RosterView::new(self.reader(roster::NAME)?))
-    }
-
-    /// Who may do what.
-    ///
-    /// # Errors
-    /// [`TableError::NotReady`] until it is up to date.
-    pub fn tokens(&self) -> Answer<tokens::Tokens> {
-        Ok(tokens::Tokens::new(self.reader(tokens::NAME)?))
-    }
-
-    /// Who did what, and what was refused.
-    ///
-    /// # Errors
-    /// [`TableError::NotReady`] until it is up to date.
-    pub fn audit(&self) -> Answer<audit::Audits> {
-        Ok(audit::Audits::new(self.reader(audit::NAME)?))
-    }
-
-    /// How much happens.
-    ///
-    /// # Errors
-    /// [`TableError::NotReady`] until it is up to date.
-    pub fn pulse(&self) -> Answer<pulse::Pulse> {
-        Ok(pulse::Pulse::new(self.reader(pulse::NAME)?))
-    }
-
-    /// How much a build needs.
-    ///
-    /// # Errors
-    /// [`TableError::NotReady`] until it is up to date.
-    pub fn allocation(&self) -> Answer<allocation::Allocation> {
-        let log = Arc::clone(&self.0.engine.log);
-        Ok(allocation::Allocation::new(
-            &self.reader(allocation::NAME)?,
-            log,
-        ))
-    }
-
-    /// How good the answers were.
-    ///
-    /// # Errors
-    /// [`TableError::NotReady`] until it is up to date.
-    pub fn accuracy(&self) -> Answer<accuracy::Accuracy> {
-        Ok(accuracy::Accuracy::new(self.reader(accuracy::NAME)?))
+    /// Changes with every page that wrote a row of this view, also while the view does not answer.
+    #[must_use]
+    pub fn changed<V: ViewReader>(&self) -> watch::Receiver<Position> {
+        let slot = self.0.engine.slot(V::Fold::NAME);
+        let changed = slot.map(|slot| slot.changed.subscribe());
+        changed.unwrap_or_else(|| self.watch())
     }
 
     /// The log itself.
     #[must_use]
     pub fn history(&self) -> history::History {
         history::History::new(Arc::clone(&self.0.engine.log))
-    }
-
-    /// How runs stand, what they printed, and who wants them killed.
-    ///
-    /// # Errors
-    /// [`TableError::NotReady`] until it is up to date.
-    pub fn runs(&self) -> Answer<runs::Runs> {
-        Ok(runs::Runs::new(self.reader(runs::NAME)?))
-    }
-
-    /// Moves on whenever the roster changes, also while it does not answer.
-    #[must_use]
-    pub fn roster_changed(&self) -> watch::Receiver<Position> {
-        self.changed(roster::NAME)
-    }
-
-    /// Moves on whenever a run, a kill request or a log of one changes, also while the view does not answer.
-    #[must_use]
-    pub fn runs_changed(&self) -> watch::Receiver<Position> {
-        self.changed(runs::NAME)
-    }
-
-    /// Moves on whenever a token changes, also while the view does not answer.
-    #[must_use]
-    pub fn tokens_changed(&self) -> watch::Receiver<Position> {
-        self.changed(tokens::NAME)
-    }
-
-    /// Moves on whenever a collection changes, also while the view does not answer.
-    #[must_use]
-    pub fn collections_changed(&self) -> watch::Receiver<Position> {
-        self.changed(collections::NAME)
-    }
-
-    /// Moves on whenever any row of a view was written.
-    fn changed(&self, name: &str) -> watch::Receiver<Position> {
-        let slot = self.0.engine.slot(name);
-        let changed = slot.map(|slot| slot.changed.subscribe());
-        changed.unwrap_or_else(|| self.watch())
-    }
-
-    fn reader(&self, name: &str) -> Answer<Reader> {
-        self.0.engine.reader(name)
     }
 }

@@ -12,7 +12,7 @@ use eventlog::{EventLog, Position, Recorded, Revision, StreamName};
 use jiff::Timestamp;
 use projections::builds::BuildRow;
 use projections::collections::CollectionRow;
-use projections::{ProjectorConfig, TableError};
+use projections::{Builds, Collections, ProjectorConfig, TableError};
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -132,9 +132,9 @@ async fn build(stream: &StreamName, recorded: &[Recorded]) -> Result<State, Tool
     let config = ProjectorConfig::new(|| Timestamp::UNIX_EPOCH);
     let views = fold_all(log, Arc::new(MemoryTables::new()), config, &unwatched).await?;
     let failed = |error: TableError| ToolError::Views(error.to_string());
-    let collection = views.collections().and_then(|view| view.get(&key));
+    let collection = views.of::<Collections>().and_then(|view| view.get(&key));
     let collection = collection.map_err(failed)?;
-    let build = views.builds().and_then(|view| view.get(&key));
+    let build = views.of::<Builds>().and_then(|view| view.get(&key));
     let build = build.map_err(failed)?;
     Ok(build.map_or(State::Events, |build| State::Build {
         build: Box::new(build),

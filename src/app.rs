@@ -119,7 +119,7 @@ pub(crate) async fn open_quietly(config: Config) -> anyhow::Result<Opened> {
     opened
         .services
         .views
-        .wait_for(head, Duration::from_secs(600))
+        .wait_for_all(head, Duration::from_secs(600))
         .await
         .context("the views did not reach the head of the log")?;
     Ok(opened)

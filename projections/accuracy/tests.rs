@@ -1,4 +1,5 @@
 use super::*;
+use crate::Accuracy;
 use crate::testing::{App, at, killed, usage};
 
 const SPEC: &str = "zlib@1.1 +shared arch=linux-ubuntu22.04-x86_64_v3%gcc@12.3.0";
@@ -30,7 +31,7 @@ async fn data(answers: &[Answered], build: BuildEvent) -> Vec<AccuracyRow> {
         app.tell("allocation-zlib", event).await;
     }
     app.tell_of_build(1, build).await;
-    app.views.accuracy().unwrap().totals().unwrap()
+    app.views.of::<Accuracy>().unwrap().totals().unwrap()
 }
 
 #[tokio::test]
@@ -122,7 +123,7 @@ async fn every_package_has_its_own_rows_and_all_together_the_total() {
         let build = BuildEvent::UsageRecorded(usage(number, package));
         app.tell_of_build(number, build).await;
     }
-    let view = app.views.accuracy().unwrap();
+    let view = app.views.of::<Accuracy>().unwrap();
     assert_eq!(view.totals().unwrap()[0].score.score.jobs, 2);
     assert_eq!(view.of_package("zlib").unwrap()[0].score.score.jobs, 1);
     assert_eq!(view.of_package("zli").unwrap(), []);

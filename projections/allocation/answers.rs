@@ -7,14 +7,13 @@ use eventlog::{EventLog, Position};
 use serde::Serialize;
 
 use super::models::ModelRow;
-use super::{AllocationSettings, Memory, StrategyName, catch_up};
-use crate::projector::Reader;
+use super::{AllocationFold, AllocationSettings, Memory, StrategyName, catch_up};
+use crate::projector::{Reader, ViewReader};
 
 /// How much a build needs, from memory: no answer waits for the disk.
 #[derive(Clone)]
 pub struct Allocation {
     memory: Arc<Memory>,
-    log: Arc<dyn EventLog>,
 }
 
 /// An answer and what it rests on.
@@ -53,15 +52,18 @@ pub struct ModelStatus {
     pub trained: Option<ModelRow>,
 }
 
-impl Allocation {
-    pub(crate) fn new(reader: &Reader, log: Arc<dyn EventLog>) -> Self {
+impl ViewReader for Allocation {
+    type Fold = AllocationFold;
+
+    fn over(reader: Reader) -> Self {
         let memory = reader.memory();
         Self {
             memory: memory.expect("the allocation view holds its models in memory"),
-            log,
         }
     }
+}
 
+impl Allocation {
     /// Answers, and says as whom. `strategy` names who is wanted: the promoted model if it is of that strategy, else
     /// the strategy as it is configured. `build_jobs` is how many jobs the build will be given, where that is known.
     #[must_use]
@@ -190,7 +192,7 @@ impl Allocation {
     /// The log that models are trained on.
     #[must_use]
     pub fn log(&self) -> &Arc<dyn EventLog> {
-        &self.log
+        &self.memory.log
     }
 
     /// Keeps a model at hand that may be promoted soon. What it is called has to be its own.
@@ -219,7 +221,7 @@ impl Allocation {
                 .unwrap_or_else(|| Model::new(training.clone()))
         };
         let mut model = made;
-        catch_up(&*self.log, &mut model, self.log.head()).await?;
+        catch_up(&*self.memory.log, &mut model, self.memory.log.head()).await?;
         self.shelve(id, model);
         Ok(true)
     }

@@ -22,7 +22,6 @@ const SNAPSHOT_EVENTS: u64 = 200_000;
 /// The fold.
 pub struct AllocationFold {
     memory: Arc<Memory>,
-    log: Arc<dyn EventLog>,
     samples: Vec<UsageSample>,
     unsaved: u64,
     /// Where the first of what is not written down stands.
@@ -38,10 +37,10 @@ impl AllocationFold {
         let memory = Memory {
             models: RwLock::new(Models::new(settings)),
             shelf: Mutex::default(),
+            log,
         };
         Self {
             memory: Arc::new(memory),
-            log,
             samples: Vec::new(),
             unsaved: 0,
             unsaved_from: Position::START,
@@ -112,7 +111,7 @@ impl AllocationFold {
         let mut model = at_hand
             .or_else(same)
             .unwrap_or_else(|| Model::new(training.clone()));
-        train::catch_up_now(&self.log, &mut model, position)
+        train::catch_up_now(&self.memory.log, &mut model, position)
             .map_err(|reason| TableError::Unavailable { reason })?;
         Ok(model)
     }

@@ -13,10 +13,10 @@ use proptest::prelude::*;
 use proptest::strategy::Strategy;
 
 use super::*;
-use crate::conformance;
 use crate::testing::{
     App, any_story, at, block_on, config, killed, memory_log, model, tell_all, usage,
 };
+use crate::{Allocation, conformance};
 
 fn spec(package: &str) -> Spec {
     format!("{package}@1.0 +shared arch=linux-ubuntu22.04-x86_64_v3%gcc@12.3.0")
@@ -29,7 +29,7 @@ async fn an_answer_rests_on_what_was_recorded_before_it() {
     let app = App::new();
     let before = app
         .views
-        .allocation()
+        .of::<Allocation>()
         .unwrap()
         .answer(&spec("zlib"), None, None);
     assert_eq!((before.learnt, before.answer.memory.0), (0, 2000));
@@ -43,7 +43,7 @@ async fn an_answer_rests_on_what_was_recorded_before_it() {
     }
     let after = app
         .views
-        .allocation()
+        .of::<Allocation>()
         .unwrap()
         .answer(&spec("zlib"), None, None);
     assert_eq!(
@@ -69,7 +69,7 @@ async fn a_kill_raises_the_answer_of_gantry_unless_it_was_imported() {
         app.tell_of_build(35, BuildEvent::OutOfMemory(killed)).await;
         let answered = app
             .views
-            .allocation()
+            .of::<Allocation>()
             .unwrap()
             .answer(&spec("llvm"), None, None);
         assert_eq!(answered.answer.memory.0, megabytes, "{evidence}");
@@ -85,14 +85,14 @@ async fn builds_of_other_refs_teach_nothing() {
         app.tell_of_build(number, BuildEvent::UsageRecorded(used))
             .await;
     }
-    assert_eq!(app.views.allocation().unwrap().learnt(), 0);
+    assert_eq!(app.views.of::<Allocation>().unwrap().learnt(), 0);
 }
 
 #[tokio::test]
 async fn both_strategies_learn_and_the_one_that_is_named_answers() {
     let app = App::new();
     tell_builds(&app, 1..=6).await;
-    let view = app.views.allocation().unwrap();
+    let view = app.views.of::<Allocation>().unwrap();
     let ask = |strategy| view.answer(&spec("zlib"), strategy, None);
     let [nobody, gantry, ladder] =
         [None, Some(StrategyName::Gantry), Some(StrategyName::Ladder)].map(ask);
@@ -106,7 +106,7 @@ async fn both_strategies_learn_and_the_one_that_is_named_answers() {
 async fn a_promoted_model_answers_and_goes_on_learning_until_it_is_rolled_back() {
     let app = App::new();
     tell_builds(&app, 1..=6).await;
-    let view = app.views.allocation().unwrap();
+    let view = app.views.of::<Allocation>().unwrap();
     let before = view.answer(&spec("zlib"), None, None);
     let first = trained(&app, "first", "policy", "safe").await;
     assert_eq!(view.answer(&spec("zlib"), None, None), before);
@@ -150,7 +150,7 @@ async fn a_model_that_was_never_trained_cannot_answer() {
     promote(&app, "nobody").await;
     assert_eq!(
         app.views
-            .allocation()
+            .of::<Allocation>()
             .unwrap()
             .answer(&spec("zlib"), None, None)
             .model,
@@ -239,7 +239,7 @@ async fn what_no_build_can_have_used_is_counted_and_teaches_nothing() {
     ];
     let app = App::new();
     tell_builds(&app, 1..=6).await;
-    let view = app.views.allocation().unwrap();
+    let view = app.views.of::<Allocation>().unwrap();
     let strategies = StrategyName::ALL.map(Some);
     let before = strategies.map(|it| view.answer(&spec("zlib"), it, None).answer);
     for ((_, change), number) in absurd.iter().zip(100..) {
@@ -278,11 +278,11 @@ async fn a_package_of_any_script_with_five_hundred_variants_is_learnt_and_found_
         variants: Variants::parse(&variants),
         ..spec("zlib")
     };
-    let answered = app
-        .views
-        .allocation()
-        .unwrap()
-        .answer(&asked, Some(StrategyName::Gantry), None);
+    let answered =
+        app.views
+            .of::<Allocation>()
+            .unwrap()
+            .answer(&asked, Some(StrategyName::Gantry), None);
     let reason = answered.answer.reason.as_gantry().unwrap().clone();
     assert_eq!(reason.matched.unwrap().level, 1, "{reason}");
 }

@@ -1,9 +1,9 @@
 use domain::core::audit::{AuditEvent, BodyResubmitted};
 use domain::core::token::{Revoked, TokenEvent};
 
-use crate::Cursor;
 use crate::audit::AuditFilter;
 use crate::testing::{App, at, refused, requeued, token};
+use crate::{Audits, Cursor, Tokens};
 
 async fn data() -> App {
     let app = App::new();
@@ -28,7 +28,7 @@ async fn what_was_done_by_hand_is_found_by_who_and_what() {
     let types = |filter: AuditFilter| {
         let page = app
             .views
-            .audit()
+            .of::<Audits>()
             .unwrap()
             .list(&filter, &Cursor::start(), 10)
             .unwrap();
@@ -97,7 +97,7 @@ async fn an_actor_is_found_by_id_display_name_and_kind() {
         app.tell_as(&format!("token-t{number}"), issued, &metadata)
             .await;
     }
-    let audit = app.views.audit().unwrap();
+    let audit = app.views.of::<Audits>().unwrap();
     for (text, expected) in [
         ("0193", &["token-t1"][..]),
         ("ci: main", &["token-t1"]),
@@ -127,12 +127,18 @@ async fn an_actor_is_found_by_id_display_name_and_kind() {
 async fn a_refused_body_tells_what_became_of_it() {
     let app = data().await;
     let digest = format!("{:064}", 1);
-    let body = app.views.audit().unwrap().body(&digest).unwrap().unwrap();
+    let body = app
+        .views
+        .of::<Audits>()
+        .unwrap()
+        .body(&digest)
+        .unwrap()
+        .unwrap();
     assert_eq!((body.resubmissions, body.accepted), (1, true));
     assert_eq!(body.errors, ["`ref` is missing"]);
     let page = app
         .views
-        .audit()
+        .of::<Audits>()
         .unwrap()
         .bodies(&Cursor::start(), 10)
         .unwrap();
@@ -144,16 +150,19 @@ async fn a_token_is_found_by_its_hash_until_the_end_of_time() {
     let app = data().await;
     let row = app
         .views
-        .tokens()
+        .of::<Tokens>()
         .unwrap()
         .by_hash(&format!("{:064}", 1))
         .unwrap()
         .unwrap();
     assert_eq!((row.id.as_str(), row.is_valid(at(6))), ("t1", false));
-    assert_eq!(app.views.tokens().unwrap().by_hash("0").unwrap(), None);
+    assert_eq!(
+        app.views.of::<Tokens>().unwrap().by_hash("0").unwrap(),
+        None
+    );
     assert_eq!(
         app.views
-            .tokens()
+            .of::<Tokens>()
             .unwrap()
             .list(&Cursor::start(), 5)
             .unwrap()
@@ -208,7 +217,7 @@ async fn what_a_person_or_a_token_changes_is_listed_and_what_a_worker_reports_is
         };
         app.tell_as(stream, event, &metadata).await;
     }
-    let page = app.views.audit().unwrap();
+    let page = app.views.of::<Audits>().unwrap();
     let page = page
         .list(&AuditFilter::default(), &Cursor::start(), 10)
         .unwrap();

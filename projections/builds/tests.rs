@@ -11,7 +11,7 @@ use crate::collections::CollectionState;
 use crate::testing::{
     App, PATIENCE, at, block_on, key, killed, report, reported, tell, usage, used,
 };
-use crate::{Behind, Cursor};
+use crate::{Behind, Builds, Cursor};
 
 #[tokio::test]
 async fn what_was_reported_is_read_back_at_once() {
@@ -20,7 +20,13 @@ async fn what_was_reported_is_read_back_at_once() {
     app.tell_of_build(1, reported(1, "success")).await;
     app.tell_of_build(1, used(1, "zlib")).await;
 
-    let row = app.views.builds().unwrap().get(&key(1)).unwrap().unwrap();
+    let row = app
+        .views
+        .of::<Builds>()
+        .unwrap()
+        .get(&key(1))
+        .unwrap()
+        .unwrap();
     assert_eq!(row.status, "success");
     assert_eq!(row.duration_seconds(), Some(5.0));
     assert_eq!(row.queued_seconds(), Some(3.0));
@@ -72,7 +78,7 @@ proptest! {
             for status in story {
                 app.tell_of_build(1, reported(1, status)).await;
             }
-            facts(app.views.builds().unwrap().get(&key(1)).unwrap().unwrap())
+            facts(app.views.of::<Builds>().unwrap().get(&key(1)).unwrap().unwrap())
         });
         let in_order = data(["created", "pending", "running", "canceling", "failed"]);
         prop_assert_eq!(data(story), in_order);
@@ -84,7 +90,7 @@ async fn only_a_newer_end_replaces_an_end() {
     let app = App::new();
     let status = || {
         app.views
-            .builds()
+            .of::<Builds>()
             .unwrap()
             .get(&key(1))
             .unwrap()
@@ -109,14 +115,26 @@ async fn only_a_newer_end_replaces_an_end() {
 async fn imported_usage_makes_a_build_without_a_report() {
     let app = App::new();
     app.tell_of_build(1, used(1, "zlib")).await;
-    let row = app.views.builds().unwrap().get(&key(1)).unwrap().unwrap();
+    let row = app
+        .views
+        .of::<Builds>()
+        .unwrap()
+        .get(&key(1))
+        .unwrap()
+        .unwrap();
     assert_eq!(
         (row.status.as_str(), row.stage, row.reports),
         ("success", None, 0)
     );
     app.tell_of_build(2, BuildEvent::OutOfMemory(killed(2, 1)))
         .await;
-    let row = app.views.builds().unwrap().get(&key(2)).unwrap().unwrap();
+    let row = app
+        .views
+        .of::<Builds>()
+        .unwrap()
+        .get(&key(2))
+        .unwrap()
+        .unwrap();
     assert!(row.usage.unwrap().out_of_memory);
 }
 
@@ -126,7 +144,13 @@ async fn times_that_contradict_each_other_give_no_duration() {
     let mut report = report(1, "success");
     report.finished_at = Some(at(1));
     app.tell_of_build(1, BuildEvent::Reported(report)).await;
-    let row = app.views.builds().unwrap().get(&key(1)).unwrap().unwrap();
+    let row = app
+        .views
+        .of::<Builds>()
+        .unwrap()
+        .get(&key(1))
+        .unwrap()
+        .unwrap();
     assert_eq!(row.duration_seconds(), None);
 }
 
@@ -139,7 +163,7 @@ async fn a_list_is_narrowed_by_any_field() {
             app.tell_of_build(number, used(number, "zlib")).await;
         }
     }
-    let builds = app.views.builds().unwrap();
+    let builds = app.views.of::<Builds>().unwrap();
     let text = |text: &str| Some(text.to_owned());
     let any = BuildFilter::default;
     let queued = text(CollectionState::Queued.as_str());
@@ -243,14 +267,16 @@ async fn a_list_is_narrowed_by_any_field() {
 async fn who_waits_for_what_never_comes_is_told_where_the_views_are() {
     let app = App::new();
     let last = tell(&*app.log, "build-default:1", reported(1, "running")).await;
-    app.views.wait_for(last, PATIENCE).await.unwrap();
+    app.views.wait_for_all(last, PATIENCE).await.unwrap();
     let wanted = Position(last.0 + 1);
-    let behind = app.views.wait_for(wanted, Duration::from_millis(1)).await;
+    let behind = app
+        .views
+        .wait_for_all(wanted, Duration::from_millis(1))
+        .await;
     let position = last;
     assert_eq!(behind, Err(Behind { position, wanted }));
-    let unknown = app
+    let one = app
         .views
-        .wait_for_view("nonsense", last, Duration::from_millis(1))
-        .await;
-    assert!(unknown.is_err());
+        .wait_for::<Builds>(wanted, Duration::from_millis(1));
+    assert_eq!(one.await, Err(Behind { position, wanted }));
 }

@@ -1,8 +1,8 @@
 use domain::builds::build::{BuildEvent, CollectionAbandoned, CollectionAttempted, SkipReason};
 
-use crate::Cursor;
 use crate::collections::{CollectionFilter, CollectionState, Outcome};
 use crate::testing::{App, PATIENCE, at, key, reported, requeued, skipped, used};
+use crate::{Collections, Cursor};
 
 fn attempted(number: i64, attempt: u32) -> BuildEvent {
     BuildEvent::CollectionAttempted(CollectionAttempted {
@@ -17,7 +17,7 @@ fn attempted(number: i64, attempt: u32) -> BuildEvent {
 #[tokio::test]
 async fn a_build_is_queued_once_when_it_is_over() {
     let app = App::new();
-    let collections = || app.views.collections().unwrap();
+    let collections = || app.views.of::<Collections>().unwrap();
     app.tell_of_build(1, reported(1, "running")).await;
     assert_eq!(collections().get(&key(1)).unwrap(), None);
     for _ in 0..2 {
@@ -36,13 +36,16 @@ async fn a_report_after_the_outcome_queues_nothing() {
     app.tell_of_build(1, reported(1, "success")).await;
     let row = app
         .views
-        .collections()
+        .of::<Collections>()
         .unwrap()
         .get(&key(1))
         .unwrap()
         .unwrap();
     assert_eq!(row.progress.state, CollectionState::Done(Outcome::Recorded));
-    assert_eq!(app.views.collections().unwrap().next_due().unwrap(), None);
+    assert_eq!(
+        app.views.of::<Collections>().unwrap().next_due().unwrap(),
+        None
+    );
 }
 
 #[tokio::test]
@@ -50,7 +53,7 @@ async fn a_failed_attempt_is_due_again_when_it_says() {
     let app = App::new();
     app.tell_of_build(1, reported(1, "success")).await;
     app.tell_of_build(1, attempted(1, 1)).await;
-    let collections = app.views.collections().unwrap();
+    let collections = app.views.of::<Collections>().unwrap();
     assert_eq!(collections.next_due().unwrap(), Some(at(5000)));
     assert_eq!(collections.due(at(4999), 10).unwrap(), []);
     let due = collections.due(at(5000), 10).unwrap();
@@ -66,7 +69,7 @@ async fn only_a_requeue_opens_what_is_over() {
     let app = App::new();
     let state = || {
         app.views
-            .collections()
+            .of::<Collections>()
             .unwrap()
             .get(&key(1))
             .unwrap()
@@ -110,7 +113,7 @@ async fn counts_and_lists_agree_on_how_collections_ended() {
             }
         };
     }
-    let counts = app.views.collections().unwrap().counts().unwrap();
+    let counts = app.views.of::<Collections>().unwrap().counts().unwrap();
     let counts: Vec<_> = counts
         .iter()
         .map(|count| (count.state.as_str(), count.reason.as_deref(), count.count))
@@ -130,7 +133,7 @@ async fn counts_and_lists_agree_on_how_collections_ended() {
     };
     let page = app
         .views
-        .collections()
+        .of::<Collections>()
         .unwrap()
         .list(&filter, &Cursor::start(), 10)
         .unwrap();
@@ -142,7 +145,7 @@ async fn counts_and_lists_agree_on_how_collections_ended() {
 async fn who_waits_for_work_is_woken_by_it_and_by_nothing_else() {
     let app = App::new();
     app.tell_of_build(1, reported(1, "running")).await;
-    let mut changed = app.views.collections_changed();
+    let mut changed = app.views.changed::<Collections>();
     assert!(!changed.has_changed().unwrap(), "nothing was queued");
     app.tell_of_build(1, reported(1, "success")).await;
     tokio::time::timeout(PATIENCE, changed.changed())
@@ -151,7 +154,7 @@ async fn who_waits_for_work_is_woken_by_it_and_by_nothing_else() {
         .unwrap();
     assert_eq!(
         app.views
-            .collections()
+            .of::<Collections>()
             .unwrap()
             .due(at(1000), 10)
             .unwrap()

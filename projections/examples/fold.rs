@@ -26,7 +26,7 @@ use process::{cpu_seconds, resident_mb};
 use projections::allocation::{AllocationFold, AllocationSettings};
 use projections::builds::{BuildFilter, BuildOrder};
 use projections::projector::{Engine, Kind};
-use projections::{Cursor, ProjectorConfig, Views};
+use projections::{Builds, Cursor, ProjectorConfig, Views};
 use synthetic_log::SyntheticLog;
 use tables::{MemoryTables, Tables};
 use tables_lsm::{LsmConfig, LsmTables};
@@ -116,7 +116,11 @@ async fn views_through_sled(
     let (began, cpu_before) = (Instant::now(), cpu_seconds());
     let views = Views::start(log.clone(), tables.clone(), config())?;
     let (mut peak, mut at_before, mut cpu_at) = (0, 0, cpu_before);
-    while views.wait_for(head, Duration::from_secs(5)).await.is_err() {
+    while views
+        .wait_for_all(head, Duration::from_secs(5))
+        .await
+        .is_err()
+    {
         peak = resident_mb().max(peak);
         let seconds = began.elapsed().as_secs_f64();
         let at = views.position();
@@ -152,7 +156,7 @@ async fn views_through_sled(
     let opened = LsmTables::open(directory.path(), &LsmConfig::default())?;
     println!("tables reopened in {:.2} s", began.elapsed().as_secs_f64());
     let views = Views::start(log.clone(), Arc::new(opened.tables), config())?;
-    views.wait_for(head, PATIENCE).await?;
+    views.wait_for_all(head, PATIENCE).await?;
     println!("views ready in {:.2} s", began.elapsed().as_secs_f64());
     views.shutdown();
     Ok(())
@@ -204,7 +208,7 @@ fn page_times(views: &Views, filter: &BuildFilter) -> Vec<Duration> {
     while times.len() < PAGES {
         let began = Instant::now();
         let page = views
-            .builds()
+            .of::<Builds>()
             .expect("they are at the head")
             .list(filter, &cursor, 100)
             .expect("the tables are whole");

@@ -57,7 +57,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (began, cpu_before) = (Instant::now(), cpu_seconds());
     let views = Views::start(log.clone(), tables.clone(), config())?;
     let mut peak = 0;
-    while views.wait_for(head, Duration::from_secs(5)).await.is_err() {
+    while views
+        .wait_for_all(head, Duration::from_secs(5))
+        .await
+        .is_err()
+    {
         peak = resident_mb().max(peak);
     }
     let seconds = began.elapsed().as_secs_f64();
@@ -79,7 +83,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let began = Instant::now();
     let opened = LsmTables::open(directory.path(), &LsmConfig::default())?;
     let views = Views::start(log.clone(), Arc::new(opened.tables), config())?;
-    views.wait_for(head, PATIENCE).await?;
+    views.wait_for_all(head, PATIENCE).await?;
     println!(
         "views ready again in {:.2} s",
         began.elapsed().as_secs_f64()
@@ -179,7 +183,7 @@ async fn ask(views: &Views) {
                 loop {
                     let one = Instant::now();
                     let page = views
-                        .runs()
+                        .of::<Runs>()
                         .expect("they are at the head")
                         .list(&query, offset, limit)
                         .expect("the tables are whole");
@@ -252,5 +256,7 @@ fn config() -> ProjectorConfig {
 }
 
 fn runs_of(views: &Views) -> Runs {
-    views.runs().expect("the view is at the head of the log")
+    views
+        .of::<Runs>()
+        .expect("the view is at the head of the log")
 }

@@ -1,23 +1,13 @@
-//! How one thing stood at some time: its stream up to then, folded by the same folds as the views.
+//! One row or aggregate as of some moment: its streams up to then, folded by the same folds as the views.
 
-use domain::JobsEvent;
-use std::sync::Arc;
-
-use domain::builds::build::BuildKey;
 use domain::{Aggregate, Event};
 use eventlog::{Position, ReadError, Recorded, Revision, StreamName};
 use jiff::Timestamp;
-use tables::{MemoryTables, Overlay, TableError, Tables};
+use tables::TableError;
 use thiserror::Error;
 
 use super::History;
-use crate::builds::{self, BuildRow, BuildsFold};
-use crate::collections::{self, CollectionRow, CollectionsFold};
-use crate::nodes::{self, NodeRow, NodesFold};
-use crate::projector::{Envelope, Fold, Projection, Rows, stored};
-use crate::runs::{self, KillRequestRow, RunRow, RunsFold};
-use crate::tokens::{self, TokenRow, TokensFold};
-use crate::usage::{self, UsageFold, UsageRow};
+use crate::projector::{Alone, Envelope, RowAsOf};
 
 /// How many events are read at once.
 const CHUNK: usize = 1024;
@@ -43,16 +33,7 @@ impl AsOf {
     }
 }
 
-/// How a build stood.
-#[derive(Clone, Debug, PartialEq)]
-pub struct BuildAsOf {
-    /// The build.
-    pub build: BuildRow,
-    /// The collection of its usage, if it was over by then.
-    pub collection: Option<CollectionRow>,
-}
-
-/// Why the past cannot be told.
+/// Why a past state cannot be read.
 #[derive(Debug, Error)]
 pub enum AsOfError {
     /// The log cannot be read.
@@ -64,152 +45,56 @@ pub enum AsOfError {
 }
 
 impl History {
-    /// How a build stood; none when nothing was known of it by then.
+    /// A row of a view as of then: `history.row_as_of::<Builds>(&key, as_of)`; none when there was no such row.
+    ///
+    /// Only the streams of the row are folded: what a view joins from elsewhere (the job of a kill request) is
+    /// left out.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn build_as_of(
+    pub async fn row_as_of<V: RowAsOf>(
         &self,
-        key: &BuildKey,
+        key: &V::Key,
         as_of: AsOf,
-    ) -> Result<Option<BuildAsOf>, AsOfError> {
-        let Ok(stream) = StreamName::new("build", &key.to_string()) else {
-            return Ok(None);
-        };
-        let mut build = Alone::new(BuildsFold::default())?;
-        let mut collection = Alone::new(CollectionsFold::default())?;
-        self.tell(&stream, as_of, |recorded, event| {
-            build.apply(recorded, event)?;
-            collection.apply(recorded, event)
-        })
-        .await?;
-        let Some(build) = build.row(&builds::row_key(key))? else {
-            return Ok(None);
-        };
-        let collection = collection.row(&collections::row_key(key))?;
-        Ok(Some(BuildAsOf { build, collection }))
-    }
-
-    /// How a run stood; none when it was not scheduled by then, or was replaced by others. Who wanted it killed
-    /// stands elsewhere, and is not told.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub async fn run_as_of(&self, number: u64, as_of: AsOf) -> Result<Option<RunRow>, AsOfError> {
-        let mut run = Alone::new(RunsFold::default())?;
-        for category in ["run", "run_log"] {
-            if let Ok(stream) = StreamName::new(category, &number.to_string()) {
-                self.tell(&stream, as_of, |recorded, event| run.apply(recorded, event))
-                    .await?;
-            }
-        }
-        let over = run.row(&runs::over_key(number))?;
-        match over {
-            Some(over) => Ok(Some(over)),
-            None => Ok(run.row(&runs::open_key(number))?),
-        }
-    }
-
-    /// How a wish that a run be killed stood; none when there was none by then. Of which job the run is, is not said.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub async fn kill_request_as_of(
-        &self,
-        number: u64,
-        as_of: AsOf,
-    ) -> Result<Option<KillRequestRow>, AsOfError> {
-        let mut row = None;
-        if let Ok(stream) = StreamName::new("kill_request", &number.to_string()) {
-            self.tell(&stream, as_of, |recorded, event| {
-                if let Event::Jobs(JobsEvent::KillRequest(told)) = event {
-                    let envelope = Envelope::new(recorded, event);
-                    let after = KillRequestRow::after(row.as_ref(), number, told, &envelope);
-                    row = after.or(row.take());
-                }
-                Ok(())
+    ) -> Result<Option<V::Row>, AsOfError> {
+        let mut alone = Alone::<V::Fold>::new()?;
+        for stream in V::streams(key) {
+            self.replay(&stream, as_of, |recorded, event| {
+                alone.apply(&Envelope::new(recorded, event))
             })
             .await?;
         }
-        Ok(row)
+        Ok(alone.view::<V>().row(key)?)
     }
 
-    /// How a machine was described; none when it was not by then.
+    /// An aggregate as of then; its default when nothing was known of it by then.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn node_as_of(&self, uuid: &str, as_of: AsOf) -> Result<Option<NodeRow>, AsOfError> {
-        let stream = ("node", uuid);
-        self.row_as_of(NodesFold, stream, &nodes::row_key(uuid), as_of)
-            .await
-    }
-
-    /// How a token stood; none when it was not issued by then.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub async fn token_as_of(&self, id: &str, as_of: AsOf) -> Result<Option<TokenRow>, AsOfError> {
-        let stream = ("token", id);
-        self.row_as_of(TokensFold, stream, &tokens::row_key(id), as_of)
-            .await
-    }
-
-    /// What was known of what a build used; none when nothing was by then.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub async fn usage_as_of(
+    pub async fn aggregate_as_of<A: Aggregate>(
         &self,
-        key: &BuildKey,
+        key: &str,
         as_of: AsOf,
-    ) -> Result<Option<UsageRow>, AsOfError> {
-        let (stream, row_key) = (key.to_string(), usage::row_key(key));
-        self.row_as_of(UsageFold, ("build", &stream), &row_key, as_of)
-            .await
-    }
-
-    async fn row_as_of<P: Projection, T: serde::de::DeserializeOwned>(
-        &self,
-        fold: P,
-        (category, key): (&str, &str),
-        row_key: &[u8],
-        as_of: AsOf,
-    ) -> Result<Option<T>, AsOfError> {
-        let mut alone = Alone::new(fold)?;
-        if let Ok(stream) = StreamName::new(category, key) {
-            self.tell(&stream, as_of, |recorded, event| {
-                alone.apply(recorded, event)
-            })
-            .await?;
-        }
-        Ok(alone.row(row_key)?)
-    }
-
-    /// How any other thing stood; as it is by default when nothing was known of it by then.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub async fn thing_as_of<A: Aggregate>(&self, key: &str, as_of: AsOf) -> Result<A, AsOfError> {
-        let mut thing = A::default();
+    ) -> Result<A, AsOfError> {
+        let mut aggregate = A::default();
         if let Ok(stream) = StreamName::new(A::CATEGORY, key) {
-            self.tell(&stream, as_of, |_, event| {
+            self.replay(&stream, as_of, |_, event| {
                 if let Some(event) = A::event_of(event.clone()) {
-                    thing.evolve(&event);
+                    aggregate.evolve(&event);
                 }
                 Ok(())
             })
             .await?;
         }
-        Ok(thing)
+        Ok(aggregate)
     }
 
-    /// Tells everything that happened to a stream up to then. What cannot be read is skipped here as in the
-    /// views.
-    async fn tell(
+    /// Applies every event of a stream up to then. What cannot be decoded is skipped here as in the views.
+    async fn replay(
         &self,
         stream: &StreamName,
         as_of: AsOf,
-        mut hear: impl FnMut(&Recorded, &Event) -> Result<(), TableError> + Send,
+        mut apply: impl FnMut(&Recorded, &Event) -> Result<(), TableError> + Send,
     ) -> Result<(), AsOfError> {
         let mut from = Revision::FIRST;
         loop {
@@ -222,38 +107,12 @@ impl History {
             for recorded in events.iter().take_while(|event| as_of.includes(event)) {
                 let event_type = recorded.event_type.as_str();
                 if let Ok(event) = Event::decode(event_type, recorded.version, &recorded.data) {
-                    hear(recorded, &event)?;
+                    apply(recorded, &event)?;
                 }
             }
             if events.len() < CHUNK || !is_past {
                 return Ok(());
             }
         }
-    }
-}
-
-/// A fold with a table of its own, in memory.
-struct Alone<P> {
-    fold: P,
-    overlay: Overlay,
-}
-
-impl<P: Projection> Alone<P> {
-    fn new(fold: P) -> Result<Self, TableError> {
-        let table = MemoryTables::new().open(P::NAME)?;
-        let overlay = Overlay::new(Arc::clone(&table));
-        Ok(Self { fold, overlay })
-    }
-
-    fn apply(&mut self, recorded: &Recorded, event: &Event) -> Result<(), TableError> {
-        let mut rows = Rows::new(self.overlay.rows());
-        Fold::apply(&mut self.fold, &Envelope::new(recorded, event), &mut rows);
-        Fold::flush(&mut self.fold, &mut rows);
-        rows.publish()
-    }
-
-    fn row<T: serde::de::DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, TableError> {
-        let value = self.overlay.view().get(key)?;
-        value.map(|value| stored::decode(&value)).transpose()
     }
 }

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use crate::history::{AsOf, EventQuery, History};
 use crate::testing::{App, any_story, at, block_on, key, reported, tell, tell_all, used};
+use crate::{Builds, Collections};
 
 async fn data() -> App {
     let app = App::new();
@@ -47,22 +48,21 @@ async fn a_build_is_told_as_it_stood() {
         (AsOf::Timestamp(at(1)), Some("running")),
         (AsOf::Timestamp(at(1000)), Some("success")),
     ] {
-        let found = history.build_as_of(&key(1), as_of).await.unwrap();
-        let status = found.as_ref().map(|found| found.build.status.as_str());
+        let found = history.row_as_of::<Builds>(&key(1), as_of).await.unwrap();
+        let status = found.as_ref().map(|found| found.status.as_str());
         assert_eq!(status, expected, "{as_of:?}");
     }
-    let now = history
-        .build_as_of(&key(1), AsOf::Position(Position::END))
-        .await
-        .unwrap()
-        .unwrap();
+    let now = AsOf::Position(Position::END);
     assert_eq!(
-        Some(now.build),
-        app.views.builds().unwrap().get(&key(1)).unwrap()
+        history.row_as_of::<Builds>(&key(1), now).await.unwrap(),
+        app.views.of::<Builds>().unwrap().get(&key(1)).unwrap()
     );
     assert_eq!(
-        now.collection,
-        app.views.collections().unwrap().get(&key(1)).unwrap()
+        history
+            .row_as_of::<Collections>(&key(1), now)
+            .await
+            .unwrap(),
+        app.views.of::<Collections>().unwrap().get(&key(1)).unwrap()
     );
 }
 
@@ -82,8 +82,8 @@ async fn a_build_is_told_as_it_stood_before_the_clock_jumped() {
         (9, Some("success")),
     ] {
         let as_of = AsOf::Timestamp(at(second));
-        let found = history.build_as_of(&key(1), as_of).await.unwrap();
-        let status = found.as_ref().map(|found| found.build.status.as_str());
+        let found = history.row_as_of::<Builds>(&key(1), as_of).await.unwrap();
+        let status = found.as_ref().map(|found| found.status.as_str());
         assert_eq!(status, expected, "{second}");
     }
 }

@@ -1,7 +1,7 @@
 use domain::builds::node::{Described, NodeEvent};
 
-use crate::Cursor;
 use crate::testing::{App, at, node};
+use crate::{Cursor, Nodes};
 
 async fn describe(app: &App, described: Described) {
     let stream = format!("node-{}", described.uuid);
@@ -19,7 +19,7 @@ async fn a_machine_is_found_by_its_newest_name_and_known_since_it_was_first_desc
         ..node(1)
     };
     describe(&app, renamed).await;
-    let nodes = app.views.nodes().unwrap();
+    let nodes = app.views.of::<Nodes>().unwrap();
     assert_eq!(nodes.by_hostname(&node(1).hostname).unwrap(), []);
     let row = nodes.get("uuid-1").unwrap().unwrap();
     assert_eq!(
@@ -41,7 +41,7 @@ async fn machines_of_one_name_are_told_apart_and_listed_by_name() {
     let uuids = |rows: Vec<crate::nodes::NodeRow>| -> Vec<String> {
         rows.into_iter().map(|row| row.uuid).collect()
     };
-    let nodes = app.views.nodes().unwrap();
+    let nodes = app.views.of::<Nodes>().unwrap();
     assert_eq!(
         uuids(nodes.by_hostname("ip-1").unwrap()),
         ["uuid-1", "uuid-3"]

@@ -1,9 +1,9 @@
 use domain::builds::build::BuildEvent;
 use proptest::prelude::*;
 
-use crate::Cursor;
 use crate::packages::{Histogram, PackageSort};
 use crate::testing::{App, killed, usage, used};
+use crate::{Cursor, Packages};
 
 proptest! {
     #[test]
@@ -43,7 +43,13 @@ async fn waste_is_what_was_requested_and_not_needed_for_as_long_as_it_ran() {
     (used.memory.request, used.memory.max) = (Some(5e9), 3e9);
     (used.cpu.request, used.cpu.mean) = (Some(1.0), 4.0);
     app.tell_of_build(1, BuildEvent::UsageRecorded(used)).await;
-    let row = app.views.packages().unwrap().get("zlib").unwrap().unwrap();
+    let row = app
+        .views
+        .of::<Packages>()
+        .unwrap()
+        .get("zlib")
+        .unwrap()
+        .unwrap();
     assert!(
         (row.waste.memory_unused - 4.0).abs() < 1e-9,
         "{:?}",
@@ -66,7 +72,7 @@ async fn packages_are_listed_by_what_is_asked_for() {
         loop {
             let page = app
                 .views
-                .packages()
+                .of::<Packages>()
                 .unwrap()
                 .list(sort, &cursor, 1)
                 .unwrap();
@@ -83,7 +89,7 @@ async fn packages_are_listed_by_what_is_asked_for() {
     assert!(names(PackageSort::OutOfMemory).starts_with("llvm"));
     let page = app
         .views
-        .packages()
+        .of::<Packages>()
         .unwrap()
         .named("l", &Cursor::start(), 9)
         .unwrap();
@@ -98,9 +104,21 @@ async fn a_trend_compares_the_newest_peaks_with_those_before() {
         used.memory.max = if number > 8 { 3e9 } else { 2e9 };
         app.tell_of_build(number, BuildEvent::UsageRecorded(used))
             .await;
-        let row = app.views.packages().unwrap().get("zlib").unwrap().unwrap();
+        let row = app
+            .views
+            .of::<Packages>()
+            .unwrap()
+            .get("zlib")
+            .unwrap()
+            .unwrap();
         assert_eq!(row.trend().is_some(), number >= 8);
     }
-    let row = app.views.packages().unwrap().get("zlib").unwrap().unwrap();
+    let row = app
+        .views
+        .of::<Packages>()
+        .unwrap()
+        .get("zlib")
+        .unwrap()
+        .unwrap();
     assert!((row.trend().unwrap() - 0.5).abs() < 1e-9);
 }

@@ -12,7 +12,9 @@ use tokio::sync::{Notify, watch};
 use super::ahead::{self, Ahead, ReadPage};
 use super::page::DecodedPage;
 use super::slot::Slot;
-use super::{Answer, FoldFault, Kind, ProjectorConfig, Reader, StartError, startup};
+use super::{
+    Answer, FoldFault, Kind, Projection, ProjectorConfig, StartError, ViewReader, startup,
+};
 
 /// With so many rows folded and not yet written, the tables should have them, however few events it took: rows
 /// are what takes up memory.
@@ -288,6 +290,14 @@ impl Engine {
         positions.min().unwrap_or(Position::START)
     }
 
+    /// The lowest position of the views with these names.
+    pub(crate) fn position_of(&self, names: &[&str]) -> Position {
+        let named = |slot: &&Slot| names.contains(&slot.kind.name);
+        let slots = self.slots.iter().filter(named);
+        let positions = slots.map(|slot| slot.notes.lock().position);
+        positions.min().unwrap_or(Position::START)
+    }
+
     /// How far the log is folded, as it moves; look at [`Engine::position`] after every change.
     pub(crate) fn watch_moved(&self) -> watch::Receiver<Position> {
         self.moved.subscribe()
@@ -298,16 +308,17 @@ impl Engine {
         self.moved.send_modify(|_| {});
     }
 
-    /// Reads the rows of one view.
+    /// The reader of one view.
     ///
     /// # Errors
     /// [`TableError::NotReady`] while it is rebuilt, or is behind what it knew before.
     ///
     /// # Panics
-    /// When there is no view of this name; names are constants of their projections.
-    pub fn reader(&self, name: &str) -> Answer<Reader> {
-        let slot = self.slot(name);
-        slot.expect("every view that is asked was started").reader()
+    /// When the engine was opened without this view.
+    pub fn of<V: ViewReader>(&self) -> Answer<V> {
+        let slot = self.slot(V::Fold::NAME);
+        let slot = slot.expect("the engine was opened with every view that is read");
+        slot.reader().map(V::over)
     }
 
     pub(crate) fn slot(&self, name: &str) -> Option<&Slot> {

@@ -26,6 +26,7 @@ mod slot;
 mod startup;
 mod status;
 pub(crate) mod stored;
+mod view_reader;
 
 pub use config::{ProjectorConfig, StartError};
 pub use digest::table_digest;
@@ -40,6 +41,8 @@ pub use reader::{Answer, Reader};
 pub use rebuild::{RebuildError, RebuildHandle, RebuildProgress};
 pub use rows::Rows;
 pub use status::{FoldFault, ProjectionState, ProjectionStatus};
+pub(crate) use view_reader::Alone;
+pub use view_reader::{RowAsOf, ViewReader, ViewSet, stream};
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@ use domain::Event;
 use domain::builds::build::{BuildEvent, SkipReason};
 use domain::core::audit::{AuditEvent, WebhookRejected};
 
+use crate::Pulse;
 use crate::pulse::HourCounts;
 use crate::testing::{App, PATIENCE, at, killed, reported, skipped, tell, used};
 
@@ -12,13 +13,13 @@ async fn every_event_is_counted_once_by_type_and_hour() {
         app.tell_of_build(number, reported(number, "success")).await;
     }
     app.tell_of_build(1, used(1, "zlib")).await;
-    let types = app.views.pulse().unwrap().types().unwrap();
+    let types = app.views.of::<Pulse>().unwrap().types().unwrap();
     let types: Vec<_> = types
         .iter()
         .map(|of| (of.event_type.as_str(), of.count))
         .collect();
     assert_eq!(types, [("build.reported", 5), ("build.usage_recorded", 1)]);
-    let hours = app.views.pulse().unwrap().hours(10).unwrap();
+    let hours = app.views.of::<Pulse>().unwrap().hours(10).unwrap();
     assert_eq!(hours.len(), 1);
     assert_eq!((hours[0].counts.events, hours[0].counts.succeeded), (6, 5));
     let began = hours[0].begins_at.as_second();
@@ -54,8 +55,8 @@ async fn an_hour_counts_what_happened_in_it() {
         }
     }
     let head = app.log_head();
-    app.views.wait_for(head, PATIENCE).await.unwrap();
-    let hours = app.views.pulse().unwrap().hours(9).unwrap();
+    app.views.wait_for_all(head, PATIENCE).await.unwrap();
+    let hours = app.views.of::<Pulse>().unwrap().hours(9).unwrap();
     let expected = HourCounts {
         events: 30,
         reports: 10,

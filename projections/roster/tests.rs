@@ -13,12 +13,12 @@ use domain::jobs::worker_pool::{self, WorkerPoolEvent};
 use proptest::prelude::*;
 use tables::MemoryTables;
 
-use crate::Views;
 use crate::testing::job_runner::{
     any_roster_event, counted, created_group, created_job, created_pool, created_project,
     created_template, created_user, password, registered_worker, reported,
 };
 use crate::testing::{App, PATIENCE, at, block_on, config, memory_log, tell_all};
+use crate::{RosterView, Views};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -34,13 +34,13 @@ proptest! {
             let live = Views::start(log.clone(), tables.clone(), config()).unwrap();
             for event in story {
                 let position = tell_all(&*log, [event]).await;
-                live.wait_for(position, PATIENCE).await.unwrap();
+                live.wait_for_all(position, PATIENCE).await.unwrap();
             }
             live.shutdown();
-            let seen = live.roster().unwrap().read(|roster| format!("{roster:#?}"));
+            let seen = live.of::<RosterView>().unwrap().read(|roster| format!("{roster:#?}"));
             let again = Views::start(log, tables, config()).unwrap();
-            again.wait_for(live.position(), PATIENCE).await.unwrap();
-            prop_assert_eq!(again.roster().unwrap().read(|roster| format!("{roster:#?}")), seen);
+            again.wait_for_all(live.position(), PATIENCE).await.unwrap();
+            prop_assert_eq!(again.of::<RosterView>().unwrap().read(|roster| format!("{roster:#?}")), seen);
             Ok(())
         })?;
     }
@@ -56,7 +56,7 @@ async fn a_row_has_what_memory_leaves_out() {
         ..job::Edited::nothing(at(1))
     };
     let position = app.tell("job-1", JobEvent::Edited(edited)).await;
-    let roster = app.views.roster().unwrap();
+    let roster = app.views.of::<RosterView>().unwrap();
     let row = roster.job(1).unwrap().unwrap();
     assert_eq!((row.facts.script, row.position), (script, position));
     assert_eq!(roster.job(2).unwrap(), None);
@@ -79,7 +79,7 @@ async fn a_name_is_found_as_long_as_somebody_is_called_so() {
     app.tell("user-4", created_user(4, [1])).await;
     app.tell("job_template-1", created_template(1, 9)).await;
     app.tell("job-1", created_job(1, 1, 3, None)).await;
-    app.views.roster().unwrap().read(|roster| {
+    app.views.of::<RosterView>().unwrap().read(|roster| {
         let of_key = |key| roster.worker_by_key(key).map(|worker| worker.number);
         for (key, expected) in [
             ("other", Some(1)),
@@ -107,7 +107,7 @@ async fn a_name_is_found_as_long_as_somebody_is_called_so() {
 async fn a_child_is_known_by_its_parent_and_leaves_it() {
     let app = App::new();
     let children = |job: u64| {
-        let roster = app.views.roster().unwrap();
+        let roster = app.views.of::<RosterView>().unwrap();
         roster.read(|roster| roster.job(job).unwrap().children.clone())
     };
     app.tell("job-2", created_job(2, 1, 1, Some(1))).await;
@@ -153,7 +153,7 @@ async fn what_a_worker_does_not_speak_of_stays() {
     app.tell("worker-1", WorkerEvent::Edited(edited)).await;
     let worker = app
         .views
-        .roster()
+        .of::<RosterView>()
         .unwrap()
         .read(|roster| roster.worker(1).cloned())
         .unwrap();
@@ -176,7 +176,7 @@ async fn a_job_knows_what_was_completed_last_also_after_an_edit() {
         ..job::Edited::nothing(at(1))
     };
     app.tell("job-1", JobEvent::Edited(edited)).await;
-    let roster = app.views.roster().unwrap();
+    let roster = app.views.of::<RosterView>().unwrap();
     let job = roster.read(|roster| roster.job(1).cloned()).unwrap();
     assert_eq!((job.fails, job.last_completed_schedule_id), (2, Some(7)));
 }
@@ -185,7 +185,7 @@ async fn a_job_knows_what_was_completed_last_also_after_an_edit() {
 async fn a_password_is_as_old_as_the_event_that_set_it() {
     let app = App::new();
     let credential = || {
-        let roster = app.views.roster().unwrap();
+        let roster = app.views.of::<RosterView>().unwrap();
         roster.read(|roster| roster.user(1).unwrap().credential_position)
     };
     let created = app.tell("user-1", created_user(1, [1])).await;
@@ -215,7 +215,7 @@ async fn jobs_are_listed_by_the_titles_of_project_and_template_and_their_own() {
     }
     app.tell("worker_pool-1", created_pool(1, [])).await;
     let jobs = || {
-        let roster = app.views.roster().unwrap();
+        let roster = app.views.of::<RosterView>().unwrap();
         roster.read(|roster| {
             let jobs: Vec<u64> = roster.jobs_by_title().map(|job| job.number).collect();
             let templates = roster.job_templates_by_title();
@@ -237,7 +237,7 @@ async fn jobs_are_listed_by_the_titles_of_project_and_template_and_their_own() {
 async fn runs_are_sent_only_while_all_four_switches_are_on() {
     let app = App::new();
     let enabled = || {
-        let roster = app.views.roster().unwrap();
+        let roster = app.views.of::<RosterView>().unwrap();
         roster.read(|roster| roster.is_enqueue_enabled(1))
     };
     app.tell("job-1", created_job(1, 1, 1, None)).await;

@@ -145,11 +145,11 @@ pub(super) fn siblings(schedule_id: u64) -> KeyBuilder {
     KeyBuilder::new(SIBLINGS).u64(schedule_id)
 }
 
-pub(crate) fn over_key(number: u64) -> Key {
+pub(super) fn over_key(number: u64) -> Key {
     KeyBuilder::new(OVER).u64(number).build()
 }
 
-pub(crate) fn open_key(number: u64) -> Key {
+pub(super) fn open_key(number: u64) -> Key {
     KeyBuilder::new(OPEN).u64(number).build()
 }
 

@@ -1,14 +1,14 @@
 //! Who wants which runs killed.
 
 use domain::jobs::kill_request::{KillReason, KillRequestEvent, KillRequestFacts};
-use eventlog::Position;
+use eventlog::{Position, StreamName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tables::{Key, KeyBuilder};
 
-use super::RunRow;
+use super::{RunRow, Runs, RunsFold};
 use crate::projector::stored::time;
-use crate::projector::{Envelope, Rows};
+use crate::projector::{Answer, Envelope, Reader, RowAsOf, Rows, ViewReader, stream};
 
 /// Rows, by number.
 pub(super) const ROW: u8 = b'k';
@@ -96,6 +96,30 @@ impl KillRequestRow {
     #[must_use]
     pub fn is_pending(&self) -> bool {
         self.enqueued_at.is_none() && self.executed_at.is_none()
+    }
+}
+
+/// The kill requests alone, for one of them as of then: of which job its run is, is not known.
+pub struct KillRequestView(Runs);
+
+impl ViewReader for KillRequestView {
+    type Fold = RunsFold;
+
+    fn over(reader: Reader) -> Self {
+        Self(Runs::over(reader))
+    }
+}
+
+impl RowAsOf for KillRequestView {
+    type Key = u64;
+    type Row = KillRequestRow;
+
+    fn streams(number: &u64) -> Vec<StreamName> {
+        stream("kill_request", number)
+    }
+
+    fn row(&self, number: &u64) -> Answer<Option<KillRequestRow>> {
+        self.0.kill_request(*number)
     }
 }
 

@@ -51,7 +51,7 @@ impl App {
             run(returned(second + 3, Some(true))),
         ];
         let last = tell_all(&*self.log, story).await;
-        self.views.wait_for(last, PATIENCE).await.unwrap();
+        self.views.wait_for_all(last, PATIENCE).await.unwrap();
         last
     }
 }
@@ -59,7 +59,7 @@ impl App {
 #[tokio::test]
 async fn a_run_goes_from_list_to_list() {
     let app = App::new();
-    let runs = || app.views.runs().unwrap();
+    let runs = || app.views.of::<Runs>().unwrap();
     let steps = [
         (scheduled(1, 7, 5), RunState::Scheduled),
         (claimed(3, 6), RunState::InQueue),
@@ -112,10 +112,22 @@ async fn a_run_was_given_up_until_somebody_says_how_it_ended() {
         let reason = "worker does not respond to ping".to_owned();
         let given_up = run::GivenUp { reason, at: at(20) };
         app.tell_of_run(number, RunEvent::GivenUp(given_up)).await;
-        let row = app.views.runs().unwrap().get(number).unwrap().unwrap();
+        let row = app
+            .views
+            .of::<Runs>()
+            .unwrap()
+            .get(number)
+            .unwrap()
+            .unwrap();
         assert!(row.given_up.is_some() && row.success == Some(false));
         app.tell_of_run(number, event).await;
-        let row = app.views.runs().unwrap().get(number).unwrap().unwrap();
+        let row = app
+            .views
+            .of::<Runs>()
+            .unwrap()
+            .get(number)
+            .unwrap()
+            .unwrap();
         assert_eq!(row.given_up.is_some(), stays, "run {number}");
         assert_eq!(row.given_up_earlier.is_some(), !stays, "run {number}");
     }
@@ -135,7 +147,7 @@ async fn runs_are_ordered_by_what_happened_to_them_last() {
         app.tell_of_run(number, claimed(1, second)).await;
     }
     app.tell_of_run(6, started(60)).await;
-    let runs = app.views.runs().unwrap();
+    let runs = app.views.of::<Runs>().unwrap();
     assert_eq!(
         listed(&runs, &RunQuery::default()),
         [2, 1, 6, 8, 7, 4, 5, 3]
@@ -165,7 +177,7 @@ async fn a_run_that_was_spread_is_no_more_and_its_parts_are_of_its_occasion() {
         app.tell_of_run(share.run, RunEvent::Scheduled(sibling))
             .await;
     }
-    let runs = app.views.runs().unwrap();
+    let runs = app.views.of::<Runs>().unwrap();
     assert_eq!(runs.get(1).unwrap(), None);
     assert_eq!(runs.spread_into(1).unwrap(), Some(into));
     assert_eq!(runs.spread_into(2).unwrap(), None);
@@ -189,15 +201,15 @@ async fn a_run_that_was_spread_is_no_more_and_its_parts_are_of_its_occasion() {
         last_completed: true,
         ..RunQuery::default()
     };
-    assert_eq!(listed(&app.views.runs().unwrap(), &last), [3, 2]);
+    assert_eq!(listed(&app.views.of::<Runs>().unwrap(), &last), [3, 2]);
     app.tell_of_whole_run(4, 7, 30).await;
     assert_eq!(
-        listed(&app.views.runs().unwrap(), &last),
+        listed(&app.views.of::<Runs>().unwrap(), &last),
         [3, 2],
         "not counted yet"
     );
     app.tell("job-tally:7", counted(4, 4)).await;
-    assert_eq!(listed(&app.views.runs().unwrap(), &last), [4]);
+    assert_eq!(listed(&app.views.of::<Runs>().unwrap(), &last), [4]);
 }
 
 /// Two jobs can only share an occasion when somebody patched a run; neither takes it from the other.
@@ -218,7 +230,7 @@ async fn an_occasion_is_the_last_as_long_as_it_is_of_any_job() {
     ] {
         app.tell(&format!("job-tally:{job}"), counted(run, run))
             .await;
-        let found = listed(&app.views.runs().unwrap(), &last);
+        let found = listed(&app.views.of::<Runs>().unwrap(), &last);
         assert_eq!(found, expected, "job {job} completed {run}");
     }
 }
@@ -254,7 +266,7 @@ async fn of_several_attempts_the_last_is_what_a_job_has_completed() {
             last_completed: true,
             ..RunQuery::default()
         };
-        listed(&app.views.runs().unwrap(), &last)
+        listed(&app.views.of::<Runs>().unwrap(), &last)
     };
     ends(1, 1, 10, true).await;
     app.tell("job-tally:7", counted(1, 1)).await;
@@ -312,7 +324,7 @@ async fn what_waits_is_due_in_the_order_of_its_times() {
         app.tell_of_run(number, scheduled(number, number, second))
             .await;
     }
-    let runs = app.views.runs().unwrap();
+    let runs = app.views.of::<Runs>().unwrap();
     assert_eq!(numbers(&runs.waiting(at(20), 9)), [2, 4, 3]);
     assert_eq!(numbers(&runs.waiting(at(20), 2)), [2, 4]);
     assert_eq!(
@@ -339,7 +351,7 @@ async fn what_waits_is_due_in_the_order_of_its_times() {
 #[tokio::test]
 async fn the_next_occasion_is_counted_from_the_youngest_run_that_nobody_asked_for() {
     let app = App::new();
-    let reference = || app.views.runs().unwrap().reference(7).unwrap();
+    let reference = || app.views.of::<Runs>().unwrap().reference(7).unwrap();
     assert_eq!(reference(), None);
     app.tell_of_whole_run(1, 7, 100).await;
     app.tell_of_whole_run(2, 7, 50).await;
@@ -363,7 +375,7 @@ async fn the_next_occasion_is_counted_from_the_youngest_run_that_nobody_asked_fo
 #[tokio::test]
 async fn who_waits_for_runs_is_woken_by_them_and_by_nothing_else() {
     let app = App::new();
-    let mut changed = app.views.runs_changed();
+    let mut changed = app.views.changed::<Runs>();
     app.tell("worker-1", registered_worker(1)).await;
     assert!(!changed.has_changed().unwrap());
     app.tell_of_run(1, scheduled(1, 7, 5)).await;
@@ -382,7 +394,7 @@ async fn after_a_restart_the_newest_run_is_not_taken_for_new() {
     let restarted = || Views::start(log.clone(), tables.clone(), config()).unwrap();
     let tell = async |views: &Views, story: Vec<(String, Event)>| {
         let last = tell_all(&*log, story).await;
-        views.wait_for(last, PATIENCE).await.unwrap();
+        views.wait_for_all(last, PATIENCE).await.unwrap();
     };
     let views = restarted();
     let whole = [
@@ -398,7 +410,7 @@ async fn after_a_restart_the_newest_run_is_not_taken_for_new() {
     let log_of_it = ("run_log-1".to_owned(), written(5, 1, "hello").into());
     tell(&views, vec![log_of_it]).await;
     assert_eq!(
-        views.runs().unwrap().get(1).unwrap().unwrap().run_log,
+        views.of::<Runs>().unwrap().get(1).unwrap().unwrap().run_log,
         Some(5)
     );
     let into = vec![Share { run: 3, worker: 1 }];
@@ -408,7 +420,11 @@ async fn after_a_restart_the_newest_run_is_not_taken_for_new() {
 
     let views = restarted();
     tell(&views, vec![run(2, scheduled(2, 7, 30))]).await;
-    assert_eq!(views.runs().unwrap().get(2).unwrap(), None, "it is no more");
+    assert_eq!(
+        views.of::<Runs>().unwrap().get(2).unwrap(),
+        None,
+        "it is no more"
+    );
 }
 
 #[tokio::test]
@@ -434,15 +450,15 @@ async fn after_a_restart_everything_is_where_it_was() {
     story.push(("run_log-1".to_owned(), written(5, 1, "hello").into()));
     let views = Views::start(log.clone(), tables.clone(), config()).unwrap();
     let last = tell_all(&*log, story).await;
-    views.wait_for(last, PATIENCE).await.unwrap();
+    views.wait_for_all(last, PATIENCE).await.unwrap();
     views.shutdown();
     let again = Views::start(log, tables, config()).unwrap();
-    again.wait_for(last, PATIENCE).await.unwrap();
+    again.wait_for_all(last, PATIENCE).await.unwrap();
     let last_completed = RunQuery {
         last_completed: true,
         ..RunQuery::default()
     };
-    for runs in [views.runs().unwrap(), again.runs().unwrap()] {
+    for runs in [views.of::<Runs>().unwrap(), again.of::<Runs>().unwrap()] {
         assert_eq!(
             listed(&runs, &RunQuery::default()),
             [6, 5, 4, 3, 2, 1, 7, 8, 9]

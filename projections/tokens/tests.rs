@@ -1,5 +1,6 @@
 use domain::core::token::{Issued, Revoked, TokenEvent};
 
+use crate::Tokens;
 use crate::testing::{App, at, token};
 
 #[tokio::test]
@@ -15,7 +16,7 @@ async fn a_token_is_valid_until_it_ends_or_is_revoked() {
         let revoked = TokenEvent::Revoked(Revoked { at: at(second) });
         app.tell("token-t2", revoked).await;
     }
-    let of = |id| app.views.tokens().unwrap().get(id).unwrap().unwrap();
+    let of = |id| app.views.of::<Tokens>().unwrap().get(id).unwrap().unwrap();
     for (id, second, valid) in [("t1", 99, true), ("t1", 100, false), ("t2", 8, false)] {
         assert_eq!(of(id).is_valid(at(second)), valid, "{id} at {second}");
     }
@@ -31,7 +32,11 @@ async fn a_token_that_is_issued_again_is_known_by_its_newest_hash_alone() {
             .await;
     }
     let found = |number| {
-        let row = app.views.tokens().unwrap().by_hash(&token(number).hash);
+        let row = app
+            .views
+            .of::<Tokens>()
+            .unwrap()
+            .by_hash(&token(number).hash);
         row.unwrap().map(|row| row.name)
     };
     assert_eq!((found(1), found(2)), (None, Some(token(2).name)));

@@ -1,6 +1,6 @@
-use crate::Cursor;
 use crate::testing::{App, at, key, usage};
 use crate::usage::UsageFilter;
+use crate::{Cursor, Usages};
 use domain::builds::build::BuildEvent;
 
 /// Nine builds of two packages on two machines, of two refs and two stacks.
@@ -21,7 +21,12 @@ async fn data() -> App {
 fn numbers(app: &App, filter: &UsageFilter) -> Vec<i64> {
     let (mut cursor, mut found) = (Cursor::start(), Vec::new());
     loop {
-        let page = app.views.usage().unwrap().list(filter, &cursor, 2).unwrap();
+        let page = app
+            .views
+            .of::<Usages>()
+            .unwrap()
+            .list(filter, &cursor, 2)
+            .unwrap();
         found.extend(page.rows.iter().map(|row| row.key.number()));
         match page.next {
             Some(next) => cursor = next,
@@ -154,7 +159,16 @@ async fn what_is_recorded_again_replaces_what_was() {
     ] {
         assert_eq!(numbers(&app, &filter), expected, "{filter:?}");
     }
-    let row = app.views.usage().unwrap().get(&key(2)).unwrap().unwrap();
+    let row = app
+        .views
+        .of::<Usages>()
+        .unwrap()
+        .get(&key(2))
+        .unwrap()
+        .unwrap();
     assert_eq!(row.package, "gcc");
-    assert_eq!(app.views.usage().unwrap().get(&key(77)).unwrap(), None);
+    assert_eq!(
+        app.views.of::<Usages>().unwrap().get(&key(77)).unwrap(),
+        None
+    );
 }

@@ -6,6 +6,7 @@ pub mod retrain;
 
 use std::collections::BTreeMap;
 
+use ::projections::Allocation;
 use ::projections::allocation::StrategyName;
 use axum::extract::State;
 use http::Uri;
@@ -74,7 +75,10 @@ pub(crate) async fn explain(
             Problem::bad_request("this is no number of jobs").at("build_jobs", "is a whole number")
         })?;
     let position = app.views.position();
-    let answered = app.views.allocation()?.answer(&spec, strategy, build_jobs);
+    let answered = app
+        .views
+        .of::<Allocation>()?
+        .answer(&spec, strategy, build_jobs);
     let body = Explanation {
         spec: spec.to_string(),
         strategy: answered.strategy.as_str().to_owned(),

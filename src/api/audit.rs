@@ -1,5 +1,6 @@
 //! Who did what by hand, what was refused, and what became of refused bodies.
 
+use ::projections::Audits;
 use ::projections::audit::{AuditFilter, AuditRow, BodyRow};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -170,7 +171,7 @@ pub(crate) async fn list(
     };
     page.of(
         &app,
-        move |views, cursor, limit| views.audit()?.list(&filter, cursor, limit),
+        move |views, cursor, limit| views.of::<Audits>()?.list(&filter, cursor, limit),
         AuditEntry::of,
     )
     .await
@@ -188,7 +189,7 @@ pub(crate) async fn bodies(
     let page = Page::asked(params.limit, params.cursor.as_deref())?;
     page.of(
         &app,
-        move |views, cursor, limit| views.audit()?.bodies(cursor, limit),
+        move |views, cursor, limit| views.of::<Audits>()?.bodies(cursor, limit),
         RefusedBody::of,
     )
     .await
@@ -294,7 +295,7 @@ async fn find(app: &App, digest: &str) -> Result<(BodyRow, bytes::Bytes), Proble
     let asked = digest.to_owned();
     let row = app
         .views
-        .ask(move |views| views.audit()?.body(&asked))
+        .ask(move |views| views.of::<Audits>()?.body(&asked))
         .await?
         .ok_or_else(unknown)?;
     match app.refused_bodies.find(&row.source, &row.body).await {

@@ -1,5 +1,6 @@
 //! Builds: how they stand, what happened to them, and another try at learning what they used.
 
+use ::projections::Builds;
 use ::projections::builds::{BuildFilter, BuildOrder};
 use ::projections::collections::CollectionState;
 use ::projections::history::AsOf;
@@ -16,7 +17,7 @@ use web::paging::{self, Listing};
 use web::{App, Caller, Path, Problem, Query, Unread, View};
 
 use crate::events::{StreamParams, stream_page};
-use crate::reads::Page;
+use crate::reads::{self, Page};
 use crate::wire::{Build, EventPage};
 use crate::{DIALECT, parameters};
 
@@ -98,7 +99,7 @@ pub(crate) async fn list(
     let filter = params.filter()?;
     page.of(
         &app,
-        move |views, cursor, limit| views.builds()?.list(&filter, cursor, limit),
+        move |views, cursor, limit| views.of::<Builds>()?.list(&filter, cursor, limit),
         Build::of,
     )
     .await
@@ -133,24 +134,7 @@ pub(crate) async fn get(
 ) -> Result<View<Build>, Problem> {
     caller.may(Role::Reader, READ)?;
     let key = key_of(&build)?;
-    let position = app.views.position();
-    let row = match params.moment(&app)? {
-        None => {
-            let key = key.clone();
-            app.views
-                .ask(move |views| views.builds()?.get(&key))
-                .await?
-        }
-        Some(moment) => {
-            let past = app.views.history().build_as_of(&key, moment).await;
-            past.map_err(parameters::past)?.map(|past| past.build)
-        }
-    };
-    let row = row.ok_or_else(|| unknown(&key))?;
-    Ok(View {
-        position,
-        body: Build::of(row),
-    })
+    reads::row::<Builds, _>(&app, &params, &key, unknown(&key), Build::of).await
 }
 
 /// What happened to this build?
@@ -263,7 +247,7 @@ pub(crate) async fn collect(
     let asked = key.clone();
     let row = app
         .views
-        .ask(move |views| views.builds()?.get(&asked))
+        .ask(move |views| views.of::<Builds>()?.get(&asked))
         .await?;
     let body = Requeued {
         build: Build::of(row.ok_or_else(|| unknown(&key))?),

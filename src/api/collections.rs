@@ -1,5 +1,6 @@
 //! Whose usage is still to be learnt, and how that went for the others.
 
+use ::projections::Collections;
 use ::projections::collections::{CollectionFilter, CollectionState};
 use axum::extract::State;
 use domain::core::token::Role;
@@ -52,7 +53,7 @@ pub(crate) async fn list(
     };
     page.of(
         &app,
-        move |views, cursor, limit| views.collections()?.list(&filter, cursor, limit),
+        move |views, cursor, limit| views.of::<Collections>()?.list(&filter, cursor, limit),
         Collection::of,
     )
     .await
@@ -66,7 +67,8 @@ pub(crate) async fn counts(
     caller: Caller,
 ) -> Result<View<Vec<CollectionCount>>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
-    let View { position, body } = reads::view(&app, |views| views.collections()?.counts()).await?;
+    let View { position, body } =
+        reads::view(&app, |views| views.of::<Collections>()?.counts()).await?;
     let body = body
         .into_iter()
         .map(|count| CollectionCount {

@@ -4,6 +4,7 @@ pub mod nodes;
 pub mod packages;
 pub mod usage;
 
+use ::projections::Builds;
 use axum::extract::State;
 use domain::core::token::Role;
 use jiff::Timestamp;
@@ -86,13 +87,13 @@ pub(crate) async fn pulse(
     let body = app
         .views
         .ask(move |views| {
-            let pulse = views.pulse()?;
+            let pulse = views.of::<::projections::Pulse>()?;
             let types = pulse.types()?.into_iter().map(|found| TypeCount {
                 event_type: found.event_type,
                 count: found.count,
             });
             let builds = views
-                .builds()?
+                .of::<Builds>()?
                 .counts()?
                 .into_iter()
                 .map(|found| StatusCount {

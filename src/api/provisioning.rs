@@ -16,6 +16,7 @@ mod report;
 mod things;
 mod wanted;
 
+use projections::{RosterView, Runs};
 use std::collections::BTreeSet;
 
 use commands::{CommandError, Transaction};
@@ -109,7 +110,7 @@ async fn make(
         // Names are looked up in the views, so those know everything first.
         let head = app.commands.head();
         app.wait_for(head).await?;
-        let views = (app.views.roster()?, app.views.runs()?);
+        let views = (app.views.of::<RosterView>()?, app.views.of::<Runs>()?);
         let work = |unit: Transaction| {
             let views = views.clone();
             async move {

@@ -1,12 +1,14 @@
 //! What the views say, with the position up to which they know the log.
 
-use ::projections::history::AsOfError;
-use ::projections::{self, Cursor, PAGE_BYTES_MAX, TableError, Views};
+use std::borrow::Borrow;
+
+use ::projections::{self, Cursor, PAGE_BYTES_MAX, RowAsOf, TableError, Views};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use web::paging::{self, Listing};
 use web::{App, Charge, Problem, View};
 
+use crate::builds::AsOfParams;
 use crate::parameters;
 
 /// Asks the views.
@@ -45,17 +47,34 @@ where
     Ok(View { position, body })
 }
 
-/// Shows one thing as it stood.
+/// A row of a view, now or at the moment that the parameters name.
 ///
 /// # Errors
-/// `unknown`, when it was not there, and when the log cannot be read.
-pub(crate) fn past<R, T>(
+/// `unknown`, when there is no such row, and when the view or the log cannot be read.
+pub(crate) async fn row<V, T>(
     app: &App,
+    params: &AsOfParams,
+    key: &V::Key,
     unknown: Problem,
-    past: Result<Option<R>, AsOfError>,
-    show: impl FnOnce(R) -> T,
-) -> Result<View<T>, Problem> {
+    show: impl FnOnce(V::Row) -> T,
+) -> Result<View<T>, Problem>
+where
+    V: RowAsOf,
+    V::Key: ToOwned<Owned: Send> + 'static,
+    V::Row: 'static,
+{
+    let Some(moment) = params.moment(app)? else {
+        let key = key.to_owned();
+        return one(
+            app,
+            unknown,
+            move |views| views.of::<V>()?.row(key.borrow()),
+            show,
+        )
+        .await;
+    };
     let position = app.views.position();
+    let past = app.views.history().row_as_of::<V>(key, moment).await;
     let body = show(past.map_err(parameters::past)?.ok_or(unknown)?);
     Ok(View { position, body })
 }

@@ -93,7 +93,7 @@ resources! {
     Workers: workers, worker {
         fn add_present(app: &Api, shown: &mut Self::Shown) -> Result<(), Problem> {
             let (patience, now) = (app.settings.worker_patience, app.commands.clock().now());
-            shown.reports = app.views.roster()?.read(|roster| {
+            shown.reports = app.views.of::<RosterView>()?.read(|roster| {
                 let worker = roster.worker(shown.id)?;
                 let answers = app.settings.worker_answers.as_ref().and_then(|read| read(shown.id));
                 let created = shown.created_at;
@@ -161,7 +161,7 @@ async fn list<R: Resource>(
     let _room = reads::room_for(app, limit)?;
     let position = app.views.position();
     // One more than is shown tells whether there is a next page.
-    let numbers = app.views.roster()?;
+    let numbers = app.views.of::<RosterView>()?;
     let numbers = numbers.read(|roster| R::numbers(roster, from, limit + 1));
     let (mut items, mut bytes) = (Vec::with_capacity(limit), PageBytes::default());
     for some in numbers.chunks(AT_ONCE) {
@@ -183,7 +183,7 @@ async fn list<R: Resource>(
 /// How these stand, as far as they are there.
 async fn rows<R: Resource>(app: &Api, numbers: Vec<u64>) -> Result<Vec<(u64, R::Facts)>, Problem> {
     let rows = app.views.ask(move |views| {
-        let view = views.roster()?;
+        let view = views.of::<RosterView>()?;
         let rows = numbers.into_iter().filter_map(|number| {
             let row = R::row(&view, number).transpose()?;
             Some(row.map(|facts| (number, facts)))
@@ -218,7 +218,7 @@ async fn get<R: Resource>(
             let moment = parameters::as_of(moment, app.commands.head())?;
             let history = app.views.history();
             let thing = history
-                .thing_as_of::<R::Aggregate>(&number.to_string(), moment)
+                .aggregate_as_of::<R::Aggregate>(&number.to_string(), moment)
                 .await;
             let thing = thing.map_err(parameters::past)?;
             let facts = R::facts(&thing).ok_or_else(|| unknown::<R>(number))?;
@@ -303,7 +303,9 @@ async fn tell<R: Resource>(
 }
 
 async fn row<R: Resource>(app: &Api, number: u64) -> Result<Option<R::Facts>, Problem> {
-    let row = app.views.ask(move |views| R::row(&views.roster()?, number));
+    let row = app
+        .views
+        .ask(move |views| R::row(&views.of::<RosterView>()?, number));
     Ok(row.await?)
 }
 
@@ -319,7 +321,10 @@ async fn show_now<R: Resource>(app: &Api, facts: &R::Facts) -> Result<R::Shown, 
 }
 
 async fn show<R: Resource>(app: &Api, facts: &R::Facts) -> Result<R::Shown, Problem> {
-    let mut shown = app.views.roster()?.read(|roster| R::show(facts, roster));
+    let mut shown = app
+        .views
+        .of::<RosterView>()?
+        .read(|roster| R::show(facts, roster));
     R::read_texts(app, facts, &mut shown).await?;
     Ok(shown)
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ::projections::roster::Roster;
 use ::projections::runs::{RunQuery, RunRow, RunState, WorkerIs};
+use ::projections::{RosterView, Runs};
 use axum::extract::State;
 use domain::core::token::Role;
 use eventlog::StreamName;
@@ -151,11 +152,11 @@ pub(crate) async fn list(
     let _room = reads::room_for(&app, page.limit)?;
     let mut query = params.query()?;
     reads::view(&app, move |views| {
-        query.jobs = views.roster()?.read(|roster| params.jobs(roster));
-        let runs = views.runs()?;
+        query.jobs = views.of::<RosterView>()?.read(|roster| params.jobs(roster));
+        let runs = views.of::<Runs>()?;
         let page = runs.list_from(&query, &page.cursor, page.limit)?;
         let total = params.total.then(|| runs.count(&query)).transpose()?;
-        let items = views.roster()?.read(|roster| {
+        let items = views.of::<RosterView>()?.read(|roster| {
             let shown = |row: &Arc<RunRow>| Run::of(row, roster);
             page.rows.iter().map(shown).collect()
         });
@@ -207,7 +208,7 @@ pub(crate) async fn counts(
 ) -> Result<View<RunCounts>, Problem> {
     caller.may(Role::Reader, READ)?;
     reads::view(&app, move |views| {
-        let runs = views.runs()?;
+        let runs = views.of::<Runs>()?;
         let count = |state: &str, success: Option<bool>| {
             let params = RunParams {
                 job: params.job,
@@ -217,7 +218,7 @@ pub(crate) async fn counts(
                 ..RunParams::default()
             };
             let query = RunQuery {
-                jobs: views.roster()?.read(|roster| params.jobs(roster)),
+                jobs: views.of::<RosterView>()?.read(|roster| params.jobs(roster)),
                 ..params.query()?
             };
             Ok::<_, Problem>(runs.count(&query)?)
@@ -249,9 +250,13 @@ pub(crate) async fn get(
     caller.may(Role::Reader, READ)?;
     let position = app.views.position();
     let row = match params.moment(&app)? {
-        None => app.views.ask(move |views| views.runs()?.get(run)).await?,
+        None => {
+            app.views
+                .ask(move |views| views.of::<Runs>()?.get(run))
+                .await?
+        }
         Some(moment) => {
-            let past = app.views.history().run_as_of(run, moment).await;
+            let past = app.views.history().row_as_of::<Runs>(&run, moment).await;
             let past = past
                 .map_err(parameters::past)?
                 .ok_or_else(|| unknown(run))?;
@@ -299,7 +304,9 @@ pub(crate) async fn log(
 ) -> Result<View<RunLog>, Problem> {
     caller.may(Role::Reader, READ)?;
     let position = app.views.position();
-    let row = app.views.ask(move |views| views.runs()?.log_of_run(run));
+    let row = app
+        .views
+        .ask(move |views| views.of::<Runs>()?.log_of_run(run));
     let row = row
         .await?
         .ok_or_else(|| Problem::not_found(format!("the run {run} has no log")))?;
@@ -319,7 +326,7 @@ pub(crate) async fn log(
 }
 
 pub(crate) fn shown(app: &App, row: &RunRow) -> Result<Run, Problem> {
-    let roster = app.views.roster()?;
+    let roster = app.views.of::<RosterView>()?;
     Ok(roster.read(|roster| Run::of(row, roster)))
 }
 

@@ -1,5 +1,6 @@
 //! API tokens: who may do what.
 
+use ::projections::Tokens;
 use ::projections::tokens::TokenRow;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -139,7 +140,7 @@ pub(crate) async fn list(
     let page = Page::asked(params.limit, params.cursor.as_deref())?;
     page.of(
         &app,
-        move |views, cursor, limit| views.tokens()?.list(cursor, limit),
+        move |views, cursor, limit| views.of::<Tokens>()?.list(cursor, limit),
         Token::of,
     )
     .await
@@ -156,13 +157,7 @@ pub(crate) async fn get(
     Query(params): Query<AsOfParams>,
 ) -> Result<View<Token>, Problem> {
     caller.may(Role::Admin, READ)?;
-    let Some(moment) = params.moment(&app)? else {
-        let position = app.views.position();
-        let body = Token::of(find(&app, id).await?);
-        return Ok(View { position, body });
-    };
-    let past = app.views.history().token_as_of(&id, moment).await;
-    reads::past(&app, unknown(), past, Token::of)
+    reads::row::<Tokens, _>(&app, &params, &id, unknown(), Token::of).await
 }
 
 /// Issue a token. The answer shows it, once.
@@ -253,7 +248,10 @@ async fn tell(
 }
 
 async fn find(app: &App, id: String) -> Result<TokenRow, Problem> {
-    let row = app.views.ask(move |views| views.tokens()?.get(&id)).await?;
+    let row = app
+        .views
+        .ask(move |views| views.of::<Tokens>()?.get(&id))
+        .await?;
     row.ok_or_else(unknown)
 }
 

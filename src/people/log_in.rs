@@ -1,5 +1,6 @@
 //! Logs users in, and recognises those who are.
 
+use projections::RosterView;
 use std::net::{IpAddr, Ipv6Addr};
 
 use commands::Noted;
@@ -29,12 +30,12 @@ impl Parts {
         taken.map_err(|retry_after| AccessError::TooManyAttempts { retry_after })?;
         let number = self
             .views
-            .roster()?
+            .of::<RosterView>()?
             .read(|roster| roster.user_by_name(name).map(|user| user.number));
         let row = match number {
             Some(number) => {
                 self.views
-                    .ask(move |views| views.roster()?.user(number))
+                    .ask(move |views| views.of::<RosterView>()?.user(number))
                     .await?
             }
             None => None,
@@ -78,7 +79,7 @@ impl Parts {
         let Some((user, credential, csrf)) = self.sessions.find(session, now) else {
             return Ok(None);
         };
-        let is_valid = self.views.roster()?.read(|roster| {
+        let is_valid = self.views.of::<RosterView>()?.read(|roster| {
             let known = roster.user(user)?;
             Some(known.is_enabled && known.credential_position == credential)
         });

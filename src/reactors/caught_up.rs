@@ -1,20 +1,17 @@
-//! Waits until the views of the farm know what is in the log: who decides from less decides twice.
+//! Waits until the views of workers and runs are at the head: what decides from older rows decides twice.
 
 use std::time::Duration;
 
 use commands::Commands;
-use projections::Views;
+use projections::{RosterView, Runs, Views};
 
-/// Waits until all that is in the log by now is known to workers' and runs' views.
+/// Waits until the views of workers and runs know everything that is in the log by now.
 pub(crate) async fn caught_up(
     commands: &Commands,
     views: &Views,
     within: Duration,
 ) -> Result<(), String> {
     let head = commands.head();
-    for view in ["roster", "runs"] {
-        let there = views.wait_for_view(view, head, within).await;
-        there.map_err(|behind| behind.to_string())?;
-    }
-    Ok(())
+    let reached = views.wait_for::<(RosterView, Runs)>(head, within).await;
+    reached.map_err(|behind| behind.to_string())
 }

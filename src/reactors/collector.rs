@@ -32,7 +32,7 @@ use domain::builds::build::{
 use domain::builds::node::{Node, NodeCommand};
 use domain::{Actor, Aggregate, Metadata};
 use jiff::Timestamp;
-use projections::{TableError, Views};
+use projections::{Builds, Collections, TableError, Views};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -77,7 +77,7 @@ impl Collector {
         config: CollectorConfig,
         stop: CancellationToken,
     ) -> Result<Running, ConfigError> {
-        let changed = views.collections_changed();
+        let changed = views.changed::<Collections>();
         let clock = commands.clock().clone();
         let collector = Self {
             rules: Rules::new(&config.stage, &config.runner_prefixes)?,
@@ -131,9 +131,7 @@ impl Collector {
             return Ok(Seen::NotYet);
         };
         self.faults.reached("outcome_written").await;
-        let seen = self
-            .views
-            .wait_for_view("collections", position, self.patience);
+        let seen = self.views.wait_for::<Collections>(position, self.patience);
         Ok(seen.await.map_or(Seen::NotYet, |()| Seen::Yes))
     }
 
@@ -164,7 +162,7 @@ impl Reaction for Collector {
         }
         let due = self
             .views
-            .ask(move |views| views.collections()?.due(now, limit));
+            .ask(move |views| views.of::<Collections>()?.due(now, limit));
         match due.await {
             Ok(due) => Ok(due.into_iter().map(Queued).collect()),
             // It says so itself, and wakes us when it is up to date.
@@ -174,12 +172,14 @@ impl Reaction for Collector {
     }
 
     async fn next_due(&self) -> Option<Timestamp> {
-        let next = self.views.ask(|views| views.collections()?.next_due());
+        let next = self
+            .views
+            .ask(|views| views.of::<Collections>()?.next_due());
         next.await.ok().flatten()
     }
 
     async fn queued(&self) -> u64 {
-        let counts = self.views.ask(|views| views.collections()?.counts());
+        let counts = self.views.ask(|views| views.of::<Collections>()?.counts());
         let waits = |state: &str| matches!(state, "queued" | "retrying");
         let counts = counts.await.unwrap_or_default().into_iter();
         counts
@@ -261,10 +261,10 @@ impl Collector {
         let inside = |error: &dyn std::fmt::Display| Trouble::Inside(error.to_string());
         let there = self
             .views
-            .wait_for_view("builds", work.0.position, self.patience);
+            .wait_for::<Builds>(work.0.position, self.patience);
         there.await.map_err(|behind| inside(&behind))?;
         let key = work.key();
-        let row = self.views.ask(move |views| views.builds()?.get(&key));
+        let row = self.views.ask(move |views| views.of::<Builds>()?.get(&key));
         let row = row.await.map_err(|error| inside(&error))?;
         let row = row.ok_or_else(|| inside(&"the view of builds does not know it"))?;
         Ok(Facts::new(work, row))

@@ -28,7 +28,7 @@ use std::time::Duration;
 use commands::{Commands, LogLimit};
 use domain::{Actor, Metadata};
 use jiff::tz::TimeZone;
-use projections::Views;
+use projections::{RosterView, Runs, Views};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -176,8 +176,8 @@ impl Inner {
         wake: &Notify,
         stop: &CancellationToken,
     ) {
-        let mut runs = Changes(Some(self.views.runs_changed()));
-        let mut roster = Changes(Some(self.views.roster_changed()));
+        let mut runs = Changes(Some(self.views.changed::<Runs>()));
+        let mut roster = Changes(Some(self.views.changed::<RosterView>()));
         let mut ping_at = Instant::now();
         let mut again_at = Instant::now();
         let mut kept_at = Instant::now();
@@ -243,7 +243,11 @@ impl Inner {
     fn until_next(&self, time_up: Option<Duration>) -> Option<Duration> {
         let now = self.commands.clock().now();
         // Without the view nothing is known to be due; its news wakes the dispatcher.
-        let due = self.views.runs().ok().and_then(|runs| runs.next_due(now));
+        let due = self
+            .views
+            .of::<Runs>()
+            .ok()
+            .and_then(|runs| runs.next_due(now));
         // What is due by now waits no longer.
         let due = due.map(|due| Duration::try_from(due.duration_since(now)).unwrap_or_default());
         due.into_iter().chain(time_up).min()

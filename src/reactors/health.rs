@@ -19,7 +19,7 @@ use domain::jobs::worker_pool::{Silence, SilenceCommand};
 use domain::{Actor, LongText, Metadata};
 use jiff::{SignedDuration, Timestamp};
 use projections::roster::{Roster, RosterView};
-use projections::{TableError, Views};
+use projections::{Runs, TableError, Views};
 use tokio_util::sync::CancellationToken;
 
 use crate::Faults;
@@ -215,8 +215,8 @@ impl Inner {
         let caught_up = caught_up(&self.commands, &self.views, self.config.views_within).await;
         let not_ready = |error: TableError| error.to_string();
         let read = caught_up.and_then(|()| {
-            let roster = self.views.roster().map_err(not_ready)?;
-            let runs = self.views.runs().map_err(not_ready)?;
+            let roster = self.views.of::<RosterView>().map_err(not_ready)?;
+            let runs = self.views.of::<Runs>().map_err(not_ready)?;
             Ok((roster, runs))
         });
         if read.is_err() {

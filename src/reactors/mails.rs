@@ -27,8 +27,8 @@ use domain::jobs::run::RunEvent;
 use domain::jobs::worker_pool::WorkerPoolEvent;
 use domain::{Actor, Event, Metadata};
 use eventlog::{Filter, Position, Recorded};
-use projections::Views;
 use projections::history::decode;
+use projections::{RosterView, Runs, Views};
 use tokio_util::sync::CancellationToken;
 
 use crate::ConfigError;
@@ -226,10 +226,8 @@ impl Inner {
         let within = self.config.views_within;
         // What was written together with the cause belongs to it, and stands after it: that a run is tried again.
         let position = self.commands.head().max(cause.position);
-        for view in ["roster", "runs"] {
-            let there = self.views.wait_for_view(view, position, within);
-            there.await.map_err(trouble)?;
-        }
+        let reached = self.views.wait_for::<(RosterView, Runs)>(position, within);
+        reached.await.map_err(trouble)?;
         let mail = self.gather(about, &event).await.map_err(Halt::Trouble)?;
         let Some(mail) = mail.filter(|mail| !mail.recipients.is_empty()) else {
             self.stats.left_out.fetch_add(1, Ordering::Relaxed);

@@ -11,7 +11,7 @@ use domain::Metadata;
 use domain::core::token::Role;
 use eventlog::Position;
 use futures::future::BoxFuture;
-use projections::Views;
+use projections::{Tokens, Views};
 use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
@@ -259,7 +259,7 @@ impl App {
         let patience = self.settings.limits.patience;
         let known = self
             .views
-            .wait_for_view("tokens", self.opened_at, patience)
+            .wait_for::<Tokens>(self.opened_at, patience)
             .await;
         known.map_err(|_| {
             Problem::unavailable("the tokens are still being read from the log").retry_after(1)

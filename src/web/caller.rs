@@ -7,6 +7,7 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use jiff::Timestamp;
 use people::secret::{CREDENTIAL_BYTES_MAX, token_hash};
+use projections::Tokens;
 use subtle::ConstantTimeEq;
 
 use crate::{App, Problem, RequestContext};
@@ -250,7 +251,7 @@ async fn identify(app: &App, presented: &str) -> Result<Identity, Problem> {
     let asked = hash.clone();
     let found = app
         .views
-        .ask(move |views| views.tokens()?.by_hash(&asked))
+        .ask(move |views| views.of::<Tokens>()?.by_hash(&asked))
         .await?;
     // The index has found the hash by its bytes; that it is this one is compared in constant time.
     let row = found.filter(|row| row.hash.as_bytes().ct_eq(hash.as_bytes()).into());

@@ -2,7 +2,7 @@ use domain::builds::build::BuildEvent;
 
 use crate::builds::{BuildFilter, BuildOrder};
 use crate::testing::{App, PATIENCE, report, reported, tell_all, used};
-use crate::{Cursor, EXAMINED_MAX};
+use crate::{Builds, Cursor, EXAMINED_MAX};
 
 async fn app_of(builds: i64) -> App {
     let app = App::new();
@@ -13,7 +13,7 @@ async fn app_of(builds: i64) -> App {
         )
     });
     let last = tell_all(&*app.log, story).await;
-    app.views.wait_for(last, PATIENCE).await.unwrap();
+    app.views.wait_for_all(last, PATIENCE).await.unwrap();
     app
 }
 
@@ -26,7 +26,7 @@ async fn pages_show_every_build_once_while_others_arrive() {
         loop {
             let page = app
                 .views
-                .builds()
+                .of::<Builds>()
                 .unwrap()
                 .list(&BuildFilter::default(), &cursor, limit)
                 .unwrap();
@@ -51,7 +51,7 @@ async fn a_last_page_that_is_full_has_no_next_one() {
     let app = app_of(6).await;
     let list = |limit| {
         app.views
-            .builds()
+            .of::<Builds>()
             .unwrap()
             .list(&BuildFilter::default(), &Cursor::start(), limit)
     };
@@ -72,7 +72,7 @@ async fn a_cursor_that_nobody_gave_out_is_only_another_place() {
             let cursor = Cursor::from_bytes(bytes.clone());
             let page = app
                 .views
-                .builds()
+                .of::<Builds>()
                 .unwrap()
                 .list(&filter, &cursor, 10)
                 .unwrap();
@@ -94,7 +94,7 @@ async fn a_page_looks_at_so_many_rows_and_no_more() {
         )
     }));
     let last = tell_all(&*app.log, story).await;
-    app.views.wait_for(last, PATIENCE).await.unwrap();
+    app.views.wait_for_all(last, PATIENCE).await.unwrap();
     let filter = BuildFilter {
         package: Some("zlib".to_owned()),
         order: BuildOrder::Updated,
@@ -102,14 +102,14 @@ async fn a_page_looks_at_so_many_rows_and_no_more() {
     };
     let first = app
         .views
-        .builds()
+        .of::<Builds>()
         .unwrap()
         .list(&filter, &Cursor::start(), 10)
         .unwrap();
     assert_eq!((first.rows.len(), first.examined), (0, EXAMINED_MAX));
     let rest = app
         .views
-        .builds()
+        .of::<Builds>()
         .unwrap()
         .list(&filter, &first.next.unwrap(), 10)
         .unwrap();
@@ -127,10 +127,10 @@ async fn a_page_of_large_rows_ends_early_and_leads_on() {
         (format!("build-default:{number}"), event.into())
     });
     let last = tell_all(&*app.log, story).await;
-    app.views.wait_for(last, PATIENCE).await.unwrap();
+    app.views.wait_for_all(last, PATIENCE).await.unwrap();
     let (mut cursor, mut pages, mut found) = (Cursor::start(), Vec::new(), Vec::new());
     loop {
-        let builds = app.views.builds().unwrap();
+        let builds = app.views.of::<Builds>().unwrap();
         let page = builds.list(&BuildFilter::default(), &cursor, 1000).unwrap();
         pages.push(page.rows.len());
         found.extend(page.rows.iter().map(|row| row.key.number()));

@@ -9,10 +9,10 @@ use tables::{Batch, Key, MemoryTables, Range, Table, TableError, Tables, Value};
 use uuid::Uuid;
 
 use super::{digests, engine};
-use crate::ProjectionStatus;
 use crate::testing::{
     App, PATIENCE, any_story, block_on, key, memory_log, reported, tell, tell_all,
 };
+use crate::{Builds, ProjectionStatus};
 
 /// Tables that refuse every so-and-so-many-th call.
 struct Flaky {
@@ -178,7 +178,7 @@ async fn an_event_that_nobody_can_read_is_counted_and_stops_nobody() {
     };
     let at = app.log.append(vec![append]).await.unwrap().last();
     let last = tell(&*app.log, "build-default:1", reported(1, "success")).await;
-    app.views.wait_for(last, PATIENCE).await.unwrap();
+    app.views.wait_for_all(last, PATIENCE).await.unwrap();
     let statuses = app.views.statuses();
     let builds = statuses
         .iter()
@@ -188,7 +188,7 @@ async fn an_event_that_nobody_can_read_is_counted_and_stops_nobody() {
     assert_eq!(builds.last_fault.as_ref().unwrap().position, at);
     assert_eq!(
         app.views
-            .builds()
+            .of::<Builds>()
             .unwrap()
             .get(&key(1))
             .unwrap()

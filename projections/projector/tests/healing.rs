@@ -6,10 +6,10 @@ use parking_lot::{Mutex, RwLock};
 use tables::{Batch, Key, MemoryTables, Range, Table, TableError, Tables, Value};
 
 use super::{digests, engine};
-use crate::Views;
 use crate::testing::{
     PATIENCE, config, every_kind_of_event, key, memory_log, reported, tell, tell_all,
 };
+use crate::{Builds, Runs, Views};
 
 /// Tables that fail together, and come back when they are asked and there is room.
 #[derive(Default)]
@@ -143,10 +143,10 @@ async fn views_whose_tables_failed_go_on_without_a_new_start() {
             tell(&*log, &stream, reported(number, "running")).await;
         }
         let views = Views::start(log.clone(), tables.clone(), config()).unwrap();
-        views.wait_for(log.head(), PATIENCE).await.unwrap();
-        let before = views.builds().unwrap().get(&key(1)).unwrap();
+        views.wait_for_all(log.head(), PATIENCE).await.unwrap();
+        let before = views.of::<Builds>().unwrap().get(&key(1)).unwrap();
         assert!(before.is_some());
-        let mut changed = views.runs_changed();
+        let mut changed = views.changed::<Runs>();
 
         *tables.lost.lock() = lost;
         tables.is_mute.store(is_mute, Ordering::SeqCst);
@@ -154,7 +154,7 @@ async fn views_whose_tables_failed_go_on_without_a_new_start() {
         assert!(!views.are_live(), "{case}");
         let last = tell(&*log, "build-default:900", reported(900, "running")).await;
         assert_eq!(
-            views.builds().unwrap().get(&key(1)),
+            views.of::<Builds>().unwrap().get(&key(1)),
             Err(failure.clone()),
             "{case}"
         );
@@ -164,7 +164,7 @@ async fn views_whose_tables_failed_go_on_without_a_new_start() {
         let healed = async {
             while !views.are_live() || views.position() < last {
                 let is_live = views.are_live();
-                match views.builds().unwrap().get(&key(1)) {
+                match views.of::<Builds>().unwrap().get(&key(1)) {
                     Ok(found) => assert_eq!(found, before, "{case}"),
                     Err(error) => assert!(!is_live, "{case}: {error}"),
                 }
@@ -173,7 +173,7 @@ async fn views_whose_tables_failed_go_on_without_a_new_start() {
         };
         tokio::time::timeout(PATIENCE, healed).await.expect(&case);
         assert_eq!(views.reopened(), 1, "{case}");
-        let found = views.builds().unwrap().get(&key(900)).unwrap();
+        let found = views.of::<Builds>().unwrap().get(&key(900)).unwrap();
         assert_eq!(found.expect(&case).status, "running");
         let data = tokio::time::timeout(PATIENCE, changed.changed()).await;
         data.expect("who waits for a change looks again").unwrap();

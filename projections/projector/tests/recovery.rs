@@ -18,7 +18,7 @@ use crate::testing::{
     PATIENCE, block_on, config, every_kind_of_event, key, memory_log, reported, tell, tell_all,
     used,
 };
-use crate::{ProjectorConfig, Views};
+use crate::{Allocation, Builds, Packages, ProjectorConfig, Views};
 
 /// Writes bytes that nobody meant below everything that watches over a table.
 fn damage(tables: &MemoryTables, table: &str, key: &[u8]) {
@@ -109,12 +109,12 @@ async fn a_view_that_is_made_anew_is_live_only_if_something_answers_meanwhile() 
 async fn damage_that_a_question_finds_is_mended_while_the_server_runs() {
     let (log, tables, _) = with_history().await;
     let views = Views::start(log.clone(), tables.clone(), config()).unwrap();
-    let before = views.builds().unwrap().get(&key(1)).unwrap();
+    let before = views.of::<Builds>().unwrap().get(&key(1)).unwrap();
     damage(&tables, "builds.v1.g1", &crate::builds::row_key(&key(1)));
-    views.builds().unwrap().get(&key(1)).unwrap_err();
+    views.of::<Builds>().unwrap().get(&key(1)).unwrap_err();
     let last = tell(&*log, "build-default:900", reported(900, "running")).await;
-    views.wait_for(last, PATIENCE).await.unwrap();
-    assert_eq!(views.builds().unwrap().get(&key(1)).unwrap(), before);
+    views.wait_for_all(last, PATIENCE).await.unwrap();
+    assert_eq!(views.of::<Builds>().unwrap().get(&key(1)).unwrap(), before);
     views.shutdown();
     assert!(!tables.names().unwrap().contains(&"builds.v1.g1".to_owned()));
 }
@@ -128,7 +128,7 @@ async fn a_damaged_view_does_not_answer_until_it_is_rebuilt() {
         let error = stored::damaged("a bit has flipped");
         slot.note_failure(&error);
         drop(slot.stop_damaged().expect("it answered until now"));
-        let refused = engine.reader(name).err();
+        let refused = engine.slot(name).unwrap().reader().err();
         let is_not_ready =
             matches!(refused, Some(TableError::NotReady { view, .. }) if view == name);
         assert!(is_not_ready, "{name}: {refused:?}");
@@ -155,8 +155,14 @@ async fn a_view_answers_from_where_the_log_ended_at_the_start() {
     behind.catch_up().await.unwrap();
     assert_eq!(behind.position(), last);
     for (name, _) in &expected {
-        assert!(behind.reader(name).is_ok(), "{name} was at the head");
-        assert!(resumed.reader(name).is_err(), "{name} lacks an event");
+        assert!(
+            behind.slot(name).unwrap().reader().is_ok(),
+            "{name} was at the head"
+        );
+        assert!(
+            resumed.slot(name).unwrap().reader().is_err(),
+            "{name} lacks an event"
+        );
     }
     while begun.position() < Position(last.0 - 1) {
         for slot in &begun.slots {
@@ -173,7 +179,10 @@ async fn a_view_answers_from_where_the_log_ended_at_the_start() {
     begun.catch_up().await.unwrap();
     resumed.catch_up().await.unwrap();
     for (name, _) in expected {
-        assert!(begun.reader(name).is_ok() && resumed.reader(name).is_ok());
+        assert!(
+            begun.slot(name).unwrap().reader().is_ok()
+                && resumed.slot(name).unwrap().reader().is_ok()
+        );
     }
 }
 
@@ -184,7 +193,7 @@ async fn tables_of_another_log_are_not_used() {
     tell(&*shorter, "build-default:5", reported(5, "running")).await;
     let engine = engine(&shorter, &tables).await;
     engine.catch_up().await.unwrap();
-    let builds = crate::builds::Builds::new(engine.reader("builds").unwrap());
+    let builds = engine.of::<Builds>().unwrap();
     assert!(builds.get(&key(1)).unwrap().is_none());
     assert!(builds.get(&key(5)).unwrap().is_some());
 }
@@ -196,7 +205,7 @@ async fn a_model_of_other_settings_is_learnt_anew() {
     other.allocation.refs = allocation::Refs::All;
     let views = Views::start(log.clone(), tables.clone(), other).unwrap();
     all_live(&views).await;
-    assert!(views.allocation().unwrap().learnt() > 0);
+    assert!(views.of::<Allocation>().unwrap().learnt() > 0);
 }
 
 /// Counts builds, in one way or another.
@@ -217,7 +226,13 @@ impl<const VERSION: u32> Projection for Counting<VERSION> {
 }
 
 fn counted(engine: &Engine) -> Option<i64> {
-    engine.reader("counting").unwrap().get(b"n").unwrap()
+    engine
+        .slot("counting")
+        .unwrap()
+        .reader()
+        .unwrap()
+        .get(b"n")
+        .unwrap()
 }
 
 #[test]
@@ -255,7 +270,7 @@ fn a_newer_fold_is_made_beside_the_old_one_that_still_answers() {
 
         let third = open(Kind::of(|| Counting::<3>)).await;
         assert!(
-            third.reader("counting").is_err(),
+            third.slot("counting").unwrap().reader().is_err(),
             "rows of another shape cannot be read"
         );
     });
@@ -287,7 +302,7 @@ fn a_rebuilt_view_answers_no_earlier_than_the_one_it_replaces() {
         assert_eq!(engine.position(), last);
         rebuild.await.unwrap();
         assert_eq!(engine.position(), last);
-        let builds = crate::builds::Builds::new(engine.reader("builds").unwrap());
+        let builds = engine.of::<Builds>().unwrap();
         assert!(builds.get(&key(2)).unwrap().is_some());
     });
 }
@@ -314,10 +329,10 @@ async fn a_rebuild_on_demand_loses_nothing_that_arrives_meanwhile() {
     }
     let ended = views.rebuild("builds").unwrap().finished().await;
     assert_eq!((ended.done, ended.error), (true, None));
-    views.wait_for(last, PATIENCE).await.unwrap();
+    views.wait_for_all(last, PATIENCE).await.unwrap();
     assert_eq!(
         views
-            .packages()
+            .of::<Packages>()
             .unwrap()
             .get("zlib")
             .unwrap()
@@ -325,7 +340,7 @@ async fn a_rebuild_on_demand_loses_nothing_that_arrives_meanwhile() {
             .builds,
         300
     );
-    let counts = views.builds().unwrap().counts().unwrap();
+    let counts = views.of::<Builds>().unwrap().counts().unwrap();
     assert_eq!(counts.iter().map(|count| count.count).sum::<u64>(), 300);
     assert!(views.rebuild("nonsense").is_err());
     views.shutdown();
@@ -336,7 +351,7 @@ async fn a_rebuild_on_demand_loses_nothing_that_arrives_meanwhile() {
 async fn after_a_shutdown_nothing_is_folded_again() {
     let (log, tables, expected) = with_history().await;
     let views = Views::start(log.clone(), tables.clone(), config()).unwrap();
-    views.wait_for(log.head(), PATIENCE).await.unwrap();
+    views.wait_for_all(log.head(), PATIENCE).await.unwrap();
     views.shutdown();
     let config = ProjectorConfig {
         page_events: 1,

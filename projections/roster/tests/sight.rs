@@ -3,6 +3,7 @@ use domain::core::user::{Disabled, UserEvent};
 use domain::jobs::project::{AdminsAdmitted, ProjectEvent};
 use proptest::prelude::*;
 
+use crate::RosterView;
 use crate::roster::{Roster, Scope, Sight};
 use crate::testing::job_runner::{
     any_roster_event, created_group, created_job, created_pool, created_project, created_template,
@@ -45,7 +46,7 @@ async fn two_projects() -> App {
         story.push((format!("job-{job}"), job_event.into()));
     }
     let last = tell_all(&*app.log, story).await;
-    app.views.wait_for(last, PATIENCE).await.unwrap();
+    app.views.wait_for_all(last, PATIENCE).await.unwrap();
     app
 }
 
@@ -57,7 +58,7 @@ fn seen(sees: impl Fn(u64) -> bool) -> Vec<u64> {
 #[tokio::test]
 async fn everybody_sees_what_section_four_of_the_contract_says() {
     let app = two_projects().await;
-    app.views.roster().unwrap().read(|roster| {
+    app.views.of::<RosterView>().unwrap().read(|roster| {
         for (scope, workers, pools, projects, groups, templates, jobs, kills) in [
             (
                 Scope::Worker(1),
@@ -197,7 +198,7 @@ async fn everybody_sees_what_section_four_of_the_contract_says() {
 async fn an_admin_who_does_not_see_a_project_does_not_change_it() {
     let app = two_projects().await;
     let may = |user, project| {
-        let roster = app.views.roster().unwrap();
+        let roster = app.views.of::<RosterView>().unwrap();
         roster.read(|roster| roster.may_write_project(user, project))
     };
     assert!(!may(1, 1), "a viewer only looks");
@@ -212,7 +213,7 @@ async fn an_admin_who_does_not_see_a_project_does_not_change_it() {
             "user {user}, project {project}"
         );
     }
-    app.views.roster().unwrap().read(|roster| {
+    app.views.of::<RosterView>().unwrap().read(|roster| {
         assert!(roster.may_write_worker(1, 2), "through pool 1");
         assert!(!roster.may_write_worker(1, 3), "of another pool");
         assert!(!roster.may_write_worker(3, 2), "not a viewer");
@@ -220,7 +221,7 @@ async fn an_admin_who_does_not_see_a_project_does_not_change_it() {
     let disabled = UserEvent::Disabled(Disabled { at: at(2) });
     app.tell("user-1", disabled).await;
     assert!(!may(1, 1), "nobody who may not log in");
-    app.views.roster().unwrap().read(|roster| {
+    app.views.of::<RosterView>().unwrap().read(|roster| {
         assert!(!roster.sight(Scope::User(1)).sees_project(1));
     });
 }
@@ -371,8 +372,8 @@ proptest! {
         block_on(async {
             let app = App::new();
             let last = tell_all(&*app.log, story).await;
-            app.views.wait_for(last, PATIENCE).await.unwrap();
-            app.views.roster().unwrap().read(|roster| {
+            app.views.wait_for_all(last, PATIENCE).await.unwrap();
+            app.views.of::<RosterView>().unwrap().read(|roster| {
                 let naive = Naive(roster);
                 let scopes = (0..6).flat_map(|n| [Scope::Worker(n), Scope::User(n)]);
                 for scope in scopes.chain([Scope::All]) {

@@ -3,6 +3,7 @@ use domain::jobs::run::{self, RunEvent};
 use domain::jobs::run_log::{self, RunLogEvent};
 use domain::{BlobRef, LongText};
 
+use crate::Runs;
 use crate::testing::job_runner::{asked_to_kill, claimed, returned, scheduled, started, written};
 use crate::testing::{App, at};
 
@@ -20,7 +21,7 @@ impl App {
     }
 
     fn kills_due(&self, second: i64) -> Vec<u64> {
-        let due = self.views.runs().unwrap().kills_due(at(second));
+        let due = self.views.of::<Runs>().unwrap().kills_due(at(second));
         due.iter().map(|(kill, _)| kill.number).collect()
     }
 }
@@ -58,7 +59,7 @@ async fn a_kill_is_due_while_its_run_has_a_process_and_nobody_took_note_of_it() 
     app.tell_of_run(1, returned(8, Some(false))).await;
     assert_eq!(app.kills_due(10), [0; 0], "it is over");
 
-    let runs = app.views.runs().unwrap();
+    let runs = app.views.of::<Runs>().unwrap();
     let of_run = runs.kill_requests_of_run(1).unwrap();
     assert_eq!(of_run.len(), 3);
     assert_eq!(runs.get(1).unwrap().unwrap().kill_requests, 3);
@@ -92,7 +93,7 @@ async fn nobody_is_killed_for_the_time_that_an_earlier_start_took() {
     app.tell_of_kill(1, kill(1, 1)).await;
     app.tell_of_run(1, timed_out(1)).await;
     assert_eq!(app.kills_due(10), [1]);
-    let row = app.views.runs().unwrap().get(1).unwrap().unwrap();
+    let row = app.views.of::<Runs>().unwrap().get(1).unwrap().unwrap();
     assert_eq!(row.timed_out.map(|data| data.kill_request), Some(1));
     app.tell_of_run(1, RunEvent::Reset(run::Reset { at: at(9) }))
         .await;
@@ -104,7 +105,7 @@ async fn nobody_is_killed_for_the_time_that_an_earlier_start_took() {
     };
     app.tell_of_run(1, RunEvent::PidReported(pid)).await;
     assert_eq!(app.kills_due(20), [0; 0]);
-    let row = app.views.runs().unwrap().get(1).unwrap().unwrap();
+    let row = app.views.of::<Runs>().unwrap().get(1).unwrap().unwrap();
     assert_eq!(row.start_heard_at, Some(at(11)));
     app.tell_of_kill(2, kill(2, 1)).await;
     app.tell_of_run(1, timed_out(2)).await;
@@ -126,7 +127,7 @@ async fn kills_and_logs_are_listed_for_the_jobs_of_their_runs() {
     app.tell("run_log-99", written(19, 99, "hello")).await;
     let listed = |jobs: Option<&[u64]>, offset, limit| {
         let jobs = jobs.map(|jobs| jobs.iter().copied().collect());
-        let runs = app.views.runs().unwrap();
+        let runs = app.views.of::<Runs>().unwrap();
         let (kills, kill_total) = runs.kill_requests(jobs.as_ref(), offset, limit).unwrap();
         let (logs, log_total) = runs.run_logs(jobs.as_ref(), offset, limit).unwrap();
         let kills: Vec<u64> = kills.iter().map(|kill| kill.number).collect();
@@ -157,7 +158,7 @@ async fn a_log_is_found_by_its_number_and_says_where_its_newest_content_is() {
     let app = App::new();
     app.tell_of_running(1, 7).await;
     let first = app.tell("run_log-1", written(5, 1, "hello")).await;
-    let runs = app.views.runs().unwrap();
+    let runs = app.views.of::<Runs>().unwrap();
     assert_eq!(runs.get(1).unwrap().unwrap().run_log, Some(5));
     let log = runs.run_log(5).unwrap().unwrap();
     assert_eq!((log.run, log.job, log.size), (1, Some(7), Some(5)));
@@ -172,7 +173,13 @@ async fn a_log_is_found_by_its_number_and_says_where_its_newest_content_is() {
         at: at(20),
     });
     let second = app.tell("run_log-1", replaced).await;
-    let log = app.views.runs().unwrap().log_of_run(1).unwrap().unwrap();
+    let log = app
+        .views
+        .of::<Runs>()
+        .unwrap()
+        .log_of_run(1)
+        .unwrap()
+        .unwrap();
     assert_eq!((log.number, log.size), (5, Some(100_000)));
     assert_eq!((log.content_position, log.blob), (second, Some(blob)));
     assert_eq!((log.written_at, log.updated_at), (at(0), at(20)));
@@ -190,7 +197,7 @@ async fn a_kill_that_names_another_run_is_that_runs() {
     };
     app.tell_of_kill(1, KillRequestEvent::Patched(patched))
         .await;
-    let runs = app.views.runs().unwrap();
+    let runs = app.views.of::<Runs>().unwrap();
     let counts = [1, 2].map(|run| runs.get(run).unwrap().unwrap().kill_requests);
     assert_eq!(counts, [0, 1]);
     assert!(runs.kill_requests_of_run(1).unwrap().is_empty());

@@ -210,23 +210,23 @@ proptest! {
             let half = story.len() / 2;
             for end in [half, story.len()] {
                 tell_all(&*log, story[usize::try_from(log.head().0).unwrap()..end].to_vec()).await;
-                views.wait_for(log.head(), PATIENCE).await.unwrap();
+                views.wait_for_all(log.head(), PATIENCE).await.unwrap();
                 let naive = Naive::of(&story[..end]);
                 for number in 0..9 {
-                    let row = views.runs().unwrap().get(number).unwrap();
+                    let row = views.of::<Runs>().unwrap().get(number).unwrap();
                     let facts = naive.runs.get(&number).and_then(Run::facts).copied();
                     prop_assert_eq!(row.map(|row| row.facts()), facts, "run {}", number);
                 }
                 for (query, offset, limit) in &queries {
-                    agrees(&views.runs().unwrap(), &naive, query, *offset, *limit);
+                    agrees(&views.of::<Runs>().unwrap(), &naive, query, *offset, *limit);
                 }
             }
             views.shutdown();
             let again = Views::start(log.clone(), tables, config()).unwrap();
-            again.wait_for(log.head(), PATIENCE).await.unwrap();
+            again.wait_for_all(log.head(), PATIENCE).await.unwrap();
             let naive = Naive::of(&story);
             for (query, offset, limit) in &queries {
-                agrees(&again.runs().unwrap(), &naive, query, *offset, *limit);
+                agrees(&again.of::<Runs>().unwrap(), &naive, query, *offset, *limit);
             }
             Ok(())
         })?;
@@ -247,8 +247,8 @@ fn a_page_of_large_runs_ends_early_and_leads_on() {
                 .map(|event| (stream.clone(), event.into()))
         });
         tell_all(&*log, story).await;
-        views.wait_for(log.head(), PATIENCE).await.unwrap();
-        let runs = views.runs().unwrap();
+        views.wait_for_all(log.head(), PATIENCE).await.unwrap();
+        let runs = views.of::<Runs>().unwrap();
         for query in [
             RunQuery::default(),
             RunQuery {

@@ -126,7 +126,7 @@ pub(crate) async fn accuracy(
     page.of(
         &app,
         move |views, cursor, limit| {
-            let view = views.accuracy()?;
+            let view = views.of::<::projections::Accuracy>()?;
             let all = match package {
                 Some(package) => view.of_package(&package)?,
                 None if by_package => return view.packages(cursor, limit, admits),

@@ -1,5 +1,6 @@
 //! Which models answer, have answered or could, and who decides.
 
+use ::projections::Allocation;
 use ::projections::allocation::{ModelRow, ModelStatus};
 use axum::extract::State;
 use domain::Metadata;
@@ -141,7 +142,7 @@ pub(crate) async fn list(
 ) -> Result<View<Vec<Model>>, Problem> {
     caller.may(Role::Reader, READ)?;
     let position = app.views.position();
-    let models = app.views.allocation()?.models().into_iter();
+    let models = app.views.of::<Allocation>()?.models().into_iter();
     let body = models.take(TRAINED_MAX).map(Model::of).collect();
     Ok(View { position, body })
 }
@@ -199,13 +200,13 @@ pub(crate) async fn roll_back(
     caller.may(Role::Operator, WRITE)?;
     let reason: Reason = unread.json_or_default(&app).await?;
     let metadata = reason.metadata_of(&caller)?;
-    if let Some(id) = app.views.allocation()?.previous() {
+    if let Some(id) = app.views.of::<Allocation>()?.previous() {
         prepare(&app, &id).await?;
     }
     let at = app.commands.clock().now();
     decide(&app, &metadata, ModelsCommand::RollBack { at }).await?;
     let position = app.views.position();
-    let models = app.views.allocation()?.models().into_iter();
+    let models = app.views.of::<Allocation>()?.models().into_iter();
     let live = models.filter(|model| model.live).map(Model::of).next();
     let body =
         live.ok_or_else(|| Problem::unavailable("nothing answers at present").retry_after(1))?;
@@ -225,7 +226,7 @@ async fn decide(app: &App, metadata: &Metadata, command: ModelsCommand) -> Resul
 
 /// Makes a model ready beside, so that no view waits for it.
 async fn prepare(app: &App, id: &str) -> Result<(), Problem> {
-    let (view, id) = (app.views.allocation()?, id.to_owned());
+    let (view, id) = (app.views.of::<Allocation>()?, id.to_owned());
     let runtime = tokio::runtime::Handle::current();
     // Learning is work for a processor, and not for the threads that answer.
     let prepared = tokio::task::spawn_blocking(move || runtime.block_on(view.prepare(&id)));
@@ -246,6 +247,6 @@ async fn prepare(app: &App, id: &str) -> Result<(), Problem> {
 }
 
 fn find(app: &App, id: &str) -> Result<Model, Problem> {
-    let found = app.views.allocation()?.model(id).map(Model::of);
+    let found = app.views.of::<Allocation>()?.model(id).map(Model::of);
     found.ok_or_else(|| Problem::not_found("no such model was trained"))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use ::projections::Allocation;
 use ::projections::allocation::{StrategyName, Trained, Training, TrainingError, train};
 use axum::extract::State;
 use domain::builds::allocation::{ModelEvaluation, ModelTrained, Models, ModelsCommand};
@@ -65,7 +66,7 @@ struct Plan {
 
 impl Retrain {
     async fn plan(self, app: &Api) -> Result<Plan, Problem> {
-        let view = app.views.allocation()?;
+        let view = app.views.of::<Allocation>()?;
         let settings = view.settings();
         let strategy = match self.strategy {
             Some(name) => name.parse::<StrategyName>().map_err(|error| {
@@ -191,7 +192,7 @@ async fn make(
     let reply = describe(&trained, app.commands.clock().now())?;
     let id = reply.model.clone();
     // At hand before it can be promoted.
-    let view = app.views.allocation();
+    let view = app.views.of::<Allocation>();
     let view = view.map_err(|error| error.to_string())?;
     view.shelve(&id, trained.model);
     let command = ModelsCommand::Register(Box::new(reply));
@@ -220,7 +221,7 @@ async fn trained(
     plan: Plan,
 ) -> Result<Option<Trained>, String> {
     let Plan { training, until } = plan;
-    let view = app.views.allocation();
+    let view = app.views.of::<Allocation>();
     let view = view.map_err(|error| error.to_string())?;
     let (incumbent, log) = (view.incumbent(), view.log().clone());
     let closing = app.clone();

@@ -8,6 +8,7 @@ mod secrets;
 mod wishes;
 
 use super::*;
+use projections::RosterView;
 
 /// A farm with one of everything.
 fn farm() -> Value {
@@ -98,7 +99,7 @@ async fn what_is_made_is_as_it_was_wanted() {
     assert_eq!(job["reschedule_interval_type"], "DAY");
     let child = ok(app.get("/v1/jobs/2").await);
     assert_eq!(child["parent"], json!({"id": 1, "title": "nightly"}));
-    let roster = app.app.views.roster().unwrap();
+    let roster = app.app.views.of::<RosterView>().unwrap();
     let secret = roster.read(|roster| roster.worker_by_key("worker1").unwrap().secret.clone());
     let opened = app.people.seal.open(&secret).unwrap();
     assert_eq!(secrecy::ExposeSecret::expose_secret(&opened), "verysecret");

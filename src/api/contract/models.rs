@@ -1,3 +1,4 @@
+use projections::Allocation;
 use std::time::Duration;
 
 use domain::builds::allocation::{Answered, Answers, AnswersCommand};
@@ -227,7 +228,7 @@ async fn recorded_answers_are_joined_with_what_builds_used_and_priced() {
     let answered = app
         .app
         .views
-        .allocation()
+        .of::<Allocation>()
         .unwrap()
         .answer(&spec, None, None);
     let earlier = app.clock.now() - jiff::SignedDuration::from_secs(7200);

@@ -215,7 +215,9 @@ async fn a_view_that_is_being_rebuilt_answers_503_and_is_named() {
     assert_eq!(ask(&app, "/v1/streams/token-t").await.0, 200);
 
     held.hold(false);
-    let there = app.views.wait_for(head, std::time::Duration::from_secs(60));
+    let there = app
+        .views
+        .wait_for_all(head, std::time::Duration::from_secs(60));
     there.await.unwrap();
     for target in targets {
         let (status, body) = ask(&app, target).await;

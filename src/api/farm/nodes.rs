@@ -1,6 +1,6 @@
 //! The machines that builds run on.
 
-use ::projections::Views;
+use ::projections::Nodes;
 use axum::extract::State;
 use domain::core::token::Role;
 use serde::Deserialize;
@@ -39,8 +39,8 @@ pub(crate) async fn list(
     page.of(
         &app,
         move |views, cursor, limit| match params.hostname {
-            Some(hostname) => Ok(reads::whole(views.nodes()?.by_hostname(&hostname)?)),
-            None => views.nodes()?.list(cursor, limit),
+            Some(hostname) => Ok(reads::whole(views.of::<Nodes>()?.by_hostname(&hostname)?)),
+            None => views.of::<Nodes>()?.list(cursor, limit),
         },
         Node::of,
     )
@@ -59,10 +59,5 @@ pub(crate) async fn get(
 ) -> Result<View<Node>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
     let unknown = Problem::not_found("no such machine was described");
-    let Some(moment) = params.moment(&app)? else {
-        let ask = move |views: &Views| views.nodes()?.get(&uuid);
-        return reads::one(&app, unknown, ask, Node::of).await;
-    };
-    let past = app.views.history().node_as_of(&uuid, moment).await;
-    reads::past(&app, unknown, past, Node::of)
+    reads::row::<Nodes, _>(&app, &params, &uuid, unknown, Node::of).await
 }

@@ -1,7 +1,7 @@
 //! What packages need, and how much of what they were given was for nothing.
 
-use ::projections::Views;
 use ::projections::packages::PackageSort;
+use ::projections::{Packages, Views};
 use axum::extract::State;
 use domain::core::token::Role;
 use serde::Deserialize;
@@ -76,8 +76,8 @@ pub(crate) async fn list(
     page.of(
         &app,
         move |views, cursor, limit| match start {
-            Some(start) => views.packages()?.named(&start, cursor, limit),
-            None => views.packages()?.list(sort, cursor, limit),
+            Some(start) => views.of::<Packages>()?.named(&start, cursor, limit),
+            None => views.of::<Packages>()?.list(sort, cursor, limit),
         },
         Package::of,
     )
@@ -95,6 +95,6 @@ pub(crate) async fn get(
 ) -> Result<View<Package>, Problem> {
     caller.may(Role::Reader, SCOPE)?;
     let unknown = Problem::not_found("no build of this package is known");
-    let ask = move |views: &Views| views.packages()?.get(&name);
+    let ask = move |views: &Views| views.of::<Packages>()?.get(&name);
     reads::one(&app, unknown, ask, Package::of).await
 }

@@ -1,6 +1,6 @@
 //! What each build used.
 
-use ::projections::Views;
+use ::projections::Usages;
 use ::projections::usage::UsageFilter;
 use axum::extract::State;
 use domain::core::token::Role;
@@ -62,7 +62,7 @@ pub(crate) async fn list(
     };
     page.of(
         &app,
-        move |views, cursor, limit| views.usage()?.list(&filter, cursor, limit),
+        move |views, cursor, limit| views.of::<Usages>()?.list(&filter, cursor, limit),
         Usage::of,
     )
     .await
@@ -81,10 +81,5 @@ pub(crate) async fn get(
     caller.may(Role::Reader, SCOPE)?;
     let key = key_of(&build)?;
     let unknown = Problem::not_found(format!("what the build {key} used is not known"));
-    let Some(moment) = params.moment(&app)? else {
-        let ask = move |views: &Views| views.usage()?.get(&key);
-        return reads::one(&app, unknown, ask, Usage::of).await;
-    };
-    let past = app.views.history().usage_as_of(&key, moment).await;
-    reads::past(&app, unknown, past, Usage::of)
+    reads::row::<Usages, _>(&app, &params, &key, unknown, Usage::of).await
 }

@@ -1,5 +1,6 @@
 //! What takes its time, and is done before the unit of work begins.
 
+use projections::RosterView;
 use std::collections::BTreeMap;
 
 use domain::{LongText, PasswordHash};
@@ -110,7 +111,7 @@ async fn known_password(
     let number = match which {
         Which::New => None,
         Which::Number(number) => Some(number),
-        Which::Called => app.views.roster()?.read(|roster| {
+        Which::Called => app.views.of::<RosterView>()?.read(|roster| {
             let user = roster.user_by_name(name?)?;
             Some(user.number)
         }),
@@ -120,7 +121,7 @@ async fn known_password(
     };
     let row = app
         .views
-        .ask(move |views| views.roster()?.user(number))
+        .ask(move |views| views.of::<RosterView>()?.user(number))
         .await?;
     Ok(row.map(|row| row.facts.user.password))
 }

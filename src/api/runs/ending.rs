@@ -1,6 +1,7 @@
 //! What an operator does about a run that does not end by itself.
 
 use ::projections::runs::KillRequestRow;
+use ::projections::{RosterView, Runs};
 use axum::extract::State;
 use commands::runs::{self, RunsRejection};
 use commands::{CommandError, Outcome, Transaction};
@@ -50,7 +51,10 @@ pub(crate) async fn end(
     let (ended, outcome) = done.map_err(|error| refuse(run, error))?;
     wait_for(&app, &outcome).await?;
     let position = app.views.position();
-    let row = app.views.ask(move |views| views.runs()?.get(run)).await?;
+    let row = app
+        .views
+        .ask(move |views| views.of::<Runs>()?.get(run))
+        .await?;
     let row = row.ok_or_else(|| unknown(run))?;
     let run = shown(&app, &row)?;
     let body = Ended { run, ended };
@@ -86,7 +90,7 @@ pub(crate) async fn kill(
     // Whoever asks twice because an answer was lost finds what was asked for the first time.
     app.wait_for(app.commands.head()).await?;
     let pending = app.views.ask(move |views| {
-        let requests = views.runs()?.kill_requests_of_run(run)?;
+        let requests = views.of::<Runs>()?.kill_requests_of_run(run)?;
         // That a run takes too long is no person's wish: such a one is tried again.
         let is_a_wish = |row: &KillRequestRow| row.is_pending() && row.reason.is_none();
         let mut pending = requests.into_iter().filter(is_a_wish);
@@ -103,7 +107,7 @@ pub(crate) async fn kill(
             wait_for(&app, &outcome).await?;
             let row = app
                 .views
-                .ask(move |views| views.runs()?.kill_request(number));
+                .ask(move |views| views.of::<Runs>()?.kill_request(number));
             row.await?
         }
     };
@@ -119,7 +123,7 @@ pub(crate) async fn kill(
 
 /// Which jobs come after a job.
 fn children_of(app: &App) -> Result<impl Fn(u64) -> Vec<u64> + Send + Sync + use<>, Problem> {
-    let roster = app.views.roster()?;
+    let roster = app.views.of::<RosterView>()?;
     Ok(move |job| {
         roster.read(|roster| {
             let job = roster.job(job);

@@ -2,6 +2,7 @@
 
 use ::projections::history::AsOf;
 use ::projections::runs::KillRequestRow;
+use ::projections::{KillRequestView, Runs};
 use axum::extract::State;
 use domain::Metadata;
 use domain::core::token::Role;
@@ -38,11 +39,11 @@ pub(crate) async fn kill_requests(
     let is_known = match moment {
         None => app
             .views
-            .ask(move |views| views.runs()?.get(run))
+            .ask(move |views| views.of::<Runs>()?.get(run))
             .await?
             .is_some(),
         Some(moment) => {
-            let past = app.views.history().run_as_of(run, moment).await;
+            let past = app.views.history().row_as_of::<Runs>(&run, moment).await;
             past.map_err(parameters::past)?.is_some()
         }
     };
@@ -66,7 +67,7 @@ pub(super) async fn rows(
 ) -> Result<Vec<KillRequestRow>, Problem> {
     let rows = app
         .views
-        .ask(move |views| views.runs()?.kill_requests_of_run(run));
+        .ask(move |views| views.of::<Runs>()?.kill_requests_of_run(run));
     let rows = rows.await?;
     let Some(moment) = moment else {
         return Ok(rows);
@@ -74,7 +75,9 @@ pub(super) async fn rows(
     let history = app.views.history();
     let mut past = Vec::new();
     for row in rows {
-        let then = history.kill_request_as_of(row.number, moment).await;
+        let then = history
+            .row_as_of::<KillRequestView>(&row.number, moment)
+            .await;
         let then = then.map_err(parameters::past)?;
         past.extend(then.filter(|then| then.run == run));
     }

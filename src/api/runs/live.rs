@@ -1,6 +1,6 @@
 //! What happens to runs, as it happens: for dashboards that show where runs stand now.
 
-use ::projections::history;
+use ::projections::{Runs, history};
 use axum::extract::State;
 use axum::response::Response;
 use axum::response::sse::Event;
@@ -143,7 +143,7 @@ async fn reply(
     let found = app
         .views
         .ask(move |views| {
-            let runs = views.runs()?;
+            let runs = views.of::<Runs>()?;
             let run = match is_kill {
                 true => runs.kill_request(number)?.map(|kill| kill.run),
                 false => Some(number),

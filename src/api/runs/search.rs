@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use ::projections::history::{self, EventQuery};
 use ::projections::runs::RunLogRow;
+use ::projections::{RosterView, Runs};
 use axum::extract::State;
 use domain::core::token::Role;
 use domain::jobs::run_log::RunLogEvent;
@@ -193,7 +194,7 @@ fn jobs(app: &App, params: &SearchParams) -> Result<Option<BTreeSet<u64>>, Probl
         (Some(job), None) => BTreeSet::from([job]),
         (_, Some(project)) => app
             .views
-            .roster()?
+            .of::<RosterView>()?
             .read(|roster| roster.jobs_of_project(project)),
     };
     jobs.retain(|job| params.job.is_none_or(|wanted| wanted == *job));
@@ -208,7 +209,7 @@ async fn rows(app: &App, events: &[Recorded]) -> Result<Vec<Option<RunLogRow>>, 
         .collect();
     let rows = app.views.ask(move |views| {
         let of = |run: &Option<u64>| match run {
-            Some(run) => views.runs()?.log_of_run(*run),
+            Some(run) => views.of::<Runs>()?.log_of_run(*run),
             None => Ok(None),
         };
         runs.iter().map(of).collect::<Result<Vec<_>, _>>()
@@ -236,7 +237,7 @@ fn found(
     lines_total: usize,
     lines: Vec<Line>,
 ) -> Result<FoundLog, Problem> {
-    let job_title = app.views.roster()?.read(|roster| {
+    let job_title = app.views.of::<RosterView>()?.read(|roster| {
         let job = row.job.and_then(|job| roster.job(job));
         job.map(|job| job.title.clone())
     });

@@ -54,7 +54,7 @@ pub(super) fn run(events: u64) -> Result<(), Failure> {
         Arc::new(opened.tables),
         config,
     )?;
-    runtime.block_on(views.wait_for(log.head(), PATIENCE))?;
+    runtime.block_on(views.wait_for_all(log.head(), PATIENCE))?;
     let took = begun.elapsed();
     line(
         "all views, through sled",

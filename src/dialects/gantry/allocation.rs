@@ -5,6 +5,7 @@
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Uri};
+use projections::Allocation;
 use web::{POSITION, Problem, quoted};
 
 use crate::Gantry;
@@ -21,7 +22,7 @@ pub(crate) fn allocation(gantry: &Gantry, uri: &Uri) -> Response {
 fn answer(gantry: &Gantry, uri: &Uri) -> Result<Response, Problem> {
     let app = &gantry.0.app;
     let spec = quoted::required(uri.query().unwrap_or_default(), "spec")?;
-    let view = app.views.allocation()?;
+    let view = app.views.of::<Allocation>()?;
     let answered = view.answer(&spec, None, None);
     gantry
         .recorder()

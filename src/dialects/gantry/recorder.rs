@@ -14,8 +14,8 @@ use domain::builds::allocation::{Answered as AnsweredEvent, Answers, AnswersComm
 use domain::{Actor, Metadata};
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use projections::Views;
 use projections::allocation::Answered;
+use projections::{Allocation, Views};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::JoinHandle;
 
@@ -200,7 +200,7 @@ fn notes(kept: &Kept, recording: Recording, views: &Views) -> Vec<(String, Answe
         at: *at,
     };
     // A view that was not up to date has answered nobody, and is not compared with.
-    let beside = views.allocation().ok();
+    let beside = views.of::<Allocation>().ok();
     let beside = beside.and_then(|view| view.shadow(spec, None));
     let mut notes = vec![(key(&spec.name), reply(answered, false))];
     notes.extend(beside.map(|beside| (key(&spec.name), reply(&beside, true))));

@@ -2,6 +2,7 @@
 //!
 //! Whoever sends `Authorization` means it: it must verify, and a session beside it counts for nothing.
 
+use projections::RosterView;
 use std::net::IpAddr;
 
 use axum::body::{Body, HttpBody};
@@ -106,7 +107,7 @@ struct Known {
 }
 
 fn worker(dialect: &JobRunner, app: &App, signed: Signed<'_>) -> Reply<Option<Known>> {
-    let roster = app.views.roster()?;
+    let roster = app.views.of::<RosterView>()?;
     let found = roster.read(|roster| {
         let worker = roster.worker_by_key(signed.api_key)?;
         let caller = Caller::Worker {
@@ -158,7 +159,7 @@ async fn by_session(
 
 /// Somebody who may log in.
 fn person(app: &App, number: u64) -> Reply<Option<Caller>> {
-    Ok(app.views.roster()?.read(|roster| {
+    Ok(app.views.of::<RosterView>()?.read(|roster| {
         let user = roster.user(number).filter(|user| user.is_enabled)?;
         Some(Caller::User {
             number,

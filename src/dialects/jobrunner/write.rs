@@ -10,6 +10,7 @@ use domain::jobs::run::RunRejection;
 use domain::jobs::run_log::RunLogRejection;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, StatusCode};
+use projections::RosterView;
 use web::Problem;
 
 use crate::caller::Caller;
@@ -104,7 +105,7 @@ fn check_project_of(visit: &Visit<'_>, job: u64) -> Reply<()> {
     let Caller::User { number, .. } = visit.caller else {
         return Ok(());
     };
-    let may = visit.app.views.roster()?.read(|roster| {
+    let may = visit.app.views.of::<RosterView>()?.read(|roster| {
         let project = roster.project_of_job(job);
         project.is_some_and(|project| roster.may_write_project(number, project))
     });
@@ -116,7 +117,7 @@ const NO_ADMIN: Refusal = Refusal::Unauthorized("the caller does not administer 
 
 /// Which jobs come after a job.
 fn children_of(visit: &Visit<'_>) -> Reply<impl Fn(u64) -> Vec<u64> + Send + Sync + use<>> {
-    let roster = visit.app.views.roster()?;
+    let roster = visit.app.views.of::<RosterView>()?;
     Ok(move |job| {
         roster.read(|roster| {
             let children = roster.job(job).map(|job| job.children.iter().copied());

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use projections::collections::{CollectionRow, QueuePlace};
-use projections::{Answer, TableError, Views};
+use projections::{Answer, Builds, Collections, TableError, Views};
 
 use super::{Collector, Facts, Judged, Queued, Rules};
 use crate::frame::Reaction;
@@ -110,7 +110,7 @@ fn page(
     now: Timestamp,
     limit: usize,
 ) -> Answer<Page> {
-    let rows = views.collections()?.due_after(after, now, limit)?;
+    let rows = views.of::<Collections>()?.due_after(after, now, limit)?;
     let mut page = Page {
         left_out: Vec::new(),
         passed: after,
@@ -130,7 +130,7 @@ fn page(
 /// Whether a build waits for a Prometheus, as far as the view of builds knows.
 fn waits(views: &Views, rules: &Rules, row: &CollectionRow) -> Answer<bool> {
     let queued = Queued(row.clone());
-    let Some(build) = views.builds()?.get(&row.key)? else {
+    let Some(build) = views.of::<Builds>()?.get(&row.key)? else {
         return Ok(false);
     };
     let facts = Facts::new(&queued, build);

@@ -49,7 +49,7 @@ impl Inner {
     /// have to wait.
     pub(super) fn welcome(&self, memory: &mut Memory) -> Option<Instant> {
         // Who has connected is asked for only when the view can say who they are.
-        let Ok(roster) = self.views.roster() else {
+        let Ok(roster) = self.views.of::<RosterView>() else {
             return Some(Instant::now() + PING_PAUSE);
         };
         let subscribed = self.publisher.take_subscribed();

@@ -89,7 +89,7 @@ impl Inner {
             self.liveness.excuse();
             return false;
         }
-        let Ok(roster) = self.views.roster() else {
+        let Ok(roster) = self.views.of::<RosterView>() else {
             // As long as we do not know them, no worker can be said not to answer.
             self.liveness.excuse();
             return false;
@@ -196,14 +196,13 @@ impl Inner {
     /// over: then this is false.
     pub(super) async fn knows_what_was(&self, stop: &CancellationToken) -> bool {
         let head = self.commands.head();
-        for view in ["roster", "runs"] {
-            let there = self.views.wait_for_view(view, head, Duration::MAX);
-            tokio::select! {
-                () = stop.cancelled() => return false,
-                _ = there => {}
-            }
+        let reached = self
+            .views
+            .wait_for::<(RosterView, Runs)>(head, Duration::MAX);
+        tokio::select! {
+            () = stop.cancelled() => false,
+            _ = reached => true,
         }
-        true
     }
 
     async fn catch_up(&self) -> Result<(), String> {
@@ -215,8 +214,8 @@ impl Inner {
         let (zone, liveness) = (self.config.zone.clone(), self.liveness.clone());
         let look = move |views: &Views| {
             let not_ready = |error: TableError| error.to_string();
-            let runs = views.runs().map_err(not_ready)?;
-            let roster = views.roster().map_err(not_ready)?;
+            let runs = views.of::<Runs>().map_err(not_ready)?;
+            let roster = views.of::<RosterView>().map_err(not_ready)?;
             let waiting = runs.waiting(now, usize::MAX);
             let unclaimed: BTreeSet<u64> = waiting.iter().map(|run| run.number).collect();
             // What was claimed makes room for more.

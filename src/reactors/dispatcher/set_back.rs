@@ -13,7 +13,7 @@ use domain::jobs::run::{Origin, Run};
 use domain::jobs::schedule::{FollowUp, JobFacts, Rhythm, follow_up};
 use jiff::{SignedDuration, Timestamp};
 use projections::runs::RunRow;
-use projections::{TableError, Views};
+use projections::{RosterView, Runs, TableError, Views};
 
 use super::farm::Farm;
 use super::round::zone_of;
@@ -74,7 +74,7 @@ impl Inner {
     async fn reschedule(&self) -> Result<(), String> {
         let now = self.commands.clock().now();
         let mut ahead = Vec::new();
-        let runs = self.views.runs().map_err(|error| error.to_string())?;
+        let runs = self.views.of::<Runs>().map_err(|error| error.to_string())?;
         for row in runs.recorded_later(now) {
             let run = self.commands.load::<Run>(&row.number.to_string()).await;
             let run = run.map_err(|error| error.to_string())?.state;
@@ -130,8 +130,8 @@ fn by_rule(
     let (run, job) = (one.row.number, one.row.job);
     let not_ready = |error: TableError| error.to_string();
     let (runs, roster) = (
-        views.runs().map_err(not_ready)?,
-        views.roster().map_err(not_ready)?,
+        views.of::<Runs>().map_err(not_ready)?,
+        views.of::<RosterView>().map_err(not_ready)?,
     );
     let is_ahead = |number: u64| ahead.iter().any(|other| other.row.number == number);
     let regular = runs.regular_before(job, run, REGULAR_MAX);

@@ -57,7 +57,7 @@ async fn main() -> Done {
         set_up(&commands, first..(first + AT_ONCE).min(jobs + 1)).await?;
     }
     views
-        .wait_for(commands.head(), Duration::from_secs(600))
+        .wait_for_all(commands.head(), Duration::from_secs(600))
         .await?;
     println!("{jobs} jobs set up in {:.1?}", begun.elapsed());
 

@@ -6,10 +6,10 @@ use domain::jobs::mail::About;
 use domain::jobs::run::RunEvent;
 use domain::jobs::run_log::RunLogEvent;
 use domain::{Event, LongText};
-use projections::Views;
 use projections::history::decode;
 use projections::roster::{JobRow, JobTemplateRow, ProjectRow, WorkerPoolRow};
 use projections::runs::{RunLogRow, RunRow};
+use projections::{RosterView, Runs, Views};
 
 use super::Inner;
 use super::message::{FailedRun, Links, Mail, not_followed, pool_silent, recipients};
@@ -134,11 +134,14 @@ impl Inner {
     async fn silent(&self, links: &Links, pool: u64) -> Result<Option<Mail>, String> {
         let found = self
             .views
-            .ask(move |views| views.roster()?.worker_pool(pool));
+            .ask(move |views| views.of::<RosterView>()?.worker_pool(pool));
         let Some(row) = found.await.map_err(|error| error.to_string())? else {
             return Ok(None);
         };
-        let roster = self.views.roster().map_err(|error| error.to_string())?;
+        let roster = self
+            .views
+            .of::<RosterView>()
+            .map_err(|error| error.to_string())?;
         let workers: Vec<_> = roster.read(|roster| {
             let members = roster.worker_pool(pool).into_iter();
             members
@@ -169,7 +172,7 @@ impl Around {
 }
 
 fn around(views: &Views, run: u64) -> projections::Answer<Option<Around>> {
-    let (runs, roster) = (views.runs()?, views.roster()?);
+    let (runs, roster) = (views.of::<Runs>()?, views.of::<RosterView>()?);
     let Some(run) = runs.get(run)? else {
         return Ok(None);
     };

@@ -147,7 +147,7 @@ async fn every_meter_says_what_its_name_says() {
     // One event of the token, three pebbles, a report and what came of its collection.
     let collected = async {
         // It is counted once the views know.
-        views.wait_for(Position(6), PATIENCE).await.unwrap();
+        views.wait_for_all(Position(6), PATIENCE).await.unwrap();
         while read.collector.stats().outcomes.is_empty() {
             tokio::task::yield_now().await;
         }

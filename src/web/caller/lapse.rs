@@ -1,5 +1,6 @@
 //! When a credential that was good ceases to be: it is revoked, expires, or loses the role or the scope.
 
+use projections::Tokens;
 use std::time::Duration;
 
 use domain::core::token::Role;
@@ -18,14 +19,16 @@ pub(super) fn of(
     scope: &'static str,
 ) -> impl Future<Output = &'static str> + Send + use<> {
     let id = identity.map(|identity| identity.id.clone());
-    let mut changed = app.views.tokens_changed();
+    let mut changed = app.views.changed::<Tokens>();
     async move {
         let Some(id) = id else {
             return std::future::pending().await;
         };
         loop {
             let wanted = id.clone();
-            let row = app.views.ask(move |views| views.tokens()?.get(&wanted));
+            let row = app
+                .views
+                .ask(move |views| views.of::<Tokens>()?.get(&wanted));
             let now = app.commands.clock().now();
             let expires_at = match row.await {
                 Ok(Some(row)) if row.revoked_at.is_some() => return "the token was revoked",

@@ -1,6 +1,7 @@
 //! What GitLab has been seen to send, and what becomes of every part of it.
 
 use super::*;
+use projections::Builds;
 
 /// Everything that has a name of its own in the event.
 #[tokio::test]
@@ -103,7 +104,14 @@ async fn an_end_that_is_told_before_the_beginning_is_the_end() {
     }
     app.app.wait_for(Position(3)).await.unwrap();
     let key = "default:90210".parse().unwrap();
-    let build = app.app.views.builds().unwrap().get(&key).unwrap().unwrap();
+    let build = app
+        .app
+        .views
+        .of::<Builds>()
+        .unwrap()
+        .get(&key)
+        .unwrap()
+        .unwrap();
     assert_eq!((build.status.as_str(), build.reports), ("success", 3));
 }
 

@@ -54,7 +54,7 @@ async fn no_allocation_is_made_up_while_the_view_is_rebuilt() {
 
     log.hold(false);
     let head = app.log.head();
-    app.app.views.wait_for(head, PATIENCE).await.unwrap();
+    app.app.views.wait_for_all(head, PATIENCE).await.unwrap();
     for target in &targets {
         assert_eq!(app.get(target).await.status, 200, "{target}");
     }

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use axum::extract::ConnectInfo;
 use domain::ActorKind;
-use projections::Cursor;
 use projections::audit::AuditFilter;
+use projections::{Audits, Cursor};
 
 use super::*;
 
@@ -53,7 +53,7 @@ async fn what_a_person_changes_is_audited_and_what_a_worker_reports_is_not() {
         request.extensions_mut().insert(ConnectInfo(peer));
         let answered = app.send(request).await;
         assert!(answered.status.is_success(), "{target}: {answered:?}");
-        let audit = app.app.views.audit().unwrap();
+        let audit = app.app.views.of::<Audits>().unwrap();
         let filter = AuditFilter {
             oldest_first: true,
             ..AuditFilter::default()
@@ -70,7 +70,7 @@ async fn what_a_person_changes_is_audited_and_what_a_worker_reports_is_not() {
         assert_eq!(entry.recorded_at, app.clock.now(), "{target}");
     }
     // What the worker claimed and started is history, and no administrative action.
-    let audit = app.app.views.audit().unwrap();
+    let audit = app.app.views.of::<Audits>().unwrap();
     let by_worker = AuditFilter {
         actor: Some("worker".to_owned()),
         ..AuditFilter::default()

@@ -1,5 +1,6 @@
 //! What clients are answered while a view is rebuilt: 503 and when to come back, never that nothing is there.
 
+use projections::{RosterView, Runs};
 use std::time::Duration;
 
 use commands::{Transaction, runs};
@@ -69,8 +70,8 @@ impl Rebuilding {
         let there = async {
             loop {
                 let now = match view {
-                    "roster" => views.roster().is_ok(),
-                    _ => views.runs().is_ok(),
+                    "roster" => views.of::<RosterView>().is_ok(),
+                    _ => views.of::<Runs>().is_ok(),
                 };
                 if now == answers {
                     return;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::jobs::job_template::script_of;
 use projections::roster::{JobEntry, JobRow, JobTemplateRow, Roster, Sight};
-use projections::{Answer, Views};
+use projections::{Answer, RosterView, Views};
 
 use super::roster::InRoster;
 use crate::filter::{Filter, JobTest};
@@ -75,7 +75,7 @@ struct Rows {
 
 impl Rows {
     fn read(views: &Views, numbers: &[u64]) -> Answer<Self> {
-        let roster = views.roster()?;
+        let roster = views.of::<RosterView>()?;
         let mut rows = Self::default();
         for number in numbers {
             let entry = roster.read(|roster| roster.job(*number).cloned());

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use projections::Answer;
 use projections::runs::{KillRequestRow, RunLogRow, Runs};
+use projections::{Answer, RosterView};
 
 use super::{Found, Standing};
 use crate::page::Page;
@@ -88,7 +88,7 @@ pub(super) async fn standing<R: OfRun>(visit: &Visit<'_>, number: u64) -> Reply<
         return Ok(Standing::Unknown);
     };
     let scope = visit.caller.scope();
-    let sees = visit.app.views.roster()?.read(|roster| {
+    let sees = visit.app.views.of::<RosterView>()?.read(|roster| {
         let sight = roster.sight(scope);
         row.job().is_some_and(|job| sight.sees_kill_or_log(job))
     });
@@ -116,12 +116,12 @@ pub(super) async fn page<R: OfRun>(
     let (offset, limit) = page.skip_and_take();
     let scope = visit.caller.scope();
     let read = visit.app.views.ask(move |views| {
-        let roster = views.roster()?;
+        let roster = views.of::<RosterView>()?;
         let jobs = roster.read(|roster| roster.sight(scope).jobs_of_kills_and_logs());
         let Some(of) = of else {
-            return R::page(&views.runs()?, jobs.as_ref(), offset, limit);
+            return R::page(&views.of::<Runs>()?, jobs.as_ref(), offset, limit);
         };
-        let mut rows = R::of(&views.runs()?, &of)?;
+        let mut rows = R::of(&views.of::<Runs>()?, &of)?;
         rows.retain(|row| {
             let seen = |jobs: &BTreeSet<u64>| row.job().is_some_and(|job| jobs.contains(&job));
             jobs.as_ref().is_none_or(seen)
@@ -140,7 +140,7 @@ pub(super) async fn page<R: OfRun>(
 /// Those with these numbers that are there.
 pub(super) async fn several<R: OfRun>(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<R>> {
     let read = visit.app.views.ask(move |views| {
-        let runs = views.runs()?;
+        let runs = views.of::<Runs>()?;
         let found = numbers.into_iter();
         let found = found.filter_map(|number| R::get(&runs, number).transpose());
         found.collect::<Answer<Vec<_>>>()
@@ -152,6 +152,6 @@ async fn find<R: OfRun>(visit: &Visit<'_>, number: u64) -> Reply<Option<R>> {
     let read = visit
         .app
         .views
-        .ask(move |views| R::get(&views.runs()?, number));
+        .ask(move |views| R::get(&views.of::<Runs>()?, number));
     Ok(read.await?)
 }

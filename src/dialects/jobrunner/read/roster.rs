@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use projections::roster::{Roster, Sight, WorkerEntry};
-use projections::{Answer, Views};
+use projections::{Answer, RosterView, Views};
 
 use super::{Found, Shown, Standing};
 use crate::filter::{self, Filter, Narrows};
@@ -47,7 +47,7 @@ impl<K: InRoster> Shown for K {
     async fn list(visit: &Visit<'_>) -> Reply<Found<u64>> {
         let filter = Filter::<K::Test>::read(&visit.parameters, visit.zone())?;
         let page = Page::read(&visit.parameters)?;
-        let numbers: Vec<u64> = visit.app.views.roster()?.read(|roster| {
+        let numbers: Vec<u64> = visit.app.views.of::<RosterView>()?.read(|roster| {
             let sight = roster.sight(visit.caller.scope());
             let all = K::all(roster, &filter);
             all.into_iter()
@@ -77,7 +77,7 @@ impl<K: InRoster> Shown for K {
 /// 503 while the roster is not up to date.
 pub(crate) fn standing<K: InRoster>(visit: &Visit<'_>, number: u64) -> Reply<Standing> {
     let scope = visit.caller.scope();
-    Ok(visit.app.views.roster()?.read(|roster| {
+    Ok(visit.app.views.of::<RosterView>()?.read(|roster| {
         if !K::exists(roster, number) {
             Standing::Unknown
         } else if K::sees(&roster.sight(scope), number) {
@@ -111,7 +111,7 @@ impl InRoster for Groups {
     }
 
     async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<wire::Group>> {
-        Ok(visit.app.views.roster()?.read(|roster| {
+        Ok(visit.app.views.of::<RosterView>()?.read(|roster| {
             let entries = numbers.iter().filter_map(|number| roster.group(*number));
             entries.map(wire::Group::of).collect()
         }))
@@ -139,7 +139,7 @@ impl InRoster for Projects {
 
     async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<wire::Project>> {
         let rows = rows(visit, numbers, |views, number| {
-            views.roster()?.project(number)
+            views.of::<RosterView>()?.project(number)
         });
         Ok(rows.await?.into_iter().map(wire::Project::of).collect())
     }
@@ -171,7 +171,7 @@ impl InRoster for WorkerPools {
 
     async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<wire::WorkerPool>> {
         let rows = rows(visit, numbers, |views, number| {
-            views.roster()?.worker_pool(number)
+            views.of::<RosterView>()?.worker_pool(number)
         });
         Ok(rows.await?.into_iter().map(wire::WorkerPool::of).collect())
     }
@@ -199,13 +199,13 @@ impl InRoster for Workers {
     }
 
     async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<wire::Worker>> {
-        let entries: Vec<WorkerEntry> = visit.app.views.roster()?.read(|roster| {
+        let entries: Vec<WorkerEntry> = visit.app.views.of::<RosterView>()?.read(|roster| {
             let entries = numbers.iter().filter_map(|number| roster.worker(*number));
             entries.cloned().collect()
         });
         let numbers = entries.iter().map(|entry| entry.number).collect();
         let rows = rows(visit, numbers, |views, number| {
-            views.roster()?.worker(number)
+            views.of::<RosterView>()?.worker(number)
         })
         .await?;
         let shown = entries.into_iter().filter_map(|entry| {
@@ -241,7 +241,7 @@ impl InRoster for JobTemplates {
 
     async fn objects(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<wire::JobTemplate>> {
         let rows = rows(visit, numbers, |views, number| {
-            views.roster()?.job_template(number)
+            views.of::<RosterView>()?.job_template(number)
         });
         Ok(rows.await?.into_iter().map(wire::JobTemplate::of).collect())
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use projections::runs::{RunPage, RunQuery, RunRow};
-use projections::{Answer, Views};
+use projections::{Answer, RosterView, Views};
 
 use super::{Found, Shown, Standing};
 use crate::filter::{Filter, RunTest, State};
@@ -28,7 +28,7 @@ impl Shown for Runs {
         let scope = visit.caller.scope();
         Ok(match run {
             None => Standing::Unknown,
-            Some(run) => visit.app.views.roster()?.read(|roster| {
+            Some(run) => visit.app.views.of::<RosterView>()?.read(|roster| {
                 if roster.sight(scope).sees_run(run.job) {
                     Standing::Seen
                 } else {
@@ -46,7 +46,7 @@ impl Shown for Runs {
         let query = visit
             .app
             .views
-            .roster()?
+            .of::<RosterView>()?
             .read(|roster| filter.query(state, roster, &roster.sight(scope)));
         let found = match query {
             None => RunPage {
@@ -55,7 +55,9 @@ impl Shown for Runs {
             },
             Some(query) => {
                 let (offset, limit) = page.skip_and_take();
-                let list = move |views: &Views| list(&views.runs()?, &query, offset, limit);
+                let list = move |views: &Views| {
+                    list(&views.of::<projections::Runs>()?, &query, offset, limit)
+                };
                 visit.app.views.ask(list).await?
             }
         };
@@ -68,7 +70,7 @@ impl Shown for Runs {
 
     async fn rows(visit: &Visit<'_>, numbers: Vec<u64>) -> Reply<Vec<Arc<RunRow>>> {
         let read = visit.app.views.ask(move |views| {
-            let runs = views.runs()?;
+            let runs = views.of::<projections::Runs>()?;
             let found = numbers
                 .into_iter()
                 .filter_map(|number| runs.get(number).transpose());
@@ -111,6 +113,9 @@ fn list(
 }
 
 async fn find(visit: &Visit<'_>, number: u64) -> Reply<Option<Arc<RunRow>>> {
-    let asked = visit.app.views.ask(move |views| views.runs()?.get(number));
+    let asked = visit
+        .app
+        .views
+        .ask(move |views| views.of::<projections::Runs>()?.get(number));
     Ok(asked.await?)
 }

@@ -9,6 +9,7 @@ use domain::jobs::job::{
     Created, Edited, Job, JobCommand, JobRejection, Suspension, would_come_after_itself,
 };
 use domain::jobs::schedule::IntervalUnit;
+use projections::RosterView;
 use thiserror::Error;
 
 use crate::caller::Caller;
@@ -89,7 +90,7 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Reply<()> 
     let spoken = Spoken::read(visit, &fields(visit)?).await?;
     // What stays as it is needs no check: a pool that the project has lost since is no reason to refuse
     // something else.
-    let known = visit.app.views.roster()?.read(|roster| {
+    let known = visit.app.views.of::<RosterView>()?.read(|roster| {
         let job = roster.job(number)?;
         Some((job.job_template, job.worker_pool, job.parent))
     });
@@ -114,7 +115,7 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Reply<()> 
     };
     if let Some(parent) = parent {
         let is_circle =
-            visit.app.views.roster()?.read(|roster| {
+            visit.app.views.of::<RosterView>()?.read(|roster| {
                 would_come_after_itself(number, parent, |job| roster.job(job)?.parent)
             });
         if is_circle {
@@ -256,7 +257,7 @@ fn check_own(visit: &Visit<'_>, pool: u64) -> Reply<()> {
     let Caller::Worker { number, .. } = visit.caller else {
         return Ok(());
     };
-    let is_own = visit.app.views.roster()?.read(|roster| {
+    let is_own = visit.app.views.of::<RosterView>()?.read(|roster| {
         let pool = roster.worker_pool(pool);
         pool.is_some_and(|pool| pool.workers.contains(&number))
     });
@@ -284,7 +285,7 @@ fn check_related(
     }
     if let Some(parent) = parent {
         related::<Jobs>(visit, "parent", parent)?;
-        let pool = visit.app.views.roster()?.read(|roster| {
+        let pool = visit.app.views.of::<RosterView>()?.read(|roster| {
             let parent = roster.job(parent);
             parent.map(|parent| parent.worker_pool)
         });
@@ -297,7 +298,7 @@ fn check_project_of_template(visit: &Visit<'_>, template: u64) -> Reply<()> {
     let Caller::User { number: user, .. } = visit.caller else {
         return Ok(());
     };
-    let may = visit.app.views.roster()?.read(|roster| {
+    let may = visit.app.views.of::<RosterView>()?.read(|roster| {
         let template = roster.job_template(template);
         template.is_some_and(|template| roster.may_write_project(user, template.project))
     });
@@ -306,7 +307,7 @@ fn check_project_of_template(visit: &Visit<'_>, template: u64) -> Reply<()> {
 
 /// Checks that a pool is one of those that a template's project may use.
 fn check_pool(visit: &Visit<'_>, job_template: u64, worker_pool: u64) -> Reply<()> {
-    let belongs = visit.app.views.roster()?.read(|roster| {
+    let belongs = visit.app.views.of::<RosterView>()?.read(|roster| {
         let template = roster.job_template(job_template)?;
         let project = roster.project(template.project)?;
         Some(project.worker_pools.contains(&worker_pool))

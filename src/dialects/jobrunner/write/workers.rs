@@ -6,6 +6,7 @@ use domain::jobs::worker::{
     Edited, ReportCommand, ReportRejection, Reported, Reports, Worker, WorkerCommand,
     WorkerRejection,
 };
+use projections::RosterView;
 use thiserror::Error;
 
 use crate::caller::Caller;
@@ -51,7 +52,7 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Reply<()> 
     let spoken = match visit.caller {
         Caller::Worker { .. } => Spoken::default(),
         Caller::User { number: user, .. } => {
-            let roster = visit.app.views.roster()?;
+            let roster = visit.app.views.of::<RosterView>()?;
             if !roster.read(|roster| roster.may_write_worker(user, number)) {
                 return Err(NO_ADMIN);
             }

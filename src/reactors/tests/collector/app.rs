@@ -10,7 +10,7 @@ use domain::{Event, Metadata};
 use eventlog::{EventLog, Filter, MemoryLog, PageLimit, Position};
 use jiff::Timestamp;
 use projections::collections::{CollectionRow, CollectionState};
-use projections::{ProjectorConfig, Views};
+use projections::{Collections, ProjectorConfig, Views};
 use reactors::collector::{Collector, CollectorConfig};
 use reactors::frame::{FrameConfig, Running};
 use reactors::gitlab::GitlabConfig;
@@ -93,10 +93,10 @@ impl App {
         key: &BuildKey,
         reached: impl Fn(&CollectionRow) -> bool,
     ) -> CollectionRow {
-        let mut changed = self.views.collections_changed();
+        let mut changed = self.views.changed::<Collections>();
         let waiting = async {
             loop {
-                let row = self.views.collections().unwrap().get(key).unwrap();
+                let row = self.views.of::<Collections>().unwrap().get(key).unwrap();
                 if let Some(row) = row.filter(&reached) {
                     return row;
                 }

@@ -4,6 +4,7 @@ use domain::BuildsEvent;
 use domain::Event;
 use domain::builds::build::{BuildEvent, CollectionFault as F, SkipReason as S};
 use jiff::Timestamp;
+use projections::Collections;
 use projections::collections::{CollectionState, Outcome};
 
 use crate::app::{App, FINISHED, config, failed, key, report};
@@ -158,7 +159,12 @@ async fn every_kind_of_build_comes_to_its_outcome() {
         let job = build.build_id;
         app.report(build).await;
         let state = app.until_done(job).await;
-        let row = app.views.collections().unwrap().get(&key(job)).unwrap();
+        let row = app
+            .views
+            .of::<Collections>()
+            .unwrap()
+            .get(&key(job))
+            .unwrap();
         assert_eq!(
             state,
             CollectionState::Done(wanted),

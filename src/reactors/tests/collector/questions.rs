@@ -7,6 +7,7 @@ use commands::Clock;
 use domain::Metadata;
 use domain::builds::build::{Build, BuildCommand, BuildEvent, BuildKey, SkipReason as S};
 use jiff::Timestamp;
+use projections::Collections;
 use projections::collections::{CollectionRow, CollectionState, Outcome};
 use reactors::Faults;
 use tokio::sync::Notify;
@@ -93,7 +94,7 @@ async fn without_a_prometheus_what_would_need_one_stays_queued() {
     for job in [1, 3] {
         let row = app
             .views
-            .collections()
+            .of::<Collections>()
             .unwrap()
             .get(&key(job))
             .unwrap()

@@ -1,5 +1,6 @@
 //! Clocks that are set while the server runs, or while it does not.
 
+use projections::Runs;
 use std::time::Duration;
 
 use domain::jobs::kill_request::{self, KillRequest, KillRequestCommand};
@@ -110,7 +111,7 @@ async fn a_kill_request_that_was_made_while_the_clock_was_ahead_is_sent() {
     };
     farm.tell::<KillRequest>(&number.to_string(), patch).await;
     farm.run(run).await;
-    let due = farm.views.runs().unwrap().kills_due(farm.clock.now());
+    let due = farm.views.of::<Runs>().unwrap().kills_due(farm.clock.now());
     assert!(due.is_empty(), "{due:?}");
 }
 

@@ -21,7 +21,7 @@ use domain::{
 use eventlog::{EventLog, Filter, MemoryLog, PageLimit, Position, Recorded};
 use jiff::{SignedDuration, Timestamp};
 use projections::runs::RunRow;
-use projections::{ProjectorConfig, Views};
+use projections::{ProjectorConfig, Runs, Views};
 use reactors::awake::Awake;
 use reactors::dispatcher::{Dispatcher, DispatcherConfig};
 use reactors::liveness::Liveness;
@@ -348,8 +348,8 @@ impl Farm {
     /// How a run stands once the view knows everything.
     pub(crate) async fn run(&self, run: u64) -> RunRow {
         let head = self.commands.head();
-        self.views.wait_for(head, PATIENCE).await.unwrap();
-        RunRow::clone(&self.views.runs().unwrap().get(run).unwrap().unwrap())
+        self.views.wait_for_all(head, PATIENCE).await.unwrap();
+        RunRow::clone(&self.views.of::<Runs>().unwrap().get(run).unwrap().unwrap())
     }
 }
 

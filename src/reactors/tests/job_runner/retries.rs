@@ -2,6 +2,7 @@
 
 use domain::jobs::schedule::IntervalUnit;
 use domain::jobs::worker::{Worker, WorkerCommand};
+use projections::Runs;
 
 use crate::ears::{Ears, enqueue};
 use crate::farm::{Farm, JOB, hasty, minutes, noon};
@@ -46,6 +47,6 @@ async fn attempts_neither_stop_nor_double_the_occasions_of_their_job() {
         assert_eq!(farm.run(run).await.schedule_at, minutes(minute));
     }
     assert_eq!(farm.count("run.followed").await, 4);
-    let completed = farm.views.runs().unwrap().last_completed(JOB);
+    let completed = farm.views.of::<Runs>().unwrap().last_completed(JOB);
     assert_eq!(completed, Some(fourth));
 }

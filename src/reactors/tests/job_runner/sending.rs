@@ -1,5 +1,6 @@
 //! What workers are told.
 
+use projections::Runs;
 use std::time::Duration;
 
 use commands::runs;
@@ -128,7 +129,7 @@ async fn a_run_on_all_workers_becomes_one_for_each() {
     }
     let sibling = farm.run(run + 2).await;
     assert_eq!((sibling.schedule_id, sibling.worker), (run, Some(2)));
-    assert!(farm.views.runs().unwrap().get(run).unwrap().is_none());
+    assert!(farm.views.of::<Runs>().unwrap().get(run).unwrap().is_none());
     assert_eq!(farm.count("run.spread").await, 1);
 }
 
