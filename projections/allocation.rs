@@ -5,6 +5,8 @@
 //! log, and a model is a pure function of its training and of the log: where one is promoted that is not at hand,
 //! the fold reads the log once more, up to the event that it is at.
 
+pub mod accuracy;
+
 mod answers;
 mod builds;
 mod fold;

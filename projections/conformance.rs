@@ -15,7 +15,7 @@ use std::time::Duration;
 use eventlog::{EventLog, Position};
 use tables::MemoryTables;
 
-use crate::{ProjectorConfig, Views};
+use crate::{Views, ViewsConfig};
 
 /// Longer than any view of a test takes to read its log.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -28,14 +28,11 @@ const PAGE_EVENTS: usize = 3;
 ///
 /// # Panics
 /// When a view differs, by its name.
-pub fn check(log: &Arc<dyn EventLog>, views: &Views, config: ProjectorConfig) {
+pub fn check(log: &Arc<dyn EventLog>, views: &Views, config: ViewsConfig) {
     let (log, live) = (Arc::clone(log), views.clone());
     let checked = thread::spawn(move || {
         let head = log.head();
-        let anew = ProjectorConfig {
-            page_events: PAGE_EVENTS,
-            ..config
-        };
+        let anew = config.pages_of(PAGE_EVENTS);
         let anew = Views::start(log, Arc::new(MemoryTables::new()), anew);
         let anew = anew.expect("views in memory can be begun");
         assert_eq!(

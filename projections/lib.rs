@@ -1,52 +1,43 @@
 //! Answers questions from the log alone.
 //!
-//! Every file of this folder is one question, and its first line asks it. The folds are pure: no clock, no
-//! randomness and no I/O, so that two folds of one log give the same bytes. What keeps them at the log's
-//! head, writes their rows down and makes them anew lies in [`projector`]. This crate refuses to know
-//! commands and HTTP.
+//! A folder per context of the domain ([`core`], [`builds`], [`jobs`]), one file per question, and its first
+//! line asks it; [`allocation`] and [`pulse`] read several contexts on purpose. The folds are pure: no clock,
+//! no randomness and no I/O, so that two folds of one log give the same bytes. [`engine`] keeps them at the
+//! head of the log, writes and rebuilds their rows. This crate refuses to know commands and HTTP.
 //!
-//! Start reading at [`Views`], then [`builds`], the view that most of the app is about.
+//! Start reading at [`Views`], then [`builds::build`], a typical list view.
 
-pub mod accuracy;
 pub mod allocation;
-pub mod audit;
 pub mod builds;
-pub mod collections;
 pub mod conformance;
-pub mod history;
-pub mod nodes;
-pub mod packages;
-pub mod projector;
+pub mod core;
+pub mod engine;
+pub mod jobs;
 pub mod pulse;
-pub mod roster;
-pub mod runs;
-pub mod tokens;
-pub mod usage;
 
-mod listing;
-mod taking_up;
 #[cfg(test)]
 mod testing;
 mod views;
 
-pub use listing::{Cursor, EXAMINED_MAX, Listing, PAGE_BYTES_MAX, PageBytes};
-pub use projector::{
-    Answer, ProjectionState, ProjectionStatus, ProjectorConfig, RebuildError, RebuildHandle,
+pub use engine::history;
+pub use engine::listing::{Cursor, EXAMINED_MAX, Listing, PAGE_BYTES_MAX, PageBytes};
+pub use engine::{
+    Answer, EngineConfig, ProjectionState, ProjectionStatus, RebuildError, RebuildHandle,
     RebuildProgress, RowAsOf, StartError, ViewReader, ViewSet, drop_tables_ahead,
     furthest_checkpoint, table_digest,
 };
 pub use tables::TableError;
-pub use views::{Behind, Views};
+pub use views::{Behind, Views, ViewsConfig};
 
-pub use accuracy::Accuracy;
+pub use self::core::audit::Audits;
+pub use self::core::tokens::Tokens;
 pub use allocation::Allocation;
-pub use audit::Audits;
-pub use builds::Builds;
-pub use collections::Collections;
-pub use nodes::Nodes;
-pub use packages::Packages;
+pub use allocation::accuracy::Accuracy;
+pub use builds::build::Builds;
+pub use builds::collections::Collections;
+pub use builds::nodes::Nodes;
+pub use builds::packages::Packages;
+pub use builds::usage::Usages;
+pub use jobs::roster::RosterView;
+pub use jobs::runs::{KillRequestView, Runs};
 pub use pulse::Pulse;
-pub use roster::RosterView;
-pub use runs::{KillRequestView, Runs};
-pub use tokens::Tokens;
-pub use usage::Usages;

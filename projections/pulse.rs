@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tables::{Key, KeyBuilder, KeyReader, Range};
 
-use crate::projector::stored::time;
-use crate::projector::{Answer, Envelope, Projection, Reader, Rows, ViewReader};
+use crate::engine::stored::time;
+use crate::engine::{Answer, Envelope, Projection, Reader, Rows, ViewReader};
 
 /// How many events there are of each type.
 const TYPE: u8 = b't';

@@ -26,7 +26,7 @@ use proptest::prelude::*;
 use tables::MemoryTables;
 use uuid::Uuid;
 
-use crate::{ProjectorConfig, Views};
+use crate::{Views, ViewsConfig};
 
 /// Longer than any test may wait for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -76,13 +76,11 @@ pub(crate) fn memory_log() -> MemoryLog {
 }
 
 /// Small pages, so that stories span several, and no commit by time.
-pub(crate) fn config() -> ProjectorConfig {
-    ProjectorConfig {
-        page_events: 7,
-        commit_events: 20,
-        commit_interval: Duration::from_secs(3600),
-        ..ProjectorConfig::new(|| at(1_000_000))
-    }
+pub(crate) fn config() -> ViewsConfig {
+    let mut config = ViewsConfig::new(|| at(1_000_000)).pages_of(7);
+    config.engine.commit_events = 20;
+    config.engine.commit_interval = Duration::from_secs(3600);
+    config
 }
 
 pub(crate) async fn tell(log: &dyn EventLog, stream: &str, event: impl Into<Event>) -> Position {

@@ -5,20 +5,56 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use eventlog::{EventLog, Position};
+use jiff::Timestamp;
 use tables::{TableError, Tables};
 use thiserror::Error;
 use tokio::sync::watch;
 
-use crate::projector::{
-    Answer, Driver, Engine, Kind, Projection, ProjectionStatus, ProjectorConfig, RebuildError,
+use crate::allocation::accuracy::AccuracyFold;
+use crate::allocation::{AllocationFold, AllocationSettings};
+use crate::builds::build::BuildsFold;
+use crate::builds::collections::CollectionsFold;
+use crate::builds::nodes::NodesFold;
+use crate::builds::packages::PackagesFold;
+use crate::builds::usage::UsageFold;
+use crate::core::audit::AuditFold;
+use crate::core::tokens::TokensFold;
+use crate::engine::history::History;
+use crate::engine::{
+    Answer, Driver, Engine, EngineConfig, Kind, Projection, ProjectionStatus, RebuildError,
     RebuildHandle, StartError, ViewReader, ViewSet,
 };
-use crate::{
-    accuracy, allocation, audit, builds, collections, history, nodes, packages, pulse, roster,
-    runs, tokens, usage,
-};
+use crate::jobs::roster::RosterFold;
+use crate::jobs::runs::RunsFold;
+use crate::pulse::PulseFold;
 
-/// All views together. Cheap to clone; the projector ends with the last clone.
+/// The settings of all views.
+#[derive(Clone, Debug)]
+pub struct ViewsConfig {
+    /// How pages of the log are folded and written.
+    pub engine: EngineConfig,
+    /// What the allocation model learns from, and how it answers.
+    pub allocation: AllocationSettings,
+}
+
+impl ViewsConfig {
+    /// The defaults; the clock is for lags, and no row depends on it.
+    pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self {
+            engine: EngineConfig::new(clock),
+            allocation: AllocationSettings::default(),
+        }
+    }
+
+    /// The same with at most so many events in a page.
+    #[must_use]
+    pub fn pages_of(mut self, events: usize) -> Self {
+        self.engine.page_events = events;
+        self
+    }
+}
+
+/// All views together. Cheap to clone; their threads end with the last clone.
 #[derive(Clone)]
 pub struct Views(Arc<Driver>);
 
@@ -33,37 +69,37 @@ pub struct Behind {
 }
 
 /// Every view there is, as configured.
-pub(crate) fn kinds(config: &ProjectorConfig, log: &Arc<dyn EventLog>) -> Vec<Kind> {
+pub(crate) fn kinds(config: &ViewsConfig, log: &Arc<dyn EventLog>) -> Vec<Kind> {
     let (settings, log) = (config.allocation.clone(), Arc::clone(log));
     vec![
-        Kind::of(builds::BuildsFold::default),
-        Kind::of(usage::UsageFold::default),
-        Kind::of(packages::PackagesFold::default),
-        Kind::of(nodes::NodesFold::default),
-        Kind::of(collections::CollectionsFold::default),
-        Kind::of(tokens::TokensFold::default),
-        Kind::of(audit::AuditFold::default),
-        Kind::of(pulse::PulseFold::default),
-        Kind::of(roster::RosterFold::default),
-        Kind::of(runs::RunsFold::default),
-        Kind::of(accuracy::AccuracyFold::default),
-        Kind::of(move || allocation::AllocationFold::new(&settings, Arc::clone(&log))),
+        Kind::of(BuildsFold::default),
+        Kind::of(UsageFold::default),
+        Kind::of(PackagesFold::default),
+        Kind::of(NodesFold::default),
+        Kind::of(CollectionsFold::default),
+        Kind::of(TokensFold::default),
+        Kind::of(AuditFold::default),
+        Kind::of(PulseFold::default),
+        Kind::of(RosterFold::default),
+        Kind::of(RunsFold::default),
+        Kind::of(AccuracyFold::default),
+        Kind::of(move || AllocationFold::new(&settings, Arc::clone(&log))),
     ]
 }
 
 impl Views {
-    /// Opens the views where they stood and starts the thread that keeps them at the log's head.
+    /// Opens the views and starts the thread that keeps them at the log's head.
     ///
     /// # Errors
-    /// When the log or the tables as a whole cannot be used. A damaged table is no error: its view is made
-    /// anew, and says so in its status.
+    /// When the log or the tables as a whole cannot be used. A damaged table is no error: its view is
+    /// rebuilt, and its status shows that.
     pub fn start(
         log: Arc<dyn EventLog>,
         tables: Arc<dyn Tables>,
-        config: ProjectorConfig,
+        config: ViewsConfig,
     ) -> Result<Self, StartError> {
         let kinds = kinds(&config, &log);
-        Self::start_with(log, tables, kinds, config)
+        Self::start_with(log, tables, kinds, config.engine)
     }
 
     /// The same with other kinds of views.
@@ -71,13 +107,13 @@ impl Views {
         log: Arc<dyn EventLog>,
         tables: Arc<dyn Tables>,
         kinds: Vec<Kind>,
-        config: ProjectorConfig,
+        config: EngineConfig,
     ) -> Result<Self, StartError> {
         let driver = Driver::start(Engine::open(log, tables, kinds, config))?;
         Ok(Self(Arc::new(driver)))
     }
 
-    /// Asks on a thread that may wait for the disk.
+    /// Runs a question on a thread that may wait for the disk.
     ///
     /// # Panics
     /// When the question does, and outside of a tokio runtime.
@@ -185,10 +221,10 @@ impl Views {
         self.0.engine.reopened.load(Ordering::Acquire)
     }
 
-    /// Makes one view anew; what there was answers meanwhile. One that is being made anew is not begun again.
+    /// Rebuilds one view by its name; the old rows answer meanwhile. A rebuild that is running is joined.
     ///
     /// # Errors
-    /// When there is no such view, or nothing can be begun.
+    /// When there is no such view, or no thread for it.
     pub fn rebuild(&self, name: &str) -> Result<RebuildHandle, RebuildError> {
         self.0.rebuild(name)
     }
@@ -201,7 +237,7 @@ impl Views {
         self.0.engine.digest(name)
     }
 
-    /// Writes everything down and ends the projector's threads. Answers go on, and do not change any more.
+    /// Writes everything down and ends the threads of the views. Answers go on, and do not change any more.
     pub fn shutdown(&self) {
         self.0.shutdown();
     }
@@ -224,7 +260,7 @@ impl Views {
 
     /// The log itself.
     #[must_use]
-    pub fn history(&self) -> history::History {
-        history::History::new(Arc::clone(&self.0.engine.log))
+    pub fn history(&self) -> History {
+        History::new(Arc::clone(&self.0.engine.log))
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use eventlog::{EventLog, Position};
-use projections::ProjectorConfig;
+use projections::ViewsConfig;
 use serde::Serialize;
 use tables::Tables;
 use tables_lsm::{LsmConfig, LsmTables};
@@ -29,7 +29,7 @@ pub struct Options {
     /// The views to compare; all when there are none.
     pub views: Vec<String>,
     /// What the server's views were made with.
-    pub config: ProjectorConfig,
+    pub config: ViewsConfig,
     /// How many differing rows are shown of each view.
     pub differences_max: usize,
 }

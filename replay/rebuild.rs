@@ -1,6 +1,6 @@
 //! Makes every view anew from the log alone, as of now or of any moment before.
 //!
-//! Async: the projector folds on a thread of its own. The log is only read. What lies in the directory
+//! Async: the engine of the views folds on a thread of its own. The log is only read. What lies in the directory
 //! afterwards can be served read only, together with the [`Past`] it was made from.
 
 mod fold;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use eventlog::{EventLog, Position};
-use projections::{ProjectionStatus, ProjectorConfig, table_digest};
+use projections::{ProjectionStatus, ViewsConfig, table_digest};
 use serde::Serialize;
 use tables::{MemoryTables, Table, Tables};
 use tables_lsm::{LsmConfig, LsmTables};
@@ -29,7 +29,7 @@ pub struct Options {
     /// The views to report; all when there are none. All are made, because one reading serves all.
     pub views: Vec<String>,
     /// What the views are made with; it should be what the server has.
-    pub config: ProjectorConfig,
+    pub config: ViewsConfig,
 }
 
 /// Where rebuilt views go.

@@ -5,16 +5,16 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use tables::{Key, Range, Table, TableError, Value};
 
-use projections::builds::BuildRow;
-use projections::collections::CollectionRow;
-use projections::nodes::NodeRow;
-use projections::tokens::TokenRow;
-use projections::usage::UsageRow;
+use projections::builds::build::BuildRow;
+use projections::builds::collections::CollectionRow;
+use projections::builds::nodes::NodeRow;
+use projections::builds::usage::UsageRow;
+use projections::core::tokens::TokenRow;
 
 /// How many rows are read at once.
 const PAGE_ROWS: usize = 1024;
 
-/// No row of a view begins with this byte; what does is the projector's own note of how far it is.
+/// No row of a view begins with this byte; what does is the engine's checkpoint.
 const CHECKPOINT: u8 = 0;
 
 /// The rows of a view in order, a page at a time.

@@ -10,9 +10,9 @@ use domain::core::token::{Issued, TokenEvent};
 use domain::{Event, Metadata};
 use eventlog::{EventLog, Position, Recorded, Revision, StreamName};
 use jiff::Timestamp;
-use projections::builds::BuildRow;
-use projections::collections::CollectionRow;
-use projections::{Builds, Collections, ProjectorConfig, TableError};
+use projections::builds::build::BuildRow;
+use projections::builds::collections::CollectionRow;
+use projections::{Builds, Collections, TableError, ViewsConfig};
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -129,7 +129,7 @@ async fn build(stream: &StreamName, recorded: &[Recorded]) -> Result<State, Tool
     };
     let log = Arc::new(Excerpt::of(recorded.to_vec()));
     // The time is asked for only to say how far behind the views are, which nobody wants to know here.
-    let config = ProjectorConfig::new(|| Timestamp::UNIX_EPOCH);
+    let config = ViewsConfig::new(|| Timestamp::UNIX_EPOCH);
     let views = fold_all(log, Arc::new(MemoryTables::new()), config, &unwatched).await?;
     let failed = |error: TableError| ToolError::Views(error.to_string());
     let collection = views.of::<Collections>().and_then(|view| view.get(&key));

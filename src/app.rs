@@ -21,7 +21,7 @@ use commands::{Clock, Commands};
 use eventlog::EventLog;
 use people::Seal;
 use projections::allocation::{AllocationSettings, StrategyName};
-use projections::{ProjectorConfig, Views};
+use projections::{Views, ViewsConfig};
 use secrecy::SecretString;
 use tables::Tables;
 
@@ -169,7 +169,7 @@ async fn services(config: &Config, clock: Clock) -> anyhow::Result<Services> {
     let commands = Commands::new(Arc::clone(&log), clock);
     // Before anything follows the log: a missing key is no reason to build views.
     let seal = seal_key::ensure(dir, &*log).await?;
-    let views = Views::start(Arc::clone(&log), Arc::clone(&tables), projector(config))?;
+    let views = Views::start(Arc::clone(&log), Arc::clone(&tables), views_config(config))?;
     Ok(Services {
         log,
         commands,
@@ -180,14 +180,14 @@ async fn services(config: &Config, clock: Clock) -> anyhow::Result<Services> {
     })
 }
 
-/// What views are made with.
-pub(crate) fn projector(config: &Config) -> ProjectorConfig {
+/// The settings of the views.
+pub(crate) fn views_config(config: &Config) -> ViewsConfig {
     let clock = Clock::system();
-    let mut projector = ProjectorConfig::new(move || clock.now());
-    projector.commit_events = config.views.commit_events;
-    projector.commit_interval = Duration::from_millis(config.views.commit_milliseconds);
-    projector.allocation = allocation_settings(config);
-    projector
+    let mut views = ViewsConfig::new(move || clock.now());
+    views.engine.commit_events = config.views.commit_events;
+    views.engine.commit_interval = Duration::from_millis(config.views.commit_milliseconds);
+    views.allocation = allocation_settings(config);
+    views
 }
 
 /// The store of big bodies for a tool that reads: a folder that is not there is empty, and is not made.

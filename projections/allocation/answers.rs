@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::models::ModelRow;
 use super::{AllocationFold, AllocationSettings, Memory, StrategyName, catch_up};
-use crate::projector::{Reader, ViewReader};
+use crate::engine::{Reader, ViewReader};
 
 /// How much a build needs, from memory: no answer waits for the disk.
 #[derive(Clone)]

@@ -12,7 +12,7 @@ use tables::TableError;
 
 use super::models::{Changed, ModelRow, Models};
 use super::{AllocationSettings, BUILD_TYPES, Memory, sample_of, snapshot, train};
-use crate::projector::{Envelope, Projection, Rows, SnapshotDue, stored};
+use crate::engine::{Envelope, Projection, Rows, SnapshotDue, stored};
 
 /// After how many builds the models are written down; a crash costs learning these again.
 const SNAPSHOT_SAMPLES: u64 = 20_000;

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::settings::{AllocationSettings, StrategyName};
-use crate::projector::stored::time;
+use crate::engine::stored::time;
 
 /// How many models are kept at hand that might be promoted soon.
 const SHELF_MAX: usize = 2;

@@ -6,7 +6,7 @@ use tables::{KeyBuilder, Range};
 
 use super::StrategyName;
 use super::models::{Models, Registry, SavedModel};
-use crate::projector::Rows;
+use crate::engine::Rows;
 
 const SNAPSHOT: u8 = b's';
 const STATE: &[u8] = b"m";

@@ -24,9 +24,9 @@ use eventlog::{EventLog, Filter, PageLimit, Position};
 use jiff::Timestamp;
 use process::{cpu_seconds, resident_mb};
 use projections::allocation::{AllocationFold, AllocationSettings};
-use projections::builds::{BuildFilter, BuildOrder};
-use projections::projector::{Engine, Kind};
-use projections::{Builds, Cursor, ProjectorConfig, Views};
+use projections::builds::build::{BuildFilter, BuildOrder};
+use projections::engine::{Engine, Kind};
+use projections::{Builds, Cursor, Views, ViewsConfig};
 use synthetic_log::SyntheticLog;
 use tables::{MemoryTables, Tables};
 use tables_lsm::{LsmConfig, LsmTables};
@@ -89,7 +89,7 @@ async fn model_alone(log: &Arc<SyntheticLog>, head: Position, reading_cpu: f64) 
         AllocationFold::new(&AllocationSettings::default(), Arc::clone(&followed))
     })];
     let tables = Arc::new(MemoryTables::new());
-    let engine = Engine::open(log.clone(), tables, kinds, config()).await?;
+    let engine = Engine::open(log.clone(), tables, kinds, config().engine).await?;
     let (began, cpu_before) = (Instant::now(), cpu_seconds());
     engine.catch_up().await?;
     let seconds = began.elapsed().as_secs_f64();
@@ -219,11 +219,9 @@ fn page_times(views: &Views, filter: &BuildFilter) -> Vec<Duration> {
     times
 }
 
-fn config() -> ProjectorConfig {
-    let config = ProjectorConfig::new(Timestamp::now);
+fn config() -> ViewsConfig {
+    let mut config = ViewsConfig::new(Timestamp::now);
     let commit_events = std::env::args().nth(3).and_then(|text| text.parse().ok());
-    ProjectorConfig {
-        commit_events: commit_events.unwrap_or(config.commit_events),
-        ..config
-    }
+    config.engine.commit_events = commit_events.unwrap_or(config.engine.commit_events);
+    config
 }

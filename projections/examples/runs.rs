@@ -26,8 +26,8 @@ use eventlog::EventLog;
 use history::{CLAIMED, JOBS, STARTED, WAITING};
 use jiff::Timestamp;
 use process::{cpu_seconds, resident_mb};
-use projections::runs::{RunQuery, RunState, Runs, WorkerIs};
-use projections::{ProjectorConfig, Views};
+use projections::jobs::runs::{RunQuery, RunState, Runs, WorkerIs};
+use projections::{Views, ViewsConfig};
 use tables::Tables;
 use tables_lsm::{LsmConfig, LsmTables};
 
@@ -251,8 +251,8 @@ fn report(name: &str, mut times: Vec<Duration>, what: &str) {
     println!("{name}: p50 {:?}, p99 {:?}, {what}", at(0.5), at(0.99));
 }
 
-fn config() -> ProjectorConfig {
-    ProjectorConfig::new(Timestamp::now)
+fn config() -> ViewsConfig {
+    ViewsConfig::new(Timestamp::now)
 }
 
 fn runs_of(views: &Views) -> Runs {

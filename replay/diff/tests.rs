@@ -19,7 +19,7 @@ impl Server {
             to: To::Directory(folder.path().join("views")),
             until: None,
             views: Vec::new(),
-            config: ProjectorConfig::new(test_log::noon),
+            config: ViewsConfig::new(test_log::noon),
         };
         rebuild::run(Arc::clone(&log), options, &unwatched)
             .await
@@ -32,7 +32,7 @@ impl Server {
             live: self.folder.path().join("views"),
             scratch: self.folder.path().join("scratch"),
             views: Vec::new(),
-            config: ProjectorConfig::new(test_log::noon),
+            config: ViewsConfig::new(test_log::noon),
             differences_max: 2,
         };
         let report = run(Arc::clone(&self.log), options, &unwatched)
@@ -180,7 +180,7 @@ async fn where_there_are_no_views_there_is_nothing_to_compare() {
         live: folder.path().join("views"),
         scratch: folder.path().join("scratch"),
         views: Vec::new(),
-        config: ProjectorConfig::new(test_log::noon),
+        config: ViewsConfig::new(test_log::noon),
         differences_max: 2,
     };
     let missing = run(Arc::new(test_log::empty()), options, &unwatched).await;

@@ -4,19 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eventlog::EventLog;
-use projections::{ProjectionState, ProjectionStatus, ProjectorConfig, Views};
+use projections::{ProjectionState, ProjectionStatus, Views, ViewsConfig};
 use tables::{Table, Tables};
 
 use crate::{Progress, ToolError, Unit, Watch};
 
-/// How long to wait for news before looking whether the projector is in trouble.
+/// How long to wait for news before looking whether the views are in trouble.
 const LOOK_AFTER: Duration = Duration::from_millis(250);
 
 /// Brings all views to the end of a log whose head does not move, and writes them down; how they stand then.
 pub(crate) async fn fold_all(
     log: Arc<dyn EventLog>,
     tables: Arc<dyn Tables>,
-    config: ProjectorConfig,
+    config: ViewsConfig,
     watch: &Watch<'_>,
 ) -> Result<Views, ToolError> {
     let head = log.head();
@@ -58,7 +58,7 @@ pub(crate) async fn fold_all(
             return Ok(views);
         }
         if let Ok(Err(_)) = tokio::time::timeout(LOOK_AFTER, moved.changed()).await {
-            return Err(failed("the projector has ended".to_owned()));
+            return Err(failed("the views have stopped".to_owned()));
         }
     }
 }

@@ -7,7 +7,7 @@ fn options(until: Option<AsOf>) -> Options {
         to: To::Memory,
         until,
         views: Vec::new(),
-        config: ProjectorConfig::new(test_log::noon),
+        config: ViewsConfig::new(test_log::noon),
     }
 }
 
@@ -20,8 +20,8 @@ async fn two_rebuilds_of_one_log_agree_wherever_they_lie() {
         .unwrap();
     let to = To::Directory(folder.path().join("views"));
     // Another page size cuts the folds elsewhere.
-    let mut config = ProjectorConfig::new(test_log::noon);
-    config.page_events = 77;
+    let mut config = ViewsConfig::new(test_log::noon);
+    config.engine.page_events = 77;
     let second = Options {
         to,
         config,

@@ -1,7 +1,7 @@
 //! Who did what by hand, what was refused, and what became of refused bodies.
 
 use ::projections::Audits;
-use ::projections::audit::{AuditFilter, AuditRow, BodyRow};
+use ::projections::core::audit::{AuditFilter, AuditRow, BodyRow};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::core::audit::{Audit, AuditCommand, BodyResubmitted};

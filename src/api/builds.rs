@@ -1,9 +1,9 @@
 //! Builds: how they stand, what happened to them, and another try at learning what they used.
 
 use ::projections::Builds;
-use ::projections::builds::{BuildFilter, BuildOrder};
-use ::projections::collections::CollectionState;
-use ::projections::history::AsOf;
+use ::projections::builds::build::{BuildFilter, BuildOrder};
+use ::projections::builds::collections::CollectionState;
+use ::projections::engine::history::AsOf;
 use axum::extract::State;
 use commands::CommandError;
 use domain::Metadata;

@@ -1,7 +1,7 @@
 //! Whose usage is still to be learnt, and how that went for the others.
 
 use ::projections::Collections;
-use ::projections::collections::{CollectionFilter, CollectionState};
+use ::projections::builds::collections::{CollectionFilter, CollectionState};
 use axum::extract::State;
 use domain::core::token::Role;
 use serde::Deserialize;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::projections::{ProjectorConfig, Views};
+use ::projections::{Views, ViewsConfig};
 use axum::Router;
 use axum::body::Body;
 use blobs::Blobs;
@@ -238,9 +238,9 @@ impl Drop for TestApp {
     }
 }
 
-fn config() -> ProjectorConfig {
+fn config() -> ViewsConfig {
     let now = NOW.parse().unwrap();
-    ProjectorConfig::new(move || now)
+    ViewsConfig::new(move || now)
 }
 
 fn items<'a>(answered: &'a Answered, field: &str) -> Vec<&'a Value> {

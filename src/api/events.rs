@@ -1,6 +1,6 @@
 //! Everything that happened, as it was written down.
 
-use ::projections::history::EventQuery;
+use ::projections::engine::history::EventQuery;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::core::token::Role;

@@ -4,7 +4,7 @@ use eventlog::Position;
 use http::HeaderMap;
 use http::header::ACCEPT;
 use jiff::Timestamp;
-use projections::history::{AsOf, AsOfError};
+use projections::engine::history::{AsOf, AsOfError};
 use web::Problem;
 
 /// In which form somebody wants events.

@@ -5,7 +5,7 @@
 
 mod routes;
 
-use ::projections::roster::{Roster, RosterView};
+use ::projections::jobs::roster::{Roster, RosterView};
 use ::projections::{Cursor, PageBytes, TableError};
 use axum::response::{IntoResponse, Response};
 use domain::core::token::Role;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use ::projections::roster::Roster;
-use ::projections::runs::{RunQuery, RunRow, RunState, WorkerIs};
+use ::projections::jobs::roster::Roster;
+use ::projections::jobs::runs::{RunQuery, RunRow, RunState, WorkerIs};
 use ::projections::{RosterView, Runs};
 use axum::extract::State;
 use domain::core::token::Role;

@@ -1,7 +1,7 @@
 //! API tokens: who may do what.
 
 use ::projections::Tokens;
-use ::projections::tokens::TokenRow;
+use ::projections::core::tokens::TokenRow;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::Metadata;

@@ -15,7 +15,7 @@ use projections::Views;
 use rustix::fs::{Access, access};
 use secrecy::SecretString;
 
-use super::{Opened, Services, admin, open_blobs_to_read, projector, storage};
+use super::{Opened, Services, admin, open_blobs_to_read, storage, views_config};
 use crate::app::routes;
 use crate::config::{Config, Data};
 
@@ -36,7 +36,7 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Opened> {
     let opened = tokio::task::spawn_blocking(move || storage::open_read_only(&opening, &views_dir));
     let (log, tables) = opened.await??;
     let commands = Commands::new(Arc::clone(&log), Clock::system());
-    let views = Views::start(Arc::clone(&log), Arc::clone(&tables), projector(&config))?;
+    let views = Views::start(Arc::clone(&log), Arc::clone(&tables), views_config(&config))?;
     let services = Services {
         log,
         commands,

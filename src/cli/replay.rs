@@ -287,7 +287,7 @@ fn rebuild(
         to: into.map_or(To::Memory, To::Directory),
         until: until.map(moment).transpose()?,
         views: names,
-        config: app::projector(&directory.config),
+        config: app::views_config(&directory.config),
     };
     let bar = progress::bar(global, "events", None);
     let report = directory.block_on(::replay::rebuild::run(log, options, &|so_far| {
@@ -312,7 +312,7 @@ fn diff(directory: &Directory, global: &Global, names: Vec<String>) -> Result<()
         live: directory.config.data.views_dir(),
         scratch: directory.config.data.dir.join(scratch),
         views: names,
-        config: app::projector(&directory.config),
+        config: app::views_config(&directory.config),
         differences_max: DIFFERENCES_MAX,
     };
     let bar = progress::bar(global, "events", None);

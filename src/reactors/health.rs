@@ -18,7 +18,7 @@ use domain::jobs::run::Run;
 use domain::jobs::worker_pool::{Silence, SilenceCommand};
 use domain::{Actor, LongText, Metadata};
 use jiff::{SignedDuration, Timestamp};
-use projections::roster::{Roster, RosterView};
+use projections::jobs::roster::{Roster, RosterView};
 use projections::{Runs, TableError, Views};
 use tokio_util::sync::CancellationToken;
 

@@ -27,7 +27,7 @@ use domain::jobs::run::RunEvent;
 use domain::jobs::worker_pool::WorkerPoolEvent;
 use domain::{Actor, Event, Metadata};
 use eventlog::{Filter, Position, Recorded};
-use projections::history::decode;
+use projections::engine::history::decode;
 use projections::{RosterView, Runs, Views};
 use tokio_util::sync::CancellationToken;
 

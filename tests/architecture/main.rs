@@ -5,5 +5,6 @@
 mod advisories;
 mod arrows;
 mod contexts;
+mod engine;
 mod layout;
 mod source;

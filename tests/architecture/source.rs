@@ -27,18 +27,17 @@ pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     found.collect()
 }
 
+/// The path of a file from the folder of the workspace.
+pub(crate) fn relative(file: &Path) -> &Path {
+    file.strip_prefix(root()).expect("it is below the root")
+}
+
 /// Every Rust file of the workspace, relative to its folder.
 pub(crate) fn all_rust_files() -> Vec<PathBuf> {
     let files = FOLDERS
         .iter()
         .flat_map(|folder| rust_files(&root().join(folder)));
-    let mut files: Vec<_> = files
-        .map(|file| {
-            file.strip_prefix(root())
-                .expect("it is below the root")
-                .to_owned()
-        })
-        .collect();
+    let mut files: Vec<_> = files.map(|file| relative(&file).to_owned()).collect();
     files.sort();
     files
 }

@@ -1,6 +1,6 @@
 //! How good the answers were.
 
-use ::projections::accuracy::AccuracyRow;
+use ::projections::allocation::accuracy::AccuracyRow;
 use axum::extract::State;
 use domain::core::token::Role;
 use serde::{Deserialize, Serialize};

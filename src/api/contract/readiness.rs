@@ -12,10 +12,7 @@ fn faulty_log() -> Arc<FaultyLog> {
 
 /// An app whose views take two events at a time.
 fn app(log: Arc<dyn EventLog>) -> web::AppBuilder {
-    let config = ProjectorConfig {
-        page_events: 2,
-        ..config()
-    };
+    let config = config().pages_of(2);
     let views = Views::start(Arc::clone(&log), Arc::new(MemoryTables::new()), config).unwrap();
     let commands = Commands::new(log, Clock::fixed(NOW.parse().unwrap()));
     App::build(commands, views, Blobs::memory(), Settings::default())

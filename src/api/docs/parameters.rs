@@ -25,7 +25,7 @@ const WORDS: [(&str, &str, &[&str]); 8] = [
     ("/collections", "state", &COLLECTION_STATES),
 ];
 
-const COLLECTION_STATES: [&str; 7] = ::projections::collections::CollectionState::WORDS;
+const COLLECTION_STATES: [&str; 7] = ::projections::builds::collections::CollectionState::WORDS;
 
 const SORTS: [&str; 7] = crate::farm::packages::WORDS;
 

@@ -1,6 +1,6 @@
 //! Every event that matches, one a line, up to where the log ended when it was asked.
 
-use ::projections::history::EventQuery;
+use ::projections::engine::history::EventQuery;
 use axum::BoxError;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};

@@ -1,6 +1,6 @@
 //! Events as they happen.
 
-use ::projections::history::EventQuery;
+use ::projections::engine::history::EventQuery;
 use axum::response::Response;
 use axum::response::sse::Event;
 use domain::Metadata;

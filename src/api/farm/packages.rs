@@ -1,6 +1,6 @@
 //! What packages need, and how much of what they were given was for nothing.
 
-use ::projections::packages::PackageSort;
+use ::projections::builds::packages::PackageSort;
 use ::projections::{Packages, Views};
 use axum::extract::State;
 use domain::core::token::Role;

@@ -1,7 +1,7 @@
 //! What each build used.
 
 use ::projections::Usages;
-use ::projections::usage::UsageFilter;
+use ::projections::builds::usage::UsageFilter;
 use axum::extract::State;
 use domain::core::token::Role;
 use serde::Deserialize;

@@ -1,6 +1,6 @@
 //! Finds what documents refer to: among what this unit has made, then among what the farm has.
 
-use projections::roster::Roster;
+use projections::jobs::roster::Roster;
 
 use super::Reference;
 use super::plan::Plan;

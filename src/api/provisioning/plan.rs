@@ -7,8 +7,8 @@ use commands::{CommandError, Transaction, names, numbers};
 use domain::Aggregate;
 use domain::core::name::NameRejection;
 use jiff::Timestamp;
-use projections::roster::RosterView;
-use projections::runs::Runs;
+use projections::jobs::roster::RosterView;
+use projections::jobs::runs::Runs;
 use web::FieldError;
 
 use super::kind::Kind;

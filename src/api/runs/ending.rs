@@ -1,6 +1,6 @@
 //! What an operator does about a run that does not end by itself.
 
-use ::projections::runs::KillRequestRow;
+use ::projections::jobs::runs::KillRequestRow;
 use ::projections::{RosterView, Runs};
 use axum::extract::State;
 use commands::runs::{self, RunsRejection};

@@ -1,7 +1,7 @@
 //! Who wants or wanted a run killed, and why.
 
-use ::projections::history::AsOf;
-use ::projections::runs::KillRequestRow;
+use ::projections::engine::history::AsOf;
+use ::projections::jobs::runs::KillRequestRow;
 use ::projections::{KillRequestView, Runs};
 use axum::extract::State;
 use domain::Metadata;

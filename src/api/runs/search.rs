@@ -3,8 +3,8 @@
 use domain::JobsEvent;
 use std::collections::BTreeSet;
 
-use ::projections::history::{self, EventQuery};
-use ::projections::runs::RunLogRow;
+use ::projections::engine::history::{self, EventQuery};
+use ::projections::jobs::runs::RunLogRow;
 use ::projections::{RosterView, Runs};
 use axum::extract::State;
 use domain::core::token::Role;

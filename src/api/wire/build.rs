@@ -1,7 +1,7 @@
 //! A build as it is shown.
 
-use ::projections::builds::BuildRow;
-use ::projections::collections::{CollectionRow, Progress};
+use ::projections::builds::build::BuildRow;
+use ::projections::builds::collections::{CollectionRow, Progress};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;

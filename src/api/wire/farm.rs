@@ -1,8 +1,8 @@
 //! What builds used, what they run on, and what that says about packages.
 
-use ::projections::nodes::NodeRow;
-use ::projections::packages::{PackageRow, Quantiles as Found};
-use ::projections::usage::{UsageOf, UsageRow};
+use ::projections::builds::nodes::NodeRow;
+use ::projections::builds::packages::{PackageRow, Quantiles as Found};
+use ::projections::builds::usage::{UsageOf, UsageRow};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -8,7 +8,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use jiff::civil::Time;
-use projections::roster::{Roster, WorkerEntry};
+use projections::jobs::roster::{Roster, WorkerEntry};
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -1,7 +1,7 @@
 //! A run as it is shown.
 
-use ::projections::roster::Roster;
-use ::projections::runs::{KillRequestRow, RunLogRow, RunRow};
+use ::projections::jobs::roster::Roster;
+use ::projections::jobs::runs::{KillRequestRow, RunLogRow, RunRow};
 use domain::jobs::kill_request::KillReason;
 use domain::{Actor, Metadata, jobs::run};
 use jiff::Timestamp;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use domain::Event;
 use eventlog::{EventLog, Filter, PageLimit, Position};
 use eventlog_file::{FileLog, FileLogConfig, bench};
-use projections::{ProjectorConfig, Views};
+use projections::{Views, ViewsConfig};
 use tables_lsm::{LsmConfig, LsmTables};
 
 use super::{Folder, folder, line};
@@ -48,7 +48,7 @@ pub(super) fn run(events: u64) -> Result<(), Failure> {
 
     let opened = LsmTables::open(dir.join("views"), &LsmConfig::default())?;
     let begun = Instant::now();
-    let config = ProjectorConfig::new(jiff::Timestamp::now);
+    let config = ViewsConfig::new(jiff::Timestamp::now);
     let views = Views::start(
         Arc::clone(&log) as Arc<dyn EventLog>,
         Arc::new(opened.tables),

@@ -9,7 +9,7 @@ use commands::{Clock, Commands};
 use eventlog::{EventLog, Filter, MemoryLog, PageLimit, Position, Recorded};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
-use projections::{ProjectorConfig, Views};
+use projections::{Views, ViewsConfig};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tables::MemoryTables;
@@ -119,9 +119,9 @@ impl Drop for TestApp {
     }
 }
 
-fn config() -> ProjectorConfig {
+fn config() -> ViewsConfig {
     let now = NOW.parse().unwrap();
-    ProjectorConfig::new(move || now)
+    ViewsConfig::new(move || now)
 }
 
 fn source(name: &str, tokens: &[&str]) -> Source {

@@ -1,7 +1,7 @@
 //! Who asks, and what that lets them see and change.
 
 use domain::{Actor, ActorKind, Metadata};
-use projections::roster::Scope;
+use projections::jobs::roster::Scope;
 use web::RequestContext;
 
 use crate::DIALECT;

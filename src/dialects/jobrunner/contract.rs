@@ -15,7 +15,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use people::Seal;
-use projections::{ProjectorConfig, Views};
+use projections::{Views, ViewsConfig};
 use serde_json::{Value, json};
 use sha1::Sha1;
 use tables::MemoryTables;
@@ -129,7 +129,7 @@ impl TestApp {
     ) -> Self {
         let now: Timestamp = NOW.parse().unwrap();
         let clock = Clock::fixed(now);
-        let config = ProjectorConfig::new(move || now);
+        let config = ViewsConfig::new(move || now);
         let views = Views::start(Arc::clone(&log), tables, config).unwrap();
         let commands = Commands::new(Arc::clone(&log), clock.clone());
         let app = App::build(commands, views, Blobs::memory(), WebSettings::default()).finish();

@@ -3,10 +3,10 @@
 use domain::jobs::job::Created as JobFacts;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use projections::roster::{
+use projections::jobs::roster::{
     GroupEntry, JobEntry, JobTemplateRow, ProjectRow, WorkerEntry, WorkerPoolRow, WorkerRow,
 };
-use projections::runs::{KillRequestRow, RunLogRow, RunRow};
+use projections::jobs::runs::{KillRequestRow, RunLogRow, RunRow};
 use serde::Serialize;
 
 use crate::resource::Resource;

@@ -2,8 +2,8 @@
 
 use domain::builds::build::BuildKey;
 use jiff::Timestamp;
-use projections::builds::BuildRow;
-use projections::collections::CollectionRow;
+use projections::builds::build::BuildRow;
+use projections::builds::collections::CollectionRow;
 
 use crate::frame::Work;
 use crate::usage::{Shortfall, Times, Told};

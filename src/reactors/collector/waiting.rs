@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use projections::collections::{CollectionRow, QueuePlace};
+use projections::builds::collections::{CollectionRow, QueuePlace};
 use projections::{Answer, Builds, Collections, TableError, Views};
 
 use super::{Collector, Facts, Judged, Queued, Rules};

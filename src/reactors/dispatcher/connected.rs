@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use projections::roster::RosterView;
+use projections::jobs::roster::RosterView;
 use tokio::time::Instant;
 
 use super::round::Memory;

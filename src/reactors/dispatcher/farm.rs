@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::jobs::schedule::{Interval, Member, Window};
-use projections::roster::{Roster, WorkerEntry};
+use projections::jobs::roster::{Roster, WorkerEntry};
 
 use super::offers;
 

@@ -11,8 +11,8 @@ use domain::jobs::run::Share;
 use domain::jobs::schedule::FollowUp;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use projections::roster::{RosterView, WorkerEntry};
-use projections::runs::{RunRow, Runs};
+use projections::jobs::roster::{RosterView, WorkerEntry};
+use projections::jobs::runs::{RunRow, Runs};
 use projections::{TableError, Views};
 use tokio_util::sync::CancellationToken;
 
@@ -456,7 +456,7 @@ fn executed(roster: &RosterView, active: &[Arc<RunRow>]) -> Vec<Executed> {
 
 fn kills(runs: &Runs, now: Timestamp) -> Vec<Kill> {
     let due = runs.kills_due(now).into_iter();
-    let kill = |(kill, run): (projections::runs::KillRequestRow, Arc<RunRow>)| {
+    let kill = |(kill, run): (projections::jobs::runs::KillRequestRow, Arc<RunRow>)| {
         let (number, worker) = (kill.number, run.worker?);
         Some(Kill { number, worker })
     };

@@ -12,7 +12,7 @@ use commands::{CommandError, Transaction, runs};
 use domain::jobs::run::{Origin, Run};
 use domain::jobs::schedule::{FollowUp, JobFacts, Rhythm, follow_up};
 use jiff::{SignedDuration, Timestamp};
-use projections::runs::RunRow;
+use projections::jobs::runs::RunRow;
 use projections::{RosterView, Runs, TableError, Views};
 
 use super::farm::Farm;

@@ -23,7 +23,7 @@ use domain::{
 use eventlog::EventLog;
 use eventlog_file::{FileLog, FileLogConfig};
 use jiff::SignedDuration;
-use projections::{ProjectorConfig, Views};
+use projections::{Views, ViewsConfig};
 use reactors::awake::Awake;
 use reactors::dispatcher::{Dispatcher, DispatcherConfig};
 use reactors::liveness::Liveness;
@@ -47,7 +47,7 @@ async fn main() -> Done {
     let log: Arc<dyn EventLog> = Arc::new(log);
     let tables = LsmTables::open(dir.path().join("views"), &LsmConfig::default())?.tables;
     let now = clock.clone();
-    let config = ProjectorConfig::new(move || now.now());
+    let config = ViewsConfig::new(move || now.now());
     let views = Views::start(Arc::clone(&log), Arc::new(tables), config)?;
     let commands = Commands::new(log, clock);
 

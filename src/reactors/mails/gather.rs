@@ -6,9 +6,9 @@ use domain::jobs::mail::About;
 use domain::jobs::run::RunEvent;
 use domain::jobs::run_log::RunLogEvent;
 use domain::{Event, LongText};
-use projections::history::decode;
-use projections::roster::{JobRow, JobTemplateRow, ProjectRow, WorkerPoolRow};
-use projections::runs::{RunLogRow, RunRow};
+use projections::engine::history::decode;
+use projections::jobs::roster::{JobRow, JobTemplateRow, ProjectRow, WorkerPoolRow};
+use projections::jobs::runs::{RunLogRow, RunRow};
 use projections::{RosterView, Runs, Views};
 
 use super::Inner;

@@ -15,7 +15,7 @@ use futures::StreamExt;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use parking_lot::Mutex;
-use projections::{ProjectorConfig, Views};
+use projections::{Views, ViewsConfig};
 use serde_json::Value;
 use tables::MemoryTables;
 use tower::ServiceExt;
@@ -42,7 +42,7 @@ impl HttpObserver for Counted {
 fn gate_before(routes: Router<App>, limits: Limits) -> (Router, Arc<Counted>) {
     let now = "2026-11-21T07:00:00Z".parse().unwrap();
     let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(move || now));
-    let config = ProjectorConfig::new(move || now);
+    let config = ViewsConfig::new(move || now);
     let views = Views::start(Arc::clone(&log), Arc::new(MemoryTables::new()), config).unwrap();
     let commands = Commands::new(log, Clock::fixed(now));
     let counted = Arc::new(Counted::default());

@@ -5,7 +5,7 @@ impl Drop for TestApp {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             let now: Timestamp = NOW.parse().unwrap();
-            let config = ProjectorConfig::new(move || now);
+            let config = ViewsConfig::new(move || now);
             projections::conformance::check(&self.log, &self.app.views, config);
         }
     }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use axum::extract::ConnectInfo;
 use domain::ActorKind;
-use projections::audit::AuditFilter;
+use projections::core::audit::AuditFilter;
 use projections::{Audits, Cursor};
 
 use super::*;

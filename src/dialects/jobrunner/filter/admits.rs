@@ -1,6 +1,6 @@
 //! Who passes a condition. What a relation leads to may be missing; it passes what missing values pass.
 
-use projections::roster::{
+use projections::jobs::roster::{
     JobEntry, JobTemplateEntry, ProjectEntry, Roster, WorkerEntry, WorkerPoolEntry,
 };
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use jiff::Timestamp;
-use projections::roster::{JobEntry, Roster, Sight};
-use projections::runs::{RunQuery, RunState, WorkerIs};
+use projections::jobs::roster::{JobEntry, Roster, Sight};
+use projections::jobs::runs::{RunQuery, RunState, WorkerIs};
 
 use super::{Filter, RunTest, State, Test};
 

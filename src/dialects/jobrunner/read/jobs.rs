@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::jobs::job_template::script_of;
-use projections::roster::{JobEntry, JobRow, JobTemplateRow, Roster, Sight};
+use projections::jobs::roster::{JobEntry, JobRow, JobTemplateRow, Roster, Sight};
 use projections::{Answer, RosterView, Views};
 
 use super::roster::InRoster;

@@ -1,6 +1,6 @@
 //! Kill requests, by their numbers.
 
-use projections::runs::KillRequestRow;
+use projections::jobs::runs::KillRequestRow;
 
 use super::{Found, Shown, Standing, of_runs};
 use crate::filter::{Filter, KillRequestTest};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use projections::runs::{KillRequestRow, RunLogRow, Runs};
+use projections::jobs::runs::{KillRequestRow, RunLogRow, Runs};
 use projections::{Answer, RosterView};
 
 use super::{Found, Standing};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use projections::roster::{Roster, Sight, WorkerEntry};
+use projections::jobs::roster::{Roster, Sight, WorkerEntry};
 use projections::{Answer, RosterView, Views};
 
 use super::{Found, Shown, Standing};

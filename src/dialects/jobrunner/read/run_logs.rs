@@ -1,6 +1,6 @@
 //! Logs of runs, the newest run's first. Their text is read from its event, or from the blobs when it is long.
 
-use projections::runs::RunLogRow;
+use projections::jobs::runs::RunLogRow;
 use web::Problem;
 
 use super::{Found, Shown, Standing, of_runs};

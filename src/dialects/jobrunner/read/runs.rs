@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use projections::runs::{RunPage, RunQuery, RunRow};
+use projections::jobs::runs::{RunPage, RunQuery, RunRow};
 use projections::{Answer, RosterView, Views};
 
 use super::{Found, Shown, Standing};
@@ -97,7 +97,7 @@ impl Runs {
 
 /// A page of runs. What lies far beyond the last of them is not walked to.
 fn list(
-    runs: &projections::runs::Runs,
+    runs: &projections::jobs::runs::Runs,
     query: &RunQuery,
     offset: usize,
     limit: usize,

@@ -9,8 +9,8 @@ use domain::builds::build::{Build, BuildCommand, BuildEvent, BuildKey, Reported,
 use domain::{Event, Metadata};
 use eventlog::{EventLog, Filter, MemoryLog, PageLimit, Position};
 use jiff::Timestamp;
-use projections::collections::{CollectionRow, CollectionState};
-use projections::{Collections, ProjectorConfig, Views};
+use projections::builds::collections::{CollectionRow, CollectionState};
+use projections::{Collections, Views, ViewsConfig};
 use reactors::collector::{Collector, CollectorConfig};
 use reactors::frame::{FrameConfig, Running};
 use reactors::gitlab::GitlabConfig;
@@ -54,7 +54,7 @@ impl App {
 
     fn over(log: Arc<MemoryLog>, clock: Clock) -> Self {
         let now = clock.clone();
-        let config = ProjectorConfig::new(move || now.now());
+        let config = ViewsConfig::new(move || now.now());
         let views = Views::start(log.clone(), Arc::new(MemoryTables::new()), config).unwrap();
         let commands = Commands::new(log.clone(), clock);
         Self {

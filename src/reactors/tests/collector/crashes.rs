@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::Event;
 use domain::builds::build::BuildEvent;
-use projections::collections::{CollectionState, Outcome};
+use projections::builds::collections::{CollectionState, Outcome};
 use reactors::Faults;
 use reactors::collector::CollectorConfig;
 use tokio::sync::Notify;

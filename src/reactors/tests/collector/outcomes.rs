@@ -5,7 +5,7 @@ use domain::Event;
 use domain::builds::build::{BuildEvent, CollectionFault as F, SkipReason as S};
 use jiff::Timestamp;
 use projections::Collections;
-use projections::collections::{CollectionState, Outcome};
+use projections::builds::collections::{CollectionState, Outcome};
 
 use crate::app::{App, FINISHED, config, failed, key, report};
 use crate::cluster::{LAST_TERMINATED, Memory, Pod, TERMINATED, write_node};

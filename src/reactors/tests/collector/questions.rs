@@ -8,7 +8,7 @@ use domain::Metadata;
 use domain::builds::build::{Build, BuildCommand, BuildEvent, BuildKey, SkipReason as S};
 use jiff::Timestamp;
 use projections::Collections;
-use projections::collections::{CollectionRow, CollectionState, Outcome};
+use projections::builds::collections::{CollectionRow, CollectionState, Outcome};
 use reactors::Faults;
 use tokio::sync::Notify;
 

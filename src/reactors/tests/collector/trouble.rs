@@ -11,7 +11,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use domain::builds::build::{BuildEvent, CollectionFault as F};
-use projections::collections::{CollectionState, Outcome};
+use projections::builds::collections::{CollectionState, Outcome};
 use reactors::prometheus::{Prometheus, PrometheusConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;

@@ -20,8 +20,8 @@ use domain::{
 };
 use eventlog::{EventLog, Filter, MemoryLog, PageLimit, Position, Recorded};
 use jiff::{SignedDuration, Timestamp};
-use projections::runs::RunRow;
-use projections::{ProjectorConfig, Runs, Views};
+use projections::jobs::runs::RunRow;
+use projections::{Runs, Views, ViewsConfig};
 use reactors::awake::Awake;
 use reactors::dispatcher::{Dispatcher, DispatcherConfig};
 use reactors::liveness::Liveness;
@@ -89,7 +89,7 @@ impl Farm {
 
     fn over(log: Arc<MemoryLog>, clock: Clock) -> Self {
         let now = clock.clone();
-        let config = ProjectorConfig::new(move || now.now());
+        let config = ViewsConfig::new(move || now.now());
         let views = Views::start(log.clone(), Arc::new(MemoryTables::new()), config).unwrap();
         let commands = Commands::new(log.clone(), clock.clone());
         // A test lets hours pass at once.
@@ -325,7 +325,7 @@ impl Farm {
         let recorded = self.recorded().await.into_iter();
         recorded
             .filter(|event| types.contains(&event.event_type.as_str()))
-            .map(|event| projections::history::decode(&event).unwrap().0)
+            .map(|event| projections::engine::history::decode(&event).unwrap().0)
             .collect()
     }
 

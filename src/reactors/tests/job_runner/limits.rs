@@ -51,7 +51,7 @@ async fn a_run_that_takes_too_long_is_killed_once_and_ends_as_its_worker_says() 
     let data = recorded
         .iter()
         .find(|event| event.event_type.as_str() == "run.timed_out");
-    let (_, metadata) = projections::history::decode(data.unwrap()).unwrap();
+    let (_, metadata) = projections::engine::history::decode(data.unwrap()).unwrap();
     assert_eq!(metadata.actor.unwrap().id, "dispatcher");
     let reading = dispatching.dispatcher.stats();
     assert_eq!((reading.timed_out, reading.rounds_failed), (1, 0));
