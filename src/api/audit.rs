@@ -145,7 +145,7 @@ pub(crate) struct AuditParams {
     until: Option<String>,
     /// The oldest first.
     oldest_first: bool,
-    /// How many a page has at most, 1 to 1000; fewer when they are large.
+    /// Maximum page size, 1 to 1000; fewer if the rows are large.
     limit: Option<usize>,
     /// `next` of the page before.
     cursor: Option<String>,

@@ -1,4 +1,4 @@
-//! Builds: how they stand, what happened to them, and another try at learning what they used.
+//! Builds: their state and history, and requeueing the collection of their usage.
 
 use ::projections::Builds;
 use ::projections::builds::build::{BuildFilter, BuildOrder};
@@ -26,39 +26,39 @@ const READ: &str = "builds:read";
 /// The scope of changing something here.
 const WRITE: &str = "builds:write";
 
-/// Which builds; every condition must hold.
+/// Filters of the list of builds; all of them must match.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct BuildParams {
-    /// Who numbered them.
+    /// The source that numbered the builds.
     source: Option<String>,
-    /// How they stand, in their source's word.
+    /// The status, in the source's own word.
     status: Option<String>,
     /// The git ref.
     #[serde(rename = "ref")]
     git_ref: Option<String>,
-    /// The package they built.
+    /// The package that was built.
     package: Option<String>,
-    /// The name of the machine they ran on.
+    /// The host name of the machine.
     hostname: Option<String>,
-    /// The `system_uuid` of the machine they ran on.
+    /// The `system_uuid` of the machine.
     node: Option<String>,
     /// The stage of the pipeline.
     stage: Option<String>,
-    /// How the collection of their usage stands.
+    /// The state of the collection of their usage.
     collection: Option<String>,
-    /// `seen` (the default; a build never moves in it), `updated` or `finished`.
+    /// The order: `seen` (the default; first reported, never changes), `updated` or `finished`.
     order: Option<String>,
-    /// Only those whose time in this order is not before this (RFC 3339).
+    /// Only builds whose time in this order is at or after this (RFC 3339).
     since: Option<String>,
-    /// Only those whose time in this order is before this (RFC 3339).
+    /// Only builds whose time in this order is before this (RFC 3339).
     until: Option<String>,
-    /// The oldest first.
+    /// Oldest first.
     oldest_first: bool,
-    /// How many a page has at most, 1 to 1000; fewer when they are large.
+    /// Maximum page size, 1 to 1000; fewer if the rows are large.
     limit: Option<usize>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     cursor: Option<String>,
 }
 
@@ -86,7 +86,7 @@ impl BuildParams {
     }
 }
 
-/// How do builds stand?
+/// List builds.
 #[utoipa::path(get, path = "/v1/builds", tag = "builds", params(BuildParams),
     responses((status = 200, body = Listing<Build>)))]
 pub(crate) async fn list(
@@ -105,24 +105,24 @@ pub(crate) async fn list(
     .await
 }
 
-/// At which moment.
+/// The moment of a past state.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct AsOfParams {
-    /// A position of the log, or a time (RFC 3339): how it stood then.
+    /// A position or an RFC 3339 time: the state as of then.
     pub(crate) as_of: Option<String>,
 }
 
 impl AsOfParams {
-    /// The moment, if one was named.
+    /// The moment, if `as_of` is given.
     pub(crate) fn moment(&self, app: &App) -> Result<Option<AsOf>, Problem> {
         let (as_of, head) = (self.as_of.as_deref(), app.commands.head());
         as_of.map(|text| parameters::as_of(text, head)).transpose()
     }
 }
 
-/// How does this build stand, or how did it?
+/// Get a build, now or as of a moment.
 #[utoipa::path(get, path = "/v1/builds/{build}", tag = "builds",
     params(("build" = String, Path, description = "`source:number`, or the number alone for the default source"), AsOfParams),
     responses((status = 200, body = Build)))]
@@ -137,7 +137,7 @@ pub(crate) async fn get(
     reads::row::<Builds, _>(&app, &params, &key, unknown(&key), Build::of).await
 }
 
-/// What happened to this build?
+/// List the events of a build.
 #[utoipa::path(get, path = "/v1/builds/{build}/history", tag = "builds",
     params(("build" = String, Path, description = "`source:number`, or the number alone for the default source"), StreamParams),
     responses((status = 200, body = EventPage)))]
@@ -162,7 +162,7 @@ pub(crate) async fn history(
         })
 }
 
-/// The longest reason that is kept, in bytes.
+/// The longest reason, in bytes.
 const REASON_BYTES_MAX: usize = 4096;
 
 /// Why a caller changes something.
@@ -198,24 +198,29 @@ impl Reason {
     fn checked(self) -> Result<Option<String>, Problem> {
         match self.reason {
             Some(reason) if reason.len() > REASON_BYTES_MAX => {
-                Err(Problem::bad_request("this reason is too long")
-                    .at("reason", format!("has {REASON_BYTES_MAX} bytes at most")))
+                Err(Problem::bad_request("`reason` is too long").at(
+                    "reason",
+                    format!(
+                        "has {} bytes; at most {REASON_BYTES_MAX} are allowed",
+                        reason.len()
+                    ),
+                ))
             }
             reason => Ok(reason),
         }
     }
 }
 
-/// What came of asking.
+/// Result of requeueing a collection.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Requeued {
-    /// How the build stands now.
+    /// The build as it is now.
     build: Build,
-    /// Whether a new collection was begun; not when one is waiting already.
+    /// Whether a new collection was started; false if one is already pending.
     requeued: bool,
 }
 
-/// Try once more to learn what this build used.
+/// Requeue the collection of a build's usage.
 #[utoipa::path(post, path = "/v1/builds/{build}/collect", tag = "builds",
     params(("build" = String, Path, description = "`source:number`, or the number alone for the default source")),
     request_body = Option<Reason>,
@@ -244,7 +249,7 @@ pub(crate) async fn collect(
         app.wait_for(position).await?;
     }
     let position = app.views.position();
-    let asked = key.clone();
+    let requested = key.clone();
     let row = app
         .views
         .ask(move |views| views.of::<Builds>()?.get(&asked))
@@ -260,10 +265,11 @@ pub(crate) async fn collect(
 pub(crate) fn key_of(text: &str) -> Result<BuildKey, Problem> {
     text.parse()
         .map_err(|error: domain::builds::build::KeyError| {
-            Problem::bad_request("this is no name of a build").at("build", error.to_string())
+            Problem::bad_request("invalid build: expected `source:number`")
+                .at("build", error.to_string())
         })
 }
 
 fn unknown(key: &BuildKey) -> Problem {
-    Problem::not_found(format!("nothing is known of the build {key}"))
+    Problem::not_found(format!("build {key} not found"))
 }

@@ -1,7 +1,7 @@
 //! Which events a caller may read: the one rule for pages, streams, single events and live streams.
 //!
-//! An event says what its resource says, and sometimes more. So whoever may not read the resource may not read
-//! its events either: `/v1/tokens` needs an admin, and so does `token.issued`.
+//! An event contains what its resource shows, and sometimes more. So a caller that may not read the
+//! resource may not read its events either: `/v1/tokens` needs an admin, and so does `token.issued`.
 
 use domain::core::token::Role;
 use eventlog::Filter;
@@ -10,7 +10,7 @@ use web::{Caller, Problem};
 /// The scope of reading events.
 pub(crate) const SCOPE: &str = "events:read";
 
-/// Categories whose events every reader of events may read: their resources are for readers too.
+/// Categories whose events every reader may read, because their resources are for readers too.
 const OPEN: [&str; 16] = [
     "allocation",
     "build",
@@ -30,14 +30,15 @@ const OPEN: [&str; 16] = [
     "worker_pool",
 ];
 
-/// Categories that need the role of their resource, and of a limited token its scope beside [`SCOPE`].
+/// Categories that need the role of their resource and, of a limited token, its scope in addition to
+/// [`SCOPE`].
 const RESTRICTED: [(&str, Role, &str); 2] = [
     ("audit", Role::Operator, "audit:read"),
     ("token", Role::Admin, "tokens:read"),
 ];
 
-/// Checks that the caller may read the events of a category. A category that this program does not know may hold
-/// anything, and is for admins.
+/// Checks that the caller may read the events of a category. A category unknown to this version may
+/// hold anything, so it is for admins.
 ///
 /// # Errors
 /// 401, and 403 that names the category and what it needs.
@@ -57,11 +58,11 @@ pub(crate) fn check(caller: &Caller, category: &str) -> Result<(), Problem> {
     })
 }
 
-/// What a filter leaves of the events that the caller may read.
+/// Restricts a filter to the events that the caller may read.
 ///
 /// # Errors
-/// As [`check`], for a category that the filter names, by itself or by a type of events. Nothing that was asked
-/// for by name is left out in silence.
+/// As [`check`], for a category that the filter names, by itself or by an event type. A category that
+/// is requested by name is refused, never silently left out.
 pub(crate) fn limit(caller: &Caller, mut filter: Filter) -> Result<Filter, Problem> {
     caller.may(Role::Reader, SCOPE)?;
     for category in &filter.categories {
@@ -92,7 +93,7 @@ pub(crate) fn limit(caller: &Caller, mut filter: Filter) -> Result<Filter, Probl
 mod tests {
     use super::*;
 
-    /// A category that is in neither list is hidden from all but admins, and somebody would wonder why.
+    /// A category in neither list is hidden from everyone but admins.
     #[test]
     fn every_category_of_the_domain_is_in_one_list() {
         let archive = include_str!("../../tests/archive/events.jsonl");

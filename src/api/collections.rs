@@ -1,4 +1,4 @@
-//! Whose usage is still to be learnt, and how that went for the others.
+//! Collections of the usage of builds: pending ones and their outcomes.
 
 use ::projections::Collections;
 use ::projections::builds::collections::{CollectionFilter, CollectionState};
@@ -16,26 +16,27 @@ use crate::wire::{Collection, CollectionCount};
 /// The scope of everything here.
 const SCOPE: &str = "builds:read";
 
-/// Which collections; every condition must hold.
+/// Filters of the list of collections; all of them must match.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct CollectionParams {
-    /// `queued`, `retrying`, `recorded`, `skipped`, `failed`, `abandoned` or `out_of_memory`.
+    /// The state: `queued`, `retrying`, `recorded`, `skipped`, `failed`, `abandoned` or
+    /// `out_of_memory`.
     state: Option<String>,
-    /// Why they were skipped or failed.
+    /// The reason of a skipped or failed collection.
     reason: Option<String>,
-    /// Only those that entered at or after this (RFC 3339).
+    /// Only collections that entered their state at or after this (RFC 3339).
     since: Option<String>,
-    /// Only those that entered before this (RFC 3339).
+    /// Only collections that entered their state before this (RFC 3339).
     until: Option<String>,
-    /// How many a page has at most, 1 to 1000; fewer when they are large.
+    /// Maximum page size, 1 to 1000; fewer if the rows are large.
     limit: Option<usize>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     cursor: Option<String>,
 }
 
-/// Which collections are there?
+/// List collections.
 #[utoipa::path(get, path = "/v1/collections", tag = "builds", params(CollectionParams),
     responses((status = 200, body = Listing<Collection>)))]
 pub(crate) async fn list(
@@ -59,7 +60,7 @@ pub(crate) async fn list(
     .await
 }
 
-/// How many collections stand how?
+/// Count collections by state and reason.
 #[utoipa::path(get, path = "/v1/collections/counts", tag = "builds",
     responses((status = 200, body = Vec<CollectionCount>)))]
 pub(crate) async fn counts(

@@ -1,4 +1,4 @@
-//! This API described, for machines and for people. Nothing of it is fetched from elsewhere.
+//! The OpenAPI document and the documentation page. Nothing is fetched from elsewhere.
 
 mod complete;
 mod parameters;
@@ -20,16 +20,16 @@ use crate::Api;
 
 pub(crate) use complete::complete;
 
-/// What the scheme of our tokens is called in the document.
+/// The name of the security scheme of our tokens in the document.
 const BEARER: &str = "token";
 
-/// The page may load what we serve, and nothing else.
+/// The page may load only what this server serves.
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 );
 
-/// What stands at the head of the document.
+/// The document without operations: info, tags, shared schemas.
 pub(crate) fn heading() -> OpenApi {
     let info = InfoBuilder::new()
         .title("Tallyman")
@@ -40,17 +40,20 @@ pub(crate) fn heading() -> OpenApi {
         ))
         .build();
     let tags = [
-        ("service", "The process itself"),
-        ("events", "Everything that happened"),
-        ("builds", "Builds, and what is learnt from them"),
-        ("farm", "What builds use, and what they run on"),
-        ("runs", "Runs of jobs: how they stand and what they print"),
-        ("allocation", "How much a build needs"),
-        ("roster", "Who works on what, and for whom"),
-        ("gantry", "The API of spack-gantry, word for word"),
-        ("audit", "Who did what, and what was refused"),
-        ("tokens", "Who may do what"),
-        ("operations", "Views, and long work on them"),
+        ("service", "Health, readiness, metrics, version"),
+        ("events", "The event log"),
+        ("builds", "Builds and the collection of their usage"),
+        ("farm", "Usage records, packages and machines"),
+        ("runs", "Runs of jobs and their logs"),
+        ("allocation", "Resource allocations and their models"),
+        (
+            "roster",
+            "Groups, users, workers, projects, job templates and jobs",
+        ),
+        ("gantry", "The API of spack-gantry, unchanged"),
+        ("audit", "Changes by hand and refused requests"),
+        ("tokens", "API tokens"),
+        ("operations", "Views and long-running operations"),
     ];
     let tag = |(name, about): (&str, &str)| {
         TagBuilder::new()
@@ -115,7 +118,7 @@ fn file(media_type: &'static str, body: Bytes) -> impl IntoResponse {
     let headers: [(HeaderName, HeaderValue); 3] = [
         (CONTENT_TYPE, HeaderValue::from_static(media_type)),
         (CONTENT_SECURITY_POLICY, PAGE_POLICY),
-        // The next version of the program may say something else.
+        // The next version of the program may serve another file.
         (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ];
     (headers, body)

@@ -1,4 +1,4 @@
-//! Everything that happened, as it was written down.
+//! The events of the log: pages, single events, streams.
 
 use ::projections::engine::history::EventQuery;
 use axum::extract::State;
@@ -23,40 +23,40 @@ pub(crate) use live::resume_after;
 /// The most events of one stream that one answer holds.
 const STREAM_PAGE_MAX: usize = 1000;
 
-/// Which events.
+/// Filters of the list of events.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EventParams {
-    /// One stream alone, such as `build-default:9892514`.
+    /// Only this stream, such as `build-default:9892514`.
     stream: Option<String>,
-    /// Categories of streams, separated by commas.
+    /// Stream categories, comma-separated.
     category: Option<String>,
-    /// Types of events, separated by commas; `build.*` means all that begin so.
+    /// Event types, comma-separated; `build.*` matches all that start with `build.`.
     #[serde(rename = "type")]
     event_type: Option<String>,
-    /// Who did it: an id, a name, a kind (`worker`), or kind and name (`token:ci`).
+    /// The actor: an id, a name, a kind (`worker`), or kind and name (`token:ci`).
     actor: Option<String>,
-    /// The interface it came through.
+    /// The interface it came through, such as `api` or `gantry`.
     dialect: Option<String>,
     /// Recorded at or after this time (RFC 3339).
     since: Option<String>,
     /// Recorded before this time (RFC 3339).
     until: Option<String>,
-    /// Only what stands after this position.
+    /// Only events after this position.
     after: Option<u64>,
-    /// Only what stands before this position.
+    /// Only events before this position.
     before: Option<u64>,
-    /// `asc` (the default) or `desc`.
+    /// The order: `asc` (the default) or `desc`.
     order: Option<String>,
-    /// How many events a page has at most, 1 to 1000; fewer when they are large. With NDJSON: how many at most.
+    /// Maximum page size, 1 to 1000; fewer if the events are large. With NDJSON: the most events.
     limit: Option<usize>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     cursor: Option<String>,
 }
 
 impl EventParams {
-    /// What may be read of what is asked for.
+    /// The query, restricted to what the caller may read.
     fn query(&self, caller: &Caller, head: Position) -> Result<EventQuery, Problem> {
         let order = parameters::word("order", self.order.clone(), &["asc", "desc"])?;
         let stream = self
@@ -93,7 +93,7 @@ impl EventParams {
     }
 }
 
-/// Lets a query go on where a page has ended.
+/// Continues a query where a page has ended.
 fn go_on(query: &mut EventQuery, from: Position) {
     if query.descending {
         query.before = Some(query.before.map_or(from, |before| before.min(from)));
@@ -104,14 +104,15 @@ fn go_on(query: &mut EventQuery, from: Position) {
 
 fn stream_name(field: &str, name: String) -> Result<StreamName, Problem> {
     StreamName::parse(name).map_err(|error| {
-        Problem::bad_request("this is no name of a stream").at(field, error.to_string())
+        Problem::bad_request("invalid stream name: expected `category-key`")
+            .at(field, error.to_string())
     })
 }
 
-/// What happened?
+/// List events.
 ///
-/// With `Accept: application/x-ndjson` every event that matches comes, one a line. With
-/// `Accept: text/event-stream` the answer goes on as things happen; `Last-Event-ID` resumes it.
+/// With `Accept: application/x-ndjson` the answer has every matching event, one per line. With
+/// `Accept: text/event-stream` it is a live stream; `Last-Event-ID` resumes it.
 #[utoipa::path(get, path = "/v1/events", tag = "events", params(EventParams),
     responses((status = 200, body = EventPage)))]
 pub(crate) async fn list(
@@ -126,7 +127,7 @@ pub(crate) async fn list(
         Form::Lines => lines::all(&app, &caller, query, params.limit),
         Form::Page => {
             query.limit = paging::limit(params.limit)?;
-            let _room = reads::room_for(&app, query.limit)?;
+            let _reserved = reads::reserve(&app, query.limit)?;
             let history = app.views.history();
             let position = history.head();
             let page = history.page(&query).await?;
@@ -138,26 +139,26 @@ pub(crate) async fn list(
     }
 }
 
-/// Where a list of events goes on.
+/// The cursor of a list of events that continues at a position.
 pub(crate) fn place_of(position: Position) -> ::projections::Cursor {
     ::projections::Cursor::from_bytes(position.0.to_be_bytes())
 }
 
-/// Reads what [`place_of`] became when it was sealed; none for the beginning of a list, which is also what an empty
-/// cursor means, as in every other list.
+/// Reads a sealed [`place_of`]; none for the beginning of a list, which is also what an empty cursor
+/// means, as in every other list.
 pub(crate) fn position_of(cursor: Option<&str>) -> Result<Option<Position>, Problem> {
     let place = paging::open(cursor)?;
     if place.is_start() {
         return Ok(None);
     }
     let position = <[u8; 8]>::try_from(place.as_bytes()).map_err(|_| {
-        Problem::bad_request("the cursor does not come from a page of this list")
-            .at("cursor", "take it unchanged from `next` of the page before")
+        Problem::bad_request("invalid `cursor`: it does not belong to this list")
+            .at("cursor", "expected `next` of the previous page, unchanged")
     })?;
     Ok(Some(Position(u64::from_be_bytes(position))))
 }
 
-/// What stands at this position?
+/// Get the event at a position.
 #[utoipa::path(get, path = "/v1/events/{position}", tag = "events",
     params(("position" = u64, Path, description = "A position of the log")),
     responses((status = 200, body = StoredEvent)))]
@@ -182,18 +183,18 @@ pub(crate) async fn get(
     })
 }
 
-/// From which revision on.
+/// The page of a stream.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct StreamParams {
     /// The first revision of the page.
     pub(crate) from: u64,
-    /// How many events a page has at most, 1 to 1000; fewer when they are large.
+    /// Maximum page size, 1 to 1000; fewer if the events are large.
     pub(crate) limit: Option<usize>,
 }
 
-/// What happened to one thing?
+/// List the events of a stream.
 #[utoipa::path(get, path = "/v1/streams/{stream}", tag = "events",
     params(("stream" = String, Path, description = "The name of a stream, such as `build-default:9892514`"), StreamParams),
     responses((status = 200, body = EventPage)))]
@@ -210,23 +211,21 @@ pub(crate) async fn stream(
     stream_page(&app, &name, params.from, limit).await
 }
 
-/// A page of a stream; 404 when nothing was ever written to it.
+/// A page of a stream; 404 if the stream has no events.
 pub(crate) async fn stream_page(
     app: &App,
     name: &StreamName,
     from: u64,
     limit: usize,
 ) -> Result<View<EventPage>, Problem> {
-    let _room = reads::room_for(app, limit)?;
+    let _reserved = reads::reserve(app, limit)?;
     let history = app.views.history();
     let position = history.head();
     let (events, more) = history.stream_page(name, Revision(from), limit).await?;
     if events.is_empty()
         && (from == 0 || history.stream(name, Revision::FIRST, 1).await?.is_empty())
     {
-        return Err(Problem::not_found(format!(
-            "nothing was ever written to {name}"
-        )));
+        return Err(Problem::not_found(format!("stream {name} has no events")));
     }
     let next = events
         .last()

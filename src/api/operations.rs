@@ -1,4 +1,4 @@
-//! Long work: how far is it?
+//! Long-running operations and their progress.
 
 use axum::extract::State;
 use axum::response::sse::Event;
@@ -16,7 +16,7 @@ use crate::sse::live;
 /// The scope of everything here.
 const SCOPE: &str = "operations:read";
 
-/// Which long work is known, the newest first?
+/// List operations, newest first.
 #[utoipa::path(get, path = "/v1/operations", tag = "operations",
     responses((status = 200, body = Vec<OperationState>)))]
 pub(crate) async fn list(
@@ -27,9 +27,9 @@ pub(crate) async fn list(
     Ok(axum::Json(app.operations.list()))
 }
 
-/// How far is this work?
+/// Get the progress of an operation.
 ///
-/// With `Accept: text/event-stream` the answer goes on until the work is over.
+/// With `Accept: text/event-stream` progress is streamed until the operation ends.
 #[utoipa::path(get, path = "/v1/operations/{id}", tag = "operations",
     params(("id" = Uuid, Path, description = "The operation's id")),
     responses((status = 200, body = OperationState)))]
@@ -41,7 +41,7 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     caller.may(Role::Reader, SCOPE)?;
     let state = app.operations.watch(id);
-    let state = state.ok_or_else(|| Problem::not_found(format!("no operation {id} is known")))?;
+    let state = state.ok_or_else(|| Problem::not_found(format!("operation {id} not found")))?;
     if parameters::form(&headers) == Form::Live {
         return follow(&app, &caller, state);
     }

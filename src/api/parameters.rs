@@ -1,4 +1,4 @@
-//! What is asked for: times, positions and media types out of requests.
+//! Reads times, positions and media types from requests.
 
 use eventlog::Position;
 use http::HeaderMap;
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use projections::engine::history::{AsOf, AsOfError};
 use web::Problem;
 
-/// In which form somebody wants events.
+/// The form in which the client wants events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// One page of JSON.
@@ -18,7 +18,7 @@ pub(crate) enum Form {
     Live,
 }
 
-/// Reads `Accept`. The first form that is known counts; anything else is answered with a page.
+/// Reads `Accept`. The first known form counts; anything else is answered with a page.
 pub(crate) fn form(headers: &HeaderMap) -> Form {
     let accepted = headers
         .get_all(ACCEPT)
@@ -39,12 +39,12 @@ pub(crate) fn form(headers: &HeaderMap) -> Form {
 /// Reads `as_of`: a position, or a time as RFC 3339 writes it.
 ///
 /// # Errors
-/// 400, also for a position that the log has not reached: how things stand there is not known yet.
+/// 400, also for a position that the log has not reached.
 pub(crate) fn as_of(text: &str, head: Position) -> Result<AsOf, Problem> {
     moment("as_of", text, head)
 }
 
-/// The same for another field.
+/// Reads a position or a time from another field.
 ///
 /// # Errors
 /// As [`as_of`].
@@ -53,14 +53,15 @@ pub(crate) fn moment(field: &str, text: &str, head: Position) -> Result<AsOf, Pr
         return within(field, Position(position), head).map(AsOf::Position);
     }
     text.parse().map(AsOf::Timestamp).map_err(|_| {
-        Problem::bad_request("this moment is not understood").at(
+        let detail = format!("invalid `{field}`: expected a position or an RFC 3339 time");
+        Problem::bad_request(detail).at(
             field,
-            "give a position of the log, or a time such as 2026-11-21T12:00:00Z",
+            format!("`{text:.64}` is neither a position nor a time such as 2026-11-21T12:00:00Z"),
         )
     })
 }
 
-/// Checks that a position is not beyond the log's head. Nothing would ever match there, and nobody would notice.
+/// Checks that a position is not beyond the log's head, where nothing would ever match.
 ///
 /// # Errors
 /// 400 that names the head.
@@ -76,7 +77,7 @@ pub(crate) fn within(field: &str, position: Position, head: Position) -> Result<
     )
 }
 
-/// Why the past cannot be told.
+/// The problem for a past state that cannot be read.
 pub(crate) fn past(error: AsOfError) -> Problem {
     match error {
         AsOfError::Log(error) => error.into(),
@@ -90,12 +91,14 @@ pub(crate) fn time(field: &str, text: Option<&str>) -> Result<Option<Timestamp>,
         return Ok(None);
     };
     text.parse().map(Some).map_err(|_| {
-        Problem::bad_request("this time is not understood")
-            .at(field, "give a time such as 2026-11-21T12:00:00Z")
+        Problem::bad_request(format!("invalid `{field}`: expected an RFC 3339 time")).at(
+            field,
+            format!("`{text:.64}` is not a time such as 2026-11-21T12:00:00Z"),
+        )
     })
 }
 
-/// Reads a list with commas; what is empty is left out.
+/// Reads a comma-separated list; empty entries are left out.
 pub(crate) fn list(text: Option<&str>) -> Vec<String> {
     let parts = text.unwrap_or_default().split(',').map(str::trim);
     parts
@@ -104,7 +107,7 @@ pub(crate) fn list(text: Option<&str>) -> Vec<String> {
         .collect()
 }
 
-/// Checks a text against the words that are known.
+/// Checks that a parameter is one of the known values.
 pub(crate) fn word(
     field: &str,
     text: Option<String>,
@@ -112,8 +115,11 @@ pub(crate) fn word(
 ) -> Result<Option<String>, Problem> {
     match text {
         Some(text) if !known.contains(&text.as_str()) => {
-            Err(Problem::bad_request("this word is not known")
-                .at(field, format!("give one of {}", known.join(", "))))
+            let known = known.join(", ");
+            Err(
+                Problem::bad_request(format!("invalid `{field}`: expected one of {known}"))
+                    .at(field, format!("`{text:.64}` is not one of {known}")),
+            )
         }
         text => Ok(text),
     }

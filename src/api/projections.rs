@@ -1,4 +1,4 @@
-//! The views: how far are they, and make one anew.
+//! The views: their progress, and rebuilding one.
 
 use ::projections::{ProjectionState, ProjectionStatus, RebuildError, RebuildHandle};
 use axum::extract::State;
@@ -11,16 +11,16 @@ use web::{App, Caller, OperationHandle, OperationState, Path, Problem, Unread, V
 
 use crate::builds::Reason;
 
-/// How far one view is.
+/// Progress of one view.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Projection {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// The version of its fold.
     pub version: u32,
     /// `live`, `catching_up`, `rebuilding` or `broken`.
     pub state: &'static str,
-    /// Everything up to here is in its answers.
+    /// The last position that its answers include.
     pub position: u64,
     /// How far the log is ahead, in positions.
     pub lag_events: u64,
@@ -28,13 +28,13 @@ pub struct Projection {
     pub lag_seconds: f64,
     /// Positions per second.
     pub rate: f64,
-    /// How far the new rows are, while it is made anew.
+    /// The position that the new rows have reached, during a rebuild.
     pub rebuilt_to: Option<u64>,
-    /// How many events it skipped because nobody here can read them.
+    /// How many events it skipped because this version cannot read them.
     pub faults: u64,
-    /// The last of them.
+    /// The last skipped event.
     pub last_fault: Option<String>,
-    /// Why its table could not be used lately.
+    /// Why its table cannot be used, if so.
     pub error: Option<String>,
 }
 
@@ -64,7 +64,7 @@ impl Projection {
     }
 }
 
-/// Why a view is not ready to answer, if so.
+/// The reason why a view cannot answer, if so.
 pub(crate) fn not_live(status: &ProjectionStatus) -> Option<String> {
     if let Some(error) = &status.error {
         return Some(error.clone());
@@ -74,14 +74,14 @@ pub(crate) fn not_live(status: &ProjectionStatus) -> Option<String> {
         ProjectionState::Rebuilding {
             position, target, ..
         } => Some(format!(
-            "made anew up to {position} of {target}, and there is nothing to answer from meanwhile"
+            "rebuilding: at position {position} of {target}; it answers when it is done"
         )),
         ProjectionState::CatchingUp => Some(format!("{} events behind", status.lag_events)),
-        ProjectionState::Broken => Some("there is nothing to answer from".to_owned()),
+        ProjectionState::Broken => Some("its table cannot be used".to_owned()),
     }
 }
 
-/// How far are the views?
+/// List the views and their progress.
 #[utoipa::path(get, path = "/v1/projections", tag = "operations",
     responses((status = 200, body = Vec<Projection>)))]
 pub(crate) async fn list(
@@ -119,7 +119,7 @@ pub(crate) async fn rebuild(
         .iter()
         .any(|status| status.name == name)
     {
-        return Err(Problem::not_found(format!("there is no view `{name}`")));
+        return Err(Problem::not_found(format!("view `{name}` not found")));
     }
     let at = app.commands.clock().now();
     let operation = app.operations.start("rebuild", &name, at).ok_or_else(|| {
@@ -129,8 +129,8 @@ pub(crate) async fn rebuild(
     let handle = app.views.rebuild(&name).map_err(|error| match error {
         RebuildError::Unknown(_) => Problem::not_found(error.to_string()),
         RebuildError::Thread(_) | RebuildError::Shutdown => {
-            tracing::warn!(%error, "a rebuild was not begun: {error}");
-            Problem::unavailable("nothing can be rebuilt at present").retry_after(30)
+            tracing::warn!(%error, "cannot start a rebuild: {error}");
+            Problem::unavailable("cannot start a rebuild at present").retry_after(30)
         }
     })?;
     let state = operation.state();
@@ -145,7 +145,7 @@ pub(crate) async fn rebuild(
     Ok((StatusCode::ACCEPTED, axum::Json(state)))
 }
 
-/// Carries the progress of a rebuild over to the operation that stands for it.
+/// Reports the progress of a rebuild in its operation.
 async fn follow(app: App, operation: OperationHandle, mut handle: RebuildHandle) {
     loop {
         let now = handle.progress.borrow_and_update().clone();
@@ -158,12 +158,12 @@ async fn follow(app: App, operation: OperationHandle, mut handle: RebuildHandle)
     let at = app.commands.clock().now();
     match ended.error {
         None if ended.done => {
-            operation.succeed(format!("made anew up to position {}", ended.position), at);
+            operation.succeed(format!("rebuilt up to position {}", ended.position), at);
         }
-        None => operation.fail("the work was given up", at),
+        None => operation.fail("the rebuild was cancelled", at),
         Some(reason) => {
-            tracing::warn!(reason, "a rebuild failed: {reason}");
-            operation.fail("it failed; what answered before goes on", at);
+            tracing::warn!(reason, "rebuild failed: {reason}");
+            operation.fail("rebuild failed; the old rows still answer", at);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the views say, with the position up to which they know the log.
+//! Answers from views, with the position that they include.
 
 use std::borrow::Borrow;
 
@@ -11,10 +11,10 @@ use web::{App, Charge, Problem, View};
 use crate::builds::AsOfParams;
 use crate::parameters;
 
-/// Asks the views.
+/// Queries the views.
 ///
 /// # Errors
-/// What they say no with.
+/// The error of the query.
 pub(crate) async fn view<T, E>(
     app: &App,
     ask: impl FnOnce(&Views) -> Result<T, E> + Send + 'static,
@@ -23,16 +23,16 @@ where
     T: Send + 'static,
     E: Into<Problem> + Send + 'static,
 {
-    // Looked up before they are asked: an answer may know more than it promises, never less.
+    // Read before the query: an answer may include more than it promises, never less.
     let position = app.views.position();
     let body = app.views.ask(ask).await.map_err(Into::into)?;
     Ok(View { position, body })
 }
 
-/// Asks for one thing, and shows it.
+/// Queries one row, and shows it.
 ///
 /// # Errors
-/// `unknown`, when it is not there.
+/// `unknown`, when there is none.
 pub(crate) async fn one<R, T>(
     app: &App,
     unknown: Problem,
@@ -83,13 +83,13 @@ where
 ///
 /// # Errors
 /// 503 when too many bytes of other answers wait to be read.
-pub(crate) fn room_for(app: &App, limit: usize) -> Result<Charge, Problem> {
+pub(crate) fn reserve(app: &App, limit: usize) -> Result<Charge, Problem> {
     const USUAL_ENTRY_BYTES: usize = 4096;
     let bytes = limit.saturating_mul(USUAL_ENTRY_BYTES);
     app.responses.reserve(bytes.min(PAGE_BYTES_MAX))
 }
 
-/// A list that has one page.
+/// A list with a single page.
 pub(crate) fn whole<R>(rows: Vec<R>) -> projections::Listing<R> {
     projections::Listing {
         examined: rows.len(),
@@ -98,28 +98,28 @@ pub(crate) fn whole<R>(rows: Vec<R>) -> projections::Listing<R> {
     }
 }
 
-/// Which page of a list.
+/// The page of a list.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PageParams {
-    /// How many a page has at most, 1 to 1000; fewer when they are large.
+    /// Maximum page size, 1 to 1000; fewer if the rows are large.
     pub(crate) limit: Option<usize>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     pub(crate) cursor: Option<String>,
 }
 
-/// A page that may be asked for.
+/// A valid page size and cursor.
 pub(crate) struct Page {
     pub(crate) limit: usize,
     pub(crate) cursor: Cursor,
 }
 
 impl Page {
-    /// Checks what is asked for.
+    /// Checks the parameters.
     ///
     /// # Errors
-    /// 400 when the size is out of range, or the cursor comes from nowhere.
+    /// 400 when the size is out of range or the cursor invalid.
     pub(crate) fn asked(limit: Option<usize>, cursor: Option<&str>) -> Result<Self, Problem> {
         Ok(Self {
             limit: paging::limit(limit)?,
@@ -127,10 +127,10 @@ impl Page {
         })
     }
 
-    /// Asks for this page, and shows what is on it.
+    /// Queries this page, and shows its rows.
     ///
     /// # Errors
-    /// What the views say no with.
+    /// The error of the query.
     pub(crate) async fn of<R, T>(
         self,
         app: &App,
@@ -143,7 +143,7 @@ impl Page {
         R: Send + 'static,
     {
         let Self { limit, cursor } = self;
-        let _room = room_for(app, limit)?;
+        let _reserved = reserve(app, limit)?;
         let View { position, body } = view(app, move |views| ask(views, &cursor, limit)).await?;
         let body = Listing::of(body, show);
         Ok(View { position, body })

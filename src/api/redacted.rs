@@ -1,32 +1,32 @@
-//! What no answer shows, whatever the caller's role: passwords, secrets and the hashes of tokens.
+//! Hides passwords, secrets and hashes of tokens from every answer, whatever the caller's role.
 //!
-//! They are in the log, sealed or hashed, because the application has to recognise them. Who reads events needs to
-//! know that one was changed, never to what.
+//! They are in the log, sealed or hashed, because the application has to verify them. A reader of events
+//! needs to know that one was changed, never to what.
 
 use serde_json::Value;
 
 /// Categories whose events hold such fields.
 const CATEGORIES: [&str; 3] = ["token", "user", "worker"];
 
-/// The fields, wherever within an event.
+/// The fields, at any depth of an event.
 const FIELDS: [&str; 3] = ["password", "secret", "hash"];
 
-/// What is shown in the place of a value.
+/// What replaces a value.
 const HIDDEN: &str = "(hidden)";
 
-/// The event without what is not shown; none when it can be shown byte for byte.
+/// The event with these fields hidden; none when it can be shown byte for byte.
 pub(crate) fn redacted(category: &str, data: &[u8]) -> Option<Value> {
     if !CATEGORIES.contains(&category) {
         return None;
     }
     match serde_json::from_slice(data) {
         Ok(mut value) => hide(&mut value).then_some(value),
-        // What cannot be read cannot be searched either.
+        // Data that is not JSON cannot be searched for fields.
         Err(_) => Some(Value::from(HIDDEN)),
     }
 }
 
-/// Replaces the values of these fields. Says whether there was any.
+/// Replaces the values of these fields. Returns whether there was any.
 fn hide(value: &mut Value) -> bool {
     match value {
         Value::Object(fields) => fields.iter_mut().fold(false, |any, (name, value)| {

@@ -158,7 +158,7 @@ async fn list<R: Resource>(
     caller.may(Role::Reader, &scope::<R>("read"))?;
     let Page { limit, cursor } = Page::asked(params.limit, params.cursor.as_deref())?;
     let from = from(&cursor)?;
-    let _room = reads::room_for(app, limit)?;
+    let _reserved = reads::reserve(app, limit)?;
     let position = app.views.position();
     // One more than is shown tells whether there is a next page.
     let numbers = app.views.of::<RosterView>()?;
@@ -198,8 +198,8 @@ fn from(cursor: &Cursor) -> Result<u64, Problem> {
         return Ok(0);
     }
     let bytes = cursor.as_bytes().try_into().map_err(|_| {
-        Problem::bad_request("the cursor does not come from a page of this list")
-            .at("cursor", "take it unchanged from `next` of the page before")
+        Problem::bad_request("invalid `cursor`: it does not belong to this list")
+            .at("cursor", "expected `next` of the previous page, unchanged")
     })?;
     Ok(u64::from_be_bytes(bytes))
 }

@@ -1,4 +1,4 @@
-//! Runs of jobs: how they stand, what happened to them, and what they printed.
+//! Runs of jobs: their state, history and logs.
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -26,10 +26,10 @@ pub mod kills;
 pub mod live;
 pub mod search;
 
-/// The scope of everything here.
+/// The scope of reading runs.
 pub(crate) const READ: &str = "runs:read";
 
-/// How runs may be asked to stand.
+/// The values of the filter `state`.
 pub(crate) const STATES: [&str; 6] = [
     "scheduled",
     "suspended",
@@ -39,37 +39,37 @@ pub(crate) const STATES: [&str; 6] = [
     "last_completed",
 ];
 
-/// Which runs; every condition must hold.
+/// Filters of the list of runs; all of them must match.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct RunParams {
-    /// The job they execute.
+    /// The job.
     job: Option<u64>,
-    /// The project of their job.
+    /// The project of the job.
     project: Option<u64>,
-    /// What the title of their job contains, in letters of either case.
+    /// A part of the job's title; case is ignored.
     title: Option<String>,
-    /// The worker that executes them, or is to.
+    /// The worker that the run is assigned to.
     worker: Option<u64>,
-    /// `scheduled`, `suspended` (scheduled, but held back by a switch), `in_queue`, `started`, `completed` or
-    /// `last_completed` (completed, and of the last occasion of their job).
+    /// The state: `scheduled`, `suspended` (scheduled, but the job, project or pool is switched off),
+    /// `in_queue`, `started`, `completed` or `last_completed` (completed, of the job's last occasion).
     state: Option<String>,
-    /// Whether they went well.
+    /// Whether the run succeeded.
     success: Option<bool>,
-    /// Whether a person asked for them.
+    /// Whether the run was requested by hand.
     is_manual: Option<bool>,
-    /// The occasion they belong to.
+    /// The occasion: runs of one job at one time share it.
     schedule_id: Option<u64>,
-    /// Only those that are due at or after this (RFC 3339).
+    /// Only runs due at or after this (RFC 3339).
     due_since: Option<String>,
-    /// Only those that are due before this (RFC 3339).
+    /// Only runs due before this (RFC 3339).
     due_until: Option<String>,
-    /// Count those on all pages together.
+    /// Also return the number of matching runs on all pages.
     total: bool,
-    /// How many a page has at most, 1 to 1000; fewer when they are large.
+    /// Maximum page size, 1 to 1000; fewer if the rows are large.
     limit: Option<usize>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     cursor: Option<String>,
 }
 
@@ -90,7 +90,7 @@ impl RunParams {
             last_completed: state == Some("last_completed"),
             success: self.success,
             is_manual: match state {
-                // The switches do not hold back what a person asked for.
+                // The switches do not hold back runs that were requested by hand.
                 Some("suspended") => Some(false),
                 _ => self.is_manual,
             },
@@ -102,14 +102,14 @@ impl RunParams {
         })
     }
 
-    /// The jobs that are meant; none when any is.
+    /// The jobs that match; none when every job does.
     fn jobs(&self, roster: &Roster) -> Option<BTreeSet<u64>> {
         let is_suspended = self.state.as_deref() == Some("suspended");
         if self.job.is_none() && self.project.is_none() && self.title.is_none() && !is_suspended {
             return None;
         }
         let mut jobs = match (self.job, self.project) {
-            // Also one that nobody knows: its runs are there nevertheless.
+            // Also an unknown job: its runs exist nevertheless.
             (Some(job), None) => BTreeSet::from([job]),
             (_, Some(project)) => roster.jobs_of_project(project),
             (None, None) => roster.jobs().keys().copied().collect(),
@@ -131,15 +131,15 @@ impl RunParams {
 /// A page of runs.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct RunPage {
-    /// The runs: returned last first, then started last, then claimed last, then due first.
+    /// The runs: last returned first, then last started, then last claimed, then first due.
     items: Vec<Run>,
-    /// Where the next page begins; none when this is the last.
+    /// Cursor of the next page; none on the last page.
     next: Option<String>,
-    /// How many there are on all pages together, if that was asked.
+    /// Number of runs on all pages, if `total` was requested.
     total: Option<u64>,
 }
 
-/// How do runs stand?
+/// List runs.
 #[utoipa::path(get, path = "/v1/runs", tag = "runs", params(RunParams),
     responses((status = 200, body = RunPage)))]
 pub(crate) async fn list(
@@ -149,7 +149,7 @@ pub(crate) async fn list(
 ) -> Result<View<RunPage>, Problem> {
     caller.may(Role::Reader, READ)?;
     let page = Page::asked(params.limit, params.cursor.as_deref())?;
-    let _room = reads::room_for(&app, page.limit)?;
+    let _reserved = reads::reserve(&app, page.limit)?;
     let mut query = params.query()?;
     reads::view(&app, move |views| {
         query.jobs = views.of::<RosterView>()?.read(|roster| params.jobs(roster));
@@ -166,7 +166,7 @@ pub(crate) async fn list(
     .await
 }
 
-/// Of which project or job.
+/// Filters of the counts.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -177,28 +177,28 @@ pub(crate) struct CountParams {
     project: Option<u64>,
 }
 
-/// How many runs stand how.
+/// Number of runs by state.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct RunCounts {
-    /// Nobody has claimed them, the suspended ones among them.
+    /// Not claimed by a worker yet, suspended ones included.
     scheduled: u64,
-    /// They are scheduled, but held back by a switch.
+    /// Scheduled, but the job, project or pool is switched off.
     suspended: u64,
-    /// A worker has claimed them.
+    /// Claimed by a worker.
     in_queue: u64,
-    /// A worker executes them.
+    /// Executed by a worker.
     started: u64,
-    /// They are over.
+    /// Ended.
     completed: u64,
-    /// They are over, and it went badly.
+    /// Ended without success.
     completed_with_error: u64,
-    /// They are over and of the last occasion of their job.
+    /// Ended, and of the last occasion of their job.
     last_completed: u64,
-    /// They are that, and it went badly.
+    /// Ended without success, and of the last occasion of their job.
     last_completed_with_error: u64,
 }
 
-/// How many runs stand how?
+/// Count runs by state.
 #[utoipa::path(get, path = "/v1/runs/counts", tag = "runs", params(CountParams),
     responses((status = 200, body = RunCounts)))]
 pub(crate) async fn counts(
@@ -237,9 +237,9 @@ pub(crate) async fn counts(
     .await
 }
 
-/// How does this run stand, or how did it?
+/// Get a run, now or as of a moment.
 #[utoipa::path(get, path = "/v1/runs/{run}", tag = "runs",
-    params(("run" = u64, Path, description = "The number of a run"), AsOfParams),
+    params(("run" = u64, Path, description = "The run's number"), AsOfParams),
     responses((status = 200, body = Run)))]
 pub(crate) async fn get(
     State(app): State<App>,
@@ -273,9 +273,9 @@ pub(crate) async fn get(
     })
 }
 
-/// What happened to this run?
+/// List the events of a run.
 #[utoipa::path(get, path = "/v1/runs/{run}/history", tag = "runs",
-    params(("run" = u64, Path, description = "The number of a run"), StreamParams),
+    params(("run" = u64, Path, description = "The run's number"), StreamParams),
     responses((status = 200, body = EventPage)))]
 pub(crate) async fn history(
     State(app): State<App>,
@@ -293,9 +293,9 @@ pub(crate) async fn history(
     })
 }
 
-/// What did this run print?
+/// Get the log of a run.
 #[utoipa::path(get, path = "/v1/runs/{run}/log", tag = "runs",
-    params(("run" = u64, Path, description = "The number of a run")),
+    params(("run" = u64, Path, description = "The run's number")),
     responses((status = 200, body = RunLog)))]
 pub(crate) async fn log(
     State(app): State<App>,
@@ -309,13 +309,13 @@ pub(crate) async fn log(
         .ask(move |views| views.of::<Runs>()?.log_of_run(run));
     let row = row
         .await?
-        .ok_or_else(|| Problem::not_found(format!("the run {run} has no log")))?;
+        .ok_or_else(|| Problem::not_found(format!("run {run} has no log")))?;
     let content = match app.views.history().content_of(&row).await? {
         Some(content) => Some(app.read_text(&content).await?),
         None if row.size.is_some() => {
             let position = row.content_position;
-            tracing::error!(run, %position, "the log of run {run} does not stand at {position}");
-            return Err(Problem::internal("a log is lost"));
+            tracing::error!(run, %position, "the log of run {run} is not in the event at position {position}");
+            return Err(Problem::internal("the content of the log is missing"));
         }
         None => None,
     };
@@ -331,5 +331,5 @@ pub(crate) fn shown(app: &App, row: &RunRow) -> Result<Run, Problem> {
 }
 
 fn unknown(run: u64) -> Problem {
-    Problem::not_found(format!("nothing is known of the run {run}"))
+    Problem::not_found(format!("run {run} not found"))
 }

@@ -1,7 +1,7 @@
-//! Every scope that this API asks for. A token can be limited to these and to no others: a misspelt scope would
-//! make a token that is refused everywhere.
+//! Every scope that this API checks. A token can be limited to these and to no others: a misspelt
+//! scope would make a token that is refused everywhere.
 
-/// What is read or written, and whether there is anything to write.
+/// The subjects of scopes, and whether a subject can be written.
 const SUBJECTS: [(&str, bool); 17] = [
     ("allocation", true),
     ("audit", true),
@@ -22,12 +22,12 @@ const SUBJECTS: [(&str, bool); 17] = [
     ("workers", true),
 ];
 
-/// Whether anything asks for this scope.
+/// Whether an operation checks this scope.
 pub(crate) fn is_known(scope: &str) -> bool {
     all().any(|known| known == scope)
 }
 
-/// Every scope, in the order of the alphabet.
+/// Every scope, in alphabetical order.
 pub(crate) fn all() -> impl Iterator<Item = String> {
     SUBJECTS.iter().flat_map(|(subject, is_written)| {
         let write = is_written.then(|| format!("{subject}:write"));
@@ -45,14 +45,14 @@ mod tests {
 
     /// Scopes that are written in the program's text, and those that are put together from kinds of things.
     #[test]
-    fn every_scope_that_is_asked_for_is_known_and_no_other_is() {
-        let mut asked = BTreeSet::new();
-        written_below(Path::new(env!("CARGO_MANIFEST_DIR")), &mut asked);
+    fn every_scope_that_is_checked_is_known_and_no_other_is() {
+        let mut checked = BTreeSet::new();
+        written_below(Path::new(env!("CARGO_MANIFEST_DIR")), &mut checked);
         let document = Document::default();
         let of_kinds = document.counts().map(|(plural, _)| plural);
-        asked.extend(of_kinds.flat_map(|it| [format!("{it}:read"), format!("{it}:write")]));
+        checked.extend(of_kinds.flat_map(|it| [format!("{it}:read"), format!("{it}:write")]));
         let known: BTreeSet<String> = all().collect();
-        assert_eq!(known, asked);
+        assert_eq!(known, checked);
         assert!(!is_known("builds:raed") && !is_known("builds") && !is_known(""));
     }
 

@@ -1,4 +1,4 @@
-//! The app itself: is it alive, is it ready, what is it?
+//! Health, readiness, metrics and version of the process.
 
 use std::collections::BTreeMap;
 
@@ -13,23 +13,23 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use web::{App, CallerIfAny, Problem, View};
 
-/// That the process answers.
+/// The answer of a live process.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
-    /// Always `ok`: whoever is not well does not answer.
+    /// Always `ok`.
     #[schema(example = "ok")]
     status: &'static str,
 }
 
-/// Whether the app can do its work.
+/// Readiness of the process.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Readiness {
-    /// Whether everything below is well.
+    /// Whether everything is ready.
     ready: bool,
-    /// What is not well, by name, and why.
+    /// The reasons against readiness, by component.
     unready: BTreeMap<String, String>,
-    /// What an operator should look at although the service goes on, by name: for example damage that was met
-    /// while reading the log, with its place.
+    /// Problems that need an operator although the service continues, by component: for example damage
+    /// found while reading the log, with its place.
     #[schema(example = json!({"log.damage": "a frame's checksum is wrong at byte 9000 of 00000000000000000001.seg, where position 17 should stand"}))]
     details: BTreeMap<&'static str, String>,
     /// Which log there is.
@@ -52,10 +52,10 @@ pub struct Log {
     lag: u64,
 }
 
-/// What runs here.
+/// The running program.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Info {
-    /// The program.
+    /// The name of the program.
     name: &'static str,
     /// Its version.
     version: String,
@@ -63,25 +63,25 @@ pub struct Info {
     backend: &'static str,
     /// The last position that is durable.
     head: u64,
-    /// Everything up to here is in every view.
+    /// The last position that every view includes.
     position: u64,
-    /// Whether the log takes writes.
+    /// Whether the log accepts writes.
     writable: bool,
-    /// The other ports of this process, and where each is reached; `null` while somebody else has it.
+    /// The addresses of the other ports; `null` while another process has the port.
     #[schema(example = json!({"broadcaster": "tcp://127.0.0.1:5556", "events": "tcp://127.0.0.1:5555"}))]
     ports: BTreeMap<&'static str, Option<String>>,
 }
 
-/// Is the process alive?
+/// Check that the process is alive.
 #[utoipa::path(get, path = "/healthz", tag = "service", security(()),
     responses((status = 200, body = Health)))]
 pub(crate) async fn healthz() -> axum::Json<Health> {
     axum::Json(Health { status: "ok" })
 }
 
-/// Can it do its work: does the log take writes, and have the views caught up?
+/// Check readiness: the log accepts writes and the views have caught up.
 #[utoipa::path(get, path = "/readyz", tag = "service", security(()),
-    responses((status = 200, body = Readiness), (status = 503, description = "Something is not well", body = Readiness)))]
+    responses((status = 200, body = Readiness), (status = 503, description = "Not ready", body = Readiness)))]
 pub(crate) async fn readyz(State(app): State<App>) -> Response {
     let mut unready: BTreeMap<String, String> = app
         .unready()
@@ -89,7 +89,7 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
         .map(|(name, reason)| (name.to_owned(), reason))
         .collect();
     if let Some(reason) = app.commands.stopped() {
-        tracing::debug!(%reason, "not ready: the log does not write");
+        tracing::debug!(%reason, "not ready: the log does not accept writes");
         unready.insert("log".to_owned(), outside(&reason).to_owned());
     }
     if !app.views.are_live() {
@@ -121,15 +121,15 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
     (status, axum::Json(readiness)).into_response()
 }
 
-/// What anybody may know about a log that does not write.
+/// The public reason of a log that does not accept writes.
 fn outside<R>(reason: &CommandError<R>) -> &'static str {
     match reason {
         CommandError::Full { .. } => "no space is left on the disk of the log",
-        _ => "the log does not take writes",
+        _ => "the log does not accept writes",
     }
 }
 
-/// The meters, as Prometheus reads them.
+/// Get the metrics for Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "service", security((), ("token" = [])),
     responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain")))]
 pub(crate) async fn metrics(
@@ -143,7 +143,7 @@ pub(crate) async fn metrics(
     Ok(([(CONTENT_TYPE, text)], app.metrics()).into_response())
 }
 
-/// What runs here, and how far is it?
+/// Get name, version, backend and positions.
 #[utoipa::path(get, path = "/v1/info", tag = "service", security(()),
     responses((status = 200, body = Info)))]
 pub(crate) async fn info(State(app): State<App>) -> View<Info> {

@@ -1,4 +1,4 @@
-//! What live streams have in common: when they end, and how they treat a reader that does not read.
+//! What live streams share: when they end, and what happens to a client that does not read.
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -10,17 +10,17 @@ use futures::{Stream, StreamExt, stream};
 use tokio::sync::{mpsc, oneshot};
 use web::{App, Caller, Problem};
 
-/// By which a reader says what it saw last.
+/// The header with the id of the last event that a client received.
 pub(crate) const LAST_EVENT_ID: &str = "last-event-id";
 
-/// How long a stream is silent at most. Proxies close what says nothing for a minute.
+/// The longest silence of a stream. Proxies close a stream that is silent for a minute.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// Sends events as they come, until there are no more, the server shuts down, the reader goes away, does not read
-/// for too long, or `lapse` says why it may not read any longer. The last two are told in a last comment.
+/// Sends events as they come, until there are no more, the server shuts down, the client disconnects or
+/// does not read for too long, or its right to read lapses. For the last two a final comment says why.
 ///
 /// # Errors
-/// 503 when as many streams are open as there may be, and 429 when the caller has its share of them.
+/// 503 when too many streams are open, and 429 when the caller has too many of them.
 pub(crate) fn live(
     app: &App,
     caller: &Caller,
@@ -30,7 +30,7 @@ pub(crate) fn live(
     let permit = app.stream_permit(caller)?;
     let closed = app.closed();
     let stall = app.settings.limits.stream_stall_max;
-    // One event waits at most: what a reader does not take stays in the log.
+    // At most one event is buffered: the rest stays in the log.
     let (sender, receiver) = mpsc::channel(1);
     let (end, ended) = oneshot::channel();
     tokio::spawn(async move {
@@ -47,7 +47,7 @@ pub(crate) fn live(
             reason = send(events, &sender, stall) => reason,
         };
         if let Some(reason) = reason {
-            // Without a reader nobody is to be told.
+            // Fails if the client is gone, which is fine.
             let _ = end.send(Event::default().comment(reason));
         }
         drop(permit);
@@ -61,7 +61,7 @@ pub(crate) fn live(
     Ok(Sse::new(all).keep_alive(keep_alive).into_response())
 }
 
-/// Hands events over as fast as they are read. Says why it ended, where the reader is to blame.
+/// Passes events on as fast as they are read. Returns the reason if the client did not read in time.
 async fn send(
     events: impl Stream<Item = Event>,
     sender: &mpsc::Sender<Event>,
@@ -74,7 +74,7 @@ async fn send(
             Ok(Err(_)) => return None,
             Err(_) => {
                 return Some(format!(
-                    "cut off: nothing was read for {} s; resume with Last-Event-ID",
+                    "cut off: the client read nothing for {} s; resume with Last-Event-ID",
                     stall.as_secs()
                 ));
             }

@@ -1,4 +1,4 @@
-//! API tokens: who may do what.
+//! API tokens.
 
 use ::projections::Tokens;
 use ::projections::core::tokens::TokenRow;
@@ -28,24 +28,24 @@ const WRITE: &str = "tokens:write";
 const NAME_BYTES_MAX: usize = 128;
 /// How many scopes one token may be limited to.
 const SCOPES_MAX: usize = 64;
-/// How much of an unknown scope a refusal repeats, in characters.
+/// How much of an unknown scope an error repeats, in characters.
 const SHOWN_CHARS_MAX: usize = 64;
 
 /// An API token, without the token itself.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Token {
-    /// Its id.
+    /// The token's id.
     pub id: String,
-    /// What people call it.
+    /// Its name.
     pub name: String,
-    /// `reader`, `operator` or `admin`; each may do what the ones before it may.
+    /// `reader`, `operator` or `admin`; each includes the ones before it.
     pub role: &'static str,
-    /// When not empty, the only scopes in which the role counts.
+    /// If not empty, the only scopes in which the role applies.
     pub scopes: Vec<String>,
     /// When it was issued.
     #[schema(value_type = String, format = DateTime)]
     pub issued_at: Timestamp,
-    /// When it ceases to be accepted by itself.
+    /// When it expires.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
@@ -53,30 +53,30 @@ pub struct Token {
     pub revoked_at: Option<Timestamp>,
 }
 
-/// A token as it is shown once.
+/// A new token; its secret is shown only once.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct NewToken {
-    /// What is known of it from now on.
+    /// The token's description.
     #[serde(flatten)]
     pub token: Token,
-    /// The token itself. Nobody can show it again: only its hash is kept.
+    /// The token itself. It cannot be shown again: only its hash is stored.
     #[schema(example = "tally_…")]
     pub secret: String,
 }
 
-/// Which token to issue.
+/// A token to issue.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IssueToken {
-    /// What people call it.
+    /// Its name.
     name: String,
     /// `reader`, `operator` or `admin`.
     #[schema(value_type = String, example = "reader")]
     role: Role,
-    /// When not empty, the only scopes in which the role counts.
+    /// If not empty, the only scopes in which the role applies.
     #[serde(default)]
     scopes: Vec<String>,
-    /// When it ceases to be accepted by itself.
+    /// When it expires.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
@@ -101,24 +101,36 @@ impl Token {
 
 impl IssueToken {
     fn check(&self, now: Timestamp) -> Result<(), Problem> {
-        let mut problem = Problem::bad_request("this token cannot be issued");
+        let mut problem = Problem::bad_request("invalid token request");
         if !(1..=NAME_BYTES_MAX).contains(&self.name.trim().len())
             || self.name.chars().any(char::is_control)
         {
-            problem = problem.at("name", format!("is 1 to {NAME_BYTES_MAX} bytes of text"));
+            problem = problem.at(
+                "name",
+                format!("expected 1 to {NAME_BYTES_MAX} bytes without control characters"),
+            );
         }
         if self.scopes.len() > SCOPES_MAX {
-            problem = problem.at("scopes", format!("are {SCOPES_MAX} at most"));
+            problem = problem.at(
+                "scopes",
+                format!(
+                    "{} scopes; at most {SCOPES_MAX} are allowed",
+                    self.scopes.len()
+                ),
+            );
         }
         let mut scopes = self.scopes.iter();
         if let Some(unknown) = scopes.find(|scope| !scopes::is_known(scope)) {
             let shown: String = unknown.chars().take(SHOWN_CHARS_MAX).collect();
             let known: Vec<String> = scopes::all().collect();
             let known = known.join(", ");
-            problem = problem.at("scopes", format!("`{shown}` is unknown; known are {known}"));
+            problem = problem.at(
+                "scopes",
+                format!("unknown scope `{shown}`: expected one of {known}"),
+            );
         }
         if self.expires_at.is_some_and(|end| end <= now) {
-            problem = problem.at("expires_at", "has passed");
+            problem = problem.at("expires_at", "is in the past");
         }
         if problem.errors.is_empty() {
             Ok(())
@@ -128,7 +140,7 @@ impl IssueToken {
     }
 }
 
-/// Which tokens are there, revoked ones as well?
+/// List tokens, revoked ones included.
 #[utoipa::path(get, path = "/v1/tokens", tag = "tokens", params(PageParams),
     responses((status = 200, body = Listing<Token>)))]
 pub(crate) async fn list(
@@ -146,7 +158,7 @@ pub(crate) async fn list(
     .await
 }
 
-/// What is this token?
+/// Get a token, now or as of a moment.
 #[utoipa::path(get, path = "/v1/tokens/{id}", tag = "tokens",
     params(("id" = String, Path, description = "The token's id"), AsOfParams),
     responses((status = 200, body = Token)))]
@@ -160,9 +172,9 @@ pub(crate) async fn get(
     reads::row::<Tokens, _>(&app, &params, &id, unknown(), Token::of).await
 }
 
-/// Issue a token. The answer shows it, once.
+/// Issue a token. Only this answer shows it.
 #[utoipa::path(post, path = "/v1/tokens", tag = "tokens", request_body = IssueToken,
-    responses((status = 201, description = "It is accepted from now on", body = NewToken)))]
+    responses((status = 201, description = "The token was issued and is accepted", body = NewToken)))]
 pub(crate) async fn issue(
     State(app): State<App>,
     caller: Caller,
@@ -179,8 +191,8 @@ pub(crate) async fn issue(
         expires_at: body.expires_at,
     })?;
     let secret = secret::new_token().map_err(|error| {
-        tracing::error!(%error, "no randomness: {error}");
-        Problem::unavailable("no token can be made at present").retry_after(5)
+        tracing::error!(%error, "the system's random number generator failed: {error}");
+        Problem::unavailable("cannot make a token at present").retry_after(5)
     })?;
     let id = Uuid::now_v7().to_string();
     let command = TokenCommand::Issue(Issued {
@@ -201,9 +213,9 @@ pub(crate) async fn issue(
     Ok((StatusCode::CREATED, answer).into_response())
 }
 
-/// Accept this token no more.
+/// Revoke a token.
 ///
-/// Every token may revoke itself; of others, only those that reach no further than it does.
+/// A token may revoke itself, and other tokens with no more rights than it has.
 #[utoipa::path(delete, path = "/v1/tokens/{id}", tag = "tokens",
     params(("id" = String, Path, description = "The token's id")),
     request_body = Option<Reason>,
@@ -233,15 +245,15 @@ pub(crate) async fn revoke(
     Ok(View { position, body })
 }
 
-/// Tells a token something, and waits until the views know.
-async fn tell(
+/// Executes a command on a token, and waits until the views include it.
+async fn execute(
     app: &App,
     metadata: &Metadata,
     id: &str,
     command: TokenCommand,
 ) -> Result<(), Problem> {
-    let reply = app.commands.execute::<Aggregate>(id, command, metadata);
-    match reply.await?.position() {
+    let outcome = app.commands.execute::<Aggregate>(id, command, metadata);
+    match outcome.await?.position() {
         Some(position) => app.wait_for(position).await,
         None => Ok(()),
     }
@@ -256,5 +268,5 @@ async fn find(app: &App, id: String) -> Result<TokenRow, Problem> {
 }
 
 fn unknown() -> Problem {
-    Problem::not_found("no such token was issued")
+    Problem::not_found("token not found")
 }

@@ -34,7 +34,7 @@ pub fn limit(asked: Option<usize>) -> Result<usize, Problem> {
     match asked {
         None => Ok(PAGE_DEFAULT),
         Some(limit) if (1..=PAGE_MAX).contains(&limit) => Ok(limit),
-        Some(limit) => Err(Problem::bad_request("the page size is out of range")
+        Some(limit) => Err(Problem::bad_request("page size out of range")
             .at("limit", format!("{limit} is not between 1 and {PAGE_MAX}"))),
     }
 }
@@ -86,8 +86,8 @@ pub fn open(cursor: Option<&str>) -> Result<Cursor, Problem> {
         .then(|| URL_SAFE_NO_PAD.decode(cursor).ok())
         .flatten();
     place.map(Cursor::from_bytes).ok_or_else(|| {
-        Problem::bad_request("the cursor does not come from a page of this list")
-            .at("cursor", "take it unchanged from `next` of the page before")
+        Problem::bad_request("invalid `cursor`: it does not belong to this list")
+            .at("cursor", "expected `next` of the previous page, unchanged")
     })
 }
 

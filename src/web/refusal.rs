@@ -60,7 +60,7 @@ impl<R: Display> From<CommandError<R>> for Problem {
                     tracing::error!(
                         reason,
                         suppressed,
-                        "a write was refused: the log does not take writes: {reason}"
+                        "a write was refused: the log does not accept writes: {reason}"
                     );
                 }
                 Self::unavailable("nothing can be written at present").retry_after(STOPPED_SECONDS)

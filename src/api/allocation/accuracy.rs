@@ -96,7 +96,7 @@ pub(crate) struct AccuracyParams {
     package: Option<String>,
     /// Only answers of this strategy: `gantry` or `ladder`.
     strategy: Option<String>,
-    /// How many a page has at most, 1 to 1000; fewer when they are large.
+    /// Maximum page size, 1 to 1000; fewer if the rows are large.
     limit: Option<usize>,
     /// `next` of the page before.
     cursor: Option<String>,

@@ -36,7 +36,7 @@ async fn a_log_that_does_not_write_is_not_ready_and_says_so() {
     for (error, words) in [
         (
             AppendError::Stopped { reason },
-            "the log does not take writes",
+            "the log does not accept writes",
         ),
         (full, "no space is left on the disk of the log"),
     ] {

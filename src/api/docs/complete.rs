@@ -1,5 +1,5 @@
-//! What holds for every operation of the document: how it is called, how it answers and refuses, and that it asks
-//! for a token unless it says otherwise.
+//! What every operation of the document shares: its id, its responses, the problem document and the
+//! token that it needs unless it says otherwise.
 
 use utoipa::ToSchema;
 use utoipa::openapi::content::{Content, ContentBuilder};
@@ -154,7 +154,7 @@ fn refusal() -> Response {
         .schema(Some(Ref::from_schema_name(ProblemBody::name())))
         .build();
     ResponseBuilder::new()
-        .description("The request was refused, and this is why (RFC 9457)")
+        .description("The request was refused (RFC 9457 problem document)")
         .content(PROBLEM_JSON, problem)
         .build()
 }

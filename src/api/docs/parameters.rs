@@ -1,7 +1,7 @@
-//! Which values the parameters of requests may have, as far as a schema can say it.
+//! The values that request parameters may have, as far as a schema can express it.
 //!
-//! One table for all operations: a parameter of one name means the same everywhere, and a few have other words at
-//! one path. A client and a fuzzer believe what is written here; `schemathesis` is run against it.
+//! One table for all operations: a parameter of one name means the same everywhere, and a few have
+//! other values at one path. `schemathesis` is run against the result.
 
 use serde_json::Value;
 use utoipa::Number;
@@ -13,7 +13,7 @@ use web::paging::{CURSOR_BYTES_MAX, PAGE_DEFAULT, PAGE_MAX};
 use crate::runs::STATES;
 use crate::runs::search;
 
-/// Parameters that are one of a few words, by the path (its end is enough) and the name.
+/// Enumerated parameters, by the end of the path and the name.
 const WORDS: [(&str, &str, &[&str]); 8] = [
     ("", "strategy", &["gantry", "ladder"]),
     ("/accuracy", "by", &["strategy", "package"]),
@@ -29,7 +29,7 @@ const COLLECTION_STATES: [&str; 7] = ::projections::builds::collections::Collect
 
 const SORTS: [&str; 7] = crate::farm::packages::WORDS;
 
-/// Says what a parameter may be.
+/// Adds the bounds of a parameter to its schema.
 pub(super) fn bound(path: &str, parameter: &mut Parameter) {
     let name = parameter.name.as_str();
     if name == "as_of" {

@@ -1,4 +1,4 @@
-//! Every event that matches, one a line, up to where the log ended when it was asked.
+//! All matching events as NDJSON, up to the head of the log at the time of the request.
 
 use ::projections::engine::history::EventQuery;
 use axum::BoxError;
@@ -16,7 +16,7 @@ use super::go_on;
 use crate::categories::SCOPE;
 use crate::wire::StoredEvent;
 
-/// How many bytes of events are read at once. So much waits for each reader, however slow.
+/// How many bytes of events are read at once, and so buffered for each reader.
 const CHUNK_BYTES_MAX: usize = 256 * 1024;
 
 pub(super) fn all(
@@ -28,7 +28,7 @@ pub(super) fn all(
     let permit = app.stream_permit(caller)?;
     let history = app.views.history();
     let head = history.head();
-    // What comes later is not part of the answer, or an ascending one might never end.
+    // Later events are not part of the answer, or an ascending one might never end.
     let end = Position(head.0.saturating_add(1));
     query.before = Some(query.before.map_or(end, |before| before.min(end)));
     let left = limit.unwrap_or(usize::MAX);

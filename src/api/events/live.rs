@@ -15,7 +15,7 @@ use crate::parameters;
 use crate::sse::{LAST_EVENT_ID, live};
 use crate::wire::StoredEvent;
 
-/// Follows the log from where the reader has been: `Last-Event-ID`, else `after`, else from now on.
+/// Follows the log after `Last-Event-ID`, else after `after`, else from now on.
 pub(super) fn follow(
     app: &App,
     caller: &Caller,
@@ -24,14 +24,14 @@ pub(super) fn follow(
 ) -> Result<Response, Problem> {
     if query.descending || query.until.is_some() || query.before.is_some() {
         return Err(Problem::bad_request(
-            "what goes on has no end: leave out order, until and before",
+            "a live stream takes no `order`, `until` or `before`",
         ));
     }
     let after = resume_after(app, headers, query.after)?;
     let subscription = app.views.history().follow(after, query.filter.clone());
     let pages = stream::unfold((subscription, query), |(mut subscription, query)| async {
         match subscription.next_page().await {
-            // Written as they are sent at once: an event holds on to the part of the log that it was read with.
+            // Serialised at once: an event keeps the part of the log alive that it was read with.
             Ok(page) => {
                 let events = page?.into_iter();
                 let events = events.filter(|event| admits(&query, event));
@@ -39,8 +39,8 @@ pub(super) fn follow(
                 Some((stream::iter(events), (subscription, query)))
             }
             Err(error) => {
-                // The reader comes back by itself, and goes on where it was.
-                tracing::warn!(%error, "a stream of events ends: {error}");
+                // The client reconnects by itself and resumes.
+                tracing::warn!(%error, "live event stream aborted: {error}");
                 None
             }
         }
@@ -49,7 +49,7 @@ pub(super) fn follow(
     live(app, caller, lapse, pages.flatten())
 }
 
-/// Where a stream goes on: where the reader has been by `Last-Event-ID`, else `after`, else from now on.
+/// The position after which a live stream starts: `Last-Event-ID`, else `after`, else the head.
 pub(crate) fn resume_after(
     app: &App,
     headers: &HeaderMap,
@@ -62,13 +62,13 @@ pub(crate) fn resume_after(
     };
     let position = id.to_str().ok().and_then(|text| text.parse().ok());
     let position = position.map(Position).ok_or_else(|| {
-        Problem::bad_request("this was never sent from here")
-            .at(LAST_EVENT_ID, "is the position of an event")
+        Problem::bad_request("invalid `Last-Event-ID`: expected the position of an event")
+            .at(LAST_EVENT_ID, "expected the id of an event of this stream")
     })?;
     parameters::within(LAST_EVENT_ID, position, head)
 }
 
-/// What the log's own filter does not know.
+/// The conditions that the log's own filter does not have.
 fn admits(query: &EventQuery, event: &Recorded) -> bool {
     let of_stream = query
         .stream

@@ -20,7 +20,7 @@ use crate::wire::Node;
 pub(crate) struct NodeParams {
     /// Only those with this name.
     hostname: Option<String>,
-    /// How many a page has at most, 1 to 1000; fewer when they are large.
+    /// Maximum page size, 1 to 1000; fewer if the rows are large.
     limit: Option<usize>,
     /// `next` of the page before.
     cursor: Option<String>,

@@ -45,7 +45,7 @@ pub(crate) struct PackageParams {
     sort: Option<String>,
     /// Only those whose name begins so; by name.
     starts_with: Option<String>,
-    /// How many a page has at most, 1 to 1000; fewer when they are large.
+    /// Maximum page size, 1 to 1000; fewer if the rows are large.
     limit: Option<usize>,
     /// `next` of the page before.
     cursor: Option<String>,

@@ -1,4 +1,4 @@
-//! What an operator does about a run that does not end by itself.
+//! Ends or kills a run that does not end by itself.
 
 use ::projections::jobs::runs::KillRequestRow;
 use ::projections::{RosterView, Runs};
@@ -15,24 +15,24 @@ use super::{kills, shown, unknown};
 use crate::builds::Reason;
 use crate::wire::{KillRequest, Run};
 
-/// The scope of changing something here.
+/// The scope of changing runs.
 const WRITE: &str = "runs:write";
 
-/// What came of ending a run.
+/// Result of ending a run.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Ended {
-    /// How the run stands now.
+    /// The run as it is now.
     run: Run,
-    /// Whether it was ended; not when it was over already.
+    /// Whether it was ended; false if it had already ended.
     ended: bool,
 }
 
-/// Expect this run to return no more: it counts as failed, and its job goes on.
+/// End a run by hand: it counts as failed, and its job continues.
 ///
-/// Nothing is killed: what its worker still executes goes on as well. What the worker says of the end later is
-/// taken down, and has no consequences. A run that no worker has claimed is refused with 409.
+/// Nothing is killed: a process that the worker still executes keeps running. A later report of the
+/// worker about its end is recorded, without consequences. 409 if no worker has claimed the run.
 #[utoipa::path(post, path = "/v1/runs/{run}/end", tag = "runs",
-    params(("run" = u64, Path, description = "The number of a run")),
+    params(("run" = u64, Path, description = "The run's number")),
     request_body = Option<Reason>,
     responses((status = 200, body = Ended)))]
 pub(crate) async fn end(
@@ -61,21 +61,21 @@ pub(crate) async fn end(
     Ok(View { position, body })
 }
 
-/// What came of asking for a run to be killed.
+/// Result of requesting a kill.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Killing {
-    /// The wish, as it stands now.
+    /// The kill request as it is now.
     kill_request: KillRequest,
-    /// Whether it was made now; not when one is on its way already.
+    /// Whether it was made now; false if one is already pending.
     requested: bool,
 }
 
-/// Kill this run: its worker is told to, until it has taken note.
+/// Kill a run: the request is sent to its worker until the worker acknowledges it.
 ///
-/// The run returns by itself when its process is dead. One that no worker has, and one that is over, is refused with
-/// 409.
+/// The worker reports the end of the run once its process is dead. 409 if no worker has the run or it
+/// has ended.
 #[utoipa::path(post, path = "/v1/runs/{run}/kill", tag = "runs",
-    params(("run" = u64, Path, description = "The number of a run")),
+    params(("run" = u64, Path, description = "The run's number")),
     request_body = Option<Reason>,
     responses((status = 200, body = Killing)))]
 pub(crate) async fn kill(
@@ -111,7 +111,7 @@ pub(crate) async fn kill(
             row.await?
         }
     };
-    let row = row.ok_or_else(|| Problem::internal("a wish is lost"))?;
+    let row = row.ok_or_else(|| Problem::internal("the kill request is missing from the view"))?;
     let position = app.views.position();
     let kill_request = kills::with_reason(&app, &row).await?;
     let body = Killing {
@@ -132,7 +132,8 @@ fn children_of(app: &App) -> Result<impl Fn(u64) -> Vec<u64> + Send + Sync + use
     })
 }
 
-/// Also what follows from nothing is waited for: the first answer to the same may have been lost.
+/// Waits for the views, also if nothing was appended: the answer to an earlier, equal request may have
+/// been lost.
 async fn wait_for(app: &App, outcome: &Outcome) -> Result<(), Problem> {
     let head = || app.commands.head();
     app.wait_for(outcome.position().unwrap_or_else(head)).await

@@ -1,4 +1,4 @@
-//! Who wants or wanted a run killed, and why.
+//! Kill requests of a run, with who made them and why.
 
 use ::projections::engine::history::AsOf;
 use ::projections::jobs::runs::KillRequestRow;
@@ -16,16 +16,16 @@ use crate::builds::AsOfParams;
 use crate::parameters;
 use crate::wire::KillRequest;
 
-/// Who wants or wanted this run killed, first to last; at most a thousand.
+/// The kill requests of a run, first to last; at most 1000.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct KillRequests {
-    /// The wishes, by number.
+    /// The kill requests, by number.
     items: Vec<KillRequest>,
 }
 
-/// Who wants this run killed, or wanted it then?
+/// List the kill requests of a run, now or as of a moment.
 #[utoipa::path(get, path = "/v1/runs/{run}/kill-requests", tag = "runs",
-    params(("run" = u64, Path, description = "The number of a run"), AsOfParams),
+    params(("run" = u64, Path, description = "The run's number"), AsOfParams),
     responses((status = 200, body = KillRequests)))]
 pub(crate) async fn kill_requests(
     State(app): State<App>,
@@ -59,7 +59,7 @@ pub(crate) async fn kill_requests(
     Ok(View { position, body })
 }
 
-/// The wishes about a run, now or then. One that was turned to another run since is found there.
+/// The kill requests of a run, now or then. One that was moved to another run since is found there.
 pub(super) async fn rows(
     app: &App,
     run: u64,
@@ -84,7 +84,7 @@ pub(super) async fn rows(
     Ok(past)
 }
 
-/// A wish with who had it and why, which the log knows from its first event.
+/// A kill request with who made it and why, from the metadata of its first event.
 pub(super) async fn with_reason(app: &App, row: &KillRequestRow) -> Result<KillRequest, Problem> {
     let stream = StreamName::new("kill_request", &row.number.to_string());
     let stream = stream.map_err(|error| Problem::internal(error.to_string()))?;

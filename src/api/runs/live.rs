@@ -1,4 +1,4 @@
-//! What happens to runs, as it happens: for dashboards that show where runs stand now.
+//! A live stream of changes of runs, for dashboards.
 
 use ::projections::{Runs, history};
 use axum::extract::State;
@@ -19,20 +19,20 @@ use crate::events::resume_after;
 use crate::sse::live;
 use crate::wire::Run;
 
-/// What is followed.
+/// Filters of the live stream.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct LiveParams {
-    /// Runs of this job alone.
+    /// Only runs of this job.
     job: Option<u64>,
-    /// Runs of this project alone.
+    /// Only runs of this project.
     project: Option<u64>,
-    /// What stands after this position; from now on when nothing is said.
+    /// Only changes after this position; by default from now on.
     after: Option<u64>,
 }
 
-/// Something that happened to a run or to a wish that it be killed, in the words of the job runner's workers.
+/// A change of a run or of a kill request, in the job runner's words.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Happened {
     /// `run` or `kill_request`.
@@ -45,13 +45,13 @@ pub(crate) struct Happened {
     /// The kill request.
     #[serde(skip_serializing_if = "Option::is_none")]
     kill_request_id: Option<u64>,
-    /// How the run stands by now; none when it was spread.
+    /// The run as it is now; none when it was spread over several workers.
     run: Option<Run>,
 }
 
-/// What happens to runs?
+/// Follow changes of runs and kill requests as a live stream.
 ///
-/// Each event has its position as id, so that `Last-Event-ID` resumes; when it comes, every view knows it.
+/// The id of each event is its position, so that `Last-Event-ID` resumes; all views already include it.
 #[utoipa::path(get, path = "/v1/runs/events", tag = "runs", params(LiveParams),
     responses((status = 200, body = Happened, content_type = "text/event-stream")))]
 pub(crate) async fn follow(
@@ -75,23 +75,23 @@ pub(crate) async fn follow(
                 Some((stream::iter(meant), subscription))
             }
             Err(error) => {
-                // The reader comes back by itself, and goes on where it was.
-                tracing::warn!(%error, "a stream of runs ends: {error}");
+                // The client reconnects by itself and resumes.
+                tracing::warn!(%error, "live run stream aborted: {error}");
                 None
             }
         }
     });
-    let asked = (app.clone(), params);
+    let context = (app.clone(), params);
     let events = Box::pin(pages.flatten());
-    let events = stream::unfold((events, asked), |(mut events, asked)| async {
+    let events = stream::unfold((events, context), |(mut events, context)| async {
         loop {
             let meaning = events.next().await?;
-            match reply(&asked.0, &asked.1, &meaning).await {
-                Ok(Some(event)) => return Some((event, (events, asked))),
+            match message(&context.0, &context.1, &meaning).await {
+                Ok(Some(event)) => return Some((event, (events, context))),
                 Ok(None) => {}
                 Err(problem) => {
                     let detail = problem.detail.as_deref().unwrap_or_default();
-                    tracing::debug!("a stream of runs ends: {detail}");
+                    tracing::debug!("live run stream aborted: {detail}");
                     return None;
                 }
             }
@@ -100,7 +100,7 @@ pub(crate) async fn follow(
     live(&app, &caller, lapse, events)
 }
 
-/// What an event says of a run or a kill request.
+/// An event about a run or a kill request, in the job runner's words.
 struct Meaning {
     kind: &'static str,
     event: &'static str,
@@ -109,7 +109,7 @@ struct Meaning {
 }
 
 impl Meaning {
-    /// None where readers are told nothing of it.
+    /// None for events that the stream does not show.
     fn of(recorded: &Recorded) -> Option<Self> {
         let (event, _) = history::decode(recorded).ok()?;
         let (kind, event) = words(&event)?;
@@ -122,12 +122,12 @@ impl Meaning {
     }
 }
 
-/// What a reader is told of an event, if anything.
+/// The message for an event, if it matches the filters.
 ///
 /// # Errors
-/// When the views do not know it in time. The reader comes back and goes on where it was, rather than miss
-/// an event or be shown a run as it was before.
-async fn reply(
+/// When the views do not include the event in time. The client reconnects and resumes, rather than
+/// miss an event or see a run as it was before.
+async fn message(
     app: &App,
     params: &LiveParams,
     meaning: &Meaning,
@@ -168,14 +168,14 @@ async fn reply(
         run,
     };
     let data = serde_json::to_string(&happened).map_err(|error| {
-        tracing::error!(%error, "what happened to a run cannot be written as JSON: {error}");
-        Problem::internal("the event cannot be written")
+        tracing::error!(%error, "an event of the live run stream cannot be encoded as JSON: {error}");
+        Problem::internal("the event cannot be encoded as JSON")
     })?;
     let id = position.to_string();
     Ok(Some(Event::default().id(id).event(kind).data(data)))
 }
 
-/// The words of the job runner for an event, where it has some; what it has none for is told in ours.
+/// The job runner's words for an event; our own where it has none.
 fn words(event: &domain::Event) -> Option<(&'static str, &'static str)> {
     match event {
         domain::Event::Jobs(domain::JobsEvent::Run(event)) => Some(("run", of_run(event)?)),

@@ -1,4 +1,4 @@
-//! Which runs printed this? Reads logs, the newest first, until a page is full or enough was read.
+//! Searches the logs of runs, newest first, until a page is full or a limit is reached.
 
 use domain::JobsEvent;
 use std::collections::BTreeSet;
@@ -27,11 +27,11 @@ use lines::{Line, Needle};
 /// The longest text that is searched for, in bytes.
 pub(crate) const TEXT_BYTES_MAX: usize = 500;
 
-/// How many logs a page shows when nobody says, and at most.
+/// How many logs a page shows, by default and at most.
 pub(crate) const PAGE_DEFAULT: usize = 20;
 pub(crate) const PAGE_MAX: usize = 100;
 
-/// What one request reads at most: so many logs, bytes of them, and events between them.
+/// The most that one request reads: logs, bytes of logs, and events between them.
 const LOGS_MAX: usize = 2000;
 const BYTES_MAX: usize = 32 * 1024 * 1024;
 const EVENTS_MAX: usize = 400_000;
@@ -39,42 +39,42 @@ const EVENTS_MAX: usize = 400_000;
 /// How many events are read at once.
 const CHUNK: usize = 128;
 
-/// What is searched for, and where.
+/// The text to search for, and where.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct SearchParams {
-    /// What a line of the log contains.
+    /// The text, within one line.
     #[param(required = true)]
     text: String,
-    /// In letters of either case.
+    /// Whether case is ignored.
     ignore_case: bool,
-    /// Runs of this job alone.
+    /// Only runs of this job.
     job: Option<u64>,
-    /// Runs of this project alone.
+    /// Only runs of this project.
     project: Option<u64>,
-    /// Logs that were written at or after this (RFC 3339).
+    /// Only logs written at or after this (RFC 3339).
     since: Option<String>,
-    /// Logs that were written before this (RFC 3339).
+    /// Only logs written before this (RFC 3339).
     until: Option<String>,
-    /// How many logs a page has, 1 to 100.
+    /// Page size, 1 to 100.
     limit: Option<usize>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     cursor: Option<String>,
 }
 
 /// A page of logs.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct LogPage {
-    /// The logs that say it, the last written first.
+    /// The logs that contain the text, last written first.
     items: Vec<FoundLog>,
-    /// Where to search on; none when everything was searched. A page may be empty and yet have a next one.
+    /// Cursor to continue the search; none when it is complete. An empty page may have a next one.
     next: Option<String>,
-    /// How many logs were read.
+    /// Number of logs that were searched.
     examined: usize,
 }
 
-/// A log that says it.
+/// A log that contains the text.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct FoundLog {
     /// The log's number.
@@ -83,23 +83,23 @@ pub(crate) struct FoundLog {
     run: u64,
     /// The job of the run.
     job: Option<u64>,
-    /// What that is called.
+    /// The title of the job.
     job_title: Option<String>,
     /// When it was last written.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
-    /// Where that stands.
+    /// Position of the event that wrote it.
     position: u64,
-    /// How many lines say it.
+    /// Number of lines that contain the text.
     lines_total: usize,
-    /// The first of them.
+    /// The first of those lines.
     lines: Vec<Line>,
 }
 
-/// Which runs printed this?
+/// Search the logs of runs.
 ///
-/// Only what a log says now is searched, not what it said before it was replaced. A request reads so many
-/// logs and no more: go on with `next`.
+/// Only the current content of a log is searched. A request reads a limited number of logs: continue
+/// with `next`.
 #[utoipa::path(get, path = "/v1/run-logs", tag = "runs", params(SearchParams),
     responses((status = 200, body = LogPage)))]
 pub(crate) async fn search(
@@ -166,28 +166,29 @@ impl LogPage {
 }
 
 fn needle(params: &SearchParams) -> Result<Needle, Problem> {
-    let refused = |detail: String| {
-        Err(Problem::bad_request("this text cannot be searched for").at("text", detail))
-    };
+    let refused = |detail: String| Err(Problem::bad_request("invalid `text`").at("text", detail));
     let text = &params.text;
     match text.len() {
-        0 => refused("say what is to be found".to_owned()),
-        TEXT_BYTES_MAX.. => refused(format!("has less than {TEXT_BYTES_MAX} bytes")),
-        _ if text.contains(['\n', '\r']) => refused("is within one line".to_owned()),
+        0 => refused("is empty".to_owned()),
+        TEXT_BYTES_MAX.. => refused(format!(
+            "has {} bytes; expected less than {TEXT_BYTES_MAX}",
+            text.len()
+        )),
+        _ if text.contains(['\n', '\r']) => refused("contains a line break".to_owned()),
         _ => Ok(Needle::new(text, params.ignore_case)),
     }
 }
 
-fn limit(asked: Option<usize>) -> Result<usize, Problem> {
-    match asked {
+fn limit(requested: Option<usize>) -> Result<usize, Problem> {
+    match requested {
         None => Ok(PAGE_DEFAULT),
         Some(limit) if (1..=PAGE_MAX).contains(&limit) => Ok(limit),
-        Some(limit) => Err(Problem::bad_request("the page size is out of range")
+        Some(limit) => Err(Problem::bad_request("page size out of range")
             .at("limit", format!("{limit} is not between 1 and {PAGE_MAX}"))),
     }
 }
 
-/// The jobs that are meant; none when any is.
+/// The jobs that match; none when every job does.
 fn jobs(app: &App, params: &SearchParams) -> Result<Option<BTreeSet<u64>>, Problem> {
     let mut jobs = match (params.job, params.project) {
         (None, None) => return Ok(None),
@@ -201,7 +202,7 @@ fn jobs(app: &App, params: &SearchParams) -> Result<Option<BTreeSet<u64>>, Probl
     Ok(Some(jobs))
 }
 
-/// What is known of the logs that these events wrote.
+/// The rows of the logs that these events wrote.
 async fn rows(app: &App, events: &[Recorded]) -> Result<Vec<Option<RunLogRow>>, Problem> {
     let runs: Vec<Option<u64>> = events
         .iter()
@@ -217,7 +218,7 @@ async fn rows(app: &App, events: &[Recorded]) -> Result<Vec<Option<RunLogRow>>, 
     Ok(rows.await?)
 }
 
-/// Whether an event says what a log says now, and the log is one of those that are searched.
+/// Whether an event wrote a log's current content, and the log is to be searched.
 fn is_meant(row: &RunLogRow, recorded: &Recorded, jobs: Option<&BTreeSet<u64>>) -> bool {
     row.content_position == recorded.position
         && jobs.is_none_or(|jobs| row.job.is_some_and(|job| jobs.contains(&job)))
@@ -225,8 +226,8 @@ fn is_meant(row: &RunLogRow, recorded: &Recorded, jobs: Option<&BTreeSet<u64>>) 
 
 fn content(recorded: &Recorded) -> Option<LongText> {
     match history::decode(recorded).ok()?.0 {
-        Event::Jobs(JobsEvent::RunLog(RunLogEvent::Written(reply))) => reply.content,
-        Event::Jobs(JobsEvent::RunLog(RunLogEvent::Replaced(reply))) => reply.content,
+        Event::Jobs(JobsEvent::RunLog(RunLogEvent::Written(log))) => log.content,
+        Event::Jobs(JobsEvent::RunLog(RunLogEvent::Replaced(log))) => log.content,
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! A build as it is shown.
+//! A build, as the API shows it.
 
 use ::projections::builds::build::BuildRow;
 use ::projections::builds::collections::{CollectionRow, Progress};
@@ -6,22 +6,22 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// How one build stands.
+/// A build, its usage and the collection of it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Build {
     /// Its name: `source:number`.
     #[schema(example = "default:9892514")]
     pub build: String,
-    /// Who numbered it.
+    /// The source that numbered it.
     pub source: String,
-    /// Its number there.
+    /// Its number at the source.
     pub build_id: i64,
-    /// How it stands, in its source's word.
+    /// Its status, in the source's own word.
     #[schema(example = "success")]
     pub status: String,
     /// The stage of the pipeline.
     pub stage: Option<String>,
-    /// What the job is called.
+    /// The name of its job at the source.
     pub name: Option<String>,
     /// The git ref.
     #[serde(rename = "ref")]
@@ -39,7 +39,7 @@ pub struct Build {
     pub duration_seconds: Option<f64>,
     /// The number of its runner at the source.
     pub runner_id: Option<i64>,
-    /// What its runner is called.
+    /// The name of its runner.
     pub runner: Option<String>,
     /// The pipeline it belongs to.
     pub pipeline_id: Option<i64>,
@@ -47,29 +47,29 @@ pub struct Build {
     pub project_id: Option<i64>,
     /// The project's path or display name.
     pub project: Option<String>,
-    /// Why it failed, in the source's words; says something only of a failed build.
+    /// The reason of a failure, in the source's words; meaningless unless the build failed.
     pub failure_reason: Option<String>,
-    /// How many builds of its name had been retried.
+    /// Number of retried builds with its name.
     pub retries_count: Option<i64>,
     /// The address of the instance that reported it.
     pub instance: Option<String>,
-    /// What it built and used.
+    /// The package it built and where it ran.
     pub usage: Option<UsageSummary>,
-    /// How the collection of its usage stands; none before it is over.
+    /// The collection of its usage; none before the build has ended.
     pub collection: Option<Collection>,
-    /// How many reports of it came.
+    /// Number of reports that were received.
     pub reports: u32,
-    /// When the log first told of it.
+    /// When its first event was recorded.
     #[schema(value_type = String, format = DateTime)]
     pub seen_at: Timestamp,
-    /// When the log last told of it.
+    /// When its last event was recorded.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
-    /// Where that stands.
+    /// Position of its last event.
     pub position: u64,
 }
 
-/// What a build was and used, in short. CPU in cores, memory in bytes.
+/// The package of a build and its machine.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct UsageSummary {
     /// The package.
@@ -82,34 +82,34 @@ pub struct UsageSummary {
     pub hostname: Option<String>,
 }
 
-/// How the collection of a build's usage stands.
+/// The collection of a build's usage.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Collection {
-    /// Whose usage.
+    /// The build.
     pub build: String,
-    /// Which collection: 1, and one more for every requeue.
+    /// Number of the collection: 1, and one more for every requeue.
     pub collection: u32,
     /// `queued`, `retrying`, `recorded`, `skipped`, `failed`, `abandoned` or `out_of_memory`.
     pub state: &'static str,
-    /// Why, where it was skipped or failed.
+    /// The reason, if it was skipped or failed.
     pub reason: Option<&'static str>,
-    /// How many attempts failed so far.
+    /// Number of failed attempts.
     pub attempt: u32,
-    /// When it is or was due.
+    /// When it is due.
     #[schema(value_type = String, format = DateTime)]
     pub due_at: Timestamp,
-    /// What was found, for people.
+    /// Explanation in plain text.
     pub detail: Option<String>,
 }
 
-/// How many collections stand how.
+/// Number of collections with a state and reason.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CollectionCount {
-    /// How they stand.
+    /// The state.
     pub state: String,
-    /// Why, where that is said.
+    /// The reason, if there is one.
     pub reason: Option<String>,
-    /// How many.
+    /// Number of collections.
     pub count: u64,
 }
 

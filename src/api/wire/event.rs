@@ -1,4 +1,4 @@
-//! An event as it is shown.
+//! An event, as the API shows it.
 
 use eventlog::Recorded;
 use jiff::Timestamp;
@@ -12,28 +12,28 @@ use crate::redacted::redacted;
 /// An event of the log.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct StoredEvent {
-    /// Its place in the log.
+    /// Its position in the log.
     pub position: u64,
     /// Its id.
     pub id: Uuid,
     /// Its stream.
     #[schema(example = "build-default:9892514")]
     pub stream: String,
-    /// Its place in the stream.
+    /// Its revision in the stream, from 0.
     pub revision: u64,
-    /// What kind of event.
+    /// Its type.
     #[serde(rename = "type")]
     #[schema(example = "build.reported")]
     pub event_type: String,
     /// The version of its shape.
     pub version: u16,
-    /// When the log took it.
+    /// When it was written to the log.
     #[schema(value_type = String, format = DateTime)]
     pub recorded_at: Timestamp,
-    /// The fact, exactly as it was written, but for passwords, secrets and hashes of tokens.
+    /// Its data, exactly as written, but with passwords, secrets and hashes of tokens hidden.
     #[schema(value_type = Object)]
     pub data: Json,
-    /// Who, through which interface, caused by what.
+    /// Its metadata: actor, interface, cause, request.
     #[schema(value_type = Object)]
     pub metadata: Json,
 }
@@ -43,7 +43,7 @@ pub struct StoredEvent {
 pub struct EventPage {
     /// The events.
     pub items: Vec<StoredEvent>,
-    /// Where the next page begins; none when this is the last. A page may be empty and yet have a next one.
+    /// Cursor of the next page; none on the last page. A page may be empty and yet have a next one.
     pub next: Option<String>,
 }
 
@@ -59,7 +59,7 @@ impl Serialize for Json {
 
 impl Json {
     fn of(bytes: &[u8]) -> Self {
-        // A log may hold what is no JSON, if something else wrote it; it is shown as text then.
+        // Another program may have written data that is not JSON; it is shown as text.
         let raw = serde_json::from_slice(bytes)
             .or_else(|_| to_raw_value(&String::from_utf8_lossy(bytes)))
             .unwrap_or_else(|_| RawValue::NULL.to_owned());

@@ -1,4 +1,4 @@
-//! What builds used, what they run on, and what that says about packages.
+//! Usage records, machines and packages, as the API shows them.
 
 use ::projections::builds::nodes::NodeRow;
 use ::projections::builds::packages::{PackageRow, Quantiles as Found};
@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What one build used.
+/// The usage record of a build.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Usage {
     /// The build.
     #[schema(example = "default:9892514")]
     pub build: String,
-    /// Where the record comes from: `prometheus` or `import:gantry`.
+    /// Origin of the record: `prometheus` or `import:gantry`.
     pub origin: String,
     /// The pod it ran in.
     pub pod: String,
@@ -35,9 +35,9 @@ pub struct Usage {
     pub arch: String,
     /// The stack it belongs to.
     pub stack: String,
-    /// How many jobs `make` was allowed.
+    /// The number of parallel jobs that `make` was allowed.
     pub build_jobs: u32,
-    /// Which try this was, from 0.
+    /// Number of earlier tries.
     pub retry_count: u32,
     /// The git ref.
     #[serde(rename = "ref")]
@@ -52,16 +52,16 @@ pub struct Usage {
     pub cpu: Resource,
     /// Bytes.
     pub memory: Resource,
-    /// Where it stands in the log.
+    /// Position of its event.
     pub position: u64,
 }
 
 /// One resource of one build.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Resource {
-    /// What was requested.
+    /// The request.
     pub request: Option<f64>,
-    /// What it was limited to.
+    /// The limit.
     pub limit: Option<f64>,
     /// Mean of the samples.
     pub mean: f64,
@@ -75,7 +75,7 @@ pub struct Resource {
     pub stddev: f64,
 }
 
-/// A machine that builds run on, as it was last described.
+/// A machine that builds run on, as last described.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Node {
     /// Its `system_uuid`.
@@ -90,40 +90,40 @@ pub struct Node {
     pub arch: String,
     /// The operating system.
     pub os: String,
-    /// What the cloud calls this kind of machine.
+    /// The instance type, as the cloud names it.
     pub instance_type: String,
     /// When it was first described.
     #[schema(value_type = String, format = DateTime)]
     pub first_at: Timestamp,
-    /// When it was last described; it has not changed since.
+    /// When it last changed.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
 }
 
-/// What the builds of one package need.
+/// The resource needs of a package's builds.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Package {
     /// Its name.
     pub name: String,
-    /// How many builds of it have a usage record.
+    /// Number of builds with a usage record.
     pub builds: u64,
-    /// How many were killed because they needed more memory than they were allowed.
+    /// Number of builds that were killed for memory.
     pub out_of_memory: u64,
-    /// The most bytes that any build used, or was killed at.
+    /// The highest memory of any build, in bytes; of a killed one its limit.
     pub memory_peak: f64,
-    /// The most cores that any build used.
+    /// The most cores used by any build.
     pub cpu_peak: f64,
-    /// How the largest memory samples are spread, in bytes.
+    /// Quantiles of the memory peaks, in bytes.
     pub memory: Option<Quantiles>,
-    /// How the mean cores are spread.
+    /// Quantiles of the mean cores.
     pub cpu: Option<Quantiles>,
-    /// How the durations are spread, in seconds.
+    /// Quantiles of the durations, in seconds.
     pub duration: Option<Quantiles>,
-    /// What was requested and used.
+    /// Requested and used resources.
     pub waste: Waste,
-    /// How much more the newest builds needed at their peaks than those before, as a share.
+    /// Growth of the memory peaks of the newest builds against earlier ones, as a share.
     pub trend: Option<f64>,
-    /// The versions that were built last, the newest first.
+    /// The versions that were built last, newest first.
     pub versions: Vec<Version>,
     /// When the first known build of it ended.
     #[schema(value_type = String, format = DateTime)]
@@ -133,20 +133,20 @@ pub struct Package {
     pub last_at: Timestamp,
 }
 
-/// How a quantity is spread.
+/// Quantiles of a quantity.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Quantiles {
-    /// Half lie below.
+    /// The median.
     pub p50: f64,
-    /// Nine of ten lie below.
+    /// 90 % of the values are below.
     pub p90: f64,
-    /// Nineteen of twenty lie below.
+    /// 95 % of the values are below.
     pub p95: f64,
-    /// Ninety-nine of a hundred lie below.
+    /// 99 % of the values are below.
     pub p99: f64,
 }
 
-/// What was requested and not used. Memory in gigabyte hours, CPU in core hours.
+/// Requested and unused resources. Memory in gigabyte hours, CPU in core hours.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Waste {
     /// Requested above the peak.
@@ -155,7 +155,7 @@ pub struct Waste {
     pub memory_over: f64,
     /// Used on average.
     pub memory_used: f64,
-    /// Requested by builds that were killed: all of it was for nothing.
+    /// Requested by builds that were killed; all of it is wasted.
     pub memory_killed: f64,
     /// Requested above the mean.
     pub cpu_unused: f64,

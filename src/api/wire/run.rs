@@ -1,4 +1,4 @@
-//! A run as it is shown.
+//! A run, as the API shows it.
 
 use ::projections::jobs::roster::Roster;
 use ::projections::jobs::runs::{KillRequestRow, RunLogRow, RunRow};
@@ -8,26 +8,26 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// How one run stands.
+/// A run of a job.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Run {
     /// Its number.
     pub run: u64,
     /// The job it executes.
     pub job: u64,
-    /// What that is called.
+    /// The title of the job.
     pub job_title: Option<String>,
     /// The project that the job belongs to.
     pub project: Option<u64>,
-    /// What that is called.
+    /// The title of the project.
     pub project_title: Option<String>,
-    /// Who executes it, or is to.
+    /// The worker that it is assigned to.
     pub worker: Option<u64>,
-    /// What that is called.
+    /// The title of the worker.
     pub worker_title: Option<String>,
     /// `scheduled`, `in_queue`, `started` or `completed`.
     pub state: &'static str,
-    /// The occasion it belongs to: runs on several workers share one.
+    /// The occasion: runs of one job at one time, on several workers, share it.
     pub schedule_id: u64,
     /// When it is due.
     #[schema(value_type = String, format = DateTime)]
@@ -38,22 +38,23 @@ pub struct Run {
     /// When it was started, by its worker's clock.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub started_at: Option<Timestamp>,
-    /// When it was over, by its worker's clock.
+    /// When it ended, by its worker's clock.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub returned_at: Option<Timestamp>,
     /// Seconds from start to end, when both are known.
     pub duration_seconds: Option<f64>,
-    /// Whether it went well; none when its worker did not say.
+    /// Whether it succeeded; none if its worker did not report that.
     pub success: Option<bool>,
-    /// Why it was given up, if its worker fell silent or somebody ended it; none once its worker says how it ended.
+    /// Why it was given up (the worker is silent, or it was ended by hand); none once its worker
+    /// reports the end.
     pub given_up: Option<String>,
-    /// Why it was given up before its worker said how it ended after all, or that it goes on.
+    /// Why it had been given up, if its worker later reported the end or continued it.
     pub given_up_earlier: Option<String>,
-    /// How long its job allowed, in seconds, if it took longer and was to be killed for that.
+    /// The job's time limit in seconds, if the run exceeded it.
     pub timed_out_after_seconds: Option<u32>,
-    /// The process id on its worker's machine.
+    /// The process id on the worker's machine.
     pub pid: Option<i64>,
-    /// Whether a person asked for it.
+    /// Whether it was requested by hand.
     pub is_manual: bool,
     /// Whether the job's children run after it.
     pub schedule_children: bool,
@@ -61,20 +62,20 @@ pub struct Run {
     pub origin: Origin,
     /// The run of the job's next occasion, if one was scheduled after it.
     pub followed_by: Option<u64>,
-    /// The how manieth attempt at its occasion it is.
+    /// Attempt number at its occasion, starting at 1.
     pub attempt: u32,
-    /// The run that failed and of which it is another attempt.
+    /// The failed run that it retries.
     pub retry_of: Option<u64>,
-    /// The run that took its place, if it failed and was tried again.
+    /// The run that retries it, if it failed.
     pub retried_by: Option<u64>,
     /// The number of its log, if there is one.
     pub run_log: Option<u64>,
-    /// How often somebody asked to kill it.
+    /// Number of requests to kill it.
     pub kill_requests: Option<u64>,
-    /// When the log last told of it.
+    /// When its last event was recorded.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
-    /// Where that stands.
+    /// Position of its last event.
     pub position: u64,
 }
 
@@ -83,45 +84,45 @@ pub struct Run {
 pub struct Origin {
     /// `asked`, `follow_up`, `child`, `sibling` or `retry`.
     pub kind: &'static str,
-    /// The run before, of the parent, that was spread, or that failed.
+    /// The run that it follows, or that was spread, or that failed; of a child, the parent's run.
     pub run: Option<u64>,
 }
 
-/// A wish that a run be killed.
+/// A request to kill a run.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct KillRequest {
     /// Its number.
     pub kill_request: u64,
     /// The run.
     pub run: u64,
-    /// `asked`, or `timed_out` when the run took longer than its job allows.
+    /// `asked` (requested by hand), or `timed_out` when the run exceeded its job's time limit.
     pub reason: &'static str,
-    /// Who asked for it.
+    /// Who requested it.
     #[schema(value_type = Option<Object>)]
     pub requested_by: Option<Actor>,
-    /// Why they did, in their own words.
+    /// The reason that was given.
     pub given_reason: Option<String>,
     /// When it is due.
     #[schema(value_type = String, format = DateTime)]
     pub schedule_at: Timestamp,
-    /// When the worker took note of it.
+    /// When the worker acknowledged it.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub enqueued_at: Option<Timestamp>,
     /// When the worker killed the run.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub executed_at: Option<Timestamp>,
-    /// Where the last event about it stands.
+    /// Position of its last event.
     pub position: u64,
 }
 
-/// What a run printed.
+/// The log of a run.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RunLog {
     /// The log's number.
     pub run_log: u64,
     /// The run that printed it.
     pub run: u64,
-    /// How many bytes it has; none when it has no content.
+    /// Size in bytes; none without content.
     pub size: Option<u64>,
     /// When it was first written.
     #[schema(value_type = String, format = DateTime)]
@@ -129,14 +130,14 @@ pub struct RunLog {
     /// When it was last written.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
-    /// The event that says what it says now.
+    /// Position of the event with its current content.
     pub position: u64,
-    /// What it says.
+    /// The content.
     pub content: Option<String>,
 }
 
 impl Run {
-    /// A run of now, with the names that its numbers have now.
+    /// A run with the current titles of its job, project and worker.
     #[must_use]
     pub fn of(row: &RunRow, roster: &Roster) -> Self {
         let job = roster.job(row.job);
@@ -162,12 +163,12 @@ impl Run {
             enqueued_at: row.enqueued_at,
             started_at: row.started_at,
             returned_at: row.returned_at,
-            // Clocks of workers contradict themselves.
+            // Workers' clocks may go backwards.
             duration_seconds: duration.filter(|seconds| *seconds >= 0.0),
             success: row.success,
             given_up: row.given_up.clone(),
             given_up_earlier: row.given_up_earlier.clone(),
-            timed_out_after_seconds: row.timed_out.map(|reply| reply.limit_seconds),
+            timed_out_after_seconds: row.timed_out.map(|timeout| timeout.limit_seconds),
             pid: row.pid,
             is_manual: row.is_manual,
             schedule_children: row.schedule_children,
@@ -198,7 +199,7 @@ impl Origin {
 }
 
 impl KillRequest {
-    /// One as it stands, with the metadata of the event that made it.
+    /// A kill request with the metadata of its first event.
     #[must_use]
     pub fn of(row: &KillRequestRow, metadata: Metadata) -> Self {
         Self {
@@ -219,7 +220,7 @@ impl KillRequest {
 }
 
 impl RunLog {
-    /// One with what it says.
+    /// A log with its content.
     #[must_use]
     pub fn of(row: &RunLogRow, content: Option<String>) -> Self {
         Self {

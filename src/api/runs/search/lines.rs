@@ -1,26 +1,26 @@
-//! Lines of a text that contain another.
+//! The lines of a log that contain the searched text.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// How many lines of one log are shown.
+/// The most lines that are shown of one log.
 const LINES_MAX: usize = 3;
-/// How many characters of a line are shown, and how many of them before what was found.
+/// The most characters that are shown of a line, and how many of them before the match.
 const CHARS_MAX: usize = 240;
 const CHARS_BEFORE: usize = 80;
 
-/// A line that contains what is searched for.
+/// A line that contains the text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Line {
-    /// Its number; the first is 1.
+    /// Its number, starting at 1.
     line: usize,
-    /// What it says; of a long one, what stands around what was found.
+    /// Its text; of a long line, the part around the match.
     text: String,
 }
 
-/// What is searched for.
+/// The text to search for.
 #[derive(Clone, Debug)]
 pub(crate) struct Needle {
     text: String,
@@ -36,7 +36,7 @@ impl Needle {
         Self { text, ignore_case }
     }
 
-    /// How many lines contain it, and the first of them.
+    /// The number of lines that contain it, and the first of them.
     pub(crate) fn find(&self, text: &str) -> (usize, Vec<Line>) {
         let (mut total, mut lines) = (0, Vec::new());
         for (line, number) in text.lines().zip(1..) {
@@ -52,7 +52,7 @@ impl Needle {
         (total, lines)
     }
 
-    /// How many characters stand before it in a line.
+    /// The number of characters before the match in a line.
     fn place_in(&self, line: &str) -> Option<usize> {
         let line = match self.ignore_case {
             true => Cow::Owned(line.to_lowercase()),
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_long_line_the_place_is_shown() {
+    fn a_long_line_is_shortened_around_the_match() {
         let line = format!("{}needle{}", "ä".repeat(1000), "ö".repeat(1000));
         let (_, lines) = Needle::new("needle", false).find(&line);
         assert_eq!(lines[0].text.chars().count(), CHARS_MAX);
@@ -104,7 +104,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_is_too_strange(text in any::<String>(), needle in "[^\r\n]{1,5}", ignore_case: bool) {
+        fn any_text_can_be_searched(text in any::<String>(), needle in "[^\r\n]{1,5}", ignore_case: bool) {
             let (total, lines) = Needle::new(&needle, ignore_case).find(&text);
             if !ignore_case {
                 let expected = text.lines().filter(|line| line.contains(&needle)).count();
