@@ -1,4 +1,4 @@
-//! `tallyman apply`: makes the farm as a file wants it.
+//! `tallyman apply`: creates and changes groups, workers, jobs, … as a document describes them.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -15,21 +15,21 @@ use crate::config::Flags;
 
 #[derive(Debug, Args)]
 pub(super) struct Apply {
-    /// YAML or JSON (standard input for -)
+    /// Document, YAML or JSON (- for standard input)
     #[arg(short, long, value_name = "FILE")]
     file: PathBuf,
-    /// Only say what would change
+    /// Print what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Read files of secrets that are not in the folder of the document as well
+    /// Also read secret files outside the document's folder
     #[arg(long)]
     allow_files: bool,
-    /// Why; kept with the events
+    /// Reason for the change; stored with the events
     #[arg(long)]
     reason: Option<String>,
 }
 
-/// What a document is made of, in the order in which it is made.
+/// The lists of a document, in the order in which they are applied.
 const PLURALS: [&str; 7] = [
     "groups",
     "users",
@@ -46,7 +46,7 @@ const SHOWN_CHARS_MAX: usize = 60;
 pub(super) fn run(flags: &Flags, global: &Global, options: &Apply) -> Result<(), Failure> {
     let files = match options.allow_files {
         true => Files::Anywhere,
-        false => Files::Beside,
+        false => Files::InFolder,
     };
     let document = document::read(&options.file, files)?;
     let pairs = [
@@ -55,7 +55,7 @@ pub(super) fn run(flags: &Flags, global: &Global, options: &Apply) -> Result<(),
     ];
     let path = format!("/v1/apply{}", query(&pairs));
     let ask = |client: &Client| client.ask(Method::POST, &path, Some(&document));
-    // To say what would change nothing is made.
+    // A dry run creates no data directory.
     let applied = if options.dry_run {
         Client::through(flags, global, ask)
     } else {
@@ -88,7 +88,7 @@ fn print(format: Format, applied: &Value) -> Result<(), Failure> {
             for key in ["api_key", "secret"] {
                 let made = thing[key].as_str().filter(|_| thing["secret"].is_string());
                 if let Some(made) = made {
-                    writeln!(out, "    {key} (shown this once): {made}")?;
+                    writeln!(out, "    {key} (shown only now): {made}")?;
                 }
             }
         }
@@ -96,7 +96,7 @@ fn print(format: Format, applied: &Value) -> Result<(), Failure> {
     if applied["changed"] != true {
         writeln!(out, "nothing to change")?;
     } else if dry_run {
-        writeln!(out, "nothing was changed: this is what would be")?;
+        writeln!(out, "dry run: nothing was changed")?;
     }
     Ok(())
 }
@@ -136,7 +136,7 @@ fn difference(change: &Value) -> String {
     }
 }
 
-/// A value on one line; none when there is nothing to see.
+/// A value on one line; none for null.
 fn shown(value: &Value) -> Option<String> {
     if value.is_null() {
         return None;

@@ -1,4 +1,4 @@
-//! What can be typed: the flags of all commands, and the commands. What follows a command stands in its own module.
+//! The global flags and the commands. The arguments of a command are in its own module.
 
 use std::path::PathBuf;
 
@@ -24,19 +24,19 @@ pub(super) struct Arguments {
     pub(super) command: Command,
 }
 
-/// Flags that every command understands.
+/// Flags of every command.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Global {
-    /// Configuration file [default: ./tallyman.toml when it is there]
+    /// Configuration file [default: ./tallyman.toml if it exists]
     #[arg(long, global = true, value_name = "FILE", env = "TALLYMAN_CONFIG")]
     pub(super) config: Option<PathBuf>,
-    /// Folder of everything that is kept
+    /// Data directory
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) data_dir: Option<PathBuf>,
     /// Address and port of the server
     #[arg(long, global = true, value_name = "ADDRESS")]
     pub(super) listen: Option<String>,
-    /// Ask this server instead of the data directory
+    /// Use the server at this URL instead of the data directory
     #[arg(
         long,
         global = true,
@@ -45,7 +45,7 @@ pub(super) struct Global {
         hide_env_values = true
     )]
     pub(super) server: Option<String>,
-    /// Ask the server that is known by this name (see `tallyman context`)
+    /// Use the server of this context (see `tallyman context`)
     #[arg(
         long,
         global = true,
@@ -54,7 +54,7 @@ pub(super) struct Global {
         conflicts_with = "server"
     )]
     pub(super) context: Option<String>,
-    /// Token to ask it with [default: admin.token in the data directory]
+    /// API token [default: admin.token in the data directory]
     #[arg(
         long,
         global = true,
@@ -63,18 +63,18 @@ pub(super) struct Global {
         hide_env_values = true
     )]
     pub(super) token: Option<String>,
-    /// How answers are printed
+    /// Output format
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Table)]
     pub(super) output: Format,
-    /// No progress bars
+    /// Show no progress bars
     #[arg(long, global = true)]
     pub(super) quiet: bool,
 }
 
-/// The ways in which an answer can be printed.
+/// The output formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// For people
+    /// Aligned columns
     Table,
     /// One JSON value
     Json,
@@ -88,52 +88,52 @@ pub(super) enum Format {
 pub(super) enum Command {
     /// Run the server
     Serve,
-    /// Run a server with sample history, and say what to try
+    /// Run a server with a sample history, and print commands to try
     Demo(demo::Demo),
-    /// Make groups, users, workers, pools, projects, templates and jobs as a file wants them
+    /// Create and change groups, users, workers, pools, projects, templates and jobs from a file
     Apply(apply::Apply),
-    /// Look at events
+    /// List and follow events
     #[command(subcommand)]
     Event(event::Event),
-    /// Look at builds, and ask once more what they used
+    /// Show builds, and requeue the collection of their usage
     #[command(subcommand)]
     Build(build::Build),
-    /// Look at runs of jobs, end or kill one that does not end by itself
+    /// Show runs of jobs, and end or kill them
     #[command(subcommand)]
     Run(run::Run),
-    /// Look at workers, and whether they still answer
+    /// Show workers, and which of them are silent
     #[command(subcommand)]
     Worker(worker::Worker),
-    /// Check, copy and rebuild from the log
+    /// Verify, export, import and rebuild from the log
     #[command(subcommand)]
     Replay(replay::Replay),
-    /// Take over the history of another service
+    /// Import the history of another service
     #[command(subcommand)]
     Import(import::Import),
     /// Issue, list and revoke API tokens
     #[command(subcommand)]
     Token(token::Token),
-    /// Look at the views and rebuild them
+    /// Show the views and rebuild them
     #[command(subcommand)]
     Projection(projection::Projection),
-    /// Give servers names, and choose the one that is asked
+    /// Manage named servers, and choose the one in use
     #[command(subcommand)]
     Context(context::Context),
-    /// Look for what is wrong here
+    /// Diagnose the installation
     Doctor,
-    /// Measure this machine and this program
+    /// Run benchmarks on this machine
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// How good would the answers have been? Lets allocators compete on a history
+    /// Compare allocators on a history of builds
     Evaluate(evaluate::Evaluate),
-    /// Train a model on the log, beside the one that answers
+    /// Train an allocation model on the log
     Retrain(model::Retrain),
-    /// Look at trained models, let one answer, go back
+    /// Show, promote and roll back allocation models
     #[command(subcommand)]
     Model(model::Model),
-    /// Print the configuration and where each value comes from
+    /// Print the configuration with the origin of each value
     Config(config::Config),
-    /// Print a completion script
+    /// Print a shell completion script
     Completions {
         /// The shell
         #[arg(value_enum)]
@@ -142,7 +142,7 @@ pub(super) enum Command {
 }
 
 impl Command {
-    /// The command's name, if it never asks a server.
+    /// The command's name, if it never uses a server.
     pub(super) fn works_here(&self) -> Option<&'static str> {
         match self {
             Self::Serve => Some("serve"),

@@ -1,4 +1,4 @@
-//! `tallyman build`: how builds stand, and once more for those whose usage is not known.
+//! `tallyman build`: shows builds, and requeues the collection of their usage.
 
 use axum::http::Method;
 use clap::Subcommand;
@@ -11,25 +11,25 @@ use crate::config::Flags;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Build {
-    /// Print builds, the newest first
+    /// List builds, newest first
     List {
-        /// Only those that stand so (`success`, `failed`, …)
+        /// Only builds with this status (`success`, `failed`, …)
         #[arg(long)]
         status: Option<String>,
-        /// Only those of this git ref
+        /// Only builds of this git ref
         #[arg(long = "ref")]
         git_ref: Option<String>,
-        /// Only those of this package
+        /// Only builds of this package
         #[arg(long)]
         package: Option<String>,
-        /// Only those whose collection stands so (`queued`, `recorded`, `abandoned`, …)
+        /// Only builds whose collection is in this state (`queued`, `recorded`, `abandoned`, …)
         #[arg(long)]
         collection: Option<String>,
-        /// How many at the most
+        /// Maximum number of rows
         #[arg(long, default_value_t = 50)]
         limit: usize,
     },
-    /// Print one build
+    /// Show a build
     Get {
         /// `source:number`, or a bare number of the default source
         build: String,
@@ -37,32 +37,33 @@ pub(super) enum Build {
         #[arg(long, value_name = "POSITION|TIME")]
         as_of: Option<String>,
     },
-    /// Print everything that happened to one build
+    /// List the events of a build
     History {
         /// `source:number`, or a bare number of the default source
         build: String,
     },
-    /// Ask once more what builds used
+    /// Requeue the collection of builds' usage
     Collect {
         /// `source:number`, or bare numbers of the default source
         #[arg(required_unless_present = "all", conflicts_with = "all")]
         builds: Vec<String>,
-        /// All builds whose collection ended in the given --state or for the given --reason
+        /// All builds whose collection ended in --state or for --reason
         #[arg(long)]
         all: bool,
-        /// With --all: how it ended (`skipped`, `failed`, `abandoned`, `out_of_memory`)
+        /// With --all: only this state (`skipped`, `failed`, `abandoned`, `out_of_memory`)
         #[arg(long, requires = "all", value_parser = ["skipped", "failed", "abandoned", "out_of_memory"])]
         state: Option<String>,
-        /// Why you ask; with --all: why they were skipped or failed (`not_configured`, `pod_missing`, …)
+        /// Reason for the change; with --all: only collections that were skipped or failed for this
+        /// reason (`not_configured`, `pod_missing`, …)
         #[arg(long)]
         reason: Option<String>,
-        /// With --all: only those that entered the queue at or after this time (RFC 3339)
+        /// With --all: only collections queued at or after this time (RFC 3339)
         #[arg(long, requires = "all", value_name = "TIME")]
         since: Option<String>,
-        /// With --all: only those that entered the queue before this time (RFC 3339)
+        /// With --all: only collections queued before this time (RFC 3339)
         #[arg(long, requires = "all", value_name = "TIME")]
         until: Option<String>,
-        /// With --all: print how many those are, and change nothing
+        /// With --all: print how many match, and change nothing
         #[arg(long, requires = "all")]
         dry_run: bool,
     },
@@ -86,10 +87,10 @@ const HISTORY: [output::Column; 5] = [
     ("ERROR", "/data/error"),
 ];
 
-/// How many events of one build are shown.
+/// The most events of one build that are shown.
 const HISTORY_MAX: usize = 10_000;
 
-/// How many builds are requeued by one command.
+/// The most builds that one command requeues.
 const REQUEUED_MAX: usize = 100_000;
 
 pub(super) fn run(flags: &Flags, global: &Global, verb: Build) -> Result<(), Failure> {
@@ -165,7 +166,7 @@ fn collect(client: &Client, build: &str, reason: Option<&str>) -> Result<Value, 
     client.ask(Method::POST, &path, Some(&json!({ "reason": reason })))
 }
 
-/// Begins another collection for every build that a list has. What came to usage in the meantime is left as it is.
+/// Starts another collection for every build of a list. Builds with usage by now are left as they are.
 fn collect_all(
     client: &Client,
     global: &Global,
@@ -198,7 +199,7 @@ fn collect_all(
     let report = json!({"found": found.len(), "requeued": requeued, "left_as_they_are": left, "dry_run": dry_run});
     output::one(global.output, &report)?;
     if found.len() >= REQUEUED_MAX {
-        eprintln!("these were the first {REQUEUED_MAX}: repeat the command for the rest");
+        eprintln!("requeued the first {REQUEUED_MAX}: repeat the command for the rest");
     }
     Ok(())
 }

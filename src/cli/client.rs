@@ -1,6 +1,6 @@
-//! A client of the API: of a server over the network, or of an app opened here for one request.
+//! A client of the API: of a server over the network, or of an application opened in this process.
 //!
-//! Both speak the same API, so every command is written once.
+//! Both have the same API, so every command is written once.
 
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ use super::{Exit, Failure, escape};
 use crate::app::{self, Opened};
 use crate::config::{self, Flags};
 
-/// How long one question may take.
+/// The timeout of one request.
 const ANSWER_SECONDS_MAX: u64 = 60;
 
 /// The largest answer that is read as a whole.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// The most rows that are asked for in one request.
+/// The most rows that one request fetches.
 const PAGE_MAX: usize = 1000;
 
 /// A way to call the API.
@@ -46,7 +46,7 @@ enum Way {
     },
 }
 
-/// What becomes of a data directory that is not there.
+/// What happens if the data directory does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Missing {
     NotFound,
@@ -54,10 +54,11 @@ enum Missing {
 }
 
 impl Client {
-    /// Asks through a client made for this, and closes it. A data directory is never made for it.
+    /// Runs requests through a new client, and closes it. It never creates a data directory.
     ///
     /// # Errors
-    /// When none is found ([`Self::find`]), when there is neither a server nor a log, or what was asked says no.
+    /// When no client is found ([`Self::find`]), when there is neither a server nor a log, or when a
+    /// request fails.
     pub(super) fn through<T>(
         flags: &Flags,
         global: &Global,
@@ -66,10 +67,10 @@ impl Client {
         Self::ask_and_close(flags, global, Missing::NotFound, ask)
     }
 
-    /// The same for a command that may be the first one on a data directory, which it makes.
+    /// The same for a command that may create the data directory.
     ///
     /// # Errors
-    /// When none is found ([`Self::find`]), or what was asked says no.
+    /// When no client is found ([`Self::find`]), or when a request fails.
     pub(super) fn through_or_make<T>(
         flags: &Flags,
         global: &Global,
@@ -90,8 +91,8 @@ impl Client {
         answer
     }
 
-    /// Finds the way: the server that was named by address or context, else, when nobody named a data directory,
-    /// that of the context in use, else the one that runs on the data directory, else the data directory itself.
+    /// Finds the server of `--server` or `--context`; else, without `--data-dir`, that of the context in
+    /// use; else the one that runs on the data directory; else opens the data directory itself.
     ///
     /// # Errors
     /// When there is no such context, or the directory belongs to a server that cannot be found, or cannot be
@@ -142,15 +143,15 @@ impl Client {
         })
     }
 
-    /// Whether a server is asked, which goes on when the question is over.
+    /// Whether this is a server, which continues to run after the request.
     pub(super) fn is_server(&self) -> bool {
         matches!(self.way, Way::Server { .. })
     }
 
-    /// Asks and reads the whole answer as JSON.
+    /// Sends a request and reads the whole response as JSON.
     ///
     /// # Errors
-    /// What the API says no with, under the exit code that fits its status.
+    /// The problem of the API, with the exit code for its status.
     pub(super) fn ask(
         &self,
         method: Method,
@@ -163,12 +164,17 @@ impl Client {
                 self.exchange(method, path, body),
             )
             .await
-            .map_err(|_| Failure::reply(Exit::Failed, format!("no answer to {path} in time")))??;
+            .map_err(|_| {
+                Failure::reply(
+                    Exit::Failed,
+                    format!("timeout: no response to {path} in time"),
+                )
+            })??;
             answer(status, &bytes)
         })
     }
 
-    /// Asks with GET.
+    /// Sends a GET request.
     ///
     /// # Errors
     /// As [`Client::ask`].
@@ -176,7 +182,7 @@ impl Client {
         self.ask(Method::GET, path, None)
     }
 
-    /// Asks for a list page by page until there are `limit` rows or no more.
+    /// Fetches a list page by page until there are `limit` rows or no more.
     ///
     /// # Errors
     /// As [`Client::ask`].
@@ -207,14 +213,14 @@ impl Client {
         Ok(rows)
     }
 
-    /// Follows an event stream, handing over the data of each message until `seen` says that it is enough.
+    /// Follows an event stream, and passes the data of each message to `handle` until that returns false.
     ///
     /// # Errors
     /// As [`Client::ask`], and when the stream breaks.
     pub(super) fn follow(
         &self,
         path: &str,
-        mut seen: impl FnMut(&str) -> Result<bool, Failure>,
+        mut handle: impl FnMut(&str) -> Result<bool, Failure>,
     ) -> Result<(), Failure> {
         self.runtime.block_on(async {
             let (status, mut chunks) = self.open_stream(path).await?;
@@ -231,7 +237,7 @@ impl Client {
                 while let Some(end) = text.find('\n') {
                     let line: String = text.drain(..=end).collect();
                     if let Some(data) = line.trim_end().strip_prefix("data:")
-                        && !seen(data.trim_start())?
+                        && !handle(data.trim_start())?
                     {
                         return Ok(());
                     }
@@ -318,7 +324,7 @@ impl Client {
         Ok(request.body(body)?)
     }
 
-    /// Ends what was opened for this question.
+    /// Closes what was opened for this request.
     fn close(self) {
         if let Way::Here { opened, .. } = self.way {
             self.runtime.block_on(opened.close());
@@ -326,7 +332,7 @@ impl Client {
     }
 }
 
-/// The token that was given as a flag or in the environment, if it is not empty.
+/// The token from the flag or the environment, if it is not empty.
 pub(super) fn given(global: &Global) -> Result<Option<SecretString>, Failure> {
     let token = global.token.as_deref().map(plain).transpose()?;
     Ok(token
@@ -334,7 +340,7 @@ pub(super) fn given(global: &Global) -> Result<Option<SecretString>, Failure> {
         .map(SecretString::from))
 }
 
-/// A token without what surrounds it in a file.
+/// A token without surrounding blanks and line ends.
 pub(super) fn plain(token: &str) -> Result<&str, Failure> {
     let token = token.trim();
     if token.chars().all(|c| matches!(c, '!'..='~')) {
@@ -344,7 +350,7 @@ pub(super) fn plain(token: &str) -> Result<&str, Failure> {
     Err(Failure::reply(Exit::Usage, text))
 }
 
-/// The server that was named, or that is in use.
+/// The named server, or the one in use.
 ///
 /// # Errors
 /// When there is no such context.
@@ -406,7 +412,7 @@ fn answer(status: StatusCode, bytes: &[u8]) -> Result<Value, Failure> {
     Err(Failure::reply(exit, reply))
 }
 
-/// Writes a value so that it can stand in a query.
+/// Encodes a value for a query string.
 pub(super) fn query(pairs: &[(&str, Option<String>)]) -> String {
     let mut text = String::new();
     for (name, value) in pairs {

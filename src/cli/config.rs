@@ -1,4 +1,4 @@
-//! `tallyman config`: what holds, and where it came from.
+//! `tallyman config`: the values in effect and their origins.
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::config::{EXAMPLE, Flags, load};
 
 #[derive(Debug, Args)]
 pub(super) struct Config {
-    /// Print a documented file with all defaults instead
+    /// Print a documented configuration file with all defaults instead
     #[arg(long)]
     example: bool,
 }

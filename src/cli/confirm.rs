@@ -1,16 +1,16 @@
-//! Asks before something is done that cannot be undone.
+//! Asks for confirmation of what cannot be undone.
 
 use std::io::{IsTerminal, Write};
 
 use super::{Exit, Failure};
 
-/// Whether the one at the terminal says yes. Where nobody can be asked, nothing is done.
+/// Whether the user at the terminal confirms. Without a terminal nothing is done.
 ///
 /// # Errors
-/// When there is no terminal, so that `--yes` has to be said.
+/// When there is no terminal, so that `--yes` is needed.
 pub(super) fn confirmed(question: &str) -> Result<bool, Failure> {
     if !std::io::stdin().is_terminal() {
-        let text = "say --yes when nobody can be asked";
+        let text = "no terminal to confirm on: add --yes";
         return Err(Failure::reply(Exit::Usage, text));
     }
     eprint!("{question} [y/N] ");

@@ -1,4 +1,4 @@
-//! `tallyman context`: servers by name.
+//! `tallyman context`: named servers.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -15,24 +15,24 @@ use crate::config::without_credentials;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Context {
-    /// Print the servers that are known by name
+    /// List contexts
     List,
-    /// Give the server of --server a name, or change what is known of it; the first one is in use at once
+    /// Create or change the context of the server --server; the first one is in use at once
     Set {
         /// The name
         name: String,
-        /// Read its token from here (standard input for -), so that no shell remembers it [default: --token]
+        /// Read its token from this file (- for standard input), not from the shell [default: --token]
         #[arg(long, value_name = "FILE")]
         token_file: Option<PathBuf>,
     },
-    /// Ask this one from now on
+    /// Use a context from now on
     Use {
         /// The name
         name: String,
     },
-    /// Use none: ask the data directory from now on
+    /// Use no context: use the data directory from now on
     Leave,
-    /// Forget one
+    /// Delete a context
     Remove {
         /// The name
         name: String,
@@ -58,7 +58,7 @@ pub(super) fn run(global: &Global, verb: Context) -> Result<(), Failure> {
                     "name": name,
                     "current": contexts.current.as_ref() == Some(name),
                     "server": without_credentials(&known.server),
-                    // Whether there is one is all that anybody needs to see.
+                    // Tokens are not printed.
                     "token": if known.token.is_some() { "kept" } else { "none" },
                 })
             });
@@ -73,7 +73,10 @@ pub(super) fn run(global: &Global, verb: Context) -> Result<(), Failure> {
             let server = global.server.clone();
             let server = server.or_else(|| before.map(|known| known.server.clone()));
             let server = server.ok_or_else(|| {
-                Failure::reply(Exit::Usage, "say with --server URL where the server is")
+                Failure::reply(
+                    Exit::Usage,
+                    "the server's address is missing: add --server URL",
+                )
             })?;
             let known = Known {
                 server: address(&server)?,
@@ -113,7 +116,7 @@ fn token_in(path: &Path) -> Result<String, Failure> {
     })?;
     let token = plain(&text)?;
     if token.is_empty() {
-        let reason = format!("{} holds no token", path.display());
+        let reason = format!("{} contains no token", path.display());
         return Err(Failure::reply(Exit::Usage, reason));
     }
     Ok(token.to_owned())

@@ -1,4 +1,4 @@
-//! Servers by name, so that nobody types addresses and tokens: the file that the command line keeps.
+//! The command line's file of contexts: addresses and tokens of servers by name.
 
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, OpenOptions};
@@ -12,21 +12,21 @@ use serde::{Deserialize, Serialize};
 use super::{Exit, Failure};
 use crate::config::without_credentials;
 
-/// Names another file, for scripts and tests.
+/// The environment variable that names another file, for scripts and tests.
 const FILE_VARIABLE: &str = "TALLYMAN_CONTEXTS";
 
-/// A server and how it is asked.
+/// A server and its token.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Known {
     /// Its base address.
     pub(super) server: String,
-    /// The token it is asked with.
+    /// The API token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) token: Option<String>,
 }
 
-/// All that are known by name, and the one that is asked when none is named.
+/// All contexts, and the one in use.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Contexts {
@@ -39,10 +39,10 @@ pub(super) struct Contexts {
 }
 
 impl Contexts {
-    /// Reads the file; one that is not there knows nobody.
+    /// Reads the file; a missing one has no contexts.
     ///
     /// # Errors
-    /// When it is there and cannot be read, or holds something else.
+    /// When it exists and cannot be read, or is not a file of contexts.
     pub(super) fn read() -> Result<Self, Failure> {
         let Some(path) = path() else {
             return Ok(Self::default());
@@ -55,7 +55,7 @@ impl Contexts {
                 });
                 Failure::reply(
                     Exit::Usage,
-                    format!("{} is no file of contexts{place}", path.display()),
+                    format!("{} is not a valid file of contexts{place}", path.display()),
                 )
             }),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
@@ -66,13 +66,13 @@ impl Contexts {
         }
     }
 
-    /// Writes the file, for its owner alone: it holds tokens.
+    /// Writes the file, readable by its owner only: it contains tokens.
     ///
     /// # Errors
-    /// When there is nowhere to write it, or it cannot be written.
+    /// When there is no place for it, or it cannot be written.
     pub(super) fn write(&self) -> Result<(), Failure> {
         let path = path().ok_or_else(|| {
-            let reason = format!("there is no home directory: say {FILE_VARIABLE}=FILE");
+            let reason = format!("no home directory: set {FILE_VARIABLE}=FILE");
             Failure::reply(Exit::Usage, reason)
         })?;
         self.write_to(&path)
@@ -87,9 +87,9 @@ impl Contexts {
                 .mode(0o700)
                 .create(folder)?;
         }
-        // Beside, then renamed: a full disk must not cost anybody their tokens.
-        let beside = path.with_extension("new");
-        match std::fs::remove_file(&beside) {
+        // Written next to it, then renamed: a full disk must not lose the tokens.
+        let new = path.with_extension("new");
+        match std::fs::remove_file(&new) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
@@ -97,14 +97,14 @@ impl Contexts {
             .write(true)
             .create_new(true)
             .mode(0o600)
-            .open(&beside)?;
+            .open(&new)?;
         file.write_all(serde_yaml_ng::to_string(self)?.as_bytes())?;
         file.sync_all()?;
-        std::fs::rename(&beside, path)?;
+        std::fs::rename(&new, path)?;
         Ok(())
     }
 
-    /// The one with this name.
+    /// The context with this name.
     ///
     /// # Errors
     /// When there is none.
@@ -112,20 +112,20 @@ impl Contexts {
         self.contexts.get(name).ok_or_else(|| {
             let known: Vec<&str> = self.contexts.keys().map(String::as_str).collect();
             let known = match &known[..] {
-                [] => "there are none yet".to_owned(),
-                known => format!("there are {}", known.join(", ")),
+                [] => "there are no contexts".to_owned(),
+                known => format!("known contexts: {}", known.join(", ")),
             };
             Failure::reply(
                 Exit::NotFound,
-                format!("there is no context `{name}`; {known}"),
+                format!("context `{name}` not found: {known}"),
             )
         })
     }
 
-    /// The one to ask: the named one, else the one in use.
+    /// The named context, else the one in use.
     ///
     /// # Errors
-    /// When the named one is not there, or the one in use has gone.
+    /// When it does not exist.
     pub(super) fn chosen(&self, name: Option<&str>) -> Result<Option<&Known>, Failure> {
         let name = name.or(self.current.as_deref());
         name.map(|name| self.named(name)).transpose()
@@ -158,7 +158,7 @@ pub(super) fn address(server: &str) -> Result<String, Failure> {
     Ok(server.trim_end_matches('/').to_owned())
 }
 
-/// Where the file is, if there is any place for it.
+/// The path of the file, if there is a place for it.
 fn path() -> Option<PathBuf> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if let Some(file) = variable(FILE_VARIABLE) {

@@ -1,4 +1,4 @@
-//! `tallyman demo`: a server with sample history, and what to try.
+//! `tallyman demo`: a server with a sample history, and commands to try.
 
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -22,18 +22,18 @@ use crate::{app, sample, serve};
 
 #[derive(Debug, Args)]
 pub(super) struct Demo {
-    /// How many builds of sample history to begin with
+    /// Number of builds in the sample history
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(0..=200_000))]
     builds: u32,
 }
 
-/// The secret token that the demo expects of webhooks, unless another is configured.
+/// The secret token that the demo expects in webhooks, unless another is configured.
 const WEBHOOK_TOKEN: &str = "demo";
 
-/// The data directory, unless another is configured: the one of `serve` may hold real history.
+/// The default data directory: that of `serve` may hold real history.
 const DIRECTORY: &str = "./tallyman-demo";
 
-/// The file by which a data directory is known to be a demo's.
+/// The file that marks a data directory as a demo's.
 const MARKER: &str = "demo.json";
 
 /// The longest answer of `/v1/apply` that is read, in bytes.
@@ -60,10 +60,10 @@ pub(super) fn run(mut flags: Flags, options: &Demo) -> Result<(), Failure> {
     serve::run_with(&flags, prepare, |ready| print!("{}", guide(&ready, &shown)))
 }
 
-/// Whether a demo is still to be written into this directory; an earlier demo's is used as it is.
+/// Whether the directory is to be filled; one of an earlier demo is used as it is.
 ///
 /// # Errors
-/// When there is anything else in it: made-up builds among real ones could never be removed again.
+/// When it contains anything else: sample builds among real ones could never be removed again.
 fn is_new(dir: &Path) -> Result<bool, Failure> {
     if dir.join(MARKER).exists() {
         return Ok(false);
@@ -72,7 +72,7 @@ fn is_new(dir: &Path) -> Result<bool, Failure> {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(true),
         Err(error) => {
-            let reply = format!("the data directory {} cannot be read", dir.display());
+            let reply = format!("cannot read the data directory {}", dir.display());
             return Err(anyhow::Error::new(error).context(reply).into());
         }
     };
@@ -80,23 +80,23 @@ fn is_new(dir: &Path) -> Result<bool, Failure> {
         return Ok(true);
     }
     let text = format!(
-        "{} holds data that is not of a demo: `demo` writes into a new directory only. \
+        "{} contains other data: `demo` only writes into a new directory. \
          Give one with --data-dir (without it and without data.dir: {DIRECTORY}), or run `tallyman serve`",
         dir.display()
     );
     Err(Failure::reply(Exit::Conflict, text))
 }
 
-/// Writes the farm of a demo, and before anything else what marks the directory as a demo's.
+/// Writes the workers and jobs of a demo, and before anything else the marker of a demo's directory.
 async fn fill(config: &Config, builds: u64) -> anyhow::Result<()> {
     let dir = config.data.dir.clone();
-    eprintln!("filling {} with {builds} made-up builds", dir.display());
+    eprintln!("filling {} with {builds} sample builds", dir.display());
     let now = Timestamp::now();
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(&dir)
-        .with_context(|| format!("the data directory {} cannot be made", dir.display()))?;
+        .with_context(|| format!("cannot create the data directory {}", dir.display()))?;
     let marker = dir.join(MARKER);
     let text = json!({"made_at": now, "builds": builds}).to_string();
     std::fs::OpenOptions::new()
@@ -111,7 +111,7 @@ async fn fill(config: &Config, builds: u64) -> anyhow::Result<()> {
     tokio::task::spawn_blocking(move || app::fill_with_demo(&dir, builds, now)).await?
 }
 
-/// Makes workers, jobs and what belongs to them, at the time of a clock.
+/// Creates workers, jobs and what they need, at the time of a clock.
 async fn found_farm(config: Config, clock: Clock) -> anyhow::Result<()> {
     let opened = app::open_at(config, None, clock).await?;
     let token = format!("Bearer {}", opened.admin_token.expose_secret());

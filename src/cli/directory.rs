@@ -1,4 +1,4 @@
-//! The data directory itself, for tools that read the log as a whole.
+//! The data directory, for tools that read the whole log.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ impl Directory {
     /// The configured one.
     ///
     /// # Errors
-    /// When the configuration makes no sense.
+    /// When the configuration is invalid.
     pub(super) fn of(flags: &Flags) -> Result<Self, Failure> {
         let loaded = load(flags, &std::env::vars().collect())
             .map_err(|error| Failure::new(Exit::Usage, error))?;
@@ -41,7 +41,7 @@ impl Directory {
     /// Runs a tool.
     ///
     /// # Errors
-    /// What the tool says, under the exit code that fits it.
+    /// The error of the tool, with its exit code.
     pub(super) fn block_on<T>(
         &self,
         tool: impl Future<Output = Result<T, ToolError>>,
@@ -58,7 +58,7 @@ impl Directory {
         })
     }
 
-    /// The log, to be read while others may write.
+    /// Opens the log to read, while another process may write.
     ///
     /// # Errors
     /// When there is none, or it is damaged.
@@ -66,7 +66,7 @@ impl Directory {
         self.part_of_log(Wanted::ALL)
     }
 
-    /// The part of it that is wanted: nothing is looked at that comes after, which may be damaged or missing.
+    /// Opens a part of the log to read: what comes after may be damaged or missing.
     ///
     /// # Errors
     /// When there is none, or what is wanted is damaged or missing.
@@ -76,7 +76,7 @@ impl Directory {
         log.map_err(|error| Failure::new(Exit::VerificationFailed, error))
     }
 
-    /// The log, for us alone.
+    /// Opens the log to write, exclusively.
     ///
     /// # Errors
     /// When a server runs on it, or it is damaged.
@@ -126,7 +126,7 @@ impl Directory {
         log_dir(&self.config)
     }
 
-    /// The log to try something on without writing: what there is, or an empty one in memory.
+    /// The log for a dry run: the existing one, read-only, or an empty one in memory.
     ///
     /// # Errors
     /// When it is damaged.
@@ -139,10 +139,10 @@ impl Directory {
     }
 }
 
-/// Where the log of a configuration is.
+/// The directory of a configuration's log.
 ///
 /// # Errors
-/// When there is none, or there was one.
+/// When there is no log, or it is missing.
 pub(super) fn log_dir(config: &Config) -> Result<PathBuf, Failure> {
     let dir = config.data.log_dir();
     // Where the head of a log is recorded, opening the log says what is missing.

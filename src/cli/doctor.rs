@@ -1,4 +1,4 @@
-//! `tallyman doctor`: looks for what is wrong here, and says what to do about it.
+//! `tallyman doctor`: diagnoses the installation, and says what to do.
 
 mod kept;
 
@@ -23,7 +23,7 @@ const COLUMNS: [output::Column; 3] = [("CHECK", "/check"), ("RESULT", "/result")
 /// Free space below which an operator should act, in bytes.
 const FREE_BYTES_MIN: u64 = 2 << 30;
 
-/// A flush that takes longer makes every acknowledgement slow.
+/// The flush time above which every acknowledgement is slow.
 const SYNC_MAX: Duration = Duration::from_millis(10);
 
 /// How many flushes are measured.
@@ -32,7 +32,7 @@ const SYNCS: u32 = 50;
 /// How far the clock may be behind the last event.
 const CLOCK_AHEAD_MAX: SignedDuration = SignedDuration::from_secs(5);
 
-/// How long somebody else's server may take to answer.
+/// The timeout for other servers.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 pub(super) fn run(flags: &Flags, global: &Global) -> Result<(), Failure> {
@@ -41,7 +41,7 @@ pub(super) fn run(flags: &Flags, global: &Global) -> Result<(), Failure> {
         .enable_all()
         .build()?;
     if let Some(known) = client::named(flags, global)? {
-        // A server that was named is asked and nothing else: this machine need not be its own.
+        // Only the named server is checked: it may run on another machine.
         runtime.block_on(server(&known.server, &mut findings));
     } else {
         let loaded = load(flags, &std::env::vars().collect())
@@ -61,7 +61,7 @@ pub(super) fn run(flags: &Flags, global: &Global) -> Result<(), Failure> {
     if findings.bad {
         return Err(Failure::reply(
             Exit::Failed,
-            "something is wrong; see above",
+            "a check failed: see the rows marked ERROR",
         ));
     }
     Ok(())
@@ -85,12 +85,12 @@ impl Findings {
     }
 
     fn warn(&mut self, check: &str, detail: impl Into<String>) {
-        self.add(check, "look", detail);
+        self.add(check, "warning", detail);
     }
 
     fn bad(&mut self, check: &str, detail: impl Into<String>) {
         self.bad = true;
-        self.add(check, "WRONG", detail);
+        self.add(check, "ERROR", detail);
     }
 }
 
@@ -118,7 +118,7 @@ fn directory(dir: &Path, findings: &mut Findings) {
         findings.warn(
             "data directory",
             format!(
-                "{} is not there yet; the first start makes it",
+                "{} does not exist yet; the first start creates it",
                 dir.display()
             ),
         );
@@ -144,13 +144,13 @@ fn directory(dir: &Path, findings: &mut Findings) {
             if free < FREE_BYTES_MIN {
                 findings.warn(
                     "space",
-                    format!("{detail}: the log stops when none is left"),
+                    format!("{detail}: the log stops when the disk is full"),
                 );
             } else {
                 findings.good("space", detail);
             }
         }
-        Err(error) => findings.warn("space", format!("cannot be asked: {error}")),
+        Err(error) => findings.warn("space", format!("cannot query free space: {error}")),
     }
     kept::modes(dir, findings);
 }
@@ -199,7 +199,7 @@ async fn log(config: &Config, findings: &mut Findings) {
     }
 }
 
-/// Whether the clock is where the log has seen it already.
+/// Checks that the clock is not behind the last event.
 fn clock(recorded_at: Timestamp, now: Timestamp, findings: &mut Findings) {
     let ahead = recorded_at.duration_since(now);
     if ahead > CLOCK_AHEAD_MAX {
@@ -207,12 +207,12 @@ fn clock(recorded_at: Timestamp, now: Timestamp, findings: &mut Findings) {
         findings.warn(
             "clock",
             format!(
-                "it shows {now:.0}, and the log was last written at {recorded_at:.0}, {ahead:#} later: one of the two was wrong. \
-                 Set the clock right before the next start; runs that were scheduled while it was ahead are then due by the rules of their jobs again"
+                "the clock shows {now:.0}, but the last event was written at {recorded_at:.0}, {ahead:#} later: one of the two was wrong. \
+                 Set the clock before the next start; runs that were scheduled while it was ahead are then rescheduled by the rules of their jobs"
             ),
         );
     } else {
-        findings.good("clock", format!("it shows {now:.0}"));
+        findings.good("clock", format!("the clock shows {now:.0}"));
     }
 }
 
@@ -227,7 +227,7 @@ async fn server(base: &str, findings: &mut Findings) {
         Ok((status, text)) => {
             findings.bad("server", format!("{base} is not ready ({status}): {text}"));
         }
-        Err(error) => findings.bad("server", format!("{base} does not answer: {error}")),
+        Err(error) => findings.bad("server", format!("no answer from {base}: {error}")),
     }
     let url = format!("{}/v1/info", base.trim_end_matches('/'));
     if let Ok((200, text)) = ask(reqwest::Client::new().get(url)).await {
@@ -257,7 +257,7 @@ fn details(readiness: &str, findings: &mut Findings) {
     }
 }
 
-/// What a server says of its other ports.
+/// The state of a server's other ports.
 fn ports(info: &str, findings: &mut Findings) {
     let info: Value = serde_json::from_str(info).unwrap_or_default();
     for (port, address) in info["ports"].as_object().into_iter().flatten() {
@@ -265,7 +265,7 @@ fn ports(info: &str, findings: &mut Findings) {
             Some(address) => findings.good(port, address),
             None => findings.warn(
                 port,
-                "somebody else has the port, and it is tried again; workers of the job runner do not reach us",
+                "the port is in use by another process and is retried; job runner workers cannot connect",
             ),
         }
     }
@@ -322,7 +322,7 @@ async fn outside(config: &Config, findings: &mut Findings) {
 }
 
 async fn ask(request: reqwest::RequestBuilder) -> Result<(u16, String), String> {
-    // An error's own text may hold the address with what stands in it; only its kind is told.
+    // An error's own text may contain the address with its credentials; only its kind is shown.
     let kind = |error: reqwest::Error| {
         let kind = if error.is_timeout() {
             "no answer in time"
@@ -348,8 +348,8 @@ mod tests {
             (-60, "ok"),
             (0, "ok"),
             (5, "ok"),
-            (6, "look"),
-            (100_000, "look"),
+            (6, "warning"),
+            (100_000, "warning"),
         ] {
             let mut findings = Findings::default();
             clock(now + SignedDuration::from_secs(ahead), now, &mut findings);
@@ -360,12 +360,12 @@ mod tests {
     }
 
     #[test]
-    fn what_a_ready_server_wants_to_be_looked_at_is_shown() {
+    fn details_of_a_ready_server_are_warnings() {
         let mut findings = Findings::default();
         let readiness =
             r#"{"ready": true, "unready": {}, "details": {"clock": "it was set back"}}"#;
         details(readiness, &mut findings);
-        let expected = json!({"check": "clock", "result": "look", "detail": "it was set back"});
+        let expected = json!({"check": "clock", "result": "warning", "detail": "it was set back"});
         assert_eq!(findings.rows, [expected]);
         details(r#"{"ready": true, "unready": {}}"#, &mut findings);
         assert_eq!(findings.rows.len(), 1);

@@ -1,5 +1,5 @@
-//! Reads a document that somebody wrote by hand, and the files of secrets that it names: bounded in size, in depth and in
-//! what its aliases become, because it may come from somebody else's merge request.
+//! Reads a hand-written document and the secret files that it names. Size, depth and expanded aliases
+//! are bounded, because the document may come from an untrusted merge request.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -17,31 +17,31 @@ const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// The largest file that holds one secret.
 const SECRET_FILE_BYTES_MAX: u64 = 4096;
 
-/// How deep a document may nest, as on the way over the network.
+/// How deep a document may nest, as in a request body.
 const DEPTH_MAX: usize = 64;
 
-/// How many values a document may have when every alias is replaced by what it stands for.
+/// How many values a document may have with all aliases expanded.
 const VALUES_MAX: u64 = 2_000_000;
 
-/// Where a secret may be in a file of its own: in which list, and under which key.
+/// The lists and keys whose secret may be in a file of its own.
 const SECRETS: [(&str, &str); 2] = [("users", "password"), ("workers", "secret")];
 
 /// Which files of secrets are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Files {
-    /// Those in the folder of the document, and below it.
-    Beside,
+    /// Those in or below the document's folder.
+    InFolder,
     /// Any.
     Anywhere,
 }
 
-/// Reads the file, and the files of secrets that it names.
+/// Reads the file, and the secret files that it names.
 pub(super) fn read(file: &Path, files: Files) -> Result<Value, Failure> {
     let text = text_of(file).map_err(|error| Failure::new(exit_of(&error), error))?;
     let name = file.display();
     let usage = |error: anyhow::Error| Failure::new(Exit::Usage, error);
     let mut document = parse(file, &text)
-        .with_context(|| format!("{name} is not understood"))
+        .with_context(|| format!("{name} is not a valid document"))
         .map_err(usage)?;
     // Relative to the file, so that it can be applied from anywhere.
     let folder = file.parent().unwrap_or(Path::new("")).to_owned();
@@ -90,24 +90,24 @@ fn parse(file: &Path, text: &str) -> anyhow::Result<Value> {
             // Only where: what is there may be a secret.
             let error = serde_json::from_str::<Value>(text).err();
             let (line, column) = error.map_or((0, 0), |error| (error.line(), error.column()));
-            anyhow::bail!("it is no JSON at line {line}, column {column}");
+            anyhow::bail!("invalid JSON at line {line}, column {column}");
         }
     }
     check_bounds(text)?;
     serde_yaml_ng::from_str(text).map_err(|error| match error.location() {
         Some(place) => no_yaml(place.line(), place.column()),
-        None => anyhow::anyhow!("it is no YAML with plain keys, or more than one document"),
+        None => anyhow::anyhow!("expected one YAML document with plain keys"),
     })
 }
 
 fn no_yaml(line: usize, column: usize) -> anyhow::Error {
-    anyhow::anyhow!("it is no YAML with plain keys at line {line}, column {column}")
+    anyhow::anyhow!("invalid YAML at line {line}, column {column}: expected plain keys")
 }
 
-/// Checks how deep a document nests, and how many values it has with all aliases replaced. The parser that makes the
-/// values takes a time that grows with the square of the depth, so another one, which can be stopped, goes first.
+/// Checks the depth of a document and the number of its values with aliases expanded. The parser that
+/// builds the values takes quadratic time in the depth, so one that can be stopped runs first.
 fn check_bounds(text: &str) -> anyhow::Result<()> {
-    // How many values each anchor stands for, and how many were found below each collection that is open.
+    // The number of values of each anchor, and of values below each open collection.
     let mut anchors: BTreeMap<usize, u64> = BTreeMap::new();
     let mut open: Vec<(usize, u64)> = Vec::new();
     for event in Parser::new_from_str(text) {
@@ -121,7 +121,7 @@ fn check_bounds(text: &str) -> anyhow::Result<()> {
                 let (line, column) = (span.start.line(), span.start.col() + 1);
                 anyhow::ensure!(
                     open.len() <= DEPTH_MAX,
-                    "it nests deeper than {DEPTH_MAX} levels at line {line}, column {column}"
+                    "nested deeper than {DEPTH_MAX} levels at line {line}, column {column}"
                 );
                 continue;
             }
@@ -139,14 +139,14 @@ fn check_bounds(text: &str) -> anyhow::Result<()> {
         }
         anyhow::ensure!(
             values <= VALUES_MAX,
-            "it has more than {VALUES_MAX} values when its aliases are replaced, at line {}",
+            "more than {VALUES_MAX} values with aliases expanded, at line {}",
             span.start.line()
         );
     }
     Ok(())
 }
 
-/// Puts secrets that are in files of their own into the document.
+/// Puts the secrets from their files into the document.
 fn read_secrets(document: &mut Value, folder: &Path, files: Files) -> Result<(), Failure> {
     for (list, key) in SECRETS {
         let Some(things) = document.get_mut(list).and_then(Value::as_array_mut) else {
@@ -174,7 +174,7 @@ fn read_secret(
     };
     let usage = |text: String| Failure::reply(Exit::Usage, text);
     let Some(file) = file.as_str() else {
-        return Err(usage(format!("{place}.{file_key} is the name of a file")));
+        return Err(usage(format!("{place}.{file_key}: expected a file name")));
     };
     if fields.contains_key(key) {
         return Err(usage(format!("{place} has both {key} and {file_key}")));
@@ -187,7 +187,7 @@ fn read_secret(
         )
     };
     let failed = |error: std::io::Error| Failure::reply(Exit::Failed, reason(&error));
-    if files == Files::Beside && !is_beside(folder, &path).map_err(failed)? {
+    if files == Files::InFolder && !is_inside(folder, &path).map_err(failed)? {
         return Err(usage(format!(
             "{place}.{file_key}: {} is not in the folder of the document: give --allow-files if you trust the document",
             path.display()
@@ -208,8 +208,8 @@ fn read_secret(
     Ok(())
 }
 
-/// Whether a file is in a folder or below it, wherever links lead.
-fn is_beside(folder: &Path, file: &Path) -> std::io::Result<bool> {
+/// Whether a file is in or below a folder, with links resolved.
+fn is_inside(folder: &Path, file: &Path) -> std::io::Result<bool> {
     let folder = match folder.as_os_str().is_empty() {
         true => Path::new("."),
         false => folder,

@@ -1,4 +1,4 @@
-//! Makes texts of others fit for a terminal.
+//! Escapes foreign texts for a terminal.
 //!
 //! Titles, logs and webhooks come from outside. A control character in one of them could move the cursor, colour or
 //! hide lines, or make a terminal answer; a bidirectional control could show a text in another order than it has.
@@ -85,7 +85,7 @@ mod tests {
         }
     }
 
-    /// The escapes are those of JSON, so a JSON answer that is escaped as a whole says the same.
+    /// The escapes are those of JSON, so an escaped JSON answer has the same meaning.
     #[test]
     fn escaped_json_is_the_same_json() {
         let value = serde_json::json!({"title": "\u{9b}31m\u{202e}\u{1b}\n\u{7f}é"});

@@ -1,4 +1,4 @@
-//! `tallyman evaluate`: how good would the answers have been?
+//! `tallyman evaluate`: compares allocators on a history.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::evaluate::html::Page;
 use crate::evaluate::report::ReportRow;
 use crate::evaluate::{Contest, HistoryError, Outcome, Prices, Row, log, markdown, report, rows};
 
-/// How many refused rows of a history are told one by one.
+/// The most refused rows of a history that are reported one by one.
 const REFUSED_SHOWN_MAX: u64 = 10;
 
 /// Bytes of a megabyte.
@@ -27,43 +27,43 @@ const MB: f64 = 1e6;
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("history").required(true).args(["data", "log"])))]
 pub(super) struct Evaluate {
-    /// Usage histories: CSV, compressed with zstd or not
+    /// Usage histories, CSV or CSV compressed with zstd
     #[arg(long, value_name = "FILE", num_args = 1..)]
     data: Vec<PathBuf>,
-    /// More of them, which are not pooled with the others
+    /// More histories, which are not pooled with the others
     #[arg(long, value_name = "FILE", num_args = 1.., requires = "data")]
     apart: Vec<PathBuf>,
-    /// What the log of the data directory has recorded
+    /// Use the history in the log of the data directory
     #[arg(long)]
     log: bool,
     /// Only these allocators [default: all]
     #[arg(long = "allocator", value_name = "NAME", value_parser = PossibleValuesParser::new(CONTESTANTS))]
     allocators: Vec<String>,
-    /// Learn every build only when it has ended, as in life
+    /// Learn a build only when it has ended, as in production
     #[arg(long)]
     delayed: bool,
-    /// Learn from builds of `develop` alone; all are scored
+    /// Learn only from builds of `develop`; all are scored
     #[arg(long)]
     develop_only: bool,
-    /// The least memory that anybody gives, in MB
+    /// Minimum memory of every allocation, in MB
     #[arg(long, value_name = "MB", default_value_t = 256.0, value_parser = not_negative)]
     memory_min: f64,
-    /// What one GB costs for an hour [default: none; with --log, what is configured]
+    /// Price of a GB for an hour [default: none; with --log, the configured one]
     #[arg(long, visible_alias = "price", value_name = "PRICE", value_parser = not_negative)]
     price_gb_hour: Option<f64>,
-    /// What one core costs for an hour [default: likewise]
+    /// Price of a core for an hour [default: likewise]
     #[arg(long, value_name = "PRICE", value_parser = not_negative)]
     price_core_hour: Option<f64>,
-    /// Write the rows as CSV as well
+    /// Also write the rows to this CSV file
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
-    /// Write a table of Markdown as well: all histories together, and each that stands apart
+    /// Also write a Markdown table: all pooled histories together, and each of --apart
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
-    /// Write a page with figures as well
+    /// Also write an HTML page with figures
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Stop at the first row that is refused
+    /// Stop at the first refused row
     #[arg(long)]
     strict: bool,
 }
@@ -159,7 +159,7 @@ fn of_log(flags: &Flags, global: &Global, options: &Evaluate) -> Result<Outcome,
 }
 
 impl Evaluate {
-    /// What was typed; for the farm's own log, what is configured else.
+    /// The price from the flag; with `--log`, else the configured one.
     fn prices(&self, flags: &Flags) -> Result<Prices, Failure> {
         let typed = Prices {
             gb_hour: self.price_gb_hour,
@@ -195,7 +195,7 @@ impl Evaluate {
         }
     }
 
-    /// The protocol, for people.
+    /// The protocol, in words.
     fn reply(&self) -> String {
         let when = if self.delayed {
             "when it had ended"
@@ -203,19 +203,19 @@ impl Evaluate {
             "as soon as it was scored"
         };
         let refs = if self.develop_only {
-            " Only builds of develop were learnt."
+            " Only builds of `develop` were learnt."
         } else {
             ""
         };
         format!(
-            "Every build was asked for, scored and learnt in the order of history, {when}.{refs} A killed build \
-             is tried again with twice the memory, and wastes all it held; one that was killed in life costs whoever would \
-             have granted no more. Nobody gave less than {} MB.",
+            "Every build was allocated, scored and learnt in the order of history, {when}.{refs} A killed build \
+             is retried with twice the memory, and wastes all it held; a build that was killed in production counts against allocators that would \
+             have granted no more. No allocator gave less than {} MB.",
             self.memory_min
         )
     }
 
-    /// The allocators that take part, each once.
+    /// The allocators to compare, each once.
     fn contestants(&self) -> Vec<String> {
         if self.allocators.is_empty() {
             return CONTESTANTS.map(str::to_owned).to_vec();
@@ -229,7 +229,7 @@ impl Evaluate {
         names
     }
 
-    /// Lets them compete on the history that `read` reads.
+    /// Compares them on the history that `read` reads.
     fn compete(
         &self,
         data: String,
@@ -279,7 +279,7 @@ impl Evaluate {
     }
 }
 
-/// What files are called in tables: their names without endings, or whole where these would be the same.
+/// The names of files in tables: without extensions, or in full where these would be equal.
 fn names(files: &[PathBuf]) -> Vec<String> {
     let short = |path: &Path| {
         let name = path.file_name().unwrap_or(path.as_os_str());
@@ -314,7 +314,7 @@ fn print(format: Format, rows: &[ReportRow], prices: Prices) -> Result<(), Failu
     }
 }
 
-/// A row with as many digits as anybody reads.
+/// A row with rounded numbers.
 fn for_people(mut row: Value) -> Value {
     for (name, value) in row.as_object_mut().into_iter().flatten() {
         if let Some(number) = value.as_f64().filter(|_| value.is_f64()) {

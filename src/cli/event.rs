@@ -1,4 +1,4 @@
-//! `tallyman event`: what has happened.
+//! `tallyman event`: lists and follows events.
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
@@ -10,23 +10,23 @@ use crate::config::Flags;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Event {
-    /// Print events as they come
+    /// Follow events as they are written
     Tail {
         #[command(flatten)]
         filter: EventFilter,
-        /// Begin after this position [default: the newest]
+        /// Start after this position [default: the newest]
         #[arg(long)]
         after: Option<u64>,
-        /// Stop after so many events
+        /// Stop after this number of events
         #[arg(long)]
         limit: Option<usize>,
     },
-    /// Print one event
+    /// Show an event
     Get {
         /// Its position
         position: u64,
     },
-    /// Print events
+    /// List events
     List {
         #[command(flatten)]
         filter: EventFilter,
@@ -42,7 +42,7 @@ pub(super) enum Event {
         /// Oldest first or newest first
         #[arg(long, value_enum, default_value_t = Order::Descending)]
         order: Order,
-        /// How many at the most
+        /// Maximum number of rows
         #[arg(long, default_value_t = 50)]
         limit: usize,
     },
@@ -66,13 +66,13 @@ pub(super) struct EventFilter {
     /// Only streams of this category
     #[arg(long)]
     category: Option<String>,
-    /// Only this type (`build.reported`) or types that begin so (`build.*`)
+    /// Only this type (`build.reported`) or types with this prefix (`build.*`)
     #[arg(long = "type")]
     event_type: Option<String>,
-    /// Only what this actor did: an id, a name, a kind (`worker`), or both (`token:ci`)
+    /// Only this actor: an id, a name, a kind (`worker`), or both (`token:ci`)
     #[arg(long)]
     actor: Option<String>,
-    /// Only what came through this client
+    /// Only this interface (`api`, `gantry`, `jobrunner`, …)
     #[arg(long)]
     dialect: Option<String>,
 }

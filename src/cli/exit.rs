@@ -1,4 +1,4 @@
-//! How a command ends.
+//! Exit codes and failures of commands.
 
 use std::process::ExitCode;
 
@@ -8,19 +8,19 @@ use crate::app::storage::is_damage;
 /// The exit codes of every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// All went well.
+    /// Success.
     Ok = 0,
-    /// Something failed.
+    /// Failure.
     Failed = 1,
-    /// The command line makes no sense.
+    /// Invalid command line.
     Usage = 2,
-    /// There is no such thing.
+    /// Not found.
     NotFound = 3,
-    /// The caller may not.
+    /// Not authorised.
     NotAuthorised = 4,
-    /// It contradicts what is there.
+    /// Conflict.
     Conflict = 5,
-    /// What was checked is not as it should be.
+    /// Verification failed.
     VerificationFailed = 6,
 }
 
@@ -30,7 +30,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command did not end well.
+/// The reason of a command's failure.
 #[derive(Debug)]
 pub(crate) struct Failure {
     exit: Exit,
@@ -46,7 +46,7 @@ impl Failure {
         }
     }
 
-    /// A failure told in words.
+    /// A failure with a message.
     pub(crate) fn reply(exit: Exit, text: impl Into<String>) -> Self {
         Self {
             exit,
@@ -59,14 +59,14 @@ impl Failure {
         self.exit
     }
 
-    /// Tells the person at the terminal, causes last.
+    /// Prints the failure to standard error, causes last.
     pub(crate) fn print(&self) {
         let closed = self.error.downcast_ref::<std::io::Error>();
         if closed.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) {
-            // Whoever read us has seen enough (`… | head`).
+            // The reader of the pipe has closed it (`… | head`).
             return;
         }
-        // It may quote what others wrote.
+        // It may quote foreign text.
         eprintln!("tallyman: {}", escape::lines(&in_words(&self.error)));
     }
 }

@@ -1,4 +1,4 @@
-//! `tallyman import`: the history of another service.
+//! `tallyman import`: imports the history of another service.
 
 use std::path::PathBuf;
 
@@ -12,15 +12,15 @@ use crate::config::Flags;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Import {
-    /// The SQLite database of a Gantry
+    /// Import the SQLite database of a Gantry
     Gantry {
         /// The database
         #[arg(long, value_name = "FILE")]
         db: PathBuf,
-        /// The source that its builds belong to
+        /// The source of its builds
         #[arg(long, default_value = "default")]
         source: String,
-        /// Stop at the first row that cannot be taken
+        /// Stop at the first row that cannot be imported
         #[arg(long)]
         strict: bool,
         /// Check everything, write nothing
@@ -62,6 +62,6 @@ pub(super) fn run(flags: &Flags, global: &Global, what: Import) -> Result<(), Fa
     }
     Err(Failure::reply(
         Exit::VerificationFailed,
-        "some rows were refused; the rest is there",
+        "some rows were refused; the others were imported",
     ))
 }

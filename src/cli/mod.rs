@@ -1,8 +1,8 @@
-//! The command line: noun, verb, and one way out for every answer.
+//! The command line: noun, verb, one output module.
 //!
-//! Whatever a server could answer is asked through its API: over the network when one runs, else of an app
-//! that is opened on the data directory for just this question ([`client`]). Tools that read the log as a
-//! whole (`replay`) work on the directory itself ([`directory`]).
+//! Commands use the API: over the network when a server runs, else of an application that is opened on
+//! the data directory for the request ([`client`]). Tools that read the whole log (`replay`) work on the
+//! data directory itself ([`directory`]).
 
 mod apply;
 mod arguments;
@@ -41,7 +41,7 @@ pub(crate) use exit::{Exit, Failure};
 
 use crate::config::Flags;
 
-/// Runs the command line of this process and says how it ended.
+/// Runs the command line of this process and returns its exit code.
 pub fn run() -> std::process::ExitCode {
     crate::app::keep_new_files_private();
     let arguments = match Arguments::try_parse() {
@@ -106,7 +106,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     }
 }
 
-/// A server that was named is never passed over in silence: the answer would be about another log.
+/// Refuses a named server for local commands: the answer would be about another log.
 fn refuse_server(command: &str, global: &arguments::Global) -> Result<(), Failure> {
     let named = [
         ("--server", "TALLYMAN_SERVER", &global.server),
@@ -115,7 +115,7 @@ fn refuse_server(command: &str, global: &arguments::Global) -> Result<(), Failur
     for (flag, variable, value) in named {
         if value.is_some() {
             let text = format!(
-                "{flag} does not go with `tallyman {command}`, which works on the data directory of this machine alone: \
+                "{flag} cannot be used with `tallyman {command}`, which only works on a local data directory: \
                  leave it out, or unset {variable}"
             );
             return Err(Failure::reply(Exit::Usage, text));

@@ -1,4 +1,4 @@
-//! `tallyman retrain` and `tallyman model`: which model answers, and one trained on the log beside it.
+//! `tallyman retrain` and `tallyman model`: trains, promotes and rolls back models.
 
 use std::collections::BTreeMap;
 
@@ -16,19 +16,19 @@ pub(super) struct Retrain {
     /// `gantry` or `ladder` [default: the configured one]
     #[arg(long)]
     strategy: Option<String>,
-    /// Learn only what happened after this
+    /// Learn only from events after this
     #[arg(long, value_name = "POSITION|TIME")]
     from: Option<String>,
-    /// Learn only up to this
+    /// Learn only from events up to this
     #[arg(long, value_name = "POSITION|TIME")]
     until: Option<String>,
-    /// Learn only builds with this `ref` (* for all), `package`, `compiler` or `arch`; several with commas
+    /// Learn only builds with this `ref` (* for all), `package`, `compiler` or `arch`; comma-separated
     #[arg(long = "where", value_name = "FIELD=VALUE", value_parser = pair)]
     only: Vec<(String, String)>,
-    /// Set up the strategy otherwise, for example `policy=lean` or `failure_price=2`
+    /// Setting of the strategy, for example `policy=lean` or `failure_price=2`
     #[arg(long = "setting", value_name = "NAME=VALUE", value_parser = pair)]
     settings: Vec<(String, String)>,
-    /// Let it answer when it is trained
+    /// Promote the model when it is trained
     #[arg(long, conflicts_with = "detach")]
     promote: bool,
     /// Why; kept with the events
@@ -41,30 +41,30 @@ pub(super) struct Retrain {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Model {
-    /// Print the models that answer, have answered or could
+    /// List models
     List,
-    /// Print one trained model with its parameters and its evaluation
+    /// Show a trained model with its parameters and its evaluation
     Get {
         /// Its id
         id: String,
     },
-    /// Let a trained model answer from now on
+    /// Promote a trained model: it answers from now on
     Promote {
         /// Its id
         id: String,
-        /// Why; kept with the event
+        /// Reason for the change; stored with the event
         #[arg(long)]
         reason: Option<String>,
     },
-    /// Let what answered before the last promotion answer again
+    /// Undo the last promotion
     Rollback {
-        /// Why; kept with the event
+        /// Reason for the change; stored with the event
         #[arg(long)]
         reason: Option<String>,
     },
-    /// How good were the recorded answers, for what the builds then used?
+    /// Compare recorded answers with what the builds then used
     Accuracy {
-        /// One row for each package
+        /// One row per package
         #[arg(long)]
         by_package: bool,
         /// Only this package
@@ -73,7 +73,7 @@ pub(super) enum Model {
         /// Only answers of this strategy
         #[arg(long)]
         strategy: Option<String>,
-        /// How many rows at the most
+        /// Maximum number of rows
         #[arg(long, default_value_t = 100)]
         limit: usize,
     },
@@ -111,7 +111,7 @@ pub(super) fn retrain(flags: &Flags, global: &Global, options: &Retrain) -> Resu
 
 fn train(client: &Client, global: &Global, options: &Retrain) -> Result<(), Failure> {
     if options.detach && !client.is_server() {
-        let text = "no server runs here, so nobody would go on: leave out --detach";
+        let text = "--detach needs a running server: leave it out";
         return Err(Failure::reply(Exit::Usage, text));
     }
     let begun = client.ask(
@@ -198,7 +198,7 @@ fn ask(client: &Client, global: &Global, verb: Model) -> Result<(), Failure> {
     }
 }
 
-/// As many digits as anybody reads in a table; all of them elsewhere.
+/// Rounds numbers in a table; other formats have all digits.
 fn rounded(global: &Global, mut rows: Vec<Value>) -> Vec<Value> {
     if global.output == Format::Table {
         rows.iter_mut().for_each(round);
@@ -220,6 +220,6 @@ fn round(value: &mut Value) {
 fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("`name=value` is expected".to_owned()),
+        _ => Err("expected NAME=VALUE".to_owned()),
     }
 }

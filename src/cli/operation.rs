@@ -1,4 +1,4 @@
-//! Long work that a server does, watched until it is over.
+//! Waits for operations of a server.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use super::arguments::Global;
 use super::client::{Client, escaped};
 use super::{Exit, Failure, progress};
 
-/// How often progress is asked for.
+/// How often progress is polled.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// Waits until an operation is over, with a bar that counts events, and answers how it stands then.
+/// Waits until an operation ends, with a progress bar of events, and returns its final state.
 ///
 /// # Errors
-/// When it failed, or cannot be asked for.
+/// When it failed, or its state cannot be fetched.
 pub(super) fn follow(
     client: &Client,
     global: &Global,

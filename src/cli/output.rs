@@ -1,7 +1,7 @@
-//! How answers are printed.
+//! Prints answers in the output formats.
 //!
-//! What a person reads is made fit for a terminal first ([`escape`]): tables always, and whatever else a terminal is
-//! to show. A pipe gets JSON and YAML as they are.
+//! Tables, and everything on a terminal, are escaped first ([`escape`]). A pipe gets JSON and YAML as
+//! they are.
 
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
@@ -12,10 +12,10 @@ use serde_json::Value;
 use super::arguments::Format;
 use super::{Failure, escape};
 
-/// A column of a table: its heading and where its value stands in a row (a JSON pointer).
+/// A column of a table: its heading and the JSON pointer of its value in a row.
 pub(super) type Column = (&'static str, &'static str);
 
-/// Prints rows; `columns` say what a table shows of them.
+/// Prints rows; a table has these `columns`.
 ///
 /// # Errors
 /// When standard output is closed.
@@ -29,7 +29,7 @@ pub(super) fn rows(format: Format, columns: &[Column], rows: &[Value]) -> Result
     print(&text)
 }
 
-/// Prints one thing; a table shows it as keys and values.
+/// Prints one object; a table shows keys and values.
 ///
 /// # Errors
 /// When standard output is closed.
@@ -43,7 +43,7 @@ pub(super) fn one(format: Format, value: &Value) -> Result<(), Failure> {
     print(&text)
 }
 
-/// Prints a text, as it is when a program reads it, and made fit for a terminal when a person does.
+/// Prints a text: escaped on a terminal, as it is in a pipe.
 ///
 /// # Errors
 /// When standard output is closed.
@@ -59,7 +59,7 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Prints one thing with more to it than a table of keys and values can show: people get YAML.
+/// Prints one object that is too nested for a table: `table` means YAML here.
 ///
 /// # Errors
 /// When standard output is closed.
@@ -70,7 +70,7 @@ pub(super) fn detailed(format: Format, value: &Value) -> Result<(), Failure> {
     }
 }
 
-/// Rows of events for a table, with who did each as `/who`: kind and name, such as `token ci`.
+/// Rows of events for a table, with the actor as `/who`: kind and name, such as `token ci`.
 pub(super) fn with_actors(format: Format, mut rows: Vec<Value>) -> Vec<Value> {
     if format == Format::Table {
         for row in &mut rows {
@@ -81,7 +81,7 @@ pub(super) fn with_actors(format: Format, mut rows: Vec<Value>) -> Vec<Value> {
     rows
 }
 
-/// Who did something, as kind and name; the id where there is no name.
+/// An actor, as kind and name; the id if there is no name.
 pub(super) fn actor(actor: &Value) -> Option<String> {
     let kind = actor["kind"].as_str()?;
     let name = actor["display"].as_str().or_else(|| actor["id"].as_str());
@@ -158,7 +158,7 @@ mod tests {
         );
     }
 
-    /// A run was killed by "1", and nobody knew who that was.
+    /// An actor was shown as its id alone, such as `1`.
     #[test]
     fn a_table_says_who_did_it_by_kind_and_name() {
         for (actor, expected) in [

@@ -1,4 +1,4 @@
-//! Bars for long work: on standard error, on a terminal, unless told to be quiet.
+//! Progress bars: on standard error, only on a terminal, unless `--quiet` is given.
 
 use std::io::IsTerminal;
 

@@ -1,4 +1,4 @@
-//! `tallyman projection`: how far the views are.
+//! `tallyman projection`: shows the views and rebuilds one.
 
 use axum::http::Method;
 use clap::Subcommand;
@@ -11,11 +11,11 @@ use crate::config::Flags;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Projection {
-    /// Positions, lag and rates
+    /// List the views: positions, lag and rates
     List,
     /// Rebuild one next to the old one, then swap
     Rebuild {
-        /// Which
+        /// The view's name
         name: String,
         /// Why; kept with the event
         #[arg(long)]

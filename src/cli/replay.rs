@@ -1,4 +1,4 @@
-//! `tallyman replay`: the log as a whole. Works on the data directory, and only `import` needs it for itself.
+//! `tallyman replay`: tools for the whole log. They work on the data directory.
 
 use std::path::{Path, PathBuf};
 
@@ -21,29 +21,29 @@ use crate::config::Flags;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Replay {
-    /// Walk every frame of the log and report the first fault with its place
+    /// Verify every frame of the log and report the first fault with its position
     Verify {
-        /// Check frames and checksums only, not what the events say
+        /// Check only frames and checksums, not the contents of events
         #[arg(long)]
         fast: bool,
     },
-    /// Build views from the log, into a folder or just to compare
+    /// Build views from the log, in a folder or in memory to compare
     Rebuild {
         /// Only these projections [default: all]
         names: Vec<String>,
         /// As of this position or time (RFC 3339)
         #[arg(long, value_name = "POSITION|TIME")]
         until: Option<String>,
-        /// Write them here [default: memory, only the digests are printed]
+        /// Write the views to this folder [default: memory, only the digests are printed]
         #[arg(long, value_name = "DIR")]
         into: Option<PathBuf>,
     },
-    /// Compare the live views with views built from the log just now
+    /// Compare the live views with views rebuilt from the log
     Diff {
         /// Only these projections [default: all]
         names: Vec<String>,
     },
-    /// Show one thing as it was
+    /// Show the state of one stream as of a moment
     Show {
         /// A stream, for example `build-default:9892514`
         stream: String,
@@ -51,9 +51,9 @@ pub(super) enum Replay {
         #[arg(long, value_name = "POSITION|TIME")]
         as_of: Option<String>,
     },
-    /// Write the log as NDJSON (zstd when the name ends in .zst, standard output for -)
+    /// Write the log as NDJSON (zstd if the name ends in .zst, - for standard output)
     Export {
-        /// Where to
+        /// The file to write
         file: PathBuf,
         /// From this position or time on
         #[arg(long, value_name = "POSITION|TIME")]
@@ -64,32 +64,32 @@ pub(super) enum Replay {
         /// Only streams of this category
         #[arg(long)]
         category: Option<String>,
-        /// Only this type, or types that begin so (`build.*`)
+        /// Only this type, or types with this prefix (`build.*`)
         #[arg(long = "type")]
         event_type: Option<String>,
-        /// Carry the bodies that lie in the blob store as well
+        /// Include the bodies in the blob store
         #[arg(long)]
         blobs: bool,
     },
-    /// Accept that history is missing: go on with what the log holds now
+    /// Accept that history is missing, and continue with the rest of the log
     Accept(super::replay_accept::Accept),
-    /// Append what an export holds (zstd when the name ends in .zst, standard input for -)
+    /// Import an export (zstd if the name ends in .zst, - for standard input)
     Import {
-        /// Where from
+        /// The file to read
         file: PathBuf,
         /// Check everything, write nothing
         #[arg(long)]
         dry_run: bool,
-        /// Take what is there of an export that was cut or changed
+        /// Also import the readable part of an export that was cut or changed
         #[arg(long)]
         allow_partial: bool,
     },
 }
 
-/// How many differing rows of each view are shown.
+/// The most differing rows of each view that are shown.
 const DIFFERENCES_MAX: usize = 20;
 
-/// How many events of a stream are shown.
+/// The most events of a stream that are shown.
 const SHOWN_MAX: usize = 10_000;
 
 const REBUILT: [output::Column; 5] = [
@@ -303,7 +303,7 @@ fn rebuild(
 
 fn diff(directory: &Directory, global: &Global, names: Vec<String>) -> Result<(), Failure> {
     if let Some(base) = app::running_at(&directory.config.data.dir) {
-        let text = format!("a server writes the views ({base}); stop it, then compare");
+        let text = format!("a server is using the views ({base}): stop it, then compare");
         return Err(Failure::reply(Exit::Conflict, text));
     }
     let log = directory.log()?;
@@ -331,16 +331,16 @@ fn diff(directory: &Directory, global: &Global, names: Vec<String>) -> Result<()
     Err(Failure::reply(Exit::VerificationFailed, complaint(&report)))
 }
 
-/// The worst that is to be said of live views.
+/// The failure for the worst state of a live view.
 fn complaint(report: &::replay::diff::Report) -> &'static str {
     let any = |live| report.views.iter().any(|view| view.live == live);
     if report.damaged.is_some() || any(Live::Unusable) {
-        "some live views are missing or damaged; a server makes them anew when it starts"
+        "some live views are missing or damaged; the server rebuilds them when it starts"
     } else if any(Live::Different) {
-        "the live views are not what the log says; `tallyman projection rebuild` makes them anew"
+        "the live views differ from the log: rebuild them with `tallyman projection rebuild`"
     } else {
-        "another version of this program wrote some live views, so nothing can be said of them; \
-         this one makes them anew when it starts as a server"
+        "some live views were written by another version of this program and cannot be compared; \
+         the server rebuilds them when it starts"
     }
 }
 

@@ -1,4 +1,4 @@
-//! `tallyman replay accept`: goes on without the history that is missing.
+//! `tallyman replay accept`: continues without the history that is missing.
 
 use clap::Args;
 use domain::core::audit::OperationStarted;
@@ -12,13 +12,13 @@ use super::directory::Directory;
 use super::{Exit, Failure, output};
 use crate::app::history;
 
-/// What an operator believes the log to hold. Both must be right: what a message said an hour ago may not be.
+/// The positions that the operator expects. Both must be correct: an old message may be outdated.
 #[derive(Debug, Args)]
 pub(super) struct Accept {
-    /// The position that the log begins with
+    /// First position of the log
     #[arg(long, value_name = "POSITION")]
     first: u64,
-    /// The position that it ends with; 0 when there is no log
+    /// Last position of the log; 0 when there is no log
     #[arg(long, value_name = "POSITION")]
     head: u64,
     /// Why; kept with the event
@@ -35,7 +35,7 @@ pub(super) struct Accept {
 pub(super) fn run(directory: &Directory, global: &Global, accept: &Accept) -> Result<(), Failure> {
     let data = &directory.config.data;
     if !data.dir.is_dir() {
-        let text = format!("there is no data directory {}", data.dir.display());
+        let text = format!("data directory {} not found", data.dir.display());
         return Err(Failure::reply(Exit::NotFound, text));
     }
     // Held to the end, so that no server begins meanwhile.
@@ -43,7 +43,7 @@ pub(super) fn run(directory: &Directory, global: &Global, accept: &Accept) -> Re
     let found = log.extent;
     if (found.first, found.head) != (Position(accept.first), Position(accept.head)) {
         let text = format!(
-            "the log in {} is another one: --first {} --head {} is what it holds",
+            "the log in {} has other positions: expected --first {} --head {}",
             data.log_dir().display(),
             found.first,
             found.head
@@ -51,7 +51,7 @@ pub(super) fn run(directory: &Directory, global: &Global, accept: &Accept) -> Re
         return Err(Failure::reply(Exit::Conflict, text));
     }
     let question = format!(
-        "go on with positions {} to {} alone, and give later positions to new events?",
+        "continue with positions {} to {} only, and give later positions to new events?",
         found.first, found.head
     );
     if !accept.dry_run && !accept.yes && !confirmed(&question)? {

@@ -1,4 +1,4 @@
-//! `tallyman run`: how runs of jobs stand, what they printed, and what to do with one that does not end.
+//! `tallyman run`: shows runs of jobs and their logs, and ends or kills them.
 
 use axum::http::Method;
 use clap::{Args, Subcommand};
@@ -12,31 +12,32 @@ use crate::config::Flags;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Run {
-    /// Print runs: returned last first, then started last, then claimed last, then due first
+    /// List runs: last returned first, then last started, then last claimed, then first due
     List {
-        /// Only those that stand so (`scheduled`, `suspended`, `in_queue`, `started`, `completed`, `last_completed`)
+        /// Only runs in this state (`scheduled`, `suspended`, `in_queue`, `started`, `completed`,
+        /// `last_completed`)
         #[arg(long)]
         state: Option<String>,
-        /// Only those of this job, by its number
+        /// Only runs of the job with this number
         #[arg(long)]
         job: Option<u64>,
-        /// Only those of this project, by its number
+        /// Only runs of the project with this number
         #[arg(long)]
         project: Option<u64>,
-        /// Only those that this worker executes or is to, by its number
+        /// Only runs assigned to the worker with this number
         #[arg(long)]
         worker: Option<u64>,
-        /// Only those of jobs whose title contains this
+        /// Only runs of jobs whose title contains this
         #[arg(long)]
         title: Option<String>,
-        /// Only those that failed
+        /// Only failed runs
         #[arg(long)]
         failed: bool,
-        /// How many at the most
+        /// Maximum number of rows
         #[arg(long, default_value_t = 50)]
         limit: usize,
     },
-    /// Print one run
+    /// Show a run
     Get {
         /// Its number
         run: u64,
@@ -44,32 +45,32 @@ pub(super) enum Run {
         #[arg(long, value_name = "POSITION|TIME")]
         as_of: Option<String>,
     },
-    /// Print everything that happened to one run
+    /// List the events of a run
     History {
         /// Its number
         run: u64,
     },
-    /// Print what one run printed
+    /// Print the log of a run
     Log {
         /// Its number
         run: u64,
     },
-    /// Expect runs to return no more: they count as failed, and their jobs go on. Nothing is killed
+    /// End runs by hand: they count as failed, and their jobs continue. Nothing is killed
     End(Runs),
-    /// Tell the workers of runs to kill them
+    /// Request that workers kill runs
     Kill(Runs),
 }
 
-/// Which runs, and why.
+/// The runs, and the reason.
 #[derive(Debug, Args)]
 pub(super) struct Runs {
     /// Their numbers
     #[arg(required = true)]
     runs: Vec<u64>,
-    /// Why; kept with the events
+    /// Reason for the change; stored with the events
     #[arg(long)]
     reason: Option<String>,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
 }
@@ -94,7 +95,7 @@ const HISTORY: [output::Column; 5] = [
     ("REASON", "/metadata/reason"),
 ];
 
-/// How many events of one run are shown.
+/// The most events of one run that are shown.
 const HISTORY_MAX: usize = 10_000;
 
 pub(super) fn run(flags: &Flags, global: &Global, verb: Run) -> Result<(), Failure> {
@@ -113,7 +114,7 @@ fn ask(client: &Client, global: &Global, verb: Run) -> Result<(), Failure> {
             limit,
         } => {
             let number = |number: Option<u64>| number.map(|number| number.to_string());
-            let asked = state.clone();
+            let requested = state.clone();
             let pairs = [
                 ("state", state),
                 ("job", number(job)),
@@ -124,7 +125,8 @@ fn ask(client: &Client, global: &Global, verb: Run) -> Result<(), Failure> {
             ];
             let mut rows = client.list("/v1/runs", &pairs, limit)?;
             if global.output == Format::Table {
-                rows.iter_mut().for_each(|row| shown(row, asked.as_deref()));
+                rows.iter_mut()
+                    .for_each(|row| shown(row, requested.as_deref()));
             }
             output::rows(global.output, &COLUMNS, &rows)
         }
@@ -152,10 +154,10 @@ fn ask(client: &Client, global: &Global, verb: Run) -> Result<(), Failure> {
     }
 }
 
-/// A run as a table shows it: in the state that was asked for, which may say more than the run's own, and given up
-/// even if its worker said later how it ended.
-fn shown(row: &mut Value, asked: Option<&str>) {
-    if let Some(state) = asked {
+/// A run as a table shows it: in the requested state, which may be more specific than the run's own,
+/// and with `given_up` even if its worker later reported the end.
+fn shown(row: &mut Value, requested: Option<&str>) {
+    if let Some(state) = requested {
         row["state"] = Value::from(state);
     }
     if let Some(reason) = row["given_up_earlier"]
@@ -171,7 +173,10 @@ fn each(client: &Client, global: &Global, runs: &Runs, verb: &str) -> Result<(),
     let Runs { runs, reason, yes } = runs;
     let names: Vec<String> = runs.iter().map(ToString::to_string).collect();
     if !yes && !confirmed(&format!("{verb} run {}?", names.join(", ")))? {
-        return Err(Failure::reply(Exit::Failed, "nothing was done"));
+        return Err(Failure::reply(
+            Exit::Failed,
+            "cancelled: nothing was changed",
+        ));
     }
     let body = json!({"reason": reason});
     for run in runs {

@@ -1,4 +1,4 @@
-//! `tallyman token`: who may do what.
+//! `tallyman token`: API tokens.
 
 use axum::http::Method;
 use clap::{Subcommand, ValueEnum};
@@ -14,15 +14,15 @@ use crate::config::Flags;
 pub(super) enum Token {
     /// Issue a token; it is shown once
     Create {
-        /// What it is called
+        /// The token's name
         name: String,
-        /// What its holder may do
+        /// The token's role
         #[arg(long, value_enum, default_value_t = Role::Reader)]
         role: Role,
-        /// Only in these scopes, for example `events:read` [default: all that the role may]
+        /// Limit it to these scopes, for example `events:read` [default: all of the role]
         #[arg(long = "scope")]
         scopes: Vec<String>,
-        /// When it ceases to be accepted (RFC 3339) [default: never]
+        /// When it expires (RFC 3339) [default: never]
         #[arg(long)]
         expires_at: Option<String>,
         /// Why; kept with the event
@@ -31,14 +31,14 @@ pub(super) enum Token {
     },
     /// List tokens
     List,
-    /// Accept a token no longer
+    /// Revoke a token
     Revoke {
         /// Its id
         id: String,
-        /// Why; kept with the event
+        /// Reason for the change; stored with the event
         #[arg(long)]
         reason: Option<String>,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
@@ -46,7 +46,7 @@ pub(super) enum Token {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Role {
-    /// Look
+    /// Read
     Reader,
     /// Requeue, rebuild, resubmit, end and kill runs
     Operator,
@@ -92,7 +92,7 @@ fn ask(client: &Client, global: &Global, verb: Token) -> Result<(), Failure> {
                 // Alone on standard output, so that a script can take it.
                 (Format::Table, Some(token)) => {
                     eprintln!(
-                        "token {} is shown this once:",
+                        "token {} (shown only now):",
                         issued["id"].as_str().unwrap_or("?")
                     );
                     println!("{token}");
@@ -108,12 +108,15 @@ fn ask(client: &Client, global: &Global, verb: Token) -> Result<(), Failure> {
         }
         Token::Revoke { id, reason, yes } => {
             if !yes && !confirmed(&format!("revoke token {id}?"))? {
-                return Err(Failure::reply(Exit::Failed, "nothing was revoked"));
+                return Err(Failure::reply(
+                    Exit::Failed,
+                    "cancelled: nothing was revoked",
+                ));
             }
             let body = json!({"reason": reason});
             let path = format!("/v1/tokens/{}", escaped(&id));
             client.ask(Method::DELETE, &path, Some(&body))?;
-            eprintln!("token {id} is no longer accepted");
+            eprintln!("token {id} was revoked");
             Ok(())
         }
     }

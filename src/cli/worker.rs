@@ -1,4 +1,4 @@
-//! `tallyman worker`: who executes runs, and whether they still answer.
+//! `tallyman worker`: shows workers, and which of them are silent.
 
 use clap::Subcommand;
 
@@ -9,13 +9,13 @@ use crate::config::Flags;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Worker {
-    /// Print workers with their last answers
+    /// List workers with their last answers
     List {
-        /// Only those that have been silent for too long
+        /// Only workers that are silent for too long
         #[arg(long)]
         silent: bool,
     },
-    /// Print one worker
+    /// Show a worker
     Get {
         /// Its number
         worker: u64,
@@ -36,7 +36,7 @@ const COLUMNS: [output::Column; 8] = [
     ("AT ONCE", "/reports/concurrent_jobs"),
 ];
 
-/// How many are shown.
+/// The most workers that are shown.
 const WORKERS_MAX: usize = 100_000;
 
 pub(super) fn run(flags: &Flags, global: &Global, verb: Worker) -> Result<(), Failure> {

@@ -95,8 +95,8 @@ fn a_directory_that_is_open_to_others_is_warned_of_and_the_doctor_says_how_to_cl
     let advice = format!("`chmod -R go= {dir}`");
     assert!(server.logged().contains(&advice), "{}", server.logged());
     let rows = checks(&server);
-    assert_eq!(result(&rows, "modes"), "look");
-    assert_eq!(result(&rows, "seal.key"), "WRONG");
+    assert_eq!(result(&rows, "modes"), "warning");
+    assert_eq!(result(&rows, "seal.key"), "ERROR");
     assert!(format!("{rows:?}").contains(&advice), "{rows:#?}");
     let closed = Command::new("chmod").args(["-R", "go=", &dir]).status();
     assert!(closed.unwrap().success());

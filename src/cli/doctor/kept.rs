@@ -1,5 +1,5 @@
-//! What belongs next to the log: files that are their owner's alone, the key that sealed secrets, and bodies too big
-//! for an event.
+//! Checks what is stored next to the log: file permissions, the key of sealed secrets, and bodies that
+//! are too big for an event.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
@@ -13,16 +13,16 @@ use crate::app;
 use crate::app::storage::{self, Wanted};
 use crate::config::Config;
 
-/// How many missing bodies are named.
+/// The most missing bodies that are named.
 const MISSING_SHOWN_MAX: usize = 20;
 
-/// Looks for what others may read.
+/// Looks for files that other users may read.
 pub(super) fn modes(dir: &Path, findings: &mut Findings) {
     for file in ["admin.token", "seal.key"] {
         private(dir, file, findings);
     }
     match app::open_to_others(dir) {
-        Ok((0, _)) => findings.good("modes", "everything is its owner's alone"),
+        Ok((0, _)) => findings.good("modes", "only their owner can access them"),
         Ok((open, first)) => findings.warn(
             "modes",
             format!(
@@ -31,7 +31,7 @@ pub(super) fn modes(dir: &Path, findings: &mut Findings) {
                 dir.display()
             ),
         ),
-        Err(error) => findings.warn("modes", format!("cannot be looked at: {error}")),
+        Err(error) => findings.warn("modes", format!("cannot be checked: {error}")),
     }
 }
 
@@ -41,7 +41,7 @@ fn private(dir: &Path, file: &str, findings: &mut Findings) {
     };
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 == 0 {
-        findings.good(file, "readable by its owner alone");
+        findings.good(file, "only its owner can read it");
         return;
     }
     let replace = match file {
@@ -50,11 +50,11 @@ fn private(dir: &Path, file: &str, findings: &mut Findings) {
     };
     findings.bad(
         file,
-        format!("others may read it (mode {mode:o}): `chmod 600`{replace}"),
+        format!("other users can read it (mode {mode:o}): run `chmod 600`{replace}"),
     );
 }
 
-/// What the log says must be kept next to it: the key that sealed secrets, and bodies too big for an event.
+/// Checks the key of sealed secrets and the bodies that events refer to.
 pub(super) async fn check(config: &Config, findings: &mut Findings) {
     // Damage is another check's.
     let Ok(log) = storage::read_log(&config.data, Wanted::ALL) else {
@@ -68,18 +68,18 @@ pub(super) async fn check(config: &Config, findings: &mut Findings) {
     }
     match missing_blobs(config, &*log).await {
         Ok((named, missing)) if missing.is_empty() => {
-            findings.good("blobs", format!("{named} named by events, all there"));
+            findings.good("blobs", format!("{named} in use by events, none missing"));
         }
         Ok((named, missing)) => {
             let shown: Vec<String> = missing
                 .iter()
                 .take(MISSING_SHOWN_MAX)
-                .map(|(digest, position)| format!("{digest} (event {position})"))
+                .map(|(digest, position)| format!("{digest} (event at position {position})"))
                 .collect();
             findings.bad(
                 "blobs",
                 format!(
-                    "{} of {named} are missing: {}; copy them back from a backup, or send the same body again",
+                    "{} of {named} bodies are missing: {}; restore them from a backup, or send the same bodies again",
                     missing.len(),
                     shown.join(", ")
                 ),
@@ -94,7 +94,8 @@ pub(super) async fn check(config: &Config, findings: &mut Findings) {
     }
 }
 
-/// How many bodies events name, and which of them are not in the store. None is read: `replay verify` does that.
+/// The number of bodies that events refer to, and the missing ones. None is read: `replay verify`
+/// does that.
 async fn missing_blobs(
     config: &Config,
     log: &dyn EventLog,
