@@ -58,7 +58,7 @@ mod tests {
         }
         // 16 GB where nobody set anything.
         assert!(
-            lines[2].starts_with("| `preset` | what somebody set by hand | 1.000 | 0.00 % |"),
+            lines[2].starts_with("| `preset` | set by hand | 1.000 | 0.00 % |"),
             "{text}"
         );
     }

@@ -290,16 +290,16 @@ async fn a_missing_body_is_named_by_the_doctor_and_comes_back_with_the_same_webh
     let bytes = std::fs::read(&kept[0]).unwrap();
     std::fs::remove_file(&kept[0]).unwrap();
     let missing = server.cli(&["doctor"]);
-    let said = String::from_utf8_lossy(&missing.stdout).into_owned();
+    let printed = String::from_utf8_lossy(&missing.stdout).into_owned();
     let name = kept[0].file_name().unwrap().to_str().unwrap();
-    let event = format!("(event {})", first["position"]);
-    assert_eq!(missing.status.code(), Some(1), "{said}");
-    let said: String = said.split_whitespace().collect();
+    let event = format!("(event at position {})", first["position"]);
+    assert_eq!(missing.status.code(), Some(1), "{printed}");
+    let printed: String = printed.split_whitespace().collect();
     assert!(
-        said.contains("1of1aremissing") && said.contains(name),
-        "{said}"
+        printed.contains("1of1bodiesaremissing") && printed.contains(name),
+        "{printed}"
     );
-    assert!(said.contains(&event.replace(' ', "")), "{said}");
+    assert!(printed.contains(&event.replace(' ', "")), "{printed}");
     let again = send().await;
     assert_eq!(again["status"], "duplicate", "{again}");
     assert_eq!(std::fs::read(&kept[0]).unwrap(), bytes);

@@ -63,7 +63,7 @@ pub const CONTESTANTS: [&str; 11] = [
 #[must_use]
 pub fn description(name: &str) -> &'static str {
     match name {
-        "preset" => "what somebody set by hand",
+        "preset" => "set by hand",
         "gantry-request" => "Gantry: mean of the five newest",
         "gantry-limit" => "Gantry: 1.2 × their highest peak",
         "vpa-p90" => "decaying histogram, p90 + 15 %",
