@@ -32,23 +32,23 @@ pub struct Readiness {
     /// found while reading the log, with its place.
     #[schema(example = json!({"log.damage": "a frame's checksum is wrong at byte 9000 of 00000000000000000001.seg, where position 17 should stand"}))]
     details: BTreeMap<&'static str, String>,
-    /// Which log there is.
+    /// The log.
     log: Log,
 }
 
-/// Which log there is, and how it is kept.
+/// The log and its backend.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Log {
     /// The backend, as `log.backend` names it.
     #[schema(example = "file")]
     backend: &'static str,
-    /// How the backend lays out events.
+    /// The layout of the backend.
     #[schema(example = "segments")]
     layout: &'static str,
-    /// The id that was drawn when the log was made; `null` for a log in memory.
+    /// The id of the log; `null` for a log in memory.
     #[schema(value_type = Option<String>, format = Uuid)]
     log_id: Option<Uuid>,
-    /// Events that are durable and cannot be read here yet; 0 where reads do not come from a copy.
+    /// Durable events that cannot be read here yet; 0 without a local copy.
     lag: u64,
 }
 
@@ -59,7 +59,7 @@ pub struct Info {
     name: &'static str,
     /// Its version.
     version: String,
-    /// What keeps the log.
+    /// The backend of the log.
     backend: &'static str,
     /// The last position that is durable.
     head: u64,

@@ -69,7 +69,7 @@ impl Directory {
     /// Opens a part of the log to read: what comes after may be damaged or missing.
     ///
     /// # Errors
-    /// When there is none, or what is wanted is damaged or missing.
+    /// When there is none, or the part is damaged or missing.
     pub(super) fn part_of_log(&self, wanted: Wanted) -> Result<Arc<dyn EventLog>, Failure> {
         self.log_dir()?;
         let log = storage::read_log(&self.config.data, wanted);

@@ -249,7 +249,7 @@ fn server_log(readiness: &str, findings: &mut Findings) {
     }
 }
 
-/// What a server that is ready says should be looked at all the same.
+/// The details of a ready server that need attention all the same.
 fn details(readiness: &str, findings: &mut Findings) {
     let readiness: Value = serde_json::from_str(readiness).unwrap_or_default();
     for (name, detail) in readiness["details"].as_object().into_iter().flatten() {

@@ -82,7 +82,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
     }
 }
 
-/// An error and its causes, without those that it tells itself.
+/// An error and its causes, without those that it already contains.
 fn in_words(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
