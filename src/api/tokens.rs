@@ -203,7 +203,7 @@ pub(crate) async fn issue(
         expires_at: body.expires_at,
         at,
     });
-    tell(&app, &metadata, &id, command).await?;
+    execute(&app, &metadata, &id, command).await?;
     let position = app.views.position();
     let token = Token::of(find(&app, id).await?);
     let answer = View {
@@ -239,7 +239,7 @@ pub(crate) async fn revoke(
     }
     let at = app.commands.clock().now();
     let command = TokenCommand::Revoke { at };
-    tell(&app, &metadata, &id, command).await?;
+    execute(&app, &metadata, &id, command).await?;
     let position = app.views.position();
     let body = Token::of(find(&app, id).await?);
     Ok(View { position, body })

@@ -118,7 +118,7 @@ impl Directory {
         Ok(done.map(drop)?)
     }
 
-    /// Where the log is.
+    /// The directory of the log.
     ///
     /// # Errors
     /// When there is none.

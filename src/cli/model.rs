@@ -31,10 +31,10 @@ pub(super) struct Retrain {
     /// Promote the model when it is trained
     #[arg(long, conflicts_with = "detach")]
     promote: bool,
-    /// Why; kept with the events
+    /// Reason for the change; stored with the events
     #[arg(long)]
     reason: Option<String>,
-    /// Return at once instead of showing progress until it is trained
+    /// Return at once instead of waiting until it is trained
     #[arg(long)]
     detach: bool,
 }

@@ -17,10 +17,10 @@ pub(super) enum Projection {
     Rebuild {
         /// The view's name
         name: String,
-        /// Why; kept with the event
+        /// Reason for the change; stored with the event
         #[arg(long)]
         reason: Option<String>,
-        /// Return at once instead of showing progress until it is done
+        /// Return at once instead of waiting until it is done
         #[arg(long)]
         detach: bool,
     },

@@ -24,7 +24,7 @@ pub(super) struct Accept {
     /// Why; kept with the event
     #[arg(long)]
     reason: Option<String>,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
     /// Check everything, write nothing

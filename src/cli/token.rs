@@ -25,7 +25,7 @@ pub(super) enum Token {
         /// When it expires (RFC 3339) [default: never]
         #[arg(long)]
         expires_at: Option<String>,
-        /// Why; kept with the event
+        /// Reason for the change; stored with the event
         #[arg(long)]
         reason: Option<String>,
     },

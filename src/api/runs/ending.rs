@@ -87,7 +87,7 @@ pub(crate) async fn kill(
     caller.may(Role::Operator, WRITE)?;
     let reason: Reason = unread.json_or_default(&app).await?;
     let metadata = reason.metadata_of(&caller)?;
-    // Whoever asks twice because an answer was lost finds what was asked for the first time.
+    // A client that repeats a request after a lost answer finds the first request.
     app.wait_for(app.commands.head()).await?;
     let pending = app.views.ask(move |views| {
         let requests = views.of::<Runs>()?.kill_requests_of_run(run)?;
@@ -121,7 +121,7 @@ pub(crate) async fn kill(
     Ok(View { position, body })
 }
 
-/// Which jobs come after a job.
+/// The jobs that run after a job.
 fn children_of(app: &App) -> Result<impl Fn(u64) -> Vec<u64> + Send + Sync + use<>, Problem> {
     let roster = app.views.of::<RosterView>()?;
     Ok(move |job| {
