@@ -91,9 +91,9 @@ pub(crate) async fn kill(
     app.wait_for(app.commands.head()).await?;
     let pending = app.views.ask(move |views| {
         let requests = views.of::<Runs>()?.kill_requests_of_run(run)?;
-        // That a run takes too long is no person's wish: such a one is tried again.
-        let is_a_wish = |row: &KillRequestRow| row.is_pending() && row.reason.is_none();
-        let mut pending = requests.into_iter().filter(is_a_wish);
+        // A request because of a timeout was not made by hand, and does not count.
+        let is_by_hand = |row: &KillRequestRow| row.is_pending() && row.reason.is_none();
+        let mut pending = requests.into_iter().filter(is_by_hand);
         Ok::<_, ::projections::TableError>(pending.next())
     });
     let pending = pending.await?;
