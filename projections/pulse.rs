@@ -99,7 +99,8 @@ impl Projection for PulseFold {
             Event::Builds(BuildsEvent::Allocation(AllocationEvent::Answered(_))) => {
                 counts.answered += 1;
             }
-            Event::Builds(_) | Event::Core(_) | Event::Jobs(_) => {}
+            // Anything else counts as an event and no more.
+            _ => {}
         }
     }
 

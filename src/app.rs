@@ -2,12 +2,14 @@
 
 mod admin;
 pub(crate) mod history;
+pub(crate) mod modules;
+pub(crate) mod outside;
 mod private_file;
 mod read_only;
-pub(crate) mod routes;
 mod running;
 mod sample;
 mod seal_key;
+mod shared;
 pub(crate) mod storage;
 
 use std::os::unix::fs::DirBuilderExt;
@@ -18,21 +20,23 @@ use allocation::Refs;
 use anyhow::Context;
 use blobs::{Blobs, S3Config};
 use commands::{Clock, Commands};
+use domain::core::token::Role;
 use eventlog::EventLog;
-use people::Seal;
+use people::{People, Seal};
 use projections::allocation::{AllocationSettings, StrategyName};
 use projections::{Views, ViewsConfig};
 use secrecy::SecretString;
 use tables::Tables;
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use admin::admin_token;
+pub(crate) use modules::Modules;
 pub(crate) use private_file::{keep_new_files_private, open_to_others};
 pub(crate) use running::{Announcement, running_at};
 pub(crate) use sample::{fill_with_demo, fill_with_runs, fill_with_sample};
 pub(crate) use seal_key::{existing as existing_seal, keys_of_sealed};
 
 use crate::config::{BlobBackend, BlobStore, Config, Strategy};
-
 use crate::telemetry::{Registry, Requests};
 
 /// What handlers and reactors work with.
@@ -61,8 +65,9 @@ pub(crate) struct Opened {
     pub(crate) admin_token: SecretString,
     /// What handlers have at hand.
     pub(crate) app: web::App,
-    /// The surfaces.
-    pub(crate) surfaces: routes::Surfaces,
+    /// What each context brings.
+    pub(crate) modules: Modules,
+    router: axum::Router,
     /// Where the views of a data directory are that cannot be written.
     scratch: Option<tempfile::TempDir>,
 }
@@ -75,35 +80,35 @@ pub(crate) struct Metered {
     pub(crate) requests: Arc<Requests>,
 }
 
-/// Opens an app.
+/// Opens an app without reactors. What is written through it was decided at the time of the clock.
 ///
 /// # Errors
 /// When the log is damaged or belongs to another process, or a folder cannot be used.
-pub(crate) async fn open(config: Config, metered: Option<Metered>) -> anyhow::Result<Opened> {
-    open_at(config, metered, Clock::system()).await
+pub(crate) async fn open(config: Config, clock: Clock) -> anyhow::Result<Opened> {
+    let modules = Modules::new(&config)?;
+    let services = services(&config, clock).await?;
+    let admin_token = admin::ensure(&config.data.dir, &services).await?;
+    Opened::of(config, services, modules, Access::with(admin_token))
 }
 
-/// The same, with a clock of the caller's: what is written through it was decided at its time.
+/// Opens an app for a server: the reactors of its modules are started.
 ///
 /// # Errors
 /// As [`open`].
-pub(crate) async fn open_at(
+pub(crate) async fn open_to_serve(
     config: Config,
-    metered: Option<Metered>,
-    clock: Clock,
+    mut modules: Modules,
+    metered: Metered,
+    stop: &CancellationToken,
 ) -> anyhow::Result<Opened> {
-    let services = services(&config, clock).await?;
+    let services = services(&config, Clock::system()).await?;
     let admin_token = admin::ensure(&config.data.dir, &services).await?;
-    let app = routes::state(&config, &services, metered, None);
-    let surfaces = routes::Surfaces::new(&config, &services, &app)?;
-    Ok(Opened {
-        config,
-        services,
-        admin_token,
-        app,
-        surfaces,
-        scratch: None,
-    })
+    modules.start(&services, stop)?;
+    let access = Access {
+        metered: Some(metered),
+        ..Access::with(admin_token)
+    };
+    Opened::of(config, services, modules, access)
 }
 
 /// Opens an app for one question of the command line.
@@ -113,7 +118,7 @@ pub(crate) async fn open_at(
 pub(crate) async fn open_quietly(config: Config) -> anyhow::Result<Opened> {
     let opened = match read_only::is_read_only(&config.data) {
         true => read_only::open(config).await?,
-        false => open(config, None).await?,
+        false => open(config, Clock::system()).await?,
     };
     let head = opened.services.log.head();
     opened
@@ -125,10 +130,58 @@ pub(crate) async fn open_quietly(config: Config) -> anyhow::Result<Opened> {
     Ok(opened)
 }
 
+/// Who may use an app, and who counts its requests.
+struct Access {
+    admin_token: SecretString,
+    /// The role of callers without a credential.
+    anonymous_role: Option<Role>,
+    metered: Option<Metered>,
+}
+
+impl Access {
+    fn with(admin_token: SecretString) -> Self {
+        Self {
+            admin_token,
+            anonymous_role: None,
+            metered: None,
+        }
+    }
+}
+
 impl Opened {
+    fn of(
+        config: Config,
+        services: Services,
+        mut modules: Modules,
+        access: Access,
+    ) -> anyhow::Result<Self> {
+        let Access {
+            admin_token,
+            anonymous_role,
+            metered,
+        } = access;
+        let app = shared::app(&config, &services, &modules, metered, anonymous_role);
+        let people = People::new(
+            services.commands.clone(),
+            services.views.clone(),
+            Arc::clone(&app.auditor),
+            services.seal.clone(),
+        );
+        let routes = modules.routes(&app, &people)?;
+        Ok(Self {
+            router: web::serve_through_gate(routes, app.clone()),
+            config,
+            services,
+            admin_token,
+            app,
+            modules,
+            scratch: None,
+        })
+    }
+
     /// All routes.
     pub(crate) fn router(&self) -> axum::Router {
-        web::serve_through_gate(self.surfaces.routes(), self.app.clone())
+        self.router.clone()
     }
 
     /// Writes down what is folded and closes the log.
@@ -136,13 +189,14 @@ impl Opened {
         let Self {
             services,
             app,
-            surfaces,
+            modules,
             scratch,
             ..
         } = self;
         // What is being trained ends, and what was answered is written down, while there is a log.
         app.close();
-        surfaces.gantry.recorder().finish().await;
+        modules.finish().await;
+        drop(modules);
         let closed = tokio::task::spawn_blocking(move || {
             services.views.shutdown();
             services.log.close();

@@ -1,14 +1,12 @@
 //! Tallyman: an event-sourced backend for build farms and job control.
 //!
-//! This crate is the wiring: flags become a configuration (`config`), a configuration becomes an app
-//! (`app`), an app gets routes (`app::routes`) and serves (`serve`). Nothing is decided here.
-
-mod cli;
-mod collector;
-mod config;
-mod dispatcher;
+//! This crate is the wiring: flags become a configuration (`config`), a configuration becomes an application of
+//! services and modules (`app`, `app::modules`), which is served (`serve`). Arrows go one way: `cli` → `serve` → `app`
+//! → `telemetry` → `config`.
 
 mod app;
+mod cli;
+mod config;
 mod evaluate;
 mod sample;
 mod serve;

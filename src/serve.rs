@@ -5,7 +5,6 @@ mod descriptors;
 mod signals;
 mod start_report;
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,11 +15,10 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::routes;
-use crate::app::{self, Announcement, Metered};
-use crate::cli::{Exit, Failure};
+use crate::app::modules::OpenPort;
+use crate::app::{self, Announcement, Metered, Modules};
 use crate::config::{self, Config, Flags};
-use crate::{collector, dispatcher, telemetry};
+use crate::telemetry;
 
 use connections::{Allowance, PerAddress, Stop};
 use descriptors::Connectable;
@@ -30,7 +28,7 @@ use signals::StopSignals;
 ///
 /// # Errors
 /// When the configuration makes no sense, the app cannot be opened, or the address is taken.
-pub(crate) fn run(flags: &Flags) -> Result<(), Failure> {
+pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
     run_with(flags, async |_: &Config| Ok(()), |_| {})
 }
 
@@ -43,9 +41,8 @@ pub(crate) fn run_with(
     flags: &Flags,
     prepare: impl AsyncFnOnce(&Config) -> anyhow::Result<()>,
     ready: impl FnOnce(Ready),
-) -> Result<(), Failure> {
-    let loaded = config::load(flags, &std::env::vars().collect())
-        .map_err(|error| Failure::new(Exit::Usage, error))?;
+) -> anyhow::Result<()> {
+    let loaded = config::load(flags, &std::env::vars().collect())?;
     let telemetry = telemetry::start(&loaded.config.telemetry)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -53,7 +50,7 @@ pub(crate) fn run_with(
     let result = runtime.block_on(serve(loaded.config, &telemetry, prepare, ready));
     runtime.shutdown_timeout(Duration::from_secs(5));
     telemetry.stop();
-    result.map_err(Failure::from)
+    result
 }
 
 /// A server that takes requests.
@@ -84,44 +81,25 @@ async fn serve(
     let listen = config.server.listen;
     // Everything that can be refused is tried before the data directory is touched: a start that fails leaves
     // nothing behind.
-    routes::check(&config)?;
-    collector::check(&config)?;
+    let mut modules = Modules::new(&config)?;
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("server.listen: {listen} cannot be listened on"))?;
     let address = listener.local_addr()?;
     let wanted = Connectable {
         clients_max: config.server.connections_max,
-        workers_max: dispatcher::peers_max(&config),
+        workers_max: modules.peers_max(),
     };
     let connectable = descriptors::share(descriptors, wanted)?;
-    let ports = dispatcher::bind(&config, connectable.workers_max, &stop)?;
+    modules.bind(connectable.workers_max, &stop)?;
     prepare(&config).await?;
-    let opened = app::open(config, Some(metered)).await?;
+    let opened = app::open_to_serve(config, modules, metered, &stop).await?;
     let _announcement = announced(&opened.config.data.dir, address);
-    let collector = collector::start(&opened.config, &opened.services, stop.clone())?;
-    let job_runner = dispatcher::start(&opened.config, &opened.services, ports, &stop)?;
-    telemetry::observe(
-        exporters.meters(),
-        &opened,
-        collector.clone(),
-        job_runner.clone(),
-    );
-    let ports = job_runner.clone().map(|running| move || running.ports());
-    let other_ports = ports
-        .as_ref()
-        .map_or_else(Default::default, |ports| ports());
-    start_report::log(&opened, address, &other_ports);
-    announce(address, other_ports)?;
-    if let Some(ports) = ports {
-        opened.app.tell_ports(ports);
-    }
-    if let Some(running) = job_runner.clone() {
-        let answering = running.clone();
-        let read = move |worker| Some(answering.answers(worker));
-        let _ = opened.surfaces.worker_answers.set(Arc::new(read));
-        opened.app.tell_details(move || running.details());
-    }
+    let modules = &opened.modules;
+    modules.observe(&exporters.meter(), &opened.services, &opened.app);
+    let ports = modules.ports();
+    start_report::log(&opened, address, &ports);
+    announce(address, ports)?;
     ready(Ready {
         address,
         admin_token: opened.admin_token.clone(),
@@ -147,12 +125,7 @@ async fn serve(
             tracing::warn!("requests were still under way after {patience:?} and were cut off");
             connections.now.cancel();
         }
-        if let Some(collector) = collector {
-            collector.stop().await;
-        }
-        if let Some(job_runner) = job_runner {
-            job_runner.stop().await;
-        }
+        opened.modules.stop().await;
     };
     tokio::select! {
         () = stopped => {}
@@ -193,22 +166,18 @@ fn allowance(server: &config::Server, connectable: Connectable) -> Allowance {
     }
 }
 
-/// Says where the server listens, on standard output: scripts wait for these lines.
-fn announce(
-    address: SocketAddr,
-    ports: BTreeMap<&'static str, Option<String>>,
-) -> std::io::Result<()> {
+/// Prints where the server listens on standard output: scripts wait for these lines.
+fn announce(address: SocketAddr, ports: Vec<OpenPort>) -> std::io::Result<()> {
     let mut text = format!("listening on http://{address}\n");
-    for (port, address) in ports {
-        let does = match port {
-            "broadcaster" => "broadcasting",
-            _ => "hearing worker events",
-        };
+    for OpenPort {
+        purpose, address, ..
+    } in ports
+    {
         if let Some(address) = address {
-            text.push_str(&format!("{does} on {address}\n"));
+            text.push_str(&format!("{purpose} on {address}\n"));
         }
     }
-    // At once: whoever waits for the first line alone may be gone before there is a second.
+    // At once: a script that waits for the first line alone may be gone before there is a second.
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()

@@ -75,7 +75,7 @@ impl Projection for RosterFold {
             }
             Event::Core(CoreEvent::User(event)) => return self.users.apply(event, envelope, rows),
             Event::Jobs(event) => event,
-            Event::Core(_) | Event::Builds(_) => return,
+            _ => return,
         };
         match event {
             JobsEvent::Worker(WorkerEvent::Reported(data)) => {

@@ -253,14 +253,10 @@ pub(crate) async fn resubmit(
         errors,
         at: app.commands.clock().now(),
     });
-    let noted = app
-        .commands
-        .execute::<Audit>(&format!("body:{digest}"), command, &metadata)
+    // The note comes after what was taken, so the views that show the one show the other.
+    let key = format!("body:{digest}");
+    app.execute::<Audit, _>(&metadata, &key, command, Problem::from)
         .await?;
-    let taken_at = taken.as_ref().ok().map(|taken| taken.position);
-    if let Some(position) = noted.position().max(taken_at) {
-        app.wait_for(position).await?;
-    }
     let taken = taken?;
     let body = Resubmitted {
         status: if taken.duplicate {

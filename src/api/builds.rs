@@ -237,17 +237,13 @@ pub(crate) async fn collect(
     let metadata = reason.metadata_of(&caller)?;
     let at = app.commands.clock().now();
     let command = BuildCommand::RequeueCollection { at };
-    let done = app
-        .commands
-        .execute::<Aggregate>(&key.to_string(), command, &metadata)
-        .await;
-    let outcome = done.map_err(|error| match error {
+    let refuse = |error| match error {
         CommandError::Rejected(BuildRejection::Unknown) => unknown(&key),
         other => Problem::from(other),
-    })?;
-    if let Some(position) = outcome.position() {
-        app.wait_for(position).await?;
-    }
+    };
+    let outcome = app
+        .execute::<Aggregate, _>(&metadata, &key.to_string(), command, refuse)
+        .await?;
     let position = app.views.position();
     let requested = key.clone();
     let row = app

@@ -51,10 +51,11 @@ pub mod tokens;
 pub mod wire;
 
 use axum::Router;
-use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web::App;
+
+pub use utoipa::openapi::OpenApi;
 
 pub use state::{Api, Prices, ReadAnswers, Settings, WorkerAnswers};
 

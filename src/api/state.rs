@@ -44,8 +44,8 @@ pub struct WorkerAnswers {
     pub is_heard: bool,
 }
 
-/// Reads how the worker with this number answers; none while no worker is pinged.
-pub type ReadAnswers = Arc<dyn Fn(u64) -> Option<WorkerAnswers> + Send + Sync>;
+/// Reads how the worker with this number answers.
+pub type ReadAnswers = Arc<dyn Fn(u64) -> WorkerAnswers + Send + Sync>;
 
 /// State of all handlers. Cloning copies one pointer.
 #[derive(Clone)]

@@ -4,7 +4,6 @@ use ::projections::Tokens;
 use ::projections::core::tokens::TokenRow;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use domain::Metadata;
 use domain::core::token::{Issued, Role, Token as Aggregate, TokenCommand};
 use http::StatusCode;
 use jiff::Timestamp;
@@ -203,7 +202,8 @@ pub(crate) async fn issue(
         expires_at: body.expires_at,
         at,
     });
-    execute(&app, &metadata, &id, command).await?;
+    app.execute::<Aggregate, _>(&metadata, &id, command, Problem::from)
+        .await?;
     let position = app.views.position();
     let token = Token::of(find(&app, id).await?);
     let answer = View {
@@ -239,24 +239,11 @@ pub(crate) async fn revoke(
     }
     let at = app.commands.clock().now();
     let command = TokenCommand::Revoke { at };
-    execute(&app, &metadata, &id, command).await?;
+    app.execute::<Aggregate, _>(&metadata, &id, command, Problem::from)
+        .await?;
     let position = app.views.position();
     let body = Token::of(find(&app, id).await?);
     Ok(View { position, body })
-}
-
-/// Executes a command on a token, and waits until the views include it.
-async fn execute(
-    app: &App,
-    metadata: &Metadata,
-    id: &str,
-    command: TokenCommand,
-) -> Result<(), Problem> {
-    let outcome = app.commands.execute::<Aggregate>(id, command, metadata);
-    match outcome.await?.position() {
-        Some(position) => app.wait_for(position).await,
-        None => Ok(()),
-    }
 }
 
 async fn find(app: &App, id: String) -> Result<TokenRow, Problem> {

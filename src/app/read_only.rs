@@ -13,10 +13,8 @@ use domain::core::token::Role;
 use people::Seal;
 use projections::Views;
 use rustix::fs::{Access, access};
-use secrecy::SecretString;
 
-use super::{Opened, Services, admin, open_blobs_to_read, storage, views_config};
-use crate::app::routes;
+use super::{Modules, Opened, Services, admin, open_blobs_to_read, storage, views_config};
 use crate::config::{Config, Data};
 
 /// Whether there is a data directory, and it cannot be written.
@@ -48,15 +46,13 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Opened> {
     };
     // Who may read the directory may see everything; a copy need not hold a token that the log knows.
     let admin_token = admin::known(&config.data.dir, &services).await?;
-    let anonymous = admin_token.is_none().then_some(Role::Admin);
-    let app = routes::state(&config, &services, None, anonymous);
-    let surfaces = routes::Surfaces::new(&config, &services, &app)?;
+    let access = super::Access {
+        anonymous_role: admin_token.is_none().then_some(Role::Admin),
+        ..super::Access::with(admin_token.unwrap_or_default())
+    };
+    let modules = Modules::new(&config)?;
     Ok(Opened {
-        config,
-        services,
-        admin_token: admin_token.unwrap_or_else(|| SecretString::from(String::new())),
-        app,
-        surfaces,
         scratch: Some(scratch),
+        ..Opened::of(config, services, modules, access)?
     })
 }

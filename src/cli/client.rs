@@ -101,8 +101,7 @@ impl Client {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;
-        let loaded = config::load(flags, &std::env::vars().collect())
-            .map_err(|error| Failure::new(Exit::Usage, error))?;
+        let loaded = config::load(flags, &std::env::vars().collect())?;
         let dir = loaded.config.data.dir.clone();
         let known = named(flags, global)?;
         let named = known.as_ref().map(|known| known.server.clone());

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::arguments::Global;
-use super::{Exit, Failure, output};
+use super::{Failure, output};
 use crate::config::{EXAMPLE, Flags, load};
 
 #[derive(Debug, Args)]
@@ -21,8 +21,7 @@ pub(super) fn run(flags: &Flags, global: &Global, options: &Config) -> Result<()
         print!("{EXAMPLE}");
         return Ok(());
     }
-    let loaded = load(flags, &std::env::vars().collect())
-        .map_err(|error| Failure::new(Exit::Usage, error))?;
+    let loaded = load(flags, &std::env::vars().collect())?;
     let rows: Vec<Value> = loaded
         .origins
         .iter()

@@ -44,8 +44,7 @@ pub(super) fn run(mut flags: Flags, options: &Demo) -> Result<(), Failure> {
         ("sources.default.token", Value::from(WEBHOOK_TOKEN)),
         ("data.dir", Value::from(DIRECTORY)),
     ];
-    let loaded = load(&flags, &std::env::vars().collect())
-        .map_err(|error| Failure::new(Exit::Usage, error))?;
+    let loaded = load(&flags, &std::env::vars().collect())?;
     let dir = loaded.config.data.dir;
     let is_new = is_new(&dir)?;
     let shown = dir.display().to_string();
@@ -57,7 +56,8 @@ pub(super) fn run(mut flags: Flags, options: &Demo) -> Result<(), Failure> {
             Ok(())
         }
     };
-    serve::run_with(&flags, prepare, |ready| print!("{}", guide(&ready, &shown)))
+    serve::run_with(&flags, prepare, |ready| print!("{}", guide(&ready, &shown)))?;
+    Ok(())
 }
 
 /// Whether the directory is to be filled; one of an earlier demo is used as it is.
@@ -113,7 +113,7 @@ async fn fill(config: &Config, builds: u64) -> anyhow::Result<()> {
 
 /// Creates workers, jobs and what they need, at the time of a clock.
 async fn found_farm(config: Config, clock: Clock) -> anyhow::Result<()> {
-    let opened = app::open_at(config, None, clock).await?;
+    let opened = app::open(config, clock).await?;
     let token = format!("Bearer {}", opened.admin_token.expose_secret());
     let request = Request::post("/v1/apply?reason=demo")
         .header(header::HOST, "localhost")

@@ -27,8 +27,7 @@ impl Directory {
     /// # Errors
     /// When the configuration is invalid.
     pub(super) fn of(flags: &Flags) -> Result<Self, Failure> {
-        let loaded = load(flags, &std::env::vars().collect())
-            .map_err(|error| Failure::new(Exit::Usage, error))?;
+        let loaded = load(flags, &std::env::vars().collect())?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;

@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 
 use eventlog::{Filter, PageLimit, Position};
 use jiff::{SignedDuration, Timestamp};
-use secrecy::ExposeSecret;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::arguments::Global;
 use super::client;
 use super::{Exit, Failure, output};
-use crate::app;
+use crate::app::modules::Findings;
+use crate::app::outside::answer_to;
 use crate::app::storage::{self, Wanted};
+use crate::app::{self, Modules};
 use crate::config::{Config, Flags, load};
 
 const COLUMNS: [output::Column; 3] = [("CHECK", "/check"), ("RESULT", "/result"), ("", "/detail")];
@@ -32,9 +33,6 @@ const SYNCS: u32 = 50;
 /// How far the clock may be behind the last event.
 const CLOCK_AHEAD_MAX: SignedDuration = SignedDuration::from_secs(5);
 
-/// The timeout for other servers.
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-
 pub(super) fn run(flags: &Flags, global: &Global) -> Result<(), Failure> {
     let mut findings = Findings::default();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -44,18 +42,19 @@ pub(super) fn run(flags: &Flags, global: &Global) -> Result<(), Failure> {
         // Only the named server is checked: it may run on another machine.
         runtime.block_on(server(&known.server, &mut findings));
     } else {
-        let loaded = load(flags, &std::env::vars().collect())
-            .map_err(|error| Failure::new(Exit::Usage, error))?;
+        let loaded = load(flags, &std::env::vars().collect())?;
         let config = loaded.config;
         findings.good("configuration", format!("{} values", loaded.origins.len()));
-        sources(&config, &mut findings);
         directory(&config.data.dir, &mut findings);
         match app::running_at(&config.data.dir) {
             Some(base) => runtime.block_on(server(&base, &mut findings)),
             None => runtime.block_on(log(&config, &mut findings)),
         }
         runtime.block_on(kept::check(&config, &mut findings));
-        runtime.block_on(outside(&config, &mut findings));
+        match Modules::new(&config) {
+            Ok(modules) => runtime.block_on(modules.check(&mut findings)),
+            Err(error) => findings.bad("modules", format!("{error:#}")),
+        }
     }
     output::rows(global.output, &COLUMNS, &findings.rows)?;
     if findings.bad {
@@ -65,52 +64,6 @@ pub(super) fn run(flags: &Flags, global: &Global) -> Result<(), Failure> {
         ));
     }
     Ok(())
-}
-
-#[derive(Default)]
-struct Findings {
-    rows: Vec<Value>,
-    bad: bool,
-}
-
-impl Findings {
-    fn add(&mut self, check: &str, result: &str, detail: impl Into<String>) {
-        let detail: String = detail.into();
-        self.rows
-            .push(json!({"check": check, "result": result, "detail": detail}));
-    }
-
-    fn good(&mut self, check: &str, detail: impl Into<String>) {
-        self.add(check, "ok", detail);
-    }
-
-    fn warn(&mut self, check: &str, detail: impl Into<String>) {
-        self.add(check, "warning", detail);
-    }
-
-    fn bad(&mut self, check: &str, detail: impl Into<String>) {
-        self.bad = true;
-        self.add(check, "ERROR", detail);
-    }
-}
-
-fn sources(config: &Config, findings: &mut Findings) {
-    let named: Vec<&str> = config
-        .sources
-        .iter()
-        .filter(|(_, source)| {
-            !source.token.all().is_empty() || !source.signing_token.all().is_empty()
-        })
-        .map(|(name, _)| name.as_str())
-        .collect();
-    if named.is_empty() {
-        findings.warn(
-            "sources",
-            "no source has a token: every webhook is refused; set sources.default.token",
-        );
-    } else {
-        findings.good("sources", named.join(", "));
-    }
 }
 
 fn directory(dir: &Path, findings: &mut Findings) {
@@ -218,7 +171,7 @@ fn clock(recorded_at: Timestamp, now: Timestamp, findings: &mut Findings) {
 
 async fn server(base: &str, findings: &mut Findings) {
     let url = format!("{}/readyz", base.trim_end_matches('/'));
-    match ask(reqwest::Client::new().get(url)).await {
+    match answer_to(reqwest::Client::new().get(url)).await {
         Ok((200, text)) => {
             findings.good("server", format!("{base} is ready"));
             server_log(&text, findings);
@@ -230,7 +183,7 @@ async fn server(base: &str, findings: &mut Findings) {
         Err(error) => findings.bad("server", format!("no answer from {base}: {error}")),
     }
     let url = format!("{}/v1/info", base.trim_end_matches('/'));
-    if let Ok((200, text)) = ask(reqwest::Client::new().get(url)).await {
+    if let Ok((200, text)) = answer_to(reqwest::Client::new().get(url)).await {
         ports(&text, findings);
     }
 }
@@ -271,74 +224,10 @@ fn ports(info: &str, findings: &mut Findings) {
     }
 }
 
-async fn outside(config: &Config, findings: &mut Findings) {
-    let client = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .build();
-    let Ok(client) = client else { return };
-    match &config.prometheus.url {
-        None => findings.warn(
-            "prometheus",
-            "prometheus.url is not set: no usage is collected",
-        ),
-        Some(url) => {
-            let mut request = client.get(format!(
-                "{}/query?query=1",
-                url.expose().trim_end_matches('/')
-            ));
-            if let Some(cookie) = &config.prometheus.cookie {
-                request = request.header(
-                    "Cookie",
-                    format!("_oauth2_proxy={}", cookie.expose_secret()),
-                );
-            }
-            match ask(request).await {
-                Ok((200, text)) if text.contains("\"success\"") => {
-                    findings.good("prometheus", "answers");
-                }
-                Ok((status, _)) => findings.bad(
-                    "prometheus",
-                    format!(
-                        "answers {status} without data: is the address right, and the cookie fresh?"
-                    ),
-                ),
-                Err(error) => findings.bad("prometheus", format!("does not answer: {error}")),
-            }
-        }
-    }
-    if let Some(url) = &config.gitlab.url {
-        let mut request = client.get(url.expose());
-        if let Some(token) = &config.gitlab.token {
-            request = request.header("PRIVATE-TOKEN", token.expose_secret());
-        }
-        match ask(request).await {
-            Ok((200, _)) => findings.good("gitlab", "answers"),
-            Ok((status, _)) => {
-                findings.bad("gitlab", format!("answers {status}: is the token valid?"));
-            }
-            Err(error) => findings.bad("gitlab", format!("does not answer: {error}")),
-        }
-    }
-}
-
-async fn ask(request: reqwest::RequestBuilder) -> Result<(u16, String), String> {
-    // An error's own text may contain the address with its credentials; only its kind is shown.
-    let kind = |error: reqwest::Error| {
-        let kind = if error.is_timeout() {
-            "no answer in time"
-        } else {
-            "no connection"
-        };
-        kind.to_owned()
-    };
-    let response = request.timeout(ANSWER_WITHIN).send().await.map_err(kind)?;
-    let status = response.status().as_u16();
-    let text = response.text().await.map_err(kind)?;
-    Ok((status, text.chars().take(2000).collect()))
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -142,8 +142,7 @@ fn of_files(global: &Global, options: &Evaluate) -> Result<Vec<Outcome>, Failure
 }
 
 fn of_log(flags: &Flags, global: &Global, options: &Evaluate) -> Result<Outcome, Failure> {
-    let loaded = load(flags, &std::env::vars().collect())
-        .map_err(|error| Failure::new(Exit::Usage, error))?;
+    let loaded = load(flags, &std::env::vars().collect())?;
     super::directory::log_dir(&loaded.config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -168,8 +167,7 @@ impl Evaluate {
         if !self.log || typed != Prices::default() {
             return Ok(typed);
         }
-        let loaded = load(flags, &std::env::vars().collect())
-            .map_err(|error| Failure::new(Exit::Usage, error))?;
+        let loaded = load(flags, &std::env::vars().collect())?;
         let configured = |price: f64| (price > 0.0).then_some(price);
         let allocation = &loaded.config.allocation;
         Ok(Prices {

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::escape;
 use crate::app::storage::is_damage;
+use crate::config::ConfigError;
 
 /// The exit codes of every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,9 +75,12 @@ impl Failure {
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         let error = error.into();
-        let exit = match error.chain().any(is_damage) {
-            true => Exit::VerificationFailed,
-            false => Exit::Failed,
+        let exit = if error.is::<ConfigError>() {
+            Exit::Usage
+        } else if error.chain().any(is_damage) {
+            Exit::VerificationFailed
+        } else {
+            Exit::Failed
         };
         Self { exit, error }
     }

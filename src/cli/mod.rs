@@ -78,7 +78,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         defaults: Vec::new(),
     };
     match command {
-        Command::Serve => crate::serve::run(&flags),
+        Command::Serve => Ok(crate::serve::run(&flags)?),
         Command::Demo(options) => demo::run(flags, &options),
         Command::Apply(options) => apply::run(&flags, &global, &options),
         Command::Event(verb) => event::run(&flags, &global, verb),

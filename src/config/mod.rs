@@ -10,7 +10,7 @@ mod sections;
 mod show;
 mod template;
 
-pub(crate) use load::{Flags, load};
+pub(crate) use load::{ConfigError, Flags, load};
 pub(crate) use secrets::without_credentials;
 pub(crate) use sections::*;
 pub(crate) use template::EXAMPLE;

@@ -351,6 +351,12 @@ pub(crate) struct JobRunner {
     pub(crate) mail: JobRunnerMail,
 }
 
+/// The port on which workers listen, when none is configured.
+pub(crate) const BROADCASTER_PORT: u16 = 5556;
+
+/// The port on which workers report what they do, when none is configured.
+pub(crate) const EVENT_PORT: u16 = 5555;
+
 /// `[jobrunner.mail]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use opentelemetry::metrics::{Meter, MeterProvider};
 use opentelemetry_otlp::{LogExporter, MetricExporter, Protocol, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
@@ -36,7 +37,11 @@ pub(crate) struct Exporters {
 }
 
 impl Exporters {
-    pub(super) fn new(settings: &Telemetry) -> anyhow::Result<Self> {
+    /// Makes the providers.
+    ///
+    /// # Errors
+    /// When an endpoint cannot be used.
+    pub(crate) fn new(settings: &Telemetry) -> anyhow::Result<Self> {
         let resource = Resource::builder()
             .with_service_name(settings.service_name.clone())
             .build();
@@ -75,6 +80,11 @@ impl Exporters {
     /// The provider of meters.
     pub(crate) fn meters(&self) -> &SdkMeterProvider {
         &self.meters
+    }
+
+    /// The meter of all our instruments; they live as long as its provider.
+    pub(crate) fn meter(&self) -> Meter {
+        self.meters.meter("tallyman")
     }
 
     /// The metrics as Prometheus reads them.

@@ -1,9 +1,11 @@
-//! What we say about ourselves: log lines, traces and metrics, to the terminal, to Prometheus and by OTLP.
+//! Telemetry of this process: log lines, traces and metrics, to the terminal, to Prometheus and by OTLP.
 
 mod export;
-mod meters;
+mod instruments;
+mod requests;
 mod subscriber;
 
 pub(crate) use export::{Exporters, Registry};
-pub(crate) use meters::{Requests, observe};
+pub(crate) use instruments::{counter, gauge};
+pub(crate) use requests::Requests;
 pub(crate) use subscriber::{Guard, start};

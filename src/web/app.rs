@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use blobs::Blobs;
 use bytes::Bytes;
@@ -69,12 +69,10 @@ pub struct Parts {
     details: Vec<Detail>,
     resubmit: BTreeMap<&'static str, Arc<dyn Resubmit>>,
     closing: watch::Sender<bool>,
-    ports: OnceLock<Ports>,
-    late_details: OnceLock<Details>,
+    ports: Vec<Ports>,
     never_429: Vec<&'static str>,
 }
 
-type Details = Box<dyn Fn() -> BTreeMap<&'static str, String> + Send + Sync>;
 type Ports = Box<dyn Fn() -> BTreeMap<&'static str, Option<String>> + Send + Sync>;
 
 /// Something that must hold for the app to be ready: its name, and what is the matter otherwise.
@@ -142,8 +140,7 @@ impl App {
             details: Vec::new(),
             resubmit: BTreeMap::new(),
             closing: watch::Sender::new(false),
-            ports: OnceLock::new(),
-            late_details: OnceLock::new(),
+            ports: Vec::new(),
             never_429: Vec::new(),
             refused_bodies: Arc::new(RefusedBodies::new(blobs.clone(), limits.refused_bytes_max)),
             operations: Operations::default(),
@@ -178,26 +175,10 @@ impl App {
         }
     }
 
-    /// Says by whom it is known which other ports there are, once they are there. The first word holds.
-    pub fn tell_ports(
-        &self,
-        ports: impl Fn() -> BTreeMap<&'static str, Option<String>> + Send + Sync + 'static,
-    ) {
-        let _ = self.ports.set(Box::new(ports));
-    }
-
-    /// The other ports of this process, and where each is reached; nowhere while somebody else has it.
+    /// The other ports of this process, and where each is reached; none while another process has it.
     #[must_use]
     pub fn ports(&self) -> BTreeMap<&'static str, Option<String>> {
-        self.ports.get().map(|ports| ports()).unwrap_or_default()
-    }
-
-    /// Says by whom it is known what an operator should look at although the server is ready. The first word holds.
-    pub fn tell_details(
-        &self,
-        details: impl Fn() -> BTreeMap<&'static str, String> + Send + Sync + 'static,
-    ) {
-        let _ = self.late_details.set(Box::new(details));
+        self.ports.iter().flat_map(|ports| ports()).collect()
     }
 
     /// Whether clients below this path may be answered 429 when they ask too often; the others get 503.
@@ -246,8 +227,7 @@ impl App {
             .details
             .iter()
             .filter_map(|(name, detail)| Some((*name, detail()?)));
-        let late = self.late_details.get().map(|details| details());
-        found.chain(late.unwrap_or_default()).collect()
+        found.collect()
     }
 
     /// Waits until the tokens are those that were valid when the app was opened. Whoever changes one later
@@ -331,6 +311,16 @@ impl AppBuilder {
         detail: impl Fn() -> Option<String> + Send + Sync + 'static,
     ) -> Self {
         self.0.details.push((name, Box::new(detail)));
+        self
+    }
+
+    /// Other ports of this process, and where each is reached.
+    #[must_use]
+    pub fn ports(
+        mut self,
+        ports: impl Fn() -> BTreeMap<&'static str, Option<String>> + Send + Sync + 'static,
+    ) -> Self {
+        self.0.ports.push(Box::new(ports));
         self
     }
 

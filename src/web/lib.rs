@@ -7,6 +7,7 @@
 mod app;
 pub mod body;
 mod caller;
+mod changes;
 mod context;
 mod extract;
 mod gate;

@@ -4,6 +4,7 @@
 
 mod advisories;
 mod arrows;
+mod circles;
 mod contexts;
 mod engine;
 mod layout;

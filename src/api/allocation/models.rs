@@ -214,14 +214,8 @@ pub(crate) async fn roll_back(
 }
 
 async fn decide(app: &App, metadata: &Metadata, command: ModelsCommand) -> Result<(), Problem> {
-    let outcome = app
-        .commands
-        .execute::<Models>(Models::KEY, command, metadata)
-        .await?;
-    match outcome.position() {
-        Some(position) => app.wait_for(position).await,
-        None => Ok(()),
-    }
+    let done = app.execute::<Models, _>(metadata, Models::KEY, command, Problem::from);
+    done.await.map(drop)
 }
 
 /// Makes a model ready beside, so that no view waits for it.

@@ -4,7 +4,7 @@ use ::projections::jobs::runs::KillRequestRow;
 use ::projections::{RosterView, Runs};
 use axum::extract::State;
 use commands::runs::{self, RunsRejection};
-use commands::{CommandError, Outcome, Transaction};
+use commands::{CommandError, Transaction};
 use domain::core::token::Role;
 use domain::jobs::run::RunRejection;
 use serde::Serialize;
@@ -47,9 +47,9 @@ pub(crate) async fn end(
     let (reason, children_of) = (&metadata.reason, &children_of(&app)?);
     let work =
         |unit: Transaction| async move { runs::end(&unit, run, reason.clone(), children_of).await };
-    let done = app.commands.transact(&metadata, work).await;
-    let (ended, outcome) = done.map_err(|error| refuse(run, error))?;
-    wait_for(&app, &outcome).await?;
+    let ended = app
+        .transact(&metadata, |error| refuse(run, error), work)
+        .await?;
     let position = app.views.position();
     let row = app
         .views
@@ -102,9 +102,9 @@ pub(crate) async fn kill(
         Some(row) => Some(row),
         None => {
             let work = |unit: Transaction| async move { runs::kill(&unit, run).await };
-            let done = app.commands.transact(&metadata, work).await;
-            let (number, outcome) = done.map_err(|error| refuse(run, error))?;
-            wait_for(&app, &outcome).await?;
+            let number = app
+                .transact(&metadata, |error| refuse(run, error), work)
+                .await?;
             let row = app
                 .views
                 .ask(move |views| views.of::<Runs>()?.kill_request(number));
@@ -130,13 +130,6 @@ fn children_of(app: &App) -> Result<impl Fn(u64) -> Vec<u64> + Send + Sync + use
             job.map_or_else(Vec::new, |job| job.children.iter().copied().collect())
         })
     })
-}
-
-/// Waits for the views, also if nothing was appended: the answer to an earlier, equal request may have
-/// been lost.
-async fn wait_for(app: &App, outcome: &Outcome) -> Result<(), Problem> {
-    let head = || app.commands.head();
-    app.wait_for(outcome.position().unwrap_or_else(head)).await
 }
 
 fn refuse(run: u64, error: CommandError<RunsRejection>) -> Problem {

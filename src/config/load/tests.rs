@@ -183,10 +183,7 @@ fn the_job_runner_is_configured_as_the_old_one_was() {
     assert!(section.enabled && section.job_writes_by_workers);
     assert_eq!(section.time_zone, "Europe/Amsterdam");
     assert_eq!((section.broadcaster_port, section.event_port), (None, None));
-    let usual = (
-        crate::dispatcher::BROADCASTER_PORT,
-        crate::dispatcher::EVENT_PORT,
-    );
+    let usual = (crate::config::BROADCASTER_PORT, crate::config::EVENT_PORT);
     assert_eq!(usual, (5556, 5555), "workers are configured for these");
     assert_eq!((section.round_seconds, section.ping_seconds), (5, 300));
     assert_eq!(

@@ -1,7 +1,7 @@
 //! One request of somebody who is known, with everything that answers need.
 
 use axum::response::Response;
-use commands::{CommandError, Outcome, Transaction};
+use commands::{CommandError, Transaction};
 use domain::Metadata;
 use http::header::ACCEPT;
 use jiff::tz::TimeZone;
@@ -76,9 +76,8 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Carries out a unit of work and waits until the views show it: old clients ask right after they have
-    /// written. Work from which nothing followed waits as well, because the answer to the first telling of
-    /// the same may have been lost before the views showed it.
+    /// Carries out a unit of work of the caller and waits until the views show it: old clients send the next request
+    /// right after they have written.
     ///
     /// # Errors
     /// What the work refuses, and 503 when the views take too long.
@@ -90,17 +89,7 @@ impl<'a> Visit<'a> {
     where
         F: Future<Output = Result<T, CommandError<R>>> + Send,
     {
-        let done = self.app.commands.transact(&self.metadata, work).await;
-        let (value, outcome) = done.map_err(refuse)?;
-        self.wait_for(&outcome).await?;
-        Ok(value)
-    }
-
-    async fn wait_for(&self, outcome: &Outcome) -> Reply<()> {
-        let position = outcome
-            .position()
-            .unwrap_or_else(|| self.app.commands.head());
-        Ok(self.app.wait_for(position).await?)
+        self.app.transact(&self.metadata, refuse, work).await
     }
 
     /// 201 and where the new thing is.

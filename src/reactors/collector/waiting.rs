@@ -81,17 +81,17 @@ impl Collector {
         Ok(Vec::new())
     }
 
-    /// Says once how many wait.
+    /// Logs once how many wait.
     async fn announce(&self) {
         if self.waiting.announced.swap(true, Ordering::Relaxed) {
             return;
         }
         let waiting = self.queued().await;
-        tracing::warn!(
+        // The report of the server's start warns that the key is not set.
+        tracing::info!(
             reactor = Self::NAME,
             waiting,
-            "prometheus.url is not set: the usage of builds is not collected; {waiting} collections are queued, and \
-             those that the rules do not leave out stay queued until it is set"
+            "{waiting} collections of usage are queued until prometheus.url is set, without those that rules leave out"
         );
     }
 }

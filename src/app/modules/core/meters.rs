@@ -1,39 +1,22 @@
-//! The log, the write side, the views and the reactors, as instruments that are read when somebody collects.
+//! The log, the write side, the views and the HTTP responses, as instruments that are read on collection.
 
 use std::sync::Arc;
 
 use eventlog::{BATCH_EVENTS_BUCKETS, EventLog, LogStats, SYNC_MICROSECONDS_BUCKETS};
-use gantry::Gantry;
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{AsyncInstrument, Meter, MeterProvider};
-use opentelemetry_sdk::metrics::SdkMeterProvider;
-use web::{RefusedBodies, ResponseBudget};
+use opentelemetry::metrics::{AsyncInstrument, Meter};
+use web::{App, RefusedBodies, ResponseBudget};
 
-use crate::app::{Opened, Services};
-use crate::collector::RunningCollector;
-use crate::dispatcher::RunningJobRunner;
+use crate::app::Services;
+use crate::telemetry::{counter, gauge};
 
-/// Makes the instruments of all services and of the HTTP responses. They live as long as the provider.
-pub(crate) fn observe(
-    provider: &SdkMeterProvider,
-    opened: &Opened,
-    running: Option<RunningCollector>,
-    job_runner: Option<RunningJobRunner>,
-) {
-    let meter = provider.meter("tallyman");
-    let (services, app) = (&opened.services, &opened.app);
-    log(&meter, &services.log);
-    commands(&meter, services);
-    views(&meter, services);
-    answers(&meter, &opened.surfaces.gantry);
-    responses(&meter, &app.responses);
-    refused(&meter, &app.refused_bodies);
-    if let Some(running) = running {
-        collector(&meter, &running);
-    }
-    if let Some(job_runner) = job_runner {
-        super::job_runner::observe(&meter, &job_runner);
-    }
+/// Makes the instruments.
+pub(super) fn observe(meter: &Meter, services: &Services, app: &App) {
+    log(meter, &services.log);
+    commands(meter, services);
+    views(meter, services);
+    responses(meter, &app.responses);
+    refused(meter, &app.refused_bodies);
 }
 
 fn log(meter: &Meter, log: &Arc<dyn EventLog>) {
@@ -274,35 +257,6 @@ fn views(meter: &Meter, services: &Services) {
     );
 }
 
-/// What was answered to who asked how much a build needs.
-fn answers(meter: &Meter, gantry: &Gantry) {
-    let here = gantry.clone();
-    counter(
-        meter,
-        "tallyman.allocation.answers",
-        "Answers, by strategy and by the level of the builds that they rest on",
-        move |seen| {
-            for answered in here.recorder().counts() {
-                let level = answered
-                    .level
-                    .map_or("none".to_owned(), |it| it.to_string());
-                let attributes = [
-                    KeyValue::new("strategy", answered.strategy.as_str()),
-                    KeyValue::new("level", level),
-                ];
-                seen.observe(answered.count, &attributes);
-            }
-        },
-    );
-    let here = gantry.clone();
-    counter(
-        meter,
-        "tallyman.allocation.unrecorded",
-        "Answers that should have been kept and were not",
-        move |seen| seen.observe(here.recorder().lost(), &[]),
-    );
-}
-
 /// What waits to be read by clients.
 fn responses(meter: &Meter, responses: &ResponseBudget) {
     let here = responses.clone();
@@ -329,82 +283,4 @@ fn refused(meter: &Meter, refused_bodies: &Arc<RefusedBodies>) {
         "Refused bodies that made way for newer ones",
         move |seen| seen.observe(here.dropped(), &[]),
     );
-}
-
-fn collector(meter: &Meter, running: &RunningCollector) {
-    let here = running.clone();
-    counter(
-        meter,
-        "tallyman.collector.attempts",
-        "Attempts to learn what a build used",
-        move |seen| {
-            seen.observe(here.stats().attempts, &[]);
-        },
-    );
-    let here = running.clone();
-    counter(
-        meter,
-        "tallyman.collector.outcomes",
-        "Collections that ended, by outcome",
-        move |seen| {
-            let stats = here.stats();
-            for (outcome, count) in stats.outcomes {
-                seen.observe(count, &[KeyValue::new("outcome", outcome)]);
-            }
-            seen.observe(stats.abandoned, &[KeyValue::new("outcome", "abandoned")]);
-        },
-    );
-    let here = running.clone();
-    counter(
-        meter,
-        "tallyman.collector.retries",
-        "Attempts that failed and will be repeated",
-        move |seen| {
-            seen.observe(here.stats().retried, &[]);
-        },
-    );
-    let here = running.clone();
-    gauge(
-        meter,
-        "tallyman.collector.in.flight",
-        "Collections under way",
-        move |seen| {
-            seen.observe(here.stats().in_flight, &[]);
-        },
-    );
-    let here = running.clone();
-    gauge(
-        meter,
-        "tallyman.collector.queue.length",
-        "Collections that wait, due or not",
-        move |seen| {
-            seen.observe(here.stats().queued, &[]);
-        },
-    );
-}
-
-pub(super) fn counter(
-    meter: &Meter,
-    name: &'static str,
-    description: &'static str,
-    read: impl Fn(&dyn AsyncInstrument<u64>) + Send + Sync + 'static,
-) {
-    meter
-        .u64_observable_counter(name)
-        .with_description(description)
-        .with_callback(read)
-        .build();
-}
-
-pub(super) fn gauge(
-    meter: &Meter,
-    name: &'static str,
-    description: &'static str,
-    read: impl Fn(&dyn AsyncInstrument<u64>) + Send + Sync + 'static,
-) {
-    meter
-        .u64_observable_gauge(name)
-        .with_description(description)
-        .with_callback(read)
-        .build();
 }

@@ -1,6 +1,5 @@
-//! Starts what keeps the job runner going: the dispatcher and its ports, the health check, the mails.
+//! The reactors of jobs: the dispatcher and its ports, the health check, the mails.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,13 +22,8 @@ use reactors::zmtp::{PortLimits, PortReading, Publisher};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::Services;
-use crate::config::{Config, JobRunner};
-
-/// Where workers have always listened.
-pub(crate) const BROADCASTER_PORT: u16 = 5556;
-
-/// Where workers have always told what they do.
-pub(crate) const EVENT_PORT: u16 = 5555;
+use crate::app::modules::OpenPort;
+use crate::config::{BROADCASTER_PORT, Config, EVENT_PORT, JobRunner};
 
 /// In which file of the data directory it is kept for how long runs have been executed.
 pub(crate) const RUN_TIMES: &str = "run-times.json";
@@ -87,11 +81,22 @@ pub(crate) fn peers_max(config: &Config) -> usize {
     }
 }
 
-/// Opens the ports, with at most `peers_max` workers at each, unless the job runner is switched off, and checks
-/// the rest of its configuration.
+/// Checks what needs no port and no data.
 ///
 /// # Errors
-/// When a port that the configuration names cannot be had, or mails cannot be sent like this.
+/// When mails cannot be sent with this configuration.
+pub(crate) fn check(config: &Config) -> anyhow::Result<()> {
+    let section = &config.jobrunner;
+    if let Some(mails) = mails(section, &TimeZone::UTC, None).filter(|_| section.enabled) {
+        Mails::check(&mails).context("jobrunner.mail")?;
+    }
+    Ok(())
+}
+
+/// Opens the ports, with at most `peers_max` workers at each, unless the job runner is switched off.
+///
+/// # Errors
+/// When a port that the configuration names cannot be opened.
 pub(crate) fn bind(
     config: &Config,
     peers_max: usize,
@@ -100,9 +105,6 @@ pub(crate) fn bind(
     let section = &config.jobrunner;
     if !section.enabled {
         return Ok(None);
-    }
-    if let Some(config) = mails(section, &TimeZone::UTC, None) {
-        Mails::check(&config).context("jobrunner.mail")?;
     }
     let ip = config.server.listen.ip();
     let limits = PortLimits {
@@ -224,16 +226,21 @@ impl RunningJobRunner {
         }
     }
 
-    /// Their ports: where each is reached, and nothing while somebody else has it.
-    pub(crate) fn ports(&self) -> BTreeMap<&'static str, Option<String>> {
+    /// Their ports; none once they have stopped.
+    pub(crate) fn ports(&self) -> Vec<OpenPort> {
         let parts = self.0.lock();
-        let address = |port: &Port| port.address().map(|address| format!("tcp://{address}"));
-        parts.as_ref().map_or_else(BTreeMap::new, |parts| {
-            BTreeMap::from([
-                ("broadcaster", address(&parts.broadcaster)),
-                ("events", address(&parts.events)),
-            ])
-        })
+        let Some(parts) = parts.as_ref() else {
+            return Vec::new();
+        };
+        let port = |name, purpose, port: &Port| OpenPort {
+            name,
+            purpose,
+            address: port.address().map(|address| format!("tcp://{address}")),
+        };
+        vec![
+            port("broadcaster", "broadcasting", &parts.broadcaster),
+            port("events", "hearing worker events", &parts.events),
+        ]
     }
 
     /// How a worker answers; nothing is held against it once they have stopped.
@@ -247,15 +254,14 @@ impl RunningJobRunner {
         }
     }
 
-    /// What an operator should look at: that the clock was set, and what was mended for it.
-    pub(crate) fn details(&self) -> BTreeMap<&'static str, String> {
+    /// That the clock was set, and what was changed because of it.
+    pub(crate) fn clock(&self) -> Option<String> {
         let reading = self.stats();
-        let clock = clock(reading.clock, reading.dispatcher.rescheduled);
-        clock.map(|text| ("clock", text)).into_iter().collect()
+        clock(reading.clock, reading.dispatcher.rescheduled)
     }
 
     /// Ends them; each ends between two steps of what it does.
-    pub(crate) async fn stop(self) {
+    pub(crate) async fn stop(&self) {
         let parts = self.0.lock().take();
         if let Some(parts) = parts {
             parts.dispatcher.stop().await;

@@ -1,10 +1,10 @@
-//! What keeps the job runner going, as instruments that are read when somebody collects.
+//! What keeps jobs running, as instruments that are read on collection.
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter};
 
-use super::app::{counter, gauge};
-use crate::dispatcher::{JobRunnerReading, RunningJobRunner};
+use super::reactors::{JobRunnerReading, RunningJobRunner};
+use crate::telemetry::{counter, gauge};
 
 /// Values of one instrument, told apart by the value of one attribute.
 type Read = fn(&JobRunnerReading) -> Vec<(&'static str, u64)>;

@@ -62,7 +62,7 @@ impl RunningCollector {
     }
 
     /// Ends it; what is under way may go on for a while.
-    pub(crate) async fn stop(self) {
+    pub(crate) async fn stop(&self) {
         let running = self.0.lock().take();
         if let Some(running) = running {
             running.stop().await;
