@@ -5,21 +5,6 @@ use thiserror::Error;
 use crate::kernel::upcast;
 use crate::{BlobRef, BuildsEvent, CoreEvent, JobsEvent};
 
-/// Something that has happened, by context.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "events are decoded one at a time, and a box costs every replay"
-)]
-#[derive(Clone, Debug, PartialEq)]
-pub enum Event {
-    /// … in what every context needs.
-    Core(CoreEvent),
-    /// … to builds and allocations.
-    Builds(BuildsEvent),
-    /// … to jobs, runs and workers.
-    Jobs(JobsEvent),
-}
-
 /// What is known of a type of events before one is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventType {
@@ -292,7 +277,11 @@ pub(crate) use context;
 
 /// Joins the contexts into [`Event`].
 macro_rules! join {
-    ($($context:ident($events:ident),)+) => {
+    ($(#[$meta:meta])* Event { $($(#[$context_meta:meta])* $context:ident($events:ident),)+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Event { $($(#[$context_meta])* $context($events),)+ }
+
         impl Event {
             /// Every category of streams, with the types of its events.
             pub fn categories() -> impl Iterator<Item = (&'static str, &'static [EventType])> {
@@ -360,9 +349,19 @@ macro_rules! join {
 }
 
 join! {
-    Builds(BuildsEvent),
-    Core(CoreEvent),
-    Jobs(JobsEvent),
+    /// Something that has happened, by context.
+    #[expect(
+        clippy::large_enum_variant,
+        reason = "events are decoded one at a time, and a box costs every replay"
+    )]
+    Event {
+        /// … to builds and allocations.
+        Builds(BuildsEvent),
+        /// … in what every context needs.
+        Core(CoreEvent),
+        /// … to jobs, runs and workers.
+        Jobs(JobsEvent),
+    }
 }
 
 impl Event {
