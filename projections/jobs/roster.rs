@@ -15,20 +15,17 @@ use std::sync::Arc;
 
 use domain::jobs::job::JobEvent;
 use domain::jobs::worker::WorkerEvent;
-use domain::{CoreEvent, Event, JobsEvent};
+use domain::{Event, JobsEvent};
 use parking_lot::RwLock;
 use tables::{Key, KeyBuilder};
 
 use crate::engine::loading::each;
 use crate::engine::{Answer, Envelope, Projection, Reader, Rows, ViewReader};
-use kind::{Groups, JobTemplates, Jobs, Kind, Projects, Users, WorkerPools, Workers};
-use ledger::{Ledger, Stored};
+use kind::Ledgers;
+use ledger::Stored;
 
-pub use entries::{
-    GroupEntry, JobEntry, JobTally, JobTemplateEntry, ProjectEntry, UserEntry, WorkerEntry,
-    WorkerPoolEntry, WorkerReports,
-};
-pub use kind::UserFacts;
+pub use entries::*;
+pub use kind::*;
 pub use ledger::Row;
 pub use model::Roster;
 pub use sight::{Scope, Sight};
@@ -42,13 +39,7 @@ const TALLY: u8 = b'c';
 #[derive(Default)]
 pub struct RosterFold {
     model: Arc<RwLock<Roster>>,
-    groups: Ledger<Groups>,
-    users: Ledger<Users>,
-    projects: Ledger<Projects>,
-    worker_pools: Ledger<WorkerPools>,
-    workers: Ledger<Workers>,
-    job_templates: Ledger<JobTemplates>,
-    jobs: Ledger<Jobs>,
+    ledgers: Ledgers,
     reports: BTreeMap<u64, WorkerReports>,
     tallies: BTreeMap<u64, JobTally>,
 }
@@ -62,23 +53,12 @@ impl Projection for RosterFold {
 
     fn wants(event_type: &str) -> bool {
         let category = event_type.split('.').next().unwrap_or_default();
-        matches!(
-            category,
-            "group" | "user" | "project" | "worker_pool" | "worker" | "job_template" | "job"
-        )
+        Ledgers::CATEGORIES.contains(&category)
     }
 
     fn apply(&mut self, event: &Event, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
-        let event = match event {
-            Event::Core(CoreEvent::Group(event)) => {
-                return self.groups.apply(event, envelope, rows);
-            }
-            Event::Core(CoreEvent::User(event)) => return self.users.apply(event, envelope, rows),
-            Event::Jobs(event) => event,
-            _ => return,
-        };
         match event {
-            JobsEvent::Worker(WorkerEvent::Reported(data)) => {
+            Event::Jobs(JobsEvent::Worker(WorkerEvent::Reported(data))) => {
                 if let Some(number) = number_after("reports:", envelope) {
                     let reports = self
                         .reports
@@ -87,37 +67,23 @@ impl Projection for RosterFold {
                     reports.note(data);
                 }
             }
-            JobsEvent::Job(JobEvent::RunCounted(data)) => {
+            Event::Jobs(JobsEvent::Job(JobEvent::RunCounted(data))) => {
                 if let Some(number) = number_after("tally:", envelope) {
                     self.tallies.insert(number, JobTally::of(data));
                 }
             }
-            JobsEvent::Project(event) => self.projects.apply(event, envelope, rows),
-            JobsEvent::WorkerPool(event) => self.worker_pools.apply(event, envelope, rows),
-            JobsEvent::Worker(event) => self.workers.apply(event, envelope, rows),
-            JobsEvent::JobTemplate(event) => self.job_templates.apply(event, envelope, rows),
-            JobsEvent::Job(event) => self.jobs.apply(event, envelope, rows),
-            JobsEvent::KillRequest(_)
-            | JobsEvent::Mail(_)
-            | JobsEvent::Run(_)
-            | JobsEvent::RunLog(_) => {}
+            event => self.ledgers.apply(event, envelope, rows),
         }
     }
 
     fn flush(&mut self, rows: &mut Rows<'_>) {
-        let groups = self.groups.flush(rows);
-        let users = self.users.flush(rows);
-        let projects = self.projects.flush(rows);
-        let worker_pools = self.worker_pools.flush(rows);
-        let workers = self.workers.flush(rows);
-        let job_templates = self.job_templates.flush(rows);
-        let jobs = self.jobs.flush(rows);
-        let mut reporting: BTreeSet<u64> = workers.keys().copied().collect();
+        let flushed = self.ledgers.flush(rows);
+        let mut reporting: BTreeSet<u64> = flushed.workers.keys().copied().collect();
         for (number, reports) in std::mem::take(&mut self.reports) {
             rows.put(key(REPORTS, number), &reports);
             reporting.insert(number);
         }
-        let mut counting: BTreeSet<u64> = jobs.keys().copied().collect();
+        let mut counting: BTreeSet<u64> = flushed.jobs.keys().copied().collect();
         for (number, tally) in std::mem::take(&mut self.tallies) {
             rows.put(key(TALLY, number), &tally);
             counting.insert(number);
@@ -129,17 +95,7 @@ impl Projection for RosterFold {
         }
         let mut model = self.model.write();
         let model = &mut *model;
-        groups.iter().for_each(|row| Groups::tell(model, row));
-        users.iter().for_each(|row| Users::tell(model, row));
-        projects.iter().for_each(|row| Projects::tell(model, row));
-        worker_pools
-            .iter()
-            .for_each(|row| WorkerPools::tell(model, row));
-        workers.iter().for_each(|row| Workers::tell(model, row));
-        job_templates
-            .iter()
-            .for_each(|row| JobTemplates::tell(model, row));
-        jobs.iter().for_each(|row| Jobs::tell(model, row));
+        flushed.put(model);
         for number in reporting {
             if let Some(reports) = rows.get(&key(REPORTS, number)) {
                 model.note_reports(number, reports);
@@ -158,13 +114,7 @@ impl Projection for RosterFold {
 
     fn load(&mut self, rows: &mut Rows<'_>) {
         let mut model = Roster::default();
-        load::<Groups>(&mut model, rows);
-        load::<Users>(&mut model, rows);
-        load::<Projects>(&mut model, rows);
-        load::<WorkerPools>(&mut model, rows);
-        load::<Workers>(&mut model, rows);
-        load::<JobTemplates>(&mut model, rows);
-        load::<Jobs>(&mut model, rows);
+        Ledgers::load(&mut model, rows);
         each(REPORTS, rows, |key, reports, _| {
             if let Some(number) = number_of(key) {
                 model.note_reports(number, reports);
@@ -179,14 +129,6 @@ impl Projection for RosterFold {
     }
 }
 
-fn load<K: Kind>(model: &mut Roster, rows: &mut Rows<'_>) {
-    each(K::PREFIX, rows, |key, row: Stored<K::Facts>, _| {
-        if let Some(number) = number_of(key) {
-            K::tell(model, (&number, &row.into()));
-        }
-    });
-}
-
 fn number_of(key: &[u8]) -> Option<u64> {
     key.last_chunk().map(|number| u64::from_be_bytes(*number))
 }
@@ -199,21 +141,6 @@ fn key(prefix: u8, number: u64) -> Key {
 fn number_after(prefix: &str, envelope: &Envelope<'_>) -> Option<u64> {
     envelope.stream.key().strip_prefix(prefix)?.parse().ok()
 }
-
-/// A job with everything that is known of it.
-pub type JobRow = Row<domain::jobs::job::Created>;
-/// A group.
-pub type GroupRow = Row<domain::core::group::Created>;
-/// A user, with the hash of the password.
-pub type UserRow = Row<UserFacts>;
-/// A project.
-pub type ProjectRow = Row<domain::jobs::project::Created>;
-/// A pool of workers.
-pub type WorkerPoolRow = Row<domain::jobs::worker_pool::Created>;
-/// A worker, with its sealed secret. What it says about itself is in its [`WorkerEntry`].
-pub type WorkerRow = Row<domain::jobs::worker::Registered>;
-/// A template of jobs.
-pub type JobTemplateRow = Row<domain::jobs::job_template::Created>;
 
 /// Who works on what. What lists and rights need is in memory ([`RosterView::read`]); descriptions,
 /// addresses, scripts and passwords are in rows.
@@ -241,64 +168,12 @@ impl RosterView {
         look(&self.model.read())
     }
 
-    /// One group.
+    /// One record.
     ///
     /// # Errors
     /// When the table cannot say.
-    pub fn group(&self, number: u64) -> Answer<Option<GroupRow>> {
-        self.row::<Groups>(number)
-    }
-
-    /// One user.
-    ///
-    /// # Errors
-    /// When the table cannot say.
-    pub fn user(&self, number: u64) -> Answer<Option<UserRow>> {
-        self.row::<Users>(number)
-    }
-
-    /// One project.
-    ///
-    /// # Errors
-    /// When the table cannot say.
-    pub fn project(&self, number: u64) -> Answer<Option<ProjectRow>> {
-        self.row::<Projects>(number)
-    }
-
-    /// One pool of workers.
-    ///
-    /// # Errors
-    /// When the table cannot say.
-    pub fn worker_pool(&self, number: u64) -> Answer<Option<WorkerPoolRow>> {
-        self.row::<WorkerPools>(number)
-    }
-
-    /// One worker.
-    ///
-    /// # Errors
-    /// When the table cannot say.
-    pub fn worker(&self, number: u64) -> Answer<Option<WorkerRow>> {
-        self.row::<Workers>(number)
-    }
-
-    /// One template of jobs.
-    ///
-    /// # Errors
-    /// When the table cannot say.
-    pub fn job_template(&self, number: u64) -> Answer<Option<JobTemplateRow>> {
-        self.row::<JobTemplates>(number)
-    }
-
-    /// One job.
-    ///
-    /// # Errors
-    /// When the table cannot say.
-    pub fn job(&self, number: u64) -> Answer<Option<JobRow>> {
-        self.row::<Jobs>(number)
-    }
-
-    fn row<K: Kind>(&self, number: u64) -> Answer<Option<Row<K::Facts>>> {
-        let stored: Option<Stored<K::Facts>> = self.reader.get(&key(K::PREFIX, number))?;
+    pub fn row<K: Kept>(&self, number: u64) -> Answer<Option<Row<K::Held>>> {
+        let stored: Option<Stored<K::Held>> = self.reader.get(&key(K::PREFIX, number))?;
         Ok(stored.map(Into::into))
     }
 }

@@ -2,16 +2,14 @@
 
 use axum::extract::State;
 use domain::core::token::Role;
+use provisioning::{Applied, Document, DocumentSchema};
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 use web::{Caller, Problem, Query, Unread, View};
 
 use crate::Api;
 use crate::builds::Reason;
-use crate::provisioning::{
-    self, Applied, Document, GroupFields, JobFields, JobTemplateFields, ProjectFields, UserFields,
-    WorkerFields, WorkerPoolFields,
-};
+use crate::provisioning::problem;
 
 /// The largest document that is read, unless all bodies may be larger.
 const DOCUMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -27,27 +25,12 @@ pub(crate) struct ApplyParams {
     reason: Option<String>,
 }
 
-/// What somebody wants of the farm. References are by title (or name), or by number; what is not spoken of
-/// stays; a list that is given is the whole list; nothing is deleted. With an `id`, a thing may be renamed.
-#[derive(ToSchema)]
-#[schema(as = Document)]
-#[expect(dead_code, reason = "it describes what is read key by key")]
-pub(crate) struct WantedDocument {
-    groups: Option<Vec<GroupFields>>,
-    users: Option<Vec<UserFields>>,
-    workers: Option<Vec<WorkerFields>>,
-    worker_pools: Option<Vec<WorkerPoolFields>>,
-    projects: Option<Vec<ProjectFields>>,
-    job_templates: Option<Vec<JobTemplateFields>>,
-    jobs: Option<Vec<JobFields>>,
-}
-
 /// Make the farm as this document wants it. The same document a second time changes nothing.
 ///
 /// Either everything in it happens or nothing; a document with more than 500 things is checked as a whole and
 /// then made part by part, and can be applied again when that was interrupted.
 #[utoipa::path(post, path = "/v1/apply", tag = "roster", params(ApplyParams),
-    request_body = WantedDocument, responses((status = 200, body = Applied)))]
+    request_body = DocumentSchema, responses((status = 200, body = Applied)))]
 pub(crate) async fn apply(
     State(app): State<Api>,
     caller: Caller,
@@ -62,12 +45,13 @@ pub(crate) async fn apply(
         .limits
         .body_bytes_max
         .max(DOCUMENT_BYTES_MAX);
-    let document = Document::read(unread.json_within(bytes_max).await?)?;
+    let document = Document::read(unread.json_within(bytes_max).await?).map_err(problem)?;
     for plural in document.plurals() {
         caller.may(Role::Admin, &format!("{plural}:write"))?;
     }
     let metadata = Reason::of(params.reason).metadata_of(&caller)?;
-    let body = provisioning::apply(&app, &metadata, document, params.dry_run).await?;
+    let body = app.provisioning.apply(&metadata, document, params.dry_run);
+    let body = body.await.map_err(problem)?;
     let position = app.views.position();
     Ok(View { position, body })
 }

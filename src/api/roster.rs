@@ -1,15 +1,15 @@
 //! Groups, users, workers, pools, projects, templates and jobs, one by one.
 //!
-//! All kinds are asked and told alike, here; `routes` has the routes of each. What is told goes the way of
-//! `provisioning`, as a document with one thing in it.
+//! Handlers of all kinds are the same, and are here; `routes` has the routes of each. A change takes the way of
+//! `provisioning`, as a document with one record in it.
 
 mod routes;
 
-use ::projections::jobs::roster::{Roster, RosterView};
-use ::projections::{Cursor, PageBytes, TableError};
+use ::projections::{Cursor, PageBytes, RosterView, TableError};
+use ::provisioning::{DocumentFields, Item, Kind, ShownWorker, Which, WorkerReports, one};
 use axum::response::{IntoResponse, Response};
 use domain::core::token::Role;
-use domain::{Aggregate, Metadata};
+use domain::{Metadata, Record};
 use eventlog::StreamName;
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
@@ -22,41 +22,18 @@ use web::{Caller, Problem, Unread, View};
 use crate::Api;
 use crate::builds::Reason;
 use crate::events::{StreamParams, stream_page};
-use crate::parameters;
-use crate::provisioning::{
-    self, Document, Groups, Item, JobTemplates, Jobs, Kind, Projects, Users, Wanted, Which,
-    WorkerPools, Workers, one,
-};
 use crate::reads::{self, Page, PageParams};
-use crate::wire::{self, EventPage};
+use crate::wire::EventPage;
+use crate::{parameters, provisioning};
 
 pub(crate) use routes::documented;
 
 /// How many rows of a list are read at once. A row may hold a script, so no more of them are held than a page shows.
 const AT_ONCE: usize = 32;
 
-/// A kind of thing with routes of its own.
+/// A kind of record with routes of its own.
 pub(crate) trait Resource: Kind {
-    /// The numbers of those that there are, from one on.
-    fn numbers(roster: &Roster, from: u64, limit: usize) -> Vec<u64>;
-
-    /// How one stands.
-    fn row(view: &RosterView, number: u64) -> Result<Option<Self::Facts>, TableError>;
-
-    /// A document with one in it.
-    fn document(item: Item<Self::Fields>) -> Document;
-
-    /// Shows texts that are too long for an event.
-    fn read_texts(
-        app: &Api,
-        facts: &Self::Facts,
-        shown: &mut Self::Shown,
-    ) -> impl Future<Output = Result<(), Problem>> + Send {
-        let _ = (app, facts, shown);
-        async { Ok(()) }
-    }
-
-    /// Adds what is known of now alone.
+    /// Adds what is known of the present alone.
     ///
     /// # Errors
     /// 503 while the roster is not up to date.
@@ -66,64 +43,15 @@ pub(crate) trait Resource: Kind {
     }
 }
 
-/// Says how a kind is found in the roster and put into a document.
-macro_rules! resources {
-    ($($kind:ident: $list:ident, $row:ident $(.$part:ident)? $({ $($rest:tt)* })?;)+) => {
-        $(impl Resource for $kind {
-            fn numbers(roster: &Roster, from: u64, limit: usize) -> Vec<u64> {
-                roster.$list().range(from..).take(limit).map(|(number, _)| *number).collect()
-            }
-
-            fn row(view: &RosterView, number: u64) -> Result<Option<Self::Facts>, TableError> {
-                Ok(view.$row(number)?.map(|row| row.facts$(.$part)?))
-            }
-
-            fn document(item: Item<Self::Fields>) -> Document {
-                Document { $list: vec![item], ..Document::default() }
-            }
-
-            $($($rest)*)?
-        })+
-    };
-}
-
-resources! {
-    Groups: groups, group;
-    Users: users, user.user;
-    Workers: workers, worker {
-        fn add_present(app: &Api, shown: &mut Self::Shown) -> Result<(), Problem> {
-            let (patience, now) = (app.settings.worker_patience, app.commands.clock().now());
-            shown.reports = app.views.of::<RosterView>()?.read(|roster| {
-                let worker = roster.worker(shown.id)?;
-                let answers = app.settings.worker_answers.as_ref().map(|read| read(shown.id));
-                let created = shown.created_at;
-                Some(wire::WorkerReports::of(worker, created, patience, answers, now))
-            });
-            Ok(())
-        }
-    };
-    WorkerPools: worker_pools, worker_pool;
-    Projects: projects, project;
-    JobTemplates: job_templates, job_template {
-        async fn read_texts(
-            app: &Api,
-            facts: &Self::Facts,
-            shown: &mut Self::Shown,
-        ) -> Result<(), Problem> {
-            shown.body = app.read_text(&facts.body).await?;
-            Ok(())
-        }
-    };
-    Jobs: jobs, job {
-        async fn read_texts(
-            app: &Api,
-            facts: &Self::Facts,
-            shown: &mut Self::Shown,
-        ) -> Result<(), Problem> {
-            shown.script_content_partial = app.read_text(&facts.script).await?;
-            Ok(())
-        }
-    };
+fn add_reports(app: &Api, shown: &mut ShownWorker) -> Result<(), Problem> {
+    let (patience, now) = (app.settings.worker_patience, app.commands.clock().now());
+    shown.reports = app.views.of::<RosterView>()?.read(|roster| {
+        let worker = roster.worker(shown.id)?;
+        let answers = app.settings.worker_answers.as_ref().map(|read| read(shown.id));
+        let created = shown.created_at;
+        Some(WorkerReports::of(worker, created, patience, answers, now))
+    });
+    Ok(())
 }
 
 /// At which moment.
@@ -161,8 +89,10 @@ async fn list<R: Resource>(
     let _reserved = reads::reserve(app, limit)?;
     let position = app.views.position();
     // One more than is shown tells whether there is a next page.
-    let numbers = app.views.of::<RosterView>()?;
-    let numbers = numbers.read(|roster| R::numbers(roster, from, limit + 1));
+    let numbers: Vec<u64> = app.views.of::<RosterView>()?.read(|roster| {
+        let all = R::all(roster).range(from..);
+        all.take(limit + 1).map(|(number, _)| *number).collect()
+    });
     let (mut items, mut bytes) = (Vec::with_capacity(limit), PageBytes::default());
     for some in numbers.chunks(AT_ONCE) {
         for (number, facts) in rows::<R>(app, some.to_vec()).await? {
@@ -180,13 +110,13 @@ async fn list<R: Resource>(
     Ok(View { position, body })
 }
 
-/// How these stand, as far as they are there.
+/// The facts of these, as far as they exist.
 async fn rows<R: Resource>(app: &Api, numbers: Vec<u64>) -> Result<Vec<(u64, R::Facts)>, Problem> {
     let rows = app.views.ask(move |views| {
         let view = views.of::<RosterView>()?;
         let rows = numbers.into_iter().filter_map(|number| {
-            let row = R::row(&view, number).transpose()?;
-            Some(row.map(|facts| (number, facts)))
+            let row = view.row::<R>(number).transpose()?;
+            Some(row.map(|row| (number, R::facts_of(&row.facts).clone())))
         });
         rows.collect::<Result<Vec<_>, TableError>>()
     });
@@ -217,11 +147,10 @@ async fn get<R: Resource>(
         Some(moment) => {
             let moment = parameters::as_of(moment, app.commands.head())?;
             let history = app.views.history();
-            let thing = history
-                .aggregate_as_of::<R::Aggregate>(&number.to_string(), moment)
-                .await;
-            let thing = thing.map_err(parameters::past)?;
-            let facts = R::facts(&thing).ok_or_else(|| unknown::<R>(number))?;
+            let key = number.to_string();
+            let record = history.aggregate_as_of::<R>(&key, moment).await;
+            let record = record.map_err(parameters::past)?;
+            let facts = Record::facts(&record).ok_or_else(|| unknown::<R>(number))?;
             show::<R>(app, facts).await?
         }
     };
@@ -236,7 +165,7 @@ async fn history<R: Resource>(
 ) -> Result<View<EventPage>, Problem> {
     caller.may(Role::Reader, &scope::<R>("read"))?;
     let limit = paging::limit(params.limit)?;
-    let stream = StreamName::new(R::Aggregate::CATEGORY, &number.to_string());
+    let stream = StreamName::new(R::CATEGORY, &number.to_string());
     let stream = stream.map_err(|_| unknown::<R>(number))?;
     let page = stream_page(app, &stream, params.from, limit).await;
     page.map_err(|problem| match problem.status() {
@@ -253,8 +182,9 @@ async fn create<R: Resource>(
 ) -> Result<Response, Problem> {
     caller.may(Role::Admin, &scope::<R>("write"))?;
     let metadata = reason.metadata_of(caller)?;
-    let item = one::<R::Fields>(unread.json::<Value>(app).await?, Which::New)?;
-    let (number, secret) = tell::<R>(app, &metadata, item).await?;
+    let item = one::<R::Fields>(unread.json::<Value>(app).await?, Which::New);
+    let item = item.map_err(provisioning::problem)?;
+    let (number, secret) = change::<R>(app, &metadata, item).await?;
     let thing = known::<R>(app, number).await?;
     let path = format!("/v1/{}/{number}", R::Fields::PLURAL.replace('_', "-"));
     let answer = View {
@@ -281,23 +211,24 @@ async fn edit<R: Resource>(
     row::<R>(app, number)
         .await?
         .ok_or_else(|| unknown::<R>(number))?;
-    let item = one::<R::Fields>(value, Which::Number(number))?;
-    tell::<R>(app, &metadata, item).await?;
+    let item = one::<R::Fields>(value, Which::Number(number)).map_err(provisioning::problem)?;
+    change::<R>(app, &metadata, item).await?;
     let body = known::<R>(app, number).await?;
     let position = app.views.position();
     Ok(View { position, body })
 }
 
-/// Tells one thing; answers its number, and its secret when one was made up.
-async fn tell<R: Resource>(
+/// Changes one record; returns its number, and its secret when one was generated.
+async fn change<R: Resource>(
     app: &Api,
     metadata: &Metadata,
     item: Item<R::Fields>,
 ) -> Result<(u64, Option<String>), Problem> {
     let document = R::document(item);
-    let applied = provisioning::apply(app, metadata, document, false).await?;
-    let things = applied.objects.into_values().flatten();
-    let mut done = things.filter_map(|(_, thing)| Some((thing.id?, thing.secret)));
+    let applied = app.provisioning.apply(metadata, document, false).await;
+    let applied = applied.map_err(provisioning::problem)?;
+    let records = applied.objects.into_values().flatten();
+    let mut done = records.filter_map(|(_, record)| Some((record.id?, record.secret)));
     done.next()
         .ok_or_else(|| Problem::internal("nothing came of one thing"))
 }
@@ -305,8 +236,8 @@ async fn tell<R: Resource>(
 async fn row<R: Resource>(app: &Api, number: u64) -> Result<Option<R::Facts>, Problem> {
     let row = app
         .views
-        .ask(move |views| R::row(&views.of::<RosterView>()?, number));
-    Ok(row.await?)
+        .ask(move |views| views.of::<RosterView>()?.row::<R>(number));
+    Ok(row.await?.map(|row| R::facts_of(&row.facts).clone()))
 }
 
 async fn known<R: Resource>(app: &Api, number: u64) -> Result<R::Shown, Problem> {
@@ -325,10 +256,12 @@ async fn show<R: Resource>(app: &Api, facts: &R::Facts) -> Result<R::Shown, Prob
         .views
         .of::<RosterView>()?
         .read(|roster| R::show(facts, roster));
-    R::read_texts(app, facts, &mut shown).await?;
+    if let Some(text) = R::long_text(facts) {
+        R::show_text(&mut shown, app.read_text(text).await?);
+    }
     Ok(shown)
 }
 
 fn unknown<R: Resource>(number: u64) -> Problem {
-    Problem::not_found(format!("no {} has the number {number}", R::THING.word()))
+    Problem::not_found(format!("no {} has the number {number}", R::WORD))
 }

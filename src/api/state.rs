@@ -8,8 +8,12 @@ use axum::extract::FromRef;
 use domain::jobs::schedule::Patience;
 use jiff::tz::TimeZone;
 use people::People;
+use provisioning::Provisioning;
+pub use provisioning::WorkerAnswers;
 use tokio::sync::Mutex;
 use web::App;
+
+use crate::provisioning::StoredTexts;
 
 /// What an operator chose for this API.
 #[derive(Clone, Default)]
@@ -35,15 +39,6 @@ pub struct Prices {
     pub core_hour: f64,
 }
 
-/// How a worker answers pings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WorkerAnswers {
-    /// Whether it has left too many unanswered.
-    pub is_silent: bool,
-    /// Whether it has sent any request since this process started.
-    pub is_heard: bool,
-}
-
 /// Reads how the worker with this number answers.
 pub type ReadAnswers = Arc<dyn Fn(u64) -> WorkerAnswers + Send + Sync>;
 
@@ -54,7 +49,7 @@ pub struct Api(Arc<Parts>);
 /// What [`Api`] points to: its own settings, and all of [`App`].
 pub struct Parts {
     app: App,
-    pub(crate) people: People,
+    pub(crate) provisioning: Provisioning,
     pub(crate) settings: Settings,
     /// Held while a model is trained: one at a time.
     pub(crate) training: Arc<Mutex<()>>,
@@ -64,9 +59,17 @@ impl Api {
     /// Puts the API together.
     #[must_use]
     pub fn new(app: App, people: People, settings: Settings) -> Self {
+        let provisioning = Provisioning {
+            commands: app.commands.clone(),
+            views: app.views.clone(),
+            people,
+            texts: Arc::new(StoredTexts(app.clone())),
+            time_zone: settings.time_zone.clone(),
+            patience: app.settings.limits.patience,
+        };
         Self(Arc::new(Parts {
             app,
-            people,
+            provisioning,
             settings,
             training: Arc::default(),
         }))

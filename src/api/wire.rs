@@ -3,14 +3,9 @@
 mod build;
 mod event;
 mod farm;
-mod roster;
 mod run;
 
 pub use build::{Build, Collection, CollectionCount, UsageSummary};
 pub use event::{EventPage, StoredEvent};
 pub use farm::{Node, Package, Quantiles, Resource, Usage, Version, Waste};
-pub use roster::{
-    Group, Job, JobTemplate, Named, Project, User, Worker, WorkerPool, WorkerReports,
-};
-pub(crate) use roster::{Look, Thing};
 pub use run::{KillRequest, Origin, Run, RunLog};

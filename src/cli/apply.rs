@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use axum::http::Method;
 use clap::Args;
+use provisioning::PLURALS;
 use serde_json::Value;
 
 use super::arguments::{Format, Global};
@@ -28,17 +29,6 @@ pub(super) struct Apply {
     #[arg(long)]
     reason: Option<String>,
 }
-
-/// The lists of a document, in the order in which they are applied.
-const PLURALS: [&str; 7] = [
-    "groups",
-    "users",
-    "workers",
-    "worker_pools",
-    "projects",
-    "job_templates",
-    "jobs",
-];
 
 /// The longest value that a table shows of a change, in characters.
 const SHOWN_CHARS_MAX: usize = 60;
@@ -74,7 +64,7 @@ fn print(format: Format, applied: &Value) -> Result<(), Failure> {
     }
     let dry_run = applied["dry_run"] == true;
     let mut out = std::io::stdout().lock();
-    for plural in PLURALS {
+    for plural in PLURALS.iter().copied() {
         let things = &applied["objects"][plural];
         for (name, thing) in things.as_object().into_iter().flatten() {
             writeln!(

@@ -29,8 +29,9 @@
 //!
 //! [`jobs::schedule`] is no aggregate: it says when runs are due, as plain functions.
 //!
-//! Each has a folder: `event.rs` says what may have happened, `decide.rs` what may happen next. Shapes of
-//! events that were ever released stand in `tests/archive` and read for ever.
+//! Those of the last row are records ([`Record`]): one declaration makes their events, commands and decider, and the tests
+//! of what holds for all of them. Each of the others has a folder: `event.rs` says what may have happened, `decide.rs` what
+//! may happen next. `tests/archive` has every shape of an event that was ever released; all of them can be read.
 
 pub mod builds;
 pub mod core;

@@ -27,6 +27,11 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ),
     // A session remembers the position of the event that set the password.
     ("people", &["commands", "domain", "eventlog", "projections"]),
+    // Passwords are hashed and secrets are sealed as `people` does it.
+    (
+        "provisioning",
+        &["commands", "domain", "eventlog", "people", "projections"],
+    ),
     // The questions and answers of the views are made of the vocabulary of the log.
     (
         "web",
@@ -48,6 +53,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
             "eventlog",
             "people",
             "projections",
+            "provisioning",
             "web",
         ],
     ),

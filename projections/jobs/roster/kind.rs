@@ -1,12 +1,15 @@
-//! The kinds of things in the roster: how each begins, how it changes, and what memory keeps of it.
+//! The kinds of records in the roster: their rows, their entries in memory, and how they are found.
 
-use domain::core::group::{self, GroupEvent};
-use domain::core::user::{self, UserEvent};
-use domain::jobs::job::{self, JobEvent};
-use domain::jobs::job_template::{self, JobTemplateEvent};
-use domain::jobs::project::{self, ProjectEvent};
-use domain::jobs::worker::{self, WorkerEvent};
-use domain::jobs::worker_pool::{self, WorkerPoolEvent};
+use std::collections::BTreeMap;
+
+use domain::core::group::Group;
+use domain::core::user::{self, User, UserEvent};
+use domain::jobs::job::Job;
+use domain::jobs::job_template::JobTemplate;
+use domain::jobs::project::Project;
+use domain::jobs::worker::Worker;
+use domain::jobs::worker_pool::WorkerPool;
+use domain::{Aggregate, CoreEvent, Event, JobsEvent, Record};
 use eventlog::Position;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,97 +17,186 @@ use serde::de::DeserializeOwned;
 use super::entries::{
     GroupEntry, JobEntry, JobTemplateEntry, ProjectEntry, UserEntry, WorkerEntry, WorkerPoolEntry,
 };
-use super::{Roster, Row};
+use super::ledger::{Ledger, load};
+use super::{Roster, RosterView, Row};
+use crate::engine::{Answer, Envelope, Rows};
 
-/// One kind of thing.
-pub(super) trait Kind {
-    /// With what the keys of its rows begin.
+/// A kind of record in the roster.
+pub trait Kept: Record {
+    /// The first byte of the keys of its rows.
     const PREFIX: u8;
-    type Event;
-    type Facts: Clone + Serialize + DeserializeOwned;
+    /// What a row holds.
+    type Held: Clone + Serialize + DeserializeOwned + Send + Sync + 'static;
+    /// What memory holds.
+    type Entry: Entry;
 
-    /// The facts with which it begins, if this is its beginning.
-    fn begun(event: &Self::Event, position: Position) -> Option<Self::Facts>;
+    /// The facts that a row holds.
+    fn facts_of(held: &Self::Held) -> &Self::Facts;
 
-    /// Takes note of what has happened since.
-    fn evolve(facts: &mut Self::Facts, event: &Self::Event, position: Position);
+    /// The row of a new one, if the event creates it.
+    fn held(event: &Self::Event, position: Position) -> Option<Self::Held>;
 
-    /// Tells the model in memory how one stands.
-    fn tell(model: &mut Roster, row: (&u64, &Row<Self::Facts>));
+    /// Updates a row by an event that came later.
+    fn follow(held: &mut Self::Held, event: &Self::Event, position: Position);
+
+    /// Puts one into memory.
+    fn put(roster: &mut Roster, row: (&u64, &Row<Self::Held>));
+
+    /// All in memory, by number.
+    fn all(roster: &Roster) -> &BTreeMap<u64, Self::Entry>;
+
+    /// The one of this name. A name may be unique only within another record: `within` is the number of that, else 0.
+    fn by_name(roster: &Roster, within: u64, name: &str) -> Option<u64>;
 }
 
-macro_rules! kinds {
-    ($($name:ident($event:ty, $begun:path) = $facts:ty, $prefix:literal, $entry:ident, $tell:ident;)+) => {
-        $(
-            pub(super) struct $name;
-
-            impl Kind for $name {
-                const PREFIX: u8 = $prefix;
-                type Event = $event;
-                type Facts = $facts;
-
-                fn begun(event: &$event, _: Position) -> Option<$facts> {
-                    match event {
-                        $begun(data) => Some(data.clone()),
-                        _ => None,
-                    }
-                }
-
-                fn evolve(facts: &mut $facts, event: &$event, _: Position) {
-                    facts.evolve(event);
-                }
-
-                fn tell(model: &mut Roster, (number, row): (&u64, &Row<$facts>)) {
-                    model.$tell($entry::of(*number, &row.facts));
-                }
-            }
-        )+
-    };
-}
-
-kinds! {
-    Groups(GroupEvent, GroupEvent::Created) = group::Created, b'g', GroupEntry, put_group;
-    Projects(ProjectEvent, ProjectEvent::Created) = project::Created, b'p', ProjectEntry, put_project;
-    WorkerPools(WorkerPoolEvent, WorkerPoolEvent::Created) = worker_pool::Created, b'o', WorkerPoolEntry, put_worker_pool;
-    Workers(WorkerEvent, WorkerEvent::Registered) = worker::Registered, b'w', WorkerEntry, put_worker;
-    JobTemplates(JobTemplateEvent, JobTemplateEvent::Created) = job_template::Created, b't', JobTemplateEntry, put_job_template;
-    Jobs(JobEvent, JobEvent::Created) = job::Created, b'j', JobEntry, put_job;
+/// What memory holds of a record.
+pub trait Entry {
+    /// The name or title.
+    fn name(&self) -> &str;
 }
 
 /// A user, and since when the password is what it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
 pub struct UserFacts {
-    /// How the user stands. `at` is when they were created.
+    /// What is known of the user. `at` is when they were created.
     pub user: user::Created,
     /// The last event that set the password: a session from before it has ended.
     pub credential_position: Position,
 }
 
-pub(super) struct Users;
+/// Declares every kind: its list, its event, what a row holds, its entry, and how it is found by name.
+macro_rules! kinds {
+    ($($list:ident: $kind:ident in $event:ident::$context:ident, rows $one:ident($prefix:literal) as $row:ident, entries $entry:ident($name:ident), put $put:ident, found by |$roster:ident, $within:ident, $called:ident| $by_name:expr $(, holds $how:ident)?;)+) => {
+        $(
+            #[doc = concat!("The row of a ", stringify!($one), ".")]
+            pub type $row = Row<<$kind as Kept>::Held>;
 
-impl Kind for Users {
-    const PREFIX: u8 = b'u';
-    type Event = UserEvent;
-    type Facts = UserFacts;
+            impl Kept for $kind {
+                const PREFIX: u8 = $prefix;
+                type Entry = $entry;
+                kinds!(@holds $kind $($how)?);
 
-    fn begun(event: &UserEvent, position: Position) -> Option<UserFacts> {
-        match event {
-            UserEvent::Created(data) => Some(UserFacts {
-                user: data.clone(),
+                fn put(roster: &mut Roster, (number, row): (&u64, &$row)) {
+                    roster.$put($entry::of(*number, &row.facts));
+                }
+
+                fn all(roster: &Roster) -> &BTreeMap<u64, $entry> {
+                    roster.$list()
+                }
+
+                fn by_name($roster: &Roster, $within: u64, $called: &str) -> Option<u64> {
+                    $by_name.map(|entry| entry.number)
+                }
+            }
+
+            impl Entry for $entry {
+                fn name(&self) -> &str {
+                    &self.$name
+                }
+            }
+        )+
+
+        /// Rows of all kinds that changed since the last flush.
+        #[derive(Default)]
+        pub(super) struct Ledgers {
+            $($list: Ledger<$kind>,)+
+        }
+
+        /// Rows of all kinds that a flush wrote.
+        pub(super) struct Flushed {
+            $(pub(super) $list: BTreeMap<u64, $row>,)+
+        }
+
+        impl Ledgers {
+            pub(super) const CATEGORIES: &'static [&'static str] = &[$($kind::CATEGORY),+];
+
+            pub(super) fn apply(&mut self, event: &Event, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
+                match event {
+                    $(Event::$context($event::$kind(event)) => self.$list.apply(event, envelope, rows),)+
+                    _ => {}
+                }
+            }
+
+            pub(super) fn flush(&mut self, rows: &mut Rows<'_>) -> Flushed {
+                Flushed { $($list: self.$list.flush(rows),)+ }
+            }
+
+            pub(super) fn load(roster: &mut Roster, rows: &mut Rows<'_>) {
+                $(load::<$kind>(roster, rows);)+
+            }
+        }
+
+        impl Flushed {
+            pub(super) fn put(&self, roster: &mut Roster) {
+                $(self.$list.iter().for_each(|row| $kind::put(roster, row));)+
+            }
+        }
+
+        impl RosterView {
+            $(
+                #[doc = concat!("One ", stringify!($one), ".")]
+                ///
+                /// # Errors
+                /// When the table cannot say.
+                pub fn $one(&self, number: u64) -> Answer<Option<$row>> {
+                    self.row::<$kind>(number)
+                }
+            )+
+        }
+    };
+
+    (@holds $kind:ident) => {
+        type Held = <$kind as Record>::Facts;
+
+        fn facts_of(held: &Self::Held) -> &Self::Facts {
+            held
+        }
+
+        fn held(event: &Self::Event, _: Position) -> Option<Self::Held> {
+            Self::created(event).cloned()
+        }
+
+        fn follow(held: &mut Self::Held, event: &Self::Event, _: Position) {
+            Self::update(held, event);
+        }
+    };
+    (@holds $kind:ident password_position) => {
+        type Held = UserFacts;
+
+        fn facts_of(held: &UserFacts) -> &user::Created {
+            &held.user
+        }
+
+        fn held(event: &UserEvent, position: Position) -> Option<UserFacts> {
+            let user = Self::created(event)?.clone();
+            Some(UserFacts {
+                user,
                 credential_position: position,
-            }),
-            _ => None,
+            })
         }
-    }
 
-    fn evolve(facts: &mut UserFacts, event: &UserEvent, position: Position) {
-        if matches!(event, UserEvent::PasswordChanged(_)) {
-            facts.credential_position = position;
+        fn follow(held: &mut UserFacts, event: &UserEvent, position: Position) {
+            if matches!(event, UserEvent::PasswordChanged(_)) {
+                held.credential_position = position;
+            }
+            Self::update(&mut held.user, event);
         }
-        facts.user.evolve(event);
-    }
+    };
+}
 
-    fn tell(model: &mut Roster, (number, row): (&u64, &Row<UserFacts>)) {
-        model.put_user(UserEntry::of(*number, &row.facts));
-    }
+kinds! {
+    groups: Group in CoreEvent::Core, rows group(b'g') as GroupRow, entries GroupEntry(name), put put_group,
+        found by |roster, _within, name| roster.group_by_name(name);
+    users: User in CoreEvent::Core, rows user(b'u') as UserRow, entries UserEntry(name), put put_user,
+        found by |roster, _within, name| roster.user_by_name(name), holds password_position;
+    projects: Project in JobsEvent::Jobs, rows project(b'p') as ProjectRow, entries ProjectEntry(title), put put_project,
+        found by |roster, _within, name| roster.project_by_title(name);
+    worker_pools: WorkerPool in JobsEvent::Jobs, rows worker_pool(b'o') as WorkerPoolRow, entries WorkerPoolEntry(title), put put_worker_pool,
+        found by |roster, _within, name| roster.worker_pool_by_title(name);
+    workers: Worker in JobsEvent::Jobs, rows worker(b'w') as WorkerRow, entries WorkerEntry(title), put put_worker,
+        found by |roster, _within, name| roster.worker_by_title(name);
+    job_templates: JobTemplate in JobsEvent::Jobs, rows job_template(b't') as JobTemplateRow, entries JobTemplateEntry(title), put put_job_template,
+        found by |roster, within, name| roster.job_template_by_title(within, name);
+    jobs: Job in JobsEvent::Jobs, rows job(b'j') as JobRow, entries JobEntry(title), put put_job,
+        found by |roster, within, name| roster.job_by_title(within, name);
 }

@@ -7,8 +7,9 @@ use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::key;
-use super::kind::Kind;
+use super::kind::Kept;
+use super::{Roster, key, number_of};
+use crate::engine::loading::each;
 use crate::engine::stored::time;
 use crate::engine::{Envelope, Rows};
 
@@ -61,11 +62,11 @@ impl<F> From<Row<F>> for Stored<F> {
 }
 
 /// Those that were told of since the last flush.
-pub(super) struct Ledger<K: Kind> {
-    held: BTreeMap<u64, Row<K::Facts>>,
+pub(super) struct Ledger<K: Kept> {
+    held: BTreeMap<u64, Row<K::Held>>,
 }
 
-impl<K: Kind> Default for Ledger<K> {
+impl<K: Kept> Default for Ledger<K> {
     fn default() -> Self {
         Self {
             held: BTreeMap::new(),
@@ -73,14 +74,14 @@ impl<K: Kind> Default for Ledger<K> {
     }
 }
 
-impl<K: Kind> Ledger<K> {
+impl<K: Kept> Ledger<K> {
     /// Takes note of an event. What speaks of something that never began changes nothing.
     pub(super) fn apply(&mut self, event: &K::Event, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
         let Ok(number) = envelope.stream.key().parse::<u64>() else {
             return;
         };
         let (position, updated_at) = (envelope.position, envelope.recorded_at);
-        if let Some(facts) = K::begun(event, position) {
+        if let Some(facts) = K::held(event, position) {
             let row = Row {
                 facts,
                 position,
@@ -92,24 +93,33 @@ impl<K: Kind> Ledger<K> {
         let row = match self.held.entry(number) {
             Entry::Occupied(held) => held.into_mut(),
             Entry::Vacant(place) => {
-                let Some(stored) = rows.get::<Stored<K::Facts>>(&key(K::PREFIX, number)) else {
+                let Some(stored) = rows.get::<Stored<K::Held>>(&key(K::PREFIX, number)) else {
                     return;
                 };
                 place.insert(stored.into())
             }
         };
-        K::evolve(&mut row.facts, event, position);
+        K::follow(&mut row.facts, event, position);
         (row.position, row.updated_at) = (position, updated_at);
     }
 
     /// Writes down what is held, and returns it.
-    pub(super) fn flush(&mut self, rows: &mut Rows<'_>) -> BTreeMap<u64, Row<K::Facts>> {
+    pub(super) fn flush(&mut self, rows: &mut Rows<'_>) -> BTreeMap<u64, Row<K::Held>> {
         let held = std::mem::take(&mut self.held);
         for (number, row) in &held {
             rows.put(key(K::PREFIX, *number), &Stored::from(row.clone()));
         }
         held
     }
+}
+
+/// Puts all stored records of a kind into memory.
+pub(super) fn load<K: Kept>(roster: &mut Roster, rows: &mut Rows<'_>) {
+    each(K::PREFIX, rows, |key, row: Stored<K::Held>, _| {
+        if let Some(number) = number_of(key) {
+            K::put(roster, (&number, &row.into()));
+        }
+    });
 }
 
 mod as_json {

@@ -1,47 +1,57 @@
 //! The routes of each kind, with their descriptions.
 
+use ::provisioning::ShownWorker;
+use domain::core::group::Group;
+use domain::core::user::User;
+use domain::jobs::job::Job;
+use domain::jobs::job_template::JobTemplate;
+use domain::jobs::project::Project;
+use domain::jobs::worker::Worker;
+use domain::jobs::worker_pool::WorkerPool;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use web::Problem;
 
 use super::{AsOfParams, Made};
 use crate::builds::Reason;
-use crate::provisioning::{Groups, JobTemplates, Jobs, Projects, Users, WorkerPools, Workers};
 use crate::reads::PageParams;
-use crate::{Api, roster, wire};
+use crate::{Api, roster};
 
 /// Writes down the routes of each kind.
 macro_rules! kinds {
-    ($($module:ident, $kind:ident, $fields:ident, $shown:ident, $list:literal, $one:literal, $history:literal;)+) => {
+    ($($module:ident, $kind:ident, $fields:ident, $shown:ident, $list:literal, $one:literal, $history:literal $({ $($present:tt)* })?;)+) => {
         $(
+            impl roster::Resource for $kind { $($($present)*)? }
+
             /// The routes of one kind.
             pub(crate) mod $module {
                 use axum::extract::State;
                 use axum::response::Response;
+                use ::provisioning::{$fields, $shown};
                 use web::paging::Listing;
                 use web::{Caller, Path, Problem, Query, Unread, View};
 
-                use super::{AsOfParams, Reason, $kind, Made, PageParams, roster, wire};
+                use super::{AsOfParams, $kind, Made, PageParams, Reason, roster};
                 use crate::Api;
                 use crate::events::StreamParams;
-                use crate::provisioning::$fields;
                 use crate::wire::EventPage;
 
                 /// Which are there?
                 #[utoipa::path(get, path = $list, tag = "roster", params(PageParams),
                     operation_id = concat!(stringify!($module), "_list"),
-                    responses((status = 200, body = Listing<wire::$shown>)))]
+                    responses((status = 200, body = Listing<$shown>)))]
                 pub(crate) async fn list(
                     State(app): State<Api>,
                     caller: Caller,
                     Query(params): Query<PageParams>,
-                ) -> Result<View<Listing<wire::$shown>>, Problem> {
+                ) -> Result<View<Listing<$shown>>, Problem> {
                     roster::list::<$kind>(&app, &caller, params).await
                 }
 
                 /// One more.
                 #[utoipa::path(post, path = $list, tag = "roster", params(Reason), request_body = $fields,
                     operation_id = concat!(stringify!($module), "_create"),
-                    responses((status = 201, description = "It is there from now on", body = Made<wire::$shown>)))]
+                    responses((status = 201, description = "It is there from now on", body = Made<$shown>)))]
                 pub(crate) async fn create(
                     State(app): State<Api>,
                     caller: Caller,
@@ -55,13 +65,13 @@ macro_rules! kinds {
                 #[utoipa::path(get, path = $one, tag = "roster",
                     operation_id = concat!(stringify!($module), "_get"),
                     params(("id" = u64, Path, description = "The number"), AsOfParams),
-                    responses((status = 200, body = wire::$shown)))]
+                    responses((status = 200, body = $shown)))]
                 pub(crate) async fn get(
                     State(app): State<Api>,
                     caller: Caller,
                     Path(number): Path<u64>,
                     Query(params): Query<AsOfParams>,
-                ) -> Result<View<wire::$shown>, Problem> {
+                ) -> Result<View<$shown>, Problem> {
                     roster::get::<$kind>(&app, &caller, number, &params).await
                 }
 
@@ -69,14 +79,14 @@ macro_rules! kinds {
                 #[utoipa::path(patch, path = $one, tag = "roster", request_body = $fields,
                     operation_id = concat!(stringify!($module), "_edit"),
                     params(("id" = u64, Path, description = "The number"), Reason),
-                    responses((status = 200, body = wire::$shown)))]
+                    responses((status = 200, body = $shown)))]
                 pub(crate) async fn edit(
                     State(app): State<Api>,
                     caller: Caller,
                     Path(number): Path<u64>,
                     Query(reason): Query<Reason>,
                     unread: Unread,
-                ) -> Result<View<wire::$shown>, Problem> {
+                ) -> Result<View<$shown>, Problem> {
                     roster::edit::<$kind>(&app, &caller, number, reason, unread).await
                 }
 
@@ -99,13 +109,17 @@ macro_rules! kinds {
 }
 
 kinds! {
-    groups, Groups, GroupFields, Group, "/v1/groups", "/v1/groups/{id}", "/v1/groups/{id}/history";
-    users, Users, UserFields, User, "/v1/users", "/v1/users/{id}", "/v1/users/{id}/history";
-    workers, Workers, WorkerFields, Worker, "/v1/workers", "/v1/workers/{id}", "/v1/workers/{id}/history";
-    worker_pools, WorkerPools, WorkerPoolFields, WorkerPool, "/v1/worker-pools", "/v1/worker-pools/{id}", "/v1/worker-pools/{id}/history";
-    projects, Projects, ProjectFields, Project, "/v1/projects", "/v1/projects/{id}", "/v1/projects/{id}/history";
-    job_templates, JobTemplates, JobTemplateFields, JobTemplate, "/v1/job-templates", "/v1/job-templates/{id}", "/v1/job-templates/{id}/history";
-    jobs, Jobs, JobFields, Job, "/v1/jobs", "/v1/jobs/{id}", "/v1/jobs/{id}/history";
+    groups, Group, GroupFields, ShownGroup, "/v1/groups", "/v1/groups/{id}", "/v1/groups/{id}/history";
+    users, User, UserFields, ShownUser, "/v1/users", "/v1/users/{id}", "/v1/users/{id}/history";
+    workers, Worker, WorkerFields, ShownWorker, "/v1/workers", "/v1/workers/{id}", "/v1/workers/{id}/history" {
+        fn add_present(app: &Api, shown: &mut ShownWorker) -> Result<(), Problem> {
+            roster::add_reports(app, shown)
+        }
+    };
+    worker_pools, WorkerPool, WorkerPoolFields, ShownWorkerPool, "/v1/worker-pools", "/v1/worker-pools/{id}", "/v1/worker-pools/{id}/history";
+    projects, Project, ProjectFields, ShownProject, "/v1/projects", "/v1/projects/{id}", "/v1/projects/{id}/history";
+    job_templates, JobTemplate, JobTemplateFields, ShownJobTemplate, "/v1/job-templates", "/v1/job-templates/{id}", "/v1/job-templates/{id}/history";
+    jobs, Job, JobFields, ShownJob, "/v1/jobs", "/v1/jobs/{id}", "/v1/jobs/{id}/history";
 }
 
 /// Puts the routes of a kind into the router.

@@ -1,15 +1,14 @@
-//! Reads what somebody wrote by hand: every fault is found at once and named with its place, and no value is
-//! ever repeated, because it may be a password.
+//! Reads documents that people write: all faults are found at once and named with their paths. A message never repeats the
+//! value, because it may be a password.
 
 mod schedule;
 
 use std::collections::BTreeSet;
 
+use crate::Reference;
+use crate::error::Fault;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
-use web::FieldError;
-
-use super::Reference;
 
 pub(crate) use schedule::Moment;
 
@@ -33,12 +32,15 @@ pub(crate) const MEMBERS_MAX: usize = 10_000;
 
 /// What is wrong so far.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<FieldError>);
+pub(crate) struct Faults(Vec<Fault>);
 
 impl Faults {
     pub(crate) fn add(&mut self, place: impl Into<String>, message: impl Into<String>) {
         if self.0.len() < FAULTS_MAX {
-            self.0.push(FieldError::new(place, message));
+            self.0.push(Fault {
+                field: place.into(),
+                message: message.into(),
+            });
         }
     }
 
@@ -51,13 +53,13 @@ impl Faults {
         self.0.iter().any(|fault| fault.field == place)
     }
 
-    pub(crate) fn into_errors(self) -> Vec<FieldError> {
+    pub(crate) fn into_list(self) -> Vec<Fault> {
         self.0
     }
 }
 
 /// An object that is being read, key by key.
-pub(crate) struct Fields<'a> {
+pub struct Fields<'a> {
     place: String,
     object: Map<String, Value>,
     known: BTreeSet<&'static str>,
@@ -65,7 +67,7 @@ pub(crate) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Begins to read what stands at a place; the outermost has none.
+    /// Begins to read the object at a path; that of the document is empty.
     pub(crate) fn open(place: &str, value: Value, faults: &'a mut Faults) -> Option<Self> {
         let Value::Object(object) = value else {
             faults.add(place, "is an object with keys and values");
@@ -79,7 +81,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// Refuses every key that nobody has asked for.
+    /// Refuses every key that was not read.
     pub(crate) fn close(self) {
         let known: Vec<&str> = self.known.iter().copied().collect();
         for key in self.object.keys() {
@@ -103,7 +105,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// What something is called: one line that is not empty.
+    /// A name or title: one line that is not empty.
     pub(crate) fn title(&mut self, key: &'static str) -> Option<String> {
         let Value::String(text) = self.take(key)? else {
             return self.fault(key, "is a text");
@@ -177,8 +179,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A secret. Numbers are not taken for texts: nobody knows with which zeros they were written.
-    fn secret(&mut self, key: &'static str, bytes_max: usize) -> Option<SecretString> {
+    /// A secret. A number is refused: it may have been written with zeros that are lost.
+    pub(crate) fn secret(&mut self, key: &'static str, bytes_max: usize) -> Option<SecretString> {
         match self.take(key)? {
             Value::String(text) if (SECRET_BYTES_MIN..=bytes_max).contains(&text.len()) => {
                 Some(SecretString::from(text))
@@ -190,8 +192,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A secret that stands here, not in a file: this machine's files are nobody's business who asks over the
-    /// network.
+    /// A secret in the document. A path to a file is refused: only the command line reads those, on its own machine.
     pub(crate) fn secret_or_file(
         &mut self,
         key: &'static str,
@@ -204,7 +205,7 @@ impl<'a> Fields<'a> {
         self.secret(key, bytes_max)
     }
 
-    /// Another thing, by what it is called or by its number.
+    /// Another record, by its name or number.
     pub(crate) fn reference(&mut self, key: &'static str) -> Option<Option<Reference>> {
         let value = self.take(key)?;
         if value.is_null() {
@@ -216,7 +217,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Another thing, of which there is always one.
+    /// Another record that cannot be left empty.
     pub(crate) fn required_reference(&mut self, key: &'static str) -> Option<Reference> {
         match self.reference(key)? {
             Some(reference) => Some(reference),
@@ -224,7 +225,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Other things.
+    /// Other records.
     pub(crate) fn references(&mut self, key: &'static str) -> Option<Vec<Reference>> {
         let items = self.list(key, MEMBERS_MAX)?;
         let mut references = Vec::new();
@@ -250,13 +251,13 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Takes the value of a key, which is known from now on.
+    /// Takes the value of a key, and notes that the key is allowed.
     pub(crate) fn take(&mut self, key: &'static str) -> Option<Value> {
         self.known.insert(key);
         self.object.remove(key)
     }
 
-    /// Says what is wrong with a key.
+    /// Adds a fault of a key.
     pub(crate) fn fault<T>(&mut self, key: &str, message: impl Into<String>) -> Option<T> {
         self.faults.add(join(&self.place, key), message);
         None

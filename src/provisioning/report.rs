@@ -8,55 +8,94 @@ use utoipa::ToSchema;
 
 /// What came of a document.
 #[derive(Clone, Default, Serialize, ToSchema)]
-pub(crate) struct Applied {
+pub struct Applied {
     /// Whether this is only what would happen.
-    pub(crate) dry_run: bool,
+    pub dry_run: bool,
     /// Whether anything was changed, or would be.
-    pub(crate) changed: bool,
+    pub changed: bool,
     /// Everything in the document: by its kind, then by what it is called.
-    pub(crate) objects: BTreeMap<&'static str, BTreeMap<String, AppliedThing>>,
+    pub objects: BTreeMap<&'static str, BTreeMap<String, AppliedRecord>>,
     /// What somebody should know who wrote the document.
-    pub(crate) notes: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 /// What came of one thing.
 #[derive(Clone, Default, Serialize, ToSchema)]
-pub(crate) struct AppliedThing {
+#[schema(as = AppliedThing)]
+pub struct AppliedRecord {
     /// Its number; none when it would be new.
-    pub(crate) id: Option<u64>,
+    pub id: Option<u64>,
     /// `created`, `changed` or `unchanged`.
-    pub(crate) action: &'static str,
+    pub action: &'static str,
     /// Field by field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) changes: Vec<Change>,
+    pub changes: Vec<Change>,
     /// By what a worker is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) api_key: Option<String>,
+    pub api_key: Option<String>,
     /// The secret of a worker, when it was made up here. Nobody can show it again.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) secret: Option<String>,
+    pub secret: Option<String>,
     /// Whether the API key was made up here as well.
     #[serde(skip)]
     pub(crate) api_key_is_made_up: bool,
     /// The number of a new job's first run.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) first_run: Option<u64>,
+    pub first_run: Option<u64>,
+}
+
+impl Applied {
+    /// After a dry run: new records have no numbers, and new secrets are never valid.
+    pub(crate) fn hide_what_does_not_exist(&mut self) {
+        self.dry_run = true;
+        for record in self.objects.values_mut().flat_map(BTreeMap::values_mut) {
+            if record.action == "created" {
+                record.id = None;
+            }
+            record.secret = None;
+            if record.api_key_is_made_up {
+                record.api_key = None;
+                record.changes.retain(|change| change.field != "api_key");
+            }
+            record.first_run = None;
+        }
+    }
+
+    /// Adds what came of another part of the document.
+    pub(crate) fn add(&mut self, part: Self) {
+        self.changed |= part.changed;
+        self.notes.extend(part.notes);
+        for (plural, records) in part.objects {
+            self.objects.entry(plural).or_default().extend(records);
+        }
+    }
 }
 
 /// What became of one field.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub(crate) struct Change {
+pub struct Change {
     /// Which field.
-    pub(crate) field: String,
+    pub field: String,
     /// What it was; nothing when the thing is new, or nobody may see it.
     #[schema(value_type = Value)]
-    pub(crate) before: Value,
+    pub before: Value,
     /// What it is now; nothing when nobody may see it.
     #[schema(value_type = Value)]
-    pub(crate) after: Value,
+    pub after: Value,
 }
 
-/// What is different between two things as they are shown.
+impl Change {
+    /// A change of a secret: both values are hidden.
+    pub(crate) fn hidden(field: &str) -> Self {
+        Self {
+            field: field.to_owned(),
+            before: Value::Null,
+            after: Value::Null,
+        }
+    }
+}
+
+/// The differences between two records as they are shown.
 pub(crate) fn differences<S: Serialize>(before: Option<&S>, after: &S) -> Vec<Change> {
     let before = before.map_or(Value::Null, shown);
     let Value::Object(after) = shown(after) else {
@@ -64,7 +103,7 @@ pub(crate) fn differences<S: Serialize>(before: Option<&S>, after: &S) -> Vec<Ch
     };
     let mut changes = Vec::new();
     for (field, after) in after {
-        // Nobody decided about these.
+        // No document sets these.
         if matches!(field.as_str(), "id" | "created_at") {
             continue;
         }
