@@ -21,13 +21,13 @@ pub mod quantity;
 mod refs;
 pub mod sample;
 mod snapshot;
-pub mod spec;
 pub mod strategy;
 #[cfg(test)]
 mod testing;
 pub mod training;
 mod variables;
 
+pub use ::spec::{SPEC_BYTES_MAX, Spec, SpecError, VariantValue, Variants};
 pub use answer::{Answer, Reason};
 pub use gantry::Gantry;
 pub use ladder::Ladder;
@@ -36,7 +36,6 @@ pub use quantity::{Megabytes, Millicores};
 pub use refs::Refs;
 pub use sample::{Ending, SampleFlaw, Usage, UsageSample};
 pub use snapshot::SnapshotError;
-pub use spec::{SPEC_BYTES_MAX, Spec, SpecError, VariantValue, Variants};
 pub use strategy::{Strategy, StrategySettings};
 pub use training::{Selection, Training, TrainingError};
 pub use variables::{CpuFormat, Variables};

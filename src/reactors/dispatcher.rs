@@ -37,11 +37,11 @@ use crate::Faults;
 use crate::boot::Boot;
 use crate::liveness::Liveness;
 use crate::steady::{Steady, rest};
-use crate::zmtp::Publisher;
 use round::Memory;
 use run_times::{Kept, RunTimes};
 pub use stats::DispatcherReading;
 use stats::Stats;
+use zmtp::Publisher;
 
 /// Trouble is logged once per cause and minute.
 static LIMIT: LogLimit = LogLimit::new();

@@ -29,7 +29,6 @@ pub mod ports;
 pub mod prometheus;
 pub mod usage;
 pub mod worker_events;
-pub mod zmtp;
 
 pub use faults::Faults;
 pub use outside::{AskError, ConfigError};

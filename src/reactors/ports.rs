@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::steady::{Steady, rest};
-use crate::zmtp::{Publisher, Subscriber, listen};
+use zmtp::{Publisher, Subscriber, listen};
 
 /// The wait before a port that was taken is tried again; twice as long after every other.
 const RETRY_WAIT: Duration = Duration::from_secs(1);

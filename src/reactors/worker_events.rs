@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use serde::Deserialize;
 
-use crate::zmtp::{PortLimits, PortReading, Subscriber};
+use zmtp::{PortLimits, PortReading, Subscriber};
 
 /// With what every message begins.
 const ADDRESS: &str = "worker.event";

@@ -7,12 +7,14 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 use crate::source::{all_rust_files, is_test, read, root};
 
 /// Every arrow there is, from a crate to those it may know. The root is the wiring: nothing is hidden from it.
-const ARROWS: [(&str, &[&str]); 16] = [
-    ("allocation", &[]),
+const ARROWS: [(&str, &[&str]); 18] = [
+    ("allocation", &["spec"]),
     ("blobs", &[]),
-    ("domain", &[]),
+    ("domain", &["spec"]),
     ("eventlog", &[]),
+    ("spec", &[]),
     ("tables", &[]),
+    ("zmtp", &[]),
     ("eventlog_file", &["eventlog"]),
     ("tables_lsm", &["tables"]),
     ("commands", &["domain", "eventlog"]),
@@ -23,7 +25,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     // The questions of reactors to the log are made of its vocabulary.
     (
         "reactors",
-        &["commands", "domain", "eventlog", "projections"],
+        &["commands", "domain", "eventlog", "projections", "zmtp"],
     ),
     // A session remembers the position of the event that set the password.
     ("people", &["commands", "domain", "eventlog", "projections"]),

@@ -26,7 +26,7 @@ use super::set_back::SetBack;
 use super::stats::{add, count, show};
 use super::{Inner, messages, metadata};
 use crate::caught_up::caught_up;
-use crate::zmtp::Urgency;
+use zmtp::Urgency;
 
 /// How many next occasions are one append. When somebody else changes one of their runs meanwhile, all of
 /// them are decided anew.

@@ -28,10 +28,10 @@ use reactors::awake::Awake;
 use reactors::dispatcher::{Dispatcher, DispatcherConfig};
 use reactors::liveness::Liveness;
 use reactors::ports::{Port, Socket, Wanted};
-use reactors::zmtp::{PortLimits, Publisher};
 use tables_lsm::{LsmConfig, LsmTables};
 use tokio_util::sync::CancellationToken;
 use zeromq::{Socket as _, SocketRecv, SubSocket};
+use zmtp::{PortLimits, Publisher};
 
 /// How many things are set up in one append.
 const AT_ONCE: u64 = 500;

@@ -1,7 +1,7 @@
 use std::net::Ipv4Addr;
 
 use super::*;
-use crate::zmtp::PortLimits;
+use zmtp::PortLimits;
 
 fn open(wanted: Wanted) -> io::Result<(Port, Publisher)> {
     let publisher = Publisher::new(PortLimits::default());

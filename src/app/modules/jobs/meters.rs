@@ -130,7 +130,7 @@ const COUNTERS: [(&str, &str, &str, Read); 11] = [
         "kind",
         |seen| {
             let ports = [seen.broadcaster, seen.events];
-            let sum = |of: fn(&reactors::zmtp::PortReading) -> u64| ports.iter().map(of).sum();
+            let sum = |of: fn(&zmtp::PortReading) -> u64| ports.iter().map(of).sum();
             vec![
                 ("turned_away", sum(|port| port.turned_away)),
                 ("cut_off", sum(|port| port.cut_off)),

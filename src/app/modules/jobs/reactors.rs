@@ -18,8 +18,8 @@ use reactors::liveness::Liveness;
 use reactors::mails::{Mails, MailsConfig, MailsReading, ReadBlob};
 use reactors::ports::{Port, Socket, Wanted};
 use reactors::worker_events::WorkerEvents;
-use reactors::zmtp::{PortLimits, PortReading, Publisher};
 use tokio_util::sync::CancellationToken;
+use zmtp::{PortLimits, PortReading, Publisher};
 
 use crate::app::Services;
 use crate::app::modules::OpenPort;

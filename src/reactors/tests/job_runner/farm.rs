@@ -26,9 +26,9 @@ use reactors::awake::Awake;
 use reactors::dispatcher::{Dispatcher, DispatcherConfig};
 use reactors::liveness::Liveness;
 use reactors::ports::{Port, Socket, Wanted};
-use reactors::zmtp::{PortLimits, Publisher};
 use tables::MemoryTables;
 use tokio_util::sync::CancellationToken;
+use zmtp::{PortLimits, Publisher};
 
 /// Longer than any test may wait for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

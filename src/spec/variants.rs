@@ -74,7 +74,8 @@ impl Variants {
 
 impl VariantValue {
     /// How many bytes of text it holds.
-    pub(crate) fn bytes(&self) -> usize {
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         match self {
             Self::Flag(_) => 1,
             Self::Text(text) => text.len(),
@@ -82,7 +83,8 @@ impl VariantValue {
         }
     }
 
-    pub(crate) fn push_json(&self, json: &mut String) {
+    /// Adds its JSON to a text, as [`Variants::to_json`] writes it.
+    pub fn push_json(&self, json: &mut String) {
         match self {
             Self::Flag(true) => json.push_str("true"),
             Self::Flag(false) => json.push_str("false"),
@@ -304,3 +306,6 @@ fn push_json_text(json: &mut String, text: &str) {
     }
     json.push('"');
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,12 +7,12 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use super::accept::{Connections, Present, accept};
-use super::frames::{self, Frame, WireFault};
-use super::greeting::Socket;
-use super::handshake::{Ended, meet, pong};
-use super::stats::{PortStats, count};
-use super::{PortLimits, PortReading};
+use crate::accept::{Connections, Present, accept};
+use crate::frames::{self, Frame, WireFault};
+use crate::greeting::Socket;
+use crate::handshake::{Ended, meet, pong};
+use crate::stats::{PortStats, count};
+use crate::{PortLimits, PortReading};
 
 /// The most parts of a message that are kept; a longer one is nothing that anybody here understands.
 const PARTS_MAX: usize = 8;

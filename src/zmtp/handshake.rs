@@ -6,8 +6,8 @@ use bytes::{Buf, Bytes, BytesMut};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::frames::{self, Frame, WireFault};
-use super::greeting::{self, Dialogue, HEAD_BYTES, Socket, TAIL_BYTES};
+use crate::frames::{self, Frame, WireFault};
+use crate::greeting::{self, Dialogue, HEAD_BYTES, Socket, TAIL_BYTES};
 
 /// Why a conversation ended.
 #[derive(Debug, Error)]

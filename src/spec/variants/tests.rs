@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::variants_to_json;
+use super::Variants;
 
 #[test]
 fn variants_read_as_history_compares_them() {
@@ -22,17 +22,18 @@ fn variants_read_as_history_compares_them() {
             r#"{"l": ["c", "c++"], "m": ["a", "b"], "x": true, "n": "c d", "y": false}"#,
         ),
         ("k:='open +x", r#"{"k": "'open", "x": true}"#),
+        ("k:='a\tb\nc'", r#"{"k": "a\tb\nc"}"#),
         ("k='c++'", r#"{"k": "'c", "'": true}"#),
         ("k=\"é\u{1f980}\"", r#"{"k": "\"\u00e9\ud83e\udd80\""}"#),
     ] {
-        assert_eq!(variants_to_json(text), json, "{text}");
+        assert_eq!(Variants::parse(text).to_json(), json, "{text}");
     }
 }
 
 proptest! {
     #[test]
     fn whatever_is_written_becomes_one_ascii_object(text in any::<String>()) {
-        let json = variants_to_json(&text);
+        let json = Variants::parse(&text).to_json();
         let read: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&json).unwrap();
         prop_assert!(json.is_ascii());
         prop_assert!(read.keys().all(|name| !name.is_empty()));
@@ -53,7 +54,7 @@ proptest! {
                 _ => format!(" {name}=a,b "),
             })
             .collect();
-        let json = variants_to_json(&written.concat());
+        let json = Variants::parse(&written.concat()).to_json();
         let read: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&json).unwrap();
         prop_assert_eq!(read.len(), names.len());
     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::PortLimits;
+use crate::PortLimits;
 
 /// How soon a message has to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::PortLimits;
-use super::handshake::Ended;
-use super::stats::{PortStats, count};
+use crate::PortLimits;
+use crate::handshake::Ended;
+use crate::stats::{PortStats, count};
 
 /// How long nothing is taken after the system could not give a connection; it mostly has no more files.
 const BREATH: Duration = Duration::from_millis(200);

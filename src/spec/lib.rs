@@ -1,4 +1,7 @@
-//! What is to be built: `emacs@29.2 +json~native arch=x86_64_v3%gcc@12.3.0`.
+//! The grammar of Spack's specs and variants: `emacs@29.2 +json~native arch=x86_64_v3%gcc@12.3.0`.
+//!
+//! Pure, and knows nothing else of the workspace. Start reading at [`Spec`]; [`Variants`] are also read by themselves,
+//! as the annotations of a pod spell them.
 //!
 //! | part | is |
 //! |---|---|

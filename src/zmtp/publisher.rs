@@ -11,14 +11,14 @@ use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use super::accept::{Connections, Present, accept};
-use super::frames::{self, Frame, WireFault};
-use super::greeting::Socket;
-use super::handshake::{Ended, meet, pong};
-use super::news::{News, Subscribed};
-use super::queue::{Budget, Queue, Urgency};
-use super::stats::{PortStats, count};
-use super::{PortLimits, PortReading};
+use crate::accept::{Connections, Present, accept};
+use crate::frames::{self, Frame, WireFault};
+use crate::greeting::Socket;
+use crate::handshake::{Ended, meet, pong};
+use crate::news::{News, Subscribed};
+use crate::queue::{Budget, Queue, Urgency};
+use crate::stats::{PortStats, count};
+use crate::{PortLimits, PortReading};
 
 /// Says things to everybody who has asked for their like. Clones are the same socket; it can be talked to
 /// before it is bound, and then nobody hears.

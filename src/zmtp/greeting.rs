@@ -1,6 +1,6 @@
 //! How a connection begins.
 
-use super::frames::WireFault;
+use crate::frames::WireFault;
 
 /// With what a peer of ZMTP 2 and later begins: a length that no old frame has.
 pub(super) const SIGNATURE: [u8; 10] = [0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F];
