@@ -1,5 +1,6 @@
 //! What did each build use?
 
+mod resource;
 #[cfg(test)]
 mod tests;
 
@@ -65,56 +66,16 @@ pub struct UsageRow {
     #[serde(with = "time")]
     pub finished_at: Timestamp,
     /// Cores.
-    pub cpu: UsageOf,
+    #[serde(with = "resource")]
+    pub cpu: ResourceUsage,
     /// Bytes.
-    pub memory: UsageOf,
+    #[serde(with = "resource")]
+    pub memory: ResourceUsage,
     /// When the log took it.
     #[serde(with = "time")]
     pub recorded_at: Timestamp,
     /// Where it stands in the log.
     pub position: Position,
-}
-
-/// What a build was given and used of one resource.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct UsageOf {
-    /// What was requested.
-    pub request: Option<f64>,
-    /// What it was limited to.
-    pub limit: Option<f64>,
-    /// Mean of the samples.
-    pub mean: f64,
-    /// Median of the samples.
-    pub median: f64,
-    /// Largest sample.
-    pub max: f64,
-    /// Smallest sample.
-    pub min: f64,
-    /// Population standard deviation of the samples.
-    pub stddev: f64,
-}
-
-impl From<ResourceUsage> for UsageOf {
-    fn from(usage: ResourceUsage) -> Self {
-        let ResourceUsage {
-            request,
-            limit,
-            mean,
-            median,
-            max,
-            min,
-            stddev,
-        } = usage;
-        Self {
-            request,
-            limit,
-            mean,
-            median,
-            max,
-            min,
-            stddev,
-        }
-    }
 }
 
 /// The fold.
@@ -182,8 +143,8 @@ fn row(key: BuildKey, usage: &UsageRecorded, envelope: &Envelope<'_>) -> UsageRo
         status: usage.status.clone(),
         started_at: usage.started_at,
         finished_at: usage.finished_at,
-        cpu: usage.cpu.into(),
-        memory: usage.memory.into(),
+        cpu: usage.cpu,
+        memory: usage.memory,
         recorded_at: envelope.recorded_at,
         position: envelope.position,
     }

@@ -1,7 +1,7 @@
 use crate::builds::usage::UsageFilter;
 use crate::testing::{App, at, key, usage};
 use crate::{Cursor, Usages};
-use domain::builds::build::BuildEvent;
+use domain::builds::build::{BuildEvent, ResourceUsage};
 
 /// Nine builds of two packages on two machines, of two refs and two stacks.
 async fn data() -> App {
@@ -171,4 +171,32 @@ async fn what_is_recorded_again_replaces_what_was() {
         app.views.of::<Usages>().unwrap().get(&key(77)).unwrap(),
         None
     );
+}
+
+/// A row that an earlier build wrote is read: request, limit, mean, median, max, min, stddev, each in its place.
+#[test]
+fn what_was_used_of_a_resource_is_stored_field_by_field() {
+    #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    struct Row(#[serde(with = "super::resource")] ResourceUsage);
+    let bytes = |number: f64| number.to_le_bytes();
+    for request in [Some(0.5), None] {
+        let row = Row(ResourceUsage {
+            request,
+            limit: Some(2.0),
+            mean: 3.0,
+            median: 4.0,
+            max: 5.0,
+            min: 6.0,
+            stddev: 7.0,
+        });
+        let mut stored = match request {
+            Some(request) => [&[1][..], &bytes(request)].concat(),
+            None => vec![0],
+        };
+        stored.push(1);
+        stored.extend([2.0, 3.0, 4.0, 5.0, 6.0, 7.0].into_iter().flat_map(bytes));
+        assert_eq!(crate::engine::stored::encode(&row), stored);
+        let read: Row = crate::engine::stored::decode(&stored).unwrap();
+        assert_eq!(read, row);
+    }
 }

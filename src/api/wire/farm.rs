@@ -2,7 +2,8 @@
 
 use ::projections::builds::nodes::NodeRow;
 use ::projections::builds::packages::{PackageRow, Quantiles as Found};
-use ::projections::builds::usage::{UsageOf, UsageRow};
+use ::projections::builds::usage::UsageRow;
+use domain::builds::build::ResourceUsage;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -205,9 +206,9 @@ impl Usage {
     }
 }
 
-impl From<UsageOf> for Resource {
-    fn from(usage: UsageOf) -> Self {
-        let UsageOf {
+impl From<ResourceUsage> for Resource {
+    fn from(usage: ResourceUsage) -> Self {
+        let ResourceUsage {
             request,
             limit,
             mean,
