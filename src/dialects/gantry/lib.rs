@@ -105,7 +105,7 @@ impl Gantry {
         let allocation =
             async |State(gantry): State<Self>, uri: Uri| allocation::allocation(&gantry, &uri);
         Router::new()
-            .route("/v1/collect", post(collect.clone()))
+            .route("/v1/collect", post(collect))
             .route("/collect", post(collect))
             .route("/v1/allocation", get(allocation))
             .route("/allocation", get(allocation))
