@@ -248,7 +248,7 @@ pub(crate) async fn collect(
     let requested = key.clone();
     let row = app
         .views
-        .ask(move |views| views.of::<Builds>()?.get(&asked))
+        .ask(move |views| views.of::<Builds>()?.get(&requested))
         .await?;
     let body = Requeued {
         build: Build::of(row.ok_or_else(|| unknown(&key))?),

@@ -47,7 +47,11 @@ fn add_reports(app: &Api, shown: &mut ShownWorker) -> Result<(), Problem> {
     let (patience, now) = (app.settings.worker_patience, app.commands.clock().now());
     shown.reports = app.views.of::<RosterView>()?.read(|roster| {
         let worker = roster.worker(shown.id)?;
-        let answers = app.settings.worker_answers.as_ref().map(|read| read(shown.id));
+        let answers = app
+            .settings
+            .worker_answers
+            .as_ref()
+            .map(|read| read(shown.id));
         let created = shown.created_at;
         Some(WorkerReports::of(worker, created, patience, answers, now))
     });
