@@ -1,8 +1,9 @@
 //! Measures folding and reading: `cargo run --release -p projections --example fold -- [builds] [all|model|views|fold] [commit events]`.
 //!
 //! A synthetic history of builds (four reports and a usage record each, several builds under way at once) is
-//! folded into all views through sled, then pages of lists are read while it rests. The log is made up as it
-//! is read, so that the resident memory is that of the views. `fold` reads no pages.
+//! folded into all views. From a tenth of the history on, a page of a list is read every 20 ms; afterwards
+//! pages of several lists are read without pause. The log generates its events as they are read, so the resident
+//! memory is that of the views. `fold` reads no pages.
 
 #![expect(
     clippy::disallowed_methods,
@@ -22,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use eventlog::{EventLog, Filter, PageLimit, Position};
 use jiff::Timestamp;
-use process::{cpu_seconds, resident_mb};
+use process::{cpu_seconds, peak_resident_mb, resident_mb};
 use projections::allocation::{AllocationFold, AllocationSettings};
 use projections::builds::build::{BuildFilter, BuildOrder};
 use projections::engine::{Engine, Kind};
@@ -65,7 +66,7 @@ async fn main() -> Outcome<()> {
     }
     if only.as_deref() != Some("model") {
         let reads_pages = only.as_deref() != Some("fold");
-        views_through_sled(&log, head, builds, reads_pages).await?;
+        all_views(&log, head, builds, reads_pages).await?;
     }
     Ok(())
 }
@@ -104,7 +105,7 @@ async fn model_alone(log: &Arc<SyntheticLog>, head: Position, reading_cpu: f64) 
     Ok(())
 }
 
-async fn views_through_sled(
+async fn all_views(
     log: &Arc<SyntheticLog>,
     head: Position,
     builds: u64,
@@ -114,14 +115,21 @@ async fn views_through_sled(
     let opened = LsmTables::open(directory.path(), &LsmConfig::default())?;
     let tables = Arc::new(opened.tables);
     let (began, cpu_before) = (Instant::now(), cpu_seconds());
+    // Views answer once they are as far as the log was at the start.
+    log.head.send_replace(Position(head.0 / 10));
     let views = Views::start(log.clone(), tables.clone(), config())?;
-    let (mut peak, mut at_before, mut cpu_at) = (0, 0, cpu_before);
+    let while_folding = tokio::spawn(pages_while_folding(
+        views.clone(),
+        log.clone(),
+        head,
+        reads_pages,
+    ));
+    let (mut at_before, mut cpu_at) = (0, cpu_before);
     while views
         .wait_for_all(head, Duration::from_secs(5))
         .await
         .is_err()
     {
-        peak = resident_mb().max(peak);
         let seconds = began.elapsed().as_secs_f64();
         let at = views.position();
         println!(
@@ -134,15 +142,17 @@ async fn views_through_sled(
     }
     let seconds = began.elapsed().as_secs_f64();
     println!(
-        "all views through sled: {:.0} k events/s, {:.1} us of CPU per event",
+        "all views: {:.0} k events/s, {:.1} us of CPU per event",
         head.0 as f64 / seconds / 1e3,
         (cpu_seconds() - cpu_before) * 1e6 / head.0 as f64
     );
     println!(
-        "resident {} MB, at most {peak} MB; tables {} MB",
+        "resident {} MB, at most {} MB; tables {} MB",
         resident_mb(),
+        peak_resident_mb(),
         tables.size_bytes() / 1_000_000
     );
+    print_times("while folding", builds, while_folding.await?);
     if reads_pages {
         read_pages(&views, builds).await;
         println!("resident after reading {} MB", resident_mb());
@@ -160,6 +170,43 @@ async fn views_through_sled(
     println!("views ready in {:.2} s", began.elapsed().as_secs_f64());
     views.shutdown();
     Ok(())
+}
+
+/// Lets the log grow to its end, and reads a page every 20 ms until the views are there.
+async fn pages_while_folding(
+    views: Views,
+    log: Arc<SyntheticLog>,
+    head: Position,
+    reads_pages: bool,
+) -> Vec<Duration> {
+    let mut times = Vec::new();
+    if views.wait_for_all(log.head(), PATIENCE).await.is_err() {
+        return times;
+    }
+    log.head.send_replace(head);
+    while reads_pages && views.position() < head {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        times.extend(
+            views
+                .ask(|views| page_times(views, &BuildFilter::default(), 1))
+                .await,
+        );
+    }
+    times
+}
+
+fn print_times(name: &str, builds: u64, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let Some(last) = times.len().checked_sub(1) else {
+        return;
+    };
+    let at = |share: f64| times[(last as f64 * share) as usize];
+    println!(
+        "page of 100 by {name} at {builds} builds: p50 {:?}, p99 {:?}, {} pages",
+        at(0.5),
+        at(0.99),
+        times.len()
+    );
 }
 
 async fn read_pages(views: &Views, builds: u64) {
@@ -190,22 +237,17 @@ async fn read_pages(views: &Views, builds: u64) {
         ),
     ];
     for (name, filter) in cases {
-        let mut times = views.ask(move |views| page_times(views, &filter)).await;
-        times.sort_unstable();
-        let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-        println!(
-            "page of 100 by {name} at {builds} builds: p50 {:?}, p99 {:?}, {} pages",
-            at(0.5),
-            at(0.99),
-            times.len()
-        );
+        let times = views
+            .ask(move |views| page_times(views, &filter, PAGES))
+            .await;
+        print_times(name, builds, times);
     }
 }
 
-fn page_times(views: &Views, filter: &BuildFilter) -> Vec<Duration> {
+fn page_times(views: &Views, filter: &BuildFilter, pages: usize) -> Vec<Duration> {
     let mut cursor = Cursor::start();
     let mut times = Vec::new();
-    while times.len() < PAGES {
+    while times.len() < pages {
         let began = Instant::now();
         let page = views
             .of::<Builds>()

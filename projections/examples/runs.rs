@@ -1,7 +1,7 @@
 //! Measures runs: `cargo run --release -p projections --example runs -- [finished runs]`.
 //!
 //! A synthetic history of runs that are over (seven events each, with a log and a tally) and of some that are
-//! not is folded into all views through sled; then the questions of workers and dashboards are asked. The log
+//! not is folded into all views; then the reads of workers and dashboards are measured. The log
 //! is made up as it is read, so that the resident memory is that of the views.
 
 #![expect(
@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use eventlog::EventLog;
 use history::{CLAIMED, JOBS, STARTED, WAITING};
 use jiff::Timestamp;
-use process::{cpu_seconds, resident_mb};
+use process::{cpu_seconds, peak_resident_mb, resident_mb};
 use projections::jobs::runs::{RunQuery, RunState, Runs, WorkerIs};
 use projections::{Views, ViewsConfig};
 use tables::Tables;
@@ -56,23 +56,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let tables = Arc::new(opened.tables);
     let (began, cpu_before) = (Instant::now(), cpu_seconds());
     let views = Views::start(log.clone(), tables.clone(), config())?;
-    let mut peak = 0;
-    while views
-        .wait_for_all(head, Duration::from_secs(5))
-        .await
-        .is_err()
-    {
-        peak = resident_mb().max(peak);
-    }
+    views.wait_for_all(head, PATIENCE).await?;
     let seconds = began.elapsed().as_secs_f64();
     println!(
-        "all views through sled: {:.0} k events/s, {:.1} us of CPU per event",
+        "all views: {:.0} k events/s, {:.1} us of CPU per event",
         head.0 as f64 / seconds / 1e3,
         (cpu_seconds() - cpu_before) * 1e6 / head.0 as f64
     );
     println!(
-        "resident {} MB, at most {peak} MB; tables {} MB",
+        "resident {} MB, at most {} MB; tables {} MB",
         resident_mb(),
+        peak_resident_mb(),
         tables.size_bytes() / 1_000_000
     );
     ask(&views).await;

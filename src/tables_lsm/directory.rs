@@ -1,4 +1,4 @@
-//! The files beside a database: who has it, what must be in it, and what became of its predecessors.
+//! The files next to a database: its lock, its register, and what was moved aside.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -12,8 +12,8 @@ use super::engine::CLOSING_MAX;
 use super::{DAMAGED_KEPT_MAX, reserve};
 use tables::TableError;
 
-/// How much room a disk that was full must have before a database is opened on it again. With less, opening it
-/// would fill the disk once more.
+/// The free space that a disk that was full must have before a database is opened on it again. With less, opening
+/// would fill it again.
 const ROOM_BYTES_MIN: u64 = 16 << 20;
 
 /// A database's directory, held by this process alone.
@@ -30,7 +30,7 @@ impl Directory {
             fs::create_dir_all(parent).map_err(|error| reason_of(&error))?;
         }
         // Not the database's own lock: that one is gone once the directory has been moved aside.
-        let lock = File::create(beside(&path, "lock")).map_err(|error| reason_of(&error))?;
+        let lock = File::create(sibling(&path, "lock")).map_err(|error| reason_of(&error))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path, _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(TableError::InUse {
@@ -44,7 +44,7 @@ impl Directory {
         &self.path
     }
 
-    /// Waits until nobody holds the database's own file: a database that was closed a moment ago in
+    /// Waits until the database's own file is unlocked: a database that was closed a moment ago in
     /// this process may still have a thread at work in it.
     pub(super) fn wait_until_free(&self, patience: Duration) -> Result<(), TableError> {
         let file = match File::open(self.path.join("db")) {
@@ -52,12 +52,12 @@ impl Directory {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(reason_of(&error)),
         };
-        let asked = Instant::now();
+        let started = Instant::now();
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(()),
                 Err(TryLockError::Error(error)) => return Err(reason_of(&error)),
-                Err(TryLockError::WouldBlock) if asked.elapsed() > patience => {
+                Err(TryLockError::WouldBlock) if started.elapsed() > patience => {
                     return Err(TableError::InUse {
                         path: self.path.display().to_string(),
                     });
@@ -67,14 +67,14 @@ impl Directory {
         }
     }
 
-    /// Waits for whoever still closes the database, but not for ever: a thread that is gone never ends.
+    /// Waits until the database is closed, but not for ever: a thread that is gone never ends.
     pub(super) fn wait_until_closed(&self) {
         if let Err(error) = self.wait_until_free(CLOSING_MAX) {
-            tracing::warn!("a database that failed was not closed: {error}");
+            tracing::warn!("the database that failed is still being closed: {error}");
         }
     }
 
-    /// Whether there is room enough to go on for a while; yes if nobody can say.
+    /// Whether there is room enough to continue; yes if the system cannot tell.
     pub(super) fn has_room(&self) -> bool {
         self.room_bytes().is_none_or(|room| room >= ROOM_BYTES_MIN)
     }
@@ -84,21 +84,21 @@ impl Directory {
         Some(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
-    /// Keeps some room for a start on a full disk, if there is much.
+    /// Reserves space for a start on a full disk, if much is free.
     pub(super) fn keep_reserve(&self) {
-        reserve::keep(&beside(&self.path, "reserve"), || {
+        reserve::keep(&sibling(&self.path, "reserve"), || {
             self.room_bytes().unwrap_or_default()
         });
     }
 
-    /// Gives that room back; says whether there was any.
+    /// Frees the reserved space; whether there was any.
     pub(super) fn release_reserve(&self) -> bool {
-        reserve::release(&beside(&self.path, "reserve"))
+        reserve::release(&sibling(&self.path, "reserve"))
     }
 
     /// The tables that were persisted and not dropped since.
     pub(super) fn register(&self) -> Result<BTreeSet<String>, TableError> {
-        match fs::read_to_string(beside(&self.path, "register")) {
+        match fs::read_to_string(sibling(&self.path, "register")) {
             Ok(text) => Ok(text.lines().map(str::to_owned).collect()),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(BTreeSet::new()),
             Err(error) => Err(reason_of(&error)),
@@ -108,13 +108,13 @@ impl Directory {
     /// Replaces the register, durably.
     pub(super) fn write_register(&self, names: &BTreeSet<String>) -> Result<(), TableError> {
         let write = || {
-            let written = beside(&self.path, "register.new");
+            let written = sibling(&self.path, "register.new");
             let mut file = File::create(&written)?;
             for name in names {
                 writeln!(file, "{name}")?;
             }
             file.sync_all()?;
-            fs::rename(&written, beside(&self.path, "register"))?;
+            fs::rename(&written, sibling(&self.path, "register"))?;
             self.sync_parent()
         };
         write().map_err(|error| reason_of(&error))
@@ -122,17 +122,17 @@ impl Directory {
 
     /// Why the engine is not to be started on this database, if it failed while it was in use.
     pub(super) fn suspicion(&self) -> Option<String> {
-        let reason = fs::read(beside(&self.path, "suspect")).ok()?;
+        let reason = fs::read(sibling(&self.path, "suspect")).ok()?;
         Some(format!(
             "it failed in use: {}",
             String::from_utf8_lossy(&reason)
         ))
     }
 
-    /// Remembers that this database failed: the next one to open it must not believe it.
+    /// Records that this database failed: it must not be opened again.
     pub(super) fn suspect(&self, reason: &str) {
         let write = || {
-            let mut file = File::create(beside(&self.path, "suspect"))?;
+            let mut file = File::create(sibling(&self.path, "suspect"))?;
             file.write_all(reason.as_bytes())?;
             file.sync_all()?;
             self.sync_parent()
@@ -143,12 +143,12 @@ impl Directory {
         }
     }
 
-    /// Renames the database to `….damaged-<n>`, deletes the oldest of these, and clears what was
-    /// remembered about it. `None` if there was no directory.
+    /// Renames the database to `….damaged-<n>`, deletes the oldest of these, and removes its register and
+    /// mark. `None` if there was no directory.
     pub(super) fn move_aside(&self) -> Result<Option<PathBuf>, TableError> {
         let mut kept = self.damaged().map_err(|error| reason_of(&error))?;
         let number = kept.last().map_or(1, |newest| newest + 1);
-        let aside = beside(&self.path, &format!("damaged-{number}"));
+        let aside = sibling(&self.path, &format!("damaged-{number}"));
         let moved_to = match fs::rename(&self.path, &aside) {
             Ok(()) => {
                 kept.push(number);
@@ -158,15 +158,15 @@ impl Directory {
             Err(error) => return Err(reason_of(&error)),
         };
         for number in kept.iter().rev().skip(DAMAGED_KEPT_MAX) {
-            let oldest = beside(&self.path, &format!("damaged-{number}"));
+            let oldest = sibling(&self.path, &format!("damaged-{number}"));
             if let Err(error) = fs::remove_dir_all(&oldest) {
                 let oldest = oldest.display();
                 tracing::warn!(%error, "could not delete `{oldest}`: {error}");
             }
         }
-        // Only after the rename: whoever is interrupted in between finds a register without tables.
+        // Only after the rename: a kill in between leaves a register without tables, which is found at the start.
         for cause in ["suspect", "register"] {
-            match fs::remove_file(beside(&self.path, cause)) {
+            match fs::remove_file(sibling(&self.path, cause)) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(reason_of(&error)),
                 _ => {}
             }
@@ -207,7 +207,7 @@ impl Directory {
     }
 }
 
-fn beside(path: &Path, extension: &str) -> PathBuf {
+fn sibling(path: &Path, extension: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(".");
     name.push(extension);

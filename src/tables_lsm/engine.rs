@@ -1,4 +1,4 @@
-//! The fence around sled: nothing that happens inside it reaches a caller as a panic.
+//! Calls into sled: nothing that happens inside it reaches a caller as a panic.
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -28,7 +28,7 @@ pub(super) const CLOSING_MAX: Duration = Duration::from_secs(10);
 pub(super) enum Trouble {
     /// It cannot be read, or what must be in it is not.
     Damaged(String),
-    /// The system did not let us try.
+    /// The system refused.
     System(TableError),
 }
 
@@ -48,13 +48,13 @@ pub(super) struct Engine {
     database: Option<sled::Db>,
     /// Our own handle on the database's file: sled's flush does not reach the disk on Linux.
     file: File,
-    /// The first failure. After it nobody knows what the engine holds in memory, so that it answers
-    /// every later question until the database is opened again.
+    /// The first failure. What sled holds in memory is unknown after it, so it is the answer to
+    /// every later call until the database is opened again.
     failure: OnceLock<TableError>,
-    /// How many rounds of syncing have begun.
+    /// Rounds of syncing that have begun.
     rounds: AtomicU64,
     synced: Mutex<Synced>,
-    /// Comes last: who sees that nobody else holds it knows that the rest is gone.
+    /// Comes last: when its count falls to one, everything above is dropped.
     directory: Arc<Directory>,
 }
 
@@ -63,7 +63,7 @@ struct Synced {
     /// The last round that ended well.
     round: u64,
     register: BTreeSet<String>,
-    /// Bodies that sled keeps in files of their own, and never syncs.
+    /// Large values, which sled keeps in files of their own and never syncs.
     bodies: BTreeSet<PathBuf>,
 }
 
@@ -95,7 +95,7 @@ impl Engine {
             Ok(Ok((database, named)))
         })?
         .map_err(|(database, name, error)| {
-            // The directory is about to be moved: closing must not be able to hold that up.
+            // The directory is about to be moved: closing must not delay that.
             close(database, true);
             match error {
                 TableError::Damaged { reason } => {
@@ -107,7 +107,7 @@ impl Engine {
         let found = names(&database);
         if let Some(lost) = register.iter().find(|name| !found.contains(*name)) {
             let reason = format!("table `{lost}` was persisted and is gone");
-            // The directory is about to be moved: closing must not be able to hold that up.
+            // The directory is about to be moved: closing must not delay that.
             close(database, true);
             return Err(Trouble::Damaged(reason));
         }
@@ -152,17 +152,17 @@ impl Engine {
         }
     }
 
-    /// Asks the engine. Whatever goes wrong inside ends here, and is the answer from then on.
-    pub(super) fn ask<T>(
+    /// Calls sled. A failure or panic inside ends here, and is the answer from then on.
+    pub(super) fn call<T>(
         &self,
-        question: impl FnOnce(&sled::Db) -> sled::Result<T>,
+        call: impl FnOnce(&sled::Db) -> sled::Result<T>,
     ) -> Result<T, TableError> {
         self.check()?;
         let database = self
             .database
             .as_ref()
             .expect("the database is open until the last drop");
-        let error = match catch_unwind(AssertUnwindSafe(|| question(database))) {
+        let error = match catch_unwind(AssertUnwindSafe(|| call(database))) {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(sled::Error::CollectionNotFound(name))) => {
                 let name = String::from_utf8_lossy(&name).into_owned();
@@ -183,7 +183,7 @@ impl Engine {
         }
     }
 
-    /// Where the database lies.
+    /// The database's directory.
     pub(super) fn path(&self) -> &Path {
         self.directory.path()
     }
@@ -195,9 +195,9 @@ impl Engine {
         &self,
         tables: impl FnOnce() -> Vec<(sled::Tree, Arc<RunSet>)>,
     ) -> Result<(), TableError> {
-        let asked = self.rounds.load(Ordering::SeqCst);
+        let wanted = self.rounds.load(Ordering::SeqCst);
         let mut synced = self.synced.lock();
-        if synced.round > asked {
+        if synced.round > wanted {
             return Ok(());
         }
         let round = self.rounds.fetch_add(1, Ordering::SeqCst) + 1;
@@ -205,22 +205,22 @@ impl Engine {
         let dropped = self.folder.take_dropped();
         let mut changes = Vec::new();
         for (tree, runs) in tables() {
-            // The system tells an error once, and the pages may be gone: never try again.
+            // The system reports an error once, and the pages may be gone: never try again.
             let change = runs
                 .change()
                 .map_err(|error| self.fail(reason_of(&error)))?;
             if let Some(mut change) = change {
                 if let Some(writes) = change.writes.take() {
-                    self.ask(|_| tree.apply_batch(writes))?;
+                    self.call(|_| tree.apply_batch(writes))?;
                 }
                 changes.push((runs, change));
             }
         }
-        let found = self.ask(|database| database.flush().map(|_| names(database)))?;
+        let found = self.call(|database| database.flush().map(|_| names(database)))?;
         // Bodies first: the database's file refers to them.
         self.sync_bodies(&mut synced.bodies)
             .and_then(|()| self.file.sync_data())
-            // The system tells an error once, and the pages may be gone: never try again.
+            // The system reports an error once, and the pages may be gone: never try again.
             .map_err(|error| self.fail(reason_of(&error)))?;
         if synced.register != found {
             self.directory.write_register(&found)?;
@@ -243,7 +243,7 @@ impl Engine {
             self.directory.write_register(&register)?;
             synced.register = register;
         }
-        self.ask(|database| database.drop_tree(name)).map(drop)
+        self.call(|database| database.drop_tree(name)).map(drop)
     }
 
     /// Syncs the large values that appeared since the last round; usually there are none.
@@ -275,7 +275,7 @@ impl Engine {
     fn fail(&self, error: TableError) -> TableError {
         let first = self.failure.get_or_init(|| {
             let path = self.directory.path().display();
-            tracing::error!(directory = %path, %error, "the tables in `{path}` stopped: {error}");
+            tracing::error!(directory = %path, %error, "the tables in `{path}` failed: {error}");
             if let TableError::Damaged { reason } = &error {
                 self.directory.suspect(reason);
             }
@@ -294,11 +294,11 @@ impl Drop for Engine {
     }
 }
 
-/// Drops a database. One that failed may wait for ever for a thread that is gone, so that nobody
-/// waits for it.
+/// Drops a database. One that failed may wait for ever for a thread that is gone, so it is dropped
+/// on a thread of its own that is not joined.
 fn close(database: sled::Db, has_failed: bool) {
     let close = move || {
-        // What an engine has to say while it is thrown away changes nothing.
+        // A panic while it is dropped changes nothing.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(database)));
     };
     if has_failed {
@@ -310,7 +310,7 @@ fn close(database: sled::Db, has_failed: bool) {
     }
 }
 
-/// The names of the trees that somebody asked for.
+/// The names of the tables: every tree but sled's own.
 pub(super) fn names(database: &sled::Db) -> BTreeSet<String> {
     let names = database.tree_names().into_iter();
     let names = names.map(|name| String::from_utf8_lossy(&name).into_owned());
@@ -326,7 +326,7 @@ fn within<T: Send + 'static>(
     let opener = thread::Builder::new()
         .name("tables-open".into())
         .spawn(move || {
-            // Nobody listens any more if it took too long.
+            // The receiver is gone if it took too long.
             let _ = done.send(catch_unwind(AssertUnwindSafe(open)));
         });
     opener.map_err(|error| Trouble::System(reason_of(&error)))?;
@@ -349,7 +349,7 @@ fn within<T: Send + 'static>(
 
 fn meaning_of(error: sled::Error) -> TableError {
     match error {
-        // sled reads by offsets from its own file: these say that the file is not what it was.
+        // sled reads by offsets from its own file: these mean that the file has changed.
         sled::Error::Io(error)
             if matches!(
                 error.kind(),

@@ -1,19 +1,20 @@
-//! Tables on disk, in one sled database that is never trusted further than it can be thrown away.
+//! Tables on disk: an LSM tree of sorted runs for each table, with sled for manifests and small runs.
 //!
-//! sled loses power-cut races, panics on damaged files, and now and then opens empty without a word.
-//! So nothing but derived data lies here, [`Tables::persist`] syncs through a handle of its own, every
-//! call that enters the engine is fenced, and a database that cannot be read is moved aside, replaced
-//! by an empty one and *reported*: see [`Opened`].
+//! Knows bytes, files and sled; refuses to know what a row means. Start with [`LsmTables`], then [`runs`];
+//! `FORMAT.md` describes every file.
 //!
-//! The engine holds what is small, and the names of the files in which the rest lies: see [`runs`].
+//! sled can lose writes in a power cut, panics on damaged files, and has opened damaged databases as empty ones
+//! without an error. So only derived data is stored here, [`Tables::persist`] syncs through a file handle of our
+//! own, panics of sled are caught, and a database that cannot be read is moved aside, replaced by an empty
+//! one and *reported*: see [`Opened`].
 //!
-//! | beside `views/`      | says                                                        |
-//! |----------------------|-------------------------------------------------------------|
-//! | `views.lock`         | who has it open                                             |
-//! | `views.register`     | which tables were persisted: they must be found again       |
-//! | `views.suspect`      | the engine failed while in use; not to be opened again      |
-//! | `views.reserve`      | room that is given back when a start finds the disk full    |
-//! | `views.damaged-<n>/` | what was moved aside, the newest [`DAMAGED_KEPT_MAX`]       |
+//! | next to `views/`     | content                                                       |
+//! |----------------------|---------------------------------------------------------------|
+//! | `views.lock`         | locked by the process that has the tables open                |
+//! | `views.register`     | which tables were persisted: they must be found again         |
+//! | `views.suspect`      | sled failed while in use; the database is not opened again    |
+//! | `views.reserve`      | disk space that is freed when a start finds the disk full     |
+//! | `views.damaged-<n>/` | what was moved aside, the newest [`DAMAGED_KEPT_MAX`]         |
 
 mod directory;
 mod engine;
@@ -33,13 +34,13 @@ use directory::{Directory, reason_of};
 use open::OpenTables;
 use tables::{Table, TableError, Tables, check_name};
 
-/// How many damaged databases are kept for whoever wants to know what happened.
+/// Damaged databases that are kept for inspection.
 pub const DAMAGED_KEPT_MAX: usize = 3;
 
-/// How sled is run.
+/// Settings of the tables.
 #[derive(Clone, Debug)]
 pub struct LsmConfig {
-    /// What blocks that were read lately may take up, in bytes.
+    /// Memory for blocks of rows that were read lately, in bytes.
     pub cache_bytes: u64,
     /// How long opening may take. A database that takes longer counts as damaged: a rebuild is
     /// certain to end, and a recovery that loops is not.
@@ -69,18 +70,18 @@ pub struct Opened {
 pub struct Damage {
     /// What was wrong.
     pub reason: String,
-    /// Where the damaged database lies now; `None` if there was nothing to move.
+    /// Where the damaged database is now; `None` if there was nothing to move.
     pub moved_to: Option<PathBuf>,
 }
 
-/// Tables in a sled database. Clones of its tables keep it open.
+/// Tables on disk. Handles on its tables keep the database open.
 pub struct LsmTables {
-    /// What was opened last, or why nothing is open. Replaced as a whole: rows of two databases never meet.
+    /// What was opened last, or why nothing is open. Replaced as a whole: rows of two databases never mix.
     open: RwLock<Result<Arc<OpenTables>, TableError>>,
-    /// Held by whoever opens them again.
+    /// Held while they are opened again.
     reviving: Mutex<()>,
     config: LsmConfig,
-    /// Comes last: the lock is given back after the database is closed.
+    /// Comes last: the lock is released after the database is closed.
     directory: Arc<Directory>,
 }
 
@@ -88,8 +89,8 @@ impl LsmTables {
     /// Opens the database in `directory`, or creates it. A damaged one is moved aside and replaced.
     ///
     /// # Errors
-    /// [`TableError::InUse`] when somebody else has it open, [`TableError::Full`] and
-    /// [`TableError::Unavailable`] when the file system does not let us; nothing is moved aside then.
+    /// [`TableError::InUse`] when another process has it open, [`TableError::Full`] and
+    /// [`TableError::Unavailable`] when the file system refuses; nothing is moved aside then.
     /// [`TableError::Damaged`] when not even an empty database can be opened.
     pub fn open(directory: impl AsRef<Path>, config: &LsmConfig) -> Result<Opened, TableError> {
         let directory = Arc::new(Directory::lock(directory.as_ref())?);
@@ -135,7 +136,7 @@ impl Tables for LsmTables {
     }
 
     fn persist(&self) -> Result<(), TableError> {
-        // Room that was given back is kept again once there is some.
+        // The reserve is created again once there is room for it.
         self.directory.keep_reserve();
         self.opened()?.persist()
     }
@@ -156,11 +157,11 @@ impl Tables for LsmTables {
             return Err(failure);
         }
         let before = std::mem::replace(&mut *self.open.write(), Err(failure.clone()));
-        // Not under the lock that questions wait for: closing may take a while.
+        // Not under the lock that reads wait for: closing may take a while.
         if let Ok(before) = before {
             before.end(&failure);
         }
-        // Who holds it is in the middle of a call, knows files by their names, and would take new ones for old.
+        // A call that is under way knows files by their names and would read new ones as old ones.
         if Arc::strong_count(&self.directory) > 1 {
             let path = self.directory.path().display().to_string();
             return Err(TableError::InUse { path });

@@ -15,7 +15,7 @@ use tables::TableError;
 /// A database that is open, and the tables in it.
 pub(super) struct OpenTables {
     tables: Mutex<BTreeMap<String, Arc<LsmTable>>>,
-    /// The same tables, for whoever makes them durable and may not wait for one that is being dropped.
+    /// The same tables, for `persist`, which must not wait for one that is being dropped.
     persisted: Mutex<BTreeMap<String, (sled::Tree, Arc<RunSet>)>>,
     /// Comes last: the engine outlives its trees, so that closing happens in one place.
     engine: Arc<Engine>,
@@ -72,8 +72,8 @@ impl OpenTables {
             return Ok(Arc::clone(table));
         }
         let engine = Arc::clone(&self.engine);
-        let tree = engine.ask(|database| database.open_tree(name))?;
-        let found = engine.ask(|_| runs::load(&tree, engine.path()))??;
+        let tree = engine.call(|database| database.open_tree(name))?;
+        let found = engine.call(|_| runs::load(&tree, engine.path()))??;
         let runs = Arc::new(RunSet::new(Arc::clone(&engine.folder), found));
         let name = name.to_owned();
         let persisted = (tree, Arc::clone(&runs));
@@ -96,7 +96,7 @@ impl OpenTables {
     }
 
     pub(super) fn names(&self) -> Result<Vec<String>, TableError> {
-        let names = self.engine.ask(|database| Ok(engine::names(database)));
+        let names = self.engine.call(|database| Ok(engine::names(database)));
         names.map(Vec::from_iter)
     }
 
@@ -110,7 +110,7 @@ impl OpenTables {
     }
 
     pub(super) fn size_bytes(&self) -> u64 {
-        let engine = self.engine.ask(sled::Db::size_on_disk).unwrap_or(0);
+        let engine = self.engine.call(sled::Db::size_on_disk).unwrap_or(0);
         engine + self.engine.folder.size_bytes()
     }
 
@@ -121,9 +121,9 @@ impl OpenTables {
         }
     }
 
-    /// The files of a table that nobody has opened.
+    /// The files of a table that has not been opened.
     fn files_of(&self, name: &str) -> Result<Vec<u64>, TableError> {
-        let runs = self.engine.ask(|database| {
+        let runs = self.engine.call(|database| {
             if !engine::names(database).contains(name) {
                 return Ok(vec![]);
             }

@@ -1,7 +1,7 @@
-//! Room that is kept for a start on a full disk.
+//! Disk space that is reserved for a start on a full disk.
 //!
-//! sled writes while it opens, so that a server that had to be restarted on a full disk could answer nothing.
-//! The room of this file is given back then, and is enough to open the tables and read from them.
+//! sled writes while it opens, so that a server that was restarted on a full disk could not open its views.
+//! This file is removed then, which frees enough to open the tables and to read from them.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -13,16 +13,16 @@ use rustix::fs::{FallocateFlags, fallocate};
 /// How large the file is.
 pub(super) const RESERVE_BYTES: u64 = 16 << 20;
 
-/// On a disk with less room than this many times the reserve, it would cause what it is there for.
+/// On a disk with less free space than this many times the reserve, the reserve itself would fill the disk.
 const ROOM_FACTOR: u64 = 4;
 
-/// Makes the file if there is none and so much is free that it does no harm. Nothing depends on it.
+/// Creates the file if there is none and enough is free. A failure is logged and changes nothing.
 pub(super) fn keep(path: &Path, room_bytes: impl FnOnce() -> u64) {
     if path.exists() || room_bytes() < RESERVE_BYTES * ROOM_FACTOR {
         return;
     }
     if let Err(error) = make(path) {
-        tracing::debug!(%error, "no room is reserved for a start on a full disk: {error}");
+        tracing::debug!(%error, "no disk space is reserved for a start on a full disk: {error}");
         let _ = fs::remove_file(path);
     }
 }
@@ -36,13 +36,13 @@ fn make(path: &Path) -> io::Result<()> {
     Ok(fallocate(&file, FallocateFlags::empty(), 0, RESERVE_BYTES)?)
 }
 
-/// Gives the room back; says whether there was any.
+/// Removes the file; whether there was one.
 pub(super) fn release(path: &Path) -> bool {
     match fs::remove_file(path) {
         Ok(()) => {
             tracing::warn!(
                 bytes = RESERVE_BYTES,
-                "the disk of the views is full: the room in {} is given back, so that they can be read",
+                "the disk of the views is full: {} was removed, so that they can be opened and read",
                 path.display()
             );
             true

@@ -1,13 +1,12 @@
 //! Rows in sorted runs that are written once and merged later.
 //!
-//! Every batch becomes a run: sorted rows in blocks, of which some hide rows of older runs. A read asks the
-//! runs from the newest to the oldest, and as soon as the newer ones are together three times as large as an older
-//! one, they are merged with it. So a row is written again as often as the logarithm of their number says,
-//! wherever it lies, and nothing is read in order to write: entries of an index that lie scattered cost no
-//! more than those that lie beside each other.
+//! Every batch becomes a run: sorted rows in blocks, some of which hide rows of older runs. A read goes through
+//! the runs from the newest to the oldest. When the newer runs together are three times as large as an older
+//! one, they are merged with it. So a row is rewritten about as often as the logarithm of the number of rows,
+//! and nothing is read in order to write: scattered index entries cost no more than adjacent ones.
 //!
-//! Small runs are values of the engine; larger ones are files beside it, which the engine's rows name
-//! ([`manifest`]). A file that no manifest names does not exist.
+//! Small runs are values in sled; larger ones are files in `runs/`, which a [`manifest`] in sled names. A file
+//! that no manifest names does not exist. `FORMAT.md` has the bytes.
 
 mod block;
 mod builder;

@@ -11,7 +11,7 @@ use tables::{Batch, Key, Range, Table, TableError, Value};
 /// A handle on one table. It keeps the database open until it is ended.
 pub(super) struct LsmTable {
     name: String,
-    /// What answers, or what is answered instead for ever.
+    /// What answers, or the error that is answered from now on.
     inside: RwLock<Result<Inside, TableError>>,
 }
 
@@ -27,7 +27,7 @@ impl LsmTable {
         Self { name, inside }
     }
 
-    /// Lets go of the database, and answers only this from now on.
+    /// Releases the database, and answers only this error from now on.
     pub(super) fn end(&self, reason: TableError) {
         drop(self.replace(reason));
     }
@@ -44,15 +44,15 @@ impl LsmTable {
         std::mem::replace(&mut *self.inside.write(), Err(reason))
     }
 
-    fn ask<T>(
+    fn call<T>(
         &self,
-        question: impl FnOnce(&Inside) -> Option<Result<T, TableError>>,
+        call: impl FnOnce(&Inside) -> Option<Result<T, TableError>>,
     ) -> Result<T, TableError> {
-        // Held as long as the question takes: whoever ends a table knows that nobody is within it.
+        // Held as long as the call takes: when `end` returns, no call is under way.
         let inside = self.inside.read();
         let inside = inside.as_ref().map_err(TableError::clone)?;
         inside.engine.check()?;
-        match question(inside) {
+        match call(inside) {
             None => Err(self.dropped()),
             Some(Err(TableError::Damaged { reason })) => Err(TableError::Damaged {
                 reason: format!("table `{}`: {reason}", self.name),
@@ -69,15 +69,15 @@ impl LsmTable {
 
 impl Table for LsmTable {
     fn get(&self, key: &[u8]) -> Result<Option<Value>, TableError> {
-        self.ask(|inside| inside.runs.get(key))
+        self.call(|inside| inside.runs.get(key))
     }
 
     fn scan(&self, range: Range<'_>) -> Result<Vec<(Key, Value)>, TableError> {
-        self.ask(|inside| inside.runs.scan(&range))
+        self.call(|inside| inside.runs.scan(&range))
     }
 
     fn apply(&self, batch: &Batch) -> Result<(), TableError> {
-        self.ask(|Inside { runs, engine }| {
+        self.call(|Inside { runs, engine }| {
             let applied = runs.apply(batch)?;
             if let Ok(true) = applied {
                 engine.merge_soon(runs);

@@ -1,4 +1,4 @@
-//! sled keeps every promise of a table, and the files beside it keep theirs.
+//! The LSM tables pass the conformance suite; what opening, failing and reviving do to the files.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use super::*;
 use tables::{Batch, Range, conformance};
 
 #[test]
-fn sled_keeps_every_promise() {
+fn the_conformance_suite_passes() {
     let directory = tempfile::tempdir().unwrap();
     let count = std::cell::Cell::new(0);
     conformance::check(|| {
@@ -115,7 +115,7 @@ fn only_the_newest_damaged_databases_are_kept() {
 }
 
 #[test]
-fn a_panic_inside_the_engine_is_an_error_for_everybody_from_then_on() {
+fn a_panic_inside_sled_is_the_error_of_every_call_from_then_on() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("views");
     let tables = fresh(&path);
@@ -164,7 +164,7 @@ fn a_failed_write_stops_the_tables_and_condemns_nothing() {
     );
 }
 
-/// Nobody has to start the process again: what was persisted is there, and what is written next stays.
+/// No restart is needed: what was persisted is there, and what is written next stays.
 #[test]
 fn tables_that_failed_are_revived_as_they_were_persisted() {
     let directory = tempfile::tempdir().unwrap();
@@ -179,7 +179,11 @@ fn tables_that_failed_are_revived_as_they_were_persisted() {
     fail(&tables, full);
     tables.revive().unwrap();
     assert_eq!(tables.failure(), None);
-    assert_eq!(before.get(b"a"), Err(TableError::Full), "it is of the past");
+    assert_eq!(
+        before.get(b"a"),
+        Err(TableError::Full),
+        "the old handle keeps failing"
+    );
     let table = tables.open("runs").unwrap();
     assert_eq!(table.scan(Range::all()).unwrap().len(), 300);
     write(&tables, "jobs", 5);
@@ -188,7 +192,7 @@ fn tables_that_failed_are_revived_as_they_were_persisted() {
     assert_eq!(fresh(&path).names().unwrap(), ["jobs", "runs"]);
 }
 
-/// What nobody can believe any more is not believed in the same process either.
+/// Damaged tables are not read again in the same process either.
 #[test]
 fn damaged_tables_are_revived_empty_and_kept_aside() {
     let directory = tempfile::tempdir().unwrap();
@@ -208,7 +212,7 @@ fn damaged_tables_are_revived_empty_and_kept_aside() {
     fresh(&path);
 }
 
-/// A call that is under way would take new files for old ones.
+/// A call that is under way knows files by their names and would read new ones as old ones.
 #[test]
 fn tables_are_not_revived_under_a_call() {
     let directory = tempfile::tempdir().unwrap();
@@ -232,7 +236,7 @@ proptest! {
 
     /// Also across splits and merges of sled's pages, and after reopening.
     #[test]
-    fn sled_holds_what_an_ordered_map_holds(
+    fn tables_hold_what_an_ordered_map_holds(
         batches in prop::collection::vec(
             prop::collection::vec((0..400_u16, prop::option::of(0..300_usize)), 1..200),
             1..6,
@@ -292,7 +296,7 @@ fn full() -> sled::Result<()> {
 #[track_caller]
 fn fail(tables: &LsmTables, answer: impl FnOnce() -> sled::Result<()>) -> TableError {
     let open = tables.opened().unwrap();
-    open.engine().ask(|_| answer()).unwrap_err()
+    open.engine().call(|_| answer()).unwrap_err()
 }
 
 #[track_caller]

@@ -1,7 +1,7 @@
-//! What a process takes up.
+//! CPU time and memory of a process.
 
-/// What this process has used of all cores, in steps of 10 ms; 0 where there is no `/proc`. On a machine that
-/// has other work it says more than the clock.
+/// CPU time of this process on all cores, in steps of 10 ms; 0 where there is no `/proc`. On a machine that
+/// has other work it tells more than the clock.
 pub(crate) fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields = stat.rsplit(')').next().unwrap_or_default();
@@ -12,10 +12,19 @@ pub(crate) fn cpu_seconds() -> f64 {
         / 100.0
 }
 
-/// What `/proc` says; 0 where there is none.
+/// Resident memory; 0 where there is no `/proc`.
 pub(crate) fn resident_mb() -> u64 {
+    status_mb("VmRSS:")
+}
+
+/// The most memory that was resident so far; 0 where there is no `/proc`.
+pub(crate) fn peak_resident_mb() -> u64 {
+    status_mb("VmHWM:")
+}
+
+fn status_mb(name: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let line = status.lines().find(|line| line.starts_with(name));
     let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
     kilobytes.unwrap_or(0) / 1000
 }

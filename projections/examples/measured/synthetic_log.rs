@@ -1,4 +1,4 @@
-//! A log that makes up its events as they are read, so that the memory of the process is that of the views.
+//! A log that generates its events as they are read, so that the memory of the process is that of the views.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -11,13 +11,14 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// So many events, each made up from its place, of which the first is 0.
+/// A log whose events are generated from their indexes, starting at 0.
 pub(crate) struct SyntheticLog {
-    head: watch::Sender<Position>,
+    /// Where the log ends; it may be moved while the log is read.
+    pub(crate) head: watch::Sender<Position>,
     made_up: Box<dyn Fn(u64) -> MadeUp + Send + Sync>,
 }
 
-/// What happens at a place.
+/// The event at an index.
 pub(crate) struct MadeUp {
     pub(crate) stream: StreamName,
     pub(crate) revision: u64,

@@ -57,7 +57,7 @@ pub(super) fn run(events: u64) -> Result<(), Failure> {
     runtime.block_on(views.wait_for_all(log.head(), PATIENCE))?;
     let took = begun.elapsed();
     line(
-        "all views, through sled",
+        "all views",
         &rate(log.head().0, took),
         "at least 100 k/s is wanted",
     );

@@ -11,10 +11,10 @@
 
 use bytes::Bytes;
 
-/// Every block begins with it; whatever else is there was written by somebody else.
+/// The version of the format, with which every block begins.
 pub(super) const FORMAT: u8 = 2;
 
-/// How many rows share bytes with those before.
+/// Rows in a group; part of the format.
 pub(super) const GROUP_ROWS: usize = if cfg!(test) { 3 } else { 16 };
 
 /// What a place or a count takes after the rows.
@@ -24,7 +24,7 @@ const WORD_BYTES: usize = 4;
 #[derive(Debug)]
 pub(super) struct Malformed;
 
-/// What a run says of a key: a value, or that older runs are not to be asked.
+/// What a run holds for a key: a value, or `None` for a deletion, which hides older runs.
 pub(super) type Written<'r> = Option<&'r [u8]>;
 
 /// The bytes of a block, and where its rows end.
@@ -173,7 +173,7 @@ pub(super) struct Opened {
     group: Option<usize>,
     bytes: Vec<u8>,
     rows: Vec<Row>,
-    /// The row it stands at, within the group.
+    /// The current row, within the group.
     at: usize,
 }
 
@@ -197,7 +197,7 @@ impl Opened {
         self.frame.rows
     }
 
-    /// Stands at a row, which is there.
+    /// Goes to a row by its number.
     pub(super) fn go_to(&mut self, row: usize) -> Result<(), Malformed> {
         if row >= self.frame.rows {
             return Err(Malformed);

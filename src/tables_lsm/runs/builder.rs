@@ -103,7 +103,7 @@ fn shared(one: &[u8], other: &[u8]) -> usize {
     count + pairs.take_while(|(one, other)| one == other).count()
 }
 
-/// Seven bits to a byte, the least first; the highest bit says that more follow.
+/// A varint: seven bits to a byte, the least first; the highest bit is set when more follow.
 pub(super) fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push((number & 0x7f) as u8 | 0x80);

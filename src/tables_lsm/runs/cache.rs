@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-/// What it costs to remember a block beside its bytes.
+/// The memory of a cached block apart from its bytes.
 const ENTRY_BYTES: usize = 112;
 
 /// A run, and where the block begins in it.
@@ -13,8 +13,8 @@ type Place = (u64, u64);
 
 /// The blocks that were read last.
 ///
-/// Two halves: what is asked for goes into the newer one, and when that is full, the older one is forgotten
-/// and the newer one takes its place. So a block that is asked for within one filling stays.
+/// Two halves: a block that is read goes into the newer one; when that is full, the older one is dropped
+/// and the newer one takes its place. So a block that is read again before the newer half is full stays.
 pub(crate) struct Cache {
     half_bytes: usize,
     halves: Mutex<Halves>,

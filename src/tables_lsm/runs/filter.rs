@@ -1,8 +1,8 @@
-//! Which runs need not be asked for a key.
+//! Bloom filters: which runs cannot hold a key.
 //!
-//! A fold asks for a row before it writes it the first time, so that most questions are about rows that are
-//! nowhere. A filter answers nearly all of them from memory, with ten bits per row. Only rows of the kinds that
-//! are asked for one by one are in it: nobody asks for an entry of an index by its whole key.
+//! A fold reads a row before it writes it the first time, so most reads are of rows that do not exist. A filter
+//! answers nearly all of them from memory, with ten bits per row. It holds only rows of the kinds (first bytes of
+//! keys) that are read one by one: index entries are scanned and never read by their whole key.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,8 +15,8 @@ const SET_PER_ROW: u32 = 6;
 /// The bits of one row lie within so many words, which the processor fetches together.
 const WORDS_TOGETHER: usize = 8;
 
-/// The first bytes of keys that somebody has asked for one by one.
-pub(super) struct Asked([AtomicBool; 256]);
+/// The first bytes of keys that were read one by one.
+pub(super) struct KindsRead([AtomicBool; 256]);
 
 /// A set of kinds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,18 +30,18 @@ pub(super) struct Filter {
     words: Vec<u64>,
 }
 
-impl Default for Asked {
+impl Default for KindsRead {
     fn default() -> Self {
         Self([const { AtomicBool::new(false) }; 256])
     }
 }
 
-impl Asked {
-    /// Takes note of a question.
+impl KindsRead {
+    /// Notes a read of one key.
     pub(super) fn note(&self, key: &[u8]) {
         if let Some(&kind) = key.first() {
             let asked = &self.0[usize::from(kind)];
-            // Reading first keeps the line shared between those who ask.
+            // Loading first keeps the cache line shared between readers.
             if !asked.load(Ordering::Relaxed) {
                 asked.store(true, Ordering::Relaxed);
             }

@@ -1,4 +1,4 @@
-//! The files of runs, which lie in the directory of the database.
+//! The files of runs, in the directory of the database.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -13,12 +13,12 @@ use super::cache::Cache;
 /// The files of runs, by their numbers.
 pub(crate) struct Folder {
     path: PathBuf,
-    /// A number is never used twice while anybody could mistake one file for another.
+    /// A number is not used again while a file of that number may exist.
     next_number: AtomicU64,
     pub(super) cache: Cache,
-    /// Files of dropped tables: they may go once it is certain that nobody finds the table again.
+    /// Files of dropped tables: removed once the drop of the table has been persisted.
     dropped: Mutex<Vec<u64>>,
-    /// Nobody waits for merges any more.
+    /// The database is being closed: merges end early.
     stopping: AtomicBool,
 }
 
@@ -87,7 +87,7 @@ impl Folder {
         self.dropped.lock().extend(numbers);
     }
 
-    /// The files that go after the tables have been persisted once more.
+    /// The files to be removed after the tables have been persisted again.
     pub(crate) fn take_dropped(&self) -> Vec<u64> {
         std::mem::take(&mut *self.dropped.lock())
     }
@@ -115,7 +115,7 @@ impl Folder {
     }
 }
 
-/// Where the runs of a database lie.
+/// The directory of a database's runs.
 pub(super) fn path_in(database: &Path) -> PathBuf {
     database.join("runs")
 }

@@ -1,4 +1,4 @@
-//! Where nothing is hidden: whoever hides a row that is not there can be left out.
+//! Deletions that hide nothing: they are dropped when no older run has the key.
 
 use std::ops::Bound;
 use std::sync::Arc;
@@ -27,8 +27,8 @@ impl<'r> Gap<'r> {
         }
     }
 
-    /// Whether no older run has the key. Keys are asked for in order, and most of those that hide something
-    /// lie beside each other.
+    /// Whether no older run has the key. Keys come in order, and most deletions are next to
+    /// each other.
     pub(super) fn has(&mut self, key: &[u8]) -> Result<bool, TableError> {
         if self.covers(key) {
             return Ok(true);
@@ -59,7 +59,7 @@ impl<'r> Gap<'r> {
                 }
             }
         }
-        // What is asked for next is greater.
+        // The next key is greater.
         self.from = Bound::Included(key.to_vec());
         Ok(true)
     }

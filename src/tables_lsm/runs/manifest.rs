@@ -1,4 +1,4 @@
-//! Which runs a table consists of, as the engine keeps it: one row that names them, and one per small run.
+//! Which runs a table consists of, as sled stores it: one row that names them, and one for each small run.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,7 +14,7 @@ use tables::TableError;
 
 const MANIFEST: &[u8] = b"manifest";
 
-/// Begins every manifest.
+/// The version of the layout, with which every manifest begins.
 const FORMAT: u8 = 1;
 
 const IN_FILE: u64 = 0;
@@ -36,11 +36,15 @@ pub(crate) fn load(
         let is_empty = tree.first()?.is_none();
         return Ok(match is_empty {
             true => Ok(vec![]),
-            false => Err(damaged("it was written by another program")),
+            false => Err(damaged(
+                "it was written by another version or another program",
+            )),
         });
     };
     let Some(named) = read(&manifest) else {
-        return Ok(Err(damaged("its manifest cannot be read")));
+        return Ok(Err(damaged(
+            "its manifest cannot be read, or has another version",
+        )));
     };
     let folder = folder::path_in(database);
     let mut runs = Vec::with_capacity(named.len());
@@ -62,7 +66,7 @@ pub(crate) fn load(
     Ok(Ok(runs))
 }
 
-/// The files that a table's runs lie in.
+/// The numbers of the runs that are files.
 pub(crate) fn files(runs: &[Arc<Run>]) -> impl Iterator<Item = u64> {
     let in_files = runs.iter().filter(|run| run.is_in_file());
     in_files.map(|run| run.number)

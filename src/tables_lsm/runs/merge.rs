@@ -55,7 +55,7 @@ pub(super) fn merge(
     writer.finish()
 }
 
-/// Writes the newest row of a key that several streams stand at, and steps over it in all of them.
+/// Writes the newest row of a key at which several streams are, and steps over it in all of them.
 fn settle(
     streams: &mut Vec<Stream<'_>>,
     key: &[u8],
@@ -153,7 +153,7 @@ impl<'r> Stream<'r> {
         }
     }
 
-    /// Whether the whole block lies before `limit`, and nothing of it has been written.
+    /// Whether the whole block comes before `limit`, and nothing of it has been written.
     fn may_be_copied(&self, limit: Option<&[u8]>) -> bool {
         let end = match &self.next {
             Some((next, _)) => &next[..],

@@ -1,7 +1,7 @@
 //! Which runs are merged, by their sizes alone.
 
 /// How many times as large as a run the newer ones together are when all of them are merged with it. Larger
-/// means fewer merges and more runs to be asked: about as many per power of one more than this.
+/// means fewer merges and more runs to read: about as many for each power of one more than this.
 const NEWER_BYTES_FACTOR: u64 = 3;
 
 /// Runs below this size count as if they had it: what a run costs by itself.
@@ -79,7 +79,7 @@ mod tests {
         }
     }
 
-    /// What a read has to ask, and how often a byte is written again, both grow with the logarithm.
+    /// The runs that a read goes through, and how often a byte is rewritten, both grow with the logarithm.
     #[test]
     fn a_thousand_batches_are_a_few_runs_and_a_few_rewrites() {
         let (mut sizes, mut written, mut most) = (Vec::new(), 0, 0);

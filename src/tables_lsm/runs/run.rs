@@ -28,14 +28,14 @@ use tables::{Key, TableError, Value};
 /// What follows every part.
 pub(super) const CHECKSUM_BYTES: usize = 4;
 
-/// Where a part lies within a run, its checksum left out.
+/// The place of a part within a run, without its checksum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) offset: u64,
     pub(super) length: u32,
 }
 
-/// What an index says of a block.
+/// The entry of an index for a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) span: Span,
@@ -66,7 +66,7 @@ pub(super) enum Source {
 }
 
 impl Run {
-    /// Opens a run that was written before, and checks that it is the one and whole as far as its length tells.
+    /// Opens a stored run, and checks its number, its length and its end.
     pub(super) fn open(number: u64, source: Source, bytes: u64) -> Result<Self, TableError> {
         let mut run = Self {
             number,
@@ -126,7 +126,7 @@ impl Run {
         matches!(self.source, Source::File(_))
     }
 
-    /// Makes it survive a power cut, if it lies in a file; whether there was anything to do.
+    /// Makes it survive a power cut, if it is in a file; whether there was anything to do.
     pub(super) fn sync(&self) -> io::Result<bool> {
         match &self.source {
             Source::File(file) if !self.synced.load(Ordering::Acquire) => {
@@ -138,7 +138,7 @@ impl Run {
         }
     }
 
-    /// Whether the key may be in this run, as far as memory tells.
+    /// Whether the key may be in this run, decided without a read.
     pub(super) fn may_hold(&self, key: &[u8], hash: u32) -> bool {
         let first = self.top.first();
         first.is_some_and(|(first, _)| first[..] <= *key)
@@ -146,7 +146,7 @@ impl Run {
             && self.filter.admits(key, hash)
     }
 
-    /// What the run says of a key; none when it says nothing.
+    /// The row of a key in this run; none when it has no such row.
     pub(super) fn find(
         &self,
         cache: &Cache,
@@ -168,7 +168,7 @@ impl Run {
         self.checked(value_in(block, key))
     }
 
-    /// A block, from memory if it was asked for lately.
+    /// A block, from the cache if it was read lately.
     pub(super) fn block(&self, cache: &Cache, span: Span) -> Result<Bytes, TableError> {
         if matches!(self.source, Source::Memory(_)) {
             return self.read(span);
@@ -267,7 +267,7 @@ pub(super) fn place_of(value: Option<&[u8]>) -> Result<Place, Malformed> {
     })
 }
 
-/// The block in which the key lies if it is there.
+/// The block that may hold the key.
 fn span_in(index: Bytes, key: &[u8]) -> Result<Option<Span>, Malformed> {
     let mut places = Cursor::new_near(index, key)?;
     let mut found = None;

@@ -7,14 +7,14 @@ use std::sync::atomic::Ordering;
 
 use parking_lot::{Condvar, Mutex, RwLock};
 
-use super::filter::Asked;
+use super::filter::KindsRead;
 use super::folder::Folder;
 use super::run::Run;
 use super::writer::Writer;
 use super::{manifest, merge, policy, walk};
 use tables::{Batch, Key, Range, TableError, Value};
 
-/// Runs that are together smaller than this are merged by whoever brought the last of them.
+/// Runs that together are smaller than this are merged by the call that added the last of them.
 const MERGED_AT_ONCE_BYTES: u64 = if cfg!(test) { 1024 } else { 8 << 20 };
 
 /// With so many runs a batch waits for the merge that is under way.
@@ -27,8 +27,8 @@ type List = Arc<[Arc<Run>]>;
 pub(crate) struct RunSet {
     folder: Arc<Folder>,
     runs: RwLock<Runs>,
-    asked: Asked,
-    /// Held by whoever adds a run, and merges small ones after it.
+    read_kinds: KindsRead,
+    /// Held while a run is added and small ones are merged.
     writer: Mutex<()>,
     merging: Mutex<Merging>,
     merged: Condvar,
@@ -45,9 +45,9 @@ struct Runs {
 /// The merge of large runs.
 #[derive(Default)]
 struct Merging {
-    /// The newest of the runs that are being merged: they and all older ones are let alone by others.
+    /// The newest of the runs that are being merged: no other merge touches it or an older one.
     reserved: Option<u64>,
-    /// Why the last one came to nothing.
+    /// Why the last one failed.
     failure: Option<TableError>,
 }
 
@@ -81,7 +81,7 @@ impl RunSet {
                 all: Some(runs.into()),
                 obsolete: Vec::new(),
             }),
-            asked: Asked::default(),
+            read_kinds: KindsRead::default(),
             writer: Mutex::default(),
             merging: Mutex::default(),
             merged: Condvar::new(),
@@ -90,7 +90,7 @@ impl RunSet {
     }
 
     pub(crate) fn get(&self, key: &[u8]) -> Option<Result<Option<Value>, TableError>> {
-        self.asked.note(key);
+        self.read_kinds.note(key);
         let runs = self.all()?;
         Some(walk::get(&runs, &self.folder.cache, key))
     }
@@ -115,7 +115,7 @@ impl RunSet {
 
     fn add(&self, batch: &Batch) -> Result<bool, TableError> {
         self.wait_for_merges()?;
-        let mut writer = Writer::new(&self.folder, self.asked.kinds());
+        let mut writer = Writer::new(&self.folder, self.read_kinds.kinds());
         for (key, value) in batch.iter() {
             writer.push(key, value.map(|value| &value[..]))?;
         }
@@ -126,7 +126,7 @@ impl RunSet {
         Ok(self.due().is_some())
     }
 
-    /// The runs, and how many of the newest are to be merged by whoever brought the last of them.
+    /// The runs, and how many of the newest are to be merged by the call that added the last of them.
     fn due_at_once(&self) -> Option<(List, usize)> {
         let reserved = self.merging.lock().reserved;
         let runs = self.all()?;
@@ -148,7 +148,7 @@ impl RunSet {
 
     fn merge(&self, runs: &List, due: usize) -> Result<(), TableError> {
         let (newer, older) = runs.split_at(due);
-        let merged = merge::merge(&self.folder, newer, older, self.asked.kinds())?;
+        let merged = merge::merge(&self.folder, newer, older, self.read_kinds.kinds())?;
         self.replace(newer, merged);
         Ok(())
     }
@@ -169,7 +169,7 @@ impl RunSet {
         }
     }
 
-    /// Sets what is due apart: who adds runs merges only those that come after.
+    /// Reserves the runs that are due: calls that add runs merge only later ones.
     fn reserve(&self) -> Option<(List, usize)> {
         let _writer = self.writer.lock();
         let (runs, due) = self.due()?;
@@ -177,7 +177,7 @@ impl RunSet {
         Some((runs, due))
     }
 
-    /// Waits while there are too many runs, and tells why the last merge came to nothing.
+    /// Waits while there are too many runs; the error of the last merge, if it failed.
     fn wait_for_merges(&self) -> Result<(), TableError> {
         let mut merging = self.merging.lock();
         while merging.reserved.is_some() && self.all().is_some_and(|runs| runs.len() >= RUNS_MAX) {
@@ -189,7 +189,7 @@ impl RunSet {
         }
     }
 
-    /// Puts a run in the place of these, which lie beside each other; of none, before all.
+    /// Replaces these adjacent runs by one; without any, adds it as the newest.
     fn replace(&self, old: &[Arc<Run>], new: Option<Run>) {
         let new = new.map(Arc::new);
         let mut runs = self.runs.write();
@@ -215,7 +215,7 @@ impl RunSet {
         self.remove(&unnamed);
     }
 
-    /// Removes the files of runs that no manifest names. Who reads from them goes on.
+    /// Removes the files of runs that no manifest names. Reads under way keep them open.
     fn remove(&self, runs: &[Arc<Run>]) {
         for number in manifest::files(runs) {
             self.folder.remove(number);

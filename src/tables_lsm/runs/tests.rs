@@ -1,4 +1,4 @@
-//! Rows in runs say what rows in an ordered map say.
+//! Runs hold what an ordered map holds.
 
 mod bounds;
 mod parts;
@@ -14,7 +14,7 @@ use tables::{Batch, Key, MemoryTables, Range, Tables};
 
 use crate::{LsmConfig, LsmTables};
 
-/// Few letters, so that keys meet, begin alike and lie on both sides of what parts two blocks.
+/// Few letters, so that keys collide, share beginnings and fall on both sides of block borders.
 fn any_key() -> impl Strategy<Value = Key> {
     let letter = prop::sample::select(vec![0_u8, 1, b'a', b'b', 255]);
     prop::collection::vec(letter, 0..6)

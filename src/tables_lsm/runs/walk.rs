@@ -103,7 +103,7 @@ impl<'r> Walk<'r> {
         }
     }
 
-    /// The row it stands at; there is one after every answer of `true`.
+    /// The current row; there is one after every answer of `true`.
     pub(super) fn row(&self) -> (&[u8], Written<'_>) {
         (self.block.key(), self.block.value())
     }

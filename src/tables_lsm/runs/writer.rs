@@ -19,8 +19,8 @@ use tables::{Key, TableError};
 /// A block ends when it is at least so large.
 pub(super) const BLOCK_BYTES: usize = if cfg!(test) { 64 } else { 4096 };
 
-/// A run that grows beyond this lies in a file of its own; a smaller one is held in memory, and is a value of
-/// the engine once it was persisted.
+/// A run larger than this is a file of its own; a smaller one is held in memory, and is a value in sled
+/// once it was persisted.
 pub(super) const SMALL_BYTES_MAX: usize = if cfg!(test) { 512 } else { 32 * 1024 };
 
 /// How much is handed to the file system at once.
@@ -164,7 +164,10 @@ impl<'f> Writer<'f> {
         }
         let offset = self.offset;
         let length = u32::try_from(part.len()).map_err(|_| TableError::Unavailable {
-            reason: "a row is too large".to_owned(),
+            reason: format!(
+                "a part of a run has {} bytes; the limit is 4 GiB",
+                part.len()
+            ),
         })?;
         self.write(part)?;
         self.write(&crc32c::crc32c(part).to_le_bytes())?;
@@ -247,7 +250,7 @@ impl<'f> Writer<'f> {
 }
 
 impl Drop for Writer<'_> {
-    /// What was not finished is of no use.
+    /// Removes the file of a run that was not finished.
     fn drop(&mut self) {
         if matches!(self.sink, Sink::File(_)) {
             self.folder.remove(self.number);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use crate::runs::cache::Cache;
-use crate::runs::filter::Asked;
+use crate::runs::filter::KindsRead;
 use crate::runs::folder::Folder;
 use crate::runs::walk::Walk;
 use crate::runs::writer::{BLOCK_BYTES, SMALL_BYTES_MAX, Writer};
@@ -29,7 +29,7 @@ fn a_block_ends_as_soon_as_it_is_as_large_as_it_should_be() {
     ] {
         let directory = tempfile::tempdir().unwrap();
         let folder = folder(directory.path());
-        let mut writer = Writer::new(&folder, Asked::default().kinds());
+        let mut writer = Writer::new(&folder, KindsRead::default().kinds());
         let (key, value) = row_of(bytes);
         writer.push(&key, Some(&value)).unwrap();
         let (begun, written) = writer.state();
@@ -44,7 +44,7 @@ fn a_block_that_is_half_full_may_end_early() {
     for (bytes, may_end) in [(BLOCK_BYTES / 2 - 1, false), (BLOCK_BYTES / 2, true)] {
         let directory = tempfile::tempdir().unwrap();
         let folder = folder(directory.path());
-        let mut writer = Writer::new(&folder, Asked::default().kinds());
+        let mut writer = Writer::new(&folder, KindsRead::default().kinds());
         assert!(writer.is_between_blocks());
         let (key, value) = row_of(bytes);
         writer.push(&key, Some(&value)).unwrap();
@@ -58,7 +58,7 @@ fn a_run_goes_to_a_file_only_beyond_the_size_of_a_small_one() {
     let run = |value: usize| {
         let directory = tempfile::tempdir().unwrap();
         let folder = folder(directory.path());
-        let mut writer = Writer::new(&folder, Asked::default().kinds());
+        let mut writer = Writer::new(&folder, KindsRead::default().kinds());
         writer.push(b"k", Some(&vec![7; value])).unwrap();
         let run = writer.finish().unwrap().unwrap();
         (run.size.bytes as usize, run.is_in_file())
@@ -72,12 +72,12 @@ fn a_run_goes_to_a_file_only_beyond_the_size_of_a_small_one() {
     assert_eq!(run(exact + 1), (SMALL_BYTES_MAX + 1, true));
 }
 
-/// A scan beside the keys of a run reads none of its blocks: with many runs that is most of what a scan costs.
+/// A scan outside the keys of a run reads none of its blocks: with many runs that is most of a scan's cost.
 #[test]
 fn a_run_beside_the_bounds_of_a_scan_is_not_read() {
     let directory = tempfile::tempdir().unwrap();
     let folder = folder(directory.path());
-    let mut writer = Writer::new(&folder, Asked::default().kinds());
+    let mut writer = Writer::new(&folder, KindsRead::default().kinds());
     for number in 0..100_u8 {
         writer.push(&[b'm', number], Some(&[7; 40])).unwrap();
     }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use crate::runs::block::{Cursor, Malformed, Opened};
 use crate::runs::builder::Builder;
 use crate::runs::cache::Cache;
-use crate::runs::filter::{Asked, Filter, hash};
+use crate::runs::filter::{Filter, KindsRead, hash};
 
 fn any_rows() -> impl Strategy<Value = Vec<(Vec<u8>, Option<Vec<u8>>)>> {
     let bytes = || prop::collection::vec(prop::sample::select(vec![0, 1, b'a', 255]), 0..20);
@@ -77,16 +77,16 @@ proptest! {
 
 #[test]
 fn a_filter_admits_every_row_and_few_others() {
-    let asked = Asked::default();
-    asked.note(b"r");
+    let read = KindsRead::default();
+    read.note(b"r");
     let key = |kind: &str, number: u32| format!("{kind}default{number:09}").into_bytes();
     let hashes: Vec<u32> = (0..10_000).map(|number| hash(&key("r", number))).collect();
-    let filter = Filter::new(asked.kinds(), &hashes);
+    let filter = Filter::new(read.kinds(), &hashes);
     let mut bytes = Vec::new();
     filter.write_to(&mut bytes);
     assert_eq!(
         Filter::read(&bytes),
-        Some(Filter::new(asked.kinds(), &hashes))
+        Some(Filter::new(read.kinds(), &hashes))
     );
     assert!(bytes.len() < 13_000, "ten bits per row and no more");
 
@@ -100,9 +100,9 @@ fn a_filter_admits_every_row_and_few_others() {
         wrongly < 6_000,
         "{wrongly} of 100 000 rows that are not there"
     );
-    // Nobody asked for those, so that nothing is known of them.
+    // Keys of this kind were never read, so the filter holds none of them.
     assert_eq!(admitted("i", 0..100), 100);
-    assert!(!Filter::new(asked.kinds(), &[]).admits(b"r", hash(b"r")));
+    assert!(!Filter::new(read.kinds(), &[]).admits(b"r", hash(b"r")));
     assert_eq!(Filter::read(&bytes[1..]), None);
 }
 
@@ -113,7 +113,7 @@ fn the_cache_keeps_what_is_asked_for_and_stays_within_its_bytes() {
     cache.put((1, 0), block());
     for offset in 1..10_000 {
         cache.put((2, offset), block());
-        assert!(cache.get((1, 0)).is_some(), "it was asked for a moment ago");
+        assert!(cache.get((1, 0)).is_some(), "it was read a moment ago");
     }
     let kept = (1..10_000).filter(|offset| cache.get((2, *offset)).is_some());
     let kept = kept.count();
