@@ -3,11 +3,11 @@
 /// Why a table could not answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TableError {
-    /// The stored bytes are not what was written, or the engine gave up on them. Nothing that these
-    /// tables say is to be trusted any more: open them again and rebuild.
+    /// The stored bytes are not what was written, or the engine cannot read them. No row of these tables
+    /// can be trusted: open them again and rebuild.
     #[error("the tables are damaged: {reason}")]
     Damaged {
-        /// What the engine said.
+        /// The engine's message.
         reason: String,
     },
     /// The disk is full. Nothing that was persisted is lost: open the tables again when there is room.
@@ -17,13 +17,13 @@ pub enum TableError {
     /// again, because what the engine holds in memory is not known any more.
     #[error("the tables cannot be read or written: {reason}")]
     Unavailable {
-        /// What the system said.
+        /// The system's message.
         reason: String,
     },
     /// Another process, or another handle of this one, has these tables open.
     #[error("the tables in `{path}` are in use")]
     InUse {
-        /// Where they lie.
+        /// Their directory.
         path: String,
     },
     /// The table was dropped while this handle was held.

@@ -1,12 +1,12 @@
-//! Where views lie: ordered keys and values in named tables.
+//! Storage of views: ordered keys and values in named tables.
 //!
 //! A table knows bytes and their order. It refuses to know events, positions and what a row means;
-//! everything in it is derived, and losing it costs a rebuild and nothing else.
+//! everything in it is derived from the log, and losing it costs a rebuild and nothing else.
 //!
 //! Start with [`Table`] and [`Tables`]; [`MemoryTables`] is for tests and small views, the crate
 //! `tables_lsm` for real ones. [`Overlay`] lets a fold write without waiting for the disk and
 //! without making readers wait. [`key`] builds keys whose byte order is the order that was meant.
-//! What every backend promises stands in [`conformance`].
+//! [`conformance`] tests what every backend promises.
 
 mod batch;
 pub mod conformance;
@@ -46,7 +46,7 @@ pub trait Table: Send + Sync {
 
     /// The rows within `range`, in its direction, at most its limit.
     ///
-    /// A range whose end lies before its beginning is empty.
+    /// A range whose end comes before its beginning is empty.
     ///
     /// # Errors
     /// When the store cannot answer; see [`TableError`].
@@ -91,7 +91,7 @@ pub trait Tables: Send + Sync {
     /// When the store cannot promise it.
     fn persist(&self) -> Result<(), TableError>;
 
-    /// Why none of the tables answers any more, if so. It stays so until they are opened again.
+    /// The failure that every call answers until the tables are opened again, if there is one.
     fn failure(&self) -> Option<TableError> {
         None
     }
@@ -110,7 +110,7 @@ pub trait Tables: Send + Sync {
     fn size_bytes(&self) -> u64;
 }
 
-/// Refuses names that some backend could not keep apart from its own.
+/// Refuses names that a backend reserves for itself.
 ///
 /// # Errors
 /// [`TableError::Name`] for an empty, overlong or reserved name.

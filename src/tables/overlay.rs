@@ -17,7 +17,7 @@ use crate::{Batch, Key, Range, Table, TableError, Value};
 pub struct Overlay {
     table: Arc<dyn Table>,
     layers: RwLock<Layers>,
-    /// Held by whoever stages rows: two folds that read before they write would lose updates.
+    /// Held while rows are staged: two folds that read before they write would lose updates.
     writer: Mutex<()>,
     /// Held while a frozen batch is written, so that two commits do not pass each other.
     committer: Mutex<()>,
@@ -50,7 +50,7 @@ impl Overlay {
         }
     }
 
-    /// Stages writes that nobody else sees before [`Rows::publish`]. Waits for other stages.
+    /// Stages writes that no reader sees before [`Rows::publish`]. Waits for other stages.
     pub fn rows(&self) -> Rows<'_> {
         Rows {
             overlay: self,
@@ -165,7 +165,7 @@ impl Layers {
     }
 }
 
-/// Staged writes: the stage sees them, nobody else does, and they become visible together.
+/// Staged writes: only the stage sees them, and they become visible together.
 ///
 /// Dropped without [`Rows::publish`], they never happened.
 pub struct Rows<'o> {
