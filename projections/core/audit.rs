@@ -1,4 +1,4 @@
-//! Who did what by hand, and what was refused?
+//! Who changed what, and what was refused?
 
 mod summary;
 #[cfg(test)]
@@ -18,7 +18,7 @@ use crate::engine::stored::time;
 use crate::engine::{Answer, Envelope, Projection, Reader, Rows, ViewReader};
 use summary::Summary;
 
-/// Every entry, newest first: the rows themselves lie in the order of the list.
+/// Every entry, newest first: the keys of the rows are in the order of the list.
 const ROW: u8 = b'r';
 const BY_TYPE: u8 = b't';
 const BY_ACTOR: u8 = b'a';
@@ -30,14 +30,14 @@ const BODY_BY_TIME: u8 = b'c';
 /// One entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRow {
-    /// Where it stands in the log.
+    /// The position of the event.
     pub position: Position,
-    /// When the log took it.
+    /// When the event was appended to the log.
     #[serde(with = "time")]
     pub recorded_at: Timestamp,
-    /// What happened.
+    /// The type of the event.
     pub event_type: String,
-    /// To what.
+    /// The stream of the event.
     pub stream: String,
     /// The kind of the actor.
     pub actor_kind: Option<ActorKind>,
@@ -45,17 +45,17 @@ pub struct AuditRow {
     pub actor: Option<String>,
     /// The display name of the actor.
     pub actor_display: Option<String>,
-    /// The interface it came through.
+    /// The interface: `api`, a dialect, `cli`, …
     pub dialect: Option<String>,
-    /// The request, as the caller and our logs name it.
+    /// The id of the request.
     pub request_id: Option<String>,
-    /// Where the caller connected from.
+    /// The address of the client.
     pub source_ip: Option<String>,
     /// Why, in the actor's words.
     pub reason: Option<String>,
-    /// What exactly, in one line.
+    /// What the event is about, in one line.
     pub summary: String,
-    /// How many more of this kind are not written one by one.
+    /// How many more events of this kind were counted and not written.
     pub unwritten: u64,
 }
 
@@ -73,9 +73,9 @@ impl AuditRow {
 pub struct BodyRow {
     /// Where its bytes are.
     pub body: BlobRef,
-    /// The dialect that was spoken.
+    /// The dialect that refused it.
     pub dialect: String,
-    /// Who sent it.
+    /// The source that sent it.
     pub source: String,
     /// What was wrong, every fault at once.
     pub errors: Vec<String>,
@@ -84,16 +84,16 @@ pub struct BodyRow {
     /// When it was first refused.
     #[serde(with = "time")]
     pub first_at: Timestamp,
-    /// When it was last refused or sent in once more.
+    /// When it was last refused or submitted again.
     #[serde(with = "time")]
     pub at: Timestamp,
-    /// How often it was sent in once more by an operator.
+    /// How often an operator submitted it again.
     pub resubmissions: u32,
     /// Whether it was accepted in the end.
     pub accepted: bool,
-    /// Where the first refusal stands.
+    /// The position of the first refusal.
     pub first: Position,
-    /// Where the last event about it stands.
+    /// The position of the last event about it.
     pub position: Position,
 }
 
@@ -254,14 +254,14 @@ fn typed(actor: &str) -> String {
     }
 }
 
-/// Which entries a list is about; every condition must hold.
+/// Filters of a list; every one must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditFilter {
-    /// What happened, written out.
+    /// The type of the event, in full.
     pub event_type: Option<String>,
     /// The actor: an id, a display name, a kind (`worker`), or kind and name (`token:ci`).
     pub actor: Option<String>,
-    /// The interface it came through.
+    /// The interface: `api`, a dialect, `cli`, …
     pub dialect: Option<String>,
     /// Recorded at or after this.
     pub since: Option<Timestamp>,

@@ -1,4 +1,4 @@
-//! Who did what by hand, what was refused, and what became of refused bodies.
+//! The audit: who changed what, what was refused, and what became of refused bodies.
 
 use ::projections::Audits;
 use ::projections::core::audit::{AuditFilter, AuditRow, BodyRow};
@@ -24,47 +24,47 @@ const READ: &str = "audit:read";
 /// The scope of submitting again.
 const WRITE: &str = "audit:write";
 
-/// One note.
+/// One entry of the audit.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AuditEntry {
-    /// Where it stands in the log; `/v1/events/{position}` has all of it.
+    /// The position of the event; `/v1/events/{position}` has all of it.
     pub position: u64,
-    /// When the log took it.
+    /// When the event was appended to the log.
     #[schema(value_type = String, format = DateTime)]
     pub recorded_at: Timestamp,
-    /// What happened.
+    /// The type of the event.
     #[serde(rename = "type")]
     #[schema(example = "audit.webhook_rejected")]
     pub event_type: String,
-    /// To what.
+    /// The stream of the event.
     pub stream: String,
-    /// Who did it, as far as that is known.
+    /// The actor, as far as it is known.
     #[schema(value_type = Option<Object>)]
     pub actor: Option<Actor>,
-    /// The interface it came through.
+    /// The interface: `api`, a dialect, `cli`, …
     pub dialect: Option<String>,
-    /// The request.
+    /// The id of the request.
     pub request_id: Option<String>,
-    /// Where the caller connected from.
+    /// The address of the client.
     pub source_ip: Option<String>,
-    /// Why, in the words of whoever did it.
+    /// The reason, in the actor's words.
     pub reason: Option<String>,
-    /// What exactly, in one line.
+    /// What the event is about, in one line.
     pub summary: String,
-    /// How many more of this kind are not written one by one.
+    /// How many more events of this kind were counted and not written.
     pub unwritten: u64,
 }
 
 /// A body that was refused and kept.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RefusedBody {
-    /// Its digest, by which it is submitted again.
+    /// The digest of the body, by which it is submitted again.
     pub digest: String,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// The dialect that was spoken.
+    /// The dialect that refused it.
     pub dialect: String,
-    /// Who sent it.
+    /// The source that sent it.
     pub source: String,
     /// What was wrong, every fault at once.
     pub errors: Vec<String>,
@@ -85,9 +85,9 @@ pub struct RefusedBody {
 pub struct Resubmitted {
     /// `accepted` or `duplicate`.
     pub status: &'static str,
-    /// The event that stands for it.
+    /// The id of the event that the body became.
     pub event_id: Uuid,
-    /// Where that stands.
+    /// The position of that event.
     pub position: u64,
 }
 
@@ -127,17 +127,17 @@ impl RefusedBody {
     }
 }
 
-/// Which notes; every condition must hold.
+/// Filters of the audit; every one must hold.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct AuditParams {
-    /// What happened, written out.
+    /// The type of the event, in full.
     #[serde(rename = "type")]
     event_type: Option<String>,
     /// The actor: an id, a display name, a kind (`token`), or kind and name (`token:ci`).
     actor: Option<String>,
-    /// The interface it came through.
+    /// The interface: `api`, a dialect, `cli`, …
     dialect: Option<String>,
     /// Recorded at or after this (RFC 3339).
     since: Option<String>,
@@ -206,7 +206,7 @@ pub(crate) async fn body(
 ) -> Result<Response, Problem> {
     caller.may(Role::Operator, READ)?;
     let (_, body) = find(&app, &digest).await?;
-    // Whatever somebody sent is never shown as what it says it is.
+    // A browser never takes it for the type that it claims to have.
     let headers = [
         (CONTENT_TYPE, "application/octet-stream"),
         (CONTENT_DISPOSITION, "attachment"),
@@ -231,7 +231,7 @@ pub(crate) async fn resubmit(
     let (row, body) = find(&app, &digest).await?;
     let taker = app.resubmit(&row.dialect).ok_or_else(|| {
         Problem::conflict(format!(
-            "nobody here takes bodies of the dialect {}",
+            "bodies of the dialect `{}` cannot be submitted again: it is not configured here",
             row.dialect
         ))
     })?;

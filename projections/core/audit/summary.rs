@@ -88,7 +88,7 @@ fn of_audit(event: &AuditEvent) -> (String, u64) {
         AuditEvent::LoggedIn(logged_in) => (format!("user {}", logged_in.user), 0),
         AuditEvent::LoginRefused(refused) => {
             let user = refused.user.map(|user| format!("user {user}"));
-            (user.unwrap_or("nobody known".to_owned()), refused.unwritten)
+            (user.unwrap_or("unknown user".to_owned()), refused.unwritten)
         }
     }
 }
