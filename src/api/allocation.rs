@@ -1,4 +1,4 @@
-//! Why an allocation is what it is, how good it was, and which model gives it.
+//! Allocations: explanations, accuracy, models.
 
 pub mod accuracy;
 pub mod models;
@@ -22,38 +22,38 @@ const READ: &str = "allocation:read";
 /// The scope of changing something here.
 const WRITE: &str = "allocation:write";
 
-/// An answer and what it rests on.
+/// An allocation and its explanation.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Explanation {
-    /// What was asked, as it was understood.
+    /// The parsed spec.
     #[schema(example = "emacs@29.2 +json arch=x86_64%gcc@12.3.0")]
     pub spec: String,
-    /// Who answered.
+    /// The strategy that answered.
     #[schema(example = "gantry")]
     pub strategy: String,
-    /// The trained model that answered; none when it was the strategy as it is configured.
+    /// The trained model that answered; none for a strategy as configured.
     pub model: Option<String>,
-    /// The answer as generators get it.
+    /// The answer of `GET /v1/allocation`.
     pub variables: BTreeMap<&'static str, String>,
-    /// The answer and its reason, as the strategy gives them: matched level, sample, quantiles.
+    /// The strategy's answer with its reason: matched level, sample, quantiles.
     #[schema(value_type = Object)]
     pub answer: Value,
     /// The reason in words.
     pub reason: String,
-    /// How many builds the model has learnt from.
+    /// Number of builds that the model has learnt.
     pub learnt: u64,
-    /// The last event that it has learnt from.
+    /// Position of the last event that it has learnt.
     pub learnt_to: u64,
 }
 
-/// Why is the allocation for this spec what it is?
+/// Explain the allocation for a spec.
 ///
 /// The spec is quoted as for `GET /v1/allocation`: `+` means plus.
 #[utoipa::path(get, path = "/v1/allocation/explain", tag = "allocation", security(()),
     params(
         ("spec" = String, Query, description = "`name@version +variant~variant name=value arch=…%compiler@version`"),
-        ("strategy" = Option<String>, Query, description = "Who is to answer, `gantry` or `ladder`; whoever answers `GET /v1/allocation` when left out"),
-        ("build_jobs" = Option<u32>, Query, description = "How many jobs the build will be given"),
+        ("strategy" = Option<String>, Query, description = "The strategy, `gantry` or `ladder`; by default the one that answers `GET /v1/allocation`"),
+        ("build_jobs" = Option<u32>, Query, description = "Number of parallel jobs of the build"),
     ),
     responses((status = 200, body = Explanation)))]
 pub(crate) async fn explain(
@@ -66,13 +66,15 @@ pub(crate) async fn explain(
         .map(|name| name.parse::<StrategyName>())
         .transpose()
         .map_err(|error| {
-            Problem::bad_request("this strategy is not known").at("strategy", error)
+            Problem::bad_request("invalid `strategy`: expected `gantry` or `ladder`")
+                .at("strategy", error)
         })?;
     let build_jobs = quoted::parameter(query, "build_jobs")?
         .map(|jobs| jobs.parse::<u32>())
         .transpose()
         .map_err(|_| {
-            Problem::bad_request("this is no number of jobs").at("build_jobs", "is a whole number")
+            Problem::bad_request("invalid `build_jobs`: expected a whole number")
+                .at("build_jobs", "is a whole number")
         })?;
     let position = app.views.position();
     let answered = app

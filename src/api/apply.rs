@@ -1,4 +1,4 @@
-//! Everything that somebody wants of the farm, in one document.
+//! Applies a document of groups, users, workers, pools, projects, templates and jobs.
 
 use axum::extract::State;
 use domain::core::token::Role;
@@ -19,16 +19,16 @@ const DOCUMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ApplyParams {
-    /// Only say what would change.
+    /// Only return what would change.
     dry_run: bool,
     /// The reason, in the caller's words; it is kept with the events.
     reason: Option<String>,
 }
 
-/// Make the farm as this document wants it. The same document a second time changes nothing.
+/// Apply a document. Applying the same document again changes nothing.
 ///
-/// Either everything in it happens or nothing; a document with more than 500 things is checked as a whole and
-/// then made part by part, and can be applied again when that was interrupted.
+/// All or nothing; a document with more than 500 objects is checked as a whole and then applied in parts,
+/// and can be applied again after an interruption.
 #[utoipa::path(post, path = "/v1/apply", tag = "roster", params(ApplyParams),
     request_body = DocumentSchema, responses((status = 200, body = Applied)))]
 pub(crate) async fn apply(

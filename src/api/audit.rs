@@ -55,7 +55,7 @@ pub struct AuditEntry {
     pub unwritten: u64,
 }
 
-/// A body that was refused and kept.
+/// A refused webhook body that is stored.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RefusedBody {
     /// The digest of the body, by which it is submitted again.
@@ -66,21 +66,21 @@ pub struct RefusedBody {
     pub dialect: String,
     /// The source that sent it.
     pub source: String,
-    /// What was wrong, every fault at once.
+    /// All faults of the body.
     pub errors: Vec<String>,
     /// When it was first refused.
     #[schema(value_type = String, format = DateTime)]
     pub first_at: Timestamp,
-    /// When it was last refused or submitted again.
+    /// When it was last refused or resubmitted.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// How often it was submitted again.
+    /// How often it was resubmitted.
     pub resubmissions: u32,
-    /// Whether it was accepted in the end.
+    /// Whether it was finally accepted.
     pub accepted: bool,
 }
 
-/// What became of a body that was submitted again.
+/// Result of resubmitting a body.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Resubmitted {
     /// `accepted` or `duplicate`.
@@ -143,15 +143,15 @@ pub(crate) struct AuditParams {
     since: Option<String>,
     /// Recorded before this (RFC 3339).
     until: Option<String>,
-    /// The oldest first.
+    /// Oldest first.
     oldest_first: bool,
     /// Maximum page size, 1 to 1000; fewer if the rows are large.
     limit: Option<usize>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     cursor: Option<String>,
 }
 
-/// Who did what, and what was refused?
+/// List audit entries.
 #[utoipa::path(get, path = "/v1/audit", tag = "audit", params(AuditParams),
     responses((status = 200, body = Listing<AuditEntry>)))]
 pub(crate) async fn list(
@@ -177,7 +177,7 @@ pub(crate) async fn list(
     .await
 }
 
-/// Which bodies were refused and kept?
+/// List refused bodies.
 #[utoipa::path(get, path = "/v1/audit/bodies", tag = "audit", params(PageParams),
     responses((status = 200, body = Listing<RefusedBody>)))]
 pub(crate) async fn bodies(
@@ -195,7 +195,7 @@ pub(crate) async fn bodies(
     .await
 }
 
-/// What does this refused body say, byte for byte?
+/// Get a refused body, byte for byte.
 #[utoipa::path(get, path = "/v1/audit/bodies/{digest}", tag = "audit",
     params(("digest" = String, Path, description = "The body's digest")),
     responses((status = 200, description = "The body", body = Vec<u8>, content_type = "application/octet-stream")))]
@@ -214,7 +214,7 @@ pub(crate) async fn body(
     Ok((headers, body).into_response())
 }
 
-/// Submit a refused body again, after the hook or the program was mended.
+/// Resubmit a refused body, after the hook or the program was corrected.
 #[utoipa::path(post, path = "/v1/audit/bodies/{digest}/resubmit", tag = "audit",
     params(("digest" = String, Path, description = "The body's digest")),
     request_body = Option<Reason>,
@@ -287,7 +287,7 @@ fn reply(problem: &Problem) -> Vec<String> {
 }
 
 async fn find(app: &App, digest: &str) -> Result<(BodyRow, bytes::Bytes), Problem> {
-    let unknown = || Problem::not_found("no such body was refused");
+    let unknown = || Problem::not_found("refused body not found");
     let asked = digest.to_owned();
     let row = app
         .views
@@ -296,9 +296,9 @@ async fn find(app: &App, digest: &str) -> Result<(BodyRow, bytes::Bytes), Proble
         .ok_or_else(unknown)?;
     match app.refused_bodies.find(&row.source, &row.body).await {
         Ok(Some(body)) => Ok((row, body)),
-        Ok(None) => Err(Problem::gone("the body is no longer kept")),
+        Ok(None) => Err(Problem::gone("the refused body is no longer stored")),
         Err(error) => {
-            tracing::error!(%error, "a kept body cannot be read: {error}");
+            tracing::error!(%error, "a refused body cannot be read: {error}");
             Err(Problem::unavailable("the body cannot be read at present").retry_after(5))
         }
     }

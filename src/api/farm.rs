@@ -1,4 +1,4 @@
-//! The farm: what builds used, what they run on, and how much happens.
+//! Usage of builds, machines, packages, and activity counts.
 
 pub mod nodes;
 pub mod packages;
@@ -15,60 +15,60 @@ use web::{App, Caller, Problem, Query, View};
 /// The scope of everything here.
 const SCOPE: &str = "farm:read";
 
-/// How many hours are told when nobody says.
+/// The default number of hours.
 const HOURS_DEFAULT: usize = 48;
 
-/// How far back.
+/// The period of the activity.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PulseParams {
-    /// How many hours in which anything happened, the newest first; 1 to 8784.
+    /// Number of hours with events, newest first; 1 to 8784.
     hours: Option<usize>,
 }
 
-/// How much happens.
+/// Activity counts.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Pulse {
-    /// How many events there are of each type.
+    /// Number of events by type.
     pub types: Vec<TypeCount>,
-    /// How many builds stand how.
+    /// Number of builds by status.
     pub builds: Vec<StatusCount>,
-    /// The last hours in which anything happened, the newest first.
+    /// The last hours with events, newest first.
     pub hours: Vec<Hour>,
 }
 
-/// How many events there are of one type.
+/// Number of events of one type.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TypeCount {
     /// The type.
     #[serde(rename = "type")]
     pub event_type: String,
-    /// How many.
+    /// The number.
     pub count: u64,
 }
 
-/// How many builds stand so.
+/// Number of builds with one status.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct StatusCount {
-    /// How.
+    /// The status.
     pub status: String,
-    /// How many.
+    /// The number.
     pub count: u64,
 }
 
 /// One hour of the log's time.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Hour {
-    /// When it began.
+    /// The start of the hour.
     #[schema(value_type = String, format = DateTime)]
     pub begins_at: Timestamp,
-    /// How often what happened in it: `events`, `reports`, `succeeded`, `failed`, `recorded`, …
+    /// Counts by kind: `events`, `reports`, `succeeded`, `failed`, `recorded`, …
     #[schema(value_type = std::collections::BTreeMap<String, u64>)]
     pub counts: ::projections::pulse::HourCounts,
 }
 
-/// How much happens?
+/// Get activity counts.
 #[utoipa::path(get, path = "/v1/pulse", tag = "farm", params(PulseParams),
     responses((status = 200, body = Pulse)))]
 pub(crate) async fn pulse(

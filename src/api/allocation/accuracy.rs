@@ -1,4 +1,4 @@
-//! How good the answers were.
+//! Accuracy of recorded answers.
 
 use ::projections::allocation::accuracy::AccuracyRow;
 use axum::extract::State;
@@ -15,42 +15,42 @@ use crate::{Api, Prices, parameters};
 /// Bytes of a GB.
 const GB: f64 = 1e9;
 
-/// How good somebody's answers were, for the builds that had them.
+/// Accuracy of one model's answers for the builds that used them.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Accuracy {
-    /// Who answered: `gantry` or `ladder`.
+    /// The strategy: `gantry` or `ladder`.
     pub strategy: String,
-    /// The trained model, if it was one.
+    /// The trained model, if any.
     pub model: Option<String>,
-    /// Whether nobody was told: the answers were given only to be compared.
+    /// Whether the answers were only recorded for comparison (`allocation.shadow`).
     pub shadow: bool,
-    /// For which package; none for all of them.
+    /// The package; none for all.
     pub package: Option<String>,
     /// Builds that succeeded.
     pub builds: u64,
-    /// The share of them that needed more memory than was granted.
+    /// Share of builds that needed more memory than granted.
     pub short_share: f64,
     /// Builds that were killed for memory with what they had been granted; of a shadow, those that are certain to
     /// have been killed with its answer as well.
     pub killed: u64,
     /// Peak times duration, in GB·h.
     pub used_gb_hours: f64,
-    /// What was held above that, killed attempts included, in GB·h. A build that needed more is taken to have been
-    /// tried again with twice as much.
+    /// Memory held above that, killed attempts included, in GB·h. A build that needed more is assumed to
+    /// be retried with twice as much.
     pub wasted_gb_hours: f64,
-    /// The one by the other.
+    /// Wasted by used memory.
     pub waste_per_used: f64,
-    /// How far the memory lay from the peak on average, in peaks.
+    /// Mean distance of granted memory from the peak, in peaks.
     pub memory_error: f64,
     /// The share of the requested CPU that was used.
     pub cpu_utilisation: f64,
     /// The share of the used CPU that lay above the request.
     pub cpu_throttled: f64,
-    /// What was held costs so much, where prices are configured.
+    /// Cost of the held resources, if prices are configured.
     pub money: Option<f64>,
-    /// What of it was not used.
+    /// Cost of the unused resources.
     pub money_wasted: Option<f64>,
-    /// Where the last build stands that was scored.
+    /// Position of the last scored build.
     pub position: u64,
 }
 
@@ -85,12 +85,12 @@ impl Accuracy {
     }
 }
 
-/// Whose answers, about what.
+/// Filters of the accuracy rows.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct AccuracyParams {
-    /// `strategy` (the default): one row for everybody who answered. `package`: one for each package as well.
+    /// `strategy` (the default): one row per model. `package`: also one per package.
     by: Option<String>,
     /// Only this package.
     package: Option<String>,
@@ -98,14 +98,14 @@ pub(crate) struct AccuracyParams {
     strategy: Option<String>,
     /// Maximum page size, 1 to 1000; fewer if the rows are large.
     limit: Option<usize>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     cursor: Option<String>,
 }
 
-/// How good were the answers, for what the builds then used?
+/// Compare recorded answers with what the builds then used.
 ///
-/// Answers are known here when they are recorded (`allocation.record_ratio`). A build had the newest answer about its
-/// spec that was given before it started.
+/// Answers are recorded according to `allocation.record_ratio`. A build is compared with the newest answer
+/// for its spec before its start.
 #[utoipa::path(get, path = "/v1/allocation/accuracy", tag = "allocation", params(AccuracyParams),
     responses((status = 200, body = Listing<Accuracy>)))]
 pub(crate) async fn accuracy(

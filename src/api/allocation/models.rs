@@ -1,4 +1,4 @@
-//! Which models answer, have answered or could, and who decides.
+//! Models: listing, promoting, rolling back.
 
 use ::projections::Allocation;
 use ::projections::allocation::{ModelRow, ModelStatus};
@@ -26,15 +26,15 @@ pub struct Model {
     pub id: Option<String>,
     /// `gantry` or `ladder`.
     pub strategy: String,
-    /// Whether it answers when nobody is named.
+    /// Whether it answers `GET /v1/allocation`.
     pub live: bool,
-    /// Whether a rollback would let it answer.
+    /// Whether a rollback would put it into use.
     pub previous: bool,
-    /// How many builds it has learnt from; when it was trained, for one that is not learning.
+    /// Number of builds that it has learnt; for one that is not learning, at its training.
     pub learnt: u64,
-    /// How many it has not learnt from, because no build can have used that.
+    /// Number of builds that it left out, because their usage is impossible.
     pub flawed: u64,
-    /// The last event that it has learnt from.
+    /// Position of the last event that it has learnt.
     pub learnt_to: u64,
     /// How it was trained.
     pub trained: Option<Training>,
@@ -46,17 +46,17 @@ pub struct Training {
     /// The strategy's settings and what it learns from.
     #[schema(value_type = Object)]
     pub parameters: Value,
-    /// The log was read up to here.
+    /// The last position that was read.
     pub position: u64,
-    /// How many builds it had learnt from then.
+    /// Number of builds that it had learnt.
     pub learnt: u64,
-    /// BLAKE3 of everything it had learnt: the same log and parameters give the same.
+    /// BLAKE3 digest of its state: equal for the same log and parameters.
     pub digest: String,
-    /// How good its answers would have been for the last part of that history.
+    /// Its evaluation on the last part of that history.
     pub evaluation: Evaluation,
-    /// How good those of the model that answered then would have been, for the same builds.
+    /// The evaluation of the model in use at that time, on the same builds.
     pub incumbent: Evaluation,
-    /// When.
+    /// When it was trained.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// When it was promoted last.
@@ -64,18 +64,18 @@ pub struct Training {
     pub promoted_at: Option<Timestamp>,
 }
 
-/// How good a model's answers would have been.
+/// The evaluation of a model.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Evaluation {
-    /// Builds that it was asked about.
+    /// Number of evaluated builds.
     pub builds: u64,
-    /// The share of them that would have been killed for memory at least once.
+    /// Share of builds that would have been killed for memory at least once.
     pub killed_share: f64,
     /// Memory held in vain per memory used, killed attempts included.
     pub waste_per_used: f64,
     /// Peak times duration, in GB·h.
     pub used_gb_hours: f64,
-    /// What would have been held above that, in GB·h.
+    /// Memory that would have been held above that, in GB·h.
     pub wasted_gb_hours: f64,
     /// The share of the requested CPU that was used.
     pub cpu_utilisation: f64,
@@ -131,9 +131,9 @@ impl Evaluation {
     }
 }
 
-/// Which models are there, and which of them answers?
+/// List models.
 ///
-/// Both strategies as they are configured, then those that were trained, the newest first.
+/// Both strategies as configured, then trained models, newest first.
 #[utoipa::path(get, path = "/v1/allocation/models", tag = "allocation",
     responses((status = 200, body = Vec<Model>)))]
 pub(crate) async fn list(
@@ -147,7 +147,7 @@ pub(crate) async fn list(
     Ok(View { position, body })
 }
 
-/// What is this trained model?
+/// Get a trained model.
 #[utoipa::path(get, path = "/v1/allocation/models/{id}", tag = "allocation",
     params(("id" = String, Path, description = "The model's id")),
     responses((status = 200, body = Model)))]
@@ -162,9 +162,9 @@ pub(crate) async fn get(
     Ok(View { position, body })
 }
 
-/// Let this trained model answer from now on.
+/// Promote a trained model: it answers from now on.
 ///
-/// It has learnt everything up to now by then, and goes on learning. Nobody waits for an answer meanwhile.
+/// It first learns everything up to now, without delaying answers, and continues to learn.
 #[utoipa::path(post, path = "/v1/allocation/models/{id}/promote", tag = "allocation",
     params(("id" = String, Path, description = "The model's id")),
     request_body = Option<Reason>,
@@ -188,7 +188,7 @@ pub(crate) async fn promote(
     Ok(View { position, body })
 }
 
-/// Let what answered before the last promotion answer again: another trained model, or the configured strategy.
+/// Undo the last promotion: the previous model, or the configured strategy, answers again.
 #[utoipa::path(post, path = "/v1/allocation/rollback", tag = "allocation",
     request_body = Option<Reason>,
     responses((status = 200, description = "What answers now", body = Model)))]
@@ -208,8 +208,8 @@ pub(crate) async fn roll_back(
     let position = app.views.position();
     let models = app.views.of::<Allocation>()?.models().into_iter();
     let live = models.filter(|model| model.live).map(Model::of).next();
-    let body =
-        live.ok_or_else(|| Problem::unavailable("nothing answers at present").retry_after(1))?;
+    let body = live
+        .ok_or_else(|| Problem::unavailable("no model is available at present").retry_after(1))?;
     Ok(View { position, body })
 }
 
@@ -230,17 +230,17 @@ async fn prepare(app: &App, id: &str) -> Result<(), Problem> {
             "this program cannot make the model: it was trained by another version",
         )),
         Ok(Err(error)) => {
-            tracing::warn!(%error, "a model was not made ready: {error}");
+            tracing::warn!(%error, "preparing a model failed: {error}");
             Err(Problem::unavailable("the log cannot be read at present").retry_after(5))
         }
         Err(error) => {
-            tracing::error!(%error, "making a model ready broke: {error}");
-            Err(Problem::internal("the model could not be made ready"))
+            tracing::error!(%error, "preparing a model panicked: {error}");
+            Err(Problem::internal("the model could not be prepared"))
         }
     }
 }
 
 fn find(app: &App, id: &str) -> Result<Model, Problem> {
     let found = app.views.of::<Allocation>()?.model(id).map(Model::of);
-    found.ok_or_else(|| Problem::not_found("no such model was trained"))
+    found.ok_or_else(|| Problem::not_found("model not found"))
 }

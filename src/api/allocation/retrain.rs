@@ -1,4 +1,4 @@
-//! Trains a model on the log, beside those that answer.
+//! Trains a model on the log.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -34,9 +34,10 @@ const ID_DIGITS: usize = 16;
 pub(crate) struct Retrain {
     /// `gantry` or `ladder`; the configured one when left out.
     strategy: Option<String>,
-    /// Learn only what happened after this position or time (RFC 3339); everything when left out.
+    /// Learn only from events after this position or time (RFC 3339); by default from all.
     from: Option<String>,
-    /// Learn only up to this position or time; up to now when left out. Once it answers it learns on from here.
+    /// Learn only from events up to this position or time; by default up to now. Once promoted it continues
+    /// from here.
     until: Option<String>,
     /// Learn only builds that have one of these values: `ref` (`*` for every ref), `package`, `compiler`, `arch`.
     /// Refs are the configured ones when left out.
@@ -70,7 +71,8 @@ impl Retrain {
         let settings = view.settings();
         let strategy = match self.strategy {
             Some(name) => name.parse::<StrategyName>().map_err(|error| {
-                Problem::bad_request("this strategy is not known").at("strategy", error)
+                Problem::bad_request("invalid `strategy`: expected `gantry` or `ladder`")
+                    .at("strategy", error)
             })?,
             None => settings.strategy,
         };
@@ -122,12 +124,12 @@ fn refused(field: String, error: &TrainingError) -> Problem {
     Problem::bad_request(error.to_string()).at(field, error.to_string())
 }
 
-/// Train a model on the log, beside those that answer.
+/// Train a model on the log.
 ///
-/// The answer is an operation whose `result` is the model's id in the end. The same parameters on the same history
-/// give the same model, and are registered once. It answers nobody until it is promoted.
+/// Starts an operation whose `result` is the model's id. The same parameters on the same history give
+/// the same model, which is registered once. It is not in use until it is promoted.
 #[utoipa::path(post, path = "/v1/allocation/retrain", tag = "allocation", request_body = Option<Retrain>,
-    responses((status = 202, description = "It was begun", body = OperationState)))]
+    responses((status = 202, description = "The operation was started", body = OperationState)))]
 pub(crate) async fn retrain(
     State(app): State<Api>,
     caller: Caller,
@@ -183,11 +185,11 @@ async fn make(
     metadata: &Metadata,
 ) -> Result<String, String> {
     let Some(trained) = trained(app, operation, plan).await? else {
-        return Err("the server is stopping; what was learnt is gone".to_owned());
+        return Err("the server is stopping; the training was cancelled".to_owned());
     };
     let learnt = trained.model.learnt();
     if learnt == 0 {
-        return Err("there is no build in this history to learn from".to_owned());
+        return Err("the history has no builds to learn from".to_owned());
     }
     let reply = describe(&trained, app.commands.clock().now())?;
     let id = reply.model.clone();
@@ -210,8 +212,8 @@ async fn make(
     }
     operation.result(&id);
     Ok(match outcome.is_empty() {
-        false => format!("model {id} has learnt from {learnt} builds"),
-        true => format!("model {id} was trained before, on the same {learnt} builds"),
+        false => format!("model {id} was trained on {learnt} builds"),
+        true => format!("model {id} already existed, trained on the same {learnt} builds"),
     })
 }
 
@@ -245,8 +247,8 @@ async fn trained(
             Err("the log could not be read".to_owned())
         }
         Err(error) => {
-            tracing::error!(%error, "training a model broke: {error}");
-            Err("the training broke; nothing has changed".to_owned())
+            tracing::error!(%error, "training a model panicked: {error}");
+            Err("the training failed; nothing has changed".to_owned())
         }
     }
 }
@@ -261,7 +263,7 @@ fn describe(trained: &Trained, at: Timestamp) -> Result<ModelTrained, String> {
     let training = model.training();
     let unwritten = |error: serde_json::Error| {
         tracing::error!(%error, "parameters cannot be written: {error}");
-        "the parameters cannot be written down".to_owned()
+        "the parameters cannot be encoded".to_owned()
     };
     let parameters = serde_json::to_string(training).map_err(unwritten)?;
     let digest = model.digest();

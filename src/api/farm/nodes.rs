@@ -13,20 +13,20 @@ use crate::builds::AsOfParams;
 use crate::reads::{self, Page};
 use crate::wire::Node;
 
-/// Which machines.
+/// Filters of the list of machines.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct NodeParams {
-    /// Only those with this name.
+    /// Only machines with this host name.
     hostname: Option<String>,
     /// Maximum page size, 1 to 1000; fewer if the rows are large.
     limit: Option<usize>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     cursor: Option<String>,
 }
 
-/// Which machines are there?
+/// List machines.
 #[utoipa::path(get, path = "/v1/nodes", tag = "farm", params(NodeParams),
     responses((status = 200, body = Listing<Node>)))]
 pub(crate) async fn list(
@@ -47,7 +47,7 @@ pub(crate) async fn list(
     .await
 }
 
-/// What is this machine?
+/// Get a machine, now or as of a moment.
 #[utoipa::path(get, path = "/v1/nodes/{uuid}", tag = "farm",
     params(("uuid" = String, Path, description = "The machine's `system_uuid`"), AsOfParams),
     responses((status = 200, body = Node)))]

@@ -1,4 +1,4 @@
-//! What packages need, and how much of what they were given was for nothing.
+//! Resource needs and waste of packages.
 
 use ::projections::builds::packages::PackageSort;
 use ::projections::{Packages, Views};
@@ -14,7 +14,7 @@ use crate::parameters;
 use crate::reads::{self, Page};
 use crate::wire::Package;
 
-/// The orders of the list, by their words.
+/// The orders of the list, by name.
 const SORTS: [(&str, PackageSort); 7] = [
     ("name", PackageSort::Name),
     ("builds", PackageSort::Builds),
@@ -25,7 +25,7 @@ const SORTS: [(&str, PackageSort); 7] = [
     ("latest", PackageSort::Latest),
 ];
 
-/// The words alone.
+/// The names of the orders.
 pub(crate) const WORDS: [&str; 7] = {
     let mut words = [""; SORTS.len()];
     let mut index = 0;
@@ -36,22 +36,22 @@ pub(crate) const WORDS: [&str; 7] = {
     words
 };
 
-/// Which packages, in which order.
+/// Filter and order of the list of packages.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PackageParams {
-    /// `name` (the default), `builds`, `memory_peak`, `memory_waste`, `cpu_waste`, `out_of_memory` or `latest`.
+    /// The order: `name` (the default), `builds`, `memory_peak`, `memory_waste`, `cpu_waste`, `out_of_memory` or `latest`.
     sort: Option<String>,
-    /// Only those whose name begins so; by name.
+    /// Only packages whose name has this prefix; needs the order `name`.
     starts_with: Option<String>,
     /// Maximum page size, 1 to 1000; fewer if the rows are large.
     limit: Option<usize>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     cursor: Option<String>,
 }
 
-/// Which packages are there, and what do they need?
+/// List packages with their resource needs.
 #[utoipa::path(get, path = "/v1/packages", tag = "farm", params(PackageParams),
     responses((status = 200, body = Listing<Package>)))]
 pub(crate) async fn list(
@@ -84,7 +84,7 @@ pub(crate) async fn list(
     .await
 }
 
-/// What does this package need?
+/// Get the resource needs of a package.
 #[utoipa::path(get, path = "/v1/packages/{name}", tag = "farm",
     params(("name" = String, Path, description = "The package")),
     responses((status = 200, body = Package)))]

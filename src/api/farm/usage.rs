@@ -1,4 +1,4 @@
-//! What each build used.
+//! Usage records of builds.
 
 use ::projections::Usages;
 use ::projections::builds::usage::UsageFilter;
@@ -15,7 +15,7 @@ use crate::parameters;
 use crate::reads::{self, Page};
 use crate::wire::Usage;
 
-/// Which records; every condition must hold.
+/// Filters of the list of usage records; all of them must match.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -29,19 +29,19 @@ pub(crate) struct UsageParams {
     stack: Option<String>,
     /// The machine's name.
     hostname: Option<String>,
-    /// Only of builds that ended at or after this (RFC 3339).
+    /// Only builds that ended at or after this (RFC 3339).
     since: Option<String>,
-    /// Only of builds that ended before this (RFC 3339).
+    /// Only builds that ended before this (RFC 3339).
     until: Option<String>,
-    /// The oldest first.
+    /// Oldest first.
     oldest_first: bool,
     /// Maximum page size, 1 to 1000; fewer if the rows are large.
     limit: Option<usize>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     cursor: Option<String>,
 }
 
-/// What did builds use?
+/// List usage records.
 #[utoipa::path(get, path = "/v1/usage", tag = "farm", params(UsageParams),
     responses((status = 200, body = Listing<Usage>)))]
 pub(crate) async fn list(
@@ -68,7 +68,7 @@ pub(crate) async fn list(
     .await
 }
 
-/// What did this build use?
+/// Get the usage record of a build, now or as of a moment.
 #[utoipa::path(get, path = "/v1/usage/{build}", tag = "farm",
     params(("build" = String, Path, description = "`source:number`, or the number alone for the default source"), AsOfParams),
     responses((status = 200, body = Usage)))]

@@ -36,7 +36,7 @@ macro_rules! kinds {
                 use crate::events::StreamParams;
                 use crate::wire::EventPage;
 
-                /// Which are there?
+                /// List them.
                 #[utoipa::path(get, path = $list, tag = "roster", params(PageParams),
                     operation_id = concat!(stringify!($module), "_list"),
                     responses((status = 200, body = Listing<$shown>)))]
@@ -48,10 +48,10 @@ macro_rules! kinds {
                     roster::list::<$kind>(&app, &caller, params).await
                 }
 
-                /// One more.
+                /// Create one.
                 #[utoipa::path(post, path = $list, tag = "roster", params(Reason), request_body = $fields,
                     operation_id = concat!(stringify!($module), "_create"),
-                    responses((status = 201, description = "It is there from now on", body = Made<$shown>)))]
+                    responses((status = 201, description = "Created", body = Made<$shown>)))]
                 pub(crate) async fn create(
                     State(app): State<Api>,
                     caller: Caller,
@@ -61,7 +61,7 @@ macro_rules! kinds {
                     roster::create::<$kind>(&app, &caller, reason, unread).await
                 }
 
-                /// How does it stand, or how did it?
+                /// Get one, now or as of a moment.
                 #[utoipa::path(get, path = $one, tag = "roster",
                     operation_id = concat!(stringify!($module), "_get"),
                     params(("id" = u64, Path, description = "The number"), AsOfParams),
@@ -75,7 +75,7 @@ macro_rules! kinds {
                     roster::get::<$kind>(&app, &caller, number, &params).await
                 }
 
-                /// Change what is spoken of.
+                /// Change the given fields.
                 #[utoipa::path(patch, path = $one, tag = "roster", request_body = $fields,
                     operation_id = concat!(stringify!($module), "_edit"),
                     params(("id" = u64, Path, description = "The number"), Reason),
@@ -90,7 +90,7 @@ macro_rules! kinds {
                     roster::edit::<$kind>(&app, &caller, number, reason, unread).await
                 }
 
-                /// What happened to it?
+                /// List its events.
                 #[utoipa::path(get, path = $history, tag = "roster",
                     operation_id = concat!(stringify!($module), "_history"),
                     params(("id" = u64, Path, description = "The number"), StreamParams),
