@@ -11,7 +11,7 @@ use thiserror::Error;
 /// A moment in the life of a log: a position, or a time as RFC 3339 writes it.
 ///
 /// A time means the log as it stood before the first event that was recorded later. When a clock once
-/// jumped ahead this shows too little rather than something that nobody could have known.
+/// jumped ahead this shows too little rather than something that was not known yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AsOf {
     /// When this position was the head.

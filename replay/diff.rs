@@ -23,8 +23,8 @@ use crate::{Past, ToolError, Watch};
 pub struct Options {
     /// The directory of the live tables (`views`).
     pub live: PathBuf,
-    /// A directory that is not there yet, for the copy and the views made anew; removed at the end. It
-    /// needs about twice the room of the live tables.
+    /// A new directory for the copy and the rebuilt views; removed at the end. It
+    /// needs about twice the space of the live tables.
     pub scratch: PathBuf,
     /// The views to compare; all when there are none.
     pub views: Vec<String>,
@@ -39,22 +39,22 @@ pub struct Options {
 pub struct Report {
     /// Up to here both were folded.
     pub position: Position,
-    /// Why the live tables could not be opened at all, if so: a server would make them anew.
+    /// Why the live tables could not be opened, if so: a server would rebuild them.
     pub damaged: Option<String>,
     /// The views, by name.
     pub views: Vec<View>,
 }
 
-/// One view, live and made anew.
+/// One view, live and rebuilt.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct View {
     /// Its name.
     pub name: String,
-    /// What is to be said of the live view.
+    /// The result for the live view.
     pub live: Live,
     /// Whether there is a live view and every row of it is the same.
     pub equal: bool,
-    /// Whether the live table could not be gone on with, so that a server would make it anew.
+    /// Whether the live table is unusable, so that a server would rebuild it.
     pub discarded: bool,
     /// How many rows the live view has.
     pub rows: u64,
@@ -64,7 +64,7 @@ pub struct View {
     pub differences: Vec<Difference>,
 }
 
-/// What is to be said of a live view.
+/// The result for a live view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Live {
@@ -72,9 +72,9 @@ pub enum Live {
     Equal,
     /// It does not.
     Different,
-    /// Another version of this program wrote it, and nothing can be said: this one makes it anew when it starts.
+    /// Written by another version of this program: not comparable; this one rebuilds it when it starts.
     OtherVersion,
-    /// It is missing or damaged, so that a server would make it anew.
+    /// Missing or damaged, so that a server would rebuild it.
     Unusable,
 }
 
@@ -107,14 +107,14 @@ impl Report {
 ///
 /// # Errors
 /// When a view is named that there is not, a directory cannot be used, or log or tables fail. That something
-/// differs is no error: it stands in the report.
+/// differs is no error: it is in the report.
 pub async fn run(
     log: Arc<dyn EventLog>,
     options: Options,
     watch: &Watch<'_>,
 ) -> Result<Report, ToolError> {
     if !options.live.is_dir() {
-        let reason = format!("there are no views in {}", options.live.display());
+        let reason = format!("no views in {}", options.live.display());
         return Err(ToolError::NotFound(reason));
     }
     if options.scratch.exists() {
@@ -123,7 +123,7 @@ pub async fn run(
     }
     let scratch = options.scratch.clone();
     let report = compare_in(log, options, watch).await;
-    // Of no more use to anybody; when it cannot be removed, its name says what it was.
+    // No longer needed; if it cannot be removed, its name says what it was.
     let _ = std::fs::remove_dir_all(&scratch);
     report
 }
@@ -162,7 +162,7 @@ async fn compare_in(
     names.sort();
     if let Some(unknown) = views.iter().find(|name| !names.contains(name)) {
         let reason = format!(
-            "there is no view `{unknown}`; there are {}",
+            "view `{unknown}` not found; expected one of {}",
             names.join(", ")
         );
         return Err(ToolError::NotFound(reason));

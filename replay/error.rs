@@ -13,7 +13,7 @@ pub enum ToolError {
     /// The options make no sense together or name something that cannot be.
     #[error("{0}")]
     Usage(String),
-    /// What was asked about is not there.
+    /// The requested object does not exist.
     #[error("{0}")]
     NotFound(String),
     /// The log could not be read.
@@ -41,7 +41,7 @@ pub enum ToolError {
         /// What the operating system says.
         source: io::Error,
     },
-    /// One line of an input was refused; whatever stands before it has been taken.
+    /// A line of the input was refused; the lines before it were imported.
     #[error("line {line}: {reason}")]
     Line {
         /// From 1.
@@ -50,9 +50,9 @@ pub enum ToolError {
         reason: String,
     },
     /// An export is not what was written: it was cut or changed.
-    #[error("the export is not whole: {0}; `--allow-partial` takes what is there")]
+    #[error("the export is incomplete: {0}; `--allow-partial` imports the valid part")]
     Incomplete(String),
-    /// Somebody else's database is not what it should be.
+    /// A foreign database has the wrong form.
     #[error("{path}: {reason}")]
     Source {
         /// Which file.
@@ -60,7 +60,7 @@ pub enum ToolError {
         /// What is wrong with it.
         reason: String,
     },
-    /// One row of somebody else's database was refused, and none may be.
+    /// A row of a foreign database was refused, and none may be.
     #[error("{table} row {row}, column {column}: {reason}")]
     Row {
         /// Its table.

@@ -1,4 +1,4 @@
-//! Copies a log into lines of JSON, byte for byte. The format stands in `FORMAT.md`.
+//! Copies a log into lines of JSON, byte for byte. The format is in `FORMAT.md`.
 //!
 //! Async: pages are read here while a blocking thread encodes, compresses and writes the one before.
 //! It works while a server appends; the copy ends at the head as it was when it began.
@@ -30,7 +30,7 @@ pub struct Options {
     pub window: Window,
     /// Where to.
     pub to: Destination,
-    /// When given, every blob that an event of the window names stands before the event that first names
+    /// When given, every blob that an event of the window names is written before the event that first names
     /// it, so that the copy is a whole backup.
     pub blobs: Option<blobs::Blobs>,
     /// Whether the last line says how many stand above it and what their digest is, so that a copy that was cut
@@ -47,9 +47,9 @@ pub struct Report {
     pub blobs: u64,
     /// Digests that an event names and the store does not have. The copy is not whole then.
     pub blobs_missing: Vec<String>,
-    /// Where the first event stands.
+    /// Position of the first event.
     pub first: Option<Position>,
-    /// Where the last event stands.
+    /// Position of the last event.
     pub last: Option<Position>,
     /// Up to where the log was looked at: the position after which a later copy goes on.
     pub looked_at: Position,
@@ -78,7 +78,7 @@ pub async fn run(
         sender,
     };
     let read = reading.run(options.end_line, watch).await;
-    // A writer that failed is the cause, also when the reader only saw that nobody takes its pages.
+    // A failed writer is the cause, even if the reader only found that its pages have no receiver.
     let bytes = writer.await.expect("the writer does not panic")?;
     Ok(Report { bytes, ..read? })
 }
@@ -161,7 +161,7 @@ impl Reading<'_> {
             {
                 found = blob_store::bytes_of(&blobs.refused_of(&source), &blob).await?;
                 if found.is_none() {
-                    // It made way for newer ones, and is missed by nobody.
+                    // It was dropped for newer ones on purpose.
                     continue;
                 }
             }

@@ -1,4 +1,4 @@
-//! Takes lines of JSON into a log, as [`crate::export`] wrote them. The format stands in `FORMAT.md`.
+//! Takes lines of JSON into a log, as [`crate::export`] wrote them. The format is in `FORMAT.md`.
 //!
 //! Async: a blocking thread reads, decompresses and checks the next lines while a batch is appended here.
 //! Nothing is appended twice, so an import that was interrupted is simply started again.
@@ -27,7 +27,7 @@ use lines::{Check, Chunk, Gathered, gather};
 /// How many chunks may wait to be appended.
 const CHUNKS_MAX: usize = 2;
 
-/// How long to wait before a log that is busy is asked again.
+/// The delay before an append to a busy log is retried.
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
 
 /// What to take, and how strictly.
@@ -56,7 +56,7 @@ pub struct Report {
     pub already: u64,
     /// How many blobs were stored, or would have been; those that were there already included.
     pub blobs: u64,
-    /// Where the last of these events stands now.
+    /// Position of the last of these events.
     pub last: Option<Position>,
     /// How many events stand at another position than the one in their line.
     pub moved: u64,
@@ -70,14 +70,14 @@ pub struct Report {
     pub dry_run: bool,
 }
 
-/// An event that stands elsewhere than in the log it comes from.
+/// An event with another position than in the log it comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Moved {
     /// Its line, from 1.
     pub line: u64,
     /// Where it stood.
     pub from: Position,
-    /// Where it stands.
+    /// Its position.
     pub to: Position,
 }
 
@@ -196,7 +196,7 @@ impl Import<'_> {
                     return Ok(as_told.then_some((appended.receipts, appended.repeated)));
                 }
                 Err(AppendError::Busy) => tokio::time::sleep(BUSY_PAUSE).await,
-                // An id that stands in it twice is refused before anything is looked at.
+                // A repeated id is refused before anything else is checked.
                 Err(
                     AppendError::Conflict { .. }
                     | AppendError::IdReused { .. }
@@ -238,7 +238,7 @@ impl Import<'_> {
         let refuse = |reason: String| ToolError::Line { line, reason };
         let Some(blobs) = &self.blobs else {
             return Err(refuse(
-                "holds a blob, and no place for blobs was named".to_owned(),
+                "contains a blob, but there is no blob store".to_owned(),
             ));
         };
         blob_store::check(&digest, &bytes).map_err(refuse)?;

@@ -61,7 +61,7 @@ pub struct Report {
     pub refused: Vec<Refused>,
     /// Rows that are in order and of which nothing is learnt, at most a thousand of them.
     pub left_out: Vec<Refused>,
-    /// Where the last event stands; `None` when nothing was appended.
+    /// Position of the last event; `None` when nothing was appended.
     pub last: Option<Position>,
     /// Whether nothing was written on purpose.
     pub dry_run: bool,
@@ -114,7 +114,7 @@ pub async fn run(
     let strict = options.strict;
     let mut taking = Taking::new(log, options);
     let taken = take_all(&mut taking, portions, strict, watch).await;
-    // A reader that failed is told of after what it had read before was appended.
+    // A reader's failure is reported after what it had read before was appended.
     let read = reader.await.expect("the reader does not panic");
     taken?;
     read?;
@@ -185,7 +185,7 @@ impl Reading {
                 listening
             },
         )?;
-        // When nobody listens any more, the one who did says why.
+        // If the receiver is gone, its error says why.
         let _ = sender.blocking_send(Portion { rows, total });
         Ok(())
     }

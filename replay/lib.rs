@@ -2,9 +2,9 @@
 //!
 //! Everything works from the log alone, without network and without reactors, so that running a tool
 //! changes nothing in the outside world. Each tool is one file with `Options`, a `run` and a report that
-//! serialises; none of them prints, and none draws a bar: whoever calls passes a [`Watch`].
+//! serialises; none of them prints, and none draws a bar: the caller passes a [`Watch`].
 //!
-//! Start reading at [`export`] (its format stands in `FORMAT.md`), then [`import`], its inverse.
+//! Start reading at [`export`] (its format is in `FORMAT.md`), then [`import`], its inverse.
 
 pub mod diff;
 pub mod export;

@@ -21,11 +21,11 @@ pub enum Unit {
     Events,
     /// Bytes of an input as it lies on the disk.
     Bytes,
-    /// Rows of somebody else's database.
+    /// Rows of a foreign database.
     Rows,
 }
 
-/// Is told, a few times a second at most under load, how far the work is. It must not block.
+/// Receives the progress of the work, at most a few times a second. It must not block.
 pub type Watch<'w> = dyn Fn(Progress) + Send + Sync + 'w;
 
 /// For callers who do not want to know.

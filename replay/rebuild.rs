@@ -1,4 +1,4 @@
-//! Makes every view anew from the log alone, as of now or of any moment before.
+//! Rebuilds every view from the log, as of now or of any moment before.
 //!
 //! Async: the engine of the views folds on a thread of its own. The log is only read. What lies in the directory
 //! afterwards can be served read only, together with the [`Past`] it was made from.
@@ -19,12 +19,12 @@ use crate::{AsOf, Past, ToolError, Watch};
 
 pub(crate) use fold::{fold_all, table_of};
 
-/// What to make anew, and where.
+/// The views to rebuild, and where.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Where to.
     pub to: To,
-    /// As of when; now when it is not said.
+    /// The moment; by default now.
     pub until: Option<AsOf>,
     /// The views to report; all when there are none. All are made, because one reading serves all.
     pub views: Vec<String>,
@@ -50,7 +50,7 @@ pub struct Report {
     pub views: Vec<View>,
 }
 
-/// One view that was made anew.
+/// One rebuilt view.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct View {
     /// Its name.
@@ -61,7 +61,7 @@ pub struct View {
     pub digest: String,
     /// How many rows it has, those of its indexes included.
     pub rows: u64,
-    /// How many events it passed over because nobody here can read them.
+    /// How many events it skipped because this version cannot read them.
     pub faults: u64,
 }
 
@@ -89,7 +89,10 @@ pub async fn run(
     for name in &views {
         if !statuses.iter().any(|status| status.name == name) {
             let known: Vec<_> = statuses.iter().map(|status| status.name).collect();
-            let reason = format!("there is no view `{name}`; there are {}", known.join(", "));
+            let reason = format!(
+                "view `{name}` not found; expected one of {}",
+                known.join(", ")
+            );
             return Err(ToolError::NotFound(reason));
         }
     }

@@ -27,7 +27,7 @@ use tables::MemoryTables;
 pub struct Options {
     /// The stream of the thing, for example `build-default:9892514`.
     pub stream: StreamName,
-    /// As of when; now when it is not said.
+    /// The moment; by default now.
     pub as_of: Option<AsOf>,
     /// How many events are shown, the last ones. The state rests on all of them.
     pub events_max: usize,
@@ -49,9 +49,9 @@ pub struct Report {
 /// One event.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Shown {
-    /// Where it stands in the log.
+    /// Its position in the log.
     pub position: Position,
-    /// Where it stands in the stream.
+    /// Its revision in the stream.
     pub revision: Revision,
     /// What kind it is.
     #[serde(rename = "type")]
@@ -105,7 +105,9 @@ pub async fn run(log: &dyn EventLog, options: Options) -> Result<Report, ToolErr
     let recorded = story::read(log, &stream, as_of, usize::MAX).await?;
     if recorded.is_empty() {
         let then = as_of.map_or(String::new(), |moment| format!(" as of {moment}"));
-        return Err(ToolError::NotFound(format!("there is no {stream}{then}")));
+        return Err(ToolError::NotFound(format!(
+            "stream {stream} has no events{then}"
+        )));
     }
     let state = match stream.category() {
         "build" => build(&stream, &recorded).await?,
@@ -128,7 +130,7 @@ async fn build(stream: &StreamName, recorded: &[Recorded]) -> Result<State, Tool
         return Ok(State::Events);
     };
     let log = Arc::new(Excerpt::of(recorded.to_vec()));
-    // The time is asked for only to say how far behind the views are, which nobody wants to know here.
+    // The time is only needed for the lag of the views, which is not used here.
     let config = ViewsConfig::new(|| Timestamp::UNIX_EPOCH);
     let views = fold_all(log, Arc::new(MemoryTables::new()), config, &unwatched).await?;
     let failed = |error: TableError| ToolError::Views(error.to_string());

@@ -101,7 +101,7 @@ pub struct Fault {
 pub struct Missing {
     /// Its name.
     pub digest: String,
-    /// Where the first event that names it stands.
+    /// Position of the first event that names it.
     pub position: Position,
     /// What is wrong.
     pub reason: String,
@@ -124,7 +124,7 @@ impl Report {
 /// Checks the log.
 ///
 /// # Errors
-/// When there is no log, when it cannot be read, or the blobs cannot. A fault is no error: it stands in the
+/// When there is no log, when it cannot be read, or the blobs cannot. A fault is no error: it is in the
 /// report.
 pub async fn run(options: Options, watch: &Watch<'_>) -> Result<Report, ToolError> {
     let Options {
@@ -144,7 +144,7 @@ pub async fn run(options: Options, watch: &Watch<'_>) -> Result<Report, ToolErro
             depth,
             wanted,
             &|progress| {
-                // One that nobody has looked at yet says nearly the same.
+                // One that was not checked yet is nearly the same.
                 let _ = sender.try_send(progress);
             },
         )
@@ -166,7 +166,7 @@ async fn check_blobs(report: &mut Report, blobs: &Blobs, named: Vec<Blob>) {
                 report.blobs += 1;
                 continue;
             }
-            Ok(Some(bytes)) => format!("{} bytes, and should be {}", bytes.len(), blob.size),
+            Ok(Some(bytes)) => format!("{} bytes, expected {}", bytes.len(), blob.size),
             Ok(None) => "missing".to_owned(),
             Err(error) => error.to_string(),
         };

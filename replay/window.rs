@@ -72,7 +72,7 @@ impl<'l> Reader<'l> {
     }
 
     fn within(&mut self, page: Page, by_time: bool) -> Vec<Recorded> {
-        // A page that brings nothing on would otherwise be asked for without end.
+        // A page without progress would otherwise be requested without end.
         self.next = if page.end && page.next <= self.next {
             self.last
         } else {

@@ -1,4 +1,4 @@
-//! Copies tables that nobody has open.
+//! Copies tables that no process has open.
 
 use std::ffi::OsString;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::ToolError;
 
-/// Copies a directory of tables and the register beside it, which says what must be found in it. The lock is
+/// Copies a directory of tables and the register next to it, which says what must be found in it. The lock is
 /// left behind.
 pub fn tables(from: &Path, to: &Path) -> Result<(), ToolError> {
     copy_directory(from, to)?;

@@ -13,7 +13,7 @@ const COMPRESSION_LEVEL: i32 = 3;
 pub enum Destination {
     /// A file, compressed when its name ends in `.zst`. It must not exist.
     File(PathBuf),
-    /// Whoever reads our standard output, uncompressed.
+    /// Standard output, uncompressed.
     Stdout,
     /// Anything else, uncompressed.
     Writer(Box<dyn Write + Send>),

@@ -16,7 +16,7 @@ const LINE_BYTES_MAX: u64 = 90 * 1024 * 1024;
 /// How many events are appended at once: one flush for many, and no more to repeat after a kill.
 const CHUNK_EVENTS_MAX: usize = 2048;
 
-/// How many bytes are appended at once; a chunk always has room for one event of any size.
+/// How many bytes are appended at once; a chunk always fits one event of any size.
 const CHUNK_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Events of consecutive lines, each with the number of its line.
@@ -48,7 +48,7 @@ pub(super) struct Check {
     pub shapes: bool,
 }
 
-/// Hands everything over until the input ends, is refused, or nobody listens any more.
+/// Sends everything until the input ends, is refused, or the receiver is gone.
 pub(super) fn gather(
     origin: Origin,
     gauge: &Gauge,
@@ -63,7 +63,7 @@ pub(super) fn gather(
         sender,
     };
     if let Err(Stopped::Because(error)) = gathering.run(origin, gauge, check) {
-        // What stands before the fault is good and is appended first.
+        // The lines before the fault are valid and are appended first.
         if gathering.send_chunk().is_ok() {
             let _ = sender.blocking_send(Err(error));
         }

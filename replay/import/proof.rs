@@ -34,7 +34,7 @@ pub(super) fn prove(path: &Path) -> Result<(), ToolError> {
                 Ok(Incoming::End(found)) => end = Some(found),
                 Ok(_) => {}
                 Err(reason) => {
-                    return Err(incomplete(lines - 1, format!("its end line is {reason}")));
+                    return Err(incomplete(lines - 1, format!("invalid end line: {reason}")));
                 }
             }
         } else if is_cut && parse(line).is_err() {

@@ -37,7 +37,7 @@ impl Import<'_> {
             self.report.appended += fresh.len() as u64;
         } else if let Some((line, _)) = fresh.first() {
             let Some((receipts, _)) = self.try_append(&fresh).await? else {
-                let reason = "somebody else writes to these streams, or uses an id of these lines";
+                let reason = "another writer uses these streams or event ids";
                 let (line, reason) = (*line, reason.to_owned());
                 return Err(ToolError::Line { line, reason });
             };
@@ -61,7 +61,7 @@ impl Import<'_> {
             let standing = if ids.insert(event.event.id) {
                 self.standing(&event, head).await?
             } else {
-                Standing::Refused(format!("id {} stands twice in it", event.event.id))
+                Standing::Refused(format!("id {} is there twice", event.event.id))
             };
             match standing {
                 Standing::Fresh => {
@@ -95,7 +95,9 @@ impl Import<'_> {
         if revision == next {
             return Ok(match self.log.find(id).await? {
                 None => Standing::Fresh,
-                Some(position) => Standing::Refused(format!("id {id} stands at {position}")),
+                Some(position) => {
+                    Standing::Refused(format!("id {id} is already at position {position}"))
+                }
             });
         }
         let there = self.log.read_stream(stream, revision, 1).await?;
@@ -106,9 +108,7 @@ impl Import<'_> {
                 Standing::Refused(format!("{stream} has another event at {revision}: {id}"))
             }
             // Then an earlier line would have put it there.
-            None => Standing::Refused(format!(
-                "revision {revision} of {stream} stands twice in it"
-            )),
+            None => Standing::Refused(format!("revision {revision} of {stream} is there twice")),
         })
     }
 }

@@ -117,8 +117,8 @@ async fn a_copy_that_was_cut_is_known_as_one() {
     let refused = import(&test_log::empty(), options).await.unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "the export is not whole: it should hold 10 events and 0 blobs, and holds 9 and 0; no line is known to be \
-         right; `--allow-partial` takes what is there"
+        "the export is incomplete: it should hold 10 events and 0 blobs, and holds 9 and 0; no line is known to be \
+         right; `--allow-partial` imports the valid part"
     );
 }
 
@@ -356,7 +356,7 @@ async fn a_backup_carries_the_blobs_that_its_events_name() {
         .await
         .unwrap_err();
     assert!(
-        refused.to_string().contains("no place for blobs was named"),
+        refused.to_string().contains("but there is no blob store"),
         "{refused}"
     );
     let damaged =
@@ -393,7 +393,7 @@ async fn a_bad_line_is_refused_by_number_and_what_stands_before_it_is_kept() {
         (
             5,
             ("\"revision\":1", "\"revision\":0"),
-            "revision 0 of build-default:0 stands twice in it",
+            "revision 0 of build-default:0 is there twice",
         ),
         (
             9,

@@ -6,7 +6,7 @@ use rusqlite::types::ValueRef;
 /// Times before 1970 and after 2100 are seconds of something else, for example milliseconds.
 const SECONDS_MAX: f64 = 4_102_444_800.0;
 
-/// Longer texts are no names, and would not fit beside each other into one event.
+/// Longer texts are no names, and would not fit into one event.
 const TEXT_BYTES_MAX: usize = 16 * 1024;
 
 pub(super) fn text(cell: ValueRef<'_>) -> Result<String, String> {
@@ -75,7 +75,7 @@ pub(super) fn flag(cell: ValueRef<'_>) -> Result<bool, String> {
     match integer(cell)? {
         0 => Ok(false),
         1 => Ok(true),
-        other => Err(format!("{other} is neither true (1) nor false (0)")),
+        other => Err(format!("expected true (1) or false (0), found {other}")),
     }
 }
 

@@ -71,7 +71,7 @@ impl Contents {
     pub(super) fn open(path: &Path) -> Result<Self, ToolError> {
         if !path.is_file() {
             return Err(ToolError::NotFound(format!(
-                "there is no file {}",
+                "file {} not found",
                 path.display()
             )));
         }
@@ -100,7 +100,7 @@ impl Contents {
     }
 
     /// Hands over every row, machines before builds and builds in the order in which they ended, until
-    /// nobody wants more.
+    /// the receiver is gone.
     pub(super) fn each(
         &self,
         rows: &Rows<'_>,
@@ -167,8 +167,8 @@ impl Contents {
         let missing = |column: &&&str| !present.iter().any(|name| name == **column);
         let missing: Vec<&str> = columns.iter().filter(missing).copied().collect();
         let reason = match (present.is_empty(), missing.is_empty()) {
-            (true, _) => format!("there is no table `{table}`; this is no Gantry database"),
-            (_, false) => format!("table `{table}` has no column {}", missing.join(", ")),
+            (true, _) => format!("table `{table}` not found: not a Gantry database"),
+            (_, false) => format!("column {} of table `{table}` not found", missing.join(", ")),
             (false, true) => return Ok(()),
         };
         let path = self.path.clone();

@@ -134,7 +134,7 @@ pub(super) fn job(cells: &Cells<'_>, source: &str, machines: &Machines) -> Resul
     let was_killed = cells.read_or("oomed", false, cell::flag)?;
     let status = cells.read("job_status", cell::name)?;
     if !was_killed && status != SUCCESS {
-        let reason = format!("is `{status}`: only what builds used that succeeded is learnt");
+        let reason = format!("is `{status}`: only the usage of successful builds is imported");
         let Flaw(left_out) = cells.flaw("job_status", reason);
         return Ok(Row::LeftOut(left_out));
     }
@@ -191,7 +191,10 @@ fn killed(cells: &Cells<'_>, build: Build) -> Result<(BuildKey, OutOfMemory), Fl
     let maybe = |column| cells.read_or(column, None, |cell| cell::amount(cell).map(Some));
     let memory_limit = cells.read("mem_limit", cell::amount)?;
     if memory_limit == 0.0 {
-        return Err(cells.flaw("mem_limit", "is 0, and a build was killed at it".to_owned()));
+        return Err(cells.flaw(
+            "mem_limit",
+            "is 0, but a build was killed at this limit".to_owned(),
+        ));
     }
     let killed = OutOfMemory {
         collection: 1,
@@ -291,6 +294,6 @@ impl Machines {
         let machine = self.by_row.get(&row);
         machine
             .cloned()
-            .ok_or_else(|| format!("there is no usable node {row}"))
+            .ok_or_else(|| format!("node {row} is missing or invalid"))
     }
 }

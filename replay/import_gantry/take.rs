@@ -14,7 +14,7 @@ use super::{Options, REFUSED_MAX, Refused, Report};
 use crate::ToolError;
 use crate::story::{self, Loaded};
 
-/// How often a portion is tried when somebody else writes to the same streams.
+/// How often a portion is tried when another writer uses the same streams.
 const ATTEMPTS_MAX: usize = 8;
 
 pub(super) struct Taking<'l> {
@@ -92,7 +92,7 @@ impl<'l> Taking<'l> {
         for attempt in 1.. {
             let decided = self.decide(&rows).await?;
             let last = match self.append(decided.batch).await {
-                // Somebody else wrote meanwhile: what they wrote may be what the row says.
+                // Another writer was faster: its event may be that of the row.
                 Err(AppendError::Conflict { .. }) if attempt < ATTEMPTS_MAX => continue,
                 Err(AppendError::Busy) => {
                     tokio::time::sleep(std::time::Duration::from_millis(20)).await;

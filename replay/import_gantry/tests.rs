@@ -245,7 +245,7 @@ async fn a_bad_row_is_refused_by_number_and_column() {
         ("\"end\" = start", "end", "is not after"),
         ("gitlab_id = NULL", "gitlab_id", "should be a whole number"),
         ("gitlab_id = 'x'", "gitlab_id", "other text"),
-        ("node = 7", "node", "there is no usable node 7"),
+        ("node = 7", "node", "node 7 is missing or invalid"),
         ("node = 'nobody'", "node", "names no row of nodes"),
         (
             "pkg_variants = '[]'",
@@ -387,7 +387,7 @@ async fn what_is_no_such_database_is_refused_by_name() {
         .unwrap();
     let error = import(&log, options(&path)).await.unwrap_err().to_string();
     assert!(
-        error.contains("table `nodes` has no column hostname, cores"),
+        error.contains("column hostname, cores of table `nodes` not found"),
         "{error}"
     );
     Connection::open(&path)
@@ -395,7 +395,7 @@ async fn what_is_no_such_database_is_refused_by_name() {
         .execute_batch("DROP TABLE nodes")
         .unwrap();
     let error = import(&log, options(&path)).await.unwrap_err().to_string();
-    assert!(error.contains("there is no table `nodes`"), "{error}");
+    assert!(error.contains("table `nodes` not found"), "{error}");
 }
 
 #[tokio::test]
@@ -458,12 +458,12 @@ async fn only_success_is_usage_and_a_kill_is_a_kill() {
             (
                 24,
                 "job_status",
-                "is `failed`: only what builds used that succeeded is learnt"
+                "is `failed`: only the usage of successful builds is imported"
             ),
             (
                 25,
                 "job_status",
-                "is `canceled`: only what builds used that succeeded is learnt"
+                "is `canceled`: only the usage of successful builds is imported"
             ),
         ]
     );

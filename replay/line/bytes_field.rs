@@ -33,7 +33,7 @@ impl<'b> Form<'b> {
     }
 }
 
-/// The bytes of a field that stands in a line in exactly one of its forms.
+/// The bytes of a field that a line has in exactly one of its forms.
 pub(crate) fn bytes_of(
     name: &str,
     json: Option<&RawValue>,
@@ -45,7 +45,7 @@ pub(crate) fn bytes_of(
         (None, Some(text), None) => Ok(Bytes::from(text)),
         (None, None, Some(base64)) => decode(base64).map(Bytes::from),
         (None, None, None) => Err(format!("`{name}` is missing")),
-        _ => Err(format!("`{name}` stands in it more than once")),
+        _ => Err(format!("`{name}` is there more than once")),
     }
 }
 

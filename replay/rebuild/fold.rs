@@ -46,7 +46,7 @@ pub(crate) async fn fold_all(
                 return Err(failed(format!("{name}: {error}")));
             }
             if *state == ProjectionState::Broken {
-                return Err(failed(format!("{name} could not be made anew")));
+                return Err(failed(format!("rebuilding {name} failed")));
             }
         }
         let busy =

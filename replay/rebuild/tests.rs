@@ -75,7 +75,7 @@ async fn named_views_are_reported_alone_and_unknown_ones_refused() {
     assert!(
         unknown
             .to_string()
-            .starts_with("there is no view `nonsense`; there are ")
+            .starts_with("view `nonsense` not found; expected one of ")
     );
     assert_eq!(unknown.exit_code(), 3);
 }

@@ -21,7 +21,7 @@ const PORTION_EVENTS: u32 = 4096;
 /// How many portions may wait for each of those who look into them.
 const PORTIONS_MAX: usize = 4;
 
-/// After how many events progress is told.
+/// After how many events progress is reported.
 const TELL_EVENTS: u64 = 100_000;
 
 const RESTORE: &str = "nothing was changed; restore this segment from a backup, or export what stands \
@@ -56,7 +56,7 @@ pub(super) fn check(
     };
     let is_evidence = record.is_some_and(|record| record.head >= record.first);
     if !directory.is_dir() && !is_evidence {
-        let reason = format!("there is no log in {}", directory.display());
+        let reason = format!("no log in {}", directory.display());
         return Err(ToolError::NotFound(reason));
     }
     if depth < Depth::Content {
@@ -148,7 +148,7 @@ impl<'d> Checking<'d> {
         });
     }
 
-    /// Goes through everything, until `hand_over` says that nobody wants more.
+    /// Reads everything, until `hand_over` returns that the receiver is gone.
     fn run(&mut self, mut hand_over: impl FnMut(Portion) -> bool) -> Result<(), ToolError> {
         let mut last_fault = None;
         loop {
@@ -267,7 +267,7 @@ impl<'d> Checking<'d> {
         {
             return fault;
         }
-        let reason = format!("position {first} comes where position {} should", self.next);
+        let reason = format!("position {first} in the place of position {}", self.next);
         let (offset, position) = (frame.offset, self.next);
         damage_in(
             segment,

@@ -16,11 +16,11 @@ const TYPES_MAX: usize = 4096;
 const REPORT_IT: &str = "the frame is as it was written, so the program that wrote it was wrong; keep a \
                          copy of the directory, and export what stands before the fault";
 
-/// How far each stream is, and how often each type was seen. Grows with the number of streams, by some 40
+/// The last revision of each stream, and how often each type occurred. Grows with the number of streams, by some 40
 /// bytes each.
 #[derive(Default)]
 pub(super) struct Order {
-    /// By two hashes with keys drawn for this run, so that nobody can choose names that meet.
+    /// By two hashes with keys drawn for this run, so that collisions cannot be chosen.
     next_revisions: HashMap<u128, u64, Folded>,
     keys: (RandomState, RandomState),
     types: Vec<(Vec<u8>, u64)>,
@@ -29,7 +29,7 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// Nothing was seen yet of a log that begins at `first`.
+    /// The start of a log that begins at `first`.
     pub(super) fn of_log(first: Position) -> Self {
         Self {
             begins_later: first > Position(1),
@@ -60,7 +60,7 @@ impl Order {
             let next = self.next_revisions.entry(key).or_insert(unseen);
             if record.revision.0 != *next {
                 let (next, revision) = (*next, record.revision);
-                let reason = format!("revision {revision} stands where revision {next} should");
+                let reason = format!("revision {revision} in the place of revision {next}");
                 return Err(Box::new(fault_in(
                     segment, frame, &record, reason, REPORT_IT,
                 )));

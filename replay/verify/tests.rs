@@ -315,7 +315,7 @@ async fn a_gap_in_a_stream_is_found() {
     let fault = order
         .check(folder.path(), &frames[2], Position(3))
         .unwrap_err();
-    assert_eq!(fault.reason, "revision 2 stands where revision 1 should");
+    assert_eq!(fault.reason, "revision 2 in the place of revision 1");
     assert_eq!(
         (fault.position, fault.stream.as_deref()),
         (Position(3), Some("build-default:1"))
@@ -388,10 +388,7 @@ async fn blobs_that_events_name_are_read() {
         position: Position(1),
     }];
     check_blobs(&mut of_wrong_size, &store, named).await;
-    assert_eq!(
-        of_wrong_size.blobs_missing[0].reason,
-        "4 bytes, and should be 5"
-    );
+    assert_eq!(of_wrong_size.blobs_missing[0].reason, "4 bytes, expected 5");
 }
 
 /// Refused bodies make way for newer ones: that one is gone is no fault of the log.

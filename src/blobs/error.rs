@@ -5,16 +5,16 @@ use crate::Digest;
 /// Why a blob was not stored or not read. A blob that is not there is no error.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BlobError {
-    /// What is stored under this digest has another: somebody must look.
+    /// The content stored under this digest has another digest: an operator must look.
     #[error("blob {digest} is damaged: {reason}")]
     Fault {
-        /// The blob that was asked for.
+        /// The requested blob.
         digest: Digest,
         /// What was found instead.
         reason: String,
     },
     /// The body is bigger than the caller, or this crate, is willing to hold.
-    #[error("a blob of {size} bytes is bigger than {size_max}")]
+    #[error("a blob of {size} bytes exceeds the limit of {size_max}")]
     TooBig {
         /// Its size in bytes.
         size: u64,
@@ -24,7 +24,7 @@ pub enum BlobError {
     /// The store cannot be reached, is full, or does not let us in. Trying later may help.
     #[error("blobs are unavailable: {reason}")]
     Unavailable {
-        /// What the store said; not for clients.
+        /// The store's message; not for clients.
         reason: String,
     },
 }

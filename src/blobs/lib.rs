@@ -1,10 +1,10 @@
 //! Bodies that are too big for an event, named by what they hold.
 //!
 //! A blob's name is the BLAKE3 digest of its bytes: the same body is kept once, a reference in an
-//! event can never come to mean something else, and damage is found by whoever reads. This crate
+//! event can never come to mean something else, and damage is found by the reader. This crate
 //! knows no word of the domain and never decides which bodies are still needed.
 //!
-//! Start with [`Blobs`]. What every place promises stands in [`conformance`].
+//! Start with [`Blobs`]. The promises of every store are in [`conformance`].
 
 pub mod conformance;
 mod digest;

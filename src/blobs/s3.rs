@@ -26,7 +26,7 @@ pub struct S3Config {
     pub region: Option<String>,
     /// Where the service is, if not at Amazon. `http://` is taken at its word.
     pub endpoint: Option<String>,
-    /// The access key. Without one the environment (`AWS_…`) and the machine's role are asked.
+    /// The access key. Without one the environment (`AWS_…`) and the machine's role are used.
     pub access_key_id: Option<String>,
     /// The secret that goes with it.
     pub secret_access_key: Option<SecretString>,
@@ -34,7 +34,7 @@ pub struct S3Config {
 
 pub(crate) fn open(config: &S3Config) -> Result<AmazonS3, BlobError> {
     let mut builder = match config.access_key_id {
-        // The environment's session token does not go with somebody else's key.
+        // The environment's session token does not belong to a configured key.
         Some(_) => AmazonS3Builder::new(),
         None => AmazonS3Builder::from_env(),
     };

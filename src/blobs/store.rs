@@ -63,7 +63,7 @@ impl Blobs {
         })
     }
 
-    /// Blobs in a bucket. Reaches for it only when asked to: see [`Blobs::check`].
+    /// Blobs in a bucket. Connects only when used: see [`Blobs::check`].
     ///
     /// # Errors
     /// [`BlobError::Unavailable`] when the configuration makes no sense.
@@ -117,7 +117,7 @@ impl Blobs {
         Ok(BlobRef { digest, size })
     }
 
-    /// Reads a body and checks that it is the one that was asked for. `None` if there is none.
+    /// Reads a body and checks its digest. `None` if there is none.
     ///
     /// # Errors
     /// [`BlobError::Fault`] for a damaged body, [`BlobError::TooBig`] for one above `size_max` bytes
@@ -136,7 +136,7 @@ impl Blobs {
         let body = found.bytes().await?;
         let actual = hash(&body).await?;
         if actual != digest {
-            let reason = format!("{} bytes with digest {actual} lie there", body.len());
+            let reason = format!("the stored {} bytes have the digest {actual}", body.len());
             return Err(BlobError::Fault { digest, reason });
         }
         Ok(Some(body))
@@ -171,7 +171,7 @@ impl Blobs {
         }
     }
 
-    /// Whether the place answers at all. A missing bucket is told here: elsewhere it looks like a
+    /// Whether the store responds. A missing bucket is detected here: elsewhere it looks like a
     /// missing blob.
     ///
     /// # Errors
@@ -181,7 +181,7 @@ impl Blobs {
             let is_there = spawn_blocking(move || directory.is_dir())
                 .await
                 .unwrap_or(false);
-            let reason = "the folder is gone".to_owned();
+            let reason = "the folder does not exist".to_owned();
             return if is_there {
                 Ok(())
             } else {

@@ -270,7 +270,7 @@ fn import(
     drop(log);
     output::one(global.output, &json!(report))?;
     if let Some(complaint) = &report.complaint {
-        eprintln!("tallyman: the export is not whole: {complaint}");
+        eprintln!("tallyman: the export is incomplete: {complaint}");
     }
     Ok(())
 }

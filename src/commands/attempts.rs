@@ -56,7 +56,7 @@ impl Commands {
         self.attempt(Ids::Random, metadata, work).await
     }
 
-    /// A unit of work that is done once, however often it is told.
+    /// A unit of work that is done once, however often it is repeated.
     #[tracing::instrument(name = "unit", skip_all, fields(attempts))]
     pub(crate) async fn run_once<T, R, F>(
         &self,

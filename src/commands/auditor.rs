@@ -17,7 +17,7 @@ const BURST_MAX: f64 = 20.0;
 /// How long until one more may be written.
 const ONE_EVERY: Duration = Duration::from_secs(1);
 
-/// Kinds of notes that somebody outside can cause at will.
+/// Kinds of notes that anyone outside can cause at will.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Noted {
     /// A webhook without a valid credential.
@@ -28,7 +28,7 @@ pub enum Noted {
     Body,
     /// A write that was refused.
     Write,
-    /// Somebody who could not log in.
+    /// A refused login.
     Login,
 }
 

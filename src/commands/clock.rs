@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 /// A clock that can be held still. Clones show the same time.
 ///
 /// [`Clock::now`] is for people and for what is due at a time of day: an operator or NTP may set it, forward and back.
-/// How long something took is a difference of [`Clock::monotonic`], which nobody can set.
+/// How long something took is a difference of [`Clock::monotonic`], which cannot be set.
 #[derive(Clone)]
 pub struct Clock(Source);
 
@@ -32,7 +32,7 @@ impl Clock {
         Self(Source::System(Instant::now()))
     }
 
-    /// A clock that stands still until somebody moves it. For tests.
+    /// A clock that only moves when it is set. For tests.
     #[must_use]
     pub fn fixed(now: Timestamp) -> Self {
         Self(Source::Fixed(Arc::new(Mutex::new(Fixed {

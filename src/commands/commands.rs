@@ -35,7 +35,7 @@ pub(crate) struct Inner {
 pub struct Loaded<A> {
     /// What its decisions rest on.
     pub state: A,
-    /// Where its stream stands; `None` when nothing was ever written to it.
+    /// The last revision of its stream; `None` for a stream without events.
     pub revision: Option<Revision>,
 }
 
@@ -93,7 +93,7 @@ impl Commands {
         self.inner.activity.of(worker)
     }
 
-    /// Where the event with this id stands, if there is one.
+    /// Position of the event with this id, if there is one.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -101,7 +101,7 @@ impl Commands {
         Ok(self.inner.log.find(id).await?)
     }
 
-    /// A thing as it stands now.
+    /// The current state of an aggregate.
     ///
     /// # Errors
     /// When the key is none, or the stream cannot be read.
@@ -130,7 +130,7 @@ impl Commands {
         self.run_one::<A>(Ids::Random, key, command, metadata).await
     }
 
-    /// As [`Commands::execute`], for a command that somebody may repeat: the first event gets this id
+    /// As [`Commands::execute`], for a command that the caller may repeat: the first event gets this id
     /// (see [`crate::event_id`]), the others follow from it. A repeat is answered with the first result,
     /// whatever has happened since.
     ///
@@ -174,7 +174,7 @@ impl Commands {
         self.count(done)
     }
 
-    /// As [`Commands::transact`], for work that somebody may repeat. A repeat is answered with the first
+    /// As [`Commands::transact`], for work that the caller may repeat. A repeat is answered with the first
     /// result, and the work is not done again: then there is no value.
     ///
     /// # Errors

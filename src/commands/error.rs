@@ -13,12 +13,12 @@ pub enum CommandError<R> {
     #[error("{0}")]
     Rejected(R),
     /// Others changed the same thing every time this one tried. Come back later.
-    #[error("others kept changing the same thing")]
+    #[error("too many conflicts: other commands kept changing the same stream")]
     Contended,
     /// Too much waits already, or the log is out of reach for the moment. Come back later.
     #[error("the log is busy")]
     Busy,
-    /// The disk of the log is full. It goes on by itself once there is room.
+    /// The disk of the log is full. It continues by itself once there is space.
     #[error("no space is left for the log: {reason}")]
     Full {
         /// What could not be made.
@@ -54,13 +54,13 @@ pub enum CommandError<R> {
         reason: String,
     },
     /// The key cannot be part of a stream's name.
-    #[error("not a key: {reason}")]
+    #[error("invalid key: {reason}")]
     BadKey {
         /// What is wrong with it.
         reason: String,
     },
-    /// The log holds what nobody here can read, and somebody must look.
-    #[error("the log cannot be understood: {reason}")]
+    /// The log has an event that cannot be decoded, and an operator must look.
+    #[error("an event of the log cannot be decoded: {reason}")]
     Fault {
         /// Where and what.
         reason: String,
@@ -95,7 +95,7 @@ impl<R> From<ReadError> for CommandError<R> {
         match error {
             ReadError::Fault(reason) => Self::Fault { reason },
             ReadError::Unavailable(reason) => {
-                tracing::warn!(reason, "the log cannot be read for the moment: {reason}");
+                tracing::warn!(reason, "the log cannot be read at present: {reason}");
                 Self::Busy
             }
         }

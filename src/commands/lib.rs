@@ -1,5 +1,5 @@
 //! Changes things: loads what happened, lets the domain decide, appends what follows, and starts again
-//! when somebody else was faster.
+//! when another append was faster.
 //!
 //! This crate knows the domain and a log, and neither HTTP nor any view. Start reading at
 //! [`Commands::execute`] (one command for one thing), then [`Commands::transact`] (several things that
@@ -44,5 +44,5 @@ pub use zone::time_zone;
 /// commanded, and the command says so; none of the app's own gets near.
 pub const STREAM_EVENTS_MAX: usize = 10_000;
 
-/// How often a command decides anew because its stream has moved, before it gives up.
+/// How often a command is decided again because its stream has changed, before it gives up.
 pub const ATTEMPTS_MAX: u32 = 32;

@@ -15,12 +15,12 @@ pub(crate) struct Folded<A> {
     pub(crate) revision: Option<Revision>,
 }
 
-/// Folds as much of a stream as is asked for. `seen` hears of every event that is read.
+/// Folds a part of a stream. `visit` receives every event that is read.
 pub(crate) async fn fold<A: Aggregate>(
     log: &dyn EventLog,
     stream: &StreamName,
     history: History,
-    mut seen: impl FnMut(&Recorded, &Event),
+    mut visit: impl FnMut(&Recorded, &Event),
 ) -> Result<Folded<A>, CommandError<A::Rejection>> {
     let mut folded = Folded {
         state: A::default(),
@@ -44,7 +44,7 @@ pub(crate) async fn fold<A: Aggregate>(
         }
         for recorded in &page {
             let event = decode(recorded)?;
-            seen(recorded, &event);
+            visit(recorded, &event);
             let name = event.event_type();
             let Some(event) = A::event_of(event) else {
                 let (category, position) = (A::CATEGORY, recorded.position);
@@ -61,7 +61,7 @@ pub(crate) async fn fold<A: Aggregate>(
     }
 }
 
-/// What stands in the log under these ids, if they were used before.
+/// The events with these ids, if they were used before.
 pub(crate) async fn first_result<R>(
     log: &dyn EventLog,
     ids: Ids,

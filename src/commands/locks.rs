@@ -1,6 +1,6 @@
 //! Who goes first, among the writers of this process.
 //!
-//! Nothing here makes anything correct: the log refuses whoever is late, from this process or another.
+//! Nothing here makes anything correct: the log refuses the later append, from this process or another.
 //! It saves the work of those who would be refused.
 
 use std::collections::hash_map::RandomState;
@@ -32,7 +32,7 @@ impl Locks {
         self.stripe(name).lock_owned().await
     }
 
-    /// Takes this name's turn if nobody has it.
+    /// Takes this name's turn if it is free.
     pub(crate) fn try_lock(&self, name: &str) -> Option<OwnedMutexGuard<()>> {
         self.stripe(name).try_lock_owned().ok()
     }

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 /// How long a cause is silent after a line about it.
 const SILENT_FOR: Duration = Duration::from_secs(60);
 
-/// Causes that are told apart. A text from outside can be part of a cause, so what comes on top of these shares
+/// Causes that are distinguished. A text from outside can be part of a cause, so what comes on top of these shares
 /// one entry: neither memory nor the number of lines grows with what a client sends.
 const CAUSES_MAX: usize = 64;
 
@@ -39,7 +39,7 @@ struct Entry {
 }
 
 impl LogLimit {
-    /// A limit that has seen no cause yet. `const`, so that it can be a `static` beside the line that it limits.
+    /// A limit without causes. `const`, so that it can be a `static` next to the line that it limits.
     #[must_use]
     pub const fn new() -> Self {
         Self(Mutex::new(BTreeMap::new()))

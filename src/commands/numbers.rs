@@ -19,7 +19,7 @@ pub async fn take(unit: &Transaction, kind: &str) -> Result<u64, CommandError<Nu
 /// As [`take`], for several in a row; answers the first of them. None may be taken.
 ///
 /// # Errors
-/// As [`take`], and when more than [`Numbers::TAKE_MAX`] are asked for.
+/// As [`take`], and when more than [`Numbers::TAKE_MAX`] are requested.
 pub async fn take_many(
     unit: &Transaction,
     kind: &str,

@@ -12,7 +12,7 @@ pub struct Outcome {
     pub repeated: bool,
 }
 
-/// One event that stands in the log.
+/// One event of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Appended1 {
     /// Its id.
@@ -26,7 +26,7 @@ pub struct Appended1 {
 }
 
 impl Outcome {
-    /// Where the last of its events stands; a view that has come so far shows all of them.
+    /// Position of its last event; a view at this position includes all of them.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
         self.events.iter().map(|event| event.position).max()

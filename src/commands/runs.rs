@@ -1,7 +1,7 @@
 //! What follows from one word about a run, as parts of one unit of work.
 //!
-//! Several tell the app about runs: workers, people, the clock. What follows from it is the same whoever
-//! told it, and stands here so that it follows once. Each function takes part in a unit of work; several may
+//! Workers, people and the clock report about runs. The consequences are the same whatever the source,
+//! and are implemented here once. Each function takes part in a unit of work; several may
 //! stand in the same one.
 //!
 //! ```ignore

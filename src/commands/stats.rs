@@ -11,7 +11,7 @@ pub struct CommandStats {
     pub events: u64,
     /// How often a decision was thrown away because the stream had moved.
     pub conflicts: u64,
-    /// How often the domain said no.
+    /// How many commands the domain rejected.
     pub rejected: u64,
     /// How often a command was answered with its first result.
     pub repeated: u64,

@@ -25,7 +25,7 @@ impl Transaction {
         self.clock.now()
     }
 
-    /// The thing as it stands now, with what this unit has decided about it so far.
+    /// The current state, including what this unit has decided so far.
     ///
     /// Looking alone is no promise that it stays so until the append; a command that adds something is.
     ///

@@ -99,7 +99,7 @@ impl Unit {
         }))
     }
 
-    /// Waits for this name's turn, once per unit. Whoever has a turn already does not wait for another: two
+    /// Waits for this name's turn, once per unit. A unit that has a turn already does not wait for another: two
     /// units that wait for each other would wait for ever.
     pub(crate) async fn take_turn(&mut self, name: &str) {
         if self.turns.contains_key(name) {
@@ -148,7 +148,7 @@ impl Unit {
             .get_mut(stream)
             .and_then(|thing| thing.state.downcast_mut::<A>())
             .ok_or_else(|| CommandError::Fault {
-                reason: format!("two kinds of things share the stream {stream}"),
+                reason: format!("two aggregates share the stream {stream}"),
             })
     }
 

@@ -1,6 +1,6 @@
 //! Lets allocators compete on one history, build by build.
 //!
-//! [`evaluate`] keeps the rules and adds up. It is asked for one build at a time here, so that the part of each
+//! [`evaluate`] keeps the rules and adds up. It is used for one build at a time here, so that the part of each
 //! build in the sum is known; the sums are the same.
 
 #[cfg(test)]
@@ -56,7 +56,7 @@ impl Contest {
         }
     }
 
-    /// Scores a build and lets all learn from it. What one that was killed would have needed nobody knows: it costs
+    /// Scores a build and lets all learn from it. What a killed one would have needed is unknown: it costs
     /// those who would have granted no more, and counts apart.
     pub(crate) fn add(&mut self, sample: UsageSample) {
         self.killed += u64::from(sample.usage().is_none());

@@ -16,7 +16,7 @@ pub(crate) type Sink<'s> = dyn FnMut(Row) -> Result<(), HistoryError> + 's;
 pub(crate) struct Refused {
     /// The file, or the log.
     pub(crate) history: String,
-    /// Where it stands there: the row of a file (from 1, the header not counted) with its line, or the
+    /// Its place: the row of a file (from 1, the header not counted) with its line, or the
     /// position in the log.
     pub(crate) place: String,
     /// What of it is wrong; none when it is the row as a whole.

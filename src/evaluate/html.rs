@@ -19,7 +19,7 @@ use super::report::{Outcome, Prices};
 pub(crate) struct Page<'a> {
     /// What came out, history by history.
     pub(crate) outcomes: &'a [Outcome],
-    /// What an hour costs, if that was said.
+    /// The price of an hour, if given.
     pub(crate) prices: Prices,
     /// How the contest was held, in words.
     pub(crate) protocol: String,
@@ -30,7 +30,7 @@ const HEAD: &str = r#"<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"/>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
-<title>How good is it?</title>
+<title>Allocators compared</title>
 <style>"#;
 
 impl Page<'_> {
@@ -38,7 +38,7 @@ impl Page<'_> {
     pub(crate) fn render(&self) -> String {
         let mut page = String::from(HEAD);
         page.push_str(include_str!("html/page.css"));
-        page.push_str("</style></head><body>\n<h1>How good is it?</h1>\n");
+        page.push_str("</style></head><body>\n<h1>Allocators compared</h1>\n");
         line(&mut page, &format!("<p>{}</p>", escaped(&self.protocol)));
         for outcome in self.outcomes {
             self.history(&mut page, outcome);
@@ -54,7 +54,7 @@ impl Page<'_> {
         line(
             page,
             &format!(
-                "<p>{jobs} builds scored, {} rows refused, {} builds were killed in life.</p>",
+                "<p>{jobs} builds scored, {} rows refused, {} builds were killed in production.</p>",
                 outcome.refused, outcome.killed
             ),
         );
@@ -80,7 +80,7 @@ fn put(page: &mut String, text: std::fmt::Arguments<'_>) {
         .expect("writing to a String cannot fail");
 }
 
-/// A text as it stands between tags or quotes.
+/// A text escaped for use between tags or quotes.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

@@ -12,7 +12,7 @@ use super::history::{HistoryError, Refused, Row, Sink};
 /// What the log is called in tables and messages.
 pub(crate) const NAME: &str = "log";
 
-/// Reads up to the head as it is now. `watch` is told how far it is, in positions.
+/// Reads up to the current head. `watch` receives the progress, in positions.
 ///
 /// # Errors
 /// When the log cannot be read or holds no build's usage, and whatever `sink` says.
@@ -36,17 +36,14 @@ pub(crate) async fn read(
             }
         }
         watch(page.next.0);
-        // A page that brings nothing on would otherwise be asked for without end.
+        // A page without progress would otherwise be requested without end.
         if page.end || page.next <= after {
             break;
         }
         after = page.next;
     }
     if rows == 0 {
-        return Err(HistoryError::unusable(
-            NAME,
-            "no build's usage was recorded yet",
-        ));
+        return Err(HistoryError::unusable(NAME, "the log has no usage records"));
     }
     Ok(())
 }

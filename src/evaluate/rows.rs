@@ -11,9 +11,9 @@
 //! | `mem_max` | bytes | its peak |
 //! | `t_start` `t_end` | Unix s | may be missing, as everything from here on |
 //! | `build_jobs` | | jobs that `make` was given |
-//! | `cpu_request` `cpu_max` | cores | what was asked for; the highest use |
-//! | `mem_request` `mem_mean` | bytes | what was asked for; the average use |
-//! | `status` | | `success`, where it is said, or `out_of_memory` |
+//! | `cpu_request` `cpu_max` | cores | the request; the highest use |
+//! | `mem_request` `mem_mean` | bytes | the request; the average use |
+//! | `status` | | `success`, the default, or `out_of_memory` |
 //! | `mem_limit` | bytes | what it was killed at, where the status is `out_of_memory`; it needs no peak then |
 //!
 //! An empty cell was not measured. Other columns are passed over.
@@ -53,7 +53,7 @@ pub(crate) fn read(name: &str, input: impl Read, sink: &mut Sink<'_>) -> Result<
         return read_text(name, text, sink);
     }
     if name.ends_with(".zst") {
-        let reason = "it is not compressed with zstd, as its name says";
+        let reason = "not compressed with zstd, although its name ends in .zst";
         return Err(unusable(reason.to_owned()));
     }
     read_text(name, input, sink)
@@ -63,10 +63,10 @@ fn read_text(name: &str, text: impl Read, sink: &mut Sink<'_>) -> Result<(), His
     let (text, budget) = Limited::new(text);
     let mut reader = ReaderBuilder::new().from_reader(text);
     let mut rows = 0_u64;
-    // A failure of the text itself ends the history: nobody knows what would have followed.
+    // A failure of the text itself ends the history: what follows is unknown.
     let ended = |error: &csv::Error, rows: Option<u64>| {
         let place = rows.map_or("the header".to_owned(), |rows| format!("row {}", rows + 1));
-        HistoryError::unusable(name, format!("it cannot be read from {place} on: {error}"))
+        HistoryError::unusable(name, format!("cannot be read from {place} on: {error}"))
     };
     let header = reader.headers().map_err(|error| ended(&error, None))?;
     let columns = Columns::of(header).map_err(|reason| HistoryError::unusable(name, reason))?;

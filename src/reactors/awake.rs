@@ -1,6 +1,6 @@
 //! For how long this process was awake: the measure of whatever has to wait for others.
 //!
-//! It counts the monotonic clock, which nobody can set, and leaves out the stretches in which this process did not run
+//! It counts the monotonic clock, which cannot be set, and leaves out the stretches in which this process did not run
 //! (SIGSTOP, a debugger, a machine that is overloaded): what others sent meanwhile waits unread, and must not count
 //! against them. On the way it notices when the clock on the wall was set.
 
@@ -111,7 +111,7 @@ impl Awake {
         self.look().awake
     }
 
-    /// How often this process did not run for a while. Whatever others did meanwhile may still wait to be read.
+    /// How often this process did not run for a while. Messages of that time may still be unread.
     #[must_use]
     pub fn stops(&self) -> u64 {
         self.look().stops
@@ -137,7 +137,7 @@ impl Awake {
             seen.stops += 1;
             tracing::warn!(
                 seconds = passed.as_secs_f64(),
-                "this process did not run for {passed:.1?}: workers get their time again to answer pings"
+                "this process was suspended for {passed:.1?}: the count of unanswered pings starts over"
             );
         }
         let passed = SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX);

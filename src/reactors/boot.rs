@@ -1,4 +1,4 @@
-//! The clock of the machine that counts from its boot: nobody sets it, and it goes on while this process is restarted.
+//! The clock that counts from the machine's boot: it cannot be set, and survives a restart of this process.
 
 use std::fs::read_to_string;
 use std::time::Duration;

@@ -3,7 +3,7 @@
 //! For every collection that is queued, exactly one outcome is written, found in this order:
 //!
 //! 1. The [`Rules`] leave it out: `build.collection_skipped`.
-//! 2. The log of the job says `No need to rebuild`: skipped as a ghost. Without a GitLab nobody looks.
+//! 2. The log of the job says `No need to rebuild`: skipped as a ghost. Without a GitLab this is not checked.
 //! 3. Prometheus says what it used: `build.usage_recorded`, after `node.described` when its machine is new or
 //!    has changed; or it says too little: `build.collection_failed`.
 //! 4. For a build that failed, Prometheus, its source or the log of the job says that it was killed for
@@ -46,7 +46,7 @@ pub use outcome::Outcome;
 pub use rules::{Judged, Rules};
 use waiting::Waiting;
 
-/// How many builds are looked at together. Most of them are left out without asking anybody, and what is then written
+/// How many builds are checked together. Most of them are left out without any query, and what is then written
 /// goes into the log together.
 const LOOKS_MAX: usize = 256;
 
@@ -127,7 +127,7 @@ impl Collector {
         let key = work.key().to_string();
         let outcome = self.execute::<Build>(&key, command).await?;
         let Some(position) = outcome.position() else {
-            // Somebody else was faster, and the view has not heard of it.
+            // Another append was faster, and the view does not include it yet.
             return Ok(Seen::NotYet);
         };
         self.faults.reached("outcome_written").await;
@@ -250,13 +250,15 @@ impl Reaction for Collector {
         };
         match self.write(work, command).await? {
             Seen::Yes => Ok(()),
-            Seen::NotYet => Err(Trouble::Inside("the view does not know it yet".to_owned())),
+            Seen::NotYet => Err(Trouble::Inside(
+                "the view does not include it yet".to_owned(),
+            )),
         }
     }
 }
 
 impl Collector {
-    /// What is known of the build, from a view that knows no less than the one that said it is due.
+    /// The row of the build, from a view that is not behind the one that listed it as due.
     async fn facts(&self, work: &Queued) -> Result<Facts, Trouble> {
         let inside = |error: &dyn std::fmt::Display| Trouble::Inside(error.to_string());
         let there = self
@@ -266,7 +268,7 @@ impl Collector {
         let key = work.key();
         let row = self.views.ask(move |views| views.of::<Builds>()?.get(&key));
         let row = row.await.map_err(|error| inside(&error))?;
-        let row = row.ok_or_else(|| inside(&"the view of builds does not know it"))?;
+        let row = row.ok_or_else(|| inside(&"the view of builds does not include it"))?;
         Ok(Facts::new(work, row))
     }
 }

@@ -1,6 +1,6 @@
 //! Tells workers what to run, and what to kill.
 //!
-//! Nobody answers what is published, so it is repeated, less and less often, until the log shows that a worker
+//! Published messages have no reply, so they are repeated, less and less often, until the log shows that a worker
 //! has taken note. A worker is offered no more at once than it can take soon; pings and kill requests go first. What follows from sending a run is in the log before it is sent: its job's next occasion,
 //! and the runs of which it becomes one for each worker. A run that takes longer than its job allows is asked to be
 //! killed here as well, once, and then like any other. A crash between any two steps is mended by the next
@@ -64,11 +64,11 @@ const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
 pub struct DispatcherConfig {
     /// Where local times are local.
     pub zone: TimeZone,
-    /// How often what nobody has taken note of is said again.
+    /// How often unacknowledged messages are repeated.
     pub round: Duration,
     /// How often every worker is pinged.
     pub ping: Duration,
-    /// How long subscribers have to come back before anything is said.
+    /// How long subscribers have to reconnect before anything is sent.
     pub settle: Duration,
     /// The file in which it is kept for how long runs have been executed; nowhere when there is none.
     pub run_times: Option<PathBuf>,
@@ -208,7 +208,7 @@ impl Inner {
                             reactor = "dispatcher",
                             error,
                             suppressed,
-                            "a round failed: {error}"
+                            "a dispatcher round failed: {error}"
                         );
                     }
                     again_at = Instant::now();

@@ -11,7 +11,7 @@ pub struct Faults(Option<Hook>);
 
 impl Faults {
     /// Halts for ever at every step for which `hook` says so, as if the process had died between that step
-    /// and the next. Whoever watches then drops the reactor.
+    /// and the next. The observer then drops the reactor.
     pub fn halting(hook: impl Fn(&'static str) -> bool + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(hook)))
     }

@@ -38,7 +38,7 @@ pub struct FrameConfig {
     pub backoff_base: Duration,
     /// Longest wait of all.
     pub backoff_max: Duration,
-    /// How often the view is asked when nobody says that something is new.
+    /// How often the view is queried without a notification.
     pub poll: Duration,
     /// How long attempts under way may go on when the reactor is stopped.
     pub grace: Duration,
@@ -113,7 +113,7 @@ impl Running {
     pub async fn stop(mut self) {
         self.stop.cancel();
         if let Err(error) = (&mut self.task).await {
-            tracing::error!(%error, "a reactor did not end well: {error}");
+            tracing::error!(%error, "a reactor ended with an error: {error}");
         }
     }
 }

@@ -58,7 +58,7 @@ pub enum JobLog {
     Missing,
     /// There is one, and this is what was found in it.
     Read {
-        /// Whether the text that was looked for stands in it.
+        /// Whether it contains the searched text.
         found: bool,
     },
 }
@@ -79,7 +79,7 @@ pub struct Gitlab {
 }
 
 impl Gitlab {
-    /// Makes a client. Nothing is asked yet.
+    /// Creates a client. Sends no request.
     ///
     /// # Errors
     /// When the address is none, or the token does not fit into a header.
@@ -94,7 +94,7 @@ impl Gitlab {
         })
     }
 
-    /// Looks for a text in the log of a job and stops reading where it stands. Never holds more of the log
+    /// Looks for a text in the log of a job and stops reading at the match. Never holds more of the log
     /// than one piece of it.
     ///
     /// A job without a log (404) is [`JobLog::Missing`] and not an error: only a log that says so makes a
@@ -150,7 +150,7 @@ impl Gitlab {
             }
             _ => {}
         }
-        // A trace is plain text; a page is the login of something that stands before GitLab.
+        // A trace is plain text; an HTML page is the login of a proxy in front of GitLab.
         let kind = response.headers().get(CONTENT_TYPE);
         if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) {
             let reason = "answered with a page instead of a log".to_owned();
@@ -164,7 +164,7 @@ impl Gitlab {
             }
             rest = rest.saturating_sub(piece.len());
             if rest == 0 {
-                tracing::warn!(job, "the log of job {job} is longer than what is searched");
+                tracing::warn!(job, "the log of job {job} exceeds the searched size");
                 return Ok(Extent::Cut);
             }
         }

@@ -4,7 +4,7 @@
 //!
 //! A worker that does not is taken for dead: its runs, also those that it was only to execute, are marked as
 //! failed, with a log that says why. What follows from a failure follows from this one. A pool in which
-//! nobody answers is written down as silent, which is what people are told about ([`crate::mails`]).
+//! no worker answers is recorded as silent, and mails report that ([`crate::mails`]).
 //!
 //! All of it is decided from the log at every look; a look that was cut off is made up for by the next.
 
@@ -69,7 +69,7 @@ pub struct HealthReading {
     pub runs_given_up: u64,
     /// Workers that take work and do not answer.
     pub workers_silent: u64,
-    /// Pools in which nobody answers.
+    /// Pools without a responding worker.
     pub pools_silent: u64,
 }
 
@@ -205,7 +205,7 @@ impl Inner {
             tracing::warn!(
                 reactor = "health",
                 error,
-                "workers cannot be looked at: {error}"
+                "workers cannot be checked: {error}"
             );
         }
         self.stats.checks.fetch_add(1, Ordering::Relaxed);
@@ -220,7 +220,7 @@ impl Inner {
             Ok((roster, runs))
         });
         if read.is_err() {
-            // As long as we cannot take note of their answers, workers cannot be said not to answer.
+            // While answers cannot be recorded, workers do not count as silent.
             self.liveness.excuse();
         }
         let (roster, runs) = read?;
@@ -250,7 +250,7 @@ impl Inner {
     }
 
     /// Marks a run of a silent worker as failed, unless it has returned or belongs to another by now. The
-    /// log comes first, and both come together: whoever tells people of the failure finds it.
+    /// log comes first, and both come together: the mail about the failure finds it.
     async fn give_up(
         &self,
         roster: &RosterView,

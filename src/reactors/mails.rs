@@ -1,13 +1,13 @@
 //! Tells people by mail what went wrong: a run that failed, a job for whose next occasion there is no time,
-//! a pool in which nobody answers.
+//! a pool without a responding worker.
 //!
-//! Why a mail is due stands in the log, and that it was sent is written there too (`mail.sent`), so each is
+//! The cause of a mail is in the log, and so is its sending (`mail.sent`), so each is
 //! sent at least once, one after the other in the order of their causes. Twice only when we die between a
 //! server's word that it has the mail and ours that it was sent; both then have the same `Message-ID`.
 //! A server that says no for good, or not yet too often, gets it no more (`mail.abandoned`).
 //!
-//! What happened before anybody configured a server is not told, and neither is what is so old that nobody
-//! needs it any more. [`message`] says what stands in a mail, and is pure; `post` sends it.
+//! Events before a server was configured are not reported, and neither are events that are too old.
+//! [`message`] writes a mail, and is pure; `post` sends it.
 
 pub mod message;
 
@@ -64,9 +64,9 @@ pub struct MailsReading {
     pub sent: u64,
     /// Attempts that failed and were followed by another.
     pub retried: u64,
-    /// Those that nobody took.
+    /// Abandoned mails.
     pub abandoned: u64,
-    /// Those that were due to nobody, or too old.
+    /// Events without recipients, or too old.
     pub left_out: u64,
 }
 
@@ -89,9 +89,9 @@ struct Inner {
 
 /// Why nothing is sent for now.
 enum Halt {
-    /// Our own log or views said not now.
+    /// Our own log or views were busy.
     Trouble(String),
-    /// We were told to stop.
+    /// The process stops.
     Stopped,
 }
 
@@ -161,7 +161,7 @@ impl Inner {
                             reactor = "mails",
                             error,
                             suppressed,
-                            "mails have to wait: {error}"
+                            "mails are delayed: {error}"
                         );
                     }
                 }
@@ -193,7 +193,7 @@ impl Inner {
         }
     }
 
-    /// Up to where people were told; from now on, when nobody ever was.
+    /// The position up to which events were reported; the head, when none ever was.
     async fn begin(&self) -> Result<u64, Halt> {
         let key = Mailing::JOB_RUNNER;
         let (after, at) = (self.commands.head().0, self.commands.clock().now());
@@ -205,10 +205,10 @@ impl Inner {
         Ok(mailing.state.data().unwrap_or(after))
     }
 
-    /// Tells people about one event, if it is one to be told of.
+    /// Sends the mails about one event, if there are any.
     async fn tell(&self, cause: &Recorded, stop: &CancellationToken) -> Result<(), Halt> {
         let Ok((event, _)) = decode(cause) else {
-            tracing::error!(position = %cause.position, "the event at {} cannot be read, and nobody is told of it", cause.position);
+            tracing::error!(position = %cause.position, "the event at position {} cannot be decoded; no mail is sent for it", cause.position);
             return Ok(());
         };
         let Some(about) = about(&event, cause) else {
@@ -224,7 +224,7 @@ impl Inner {
             return Ok(());
         }
         let within = self.config.views_within;
-        // What was written together with the cause belongs to it, and stands after it: that a run is tried again.
+        // Events of the same append belong to the cause and come after it: that a run is retried.
         let position = self.commands.head().max(cause.position);
         let reached = self.views.wait_for::<(RosterView, Runs)>(position, within);
         reached.await.map_err(trouble)?;
@@ -288,7 +288,7 @@ impl Inner {
                             attempt,
                             error,
                             suppressed,
-                            "the mail about event {cause} has to wait: {error}"
+                            "the mail about event {cause} is delayed: {error}"
                         );
                     }
                     self.stats.retried.fetch_add(1, Ordering::Relaxed);
@@ -315,7 +315,7 @@ impl Inner {
     }
 }
 
-/// What people are told about because of an event, if anything.
+/// The subject of the mail about an event, if there is one.
 fn about(event: &Event, recorded: &Recorded) -> Option<About> {
     let key = recorded.stream.key();
     let run = || key.parse().ok();

@@ -1,4 +1,4 @@
-//! Asking a configured service outside, and nobody else.
+//! Requests to configured outside services, and to no others.
 //!
 //! A client of this kind knows one base address. It follows no redirect, uses no proxy from the
 //! environment, waits no longer than it was told, reads no more than it was told, and puts neither
@@ -16,7 +16,7 @@ use thiserror::Error;
 
 use pieces::Pieces;
 
-/// Longest text of somebody else that goes into an error, in characters.
+/// Longest foreign text in an error, in characters.
 const FOREIGN_CHARS_MAX: usize = 300;
 
 /// Why a service outside gave no answer that can be used. The texts hold no address and no secret.
@@ -26,7 +26,7 @@ pub enum AskError {
     /// page, a proxy). Asking again later may help.
     #[error("{service}: {reason}")]
     Transport {
-        /// Who was asked.
+        /// The service.
         service: &'static str,
         /// What happened.
         reason: String,
@@ -34,14 +34,14 @@ pub enum AskError {
     /// It understood and refused, or answered with more than is accepted. Asking again would not help.
     #[error("{service} refused: {reason}")]
     Answer {
-        /// Who was asked.
+        /// The service.
         service: &'static str,
-        /// What it said.
+        /// Its message.
         reason: String,
     },
 }
 
-/// Why a service outside cannot be asked with this configuration. The texts hold no secret.
+/// The reason why a service cannot be used with this configuration. The texts contain no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{what}: {reason}")]
 pub struct ConfigError {
@@ -178,7 +178,7 @@ impl Outside {
     }
 }
 
-/// A text of somebody else, made fit for an error: one line, not too long.
+/// A foreign text, shortened for an error to one line.
 pub(crate) fn foreign(text: &str) -> String {
     clipped(text, FOREIGN_CHARS_MAX)
 }

@@ -1,4 +1,4 @@
-//! Ports that are ours, or will be once somebody else has let go of them.
+//! Ports that this process listens on, or retries while another process has them.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -20,13 +20,13 @@ const RETRY_WAIT_MAX: Duration = Duration::from_secs(60);
 /// Which port is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// This one, because somebody said so: without it there is no start.
+    /// This one, by configuration: without it there is no start.
     Exactly(u16),
-    /// This one, because it is the usual one: when somebody else has it, everything else goes on.
+    /// This one, by default: while another process has it, everything else works.
     Usually(u16),
 }
 
-/// How a port stands.
+/// The state of a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PortState {
     /// It is ours.
@@ -60,7 +60,7 @@ impl Port {
     /// Serves a socket on a port of this address.
     ///
     /// # Errors
-    /// When a port that somebody asked for by its number cannot be had.
+    /// When a configured port is not free.
     pub fn open(
         socket: Socket,
         ip: IpAddr,
@@ -73,13 +73,13 @@ impl Port {
             Ok(listener) => Some(listener),
             Err(error) if matches!(wanted, Wanted::Exactly(_)) => return Err(error),
             Err(error) => {
-                tracing::warn!(%address, %error, "{address} cannot be had and is tried again: {error}");
+                tracing::warn!(%address, %error, "cannot listen on {address}, retrying: {error}");
                 None
             }
         };
         let state = match &first {
             Some(listener) => PortState::Bound(listener.local_addr()?),
-            None => waiting(address, "somebody else has it"),
+            None => waiting(address, "another process has it"),
         };
         let (tell, state) = watch::channel(state);
         let first = parking_lot::Mutex::new(first);
@@ -95,7 +95,7 @@ impl Port {
         Ok(Self { state, steady })
     }
 
-    /// How it stands.
+    /// Its state.
     #[must_use]
     pub fn state(&self) -> PortState {
         self.state.borrow().clone()
@@ -138,7 +138,7 @@ async fn wait_for(address: SocketAddr, tell: &watch::Sender<PortState>) -> TcpLi
     loop {
         match listen(address).and_then(|listener| Ok((listener.local_addr()?, listener))) {
             Ok((bound, listener)) => {
-                tracing::info!(address = %bound, "{bound} is ours now");
+                tracing::info!(address = %bound, "listening on {bound} now");
                 tell.send_replace(PortState::Bound(bound));
                 return listener;
             }

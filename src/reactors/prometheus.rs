@@ -78,7 +78,7 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// Makes a client. Nothing is asked yet.
+    /// Creates a client. Sends no request.
     ///
     /// # Errors
     /// When the address is none, or the cookie does not fit into a header.
@@ -132,7 +132,7 @@ impl Prometheus {
         let body = self.outside.body(response, self.answer_bytes_max).await?;
         let reply: Option<Reply> = serde_json::from_slice(&body).ok();
         match reply {
-            // Whoever stands before it refuses in JSON as well; a cookie is renewed by an operator.
+            // A proxy in front of it may refuse in JSON as well; a cookie is renewed by an operator.
             _ if NOT_ITS_OWN.contains(&status) => {
                 Err(self.outside.transport(format!("answered {status}")))
             }

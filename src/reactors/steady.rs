@@ -1,4 +1,4 @@
-//! A loop that goes on whatever happens, until it is told to stop.
+//! A loop that is restarted after a panic, until the process stops.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,8 +23,8 @@ pub(crate) struct Steady {
 }
 
 impl Steady {
-    /// Starts it. `begin` makes the loop, and makes it anew after a panic: a reactor that silently does
-    /// nothing is found out by nobody. It is given what wakes it early, and what ends it.
+    /// Starts it. `begin` creates the loop, and again after a panic: a reactor that silently does
+    /// nothing would not be noticed. It receives what wakes it early, and what ends it.
     pub(crate) fn start<F>(
         name: &'static str,
         stop: CancellationToken,
@@ -43,7 +43,7 @@ impl Steady {
                 task.spawn(begin(Arc::clone(&woken), stopped.clone()));
                 match task.join_next().await {
                     Some(Err(error)) if error.is_panic() => {
-                        tracing::error!(reactor = name, "{name} panicked; it begins anew");
+                        tracing::error!(reactor = name, "{name} panicked and is restarted");
                     }
                     _ => return,
                 }
@@ -65,7 +65,7 @@ impl Steady {
     pub(crate) async fn stop(mut self) {
         self.stop.cancel();
         if let Err(error) = (&mut self.task).await {
-            tracing::error!(%error, "a reactor did not end well: {error}");
+            tracing::error!(%error, "a reactor ended with an error: {error}");
         }
     }
 }

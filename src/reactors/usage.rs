@@ -126,7 +126,7 @@ pub fn recorded(
     })
 }
 
-/// What told that a build was killed for memory, the surest first.
+/// The evidence that a build was killed for memory, the surest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Evidence {
     /// Kubernetes says why the container ended.
@@ -160,7 +160,7 @@ pub struct Killed {
     pub limits: Limits,
     /// What it used of memory, in bytes, as far as there are samples.
     pub memory: Vec<Series>,
-    /// What told us.
+    /// The evidence.
     pub evidence: Evidence,
 }
 

@@ -1,7 +1,7 @@
 //! What workers say on their own about runs and kill requests.
 //!
-//! The same stands in the log as soon as the worker has told it over HTTP, which may be half a second earlier or
-//! later. So nothing is decided from it; it stands among what is logged for whoever looks for what is amiss.
+//! The log has the same as soon as the worker has reported it over HTTP, which may be half a second earlier or
+//! later. So nothing is decided from it; it is only logged, for diagnosis.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -64,7 +64,7 @@ pub struct WorkerEvents {
 }
 
 impl WorkerEvents {
-    /// Ears that nobody can reach yet.
+    /// Subscriptions that are not reachable yet.
     #[must_use]
     pub fn new(limits: PortLimits) -> Self {
         let not_understood = Arc::new(AtomicU64::new(0));
@@ -106,7 +106,7 @@ fn note(event: &WorkerEvent) {
             tracing::debug!(
                 run = run_id,
                 ?event,
-                "a worker says that run {run_id} is {event:?}"
+                "a worker reports that run {run_id} is {event:?}"
             );
         }
         WorkerEvent::KillRequest {
@@ -116,7 +116,7 @@ fn note(event: &WorkerEvent) {
             tracing::debug!(
                 kill,
                 ?event,
-                "a worker says that kill request {kill} is {event:?}"
+                "a worker reports that kill request {kill} is {event:?}"
             );
         }
     }

@@ -52,7 +52,7 @@ impl Size {
         append("run", &number.to_string(), events, due)
     }
 
-    /// The plan of a run that is due at some time, and that nobody has claimed.
+    /// The plan of an unclaimed run that is due at some time.
     pub(crate) fn waiting(self, number: u64, due: Timestamp) -> Append {
         let planned = vec![self.scheduled(number, due, true)];
         append("run", &number.to_string(), planned, time(BEGINNING))

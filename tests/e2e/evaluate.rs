@@ -211,7 +211,7 @@ fn exit_codes_tell_what_is_wrong_with_an_evaluation() {
         (
             vec!["--data", "cut.csv.zst"],
             1,
-            "cut.csv.zst: it cannot be read from row",
+            "cut.csv.zst: cannot be read from row",
         ),
         (
             vec!["--data", "empty.csv"],
@@ -221,7 +221,7 @@ fn exit_codes_tell_what_is_wrong_with_an_evaluation() {
         (
             vec!["--data", "lacking.csv"],
             1,
-            "lacking.csv: the header misses the columns pkg_version",
+            "lacking.csv: the header lacks the columns pkg_version",
         ),
         (vec!["--data", "nowhere.csv"], 1, "nowhere.csv"),
         (vec!["--data", "bad.csv"], 1, "no row that could be scored"),

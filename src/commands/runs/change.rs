@@ -1,4 +1,4 @@
-//! Somebody says something about a run.
+//! Reports about a run.
 
 use domain::LongText;
 use domain::jobs::job::Job;
@@ -11,7 +11,7 @@ use super::returned::{self, ChildrenOf, End};
 use super::{RunsRejection, occasion, write_log};
 use crate::{CommandError, Transaction};
 
-/// Takes note of what somebody says about a run, and of all that follows from it. The same again adds
+/// Records a report about a run, and all its consequences. The same again adds
 /// nothing.
 ///
 /// # Errors
@@ -29,7 +29,7 @@ pub async fn change(
             return Err(CommandError::Rejected(RunsRejection::UnknownJob { job }));
         }
     }
-    // Of which job and occasion a run is, workers are not heard about.
+    // Workers cannot change the job and the occasion of a run.
     if by == Caller::Trusted {
         occasion::check_change(unit, run, &patch).await?;
     }
@@ -102,7 +102,7 @@ async fn tell(
     let Some(facts) = known.facts().copied() else {
         return Ok(());
     };
-    // Whoever changes the occasion changes it first: where a run returns is where it belongs by now.
+    // A change of the occasion comes first: a run returns in the occasion that it belongs to by now.
     for event in &events {
         if let RunEvent::Patched(data) = event
             && data.schedule_id.is_some()

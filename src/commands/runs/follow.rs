@@ -64,7 +64,7 @@ pub async fn follow(
     Ok((first..first + count).collect())
 }
 
-/// Takes note that there is no time for a next occasion of the job of a run. Said once.
+/// Records, once, that there is no time for a next occasion of the job of a run.
 ///
 /// # Errors
 /// As [`Transaction::execute`].

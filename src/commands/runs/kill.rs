@@ -76,7 +76,7 @@ async fn request(
 }
 
 /// Asks for a run to be killed that a worker has, and answers the number of the request. One that waits would be
-/// killed as soon as it is started, which nobody means by it.
+/// killed as soon as it is started, which is never intended.
 ///
 /// # Errors
 /// When there is no such run, no worker has it or it is over; and as [`Transaction::execute`].

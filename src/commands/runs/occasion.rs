@@ -1,4 +1,4 @@
-//! Runs that somebody puts into the occasion of another.
+//! Runs that are added by hand to the occasion of another.
 
 use domain::jobs::run::{Occasion, OccasionCommand, Patched, Run};
 use jiff::Timestamp;

@@ -15,7 +15,7 @@ pub type ChildrenOf<'a> = &'a (dyn Fn(u64) -> Vec<u64> + Send + Sync);
 /// How a run has ended.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct End {
-    /// What its worker said; nothing when it did not say.
+    /// The worker's report; none when it made none.
     pub(super) success: Option<bool>,
     /// Whether a person ended it, who is there to ask again. Its process may go on, and is not to meet another.
     pub(super) by_hand: bool,

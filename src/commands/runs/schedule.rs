@@ -8,7 +8,7 @@ use super::rejection::whole;
 use super::{RUN, RunsRejection, occasion};
 use crate::{CommandError, Transaction, numbers};
 
-/// What somebody says about a run that is to be executed.
+/// The plan of a run that is to be executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// The number of the job it executes.
@@ -19,13 +19,13 @@ pub struct Plan {
     pub schedule_id: Option<u64>,
     /// The number of the only worker that may execute it, if that is settled.
     pub worker: Option<u64>,
-    /// Whether a person asked for it.
+    /// Whether it was requested by hand.
     pub is_manual: bool,
     /// Whether the job's children run after it.
     pub schedule_children: bool,
 }
 
-/// Schedules a run that somebody asked for, and answers its number.
+/// Schedules a run that was requested by hand, and returns its number.
 ///
 /// # Errors
 /// When there is no such job, or it has no such occasion; and as [`Transaction::execute`].
@@ -69,7 +69,7 @@ pub(super) async fn tell(
     Ok(())
 }
 
-/// Schedules a run for another time that waits for this one, and answers whether it did: somebody may have claimed or
+/// Schedules a run for another time that waits for this one, and returns whether it did: a worker may have claimed or
 /// changed it meanwhile.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use crate::{CommandError, Transaction, numbers};
 /// passed over, and so is one for nobody.
 ///
 /// # Errors
-/// When somebody has the run already, and as [`Transaction::execute`].
+/// When a worker has the run already, and as [`Transaction::execute`].
 pub async fn spread(
     unit: &Transaction,
     run: u64,

@@ -164,7 +164,7 @@ async fn several_may_ask_for_the_same_run_to_be_killed() {
     assert_eq!(asked.count(), 2);
 }
 
-/// Whoever asks for one that waits means something else.
+/// A kill request for a waiting run is a mistake.
 #[tokio::test]
 async fn a_person_has_killed_what_a_worker_has() {
     let farm = Farm::new().await;

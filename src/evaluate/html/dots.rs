@@ -26,7 +26,7 @@ pub(super) fn push(page: &mut String, outcome: &Outcome) {
     line(page, "</div>");
     line(
         page,
-        "<p>A dot is a build (a sample of them): its peak across, what it was given first up.</p>",
+        "<p>A dot is a build (a sample of them): horizontal its peak, vertical its first allocation.</p>",
     );
 }
 

@@ -1,4 +1,4 @@
-//! Waste against failure: whoever stands on the dashed line is beaten by nobody in both.
+//! Waste against failure: no allocator is better in both than those on the dashed line.
 
 use super::scale::{Kind, Scale, round_values};
 use super::{Outcome, escaped, line, put};
@@ -73,7 +73,7 @@ pub(super) fn push(page: &mut String, outcome: &Outcome) {
     line(
         page,
         "<figcaption>Across: builds of a hundred that were killed at least once. Up: memory held in vain per \
-         memory used. Nobody is better in both than those on the dashed line.</figcaption></figure>",
+         memory used. No allocator is better in both than those on the dashed line.</figcaption></figure>",
     );
 }
 
@@ -116,7 +116,7 @@ fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
 
-/// Those than whom nobody else is better in one and as good in the other, by failure.
+/// The allocators that no other dominates, by failure.
 fn undominated<'p, 'a>(points: &'p [Point<'a>]) -> Vec<&'p Point<'a>> {
     let mut sorted: Vec<_> = points.iter().collect();
     sorted.sort_by(|a, b| a.fail.total_cmp(&b.fail).then(a.waste.total_cmp(&b.waste)));
@@ -129,7 +129,7 @@ fn undominated<'p, 'a>(points: &'p [Point<'a>]) -> Vec<&'p Point<'a>> {
     sorted
 }
 
-/// A place for a label of so many letters beside a point, where no other label stands yet.
+/// A free place for a label of this many letters next to a point.
 fn free_place(taken: &mut Vec<[f64; 4]>, x: f64, y: f64, letters: usize) -> (f64, f64) {
     let width = 6.2 * letters as f64;
     let candidates = [0.0, -13.0, 13.0, -26.0, 26.0, -39.0, 39.0]

@@ -1,4 +1,4 @@
-//! Which packages waste most, with one allocator and beside it another.
+//! The packages that waste most, with one allocator and, for comparison, another.
 
 use allocation::evaluation::Score;
 
@@ -10,7 +10,7 @@ const PACKAGES_MAX: usize = 20;
 
 /// Whose waste is drawn, if it takes part; else that of the first.
 const DRAWN: &str = "ladder-std";
-/// Whose waste is marked beside it, if it takes part; else that of the first other.
+/// The allocator whose waste is marked, if it takes part; else the first other.
 const MARKED: &str = "gantry-limit";
 
 const LEFT: f64 = 190.0;
@@ -48,7 +48,7 @@ fn figure(page: &mut String, packages: &[(&str, &Score)], marked: Option<&Tally>
         .flat_map(|(name, score)| [Some(score.memory_wasted), waste_of_marked(name)])
         .flatten()
         .fold(f64::MIN_POSITIVE, f64::max);
-    // Room for the label behind the longest bar.
+    // Space for the label behind the longest bar.
     let length = |wasted: f64| wasted / most * (WIDTH - LEFT - 170.0);
     let height = ROW * packages.len() as f64 + 4.0;
     put(

@@ -1,4 +1,4 @@
-//! Where a value stands on an axis.
+//! The place of a value on an axis.
 
 /// How an axis runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,11 +20,11 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// An axis from `low`, which stands at `start`, to `high`, which stands at `end`.
+    /// An axis from `low` at `start` to `high` at `end`.
     pub(super) fn new(kind: Kind, (low, high): (f64, f64), (start, end): (f64, f64)) -> Self {
         let scale = |value| kind.of(value);
         let (low, high) = (scale(low), scale(high));
-        // A single value stands at the start.
+        // A single value is at the start.
         let high = if high > low { high } else { low + 1.0 };
         Self {
             kind,
@@ -35,7 +35,7 @@ impl Scale {
         }
     }
 
-    /// Where a value stands; what is off the axis stands at its end.
+    /// The place of a value; values off the axis are at its end.
     pub(super) fn at(&self, value: f64) -> f64 {
         let share = (self.kind.of(value) - self.low) / (self.high - self.low);
         self.start + share.clamp(0.0, 1.0) * (self.end - self.start)

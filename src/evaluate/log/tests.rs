@@ -88,7 +88,7 @@ async fn what_no_build_can_have_used_is_refused_with_its_position() {
 #[tokio::test]
 async fn a_log_without_usage_is_no_history() {
     let told = rows(&log()).await.unwrap_err().to_string();
-    assert_eq!(told, "log: no build's usage was recorded yet");
+    assert_eq!(told, "log: the log has no usage records");
 }
 
 #[tokio::test]

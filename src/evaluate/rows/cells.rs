@@ -32,7 +32,7 @@ impl Columns {
     /// Reads a header.
     ///
     /// # Errors
-    /// In words, when a needed column is missing or a known one stands twice.
+    /// When a required column is missing or a known one is repeated.
     pub(super) fn of(header: &StringRecord) -> Result<Self, String> {
         let names: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
         let missing: Vec<&str> = NEEDED
@@ -41,7 +41,7 @@ impl Columns {
             .collect();
         if !missing.is_empty() {
             return Err(format!(
-                "the header misses the columns {}",
+                "the header lacks the columns {}",
                 missing.join(", ")
             ));
         }
@@ -74,7 +74,7 @@ impl<'r> Cells<'r> {
         Self { columns, record }
     }
 
-    /// The build of this row, which stands at `position` of its history.
+    /// The build of this row, at `position` of its history.
     pub(super) fn sample(&self, position: u64) -> Result<UsageSample, Flaw> {
         let ending = match self.text("status") {
             "" | "success" => Ending::Success {
@@ -86,9 +86,8 @@ impl<'r> Cells<'r> {
                 imported: false,
             },
             other => {
-                let reason = format!(
-                    "it is `{other}`; only builds that succeeded or ran out of memory say what they need"
-                );
+                let reason =
+                    format!("is `{other}`; expected a build that succeeded or ran out of memory");
                 return Err(flaw("status", reason));
             }
         };
@@ -139,7 +138,7 @@ impl<'r> Cells<'r> {
         }
     }
 
-    /// Mean and peak; where only one of them was measured, which is the one called `known`, it stands for both.
+    /// Mean and peak; where only one of them was measured, which is the one called `known`, it is used for both.
     fn usage(
         &self,
         request: &'static str,

@@ -208,11 +208,11 @@ fn a_file_that_is_no_history_is_unusable() {
         + &"x,\n".repeat(400_000);
     for (name, text, reason) in [
         ("a.csv", String::new(), "a.csv: the file is empty"),
-        ("a.csv", "\n".to_owned(), "misses the columns"),
+        ("a.csv", "\n".to_owned(), "lacks the columns"),
         (
             "a.csv",
             lacking,
-            "a.csv: the header misses the columns mem_max",
+            "a.csv: the header lacks the columns mem_max",
         ),
         ("a.csv", doubled, "has the column arch twice"),
         ("a.csv", format!("{HEADER}\n"), "a.csv: there are no rows"),

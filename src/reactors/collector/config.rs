@@ -33,7 +33,7 @@ pub struct CollectorConfig {
 }
 
 impl Default for CollectorConfig {
-    /// Nobody to ask, stages `stage-<number>`, runners that do not begin with `uo`.
+    /// No Prometheus, stages `stage-<number>`, runners without the prefix `uo`.
     fn default() -> Self {
         Self {
             prometheus: None,

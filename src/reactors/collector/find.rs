@@ -41,7 +41,7 @@ impl Collector {
             let detail = format!("no Prometheus is configured for the source {source}");
             return Ok(Outcome::skipped(SkipReason::NotConfigured, &detail));
         }
-        // What the rules leave out is not to wait behind those about whom somebody outside is asked.
+        // Builds that the rules leave out do not wait for those that need an outside service.
         let _place = self.asking.acquire().await;
         let found = if failed {
             self.find_killed(prometheus, facts).await
@@ -109,7 +109,7 @@ impl Collector {
         Ok(describe(hostname, &info, &labels, self.clock().now())?)
     }
 
-    /// Whether any of these stands in the log of the job. No GitLab, no log, no such words.
+    /// Whether the log of the job contains any of these. Without GitLab or a log it does not.
     pub(super) async fn log_says(&self, facts: &Facts, texts: &[&str]) -> Result<bool, Missed> {
         let Some(gitlab) = &self.gitlab else {
             return Ok(false);
@@ -118,7 +118,7 @@ impl Collector {
         let found = found.map_err(|error| Missed::Trouble(Trouble::Outside(error.to_string())))?;
         if found == JobLog::Missing {
             let job = facts.number;
-            tracing::info!(job, "job {job} has no log; it is taken to say nothing");
+            tracing::info!(job, "job {job} has no log; collection continues without it");
         }
         Ok(found.says_so())
     }

@@ -155,7 +155,7 @@ impl Nearness {
 
 /// What a build comes to that nothing says was killed: its memory may say that one of its processes was.
 async fn suspected(ask: &Questions<'_>, facts: &Facts, pods: &[Series]) -> Result<Outcome, Missed> {
-    let nothing = || not_for_memory("nothing says that memory was why");
+    let nothing = || not_for_memory("there is no sign that memory was the reason");
     let pod = match pod_name(pods) {
         Ok(pod) if may_be_memory(facts) => pod,
         _ => return Ok(nothing()),
@@ -166,7 +166,7 @@ async fn suspected(ask: &Questions<'_>, facts: &Facts, pods: &[Series]) -> Resul
     let memory = ask.memory(pod).await?;
     Ok(match Nearness::of(&memory, limits.memory) {
         Nearness::At(found) => {
-            let detail = format!("it failed for no named reason, and {found}");
+            let detail = format!("it failed without a reason, and {found}");
             Outcome::skipped(SkipReason::SuspectedOutOfMemory, &detail)
         }
         Nearness::Unknown | Nearness::Far(_) | Nearness::Near => nothing(),

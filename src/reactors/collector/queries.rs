@@ -1,4 +1,4 @@
-//! The questions that Prometheus is asked about a build.
+//! The Prometheus queries about a build.
 
 use std::time::Duration;
 

@@ -8,7 +8,7 @@ use crate::ConfigError;
 use crate::outside::clipped;
 use crate::usage::DETAIL_CHARS_MAX;
 
-/// Which builds are left out without asking anybody.
+/// The builds that are left out without any query.
 #[derive(Clone, Debug)]
 pub struct Rules {
     stage: Regex,
@@ -41,7 +41,7 @@ impl Rules {
             what: "the expression for stages",
             reason: error.to_string(),
         })?;
-        // Every description begins with nothing, which nobody means.
+        // An empty prefix would match every description.
         let meant = runner_prefixes.iter().filter(|prefix| !prefix.is_empty());
         Ok(Self {
             stage,
@@ -52,7 +52,7 @@ impl Rules {
     /// Judges a build by its status, then its stage, then its runner.
     ///
     /// A failed build that would be left out for its stage or runner as well is simply not successful: of
-    /// memory nobody asks then.
+    /// memory it is not checked then.
     #[must_use]
     pub fn judge(&self, facts: &Facts) -> Judged {
         let elsewhere = self.elsewhere(facts);

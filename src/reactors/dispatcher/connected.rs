@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::round::Memory;
 use super::{Inner, messages};
 
-/// The shortest time between two pings to one worker: whoever connects again and again is no reason to flood it.
+/// The shortest time between two pings to one worker: a worker that reconnects again and again is not flooded.
 const PING_PAUSE: Duration = Duration::from_secs(5);
 
 /// Who has connected, and who was pinged when.
@@ -48,7 +48,7 @@ impl Inner {
     /// Pings the workers that have connected since this was last called. Answers when to look again, if some of them
     /// have to wait.
     pub(super) fn welcome(&self, memory: &mut Memory) -> Option<Instant> {
-        // Who has connected is asked for only when the view can say who they are.
+        // New connections are only read when the view can identify their workers.
         let Ok(roster) = self.views.of::<RosterView>() else {
             return Some(Instant::now() + PING_PAUSE);
         };

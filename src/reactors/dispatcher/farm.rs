@@ -16,7 +16,7 @@ pub struct Farm {
     pub pools: BTreeMap<u64, Vec<Member>>,
     /// What workers are called when they are spoken to.
     pub keys: BTreeMap<u64, String>,
-    /// How much workers are offered at once that have said how many runs they execute at once.
+    /// How many runs are offered at once to workers that reported how many they execute at once.
     pub windows: BTreeMap<u64, u32>,
 }
 

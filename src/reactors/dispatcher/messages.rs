@@ -1,4 +1,4 @@
-//! What is said to workers, byte for byte as workers of 2013 expect it.
+//! The messages to workers, byte for byte as workers of 2013 expect them.
 
 /// Where a worker listens. It subscribes to this as a prefix, and passes over what is for others.
 pub(super) fn address(api_key: &str) -> String {

@@ -1,8 +1,8 @@
-//! What workers were told and have not taken yet: how much more one may be told, and when it is told again. Pure.
+//! The pending offers of workers: how many more a worker may get, and when they are repeated. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// For how many rounds something is offered to the same worker before another may be asked. A worker that is
+/// For how many rounds a run is offered to the same worker before another may get it. A worker that is
 /// busy or was away for a moment finds it again; one that is deaf does not keep it for ever. For as long it counts as
 /// something that the worker is about to take.
 pub const ROUNDS_KEPT: u32 = 12;
@@ -13,7 +13,7 @@ const REPEAT_ROUNDS_MAX: u32 = 64;
 /// The least and the most that a worker is offered at once.
 const WINDOW: (u32, u32) = (2, 8);
 
-/// How many runs a worker executes at once that has not said so.
+/// The assumed number of concurrent runs of a worker that has not reported it.
 const SLOTS: u32 = 4;
 
 /// What was offered, by its number, to whom, and for how many rounds. In memory only: after a restart everything is
@@ -47,7 +47,7 @@ impl Offer {
         }
     }
 
-    /// Whether another worker may be asked.
+    /// Whether another worker may get the offer.
     #[must_use]
     pub fn is_stale(&self) -> bool {
         self.rounds >= ROUNDS_KEPT

@@ -7,7 +7,7 @@ use super::run_times::Start;
 /// A run whose time runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timed {
-    /// The run, and when we heard of its start.
+    /// The run, and when its start was received.
     pub start: Start,
     /// For how long it has been executed.
     pub executed: Duration,

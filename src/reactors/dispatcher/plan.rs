@@ -22,7 +22,7 @@ pub struct Unclaimed {
     pub schedule_id: u64,
     /// When it is due.
     pub schedule_at: Timestamp,
-    /// Whether somebody asked for it by hand.
+    /// Whether it was requested by hand.
     pub is_manual: bool,
     /// The worker that has or had it, or is to have it.
     pub worker: Option<u64>,
@@ -35,7 +35,7 @@ pub struct Unclaimed {
 pub struct Occasions {
     /// The schedule ids of its runs that have not returned.
     pub open: BTreeSet<u64>,
-    /// For when its newest run was scheduled, of those that nobody asked for by hand.
+    /// The due time of its newest run that was not requested by hand.
     pub reference: Option<Timestamp>,
 }
 
@@ -47,20 +47,20 @@ pub struct Errand {
     /// When its job is due again. To be settled before the run is sent: a run that is claimed is not
     /// looked at any more.
     pub next: FollowUp,
-    /// Who is told.
+    /// The receiver.
     pub to: Recipient,
 }
 
-/// Who is told about a run.
+/// The receiver of an offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recipient {
     /// This worker.
     Worker(u64),
     /// Each of these, about a run of its own.
     Each(Vec<u64>),
-    /// No one for now: whoever could take it has enough to take first.
+    /// None for now: the possible workers have enough offers.
     Held,
-    /// Nobody is there.
+    /// There is no worker.
     Nobody,
 }
 
@@ -68,7 +68,7 @@ pub enum Recipient {
 pub struct Facts<'a> {
     /// The farm.
     pub farm: &'a Farm,
-    /// Runs that nobody has claimed.
+    /// Unclaimed runs.
     pub unclaimed: Vec<Unclaimed>,
     /// Runs that are with workers, as (job, schedule id). Taken down after `unclaimed`: a run that was
     /// claimed in between is then in both, and blocks others rather than being forgotten.
@@ -80,7 +80,7 @@ pub struct Facts<'a> {
 }
 
 /// What is to be done, in order. `again` is whether offers that have not been taken are repeated when it is time;
-/// `occasions` is asked only about jobs whose runs are sent.
+/// `occasions` is only used for jobs whose runs are sent.
 ///
 /// # Errors
 /// When `occasions` does not answer.
@@ -170,8 +170,8 @@ impl<'a> Windows<'a> {
         }
     }
 
-    /// Who of these is told about a run now: the one to whom it was offered before, for a while and when it is time;
-    /// else one who can take more. None when there is nothing to be said about it in this round.
+    /// The worker that gets an offer now: the previous one, for some rounds and when it is due;
+    /// else one that can take more. None when there is no offer in this round.
     fn choose(
         &mut self,
         run: u64,

@@ -28,8 +28,8 @@ use super::{Inner, messages, metadata};
 use crate::caught_up::caught_up;
 use zmtp::Urgency;
 
-/// How many next occasions are one append. When somebody else changes one of their runs meanwhile, all of
-/// them are decided anew.
+/// How many next occasions are one append. When another append changes one of their runs meanwhile, all of
+/// them are decided again.
 const FOLLOWED_AT_ONCE: usize = 256;
 
 /// How many runs are spread in one append.
@@ -84,13 +84,13 @@ impl Inner {
             tracing::warn!(
                 reactor = "dispatcher",
                 error,
-                "nobody can be pinged: {error}"
+                "workers cannot be pinged: {error}"
             );
             self.liveness.excuse();
             return false;
         }
         let Ok(roster) = self.views.of::<RosterView>() else {
-            // As long as we do not know them, no worker can be said not to answer.
+            // While they are unknown, no worker counts as silent.
             self.liveness.excuse();
             return false;
         };
@@ -111,7 +111,7 @@ impl Inner {
         if self.publisher.is_served() {
             self.liveness.pinged(&numbers);
         } else {
-            // While somebody else has our port, no worker can answer.
+            // While another process has our port, no worker can answer.
             self.liveness.excuse();
         }
         true
@@ -122,7 +122,7 @@ impl Inner {
         self.say(key, &messages::ping(), Urgency::Urgent)
     }
 
-    /// One round. `again` is whether what was said before is said again. Answers how long until the time of the next
+    /// One round. `again` is whether earlier messages are repeated. Returns how long until the time of the next
     /// run is up.
     pub(super) async fn round(
         &self,
@@ -146,7 +146,7 @@ impl Inner {
         if again {
             show(&self.stats.without_worker, of(&Recipient::Nobody));
         }
-        // Whoever waits for a kill waits for nothing else.
+        // A worker with a pending kill request gets nothing else.
         self.kill(&glance, &mut memory.kills, again);
 
         let unsettled = self.settle(&glance.errands).await;
@@ -177,7 +177,7 @@ impl Inner {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(reactor = "dispatcher", %error, "runs cannot be spread: {error}");
+                    tracing::warn!(reactor = "dispatcher", %error, "runs for all workers of a pool cannot be created: {error}");
                     trouble = true;
                 }
             }
@@ -187,7 +187,7 @@ impl Inner {
         self.config.faults.reached("timed_out").await;
         self.config.faults.reached("sent").await;
         if trouble {
-            return Err("some runs have to wait".to_owned());
+            return Err("some runs are delayed".to_owned());
         }
         Ok(overdue.next)
     }
@@ -218,10 +218,10 @@ impl Inner {
             let roster = views.of::<RosterView>().map_err(not_ready)?;
             let waiting = runs.waiting(now, usize::MAX);
             let unclaimed: BTreeSet<u64> = waiting.iter().map(|run| run.number).collect();
-            // What was claimed makes room for more.
+            // Claimed runs allow further offers.
             offers.retain(&unclaimed);
             let jobs = waiting.iter().map(|run| run.job).collect();
-            // One that has never answered anybody is asked after those that have.
+            // A worker that has never answered comes after those that have.
             let answers = |worker: &WorkerEntry| {
                 let answering = liveness.of(worker.number);
                 let is_known = answering.is_heard || worker.ping_response_at.is_some();
@@ -295,7 +295,7 @@ impl Inner {
         Ok(outcome.events.len())
     }
 
-    /// Spreads those of these runs that go to each worker. A run that somebody has claimed meanwhile is
+    /// Spreads those of these runs that go to each worker. A run that was claimed meanwhile is
     /// left alone; then the others are spread one by one.
     async fn spread(&self, errands: &[&Errand]) -> Result<Vec<Share>, CommandError<RunsRejection>> {
         let each = |errand: &&&Errand| matches!(errand.to, Recipient::Each(_));
@@ -358,12 +358,12 @@ impl Inner {
                         tracing::info!(
                             reactor = "dispatcher",
                             run,
-                            "run {run} takes too long and is to be killed"
+                            "run {run} exceeded its time limit and will be killed"
                         );
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(reactor = "dispatcher", %error, "runs that take too long cannot be ended: {error}");
+                    tracing::warn!(reactor = "dispatcher", %error, "runs over their time limit cannot be killed: {error}");
                     done = false;
                 }
             }
@@ -473,7 +473,7 @@ pub(super) fn zone_of(name: Option<&str>, usual: &TimeZone) -> TimeZone {
         tracing::warn!(
             reactor = "dispatcher",
             zone = name,
-            "no time zone `{name}` is known here: a job of it goes by the usual clock"
+            "unknown time zone `{name}`: its jobs use `jobrunner.time_zone`"
         );
         usual.clone()
     })

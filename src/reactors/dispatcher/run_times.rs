@@ -34,7 +34,7 @@ struct Time {
 pub struct Kept {
     /// When that was, by the clock that counts from the boot.
     pub boot: Option<Boot>,
-    /// The runs, when we heard of their start, and for how many seconds they have been executed.
+    /// The runs, when their start was received, and for how many seconds they have been executed.
     pub runs: Vec<(u64, Timestamp, f64)>,
 }
 

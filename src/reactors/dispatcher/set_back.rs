@@ -1,4 +1,4 @@
-//! Runs that were scheduled while the clock was ahead: a clock that is set back leaves them in a future that nobody meant.
+//! Runs that were scheduled while the clock was ahead: a clock that is set back leaves them in an unintended future.
 //!
 //! A clock that shows next year for a moment sends what is due, and schedules the next occasions from there. When it is
 //! set right, they are a year away, and their jobs are silent until then. So when the clock was found to have gone back,
@@ -27,7 +27,7 @@ const CLOCK_SETTLES: Duration = Duration::from_secs(10);
 /// How far a decision may lie ahead: an event may be decided on in the same moment in which we look.
 const AHEAD_MIN: SignedDuration = SignedDuration::from_secs(1);
 
-/// How far what is asked for now may be scheduled from when that was decided.
+/// How far from its decision a run that is requested for now may be scheduled.
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(5);
 
 /// How many runs of a job are looked at to find the last regular occasion.
@@ -64,7 +64,7 @@ impl Inner {
                 tracing::warn!(
                     reactor = "dispatcher",
                     error,
-                    "runs that were scheduled while the clock was ahead cannot be looked at: {error}"
+                    "runs that were scheduled while the clock was ahead cannot be read: {error}"
                 );
                 set_back.look_at = Some(awake.saturating_add(CLOCK_SETTLES));
             }

@@ -38,11 +38,11 @@ pub struct DispatcherReading {
     pub round_microseconds_max: u64,
     /// Pings that were sent.
     pub pings: u64,
-    /// How often a worker was told about a run.
+    /// Messages to workers about runs.
     pub runs_sent: u64,
-    /// How often a worker was told about a kill request.
+    /// Messages to workers about kill requests.
     pub kills_sent: u64,
-    /// How often a worker was told something and none listened.
+    /// Messages to workers without a receiver.
     pub unheard: u64,
     /// Occasions that were scheduled after another.
     pub followed: u64,

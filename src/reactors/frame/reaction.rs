@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 /// A piece of work that a view says is due.
 pub trait Work: Clone + Send + Sync + 'static {
-    /// By what it is told apart; one is never under way twice at once.
+    /// Its identity; one is never in progress twice at once.
     type Key: Ord + Clone + fmt::Display + Send + Sync + 'static;
 
     /// Which one it is.
@@ -33,7 +33,7 @@ pub enum Verdict {
 pub enum Trouble {
     /// The world outside did not answer. Counts as an attempt.
     Outside(String),
-    /// Our own log or views said not now. Counts for nothing.
+    /// Our own log or views were busy. Does not count as an attempt.
     Inside(String),
 }
 

@@ -74,8 +74,8 @@ impl<R: Reaction> Run<R> {
         }
     }
 
-    /// A loop that has nothing in hand but what the log knows can begin anew after a panic, and must: a
-    /// reactor that silently does nothing is found out by nobody.
+    /// A loop whose state is all in the log can be restarted after a panic, and must be: a reactor
+    /// that silently does nothing would not be noticed.
     pub(super) async fn until_stopped_whatever_happens<T: Send + Sync + 'static>(
         self,
         changed: watch::Receiver<T>,
@@ -86,7 +86,7 @@ impl<R: Reaction> Run<R> {
             match task.join_next().await {
                 Some(Err(error)) if error.is_panic() => {
                     let (reactor, wait) = (R::NAME, self.trouble_backoff.bound(panics));
-                    tracing::error!(reactor, panics, "a reactor panicked; it begins anew");
+                    tracing::error!(reactor, panics, "a reactor panicked and is restarted");
                     tokio::select! {
                         () = self.stop.cancelled() => return,
                         () = tokio::time::sleep(wait) => {}
@@ -148,7 +148,7 @@ impl<R: Reaction> Run<R> {
         let due = match self.reaction.due(now, limit).await {
             Ok(due) => due,
             Err(error) => {
-                self.warn(&format!("cannot see what is due: {error}"));
+                self.warn(&format!("cannot read the due work: {error}"));
                 return;
             }
         };
@@ -213,7 +213,7 @@ impl<R: Reaction> Run<R> {
             Ended::Inside(error) => {
                 count(&self.stats.postponed);
                 let times = self.held.trouble(&key);
-                self.warn(&format!("work is put off: {error}"));
+                self.warn(&format!("work is postponed: {error}"));
                 // Half of the bound at least, so that a busy log is not kept busy by us.
                 let bound = self.trouble_backoff.bound(times);
                 let wait = bound / 2 + self.trouble_backoff.wait(times) / 2;
@@ -226,7 +226,7 @@ impl<R: Reaction> Run<R> {
         self.held.hold(key, after(self.clock.now(), wait));
     }
 
-    /// How long there is nothing to do unless somebody says so. What is due already is either under way,
+    /// How long there is nothing to do without a notification. What is due already is either in progress,
     /// held back, or waits for a free place, and none of these is a reason to look again at once.
     async fn wait(&self) -> Duration {
         let now = self.clock.now();
@@ -251,7 +251,7 @@ impl<R: Reaction> Run<R> {
         if tokio::time::timeout(self.config.grace, all).await.is_err() {
             let left = self.tasks.len();
             let reactor = R::NAME;
-            tracing::info!(reactor, left, "left {left} attempts to the next start");
+            tracing::info!(reactor, left, "{left} attempts are left for the next start");
             self.tasks.shutdown().await;
         }
         self.stats.in_flight.store(0, Ordering::Relaxed);

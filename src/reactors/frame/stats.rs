@@ -26,7 +26,7 @@ pub struct StatsReading {
     pub retried: u64,
     /// Pieces of work that were given up after their last attempt.
     pub abandoned: u64,
-    /// Attempts that were put off: too early, or our own log said not now.
+    /// Attempts that were postponed: too early, or our own log was busy.
     pub postponed: u64,
     /// Attempts under way.
     pub in_flight: u64,

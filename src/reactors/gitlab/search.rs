@@ -4,7 +4,7 @@
 #[derive(Clone, Debug)]
 pub struct Search {
     texts: Vec<Vec<u8>>,
-    /// The last bytes that were seen: as many as a text could still begin in.
+    /// The last bytes that were read: as many as a match could still start in.
     tail: Vec<u8>,
     tail_bytes_max: usize,
 }

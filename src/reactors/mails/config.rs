@@ -1,4 +1,4 @@
-//! Who is told what, by whom, and through which server.
+//! Configuration of mails: recipients, sender, server.
 
 use std::fmt;
 use std::pin::Pin;
@@ -16,14 +16,14 @@ use crate::Faults;
 pub type ReadBlob =
     Arc<dyn Fn(BlobRef) -> Pin<Box<dyn Future<Output = Option<Vec<u8>>> + Send>> + Send + Sync>;
 
-/// Who is told what, by whom, and through which server.
+/// Configuration of mails: recipients, sender, server.
 #[derive(Clone)]
 pub struct MailsConfig {
     /// The server: `smtp://host`, `smtps://user:password@host`, `smtp://host:587?tls=required`.
     pub url: SecretString,
     /// Whom mails come from.
     pub sender: String,
-    /// Who is told of everything.
+    /// Addresses that get every mail.
     pub administrators: Vec<String>,
     /// With what links begin: a host, or an address with `http://` or `https://` before it. Empty: links
     /// are paths alone.
@@ -38,7 +38,7 @@ pub struct MailsConfig {
     pub backoff_max: Duration,
     /// How long one attempt may take.
     pub timeout: Duration,
-    /// What is older is not told any more.
+    /// Older events are not reported any more.
     pub age_max: SignedDuration,
     /// How long the views may take to know what is in the log.
     pub views_within: Duration,
@@ -51,7 +51,7 @@ pub struct MailsConfig {
 }
 
 impl MailsConfig {
-    /// Through this server, in the name of this sender, to nobody in particular.
+    /// Mails through this server, from this sender, without general recipients.
     #[must_use]
     pub fn new(url: SecretString, sender: &str) -> Self {
         Self {

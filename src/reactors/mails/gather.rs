@@ -1,4 +1,4 @@
-//! Gathers what stands in a mail.
+//! Gathers the data of a mail.
 
 use domain::JobsEvent;
 use domain::jobs::job_template::script_of;
@@ -25,13 +25,13 @@ struct Around {
 }
 
 impl Inner {
-    /// The mail about something; none when it is not there any more, or nobody is to be told.
+    /// The mail about an event; none when its subject is gone, or there are no recipients.
     pub(super) async fn gather(&self, about: About, event: &Event) -> Result<Option<Mail>, String> {
         let links = Links::new(&self.config.host_name);
         match about {
             About::RunFailed { run } => {
                 let around = self.around(run).await?;
-                // Of several attempts, people are told about the last.
+                // Of several attempts, only the last is reported.
                 let is_last = |around: &Around| around.run.retried_by.is_none();
                 let Some(around) = around.filter(is_last) else {
                     return Ok(None);

@@ -1,4 +1,4 @@
-//! What stands in a mail, and to whom it goes.
+//! The text and the recipients of a mail.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -76,9 +76,9 @@ pub struct FailedRun {
     pub job_title: String,
     /// The title of its pool.
     pub pool_title: String,
-    /// Whether a person asked for it.
+    /// Whether it was requested by hand.
     pub is_manual: bool,
-    /// Whether anybody asked for it to be killed.
+    /// Whether a kill was requested.
     pub is_killed: bool,
     /// When it was over.
     pub returned_at: Option<Timestamp>,
@@ -140,7 +140,7 @@ pub fn not_followed(job_title: &str, job_link: &str, recipients: Vec<String>) ->
     )
 }
 
-/// The mail about a pool in which nobody answers.
+/// The mail about a pool without a responding worker.
 #[must_use]
 pub fn pool_silent(
     pool_title: &str,

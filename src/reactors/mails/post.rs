@@ -17,7 +17,7 @@ pub(super) struct Post {
     sender: Mailbox,
 }
 
-/// A mail that was not taken. What the server said may hold addresses, so its number alone is told.
+/// A mail that was refused. The server's text may contain addresses, so only its code is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refused {
     /// Why.
@@ -33,13 +33,13 @@ impl Post {
             reason: reason.to_owned(),
         };
         let sender = config.sender.parse();
-        let sender = sender.map_err(|_| wrong("the sender of mails", "it is no address"))?;
+        let sender = sender.map_err(|_| wrong("the sender of mails", "invalid address"))?;
         // The error's own text may hold the address, and with it a password.
         let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(config.url.expose_secret())
             .map_err(|_| {
                 wrong(
                     "the server of mails",
-                    "its address cannot be used; smtp://host:port is one that can",
+                    "invalid address: expected smtp://host:port",
                 )
             })?;
         Ok(Self {
@@ -87,7 +87,7 @@ impl Post {
         }
         let message = builder.body(mail.body.clone());
         let mut message = message.map_err(|_| no("it cannot be written as a mail"))?;
-        // So that nobody's out-of-office answers.
+        // Prevents out-of-office replies.
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
         let automatic = HeaderValue::new(automatic, "auto-generated".to_owned());
         message.headers_mut().insert_raw(automatic);
@@ -104,7 +104,7 @@ fn kind(error: &Error) -> String {
     } else if error.is_tls() {
         "the server's certificate is not accepted"
     } else if error.is_client() {
-        "the server does not offer what is needed"
+        "the server does not support what is required"
     } else {
         "the server cannot be reached"
     };

@@ -1,4 +1,4 @@
-//! The body of a response in pieces, unzipped where a proxy zipped it without having been asked to.
+//! The body of a response in pieces, decompressed where a proxy compressed it unrequested.
 
 use std::io::Write;
 
@@ -29,7 +29,7 @@ impl<'a> Pieces<'a> {
             b"gzip" | b"x-gzip" => Some(MultiGzDecoder::new(Vec::new())),
             other => {
                 let other = foreign(&String::from_utf8_lossy(other));
-                let reason = format!("answered in the encoding `{other}`, which was not asked for");
+                let reason = format!("answered in the encoding `{other}`, which was not requested");
                 return Err(outside.transport(reason));
             }
         };

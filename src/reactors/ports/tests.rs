@@ -27,7 +27,7 @@ async fn the_usual_port_is_taken_over_when_its_holder_lets_go() {
     let (port, publisher) = open(Wanted::Usually(address.port())).unwrap();
     assert_eq!(port.address(), None);
     let PortState::Waiting { reason, .. } = port.state() else {
-        panic!("somebody else has it");
+        panic!("another process has it");
     };
     assert!(!reason.is_empty());
     holder.close().await;

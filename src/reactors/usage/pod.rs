@@ -5,7 +5,7 @@ use domain::builds::build::{BuiltSpec, CollectionFault};
 use super::{Shortfall, built_spec};
 use crate::prometheus::Series;
 
-/// How many jobs `make` is allowed when nobody says.
+/// How many jobs `make` is allowed by default.
 const BUILD_JOBS_DEFAULT: u32 = 16;
 
 /// Longest annotation that is taken, in bytes: the longest lists of patches have a few thousand.

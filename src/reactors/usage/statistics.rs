@@ -26,7 +26,7 @@ pub enum Unusable {
     /// The mean is 0 or no number.
     #[error("the mean is {0}")]
     Mean(f64),
-    /// The standard deviation is 0 or no number: nobody builds without a change in what is used.
+    /// The standard deviation is 0 or no number: no real build has constant usage.
     #[error("the standard deviation is {0}")]
     Deviation(f64),
 }

@@ -5,7 +5,7 @@ use domain::jobs::kill_request::KillReason;
 
 use super::*;
 
-/// The clock of these tests stands at noon, and so does what we hear.
+/// The clock of these tests is at noon, and so are the reports.
 #[tokio::test]
 async fn a_run_that_takes_too_long_is_asked_to_be_killed_once_for_each_start() {
     let farm = Farm::new().await;
@@ -26,7 +26,7 @@ async fn a_run_that_takes_too_long_is_asked_to_be_killed_once_for_each_start() {
         let (asked, outcome) = farm.time_out(run, -60, 60).await;
         assert_eq!((asked, outcome.events.len()), (expected, events));
     }
-    // Its worker died and begins anew.
+    // Its worker died and starts again.
     let reset = Patched {
         enqueued_at: Some(None),
         started_at: Some(None),

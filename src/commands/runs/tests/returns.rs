@@ -76,7 +76,7 @@ async fn a_job_that_fails_too_often_is_suspended() {
     }
 }
 
-/// The log comes first, so that whoever is told of the failure finds it.
+/// The log comes first, so that readers of the failure's mail find it.
 #[tokio::test]
 async fn a_run_that_a_person_ends_fails_once_and_says_why() {
     let farm = Farm::new().await;
@@ -139,7 +139,7 @@ async fn what_a_run_printed_before_a_person_ended_it_stays() {
     assert_eq!(logs.count(), 1);
 }
 
-/// Somebody puts a run into the occasion of another: whoever returns first, children wait for both.
+/// A run is added to the occasion of another: whichever returns first, children wait for both.
 #[tokio::test]
 async fn an_occasion_counts_on_runs_that_join_it() {
     for order in [[0, 1], [1, 0]] {

@@ -10,9 +10,9 @@ events! {
     /// What may have happened with answers, and with the models that answer. Streams: `allocation-<package>` and
     /// `allocation-model:registry`.
     AllocationEvent {
-        /// Somebody asked and was answered.
+        /// An allocation was requested and answered.
         Answered(Answered) = "allocation.answered" v 1,
-        /// A model was trained beside the one that answers.
+        /// A model was trained.
         ModelTrained(ModelTrained) = "allocation.model_trained" v 1 [audited],
         /// A trained model answers from now on.
         ModelPromoted(ModelPromoted) = "allocation.model_promoted" v 1 [audited],
@@ -24,14 +24,14 @@ events! {
 /// `allocation.answered`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answered {
-    /// What was asked about, as it was asked.
+    /// The spec, as requested.
     pub spec: String,
     /// The strategy that answered.
     pub strategy: String,
     /// The trained model that answered; none when it was the strategy as it is configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// Whether nobody was told: a second strategy answered only to be compared.
+    /// Whether it is the answer of a second strategy, recorded only for comparison and not returned.
     #[serde(default, skip_serializing_if = "is_false")]
     pub shadow: bool,
     /// Cores that were advised.
@@ -74,10 +74,10 @@ pub struct ModelTrained {
     pub at: Timestamp,
 }
 
-/// How good a model's answers would have been: asked before each of some builds, told after it.
+/// The quality of a model's answers: computed before each of some builds, learnt after it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModelEvaluation {
-    /// Builds that it was asked about.
+    /// Builds that it answered.
     pub builds: u64,
     /// Those of them that would have been killed for memory at least once.
     pub killed: u64,

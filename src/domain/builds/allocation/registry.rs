@@ -63,10 +63,10 @@ pub enum ModelsCommand {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ModelsRejection {
     /// It was never trained.
-    #[error("no model {0} was trained")]
+    #[error("model {0} not found")]
     Unknown(String),
     /// The configured strategy answers.
-    #[error("no trained model answers, so there is nothing to go back from")]
+    #[error("no promoted model to roll back")]
     NothingPromoted,
     /// JSON has no such number, so it could be written and never read again.
     #[error("{field} is not a finite number")]

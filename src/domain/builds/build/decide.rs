@@ -57,7 +57,7 @@ impl Collection {
 /// What one may ask of a build.
 #[derive(Clone, Debug, PartialEq)]
 pub enum BuildCommand {
-    /// Take note of a status change. A delivery that was seen before adds nothing.
+    /// Record a status change. A repeated delivery adds nothing.
     Report(Reported),
     /// End a collection with what the build used.
     RecordUsage(UsageRecorded),
@@ -82,12 +82,12 @@ pub enum BuildCommand {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum BuildRejection {
     /// Nothing was ever reported about it.
-    #[error("no such build was reported")]
+    #[error("build not found: it was never reported")]
     Unknown,
     /// Another instance numbers its builds under the same source.
     #[error("this build belongs to the instance {known}")]
     OtherInstance {
-        /// The instance that was seen first.
+        /// The instance of the first report.
         known: String,
     },
     /// Collections are numbered one by one.
@@ -99,7 +99,7 @@ pub enum BuildRejection {
         last: u32,
     },
     /// What it used is known and will not be collected again.
-    #[error("what this build used is already recorded")]
+    #[error("the usage of this build is already recorded")]
     UsageRecorded,
     /// JSON has no such number, so it could be written and never read again.
     #[error("{field} is not a finite number")]
@@ -216,7 +216,7 @@ impl Build {
                 }
                 _ => return self.standing_of_last(),
             },
-            // What is imported happened before anybody reported to us.
+            // Imported builds happened before any report to this server.
             C::RecordUsage(usage) if usage.origin.starts_with("import:") => usage.collection,
             C::RecordOutOfMemory(killed) if killed.was_imported() => killed.collection,
             _ if !self.known => return Standing::Unknown,

@@ -9,7 +9,7 @@ use crate::{BlobRef, Verbatim};
 events! {
     /// What may have happened to a build. Streams: `build-<source>:<number>`.
     BuildEvent {
-        /// Its source told us how it stands.
+        /// Its source reported its status.
         Reported(Reported) = "build.reported" v 1 [blobs],
         /// What it used is known.
         UsageRecorded(UsageRecorded) = "build.usage_recorded" v 1,
@@ -21,7 +21,7 @@ events! {
         CollectionFailed(CollectionFailed) = "build.collection_failed" v 1,
         /// The last attempt failed as well. An operator may requeue it.
         CollectionAbandoned(CollectionAbandoned) = "build.collection_abandoned" v 1,
-        /// An operator asked for another collection.
+        /// An operator requested another collection.
         CollectionRequeued(CollectionRequeued) = "build.collection_requeued" v 1 [audited],
         /// It was killed because it needed more memory than it was allowed.
         OutOfMemory(OutOfMemory) = "build.out_of_memory" v 1,
@@ -322,7 +322,7 @@ pub struct OutOfMemory {
     /// The largest sample in bytes, when there were any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_peak: Option<f64>,
-    /// What told us: `container_status`, `failure_reason` or `exit_code`; `import:gantry` in a history that was taken
+    /// The evidence: `container_status`, `failure_reason` or `exit_code`; `import:gantry` in a history that was taken
     /// over.
     pub evidence: String,
     /// When it was recorded.

@@ -1,4 +1,4 @@
-//! How a build stands, as GitLab says it.
+//! The status of a build, as GitLab reports it.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ pub enum BuildStatus {
     Success,
     /// It ended badly.
     Failed,
-    /// Somebody ended it.
+    /// It was cancelled by hand.
     Canceled,
     /// It was not needed.
     Skipped,

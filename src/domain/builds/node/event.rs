@@ -8,7 +8,7 @@ use crate::kernel::event::events;
 events! {
     /// What may have happened to a machine. Streams: `node-<system uuid>`.
     NodeEvent {
-        /// A machine was seen for the first time, or is not as it was.
+        /// A machine was described for the first time, or has changed.
         Described(Described) = "node.described" v 1,
     }
 }

@@ -25,7 +25,7 @@ pub struct Audit {
 pub enum AuditCommand {
     /// Note a webhook with a missing or wrong credential.
     RejectWebhook(WebhookRejected),
-    /// Note a webhook of a kind that nobody here acts on.
+    /// Record a webhook of an ignored kind.
     IgnoreWebhook(WebhookIgnored),
     /// Note a body that could not be taken. The same errors once more add nothing.
     RefuseBody(BodyRefused),
@@ -33,11 +33,11 @@ pub enum AuditCommand {
     ResubmitBody(BodyResubmitted),
     /// Note that a caller was refused a change.
     RefuseWrite(WriteRefused),
-    /// Note that somebody started long work.
+    /// Record the start of an operation.
     StartOperation(OperationStarted),
-    /// Note that somebody logged in.
+    /// Record a login.
     LogIn(LoggedIn),
-    /// Note that somebody could not log in.
+    /// Record a refused login.
     RefuseLogin(LoginRefused),
 }
 
@@ -45,7 +45,7 @@ pub enum AuditCommand {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum AuditRejection {
     /// This body was never refused.
-    #[error("no such body was refused")]
+    #[error("refused body not found")]
     UnknownBody,
 }
 

@@ -12,7 +12,7 @@ events! {
     AuditEvent {
         /// A webhook with a missing or wrong credential.
         WebhookRejected(WebhookRejected) = "audit.webhook_rejected" v 1 [audited],
-        /// A webhook of a kind that nobody here acts on.
+        /// A webhook of an ignored kind.
         WebhookIgnored(WebhookIgnored) = "audit.webhook_ignored" v 1 [audited],
         /// A body that could not be taken, kept for an operator.
         BodyRefused(BodyRefused) = "audit.body_refused" v 1 [audited, blobs],
@@ -20,11 +20,11 @@ events! {
         BodyResubmitted(BodyResubmitted) = "audit.body_resubmitted" v 1 [audited],
         /// A caller was refused something that would have changed the farm.
         WriteRefused(WriteRefused) = "audit.write_refused" v 1 [audited],
-        /// Somebody started long work on the app itself.
+        /// An operation was started.
         OperationStarted(OperationStarted) = "audit.operation_started" v 1 [audited],
-        /// Somebody logged in.
+        /// A user logged in.
         LoggedIn(LoggedIn) = "audit.logged_in" v 1 [audited],
-        /// Somebody could not log in.
+        /// A login was refused.
         LoginRefused(LoginRefused) = "audit.login_refused" v 1 [audited],
     }
 }
@@ -49,7 +49,7 @@ pub struct WebhookIgnored {
     pub dialect: String,
     /// Who sent it.
     pub source: String,
-    /// The kind it said it was, if it said so.
+    /// The kind that it declared, if any.
     pub kind: String,
     /// How many more were ignored since the last such event and are not written one by one.
     pub unwritten: u64,
@@ -131,10 +131,10 @@ pub struct LoggedIn {
     pub at: Timestamp,
 }
 
-/// `audit.login_refused`. A name that nobody has is not written down: it may be a password in the wrong field.
+/// `audit.login_refused`. An unknown name is not recorded: it may be a password in the wrong field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginRefused {
-    /// The number of the user whose name was given, if somebody has that name.
+    /// The number of the user with the given name, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<u64>,
     /// How many more were refused since the last such event and are not written one by one.

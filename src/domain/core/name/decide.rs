@@ -17,7 +17,7 @@ pub struct Name {
 pub enum NameCommand {
     /// Call something so.
     Take(Taken),
-    /// Call it so no longer. Whoever is not called so releases nothing.
+    /// Release the name. An owner without this name releases nothing.
     Release {
         /// The number of the thing.
         by: u64,
@@ -30,7 +30,7 @@ pub enum NameCommand {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum NameRejection {
     /// Another is called so.
-    #[error("this name is taken by number {by}")]
+    #[error("the name is already used by number {by}")]
     Taken {
         /// The number of the other.
         by: u64,

@@ -27,16 +27,16 @@ pub enum NumbersCommand {
 /// How a counter says no.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NumbersRejection {
-    /// Nobody needs so many at once.
+    /// Too many numbers at once.
     #[error("{count} numbers at once are more than {max}")]
     TooMany {
-        /// How many were asked for.
+        /// How many were requested.
         count: u64,
         /// How many there may be.
         max: u64,
     },
     /// Old clients read a number into 64 bits with a sign.
-    #[error("the numbers are used up")]
+    #[error("no numbers left")]
     UsedUp,
 }
 

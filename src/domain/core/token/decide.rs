@@ -14,7 +14,7 @@ pub struct Token {
 }
 
 impl Token {
-    /// Whether it was issued and not revoked. Its end by time is for whoever has a clock.
+    /// Whether it was issued and not revoked. Its expiry is checked by the caller, which has a clock.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         self.issued.is_some() && !self.revoked
@@ -37,7 +37,7 @@ pub enum TokenCommand {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum TokenRejection {
     /// It was never issued.
-    #[error("no such token was issued")]
+    #[error("token not found")]
     Unknown,
     /// Another token was issued under this id.
     #[error("a token with this id is already issued")]

@@ -55,7 +55,7 @@ pub struct RunFacts {
     pub start_heard_at: Option<Timestamp>,
     /// That it took too long since then.
     pub timed_out: Option<TimedOut>,
-    /// Whether a person asked for it.
+    /// Whether it was requested by hand.
     pub is_manual: bool,
     /// Whether the job's children run after it.
     pub schedule_children: bool,

@@ -97,7 +97,7 @@ pub struct Scheduled {
     /// The number of the only worker that may execute it, if that is settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<u64>,
-    /// Whether a person asked for it.
+    /// Whether it was requested by hand.
     pub is_manual: bool,
     /// Whether the job's children run after it.
     pub schedule_children: bool,
@@ -289,7 +289,7 @@ pub struct Patched {
         deserialize_with = "present"
     )]
     pub pid: Option<Option<i64>>,
-    /// Whether a person asked for it.
+    /// Whether it was requested by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_manual: Option<bool>,
     /// Whether the job's children run after it.

@@ -3,7 +3,7 @@
 /// How the last run of an occasion ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// What its worker said; nothing when it did not say.
+    /// The worker's report; none when it made none.
     pub success: Option<bool>,
     /// Whether children were wished for.
     pub schedule_children: bool,

@@ -28,7 +28,7 @@ pub struct Attempt {
     pub number: u32,
     /// What its worker said; nothing when it did not say, which counts as success.
     pub success: Option<bool>,
-    /// Whether a person asked for it. That person is there to ask again.
+    /// Whether it was requested by hand. That person is there to ask again.
     pub is_manual: bool,
     /// Whether somebody wanted it killed, and so did not want it to go on.
     pub was_to_be_killed: bool,
