@@ -109,7 +109,8 @@ async fn serve(
         orderly: stop.clone(),
         now: CancellationToken::new(),
     };
-    let allowance = allowance(&opened.config.server, connectable);
+    let closed = opened.app.closed_connections.clone();
+    let allowance = allowance(&opened.config.server, connectable, closed);
     let served = connections::serve(listener, opened.router(), allowance, connections.clone());
     let mut server = tokio::spawn(served);
     tokio::select! {
@@ -152,7 +153,11 @@ fn announced(data_dir: &Path, address: SocketAddr) -> Option<Announcement> {
         .ok()
 }
 
-fn allowance(server: &config::Server, connectable: Connectable) -> Allowance {
+fn allowance(
+    server: &config::Server,
+    connectable: Connectable,
+    closed: web::ClosedConnections,
+) -> Allowance {
     Allowance {
         connections_max: connectable.clients_max,
         per_address: PerAddress {
@@ -163,6 +168,7 @@ fn allowance(server: &config::Server, connectable: Connectable) -> Allowance {
         head_time_max: Duration::from_secs(server.head_seconds_max),
         idle_time_max: Duration::from_secs(server.idle_seconds_max),
         write_time_max: Duration::from_secs(server.write_seconds_max),
+        closed,
     }
 }
 

@@ -39,6 +39,7 @@ fn settings(config: &Config) -> Settings {
             request_time_max: Duration::from_secs(server.request_seconds_max),
             requests_max: server.requests_max,
             streams_max: server.streams_max,
+            streams_per_caller_max: server.streams_per_caller_max,
             stream_stall_max: Duration::from_secs(server.stream_stall_seconds_max),
             response_bytes_max: server.response_bytes_max,
             requests_per_second_max: server.requests_per_second_max,

@@ -259,6 +259,12 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             "connections_max and connections_per_address_max are at least 1",
         );
     }
+    if config.jobrunner.peers_per_address_max == 0 || server.streams_per_caller_max == Some(0) {
+        return wrong(
+            "jobrunner.peers_per_address_max, server.streams_per_caller_max",
+            "are at least 1",
+        );
+    }
     let times = [
         server.head_seconds_max,
         server.idle_seconds_max,

@@ -70,6 +70,8 @@ pub(crate) struct Server {
     pub(crate) requests_per_second_max: u32,
     /// How many live event streams may be open at once.
     pub(crate) streams_max: usize,
+    /// How many of them one token may have, or one address without a token; a quarter of them when not given.
+    pub(crate) streams_per_caller_max: Option<usize>,
     /// How long a live event stream waits for its reader to read before it is cut off, in seconds.
     pub(crate) stream_stall_seconds_max: u64,
     /// How many bytes of answers may wait to be read by their clients; more are answered 503.
@@ -333,6 +335,8 @@ pub(crate) struct JobRunner {
     pub(crate) broadcaster_port: Option<u16>,
     /// The port on which workers tell what they do; likewise, and 5555.
     pub(crate) event_port: Option<u16>,
+    /// How many connections one address may have to each of these ports.
+    pub(crate) peers_per_address_max: usize,
     /// How often workers are pinged, in seconds.
     pub(crate) ping_seconds: u64,
     /// How much longer than its pings a worker may be silent, in seconds.

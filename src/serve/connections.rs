@@ -6,7 +6,7 @@
 
 use std::convert::Infallible;
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,19 +18,21 @@ use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use shares::Share;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
+use web::{CloseReason, ClosedConnections};
 
 mod activity;
 mod peers;
 mod watched;
 
 use activity::{Activity, Deadlines, Overdue};
-use peers::{Counted, Peers};
+use peers::Peers;
 use watched::{WatchedBody, WatchedStream};
 
 pub(super) use peers::PerAddress;
@@ -59,6 +61,8 @@ pub(super) struct Allowance {
     pub(super) idle_time_max: Duration,
     /// How long a client may take nothing of what is sent to it.
     pub(super) write_time_max: Duration,
+    /// Where it is counted why connections end.
+    pub(super) closed: ClosedConnections,
 }
 
 /// Ends the server, in two steps.
@@ -80,6 +84,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, allowance: Allo
             write: allowance.write_time_max,
         },
         peers: Peers::new(allowance.per_address),
+        closed: allowance.closed,
         places: Arc::new(Semaphore::new(allowance.connections_max)),
         connections: TaskTracker::new(),
         router,
@@ -111,7 +116,8 @@ fn builder(allowance: &Allowance) -> auto::Builder<TokioExecutor> {
 struct Acceptor {
     builder: auto::Builder<TokioExecutor>,
     deadlines: Deadlines,
-    peers: Arc<Peers>,
+    peers: Peers,
+    closed: ClosedConnections,
     places: Arc<Semaphore>,
     connections: TaskTracker,
     router: Router,
@@ -121,7 +127,7 @@ struct Acceptor {
 /// What a connection takes until it is closed.
 struct Place {
     _total: OwnedSemaphorePermit,
-    _of_address: Counted,
+    _of_address: Share<IpAddr>,
 }
 
 impl Acceptor {
@@ -165,6 +171,7 @@ impl Acceptor {
 
     fn receive(&self, stream: TcpStream, peer: SocketAddr, total: OwnedSemaphorePermit) {
         let Some(of_address) = self.peers.admit(peer.ip()) else {
+            self.closed.count(CloseReason::TooMany);
             refuse(stream, peer);
             return;
         };
@@ -187,9 +194,9 @@ impl Acceptor {
         });
         let io = TokioIo::new(WatchedStream::new(stream, activity.clone()));
         let connection = self.builder.serve_connection(io, service).into_owned();
-        let stop = self.stop.clone();
+        let (stop, closed) = (self.stop.clone(), self.closed.clone());
         self.connections.spawn(async move {
-            drive(connection, &activity, &stop, peer).await;
+            drive(connection, &activity, &stop, &closed, peer).await;
             drop(place);
         });
     }
@@ -200,6 +207,7 @@ async fn drive<S>(
     connection: auto::Connection<'static, TokioIo<WatchedStream>, S, TokioExecutor>,
     activity: &Activity,
     stop: &Stop,
+    closed: &ClosedConnections,
     peer: SocketAddr,
 ) where
     S: Service<hyper::Request<Incoming>, Response = Response<WatchedBody>, Error = Infallible>,
@@ -215,6 +223,7 @@ async fn drive<S>(
             biased;
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
+                    closed.count(CloseReason::Broken);
                     tracing::debug!(%peer, %error, "a connection ended early: {error}");
                 }
                 return;
@@ -230,10 +239,14 @@ async fn drive<S>(
                     // In order, so that no request is lost over HTTP/2 that is just on its way.
                     Some(Overdue::Idle) if !unused => {
                         unused = true;
+                        closed.count(CloseReason::Idle);
                         connection.as_mut().graceful_shutdown();
                         timer.as_mut().reset(now + activity.deadlines().write);
                     }
                     Some(why) => {
+                        if !unused {
+                            closed.count(why.reason());
+                        }
                         tracing::debug!(%peer, ?why, "closed the connection of {peer}: {why}");
                         return;
                     }

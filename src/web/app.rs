@@ -15,6 +15,7 @@ use projections::{Tokens, Views};
 use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
+use crate::closed_connections::ClosedConnections;
 use crate::observer::{HttpObserver, NoObserver};
 use crate::rate::Rate;
 use crate::response_budget::ResponseBudget;
@@ -58,6 +59,8 @@ pub struct Parts {
     pub auditor: Arc<Auditor>,
     /// What answers may take that wait to be read.
     pub responses: ResponseBudget,
+    /// Connections that ended early, by reason.
+    pub closed_connections: ClosedConnections,
     pub(crate) observer: Arc<dyn HttpObserver>,
     pub(crate) requests: Semaphore,
     pub(crate) rate: Rate,
@@ -131,10 +134,11 @@ impl App {
             auditor: Arc::new(Auditor::new(commands.clone())),
             observer: Arc::new(NoObserver),
             responses: ResponseBudget::new(limits.response_bytes_max),
+            closed_connections: ClosedConnections::default(),
             requests: Semaphore::new(limits.requests_max.min(Semaphore::MAX_PERMITS)),
             rate: Rate::new(limits),
             opened_at: commands.head(),
-            streams: Streams::new(limits.streams_max),
+            streams: Streams::new(limits),
             metrics: Box::new(String::new),
             ready: Vec::new(),
             details: Vec::new(),

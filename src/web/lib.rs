@@ -8,6 +8,7 @@ mod app;
 pub mod body;
 mod caller;
 mod changes;
+mod closed_connections;
 mod context;
 mod extract;
 mod gate;
@@ -32,6 +33,7 @@ use axum::extract::DefaultBodyLimit;
 
 pub use app::{App, AppBuilder, KeptBody, Parts, ReadyCheck, Resubmit, Settings, Taken};
 pub use caller::{Caller, CallerIfAny, Reach, name_of};
+pub use closed_connections::{CloseReason, ClosedConnections};
 pub use context::{REQUEST_ID, RequestContext, TRACEPARENT};
 pub use extract::{Path, Query, Unread};
 pub use gate::{AsIs, Audited};
@@ -42,7 +44,6 @@ pub use operations::{
     OPERATIONS_MAX, OperationHandle, OperationReporter, OperationState, OperationStatus, Operations,
 };
 pub use problem::{FieldError, PROBLEM_JSON, Problem, ProblemBody};
-pub use rate::caller_address;
 pub use refused_bodies::RefusedBodies;
 pub use response_budget::{Charge, ResponseBudget};
 pub use trace_parent::TraceParent;

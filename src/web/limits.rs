@@ -22,6 +22,8 @@ pub struct Limits {
     pub requests_max: usize,
     /// Streams of events at one time.
     pub streams_max: usize,
+    /// How many of them one caller may have: a token, or an address without one. A quarter when it is not given.
+    pub streams_per_caller_max: Option<usize>,
     /// How long a stream of events waits for its reader to read before it is cut off.
     pub stream_stall_max: Duration,
     /// Requests a second from one address, on average; 0 is no limit.
@@ -45,6 +47,7 @@ impl Default for Limits {
             response_bytes_max: 128 * 1024 * 1024,
             requests_max: 1024,
             streams_max: 128,
+            streams_per_caller_max: None,
             stream_stall_max: Duration::from_secs(30),
             requests_per_second_max: 1000,
             requests_burst_max: 5000,

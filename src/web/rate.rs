@@ -8,6 +8,7 @@ use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
 
 use crate::Limits;
+use shares::caller_address;
 
 /// How many addresses are remembered; beyond that the rest share one allowance.
 const ADDRESSES_MAX: usize = 100_000;
@@ -64,15 +65,6 @@ impl Rate {
             let wait = refused.wait_time_from(self.clock.now());
             wait.as_secs() + 1
         })
-    }
-}
-
-/// The address by which a caller is counted: one caller has a whole /64 of IPv6 addresses to choose from.
-#[must_use]
-pub fn caller_address(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(six) => IpAddr::V6(Ipv6Addr::from_bits(six.to_bits() >> 64 << 64)),
     }
 }
 

@@ -1,30 +1,23 @@
 //! Room for streams of events, and how much of it one caller may have.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use shares::{Share, Shares};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{Caller, Problem};
-
-/// One caller may have a quarter of the room, and one stream in any case.
-const SHARE_OF: usize = 4;
+use crate::{Caller, Limits, Problem};
 
 /// After how many seconds a caller who was refused may come back.
 const RETRY_AFTER_SECONDS: u64 = 5;
 
 /// The streams that are open.
 pub(crate) struct Streams {
-    streams_max: usize,
-    open: Arc<Mutex<Open>>,
-}
-
-#[derive(Default)]
-struct Open {
-    all: usize,
-    of_caller: BTreeMap<Holder, usize>,
+    max: usize,
+    per_caller_max: usize,
+    places: Arc<Semaphore>,
+    shares: Shares<Holder>,
 }
 
 /// Who holds a stream: a token, or an address without one.
@@ -36,21 +29,24 @@ enum Holder {
 
 /// The room of one stream. It is free again when this is dropped.
 pub struct StreamPermit {
-    holder: Holder,
-    open: Arc<Mutex<Open>>,
+    _place: OwnedSemaphorePermit,
+    _share: Share<Holder>,
 }
 
 impl Streams {
-    pub(crate) fn new(streams_max: usize) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let max = limits.streams_max.min(Semaphore::MAX_PERMITS);
         Self {
-            streams_max,
-            open: Arc::default(),
+            max,
+            per_caller_max: limits.streams_per_caller_max.unwrap_or(max / 4).max(1),
+            places: Arc::new(Semaphore::new(max)),
+            shares: Shares::default(),
         }
     }
 
     /// How many are open.
     pub(crate) fn open(&self) -> usize {
-        self.open.lock().all
+        self.max - self.places.available_permits()
     }
 
     pub(crate) fn permit(&self, caller: &Caller) -> Result<StreamPermit, Problem> {
@@ -61,41 +57,22 @@ impl Streams {
     }
 
     fn take(&self, holder: Holder) -> Result<StreamPermit, Problem> {
-        let share = (self.streams_max / SHARE_OF).max(1);
-        let mut open = self.open.lock();
-        let held = open.of_caller.get(&holder).copied().unwrap_or_default();
-        if open.all >= self.streams_max {
-            let reason = format!(
-                "too many streams of events are open (limit {})",
-                self.streams_max
-            );
-            return Err(Problem::unavailable(reason).retry_after(RETRY_AFTER_SECONDS));
-        }
-        if held >= share {
-            let reason = format!(
-                "you have too many streams of events open (limit {share} for one token or address)"
-            );
-            return Err(Problem::rate_limited(reason).retry_after(RETRY_AFTER_SECONDS));
-        }
-        open.all += 1;
-        open.of_caller.insert(holder.clone(), held + 1);
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+            let max = self.max;
+            Problem::unavailable(format!("too many streams of events are open (limit {max})"))
+                .retry_after(RETRY_AFTER_SECONDS)
+        })?;
+        let max = self.per_caller_max;
+        let share = self.shares.take(holder, max).ok_or_else(|| {
+            Problem::rate_limited(format!(
+                "you have too many streams of events open (limit {max} for one token or address)"
+            ))
+            .retry_after(RETRY_AFTER_SECONDS)
+        })?;
         Ok(StreamPermit {
-            holder,
-            open: Arc::clone(&self.open),
+            _place: place,
+            _share: share,
         })
-    }
-}
-
-impl Drop for StreamPermit {
-    fn drop(&mut self) {
-        let mut open = self.open.lock();
-        open.all -= 1;
-        if let Some(held) = open.of_caller.get_mut(&self.holder) {
-            *held -= 1;
-            if *held == 0 {
-                open.of_caller.remove(&self.holder);
-            }
-        }
     }
 }
 
@@ -109,6 +86,14 @@ impl fmt::Debug for StreamPermit {
 mod tests {
     use super::*;
 
+    fn streams(streams_max: usize, streams_per_caller_max: Option<usize>) -> Streams {
+        Streams::new(&Limits {
+            streams_max,
+            streams_per_caller_max,
+            ..Limits::default()
+        })
+    }
+
     fn token(id: &str) -> Holder {
         Holder::Token(id.to_owned())
     }
@@ -116,7 +101,7 @@ mod tests {
     /// One token opened all 128 streams, and nobody else could look on.
     #[test]
     fn one_caller_has_a_share_of_the_streams_and_the_others_have_the_rest() {
-        let streams = Streams::new(8);
+        let streams = streams(8, None);
         let held = [0, 1].map(|_| streams.take(token("one")).unwrap());
         let refused = streams.take(token("one")).unwrap_err();
         assert_eq!((refused.status, refused.retry_after), (429, Some(5)));
@@ -131,14 +116,22 @@ mod tests {
         assert!(streams.take(Holder::Address(None)).is_ok());
         drop(others);
         assert_eq!(streams.open(), 0);
-        assert!(streams.open.lock().of_caller.is_empty());
+        assert!(streams.shares.is_empty());
     }
 
     #[test]
     fn where_there_is_room_for_few_everyone_may_have_one() {
-        let streams = Streams::new(1);
-        let _held = streams.take(token("one")).unwrap();
-        assert_eq!(streams.take(token("one")).unwrap_err().status, 503);
-        assert_eq!(Streams::new(0).take(token("one")).unwrap_err().status, 503);
+        let one = streams(1, None);
+        let _held = one.take(token("one")).unwrap();
+        assert_eq!(one.take(token("one")).unwrap_err().status, 503);
+        assert_eq!(streams(0, None).take(token("one")).unwrap_err().status, 503);
+    }
+
+    #[test]
+    fn an_operator_says_how_many_one_caller_may_have() {
+        let streams = streams(8, Some(3));
+        let _held = [0, 1, 2].map(|_| streams.take(token("one")).unwrap());
+        assert_eq!(streams.take(token("one")).unwrap_err().status, 429);
+        assert_eq!(streams.open(), 3, "a refused stream takes no place");
     }
 }

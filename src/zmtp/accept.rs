@@ -1,12 +1,10 @@
 //! Taking connections, a bounded number of them.
 
-use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use shares::{Shares, caller_address};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -36,7 +34,7 @@ pub(super) trait Connections: Send + Sync + 'static {
 /// Takes connections until it is dropped, and with it all of them.
 pub(super) async fn accept<C: Connections>(port: Arc<C>, listener: TcpListener) {
     let places = Arc::new(Semaphore::new(port.limits().peers_max));
-    let addresses = Arc::new(Addresses::default());
+    let addresses = Shares::default();
     let mut talks = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -53,7 +51,7 @@ pub(super) async fn accept<C: Connections>(port: Arc<C>, listener: TcpListener) 
             continue;
         };
         let most = port.limits().peers_per_address_max;
-        let Some(of_address) = addresses.take(peer.ip(), most) else {
+        let Some(of_address) = addresses.take(caller_address(peer.ip()), most) else {
             count(&port.stats().turned_away);
             tracing::debug!(%peer, "turned {peer} away: its address has {most} connections already");
             continue;
@@ -69,46 +67,6 @@ pub(super) async fn accept<C: Connections>(port: Arc<C>, listener: TcpListener) 
                 tracing::debug!(%peer, %ended, "cut {peer} off: {ended}");
             }
         });
-    }
-}
-
-/// How many peers each address has.
-#[derive(Debug, Default)]
-struct Addresses(Mutex<BTreeMap<IpAddr, usize>>);
-
-impl Addresses {
-    /// A place for one more peer of an address, if it has fewer than `most`.
-    fn take(self: &Arc<Self>, address: IpAddr, most: usize) -> Option<OfAddress> {
-        // `::ffff:192.0.2.1` is the same machine as 192.0.2.1.
-        let address = address.to_canonical();
-        let mut peers = self.0.lock();
-        let count = peers.entry(address).or_default();
-        if *count >= most {
-            return None;
-        }
-        *count += 1;
-        Some(OfAddress {
-            address,
-            among: Arc::clone(self),
-        })
-    }
-}
-
-/// The place of a peer among those of its address; it is free again when this is dropped.
-struct OfAddress {
-    address: IpAddr,
-    among: Arc<Addresses>,
-}
-
-impl Drop for OfAddress {
-    fn drop(&mut self) {
-        let mut peers = self.among.0.lock();
-        if let Some(count) = peers.get_mut(&self.address) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                peers.remove(&self.address);
-            }
-        }
     }
 }
 

@@ -7,14 +7,15 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 use crate::source::{all_rust_files, is_test, read, root};
 
 /// Every arrow there is, from a crate to those it may know. The root is the wiring: nothing is hidden from it.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("allocation", &["spec"]),
     ("blobs", &[]),
     ("domain", &["spec"]),
     ("eventlog", &[]),
+    ("shares", &[]),
     ("spec", &[]),
     ("tables", &[]),
-    ("zmtp", &[]),
+    ("zmtp", &["shares"]),
     ("eventlog_file", &["eventlog"]),
     ("tables_lsm", &["tables"]),
     ("commands", &["domain", "eventlog"]),
@@ -44,6 +45,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
             "eventlog",
             "people",
             "projections",
+            "shares",
         ],
     ),
     (

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::time::Instant;
+use web::CloseReason;
 
 /// How long a connection may stay in each of its states.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +39,17 @@ pub(super) enum Overdue {
     Idle,
     /// The client takes nothing of what is sent to it.
     Write,
+}
+
+impl Overdue {
+    /// How it is counted.
+    pub(super) fn reason(self) -> CloseReason {
+        match self {
+            Self::Head => CloseReason::Headers,
+            Self::Idle => CloseReason::Idle,
+            Self::Write => CloseReason::Unread,
+        }
+    }
 }
 
 impl fmt::Display for Overdue {

@@ -1,12 +1,9 @@
 //! How many connections one address has.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::net::IpAddr;
-use std::sync::Arc;
 
-use parking_lot::Mutex;
-use web::{Network, caller_address};
+use shares::{Share, Shares, caller_address};
+use web::Network;
 
 /// How many connections one address may have.
 #[derive(Clone, Debug, Default)]
@@ -22,32 +19,22 @@ pub(crate) struct PerAddress {
 /// Counts connections by address.
 pub(super) struct Peers {
     limits: PerAddress,
-    counts: Mutex<HashMap<IpAddr, usize>>,
+    shares: Shares<IpAddr>,
 }
 
 impl Peers {
-    pub(super) fn new(limits: PerAddress) -> Arc<Self> {
-        Arc::new(Self {
+    pub(super) fn new(limits: PerAddress) -> Self {
+        Self {
             limits,
-            counts: Mutex::default(),
-        })
+            shares: Shares::default(),
+        }
     }
 
     /// Counts a connection for as long as the result is kept; none when the address has as many as it may.
-    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Counted> {
+    pub(super) fn admit(&self, peer: IpAddr) -> Option<Share<IpAddr>> {
         let peer = peer.to_canonical();
-        let max = self.max(peer);
-        let address = caller_address(peer);
-        let mut counts = self.counts.lock();
-        let count = counts.entry(address).or_default();
-        if max.is_some_and(|max| *count >= max) {
-            return None;
-        }
-        *count += 1;
-        Some(Counted {
-            peers: Arc::clone(self),
-            address,
-        })
+        let max = self.max(peer).unwrap_or(usize::MAX);
+        self.shares.take(caller_address(peer), max)
     }
 
     fn max(&self, peer: IpAddr) -> Option<usize> {
@@ -61,29 +48,11 @@ impl Peers {
     }
 }
 
-/// A connection that counts for its address.
-pub(super) struct Counted {
-    peers: Arc<Peers>,
-    address: IpAddr,
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        let mut counts = self.peers.counts.lock();
-        if let Entry::Occupied(mut entry) = counts.entry(self.address) {
-            *entry.get_mut() -= 1;
-            if *entry.get() == 0 {
-                entry.remove();
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn admitted(peers: &Arc<Peers>, address: &str, count: usize) -> Vec<Counted> {
+    fn admitted(peers: &Peers, address: &str, count: usize) -> Vec<Share<IpAddr>> {
         let address = address.parse().unwrap();
         (0..count).filter_map(|_| peers.admit(address)).collect()
     }
@@ -115,10 +84,7 @@ mod tests {
                 assert_eq!(admitted(&peers, neighbour, 1).len(), 0, "{neighbour}");
             }
         }
-        assert!(
-            peers.counts.lock().is_empty(),
-            "what was dropped is counted"
-        );
+        assert!(peers.shares.is_empty(), "what was dropped is counted");
     }
 
     #[test]

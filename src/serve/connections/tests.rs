@@ -36,6 +36,7 @@ fn allowance() -> Allowance {
         head_time_max: LONG,
         idle_time_max: LONG,
         write_time_max: LONG,
+        closed: ClosedConnections::default(),
     }
 }
 
@@ -69,6 +70,8 @@ async fn a_connection_without_a_whole_request_is_closed_whatever_was_sent() {
         client.write_all(sent).await.unwrap();
         closes(&mut client, sent).await;
     }
+    assert_eq!(served.closed.read(CloseReason::Headers), 6);
+    assert_eq!(served.closed.read(CloseReason::Unread), 0);
 }
 
 #[tokio::test]
@@ -242,6 +245,7 @@ struct Served {
     begun: Arc<Notify>,
     go_on: Arc<Notify>,
     stop: Stop,
+    closed: ClosedConnections,
     task: JoinHandle<()>,
 }
 
@@ -272,9 +276,11 @@ impl Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = Stop::default();
+        let closed = allowance.closed.clone();
         let task = tokio::spawn(serve(listener, router, allowance, stop.clone()));
         Self {
             address,
+            closed,
             begun,
             go_on,
             stop,

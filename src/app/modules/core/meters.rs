@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eventlog::{BATCH_EVENTS_BUCKETS, EventLog, LogStats, SYNC_MICROSECONDS_BUCKETS};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter};
-use web::{App, RefusedBodies, ResponseBudget};
+use web::{App, CloseReason, ClosedConnections, RefusedBodies, ResponseBudget};
 
 use crate::app::Services;
 use crate::telemetry::{counter, gauge};
@@ -16,6 +16,7 @@ pub(super) fn observe(meter: &Meter, services: &Services, app: &App) {
     commands(meter, services);
     views(meter, services);
     responses(meter, &app.responses);
+    connections(meter, &app.closed_connections);
     refused(meter, &app.refused_bodies);
 }
 
@@ -253,6 +254,24 @@ fn views(meter: &Meter, services: &Services) {
         "Bytes of the views on the disk",
         move |seen| {
             seen.observe(tables.size_bytes(), &[]);
+        },
+    );
+}
+
+/// Connections that the server closed, or that broke.
+fn connections(meter: &Meter, closed: &ClosedConnections) {
+    let here = closed.clone();
+    counter(
+        meter,
+        "tallyman.http.connections.closed",
+        "Connections that ended before their client closed them, by reason",
+        move |seen| {
+            for reason in CloseReason::ALL {
+                seen.observe(
+                    here.read(reason),
+                    &[KeyValue::new("reason", reason.as_str())],
+                );
+            }
         },
     );
 }

@@ -109,6 +109,7 @@ pub(crate) fn bind(
     let ip = config.server.listen.ip();
     let limits = PortLimits {
         peers_max,
+        peers_per_address_max: section.peers_per_address_max,
         ..PortLimits::default()
     };
     let publisher = Publisher::new(limits);
