@@ -1,6 +1,7 @@
 //! Who works on what, and for whom?
 
 mod entries;
+mod index;
 mod kind;
 mod ledger;
 mod model;

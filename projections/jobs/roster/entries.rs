@@ -17,13 +17,67 @@ use serde::{Deserialize, Serialize};
 use super::UserFacts;
 use crate::engine::stored::time;
 
-/// A group of users.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupEntry {
-    /// Its number.
-    pub number: u64,
-    /// What people call it.
-    pub name: String,
+/// Declares what memory keeps of kinds: their numbers, and these of their facts.
+macro_rules! entries {
+    ($($(#[$meta:meta])* $name:ident of $facts:ty { $($(#[$field_meta:meta])* $field:ident: $type:ty,)+ })+) => {
+        $(
+            $(#[$meta])*
+            #[derive(Clone, Debug, PartialEq, Eq)]
+            pub struct $name {
+                /// Its number.
+                pub number: u64,
+                $($(#[$field_meta])* pub $field: $type,)+
+            }
+
+            impl $name {
+                pub(super) fn of(number: u64, facts: &$facts) -> Self {
+                    Self { number, $($field: Clone::clone(&facts.$field),)+ }
+                }
+            }
+        )+
+    };
+}
+
+entries! {
+    /// A group of users.
+    GroupEntry of group::Created {
+        /// What people call it.
+        name: String,
+    }
+
+    /// A project.
+    ProjectEntry of project::Created {
+        /// What people call it.
+        title: String,
+        /// Whether runs are sent.
+        enqueue_is_enabled: bool,
+        /// The pools whose workers may execute its jobs.
+        worker_pools: BTreeSet<u64>,
+        /// The groups that see it.
+        viewers: BTreeSet<u64>,
+        /// The groups that change it, provided that they see it.
+        admins: BTreeSet<u64>,
+    }
+
+    /// A pool of workers.
+    WorkerPoolEntry of worker_pool::Created {
+        /// What people call it.
+        title: String,
+        /// Whether runs are sent.
+        enqueue_is_enabled: bool,
+        /// Its workers.
+        workers: BTreeSet<u64>,
+    }
+
+    /// A template of jobs.
+    JobTemplateEntry of job_template::Created {
+        /// What people call it.
+        title: String,
+        /// The project that its jobs belong to.
+        project: u64,
+        /// Whether runs are sent.
+        enqueue_is_enabled: bool,
+    }
 }
 
 /// Somebody who logs in.
@@ -41,36 +95,6 @@ pub struct UserEntry {
     pub groups: BTreeSet<u64>,
     /// The last event that set the password: a session from before it has ended.
     pub credential_position: Position,
-}
-
-/// A project.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProjectEntry {
-    /// Its number.
-    pub number: u64,
-    /// What people call it.
-    pub title: String,
-    /// Whether runs are sent.
-    pub enqueue_is_enabled: bool,
-    /// The pools whose workers may execute its jobs.
-    pub worker_pools: BTreeSet<u64>,
-    /// The groups that see it.
-    pub viewers: BTreeSet<u64>,
-    /// The groups that change it, provided that they see it.
-    pub admins: BTreeSet<u64>,
-}
-
-/// A pool of workers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorkerPoolEntry {
-    /// Its number.
-    pub number: u64,
-    /// What people call it.
-    pub title: String,
-    /// Whether runs are sent.
-    pub enqueue_is_enabled: bool,
-    /// Its workers.
-    pub workers: BTreeSet<u64>,
 }
 
 /// A worker.
@@ -94,19 +118,6 @@ pub struct WorkerEntry {
     pub concurrent_jobs: Option<u32>,
     /// When we last heard how it is.
     pub reported_at: Option<Timestamp>,
-}
-
-/// A template of jobs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobTemplateEntry {
-    /// Its number.
-    pub number: u64,
-    /// What people call it.
-    pub title: String,
-    /// The project that its jobs belong to.
-    pub project: u64,
-    /// Whether runs are sent.
-    pub enqueue_is_enabled: bool,
 }
 
 /// A job.
@@ -202,15 +213,6 @@ impl WorkerReports {
     }
 }
 
-impl GroupEntry {
-    pub(super) fn of(number: u64, facts: &group::Created) -> Self {
-        Self {
-            number,
-            name: facts.name.clone(),
-        }
-    }
-}
-
 impl UserEntry {
     pub(super) fn of(number: u64, facts: &UserFacts) -> Self {
         let user = &facts.user;
@@ -221,30 +223,6 @@ impl UserEntry {
             is_enabled: user.is_enabled,
             groups: user.groups.clone(),
             credential_position: facts.credential_position,
-        }
-    }
-}
-
-impl ProjectEntry {
-    pub(super) fn of(number: u64, facts: &project::Created) -> Self {
-        Self {
-            number,
-            title: facts.title.clone(),
-            enqueue_is_enabled: facts.enqueue_is_enabled,
-            worker_pools: facts.worker_pools.clone(),
-            viewers: facts.viewers.clone(),
-            admins: facts.admins.clone(),
-        }
-    }
-}
-
-impl WorkerPoolEntry {
-    pub(super) fn of(number: u64, facts: &worker_pool::Created) -> Self {
-        Self {
-            number,
-            title: facts.title.clone(),
-            enqueue_is_enabled: facts.enqueue_is_enabled,
-            workers: facts.workers.clone(),
         }
     }
 }
@@ -262,17 +240,6 @@ impl WorkerEntry {
             worker_version: None,
             concurrent_jobs: None,
             reported_at: None,
-        }
-    }
-}
-
-impl JobTemplateEntry {
-    pub(super) fn of(number: u64, facts: &job_template::Created) -> Self {
-        Self {
-            number,
-            title: facts.title.clone(),
-            project: facts.project,
-            enqueue_is_enabled: facts.enqueue_is_enabled,
         }
     }
 }

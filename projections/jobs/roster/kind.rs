@@ -66,7 +66,7 @@ pub struct UserFacts {
 
 /// Declares every kind: its list, its event, what a row holds, its entry, and how it is found by name.
 macro_rules! kinds {
-    ($($list:ident: $kind:ident in $event:ident::$context:ident, rows $one:ident($prefix:literal) as $row:ident, entries $entry:ident($name:ident), put $put:ident, found by |$roster:ident, $within:ident, $called:ident| $by_name:expr $(, holds $how:ident)?;)+) => {
+    ($($list:ident: $kind:ident in $event:ident::$context:ident, rows $one:ident($prefix:literal) as $row:ident, entries $entry:ident($name:ident) $(, put $put:ident)? $(, found within by $by_name:ident)? $(, holds $how:ident)?;)+) => {
         $(
             #[doc = concat!("The row of a ", stringify!($one), ".")]
             pub type $row = Row<<$kind as Kept>::Held>;
@@ -76,17 +76,7 @@ macro_rules! kinds {
                 type Entry = $entry;
                 kinds!(@holds $kind $($how)?);
 
-                fn put(roster: &mut Roster, (number, row): (&u64, &$row)) {
-                    roster.$put($entry::of(*number, &row.facts));
-                }
-
-                fn all(roster: &Roster) -> &BTreeMap<u64, $entry> {
-                    roster.$list()
-                }
-
-                fn by_name($roster: &Roster, $within: u64, $called: &str) -> Option<u64> {
-                    $by_name.map(|entry| entry.number)
-                }
+                kinds!(@memory $list $entry [$($put)?] [$($by_name)?]);
             }
 
             impl Entry for $entry {
@@ -145,6 +135,41 @@ macro_rules! kinds {
         }
     };
 
+    // Names are unique everywhere: memory has an index.
+    (@memory $list:ident $entry:ident [$($put:ident)?] []) => {
+        kinds!(@put $list $entry $($put)?);
+
+        fn all(roster: &Roster) -> &BTreeMap<u64, $entry> {
+            roster.$list.all()
+        }
+
+        fn by_name(roster: &Roster, _: u64, name: &str) -> Option<u64> {
+            roster.$list.by_name(name).map(|entry| entry.number)
+        }
+    };
+    // Names are unique within another record.
+    (@memory $list:ident $entry:ident [$put:ident] [$by_name:ident]) => {
+        kinds!(@put $list $entry $put);
+
+        fn all(roster: &Roster) -> &BTreeMap<u64, $entry> {
+            roster.$list()
+        }
+
+        fn by_name(roster: &Roster, within: u64, name: &str) -> Option<u64> {
+            roster.$by_name(within, name).map(|entry| entry.number)
+        }
+    };
+    (@put $list:ident $entry:ident) => {
+        fn put(roster: &mut Roster, (number, row): (&u64, &Row<Self::Held>)) {
+            roster.$list.put(*number, $entry::of(*number, &row.facts));
+        }
+    };
+    (@put $list:ident $entry:ident $put:ident) => {
+        fn put(roster: &mut Roster, (number, row): (&u64, &Row<Self::Held>)) {
+            roster.$put($entry::of(*number, &row.facts));
+        }
+    };
+
     (@holds $kind:ident) => {
         type Held = <$kind as Record>::Facts;
 
@@ -185,18 +210,13 @@ macro_rules! kinds {
 }
 
 kinds! {
-    groups: Group in CoreEvent::Core, rows group(b'g') as GroupRow, entries GroupEntry(name), put put_group,
-        found by |roster, _within, name| roster.group_by_name(name);
-    users: User in CoreEvent::Core, rows user(b'u') as UserRow, entries UserEntry(name), put put_user,
-        found by |roster, _within, name| roster.user_by_name(name), holds password_position;
-    projects: Project in JobsEvent::Jobs, rows project(b'p') as ProjectRow, entries ProjectEntry(title), put put_project,
-        found by |roster, _within, name| roster.project_by_title(name);
-    worker_pools: WorkerPool in JobsEvent::Jobs, rows worker_pool(b'o') as WorkerPoolRow, entries WorkerPoolEntry(title), put put_worker_pool,
-        found by |roster, _within, name| roster.worker_pool_by_title(name);
-    workers: Worker in JobsEvent::Jobs, rows worker(b'w') as WorkerRow, entries WorkerEntry(title), put put_worker,
-        found by |roster, _within, name| roster.worker_by_title(name);
-    job_templates: JobTemplate in JobsEvent::Jobs, rows job_template(b't') as JobTemplateRow, entries JobTemplateEntry(title), put put_job_template,
-        found by |roster, within, name| roster.job_template_by_title(within, name);
-    jobs: Job in JobsEvent::Jobs, rows job(b'j') as JobRow, entries JobEntry(title), put put_job,
-        found by |roster, within, name| roster.job_by_title(within, name);
+    groups: Group in CoreEvent::Core, rows group(b'g') as GroupRow, entries GroupEntry(name);
+    users: User in CoreEvent::Core, rows user(b'u') as UserRow, entries UserEntry(name), holds password_position;
+    projects: Project in JobsEvent::Jobs, rows project(b'p') as ProjectRow, entries ProjectEntry(title), put put_project;
+    worker_pools: WorkerPool in JobsEvent::Jobs, rows worker_pool(b'o') as WorkerPoolRow, entries WorkerPoolEntry(title);
+    workers: Worker in JobsEvent::Jobs, rows worker(b'w') as WorkerRow, entries WorkerEntry(title), put put_worker;
+    job_templates: JobTemplate in JobsEvent::Jobs, rows job_template(b't') as JobTemplateRow,
+        entries JobTemplateEntry(title), put put_job_template, found within by job_template_by_title;
+    jobs: Job in JobsEvent::Jobs, rows job(b'j') as JobRow,
+        entries JobEntry(title), put put_job, found within by job_by_title;
 }

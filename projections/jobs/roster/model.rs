@@ -6,64 +6,56 @@ use super::entries::{
     GroupEntry, JobEntry, JobTally, JobTemplateEntry, ProjectEntry, UserEntry, WorkerEntry,
     WorkerPoolEntry, WorkerReports,
 };
+use super::index::{Index, Names};
 use super::order::Order;
 
 /// Everybody and everything that works, without what is long: no scripts, descriptions and addresses.
 #[derive(Debug, Default)]
 pub struct Roster {
-    groups: BTreeMap<u64, GroupEntry>,
-    users: BTreeMap<u64, UserEntry>,
-    projects: BTreeMap<u64, ProjectEntry>,
-    worker_pools: BTreeMap<u64, WorkerPoolEntry>,
-    workers: BTreeMap<u64, WorkerEntry>,
+    pub(super) groups: Index<GroupEntry>,
+    pub(super) users: Index<UserEntry>,
+    pub(super) projects: Index<ProjectEntry>,
+    pub(super) worker_pools: Index<WorkerPoolEntry>,
+    pub(super) workers: Index<WorkerEntry>,
     job_templates: BTreeMap<u64, JobTemplateEntry>,
     jobs: BTreeMap<u64, JobEntry>,
     /// Also those of parents that never began.
     children: BTreeMap<u64, BTreeSet<u64>>,
-    pub(super) groups_by_name: Names,
-    pub(super) users_by_name: Names,
-    pub(super) projects_by_title: Names,
-    pub(super) worker_pools_by_title: Names,
-    pub(super) workers_by_title: Names,
     workers_by_key: Names,
     job_templates_by_title: BTreeSet<(u64, String, u64)>,
     jobs_by_title: BTreeSet<(u64, String, u64)>,
     pub(super) order: Order,
 }
 
-/// Names with the numbers of those who are called so. That a name stands once is promised elsewhere; if one
-/// stands twice nevertheless, the lower number is found.
-pub(super) type Names = BTreeSet<(String, u64)>;
-
 impl Roster {
     /// All groups by number.
     #[must_use]
     pub fn groups(&self) -> &BTreeMap<u64, GroupEntry> {
-        &self.groups
+        self.groups.all()
     }
 
     /// All users by number.
     #[must_use]
     pub fn users(&self) -> &BTreeMap<u64, UserEntry> {
-        &self.users
+        self.users.all()
     }
 
     /// All projects by number.
     #[must_use]
     pub fn projects(&self) -> &BTreeMap<u64, ProjectEntry> {
-        &self.projects
+        self.projects.all()
     }
 
     /// All pools of workers by number.
     #[must_use]
     pub fn worker_pools(&self) -> &BTreeMap<u64, WorkerPoolEntry> {
-        &self.worker_pools
+        self.worker_pools.all()
     }
 
     /// All workers by number.
     #[must_use]
     pub fn workers(&self) -> &BTreeMap<u64, WorkerEntry> {
-        &self.workers
+        self.workers.all()
     }
 
     /// All templates of jobs by number.
@@ -81,31 +73,31 @@ impl Roster {
     /// One group.
     #[must_use]
     pub fn group(&self, number: u64) -> Option<&GroupEntry> {
-        self.groups.get(&number)
+        self.groups.all().get(&number)
     }
 
     /// One user.
     #[must_use]
     pub fn user(&self, number: u64) -> Option<&UserEntry> {
-        self.users.get(&number)
+        self.users.all().get(&number)
     }
 
     /// One project.
     #[must_use]
     pub fn project(&self, number: u64) -> Option<&ProjectEntry> {
-        self.projects.get(&number)
+        self.projects.all().get(&number)
     }
 
     /// One pool of workers.
     #[must_use]
     pub fn worker_pool(&self, number: u64) -> Option<&WorkerPoolEntry> {
-        self.worker_pools.get(&number)
+        self.worker_pools.all().get(&number)
     }
 
     /// One worker.
     #[must_use]
     pub fn worker(&self, number: u64) -> Option<&WorkerEntry> {
-        self.workers.get(&number)
+        self.workers.all().get(&number)
     }
 
     /// One template of jobs.
@@ -123,37 +115,37 @@ impl Roster {
     /// The group of this name.
     #[must_use]
     pub fn group_by_name(&self, name: &str) -> Option<&GroupEntry> {
-        self.group(called(&self.groups_by_name, name)?)
+        self.groups.by_name(name)
     }
 
     /// The user of this name.
     #[must_use]
     pub fn user_by_name(&self, name: &str) -> Option<&UserEntry> {
-        self.user(called(&self.users_by_name, name)?)
+        self.users.by_name(name)
     }
 
     /// The project with this title.
     #[must_use]
     pub fn project_by_title(&self, title: &str) -> Option<&ProjectEntry> {
-        self.project(called(&self.projects_by_title, title)?)
+        self.projects.by_name(title)
     }
 
     /// The pool with this title.
     #[must_use]
     pub fn worker_pool_by_title(&self, title: &str) -> Option<&WorkerPoolEntry> {
-        self.worker_pool(called(&self.worker_pools_by_title, title)?)
+        self.worker_pools.by_name(title)
     }
 
     /// The worker with this title.
     #[must_use]
     pub fn worker_by_title(&self, title: &str) -> Option<&WorkerEntry> {
-        self.worker(called(&self.workers_by_title, title)?)
+        self.workers.by_name(title)
     }
 
     /// The worker that is known by this API key.
     #[must_use]
     pub fn worker_by_key(&self, api_key: &str) -> Option<&WorkerEntry> {
-        self.worker(called(&self.workers_by_key, api_key)?)
+        self.worker(self.workers_by_key.number(api_key)?)
     }
 
     /// The template with this title within a project.
@@ -213,7 +205,7 @@ impl Roster {
             .flatten()
             .filter_map(|pool| self.worker_pool(*pool))
             .flat_map(|pool| pool.workers.iter().copied())
-            .filter(|worker| self.workers.contains_key(worker))
+            .filter(|worker| self.workers.all().contains_key(worker))
             .collect()
     }
 
@@ -233,61 +225,23 @@ impl Roster {
             && pool.is_some_and(|pool| pool.enqueue_is_enabled)
     }
 
-    pub(super) fn put_group(&mut self, entry: GroupEntry) {
-        let before = self.groups.get(&entry.number).map(|before| &before.name);
-        rename(&mut self.groups_by_name, before, &entry.name, entry.number);
-        self.groups.insert(entry.number, entry);
-    }
-
-    pub(super) fn put_user(&mut self, entry: UserEntry) {
-        let before = self.users.get(&entry.number).map(|before| &before.name);
-        rename(&mut self.users_by_name, before, &entry.name, entry.number);
-        self.users.insert(entry.number, entry);
-    }
-
     pub(super) fn put_project(&mut self, entry: ProjectEntry) {
-        let before = self.projects.get(&entry.number).map(|before| &before.title);
-        if rename(
-            &mut self.projects_by_title,
-            before,
-            &entry.title,
-            entry.number,
-        ) {
+        if self.projects.put(entry.number, entry) {
             self.order.forget();
         }
-        self.projects.insert(entry.number, entry);
-    }
-
-    pub(super) fn put_worker_pool(&mut self, entry: WorkerPoolEntry) {
-        let before = self.worker_pools.get(&entry.number);
-        let before = before.map(|before| &before.title);
-        rename(
-            &mut self.worker_pools_by_title,
-            before,
-            &entry.title,
-            entry.number,
-        );
-        self.worker_pools.insert(entry.number, entry);
     }
 
     pub(super) fn put_worker(&mut self, entry: WorkerEntry) {
-        let before = self.workers.get(&entry.number);
-        let (title, key) = (
-            before.map(|before| &before.title),
-            before.map(|before| &before.api_key),
-        );
-        rename(
-            &mut self.workers_by_title,
-            title,
-            &entry.title,
-            entry.number,
-        );
-        rename(&mut self.workers_by_key, key, &entry.api_key, entry.number);
-        self.workers.insert(entry.number, entry);
+        let number = entry.number;
+        let before = self.workers.all().get(&number);
+        let before = before.map(|before| before.api_key.clone());
+        self.workers_by_key
+            .rename(before.as_deref(), &entry.api_key, number);
+        self.workers.put(number, entry);
     }
 
     pub(super) fn note_reports(&mut self, worker: u64, reports: WorkerReports) {
-        if let Some(entry) = self.workers.get_mut(&worker) {
+        if let Some(entry) = self.workers.get_mut(worker) {
             entry.ping_response_at = reports.ping_response_at;
             entry.worker_version = reports.worker_version;
             entry.concurrent_jobs = reports.concurrent_jobs;
@@ -351,25 +305,6 @@ impl Roster {
             entry.last_completed_schedule_id = Some(tally.schedule_id);
         }
     }
-}
-
-/// Returns whether anything changed.
-fn rename(names: &mut Names, before: Option<&String>, after: &str, number: u64) -> bool {
-    if before.is_some_and(|before| before == after) {
-        return false;
-    }
-    if let Some(before) = before {
-        names.remove(&(before.clone(), number));
-    }
-    names.insert((after.to_owned(), number));
-    true
-}
-
-fn called(names: &Names, name: &str) -> Option<u64> {
-    let first = names.range((name.to_owned(), 0)..).next();
-    first
-        .filter(|(found, _)| found == name)
-        .map(|(_, number)| *number)
 }
 
 fn called_within(names: &BTreeSet<(u64, String, u64)>, within: u64, name: &str) -> Option<u64> {

@@ -2,7 +2,6 @@
 
 use std::sync::OnceLock;
 
-use super::model::Names;
 use super::{
     GroupEntry, JobEntry, JobTemplateEntry, ProjectEntry, Roster, UserEntry, WorkerEntry,
     WorkerPoolEntry,
@@ -24,29 +23,27 @@ impl Order {
 impl Roster {
     /// All groups by name.
     pub fn groups_by_name(&self) -> impl Iterator<Item = &GroupEntry> {
-        of(&self.groups_by_name, |number| self.group(number))
+        self.groups.in_order_of_names()
     }
 
     /// All users by name.
     pub fn users_by_name(&self) -> impl Iterator<Item = &UserEntry> {
-        of(&self.users_by_name, |number| self.user(number))
+        self.users.in_order_of_names()
     }
 
     /// All projects by title.
     pub fn projects_by_title(&self) -> impl Iterator<Item = &ProjectEntry> {
-        of(&self.projects_by_title, |number| self.project(number))
+        self.projects.in_order_of_names()
     }
 
     /// All pools by title.
     pub fn worker_pools_by_title(&self) -> impl Iterator<Item = &WorkerPoolEntry> {
-        of(&self.worker_pools_by_title, |number| {
-            self.worker_pool(number)
-        })
+        self.worker_pools.in_order_of_names()
     }
 
     /// All workers by title.
     pub fn workers_by_title(&self) -> impl Iterator<Item = &WorkerEntry> {
-        of(&self.workers_by_title, |number| self.worker(number))
+        self.workers.in_order_of_names()
     }
 
     /// All templates by the title of their project, then by their own.
@@ -83,11 +80,4 @@ impl Roster {
         });
         (project, template, job.title.as_str(), job.number)
     }
-}
-
-fn of<'r, T: 'r>(
-    names: &'r Names,
-    entry: impl Fn(u64) -> Option<&'r T>,
-) -> impl Iterator<Item = &'r T> {
-    names.iter().filter_map(move |(_, number)| entry(*number))
 }
