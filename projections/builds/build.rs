@@ -1,103 +1,97 @@
 //! How does every build stand, how long did it take, and what did it use?
 
-mod index;
-mod list;
+mod filter;
 mod row;
 mod standing;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
 use domain::builds::build::{BuildEvent, BuildKey};
-use eventlog::StreamName;
 use serde::Serialize;
-use tables::{Key, KeyBuilder, KeyReader, Range};
+use tables::{Key, KeyBuilder};
 
-use crate::engine::{Answer, Envelope, Projection, Reader, RowAsOf, Rows, ViewReader, stream};
+use crate::engine::list::{Field, List, ListFold, ListView, Order, place};
+use crate::engine::listing::{Cursor, Listing};
+use crate::engine::{Answer, Envelope};
 
-pub use list::{BuildFilter, BuildOrder};
+pub use filter::{BuildFilter, BuildOrder};
 pub use row::{BuildRow, UsageSummary};
 
-const ROW: u8 = b'r';
-/// How many builds there are with each status.
-const COUNT: u8 = b'n';
+const BY_SEEN: u8 = b's';
+const BY_UPDATED: u8 = b'u';
+const BY_FINISHED: u8 = b'f';
 
-/// The fold. Builds that are told of are held until the flush: most of what happens to one happens within a
-/// few pages, and every row and entry is then written once.
-#[derive(Debug, Default)]
-pub struct BuildsFold {
-    held: BTreeMap<BuildKey, Held>,
-}
+const SOURCE: &[u8] = b"i\x01";
+const STATUS: &[u8] = b"i\x02";
+const REF: &[u8] = b"i\x03";
+const PACKAGE: &[u8] = b"i\x04";
+const HOSTNAME: &[u8] = b"i\x05";
+const NODE: &[u8] = b"i\x06";
+const STAGE: &[u8] = b"i\x07";
+const COLLECTION: &[u8] = b"i\x08";
 
-/// A build, and how it stood at the last flush.
+/// The list of all builds.
 #[derive(Debug)]
-struct Held {
-    row: Option<BuildRow>,
-    status_before: Option<String>,
-    entries_before: index::Entries,
-}
+pub struct BuildList;
 
-impl Projection for BuildsFold {
+/// Reads builds.
+pub type Builds = List<BuildList>;
+
+/// Folds builds.
+pub type BuildsFold = ListFold<BuildList>;
+
+impl ListView for BuildList {
     type Event = BuildEvent;
+    type Key = BuildKey;
+    type Row = BuildRow;
 
     const NAME: &'static str = "builds";
     const VERSION: u32 = 1;
     const SHAPE: u32 = 1;
+    const CATEGORY: &'static str = "build";
 
-    fn apply(&mut self, event: &BuildEvent, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
-        let Ok(key) = envelope.stream.key().parse::<BuildKey>() else {
-            return;
-        };
-        let held = match self.held.entry(key) {
-            Entry::Occupied(held) => held,
-            Entry::Vacant(place) => {
-                let held = Held::new(rows.get(&row_key(place.key())));
-                place.insert_entry(held)
-            }
-        };
-        let key = held.key().clone();
-        let held = held.into_mut();
-        held.row = Some(BuildRow::after(held.row.take(), key, event, envelope));
+    const HOME: Order<BuildRow> = Order::new(BY_SEEN, |row, start| {
+        Some(place(row.seen_at, row.first).end_of(start))
+    });
+    const ORDERS: &'static [Order<BuildRow>] = &[
+        Order::new(BY_UPDATED, |row, start| {
+            Some(place(row.updated_at, row.position).end_of(start))
+        }),
+        Order::new(BY_FINISHED, |row, start| {
+            Some(place(row.finished_at?, row.first).end_of(start))
+        }),
+    ];
+    const FIELDS: &'static [Field<BuildRow>] = &[
+        Field::new(PACKAGE, |row| Some(&row.usage.as_ref()?.package)),
+        Field::new(NODE, |row| row.usage.as_ref()?.node.as_deref()),
+        Field::new(HOSTNAME, |row| row.usage.as_ref()?.hostname.as_deref()),
+        Field::new(COLLECTION, |row| {
+            Some(row.collection.as_ref()?.state.as_str())
+        }),
+        Field::new(STATUS, |row| Some(&row.status)),
+        Field::new(REF, |row| Some(&row.git_ref)),
+        Field::new(STAGE, |row| row.stage.as_deref()),
+        Field::<BuildRow>::new(SOURCE, |row| Some(row.key.source()))
+            .except(BuildKey::DEFAULT_SOURCE),
+    ];
+
+    fn row_key(key: &BuildKey, start: KeyBuilder) -> Key {
+        start.str(key.source()).i64(key.number()).build()
     }
 
-    fn flush(&mut self, rows: &mut Rows<'_>) {
-        let mut counts = BTreeMap::<String, i64>::new();
-        for (key, held) in std::mem::take(&mut self.held) {
-            let Some(row) = held.row else {
-                continue;
-            };
-            if held.status_before.as_ref() != Some(&row.status) {
-                *counts.entry(row.status.clone()).or_default() += 1;
-                if let Some(before) = held.status_before {
-                    *counts.entry(before).or_default() -= 1;
-                }
-            }
-            let row_key = row_key(&key);
-            index::move_entries(held.entries_before, index::entries(&row), &row_key, rows);
-            rows.put(row_key, &row);
-        }
-        for (status, by) in counts.into_iter().filter(|(_, by)| *by != 0) {
-            rows.count(count_key(&status), by);
-        }
+    fn change(
+        row: &mut Option<BuildRow>,
+        key: &BuildKey,
+        event: &BuildEvent,
+        envelope: &Envelope<'_>,
+    ) -> bool {
+        *row = Some(BuildRow::after(row.take(), key, event, envelope));
+        true
     }
-}
 
-impl Held {
-    fn new(row: Option<BuildRow>) -> Self {
-        Self {
-            status_before: row.as_ref().map(|row| row.status.clone()),
-            entries_before: row.as_ref().map(index::entries).unwrap_or_default(),
-            row,
-        }
+    fn class(row: &BuildRow, start: KeyBuilder) -> Option<Key> {
+        Some(start.str(&row.status).build())
     }
-}
-
-/// How builds stand.
-#[derive(Clone)]
-pub struct Builds {
-    pub(crate) reader: Reader,
 }
 
 /// How many builds have one status.
@@ -109,34 +103,19 @@ pub struct StatusCount {
     pub count: u64,
 }
 
-impl ViewReader for Builds {
-    type Fold = BuildsFold;
-
-    fn over(reader: Reader) -> Self {
-        Self { reader }
-    }
-}
-
-impl RowAsOf for Builds {
-    type Key = BuildKey;
-    type Row = BuildRow;
-
-    fn streams(key: &BuildKey) -> Vec<StreamName> {
-        stream("build", key)
-    }
-
-    fn row(&self, key: &BuildKey) -> Answer<Option<BuildRow>> {
-        self.get(key)
-    }
-}
-
 impl Builds {
-    /// One build.
+    /// A page of builds. A list without a match in the first [`crate::EXAMINED_MAX`] builds that it reads
+    /// returns an empty page and where to go on.
     ///
     /// # Errors
     /// When the table cannot say.
-    pub fn get(&self, key: &BuildKey) -> Answer<Option<BuildRow>> {
-        self.reader.get(&row_key(key))
+    pub fn list(
+        &self,
+        filter: &BuildFilter,
+        cursor: &Cursor,
+        limit: usize,
+    ) -> Answer<Listing<BuildRow>> {
+        self.page(&filter.query(), cursor, limit)
     }
 
     /// How many builds have each status, by its word.
@@ -144,26 +123,11 @@ impl Builds {
     /// # Errors
     /// When the table cannot say.
     pub fn counts(&self) -> Answer<Vec<StatusCount>> {
-        let mut counts = Vec::new();
-        for (key, value) in self.reader.scan(Range::prefix(&[COUNT]))? {
-            let count: i64 = self.reader.decode(&value)?;
-            let status = KeyReader::new(COUNT, &key).and_then(|mut key| key.str());
-            let count = u64::try_from(count).unwrap_or_default();
-            if let Some(status) = status.filter(|_| count > 0) {
-                counts.push(StatusCount { status, count });
-            }
-        }
-        Ok(counts)
+        let classes = self.classes()?.into_iter();
+        let counts = classes.filter_map(|(words, count)| {
+            let status = words.into_iter().next()?;
+            Some(StatusCount { status, count })
+        });
+        Ok(counts.collect())
     }
-}
-
-pub(crate) fn row_key(key: &BuildKey) -> Key {
-    KeyBuilder::new(ROW)
-        .str(key.source())
-        .i64(key.number())
-        .build()
-}
-
-fn count_key(status: &str) -> Key {
-    KeyBuilder::new(COUNT).str(status).build()
 }

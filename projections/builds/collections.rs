@@ -4,29 +4,25 @@ mod progress;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
-use domain::builds::build::{BuildEvent, BuildKey};
-use eventlog::{Position, StreamName};
+use domain::builds::build::{BuildEvent, BuildKey, BuildStatus};
+use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tables::{Key, KeyBuilder, Range, Value};
+use tables::{Key, KeyBuilder, Range};
 
-use crate::engine::listing::{Cursor, Listing, Place, Walk};
+use crate::engine::list::{Field, List, ListFold, ListQuery, ListView, Order, place};
+use crate::engine::listing::{Cursor, Listing};
 use crate::engine::stored::time;
-use crate::engine::{Answer, Envelope, Projection, Reader, RowAsOf, Rows, ViewReader, stream};
+use crate::engine::{Answer, Envelope};
 
 pub use progress::{CollectionState, Outcome, Progress};
 
-const ROW: u8 = b'r';
 /// What waits, by when it is due.
 const DUE: u8 = b'd';
-/// Every build, newest first, within a state.
-const BY_STATE: u8 = b's';
-/// Every build, newest first.
-const BY_TIME: u8 = b't';
-/// How many there are in each state, and for each reason.
-const COUNT: u8 = b'n';
+
+const STATE: &[u8] = b"s";
+/// Without an index: a state has few reasons.
+const REASON: &[u8] = b"reason";
 
 /// The collection of one build's usage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +50,14 @@ pub struct QueuePlace {
     entered: Position,
 }
 
+impl QueuePlace {
+    /// The longest waiting first.
+    fn end_of(self, start: KeyBuilder) -> Key {
+        let due = self.due_at.as_microsecond();
+        start.i64(due).u64(self.entered.0).build()
+    }
+}
+
 impl CollectionRow {
     /// Where it is in the queue while it waits.
     #[must_use]
@@ -63,119 +67,78 @@ impl CollectionRow {
             entered: self.entered,
         }
     }
-
-    fn place(&self) -> Place {
-        Place {
-            time: self.entered_at.as_microsecond(),
-            position: self.entered.0,
-        }
-    }
 }
 
-/// The fold. What is told of is held until the flush, so that every row and entry is written once.
-#[derive(Debug, Default)]
-pub struct CollectionsFold {
-    held: BTreeMap<BuildKey, Held>,
-}
-
-/// A collection, and how it stood at the last flush.
+/// The list of all collections.
 #[derive(Debug)]
-struct Held {
-    row: Option<CollectionRow>,
-    before: Option<CollectionRow>,
-}
+pub struct CollectionList;
 
-impl Projection for CollectionsFold {
+/// Reads what was found out about usage, and what is still to be.
+pub type Collections = List<CollectionList>;
+
+/// Folds collections.
+pub type CollectionsFold = ListFold<CollectionList>;
+
+impl ListView for CollectionList {
     type Event = BuildEvent;
+    type Key = BuildKey;
+    type Row = CollectionRow;
 
     const NAME: &'static str = "collections";
     const VERSION: u32 = 1;
     const SHAPE: u32 = 1;
+    const CATEGORY: &'static str = "build";
 
-    fn apply(&mut self, event: &BuildEvent, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
-        // Most reports are of builds that are not over, and change nothing here.
-        if matches!(event, BuildEvent::Reported(reported)
-            if !domain::builds::build::BuildStatus::text_is_terminal(&reported.status))
-        {
-            return;
+    const HOME: Order<CollectionRow> = Order::new(b't', |row, start| {
+        Some(place(row.entered_at, row.entered).end_of(start))
+    });
+    const ORDERS: &'static [Order<CollectionRow>] = &[Order::new(DUE, |row, start| {
+        let is_waiting = row.progress.state.is_waiting();
+        is_waiting.then(|| row.queue_place().end_of(start))
+    })];
+    const FIELDS: &'static [Field<CollectionRow>] = &[
+        Field::<CollectionRow>::new(REASON, |row| row.progress.state.reason()).unindexed(),
+        Field::new(STATE, |row| Some(row.progress.state.as_str())),
+    ];
+
+    /// Most reports are of builds that are not over, and change nothing here.
+    fn concerns(event: &BuildEvent) -> bool {
+        match event {
+            BuildEvent::Reported(reported) => BuildStatus::text_is_terminal(&reported.status),
+            _ => true,
         }
-        let Ok(key) = envelope.stream.key().parse::<BuildKey>() else {
-            return;
+    }
+
+    fn row_key(key: &BuildKey, start: KeyBuilder) -> Key {
+        start.str(key.source()).i64(key.number()).build()
+    }
+
+    fn change(
+        row: &mut Option<CollectionRow>,
+        key: &BuildKey,
+        event: &BuildEvent,
+        envelope: &Envelope<'_>,
+    ) -> bool {
+        let known = row.as_ref();
+        let Some(progress) = Progress::after(known.map(|row| &row.progress), event) else {
+            return false;
         };
-        let held = self.held.entry(key.clone()).or_insert_with(|| {
-            let row: Option<CollectionRow> = rows.get(&row_key(&key));
-            Held {
-                before: row.clone(),
-                row,
-            }
+        *row = Some(CollectionRow {
+            key: key.clone(),
+            progress,
+            entered_at: known.map_or(envelope.recorded_at, |row| row.entered_at),
+            entered: known.map_or(envelope.position, |row| row.entered),
+            updated_at: envelope.recorded_at,
+            position: envelope.position,
         });
-        let known = held.row.as_ref();
-        if let Some(progress) = Progress::after(known.map(|row| &row.progress), event) {
-            held.row = Some(CollectionRow {
-                key,
-                progress,
-                entered_at: known.map_or(envelope.recorded_at, |row| row.entered_at),
-                entered: known.map_or(envelope.position, |row| row.entered),
-                updated_at: envelope.recorded_at,
-                position: envelope.position,
-            });
-        }
+        true
     }
 
-    fn flush(&mut self, rows: &mut Rows<'_>) {
-        let mut counts = BTreeMap::<CollectionState, i64>::new();
-        for (key, Held { row, before }) in std::mem::take(&mut self.held) {
-            let Some(after) = row.filter(|row| Some(row) != before.as_ref()) else {
-                continue;
-            };
-            let row_key = row_key(&key);
-            move_entries(before.as_ref(), &after, &row_key, rows);
-            if let Some(before) = before {
-                *counts.entry(before.progress.state).or_default() -= 1;
-            }
-            *counts.entry(after.progress.state).or_default() += 1;
-            rows.put(row_key, &after);
-        }
-        for (state, by) in counts.into_iter().filter(|(_, by)| *by != 0) {
-            rows.count(count_key(state), by);
-        }
-    }
-}
-
-/// Writes what differs between the entries before and after.
-fn move_entries(
-    before: Option<&CollectionRow>,
-    after: &CollectionRow,
-    row_key: &Key,
-    rows: &mut Rows<'_>,
-) {
-    let entries = |row: &CollectionRow| {
+    fn class(row: &CollectionRow, start: KeyBuilder) -> Option<Key> {
         let state = row.progress.state;
-        [
-            Some(row.place().end_of(KeyBuilder::new(BY_TIME))),
-            Some(row.place().end_of(state_prefix(state.as_str()))),
-            state.is_waiting().then(|| due_key(row.queue_place())),
-        ]
-    };
-    let before = before.map(entries).unwrap_or_default();
-    let row_key = Value::copy_from_slice(row_key);
-    for (before, after) in before.into_iter().zip(entries(after)) {
-        if before == after {
-            continue;
-        }
-        if let Some(before) = before {
-            rows.delete(before);
-        }
-        if let Some(after) = after {
-            rows.put_bytes(after, row_key.clone());
-        }
+        let reason = state.reason().unwrap_or_default();
+        Some(start.str(state.as_str()).str(reason).build())
     }
-}
-
-/// What was found out about usage, and what is still to be.
-#[derive(Clone)]
-pub struct Collections {
-    reader: Reader,
 }
 
 /// How many collections stand how.
@@ -203,36 +166,7 @@ pub struct CollectionFilter {
     pub until: Option<Timestamp>,
 }
 
-impl ViewReader for Collections {
-    type Fold = CollectionsFold;
-
-    fn over(reader: Reader) -> Self {
-        Self { reader }
-    }
-}
-
-impl RowAsOf for Collections {
-    type Key = BuildKey;
-    type Row = CollectionRow;
-
-    fn streams(key: &BuildKey) -> Vec<StreamName> {
-        stream("build", key)
-    }
-
-    fn row(&self, key: &BuildKey) -> Answer<Option<CollectionRow>> {
-        self.get(key)
-    }
-}
-
 impl Collections {
-    /// How it stands for one build.
-    ///
-    /// # Errors
-    /// When the table cannot say.
-    pub fn get(&self, key: &BuildKey) -> Answer<Option<CollectionRow>> {
-        self.reader.get(&row_key(key))
-    }
-
     /// What is due at `now`, the longest waiting first.
     ///
     /// # Errors
@@ -254,7 +188,7 @@ impl Collections {
         let end = KeyBuilder::new(DUE)
             .i64(now.as_microsecond().saturating_add(1))
             .build();
-        let after = after.map(due_key);
+        let after = after.map(|after| after.end_of(KeyBuilder::new(DUE)));
         let start = match &after {
             Some(after) if *after >= end => return Ok(Vec::new()),
             Some(after) => std::ops::Bound::Excluded(&after[..]),
@@ -283,31 +217,21 @@ impl Collections {
         Ok(time.and_then(|time| Timestamp::from_microsecond(time).ok()))
     }
 
-    /// How many stand how, by state and reason.
+    /// How many collections have each state, by state and reason.
     ///
     /// # Errors
     /// When the table cannot say.
     pub fn counts(&self) -> Answer<Vec<CollectionCount>> {
-        let mut counts = Vec::new();
-        for (key, value) in self.reader.scan(Range::prefix(&[COUNT]))? {
-            let count: i64 = self.reader.decode(&value)?;
-            let mut key = tables::KeyReader::new(COUNT, &key);
-            let mut word = || {
-                key.as_mut()
-                    .and_then(tables::KeyReader::str)
-                    .unwrap_or_default()
-            };
-            let (state, reason) = (word(), Some(word()).filter(|word| !word.is_empty()));
-            let count = u64::try_from(count).unwrap_or_default();
-            if count > 0 {
-                counts.push(CollectionCount {
-                    state,
-                    reason,
-                    count,
-                });
+        let classes = self.classes()?.into_iter();
+        let counts = classes.map(|(words, count)| {
+            let mut words = words.into_iter();
+            CollectionCount {
+                state: words.next().unwrap_or_default(),
+                reason: words.next().filter(|reason| !reason.is_empty()),
+                count,
             }
-        }
-        Ok(counts)
+        });
+        Ok(counts.collect())
     }
 
     /// A page of all, those that entered last first.
@@ -320,54 +244,16 @@ impl Collections {
         cursor: &Cursor,
         limit: usize,
     ) -> Answer<Listing<CollectionRow>> {
-        let prefix = match &filter.state {
-            Some(state) => state_prefix(state),
-            None => KeyBuilder::new(BY_TIME),
+        let fields = [(REASON, &filter.reason), (STATE, &filter.state)];
+        let fields = fields.into_iter();
+        let query = ListQuery {
+            fields: fields
+                .filter_map(|(field, value)| Some((field, value.as_deref()?)))
+                .collect(),
+            since: filter.since,
+            until: filter.until,
+            ..ListQuery::default()
         };
-        let walk = Walk {
-            prefix: prefix.as_ref(),
-            since: filter.since.map(Timestamp::as_microsecond),
-            until: filter.until.map(Timestamp::as_microsecond),
-            reverse: false,
-        };
-        walk.page(&self.reader, cursor, limit, |_, row_key| {
-            let row: Option<CollectionRow> = self.reader.get(row_key)?;
-            Ok(row.filter(|row| filter.admits(row)))
-        })
+        self.page(&query, cursor, limit)
     }
-}
-
-impl CollectionFilter {
-    fn admits(&self, row: &CollectionRow) -> bool {
-        let state = row.progress.state;
-        let reason = self.reason.as_deref();
-        self.state
-            .as_ref()
-            .is_none_or(|word| word == state.as_str())
-            && reason.is_none_or(|reason| state.reason() == Some(reason))
-    }
-}
-
-fn row_key(key: &BuildKey) -> Key {
-    KeyBuilder::new(ROW)
-        .str(key.source())
-        .i64(key.number())
-        .build()
-}
-
-fn state_prefix(state: &str) -> KeyBuilder {
-    KeyBuilder::new(BY_STATE).str(state)
-}
-
-fn due_key(place: QueuePlace) -> Key {
-    let due = place.due_at.as_microsecond();
-    KeyBuilder::new(DUE).i64(due).u64(place.entered.0).build()
-}
-
-fn count_key(state: CollectionState) -> Key {
-    let reason = state.reason().unwrap_or_default();
-    KeyBuilder::new(COUNT)
-        .str(state.as_str())
-        .str(reason)
-        .build()
 }

@@ -5,3 +5,6 @@ pub mod collections;
 pub mod nodes;
 pub mod packages;
 pub mod usage;
+
+#[cfg(test)]
+mod tests;

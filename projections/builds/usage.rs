@@ -5,24 +5,20 @@ mod resource;
 mod tests;
 
 use domain::builds::build::{BuildEvent, BuildKey, BuiltSpec, ResourceUsage, UsageRecorded};
-use eventlog::{Position, StreamName};
+use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tables::{Key, KeyBuilder, Value};
+use tables::{Key, KeyBuilder};
 
-use crate::engine::listing::{Cursor, Listing, Place, Walk};
+use crate::engine::list::{Field, List, ListFold, ListQuery, ListView, Order, place};
+use crate::engine::listing::{Cursor, Listing};
 use crate::engine::stored::time;
-use crate::engine::{Answer, Envelope, Projection, Reader, RowAsOf, Rows, ViewReader, stream};
+use crate::engine::{Answer, Envelope};
 
-const ROW: u8 = b'r';
-/// All records by when the builds ended.
-const BY_FINISHED: u8 = b'f';
-/// The same within one value of a field.
-const BY_FIELD: u8 = b'i';
-const PACKAGE: u8 = 1;
-const REF: u8 = 2;
-const STACK: u8 = 3;
-const HOSTNAME: u8 = 4;
+const PACKAGE: &[u8] = b"i\x01";
+const REF: &[u8] = b"i\x02";
+const STACK: &[u8] = b"i\x03";
+const HOSTNAME: &[u8] = b"i\x04";
 
 /// What one build used. CPU in cores, memory in bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,44 +74,63 @@ pub struct UsageRow {
     pub position: Position,
 }
 
-/// The fold.
-#[derive(Debug, Default)]
-pub struct UsageFold;
+/// The list of all usage records.
+#[derive(Debug)]
+pub struct UsageList;
 
-impl Projection for UsageFold {
+/// Reads what builds used.
+pub type Usages = List<UsageList>;
+
+/// Folds what builds used.
+pub type UsageFold = ListFold<UsageList>;
+
+impl ListView for UsageList {
     type Event = BuildEvent;
+    type Key = BuildKey;
+    type Row = UsageRow;
 
     const NAME: &'static str = "usage";
     const VERSION: u32 = 1;
     const SHAPE: u32 = 1;
+    const CATEGORY: &'static str = "build";
+
+    const HOME: Order<UsageRow> = Order::new(b'f', |row, start| {
+        Some(place(row.finished_at, row.position).end_of(start))
+    });
+    const FIELDS: &'static [Field<UsageRow>] = &[
+        Field::new(PACKAGE, |row| Some(&row.package)),
+        Field::new(HOSTNAME, |row| row.hostname.as_deref()),
+        Field::new(STACK, |row| Some(&row.stack)),
+        Field::new(REF, |row| Some(&row.git_ref)),
+    ];
 
     fn wants(event_type: &str) -> bool {
         event_type == "build.usage_recorded"
     }
 
-    fn apply(&mut self, event: &BuildEvent, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
+    fn concerns(event: &BuildEvent) -> bool {
+        matches!(event, BuildEvent::UsageRecorded(_))
+    }
+
+    fn row_key(key: &BuildKey, start: KeyBuilder) -> Key {
+        start.str(key.source()).i64(key.number()).build()
+    }
+
+    fn change(
+        row: &mut Option<UsageRow>,
+        key: &BuildKey,
+        event: &BuildEvent,
+        envelope: &Envelope<'_>,
+    ) -> bool {
         let BuildEvent::UsageRecorded(usage) = event else {
-            return;
+            return false;
         };
-        let Ok(key) = envelope.stream.key().parse::<BuildKey>() else {
-            return;
-        };
-        let row_key = row_key(&key);
-        let before: Option<UsageRow> = rows.get(&row_key);
-        for entry in before.iter().flat_map(entries) {
-            rows.delete(entry);
-        }
-        let after = row(key, usage, envelope);
-        // All entries of a record share the bytes of its key.
-        let place = Value::copy_from_slice(&row_key);
-        for entry in entries(&after) {
-            rows.put_bytes(entry, place.clone());
-        }
-        rows.put(row_key, &after);
+        *row = Some(record(key.clone(), usage, envelope));
+        true
     }
 }
 
-fn row(key: BuildKey, usage: &UsageRecorded, envelope: &Envelope<'_>) -> UsageRow {
+fn record(key: BuildKey, usage: &UsageRecorded, envelope: &Envelope<'_>) -> UsageRow {
     let BuiltSpec {
         name,
         version,
@@ -150,34 +165,6 @@ fn row(key: BuildKey, usage: &UsageRecorded, envelope: &Envelope<'_>) -> UsageRo
     }
 }
 
-/// The keys under which a record is found, beside its own.
-fn entries(row: &UsageRow) -> Vec<Key> {
-    let place = Place {
-        time: row.finished_at.as_microsecond(),
-        position: row.position.0,
-    };
-    let mut keys = vec![
-        place.end_of(KeyBuilder::new(BY_FINISHED)),
-        place.end_of(field_prefix(PACKAGE, &row.package)),
-        place.end_of(field_prefix(REF, &row.git_ref)),
-        place.end_of(field_prefix(STACK, &row.stack)),
-    ];
-    let hostname = row.hostname.as_deref();
-    keys.extend(hostname.map(|hostname| place.end_of(field_prefix(HOSTNAME, hostname))));
-    keys
-}
-
-fn field_prefix(field: u8, value: &str) -> KeyBuilder {
-    KeyBuilder::new(BY_FIELD).u8(field).str(value)
-}
-
-fn row_key(key: &BuildKey) -> Key {
-    KeyBuilder::new(ROW)
-        .str(key.source())
-        .i64(key.number())
-        .build()
-}
-
 /// Which records a list is about; every condition must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UsageFilter {
@@ -197,67 +184,7 @@ pub struct UsageFilter {
     pub oldest_first: bool,
 }
 
-impl UsageFilter {
-    fn admits(&self, row: &UsageRow) -> bool {
-        let is = |wanted: &Option<String>, found: &str| {
-            wanted.as_deref().is_none_or(|wanted| wanted == found)
-        };
-        is(&self.package, &row.package)
-            && is(&self.git_ref, &row.git_ref)
-            && is(&self.stack, &row.stack)
-            && (self.hostname.is_none() || self.hostname == row.hostname)
-    }
-
-    /// The index that usually admits the fewest records.
-    fn prefix(&self) -> KeyBuilder {
-        let fields = [
-            (PACKAGE, &self.package),
-            (HOSTNAME, &self.hostname),
-            (STACK, &self.stack),
-            (REF, &self.git_ref),
-        ];
-        let mut given = fields.iter();
-        let first = given.find_map(|(field, value)| Some(field_prefix(*field, value.as_ref()?)));
-        first.unwrap_or_else(|| KeyBuilder::new(BY_FINISHED))
-    }
-}
-
-/// What builds used.
-#[derive(Clone)]
-pub struct Usages {
-    reader: Reader,
-}
-
-impl ViewReader for Usages {
-    type Fold = UsageFold;
-
-    fn over(reader: Reader) -> Self {
-        Self { reader }
-    }
-}
-
-impl RowAsOf for Usages {
-    type Key = BuildKey;
-    type Row = UsageRow;
-
-    fn streams(key: &BuildKey) -> Vec<StreamName> {
-        stream("build", key)
-    }
-
-    fn row(&self, key: &BuildKey) -> Answer<Option<UsageRow>> {
-        self.get(key)
-    }
-}
-
 impl Usages {
-    /// What one build used, if that is known.
-    ///
-    /// # Errors
-    /// When the table cannot say.
-    pub fn get(&self, key: &BuildKey) -> Answer<Option<UsageRow>> {
-        self.reader.get(&row_key(key))
-    }
-
     /// A page of records, those of the builds that ended last first.
     ///
     /// # Errors
@@ -268,16 +195,22 @@ impl Usages {
         cursor: &Cursor,
         limit: usize,
     ) -> Answer<Listing<UsageRow>> {
-        let prefix = filter.prefix();
-        let walk = Walk {
-            prefix: prefix.as_ref(),
-            since: filter.since.map(Timestamp::as_microsecond),
-            until: filter.until.map(Timestamp::as_microsecond),
-            reverse: filter.oldest_first,
+        let fields = [
+            (PACKAGE, &filter.package),
+            (HOSTNAME, &filter.hostname),
+            (STACK, &filter.stack),
+            (REF, &filter.git_ref),
+        ];
+        let fields = fields.into_iter();
+        let query = ListQuery {
+            order: None,
+            fields: fields
+                .filter_map(|(field, value)| Some((field, value.as_deref()?)))
+                .collect(),
+            since: filter.since,
+            until: filter.until,
+            oldest_first: filter.oldest_first,
         };
-        walk.page(&self.reader, cursor, limit, |_, row_key| {
-            let row: Option<UsageRow> = self.reader.get(row_key)?;
-            Ok(row.filter(|row| filter.admits(row)))
-        })
+        self.page(&query, cursor, limit)
     }
 }

@@ -173,7 +173,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn range(&self, cursor: &Cursor) -> Range<'static> {
+    /// The keys from `cursor` on.
+    pub(crate) fn range(&self, cursor: &Cursor) -> Range<'static> {
         let mut range = Range::prefix(self.prefix).limit(usize::MAX);
         // Newest first: keys of later times come earlier.
         if let Some(until) = self.until {

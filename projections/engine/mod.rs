@@ -23,6 +23,7 @@ mod fold;
 mod folding;
 mod heal;
 mod kind;
+pub mod list;
 pub(crate) mod listing;
 pub(crate) mod loading;
 mod page;

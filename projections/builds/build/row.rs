@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::standing::Standing;
 use crate::builds::collections::Progress;
 use crate::engine::Envelope;
-use crate::engine::listing::Place;
 use crate::engine::stored::time;
 
 /// What is known of one build.
@@ -117,11 +116,11 @@ impl BuildRow {
     /// The row after an event, given the row before.
     pub(crate) fn after(
         before: Option<Self>,
-        key: BuildKey,
+        key: &BuildKey,
         event: &BuildEvent,
         envelope: &Envelope<'_>,
     ) -> Self {
-        let mut row = before.unwrap_or_else(|| Self::begin(key, envelope));
+        let mut row = before.unwrap_or_else(|| Self::begin(key.clone(), envelope));
         row.updated_at = envelope.recorded_at;
         row.position = envelope.position;
         if let Some(progress) = Progress::after(row.collection.as_ref(), event) {
@@ -256,35 +255,13 @@ impl BuildRow {
             out_of_memory: true,
         });
     }
-
-    /// Its place in the order in which the log first told of builds. It never moves.
-    pub(crate) fn seen_place(&self) -> Place {
-        Place {
-            time: self.seen_at.as_microsecond(),
-            position: self.first.0,
-        }
-    }
-
-    pub(crate) fn updated_place(&self) -> Place {
-        Place {
-            time: self.updated_at.as_microsecond(),
-            position: self.position.0,
-        }
-    }
-
-    pub(crate) fn finished_place(&self) -> Option<Place> {
-        Some(Place {
-            time: self.finished_at?.as_microsecond(),
-            position: self.first.0,
-        })
-    }
 }
 
-fn fill<T: Clone>(known: &mut Option<T>, said: Option<&T>, leads: bool) {
-    if let Some(said) = said
+fn fill<T: Clone>(known: &mut Option<T>, reported: Option<&T>, leads: bool) {
+    if let Some(reported) = reported
         && (leads || known.is_none())
     {
-        *known = Some(said.clone());
+        *known = Some(reported.clone());
     }
 }
 

@@ -10,6 +10,8 @@ use tables::{Batch, MemoryTables, TableError, Tables};
 use tokio::sync::watch;
 
 use super::{digests, engine, engine_with};
+use crate::builds::build::BuildList;
+use crate::engine::list::row_key;
 use crate::engine::{
     Engine, Envelope, Kind, Projection, ProjectionState, ProjectionStatus, RebuildHandle,
     RebuildProgress, Rows, stored,
@@ -110,11 +112,7 @@ async fn damage_that_a_question_finds_is_mended_while_the_server_runs() {
     let (log, tables, _) = with_history().await;
     let views = Views::start(log.clone(), tables.clone(), config()).unwrap();
     let before = views.of::<Builds>().unwrap().get(&key(1)).unwrap();
-    damage(
-        &tables,
-        "builds.v1.g1",
-        &crate::builds::build::row_key(&key(1)),
-    );
+    damage(&tables, "builds.v1.g1", &row_key::<BuildList>(&key(1)));
     views.of::<Builds>().unwrap().get(&key(1)).unwrap_err();
     let last = tell(&*log, "build-default:900", reported(900, "running")).await;
     views.wait_for_all(last, PATIENCE).await.unwrap();
