@@ -55,7 +55,7 @@ impl Reason {
     }
 
     /// How general the builds are that the memory comes from, as the strategy counts its levels from special to
-    /// general; none when it knows none that resemble the asked one.
+    /// general; none when there are none that resemble the requested one.
     #[must_use]
     pub fn level(&self) -> Option<usize> {
         match self {

@@ -1,7 +1,7 @@
 //! How good would the answers have been? Replays a history against any number of allocators.
 //!
-//! For every finished build, in the order of history: ask, score, learn. An allocator is asked only what a
-//! client would say; it never sees what the build then used until it is told.
+//! For every finished build, in the order of history: allocate, score, learn. An allocator only gets what a
+//! client would send, and the usage of the build only afterwards.
 
 mod baselines;
 mod contestant;
@@ -25,7 +25,7 @@ pub struct Protocol {
     pub feedback: Feedback,
     /// Which refs are learnt from; all are scored.
     pub refs: Refs,
-    /// Whether allocators are told how many build jobs there will be.
+    /// Whether allocators get the number of build jobs.
     pub build_jobs_known: bool,
 }
 
@@ -51,7 +51,7 @@ impl Default for Protocol {
 }
 
 /// Replays a history against every allocator. Flawed samples are passed over. What a killed build would have needed
-/// is not known: it costs whoever would have granted no more, and is learnt like any other.
+/// is not known: it counts against allocators that would have granted no more, and is learnt like any other.
 pub fn evaluate(
     protocol: &Protocol,
     history: impl IntoIterator<Item = UsageSample>,

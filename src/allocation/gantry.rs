@@ -1,4 +1,4 @@
-//! The strategy of Gantry: the mean of the five newest builds that resemble the asked one.
+//! The strategy of Gantry: the mean of the five newest builds that resemble the requested one.
 //!
 //! The answers are those of the released service, number for number. The cost is not: the service
 //! searches its history twelve times per question, and here every build is filed under its twelve keys

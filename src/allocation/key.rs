@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 /// The name of a combination of fields: 128 bits of a cryptographic hash, so that memory does not grow
-/// with the length of variants and nobody can make two combinations collide.
+/// with the length of variants and no two combinations can be made to collide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Key([u8; 16]);
 

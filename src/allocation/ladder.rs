@@ -63,7 +63,7 @@ pub struct Ladder {
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Package {
     kernels: PackageKernels,
-    /// Where history told of it last.
+    /// Its last position in the history.
     touched: u64,
 }
 
@@ -164,7 +164,7 @@ impl Ladder {
         package.touched = package.touched.max(sample.position);
     }
 
-    /// Counts how far the new values lie from what the nodes would have told before.
+    /// Counts how far the new values are from what the nodes would have answered before.
     fn count_transfers(
         &mut self,
         sample: &UsageSample,

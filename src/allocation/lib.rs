@@ -4,7 +4,7 @@
 //! snapshot bytes, so that a replay proves what was answered. The crate refuses to know of logs, HTTP,
 //! files and the clock; a projection feeds it and keeps its snapshots.
 //!
-//! Start reading at [`Spec`], what is asked for, [`UsageSample`], what is learnt from, and [`Answer`]; a [`Model`] is
+//! Start reading at [`Spec`], the request, [`UsageSample`], what is learnt, and [`Answer`]; a [`Model`] is
 //! what learns and answers.
 
 // Shared with the `evaluate` example, which names the crate from outside.

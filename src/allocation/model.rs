@@ -18,9 +18,9 @@ pub struct Model {
 /// How far a model is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelProgress {
-    /// Where the last build stands that it has learnt from, or whose ref it does not look at; 0 before the first.
+    /// Position of the last build that it has learnt, or left out for its ref; 0 before the first.
     pub learnt_to: u64,
-    /// Where the last build stands that it was shown.
+    /// Position of the last build that it was given.
     pub shown_to: u64,
     /// Builds that no build can have been; they were not learnt from.
     pub flawed: u64,
@@ -39,7 +39,7 @@ impl Model {
 
     /// Shows it one build. What it does not train on changes nothing, and neither does what it was shown before.
     pub fn learn(&mut self, sample: &UsageSample) {
-        // Whoever makes it later begins after what it leaves out, and must come to the same.
+        // A model that is trained later starts after what it leaves out, and must be the same.
         if sample.position <= self.progress.shown_to.max(self.training.after) {
             return;
         }

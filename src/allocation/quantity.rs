@@ -81,7 +81,7 @@ impl fmt::Display for Megabytes {
     }
 }
 
-/// The integer a rounded float stands for. What is not a number or negative becomes 0.
+/// The integer of a rounded float. NaN and negative values become 0.
 fn whole(rounded: f64) -> u64 {
     // `as` saturates, which is what an absurd amount deserves.
     rounded as u64

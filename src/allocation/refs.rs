@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which git refs are learnt from.
 ///
-/// Builds of pull requests are a way to poison history: anybody may open one.
+/// Builds of pull requests can distort the history: anyone may open one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refs {
     /// Every ref.

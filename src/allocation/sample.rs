@@ -12,7 +12,7 @@ pub use check::SampleFlaw;
 
 /// One finished build and what it used.
 ///
-/// Anybody may fill one in; whatever learns from it calls [`UsageSample::check`] first.
+/// The fields are unchecked; a model calls [`UsageSample::check`] before it learns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UsageSample {
     /// Where history tells of it. Explanations point there, and what is longest untouched is forgotten
@@ -56,7 +56,7 @@ pub enum Ending {
 /// What one build used of one resource, over its whole run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Usage {
-    /// What it had asked for, where that is known.
+    /// The request, if known.
     pub request: Option<f64>,
     /// What it was allowed, where there was a limit.
     pub limit: Option<f64>,

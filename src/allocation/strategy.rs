@@ -1,4 +1,4 @@
-//! The strategies behind one face, for whoever keeps a model and does not care which.
+//! The strategies behind one interface.
 
 #[cfg(test)]
 mod tests;

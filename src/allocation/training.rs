@@ -33,7 +33,7 @@ pub struct Training {
     pub only: Selection,
 }
 
-/// Which builds count, beside their refs. An empty set is no limit.
+/// Which builds count, in addition to their refs. An empty set is no limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Selection {

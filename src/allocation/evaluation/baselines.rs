@@ -1,20 +1,20 @@
 //! Allocators from the literature, as opponents.
 //!
 //! All of them know a task by its name and variants; one that is new there, by its name alone; and one whose
-//! name is new gets what somebody set by hand. An opponent that falls from the first straight to the last looks
-//! up to 8 % worse on a farm where variants change often, and flatters whoever it is compared with.
+//! name is new gets what was set by hand. An allocator that falls from the first straight to the last looks
+//! up to 8 % worse on a farm where variants change often, which flatters those it is compared with.
 
 use std::collections::BTreeMap;
 
 use super::{Allocator, Grant, Question};
 use crate::{Ending, Spec, UsageSample};
 
-/// What is given where nobody set anything, in bytes.
+/// The default of memory set by hand, in bytes.
 const MEMORY_DEFAULT: f64 = 16e9;
-/// What is given where nobody set anything, in cores.
+/// The default of CPU set by hand, in cores.
 const CPU_DEFAULT: f64 = 1.0;
 
-/// Gives what somebody set by hand.
+/// Gives what was set by hand.
 pub(super) struct Preset;
 
 impl Allocator for Preset {

@@ -5,16 +5,16 @@ use super::{Protocol, Score};
 use crate::ladder::{Learning, Policy};
 use crate::{Ending, Gantry, Ladder, Refs, Spec, UsageSample};
 
-/// What an allocator is asked.
+/// The request to an allocator.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
     /// What will be built.
     pub spec: &'a Spec,
     /// How many build jobs there will be, if the client says so.
     pub build_jobs: Option<u32>,
-    /// The memory that somebody set by hand, in bytes. The app's strategies do not look at it.
+    /// The memory set by hand, in bytes. The app's strategies do not look at it.
     pub preset_memory: Option<f64>,
-    /// The CPU that somebody set by hand, in cores. The app's strategies do not look at it.
+    /// The CPU set by hand, in cores. The app's strategies do not look at it.
     pub preset_cpu: Option<f64>,
 }
 

@@ -12,7 +12,7 @@ pub const EXPENSIVE_VARIANTS: [&str; 8] = [
     "sycl", "mpi", "rocm", "cuda", "python", "fortran", "openmp", "hdf5",
 ];
 
-/// How the variants of a build are compared with the asked ones.
+/// How the variants of a build are compared with the requested ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VariantMatch {

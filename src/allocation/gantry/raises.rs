@@ -54,7 +54,7 @@ impl Raises {
             successes: 0,
         };
         let known = self.0.entry(keys::of_spec(spec)).or_insert(raise);
-        // Of two builds that ran beside each other, the one that was allowed more says more.
+        // Of two concurrent builds, the one with the higher limit counts more.
         *known = Raise {
             memory: known.memory.max(memory),
             ..raise

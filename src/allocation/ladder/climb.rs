@@ -15,7 +15,7 @@ const LEVEL_PRICE: f64 = 0.02;
 /// How fast the weight of a statistic in a mixture falls with its score.
 const MIXTURE_SHARPNESS: f64 = 5.0;
 
-/// What is asked of every rung.
+/// The interface of every rung.
 #[derive(Clone, Copy)]
 pub(super) struct Climb<'a> {
     pub(super) ladder: &'a Ladder,

@@ -1,4 +1,4 @@
-//! What new packages have needed, for packages that nobody has built yet.
+//! What new packages have needed, for packages without builds.
 
 use serde::{Deserialize, Serialize};
 
@@ -61,7 +61,7 @@ impl Cold {
         }
     }
 
-    /// The chances of every bin for a package that nobody has built yet.
+    /// The chances of every bin for a package without builds.
     pub(super) fn blend(&self, spec: &Spec, build_jobs: Option<u32>) -> [f64; COLD_BINS] {
         let mut chances = prior();
         let special = like(spec, build_jobs);

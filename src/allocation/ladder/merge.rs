@@ -20,7 +20,7 @@ impl Ladder {
     /// forget. Every key starts with the package, so nodes never meet, and everything else is counts.
     ///
     /// # Errors
-    /// When the shards cannot be told apart by package, or learnt in different ways.
+    /// When the shards share packages, or learnt with different settings.
     pub fn merge(&mut self, other: &Self) -> Result<(), MergeError> {
         if self.learning != other.learning {
             return Err(MergeError::OtherSettings);

@@ -14,7 +14,7 @@ pub(super) struct Node {
     hours: f32,
     /// The least that a retry must get, in bytes; 0 unless the latest build was killed for memory.
     retry_min: f64,
-    /// Where history told of it last.
+    /// Its last position in the history.
     pub(super) touched: u64,
 }
 

@@ -24,7 +24,7 @@ pub struct LadderReason {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
-    /// Builds that resemble the asked one.
+    /// Builds that resemble the requested one.
     Rung(Rung),
     /// No build of the package is known.
     NewPackage(NewPackage),

@@ -14,7 +14,7 @@ pub(super) enum Resource {
 /// How many resources there are.
 pub(super) const RESOURCES: usize = 2;
 
-/// Below one byte and a millionth of a core nothing is told apart, and logarithms stay tame.
+/// Below one byte and a millionth of a core nothing is distinguished, and logarithms stay finite.
 const MEMORY_LOG_MIN: f64 = 0.0;
 const CPU_LOG_MIN: f64 = -20.0;
 

@@ -37,9 +37,9 @@ pub enum Statistic {
 
 /// How many ways there are.
 pub(super) const STATISTICS: usize = 4;
-/// How many combinations of count and spread are told apart.
+/// How many combinations of count and spread are distinguished.
 pub(super) const SITUATIONS: usize = 24;
-/// How many sizes are told apart.
+/// How many sizes are distinguished.
 pub(super) const SIZES: usize = 4;
 
 /// A statistic of a track with the situation it was taken in.

@@ -13,7 +13,7 @@ const SECONDS_MAX: f64 = 366.0 * 86_400.0;
 const ENDED_AT_MAX: f64 = 253_402_300_799.0;
 /// The most build jobs that are believed.
 const BUILD_JOBS_MAX: u32 = 100_000;
-/// The longest text a spec may be made of, in bytes. Stored variants are longer than asked ones.
+/// The longest text of a spec, in bytes. Stored variants are longer than requested ones.
 const SPEC_TEXT_BYTES_MAX: usize = 65_536;
 
 /// Why a sample is not learnt from.

@@ -56,7 +56,7 @@ pub(crate) fn samples(path: &Path) -> Vec<UsageSample> {
 fn sample(table: &Table, row: usize) -> UsageSample {
     let text = |column| table.text(row, column).to_owned();
     let number = |column| table.number(row, column);
-    // Where only one of mean and peak was measured, it stands for both.
+    // Where only one of mean and peak was measured, it is used for both.
     let usage = |request, mean, max| {
         let (mean, max) = (number(mean), number(max));
         Usage {

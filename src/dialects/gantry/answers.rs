@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use projections::allocation::{Answered, StrategyName};
 
-/// The most general level that is told apart; what is more general counts as that.
+/// The most general level that is counted separately; more general ones count as that.
 const LEVEL_MAX: usize = 15;
 
-/// Answers that were told, by strategy and level.
+/// Returned answers, by strategy and level.
 #[derive(Debug, Default)]
 pub(crate) struct AnswerCounts([[AtomicU64; LEVEL_MAX + 2]; StrategyName::ALL.len()]);
 

@@ -35,17 +35,17 @@ static LIMIT: LogLimit = LogLimit::new();
 /// The longest kind that is written down.
 const KIND_BYTES_MAX: usize = 128;
 
-/// What a sender reads; GitLab shows it to whoever looks after the hook.
+/// The response to a sender; GitLab shows it to the owner of the hook.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Acknowledgement)]
 pub(crate) struct Answer {
     /// `accepted`, `duplicate` or `ignored`.
     #[schema(example = "accepted")]
     status: &'static str,
-    /// The event that stands for the delivery.
+    /// The id of the delivery's event.
     #[serde(skip_serializing_if = "Option::is_none")]
     event_id: Option<Uuid>,
-    /// Where it stands.
+    /// Its position.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<u64>,
     /// What the hook's owner should look at.
@@ -262,14 +262,14 @@ fn json(answer: &Answer) -> Response {
 }
 
 fn warn(response: &mut Response, warning: Option<&str>) {
-    // 299 is a warning that nobody may throw away.
+    // 299 is a warning that proxies must not remove.
     let text = warning.map(|warning| format!("299 tallyman \"{warning}\""));
     if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {
         response.headers_mut().insert(WARNING, value);
     }
 }
 
-/// Takes a body that was refused once more, after somebody has mended the hook or the program.
+/// Accepts a refused body again, after the hook or the program was corrected.
 #[derive(Clone, Copy, Debug)]
 pub struct Taker;
 

@@ -44,7 +44,7 @@ impl KnownToken {
     }
 }
 
-/// The source whose token stands in the header, if any.
+/// The source whose token is in the header, if any.
 pub(crate) fn by_token<'a>(sources: &'a [KnownSource], headers: &HeaderMap) -> Option<&'a str> {
     let presented = headers.get(TOKEN_HEADER)?.as_bytes();
     if presented.len() > TOKEN_BYTES_MAX {

@@ -21,8 +21,8 @@ pub(crate) fn name(headers: &HeaderMap, hook: &Hook<'_>, instance: Option<&str>)
 /// The header in which GitLab names a delivery.
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The headers of a delivery whose signature was verified: its name is the one that is signed. Whoever has overheard
-/// a signed delivery could send it again as another one, if the name that nobody signs counted.
+/// The headers of a delivery whose signature was verified: its id is the signed one. Otherwise
+/// a recorded delivery could be replayed under another id, which is not signed.
 pub(crate) fn named_by_signature(headers: &HeaderMap, signed_id: &str) -> HeaderMap {
     let mut headers = headers.clone();
     headers.remove(IDEMPOTENCY_KEY);

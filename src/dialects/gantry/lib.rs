@@ -22,7 +22,7 @@
 //! Not kept: a missing or wrong token is never answered with 200, and what was acknowledged is durable.
 //!
 //! Beyond Gantry: several tokens per source and several sources; signed deliveries; gzip; every refused
-//! body is kept under its digest until somebody submits it again ([`Taker`]); and builds of another GitLab
+//! body is stored under its digest until it is resubmitted ([`Taker`]); and builds of another GitLab
 //! with the same numbers are kept apart as `source@host`.
 
 pub mod allocation;

@@ -1,5 +1,5 @@
 //! Counts what was answered to "how much does this build need?", and keeps as much of it as an operator wants,
-//! without anybody waiting for it.
+//! without delaying answers.
 //!
 //! Which answers are kept is decided by the spec, not by chance: of a spec either every answer is kept or none, for
 //! a build would otherwise be joined with an older answer than it had.
@@ -30,7 +30,7 @@ const BATCH_MAX: usize = 256;
 /// How long the end of the app waits for those that wait.
 const FINISH_WITHIN: Duration = Duration::from_secs(5);
 
-/// The longest name of a package that stands in the name of its stream, in bytes.
+/// The longest package name in the name of its stream, in bytes.
 const KEY_BYTES_MAX: usize = 200;
 
 /// The longest reason that is kept, in characters.
@@ -79,7 +79,7 @@ impl Recorder {
         }
     }
 
-    /// Counts an answer that somebody is about to get, and keeps it if answers about this spec are kept. Never
+    /// Counts an answer before it is returned, and queues it if answers about this spec are recorded. Never
     /// waits, and asks for the time only then.
     pub fn keep(&self, spec: &Spec, answered: &Answered, now: impl FnOnce() -> Timestamp) {
         self.counts.count(answered);
@@ -174,7 +174,7 @@ async fn write(
     }
 }
 
-/// What was answered, and what the strategy beside would have answered.
+/// The answer, and that of the shadow strategy.
 fn notes(kept: &Kept, recording: Recording, views: &Views) -> Vec<(String, AnsweredEvent)> {
     let Kept { spec, answered, at } = kept;
     let reply = |answered: &Answered, shadow| AnsweredEvent {
@@ -199,7 +199,7 @@ fn notes(kept: &Kept, recording: Recording, views: &Views) -> Vec<(String, Answe
         learnt_to: answered.learnt_to.0,
         at: *at,
     };
-    // A view that was not up to date has answered nobody, and is not compared with.
+    // A view that was not up to date gave no answer, and is not compared with.
     let beside = views.of::<Allocation>().ok();
     let beside = beside.and_then(|view| view.shadow(spec, None));
     let mut notes = vec![(key(&spec.name), reply(answered, false))];

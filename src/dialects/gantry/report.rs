@@ -13,7 +13,7 @@ use web::{App, Problem, Taken};
 use crate::wire::{Hook, Text};
 use crate::{DIALECT, delivery, time};
 
-/// The largest body that stands in the event itself.
+/// The largest body that is stored in the event itself.
 pub(crate) const INLINE_BYTES_MAX: usize = 64 * 1024;
 
 /// A delivery whose sender is known and whose body is a job hook.
@@ -26,7 +26,7 @@ pub(crate) struct Delivery<'a> {
     pub(crate) metadata: Metadata,
 }
 
-/// Appends the report; durable when this returns. One that was seen before is answered with the first.
+/// Appends the report; durable when this returns. A repeat is answered with the first.
 pub(crate) async fn append(app: &App, delivery: Delivery<'_>) -> Result<Taken, Problem> {
     let Delivery {
         source,
@@ -115,7 +115,7 @@ fn metadata_of(source: &str, headers: &HeaderMap, known: Metadata) -> Metadata {
         display: None,
     };
     Metadata {
-        // Whoever submits a kept body again has done so; otherwise it was the source.
+        // The actor is the resubmitter; otherwise the source.
         actor: known.actor.or(Some(source)),
         correlation: correlation
             .filter(|text| text.len() <= 128)

@@ -8,10 +8,10 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::credentials::{KnownSource, KnownToken};
 use crate::signature::{SigningKey, SigningKeyError};
 
-/// How far a signature's time may lie from ours when nobody says otherwise.
+/// How far a signature's time may be from ours, by default.
 pub const SIGNATURE_TOLERANCE: Duration = Duration::from_secs(5 * 60);
 
-/// One sender of webhooks. Without any credential nobody can be it.
+/// One sender of webhooks. Without a credential all its webhooks are refused.
 #[derive(Clone, Debug, Default)]
 pub struct Source {
     /// What it is called; builds are named after it.

@@ -69,7 +69,7 @@ fn a_new_package_is_said_to_be_new() {
     let rung = known.reason.as_ladder().unwrap();
     assert!(rung.memory.level() > Some(0), "{}", known.reason);
     assert_eq!(known.reason.level(), rung.memory.level());
-    // Nobody said how many jobs there will be, so it is what the packages so far have used.
+    // The number of jobs is not given, so it is what the packages so far have used.
     assert_eq!(answer.cpu.to_cores_text(), "2");
 }
 

@@ -22,7 +22,7 @@ const KEPT_HEADERS: [&str; 4] = [
 const HEADER_BYTES_MAX: usize = 512;
 
 /// Keeps the body, writes down why it was refused, and says so. The same body with the same faults is
-/// kept and written down once. When it cannot be kept, the sender is told to come back instead.
+/// stored and recorded once. When it cannot be stored, the sender gets 503 instead.
 pub(super) async fn refuse(
     app: &App,
     source: &str,
@@ -83,7 +83,7 @@ async fn note(
         .await
     {
         Ok(_) => Ok(()),
-        // More was written about this one body than anybody would read.
+        // There are enough events about this body.
         Err(CommandError::TooLarge { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }
