@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use blobs::Blobs;
 use eventlog::Position;
+use eventlog_file::Evidence;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
@@ -36,6 +37,8 @@ pub struct Options {
     /// Where the head of the log is recorded: the log must hold what the record says. Without it a log must
     /// begin with position 1, and may end anywhere.
     pub head_record: Option<PathBuf>,
+    /// Something that was made from the log before this check began: the log must reach as far.
+    pub evidence: Option<Evidence>,
 }
 
 /// How closely a log is looked at; each depth does what the ones before it do.
@@ -132,6 +135,7 @@ pub async fn run(options: Options, watch: &Watch<'_>) -> Result<Report, ToolErro
         depth,
         blobs,
         head_record,
+        evidence,
     } = options;
     let (sender, mut progress) = mpsc::channel::<Progress>(4);
     let wanted = content::Wanted {
@@ -141,6 +145,7 @@ pub async fn run(options: Options, watch: &Watch<'_>) -> Result<Report, ToolErro
         frames::check(
             &directory,
             head_record.as_deref(),
+            evidence,
             depth,
             wanted,
             &|progress| {

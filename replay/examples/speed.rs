@@ -50,6 +50,7 @@ async fn measure(folder: &Path, events: u64) -> Result<(), Box<dyn std::error::E
             depth,
             blobs: None,
             head_record: None,
+            evidence: None,
         };
         let report = verify::run(options, &unwatched).await?;
         assert!(report.is_sound() && report.events == events);

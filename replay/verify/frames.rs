@@ -7,7 +7,8 @@ use std::thread;
 
 use eventlog::Position;
 use eventlog_file::{
-    Extent, FileLog, Frame, HeadRecord, HeadRecordError, OpenError, Scan, Wanted as Part, missing,
+    Evidence, Extent, FileLog, Frame, HeadRecord, HeadRecordError, OpenError, Scan, Wanted as Part,
+    missing,
 };
 
 use super::content::{self, Blob, Wanted};
@@ -37,6 +38,7 @@ pub(super) struct Portion {
 pub(super) fn check(
     directory: &Path,
     head_record: Option<&Path>,
+    evidence: Option<Evidence>,
     depth: Depth,
     wanted: Wanted,
     data: &dyn Fn(Progress),
@@ -54,13 +56,14 @@ pub(super) fn check(
         }
         Err(error) => return Err(ToolError::Usage(error.to_string())),
     };
-    let is_evidence = record.is_some_and(|record| record.head >= record.first);
+    let is_evidence =
+        evidence.is_some() || record.is_some_and(|record| record.head >= record.first);
     if !directory.is_dir() && !is_evidence {
         let reason = format!("no log in {}", directory.display());
         return Err(ToolError::NotFound(reason));
     }
     if depth < Depth::Content {
-        let mut checking = Checking::new(directory, record, depth, data);
+        let mut checking = Checking::new(directory, record, evidence, depth, data);
         checking.run(|_| true)?;
         return Ok((checking.finish(None), Vec::new()));
     }
@@ -75,7 +78,7 @@ pub(super) fn check(
             senders.push(sender);
             found.push(scope.spawn(move || content::look(&portions, wanted)));
         }
-        let mut checking = Checking::new(directory, record, depth, data);
+        let mut checking = Checking::new(directory, record, evidence, depth, data);
         let mut turn = 0;
         let checked = checking.run(|portion| {
             turn += 1;
@@ -101,6 +104,7 @@ pub(super) fn check(
 struct Checking<'d> {
     directory: &'d Path,
     record: Option<HeadRecord>,
+    evidence: Option<Evidence>,
     data: &'d dyn Fn(Progress),
     depth: Depth,
     order: Order,
@@ -113,6 +117,7 @@ impl<'d> Checking<'d> {
     fn new(
         directory: &'d Path,
         record: Option<HeadRecord>,
+        evidence: Option<Evidence>,
         depth: Depth,
         data: &'d dyn Fn(Progress),
     ) -> Self {
@@ -120,6 +125,7 @@ impl<'d> Checking<'d> {
         Self {
             directory,
             record,
+            evidence,
             data,
             depth,
             order: Order::of_log(first),
@@ -245,7 +251,10 @@ impl<'d> Checking<'d> {
 
     /// What is missing from a log whose frames are all as they were written.
     fn missing(&self, found: Extent, end: Option<(&Path, u64)>) -> Option<Fault> {
-        let missing = missing(self.directory, found, self.record.as_ref(), Part::ALL)?;
+        let missing = missing(self.directory, found, self.record.as_ref(), Part::ALL);
+        let evidence = self.evidence.clone();
+        let missing =
+            missing.or_else(|| evidence.and_then(|it| it.against(self.directory, found)))?;
         let (segment, offset) = end.unwrap_or((self.directory, 0));
         Some(Fault {
             segment: segment.to_owned(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use eventlog::{EventLog, EventType, NewEvent, StreamName};
-use eventlog_file::{FileLog, FileLogConfig, HeadRecord, Scan};
+use eventlog_file::{Evidence, FileLog, FileLogConfig, HeadRecord, Scan};
 
 use super::order::Order;
 use super::*;
@@ -33,6 +33,7 @@ async fn verify(directory: &Path, depth: Depth) -> Report {
             depth,
             blobs: None,
             head_record: None,
+            evidence: None,
         },
         &unwatched,
     )
@@ -160,6 +161,7 @@ async fn history_that_is_missing_by_its_record_is_found() {
             depth,
             blobs: None,
             head_record: Some(record.clone()),
+            evidence: None,
         };
         run(options, &unwatched).await.unwrap()
     };
@@ -370,6 +372,7 @@ async fn blobs_that_events_name_are_read() {
         depth: Depth::Content,
         blobs,
         head_record: None,
+        evidence: None,
     };
     let report = run(options(Some(store.clone())), &unwatched).await.unwrap();
     assert_eq!(report.blobs, 1);
@@ -391,6 +394,37 @@ async fn blobs_that_events_name_are_read() {
     assert_eq!(of_wrong_size.blobs_missing[0].reason, "4 bytes, expected 5");
 }
 
+/// A view is ahead of a log whose end and whose record of it are gone.
+#[tokio::test]
+async fn a_log_that_ends_before_a_view_is_not_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = FileLog::open(folder.path(), config()).unwrap();
+    test_log::fill(&log, 100).await;
+    let head = log.head();
+    log.close();
+    for depth in [Depth::Frames, Depth::Streams, Depth::Content] {
+        for (ahead, is_sound) in [(0, true), (1, false)] {
+            let options = Options {
+                directory: folder.path().to_owned(),
+                head_record: None,
+                evidence: Some(Evidence {
+                    source: "view `runs`".to_owned(),
+                    position: Position(head.0 + ahead),
+                }),
+                depth,
+                blobs: None,
+            };
+            let report = run(options, &unwatched).await.unwrap();
+            assert_eq!(report.is_sound(), is_sound, "{depth:?} {:?}", report.fault);
+            if let Some(fault) = report.fault {
+                assert_eq!(fault.position, Position(head.0 + 1));
+                assert!(fault.reason.contains("view `runs`"), "{fault:?}");
+                assert!(fault.advice.contains("--first 1 --head"), "{fault:?}");
+            }
+        }
+    }
+}
+
 /// Refused bodies make way for newer ones: that one is gone is no fault of the log.
 #[tokio::test]
 async fn a_refused_body_that_made_way_is_not_missed() {
@@ -402,6 +436,7 @@ async fn a_refused_body_that_made_way_is_not_missed() {
     let options = Options {
         directory: folder.path().to_owned(),
         head_record: None,
+        evidence: None,
         depth: Depth::Content,
         blobs: Some(Blobs::memory()),
     };
@@ -424,6 +459,7 @@ async fn where_there_is_no_log_nothing_is_sound() {
             depth: Depth::Streams,
             blobs: None,
             head_record: None,
+            evidence: None,
         },
         &unwatched,
     )

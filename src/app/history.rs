@@ -8,6 +8,7 @@ use tables::Tables;
 use tables_lsm::{LsmConfig, LsmTables};
 use uuid::Uuid;
 
+use crate::app;
 use crate::config::Data;
 
 /// What shows that a data directory was in use. Views are deleted on purpose, and bodies may be restored before
@@ -122,6 +123,26 @@ pub(crate) fn evidence_of(tables: &dyn Tables) -> Option<Evidence> {
             None
         }
     }
+}
+
+/// What the views of a data directory say, read from a copy so that nothing is changed. While a server uses them
+/// that is nothing: it compared them with its log when it started.
+pub(crate) fn evidence_in(data: &Data) -> Option<Evidence> {
+    let views = data.views_dir();
+    if !views.is_dir() || app::running_at(&data.dir).is_some() {
+        return None;
+    }
+    let read = || -> anyhow::Result<_> {
+        let scratch = tempfile::tempdir()?;
+        let copy = scratch.path().join("views");
+        ::replay::copy_tables(&views, &copy)?;
+        let opened = LsmTables::open(&copy, &LsmConfig::default())?;
+        Ok(evidence_of(&opened.tables))
+    };
+    read().unwrap_or_else(|error| {
+        tracing::warn!(%error, "the views cannot be asked how far the log had come: {error}");
+        None
+    })
 }
 
 /// Whether a folder holds a segment of a log.

@@ -83,6 +83,20 @@ pub(crate) fn read_log(data: &Data, wanted: Wanted) -> anyhow::Result<Arc<dyn Ev
     )?))
 }
 
+/// The whole log, to be read, after it was compared with what the views were made from.
+///
+/// # Errors
+/// As [`read_log`], and when the log ends before a view.
+pub(crate) fn read_log_as_far_as_views(data: &Data) -> anyhow::Result<Arc<dyn EventLog>> {
+    let evidence = history::evidence_in(data);
+    let (directory, record) = (data.log_dir(), Some(data.head_record()));
+    let log = FileLog::open_part_read_only(&directory, record, Wanted::ALL)?;
+    match evidence.and_then(|evidence| evidence.against(&directory, log.extent())) {
+        Some(missing) => Err(missing.into()),
+        None => Ok(Arc::new(log)),
+    }
+}
+
 /// Whether an error says that a log is not what it was: it is damaged, or a part of it is missing.
 pub(crate) fn is_damage(error: &(dyn std::error::Error + 'static)) -> bool {
     let damage = error

@@ -15,7 +15,7 @@ use super::client;
 use super::{Exit, Failure, output};
 use crate::app::modules::Findings;
 use crate::app::outside::answer_to;
-use crate::app::storage::{self, Wanted};
+use crate::app::storage;
 use crate::app::{self, Modules};
 use crate::config::{Config, Flags, load};
 
@@ -127,7 +127,7 @@ async fn log(config: &Config, findings: &mut Findings) {
     if !dir.is_dir() && !record.is_file() {
         return;
     }
-    match storage::read_log(&config.data, Wanted::ALL) {
+    match storage::read_log_as_far_as_views(&config.data) {
         Ok(log) => {
             let (head, found) = (log.head(), log.describe());
             let id = found

@@ -169,6 +169,7 @@ fn verify(directory: &Directory, global: &Global, fast: bool) -> Result<(), Fail
         depth,
         blobs,
         head_record: Some(directory.config.data.head_record()),
+        evidence: app::history::evidence_in(&directory.config.data),
     };
     let bar = progress::bar(global, "events", None);
     let report = directory.block_on(::replay::verify::run(options, &|so_far| {

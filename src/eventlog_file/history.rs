@@ -37,6 +37,18 @@ pub struct Evidence {
     pub position: Position,
 }
 
+impl Evidence {
+    /// What is missing from a log that should hold all that this was made from.
+    #[must_use]
+    pub fn against(self, directory: &Path, found: Extent) -> Option<MissingHistory> {
+        (self.position > found.head).then(|| MissingHistory {
+            directory: directory.to_owned(),
+            found,
+            what: Missing::Behind { evidence: self },
+        })
+    }
+}
+
 /// The part of a log that is asked for; what is missing elsewhere does not matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted {

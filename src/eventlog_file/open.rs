@@ -18,7 +18,7 @@ use crate::fault::{Damage, Fault, OpenError};
 use crate::files::OpenFiles;
 use crate::head_record::{HeadRecord, HeadRecordError};
 use crate::header::{HEADER_BYTES, HeaderError, SegmentHeader};
-use crate::history::{self, Evidence, Extent, Missing, MissingHistory, Wanted};
+use crate::history::{self, Evidence, Extent, Wanted};
 use crate::ids::IdWindow;
 use crate::keeper::PREPARED_NAME;
 use crate::keys::Keys;
@@ -168,15 +168,8 @@ pub(crate) fn open(
     {
         return Err(missing.into());
     }
-    if let Some(evidence) = evidence()
-        && evidence.position > extent.head
-    {
-        return Err(MissingHistory {
-            directory: directory.to_owned(),
-            found: extent,
-            what: Missing::Behind { evidence },
-        }
-        .into());
+    if let Some(missing) = evidence().and_then(|evidence| evidence.against(directory, extent)) {
+        return Err(missing.into());
     }
     if opener.segments.is_empty() {
         // Says by its error that there is no directory.
