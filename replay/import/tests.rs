@@ -419,7 +419,7 @@ async fn a_bad_line_is_refused_by_number_and_what_stands_before_it_is_kept() {
         (
             5,
             ("0000000005\"", "0000000002\""),
-            "id 00000000-0000-0000-0000-000000000002 stands",
+            "id 00000000-0000-0000-0000-000000000002 is there twice",
         ),
     ] {
         let mut lines: Vec<String> = good.iter().map(|line| (*line).to_owned()).collect();

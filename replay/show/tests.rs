@@ -58,7 +58,10 @@ async fn a_build_is_shown_as_it_was() {
 async fn what_had_not_happened_yet_is_not_found() {
     let log = test_log::filled(30).await;
     let missing = show(&log, "build-default:3", Some("3")).await.unwrap_err();
-    assert_eq!(missing.to_string(), "there is no build-default:3 as of 3");
+    assert_eq!(
+        missing.to_string(),
+        "stream build-default:3 has no events as of 3"
+    );
     assert_eq!(missing.exit_code(), 3);
 }
 

@@ -60,6 +60,7 @@ fn difference(place: &str, earlier: &Value, now: &Value) -> Option<String> {
 }
 
 async fn answers_as_then(server: &Server) {
+    server.until_ready().await;
     let answers = decompressed(&archive().join("answers-0.1.0.json.zst"));
     let answers: Map<String, Value> = serde_json::from_slice(&answers).unwrap();
     for (path, earlier) in &answers {

@@ -154,6 +154,19 @@ impl Server {
         demo.wait().expect("it can be waited for");
     }
 
+    /// Waits until every view is at the head of the log.
+    pub(crate) async fn until_ready(&self) {
+        let begun = Instant::now();
+        let ready = || self.client.get(self.url("/readyz")).send();
+        while !ready()
+            .await
+            .is_ok_and(|response| response.status().is_success())
+        {
+            assert!(begun.elapsed() < PATIENCE, "not ready: {}", self.logged());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Ends the server as a power cut of the process would.
     #[track_caller]
     pub(crate) fn kill(&mut self) {

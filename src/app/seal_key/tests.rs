@@ -30,7 +30,13 @@ async fn a_key_is_made_once_and_is_its_owners_alone() {
 
 #[tokio::test]
 async fn a_file_that_holds_no_key_is_left_alone() {
-    for text in ["", "\n", "zz", "abcd", &"0".repeat(66)] {
+    for text in [
+        "",
+        "\n",
+        "no-key-at-all",
+        "abcdef0123456789",
+        &"0".repeat(66),
+    ] {
         let (dir, log) = (tempfile::tempdir().unwrap(), MemoryLog::new(Timestamp::now));
         let path = dir.path().join(FILE);
         std::fs::write(&path, text).unwrap();

@@ -94,7 +94,7 @@ fn a_bad_row_is_refused_with_its_place_and_the_rest_goes_on() {
         ("pkg_name", "", "it is empty"),
         ("pkg_variants", "+json", "not a JSON object"),
         ("pkg_variants", "[1]", "not a JSON object"),
-        ("status", "failed", "only builds that succeeded"),
+        ("status", "failed", "expected a build that succeeded"),
     ] {
         let rows = [row(&[]), row(&[(column, value)]), row(&[])];
         let read = Read::of("made.csv", history(&rows).as_bytes());
