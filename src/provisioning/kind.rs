@@ -14,7 +14,7 @@ use crate::{Document, Item};
 /// A unique name: the field it came from, what it is unique among, and the name.
 pub(crate) type UniqueName = (&'static str, String, String);
 
-/// A kind of record. Each has a file in [`crate::kinds`].
+/// A kind of record. Each has a file in `kinds`.
 pub trait Kind: Kept {
     /// One as a document describes it.
     type Fields: DocumentFields<Facts = Self::Facts> + Send + Sync;

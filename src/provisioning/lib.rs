@@ -1,11 +1,11 @@
 //! Provisioning: turns documents that describe groups, users, workers, pools, projects, templates and jobs into commands.
 //!
 //! A single record and a whole document take the same path. It is read, and all its faults are reported at once
-//! ([`document`], [`fields`]); slow work is done ([`prepared`]); then each record is changed as the document says within one
-//! unit of work ([`plan`]). What is so already stays: applying the same document twice adds nothing, and one that was
+//! (`document`, `fields`); slow work is done (`prepared`); then each record is changed as the document says within one
+//! unit of work (`plan`). What is so already stays: applying the same document twice adds nothing, and one that was
 //! interrupted is applied again. Nothing is ever deleted.
 //!
-//! [`kinds`] has one file for each kind of record: the fields of its documents, how it is shown, its references and its
+//! `kinds` has one file for each kind of record: the fields of its documents, how it is shown, its references and its
 //! secrets. The crate knows no HTTP; the caller stores long texts ([`Texts`]).
 
 mod document;
@@ -76,7 +76,7 @@ impl Provisioning {
     ///
     /// # Errors
     /// When the document contradicts itself or what exists, or the log or a view cannot answer. Nothing was changed then; of a
-    /// document with more than [`PART`] records, parts may have been.
+    /// document with more than `PART` records, parts may have been.
     pub async fn apply(
         &self,
         metadata: &Metadata,

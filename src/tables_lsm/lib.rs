@@ -1,6 +1,6 @@
 //! Tables on disk: an LSM tree of sorted runs for each table, with sled for manifests and small runs.
 //!
-//! Knows bytes, files and sled; refuses to know what a row means. Start with [`LsmTables`], then [`runs`];
+//! Knows bytes, files and sled; refuses to know what a row means. Start with [`LsmTables`], then `runs.rs`;
 //! `FORMAT.md` describes every file.
 //!
 //! sled can lose writes in a power cut, panics on damaged files, and has opened damaged databases as empty ones

@@ -8,4 +8,6 @@ mod circles;
 mod contexts;
 mod engine;
 mod layout;
+mod names;
+mod sizes;
 mod source;
