@@ -7,35 +7,20 @@ use domain::core::token::Role;
 use eventlog::Filter;
 use web::{Caller, Problem};
 
+use crate::SECTIONS;
+
 /// The scope of reading events.
 pub(crate) const SCOPE: &str = "events:read";
 
-/// Categories whose events every reader may read, because their resources are for readers too.
-const OPEN: [&str; 16] = [
-    "allocation",
-    "build",
-    "group",
-    "job",
-    "job_template",
-    "kill_request",
-    "mail",
-    "name",
-    "node",
-    "numbers",
-    "project",
-    "run",
-    "run_log",
-    "user",
-    "worker",
-    "worker_pool",
-];
+/// Categories whose events every reader may read.
+fn open() -> impl Iterator<Item = &'static str> {
+    SECTIONS.iter().flat_map(|section| section.open).copied()
+}
 
-/// Categories that need the role of their resource and, of a limited token, its scope in addition to
-/// [`SCOPE`].
-const RESTRICTED: [(&str, Role, &str); 2] = [
-    ("audit", Role::Operator, "audit:read"),
-    ("token", Role::Admin, "tokens:read"),
-];
+/// Categories that need more than [`SCOPE`], with the role and the scope of their resource.
+fn restricted() -> impl Iterator<Item = &'static (&'static str, Role, &'static str)> {
+    SECTIONS.iter().flat_map(|section| section.restricted)
+}
 
 /// Checks that the caller may read the events of a category. A category unknown to this version may
 /// hold anything, so it is for admins.
@@ -44,10 +29,10 @@ const RESTRICTED: [(&str, Role, &str); 2] = [
 /// 401, and 403 that names the category and what it needs.
 pub(crate) fn check(caller: &Caller, category: &str) -> Result<(), Problem> {
     caller.may(Role::Reader, SCOPE)?;
-    if OPEN.contains(&category) {
+    if open().any(|name| name == category) {
         return Ok(());
     }
-    let restricted = RESTRICTED.iter().find(|(name, ..)| *name == category);
+    let restricted = restricted().find(|(name, ..)| *name == category);
     let (role, scope) = restricted.map_or((Role::Admin, SCOPE), |(_, role, scope)| (*role, *scope));
     caller.may(role, scope).map_err(|problem| {
         let detail = problem.detail.as_deref().unwrap_or_default();
@@ -70,17 +55,14 @@ pub(crate) fn limit(caller: &Caller, mut filter: Filter) -> Result<Filter, Probl
     }
     for event_type in &filter.event_types {
         let category = event_type.split_once('.').map(|(category, _)| category);
-        if let Some((category, ..)) = RESTRICTED.iter().find(|one| Some(one.0) == category) {
+        if let Some((category, ..)) = restricted().find(|one| Some(one.0) == category) {
             check(caller, category)?;
         }
     }
     let may_read_all = caller.may(Role::Admin, SCOPE).is_ok()
-        && RESTRICTED
-            .iter()
-            .all(|(category, ..)| check(caller, category).is_ok());
+        && restricted().all(|(category, ..)| check(caller, category).is_ok());
     if filter.categories.is_empty() && !may_read_all {
-        let restricted = RESTRICTED.iter().map(|(category, ..)| *category);
-        let allowed = OPEN.into_iter().chain(restricted);
+        let allowed = open().chain(restricted().map(|(category, ..)| *category));
         filter.categories = allowed
             .filter(|category| check(caller, category).is_ok())
             .map(str::to_owned)
@@ -93,7 +75,7 @@ pub(crate) fn limit(caller: &Caller, mut filter: Filter) -> Result<Filter, Probl
 mod tests {
     use super::*;
 
-    /// A category in neither list is hidden from everyone but admins.
+    /// A category in no list is hidden from everyone but admins.
     #[test]
     fn every_category_of_the_domain_is_in_one_list() {
         let archive = include_str!("../../tests/archive/events.jsonl");
@@ -101,8 +83,8 @@ mod tests {
             let event: serde_json::Value = serde_json::from_str(line).unwrap();
             let event_type = event["type"].as_str().unwrap();
             let (category, _) = event_type.split_once('.').unwrap();
-            let is_open = OPEN.contains(&category);
-            let is_restricted = RESTRICTED.iter().any(|(name, ..)| *name == category);
+            let is_open = open().any(|name| name == category);
+            let is_restricted = restricted().any(|(name, ..)| *name == category);
             assert!(is_open != is_restricted, "{event_type}");
         }
     }

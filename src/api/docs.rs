@@ -16,7 +16,7 @@ use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
 use web::ProblemBody;
 
-use crate::Api;
+use crate::{Api, SECTIONS};
 
 pub(crate) use complete::complete;
 
@@ -39,26 +39,11 @@ pub(crate) fn heading() -> OpenApi {
             LicenseBuilder::new().name("MIT OR Apache-2.0").build(),
         ))
         .build();
-    let tags = [
-        ("service", "Health, readiness, metrics, version"),
-        ("events", "The event log"),
-        ("builds", "Builds and the collection of their usage"),
-        ("farm", "Usage records, packages and machines"),
-        ("runs", "Runs of jobs and their logs"),
-        ("allocation", "Resource allocations and their models"),
-        (
-            "roster",
-            "Groups, users, workers, projects, job templates and jobs",
-        ),
-        ("gantry", "The API of spack-gantry, unchanged"),
-        ("audit", "Changes by hand and refused requests"),
-        ("tokens", "API tokens"),
-        ("operations", "Views and long-running operations"),
-    ];
-    let tag = |(name, about): (&str, &str)| {
+    let tags = SECTIONS.iter().flat_map(|section| section.tags);
+    let tag = |(name, about): &(&str, &str)| {
         TagBuilder::new()
-            .name(name)
-            .description(Some(about))
+            .name(*name)
+            .description(Some(*about))
             .build()
     };
     let bearer = HttpBuilder::new()
@@ -72,7 +57,7 @@ pub(crate) fn heading() -> OpenApi {
         .build();
     OpenApiBuilder::new()
         .info(info)
-        .tags(Some(tags.map(tag)))
+        .tags(Some(tags.map(tag).collect::<Vec<_>>()))
         .components(Some(components))
         .build()
 }

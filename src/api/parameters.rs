@@ -1,11 +1,16 @@
-//! Reads times, positions and media types from requests.
+//! Parameters that many operations have: times, positions, media types, reasons.
 
+use domain::Metadata;
 use eventlog::Position;
 use http::HeaderMap;
 use http::header::ACCEPT;
 use jiff::Timestamp;
 use projections::engine::history::{AsOf, AsOfError};
-use web::Problem;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use web::{App, Caller, Problem};
+
+use crate::DIALECT;
 
 /// The form in which the client wants events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +21,72 @@ pub(crate) enum Form {
     Lines,
     /// A stream that goes on.
     Live,
+}
+
+/// The moment of a past state.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AsOfParams {
+    /// A position or an RFC 3339 time: the state as of then.
+    pub(crate) as_of: Option<String>,
+}
+
+impl AsOfParams {
+    /// The moment, if `as_of` is given.
+    pub(crate) fn moment(&self, app: &App) -> Result<Option<AsOf>, Problem> {
+        let (text, head) = (self.as_of.as_deref(), app.commands.head());
+        text.map(|text| as_of(text, head)).transpose()
+    }
+}
+
+/// The longest reason, in bytes.
+const REASON_BYTES_MAX: usize = 4096;
+
+/// Why a caller changes something.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Reason {
+    /// The reason, in the caller's words; it is kept with the event.
+    reason: Option<String>,
+}
+
+impl Reason {
+    /// A reason that is a field or a parameter among others.
+    pub(crate) fn of(reason: Option<String>) -> Self {
+        Self { reason }
+    }
+
+    /// The metadata of what the caller changes for this reason.
+    ///
+    /// # Errors
+    /// 400 when the reason is too long.
+    pub(crate) fn metadata_of(self, caller: &Caller) -> Result<Metadata, Problem> {
+        Ok(Metadata {
+            reason: self.checked()?,
+            ..caller.metadata(DIALECT)
+        })
+    }
+
+    /// The reason, if one was given.
+    ///
+    /// # Errors
+    /// 400 when it is too long.
+    fn checked(self) -> Result<Option<String>, Problem> {
+        match self.reason {
+            Some(reason) if reason.len() > REASON_BYTES_MAX => {
+                Err(Problem::bad_request("`reason` is too long").at(
+                    "reason",
+                    format!(
+                        "has {} bytes; at most {REASON_BYTES_MAX} are allowed",
+                        reason.len()
+                    ),
+                ))
+            }
+            reason => Ok(reason),
+        }
+    }
 }
 
 /// Reads `Accept`. The first known form counts; anything else is answered with a page.

@@ -8,8 +8,8 @@ use utoipa::IntoParams;
 use web::paging::{self, Listing};
 use web::{App, Charge, Problem, View};
 
-use crate::builds::AsOfParams;
 use crate::parameters;
+use crate::parameters::AsOfParams;
 
 /// Queries the views.
 ///

@@ -5,19 +5,7 @@ use std::collections::BTreeMap;
 
 use provisioning::PLURALS;
 
-/// The subjects of scopes next to records, and whether a subject can be written.
-const SUBJECTS: [(&str, bool); 10] = [
-    ("allocation", true),
-    ("audit", true),
-    ("builds", true),
-    ("events", false),
-    ("farm", false),
-    ("metrics", false),
-    ("operations", false),
-    ("projections", true),
-    ("runs", true),
-    ("tokens", true),
-];
+use crate::SECTIONS;
 
 /// Whether an operation checks this scope.
 pub(crate) fn is_known(scope: &str) -> bool {
@@ -27,7 +15,8 @@ pub(crate) fn is_known(scope: &str) -> bool {
 /// Every scope, in alphabetical order.
 pub(crate) fn all() -> impl Iterator<Item = String> {
     let records = PLURALS.iter().map(|plural| (*plural, true));
-    let subjects: BTreeMap<&str, bool> = SUBJECTS.into_iter().chain(records).collect();
+    let subjects = SECTIONS.iter().flat_map(|section| section.scopes).copied();
+    let subjects: BTreeMap<&str, bool> = subjects.chain(records).collect();
     subjects.into_iter().flat_map(|(subject, is_written)| {
         let write = is_written.then(|| format!("{subject}:write"));
         std::iter::once(format!("{subject}:read")).chain(write)

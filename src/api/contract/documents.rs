@@ -85,7 +85,7 @@ fn every_parameter_says_which_values_it_has() {
     assert!(events["cursor"]["pattern"].is_string());
     assert_eq!(
         parameters("/v1/runs")["state"]["enum"],
-        json!(crate::runs::STATES)
+        json!(crate::jobs::runs::STATES)
     );
     assert_eq!(parameters("/v1/run-logs")["limit"]["maximum"], 100);
     assert_eq!(

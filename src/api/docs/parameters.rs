@@ -10,24 +10,8 @@ use utoipa::openapi::schema::{Object, OneOfBuilder, Schema, SchemaType};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, SchemaFormat, Type};
 use web::paging::{CURSOR_BYTES_MAX, PAGE_DEFAULT, PAGE_MAX};
 
-use crate::runs::STATES;
-use crate::runs::search;
-
-/// Enumerated parameters, by the end of the path and the name.
-const WORDS: [(&str, &str, &[&str]); 8] = [
-    ("", "strategy", &["gantry", "ladder"]),
-    ("/accuracy", "by", &["strategy", "package"]),
-    ("/builds", "order", &["seen", "updated", "finished"]),
-    ("/events", "order", &["asc", "desc"]),
-    ("/runs", "state", &STATES),
-    ("/packages", "sort", &SORTS),
-    ("/builds", "collection", &COLLECTION_STATES),
-    ("/collections", "state", &COLLECTION_STATES),
-];
-
-const COLLECTION_STATES: [&str; 7] = ::projections::builds::collections::CollectionState::WORDS;
-
-const SORTS: [&str; 7] = crate::farm::packages::WORDS;
+use crate::SECTIONS;
+use crate::jobs::runs::search;
 
 /// Adds the bounds of a parameter to its schema.
 pub(super) fn bound(path: &str, parameter: &mut Parameter) {
@@ -45,9 +29,8 @@ pub(super) fn bound(path: &str, parameter: &mut Parameter) {
     {
         object.schema_type = SchemaType::Type(one.clone());
     }
-    let words = WORDS
-        .iter()
-        .find(|(end, named, _)| *named == name && path.ends_with(end));
+    let mut words = SECTIONS.iter().flat_map(|section| section.words);
+    let words = words.find(|(end, named, _)| *named == name && path.ends_with(end));
     if let Some((_, _, words)) = words {
         object.enum_values = Some(words.iter().map(|word| Value::from(*word)).collect());
         return;
