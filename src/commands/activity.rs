@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use domain::{ActorKind, Metadata};
 use parking_lot::Mutex;
 
-/// How many commands each worker has given since the start of the process. Workers are known before they may give
-/// commands, so there are no more entries than workers.
+/// How many commands each worker has given since the start of the process. Workers are known before
+/// they may give commands, so there are no more entries than workers.
 #[derive(Debug, Default)]
 pub(crate) struct Activity(Mutex<BTreeMap<u64, u64>>);
 

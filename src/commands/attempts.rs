@@ -75,10 +75,10 @@ impl Commands {
             Ok((value, outcome)) if !outcome.repeated && !outcome.is_empty() => {
                 Ok((Some(value), outcome))
             }
-            // It was sent, and what a read finds now says nothing of what comes.
+            // The batch was sent: it may still become durable after a read that does not find it.
             Err(error @ CommandError::Unknown { .. }) => Err(error),
-            // Two callers gave the same command at once, and the other one was first. What this one decided
-            // after that, or was refused, has no meaning.
+            // Two callers gave the same command at once, and the other one was first. What this one
+            // decided after that, or was refused, has no meaning.
             done => match load::first_result(&*self.inner.log, ids).await? {
                 Some(first) => Ok((None, first)),
                 None => done.map(|(value, outcome)| (Some(value), outcome)),

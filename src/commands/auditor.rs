@@ -1,7 +1,7 @@
 //! Notes for auditors, as many as an audit stream can bear.
 //!
-//! A client that floods the server with wrong credentials must not flood the log with notes about it: each kind
-//! of note has an allowance, and the next note that is written says how many were not.
+//! A client that floods the server with wrong credentials must not flood the log with notes about
+//! it: each kind of note has an allowance, and the next note holds the number of dropped ones.
 
 use std::time::{Duration, Instant};
 
@@ -61,14 +61,14 @@ impl Auditor {
         }
     }
 
-    /// Asks whether a note of this kind may be written now. Gives the number of those before it that were
-    /// not, or counts this one to them.
+    /// Returns the number of dropped notes when a note of this kind may be written now; otherwise
+    /// counts this one as dropped.
     pub fn admit(&self, kind: Noted) -> Option<u64> {
         self.allowances[kind as usize].lock().take(Instant::now())
     }
 
-    /// Writes a note on today's page. One that cannot be written is logged and no more: what it is about
-    /// was refused or ignored either way.
+    /// Writes a note on today's page. One that cannot be written is logged and no more: what it is
+    /// about was refused or ignored either way.
     pub async fn write(&self, command: AuditCommand, metadata: &Metadata) {
         let page = self.commands.clock().now().strftime("%Y-%m-%d").to_string();
         if let Err(error) = self

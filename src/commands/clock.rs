@@ -9,8 +9,9 @@ use parking_lot::Mutex;
 
 /// A clock that can be held still. Clones show the same time.
 ///
-/// [`Clock::now`] is for people and for what is due at a time of day: an operator or NTP may set it, forward and back.
-/// How long something took is a difference of [`Clock::monotonic`], which cannot be set.
+/// [`Clock::now`] is for people and for what is due at a time of day: an operator or NTP may set
+/// it, forward and back. How long something took is a difference of [`Clock::monotonic`], which
+/// cannot be set.
 #[derive(Clone)]
 pub struct Clock(Source);
 
@@ -41,7 +42,8 @@ impl Clock {
         }))))
     }
 
-    /// What time it is, in whole microseconds: a log keeps no finer ones, and neither do the facts in it.
+    /// What time it is, in whole microseconds: a log keeps no finer ones, and neither do the facts
+    /// in it.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
@@ -59,8 +61,8 @@ impl Clock {
         }
     }
 
-    /// Lets time pass on a fixed clock until it shows this; a time that is past already is shown all the same. The
-    /// machine's clock cannot be set and stays as it is.
+    /// Lets time pass on a fixed clock until it shows this; a time that is past already is shown
+    /// all the same. The machine's clock cannot be set and stays as it is.
     pub fn set(&self, now: Timestamp) {
         if let Source::Fixed(fixed) = &self.0 {
             let mut fixed = fixed.lock();

@@ -1,4 +1,4 @@
-//! What one may ask of the write side.
+//! The interface of the write side.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(crate) struct Inner {
     pub(crate) activity: Activity,
 }
 
-/// A thing as its stream tells it.
+/// An aggregate, folded from its stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loaded<A> {
     /// What its decisions rest on.
@@ -74,7 +74,8 @@ impl Commands {
         self.inner.log.describe()
     }
 
-    /// What every command is answered, if nothing can be changed now. It may turn back: ask each time.
+    /// The answer to every command while nothing can be changed. It may turn back to `None`: check
+    /// each time.
     #[must_use]
     pub fn stopped(&self) -> Option<CommandError<Infallible>> {
         self.inner.log.stopped().map(CommandError::from)
@@ -86,8 +87,8 @@ impl Commands {
         self.inner.counters.read()
     }
 
-    /// How many commands a worker has given since the start of the process, refused ones included: when the number has
-    /// grown, the worker was alive in between.
+    /// How many commands a worker has given since the start of the process, refused ones included:
+    /// when the number has grown, the worker was alive in between.
     #[must_use]
     pub fn commands_of_worker(&self, worker: u64) -> u64 {
         self.inner.activity.of(worker)
@@ -130,12 +131,13 @@ impl Commands {
         self.run_one::<A>(Ids::Random, key, command, metadata).await
     }
 
-    /// As [`Commands::execute`], for a command that the caller may repeat: the first event gets this id
-    /// (see [`crate::event_id`]), the others follow from it. A repeat is answered with the first result,
-    /// whatever has happened since.
+    /// As [`Commands::execute`], for a command that the caller may repeat: the first event gets
+    /// this id (see [`crate::event_id`]), the others follow from it. A repeat is answered with the
+    /// first result, whatever has happened since.
     ///
     /// # Errors
-    /// As [`Commands::execute`], and [`CommandError::IdReused`] when the id belongs to something else.
+    /// As [`Commands::execute`], and [`CommandError::IdReused`] when the id belongs to something
+    /// else.
     pub async fn execute_as<A: Aggregate>(
         &self,
         id: Uuid,
@@ -147,9 +149,9 @@ impl Commands {
             .await
     }
 
-    /// Carries out a unit of work: what it decides, about one thing or several, is one append, and when
-    /// one of them has moved meanwhile, the whole unit starts again. The work therefore changes nothing
-    /// but the unit.
+    /// Carries out a unit of work: what it decides, about one thing or several, is one append, and
+    /// when one of them has moved meanwhile, the whole unit starts again. The work therefore
+    /// changes nothing but the unit.
     ///
     /// ```ignore
     /// let key = &key; // what the work needs is borrowed, for it may be done more than once
@@ -174,11 +176,12 @@ impl Commands {
         self.count(done)
     }
 
-    /// As [`Commands::transact`], for work that the caller may repeat. A repeat is answered with the first
-    /// result, and the work is not done again: then there is no value.
+    /// As [`Commands::transact`], for work that the caller may repeat. A repeat is answered with
+    /// the first result, and the work is not done again: then there is no value.
     ///
     /// # Errors
-    /// As [`Commands::transact`], and [`CommandError::IdReused`] when the id belongs to something else.
+    /// As [`Commands::transact`], and [`CommandError::IdReused`] when the id belongs to something
+    /// else.
     pub async fn transact_as<T, R, F>(
         &self,
         id: Uuid,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 /// [`CommandError::Unknown`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CommandError<R> {
-    /// The domain says no.
+    /// The domain rejected the command.
     #[error("{0}")]
     Rejected(R),
     /// Others changed the same thing every time this one tried. Come back later.
@@ -29,8 +29,8 @@ pub enum CommandError<R> {
     Unknown {
         /// What went wrong after the append was sent.
         reason: String,
-        /// Whether the ids of the events follow from an id that the caller gave: then the caller may repeat the
-        /// command, and it happens once all the same.
+        /// Whether the ids of the events follow from an id that the caller gave: then the caller
+        /// may repeat the command, and it happens once all the same.
         repeatable: bool,
     },
     /// The log does not write, and an operator has to look unless it comes back by itself.

@@ -5,8 +5,8 @@ use uuid::{Uuid, uuid};
 /// Where the ids of this app are made from other people's names.
 const NAMESPACE: Uuid = uuid!("0d4a5a58-6b53-5c2b-9c1b-1f4c7a6f2f0e");
 
-/// The id of the event for a foreign name: the same name gives the same id, for ever,
-/// so that a delivery that comes twice meets itself. The namespace says whose name it is.
+/// The id of the event for a foreign name: the same name always gives the same id, so that a
+/// repeated delivery is recognised. The namespace names the sender.
 #[must_use]
 pub fn event_id(namespace: &str, key: &str) -> Uuid {
     // One after the other, so that no two pairs of texts run together into the same bytes.

@@ -1,10 +1,10 @@
-//! Changes things: loads what happened, lets the domain decide, appends what follows, and starts again
-//! when another append was faster.
+//! Changes things: loads what happened, lets the domain decide, appends what follows, and starts
+//! again when another append was faster.
 //!
 //! This crate knows the domain and a log, and neither HTTP nor any view. Start reading at
-//! [`Commands::execute`] (one command for one thing), then [`Commands::transact`] (several things that
-//! follow from one request are one append), then [`numbers`] (integer ids without gaps), [`names`] (that stand
-//! once) and [`runs`] (what follows from a word about a run).
+//! [`Commands::execute`] (one command for one thing), then [`Commands::transact`] (several things
+//! that follow from one request are one append), then [`numbers`] (integer ids without gaps),
+//! [`names`] (unique names) and [`runs`] (the consequences of reports about runs).
 
 mod activity;
 mod attempts;
@@ -40,8 +40,8 @@ pub use stats::CommandStats;
 pub use transaction::Transaction;
 pub use zone::time_zone;
 
-/// The most events of one stream that a decision reads. A stream that holds more can no longer be
-/// commanded, and the command says so; none of the app's own gets near.
+/// The most events of one stream that a decision reads. A command on a longer stream is an error;
+/// none of our streams comes near.
 pub const STREAM_EVENTS_MAX: usize = 10_000;
 
 /// How often a command is decided again because its stream has changed, before it gives up.

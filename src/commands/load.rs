@@ -6,10 +6,10 @@ use eventlog::{EventLog, Filter, PageLimit, Recorded, Revision, StreamName};
 use crate::ids::Ids;
 use crate::{Appended1, CommandError, Outcome, STREAM_EVENTS_MAX};
 
-/// How many events one read asks for.
+/// The events of one read.
 const PAGE_EVENTS: usize = 256;
 
-/// A thing as its stream tells it.
+/// An aggregate, folded from its stream.
 pub(crate) struct Folded<A> {
     pub(crate) state: A,
     pub(crate) revision: Option<Revision>,
@@ -72,7 +72,7 @@ pub(crate) async fn first_result<R>(
     position.0 = position.0.saturating_sub(1);
     let mut events = Vec::new();
     loop {
-        // The events of one batch stand one after the other.
+        // The events of one batch are adjacent.
         let limit = PageLimit::events(PAGE_EVENTS);
         let page = log.read_all(position, &Filter::all(), limit).await?;
         position = page.next;

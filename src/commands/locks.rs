@@ -1,7 +1,7 @@
 //! Who goes first, among the writers of this process.
 //!
-//! Nothing here makes anything correct: the log refuses the later append, from this process or another.
-//! It saves the work of those who would be refused.
+//! Nothing here makes anything correct: the log refuses the later append, from this process or
+//! another. It saves the work of those who would be refused.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -12,8 +12,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 /// Enough for two streams to share a lock seldom.
 const STRIPES: usize = 1024;
 
-/// One lock for many names. A holder may wait for another of the same `Locks` never, or two could wait
-/// for each other.
+/// One lock for many names. A holder may wait for another of the same `Locks` never, or two could
+/// wait for each other.
 pub(crate) struct Locks {
     stripes: Vec<Arc<Mutex<()>>>,
     hash: RandomState,

@@ -1,7 +1,7 @@
 //! One log line per cause and minute.
 //!
-//! A disk that is full, a Prometheus that is down or a wrong token in a webhook fail every request alike. The
-//! first line says what an operator needs; a line per request would only hide everything else.
+//! A disk that is full, a Prometheus that is down or a wrong token in a webhook fail every request
+//! alike. The first line has what an operator needs; a line per request would hide everything else.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -11,8 +11,9 @@ use parking_lot::Mutex;
 /// How long a cause is silent after a line about it.
 const SILENT_FOR: Duration = Duration::from_secs(60);
 
-/// Causes that are distinguished. A text from outside can be part of a cause, so what comes on top of these shares
-/// one entry: neither memory nor the number of lines grows with what a client sends.
+/// Causes that are distinguished. A text from outside can be part of a cause, so what comes on top
+/// of these shares one entry: neither memory nor the number of lines grows with what a client
+/// sends.
 const CAUSES_MAX: usize = 64;
 
 /// The entry of all causes beyond [`CAUSES_MAX`]; no cause is empty.
@@ -39,14 +40,15 @@ struct Entry {
 }
 
 impl LogLimit {
-    /// A limit without causes. `const`, so that it can be a `static` next to the line that it limits.
+    /// A limit without causes. `const`, so that it can be a `static` next to the line that it
+    /// limits.
     #[must_use]
     pub const fn new() -> Self {
         Self(Mutex::new(BTreeMap::new()))
     }
 
-    /// Whether a line about `cause` may be written now: gives how many were suppressed since the last one, or
-    /// counts this one to them.
+    /// Whether a line about `cause` may be written now: gives how many were suppressed since the
+    /// last one, or counts this one to them.
     pub fn admit(&self, cause: &str) -> Option<u64> {
         self.admit_at(cause, Instant::now())
     }

@@ -1,4 +1,4 @@
-//! Names that stand once: taken and given back in the same append as the event that uses them.
+//! Unique names: taken and released in the same append as the event that uses them.
 
 use domain::core::name::{Name, NameCommand, NameRejection, Taken};
 

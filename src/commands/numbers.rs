@@ -4,11 +4,11 @@ use domain::core::numbers::{Numbers, NumbersCommand, NumbersEvent, NumbersReject
 
 use crate::{CommandError, Transaction};
 
-/// The next number of this kind, from 1. It is taken when the unit ends, and not at all when it fails, so
-/// there are no gaps.
+/// The next number of this kind, from 1. It is taken when the unit ends, and not at all when it
+/// fails, so there are no gaps.
 ///
-/// Numbers of one kind are given out one unit at a time: within this process the units wait for each
-/// other here.
+/// Numbers of one kind are given out one unit at a time: within this process the units wait for
+/// each other here.
 ///
 /// # Errors
 /// When the counter cannot be read, or the numbers are used up.

@@ -3,12 +3,13 @@
 use eventlog::{Position, Revision};
 use uuid::Uuid;
 
-/// What came of a command: the events that now stand in the log for it. None when there was nothing to do.
+/// The result of a command: its events in the log. None when there was nothing to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Its events in the order in which they were decided.
     pub events: Vec<Appended1>,
-    /// Whether they stood there before: the same id was given earlier, and this is its first result.
+    /// Whether they stood there before: the same id was given earlier, and this is its first
+    /// result.
     pub repeated: bool,
 }
 

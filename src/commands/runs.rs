@@ -1,8 +1,8 @@
-//! What follows from one word about a run, as parts of one unit of work.
+//! The consequences of one report about a run, as parts of one transaction.
 //!
-//! Workers, people and the clock report about runs. The consequences are the same whatever the source,
-//! and are implemented here once. Each function takes part in a unit of work; several may
-//! stand in the same one.
+//! Workers, people and the clock report about runs. The consequences are the same whatever the
+//! source, and are implemented here once. Each function takes part in a transaction; several may
+//! take part in the same one.
 //!
 //! ```ignore
 //! let children_of = |job| roster.read(|roster| roster.children(job));
@@ -11,13 +11,12 @@
 //! };
 //! let ((), outcome) = commands.transact(&metadata, work).await?;
 //! ```
-//!
-//! | word | function | what follows in the same append |
+//! | report | function | consequences in the same append |
 //! |---|---|---|
 //! | it is to be executed | [`schedule()`] | a number |
 //! | it is claimed, started, over, reset, … | [`change()`] | when it is over: another attempt, or its job's tally, perhaps the end of sending the job's runs, its occasion, runs of children |
 //! | its worker is silent | [`give_up`] | the same as when it is over |
-//! | a person ends it | [`end()`] | the same, and a log that says why where there is none |
+//! | a person ends it | [`end()`] | the same, and a log with the reason where there is none |
 //! | the next occasion is due then | [`follow()`], [`give_up_following`] | a run for it |
 //! | each worker of the pool is to execute it | [`spread()`] | a run for each, and an occasion that counts on them |
 //! | this is what it printed | [`write_log`], [`replace_log`] | a number, the first time |

@@ -32,7 +32,7 @@ pub(crate) fn noon() -> Timestamp {
     "2026-11-21T12:00:00Z".parse().unwrap()
 }
 
-pub(crate) fn nobody() -> Metadata {
+pub(crate) fn anonymous() -> Metadata {
     Metadata::default()
 }
 

@@ -11,8 +11,8 @@ use crate::{Clock, CommandError};
 
 /// A unit of work: commands for several things, of which all or none happen, in one append.
 ///
-/// Each command sees what the ones before it in the same unit have decided. Nothing is in the log before
-/// the unit ends, and nothing ever is when it ends with an error.
+/// Each command sees what the ones before it in the same unit have decided. Nothing is in the log
+/// before the unit ends, and nothing ever is when it ends with an error.
 pub struct Transaction {
     pub(crate) unit: Arc<Mutex<Unit>>,
     pub(crate) clock: Clock,
@@ -27,7 +27,8 @@ impl Transaction {
 
     /// The current state, including what this unit has decided so far.
     ///
-    /// Looking alone is no promise that it stays so until the append; a command that adds something is.
+    /// Looking alone is no promise that it stays so until the append; a command that adds something
+    /// is.
     ///
     /// # Errors
     /// When the key is none, or the stream cannot be read.
@@ -38,7 +39,7 @@ impl Transaction {
     /// Decides about one thing. Answers the events that follow, which happen when the unit ends.
     ///
     /// # Errors
-    /// When the domain says no, the key is none, or the stream cannot be read.
+    /// When the domain rejects it, the key is invalid, or the stream cannot be read.
     pub async fn execute<A: Aggregate>(
         &self,
         key: &str,

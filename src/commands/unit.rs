@@ -85,7 +85,7 @@ impl Unit {
         Ok(events)
     }
 
-    /// What this unit's ids stand for in the stream of this thing, if they were used there before.
+    /// The events that this unit's ids already have in this aggregate's stream, if any.
     pub(crate) async fn first_result<A: Aggregate>(
         &mut self,
         key: &str,
@@ -99,8 +99,8 @@ impl Unit {
         }))
     }
 
-    /// Waits for this name's turn, once per unit. A unit that has a turn already does not wait for another: two
-    /// units that wait for each other would wait for ever.
+    /// Waits for this name's turn, once per unit. A unit that has a turn already does not wait for
+    /// another: two units that wait for each other would wait for ever.
     pub(crate) async fn take_turn(&mut self, name: &str) {
         if self.turns.contains_key(name) {
             return;
@@ -208,7 +208,7 @@ impl Unit {
 }
 
 impl Thing {
-    /// Where its stream must stand when this unit has already written so many events to it.
+    /// The expected revision of its stream after this unit has written so many events to it.
     fn expected_after(&self, written: u64) -> Expected {
         match (self.history, self.revision, written) {
             (History::Nothing, ..) => Expected::Any,

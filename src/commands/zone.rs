@@ -2,8 +2,8 @@
 
 use jiff::tz::TimeZone;
 
-/// The time zone of this name, from the machine's database of zones or from the one that the program brings along;
-/// none when neither knows it.
+/// The time zone of this name, from the machine's database of zones or from the built-in one; none
+/// when neither has it.
 ///
 /// The machine's comes first: laws about clocks change more often than programs are built.
 #[must_use]

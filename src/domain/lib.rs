@@ -1,13 +1,14 @@
 //! What may happen on a build farm, and what may not.
 //!
-//! Events, commands and deciders, all pure: the same arguments give the same answer, for ever. There is
-//! no clock, no randomness and no I/O here, and `clippy.toml` keeps it so; time and ids arrive inside
-//! the commands. That is the whole reason why a replay proves anything.
+//! Events, commands and deciders, all pure: the same arguments give the same answer, for ever.
+//! There is no clock, no randomness and no I/O here, and `clippy.toml` keeps it so; time and ids
+//! arrive inside the commands. That is the whole reason why a replay proves anything.
 //!
-//! Start reading at [`Event`] (everything that can be in a log), then [`Aggregate`] (how one thing decides),
-//! then [`builds::build`], the largest aggregate.
+//! Start reading at [`Event`] (everything that can be in a log), then [`Aggregate`] (how one thing
+//! decides), then [`builds::build`], the largest aggregate.
 //!
-//! Each context has a folder: [`core`], [`builds`] and [`jobs`]. A context may use `core`, and no other.
+//! Each context has a folder: [`core`], [`builds`] and [`jobs`]. A context may use `core`, and no
+//! other.
 //!
 //! | aggregate | its streams | what it decides |
 //! |---|---|---|
@@ -29,9 +30,10 @@
 //!
 //! [`jobs::schedule`] is no aggregate: it says when runs are due, as plain functions.
 //!
-//! Those of the last row are records ([`Record`]): one declaration makes their events, commands and decider, and the tests
-//! of what holds for all of them. Each of the others has a folder: `event.rs` says what may have happened, `decide.rs` what
-//! may happen next. `tests/archive` has every shape of an event that was ever released; all of them can be read.
+//! Those of the last row are records ([`Record`]): one declaration makes their events, commands and
+//! decider, and the tests of what holds for all of them. Each of the others has a folder:
+//! `event.rs` says what may have happened, `decide.rs` what may happen next. `tests/archive` has
+//! every shape of an event that was ever released; all of them can be read.
 
 pub mod builds;
 pub mod core;

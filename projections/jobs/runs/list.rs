@@ -190,8 +190,8 @@ impl Runs {
             Ok(sum)
         };
         let over = match worker {
-            WorkerIs::Nobody => of(None)?,
-            WorkerIs::Somebody => {
+            WorkerIs::Unassigned => of(None)?,
+            WorkerIs::Assigned => {
                 let nobody = of(None)?;
                 let model = self.model.read();
                 let all: u64 = matching(&model, query).map(|(_, count)| count).sum();

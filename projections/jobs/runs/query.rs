@@ -36,10 +36,10 @@ pub struct RunQuery {
 /// Who executes a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WorkerIs {
-    /// That is not settled.
-    Nobody,
-    /// Anybody, but it is settled.
-    Somebody,
+    /// No worker yet.
+    Unassigned,
+    /// Some worker.
+    Assigned,
     /// One of these.
     OneOf(BTreeSet<u64>),
 }
@@ -139,8 +139,8 @@ impl RunQuery {
 impl WorkerIs {
     pub(super) fn is(&self, worker: Option<u64>) -> bool {
         match self {
-            Self::Nobody => worker.is_none(),
-            Self::Somebody => worker.is_some(),
+            Self::Unassigned => worker.is_none(),
+            Self::Assigned => worker.is_some(),
             Self::OneOf(workers) => worker.is_some_and(|worker| workers.contains(&worker)),
         }
     }

@@ -9,27 +9,27 @@ use proptest::prelude::*;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::testing::{commands, everything, nobody, noon, reported, skipped};
+use crate::testing::{anonymous, commands, everything, noon, reported, skipped};
 use crate::{Clock, CommandError, Commands, Outcome, event_id};
 
 /// One command of one task, for one of few builds, sometimes under an id that others give as well.
 #[derive(Clone, Debug)]
-struct Told {
+struct Request {
     build: u8,
     command: C,
     id: Option<u8>,
 }
 
 /// What a task did and what came of it.
-type Done = (Told, Outcome);
+type Done = (Request, Outcome);
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Every event in the log is what its command decides from the state right before it, whoever else was
-    /// busy with the same build: so no decision rested on a state that somebody else had changed.
+    /// Every event in the log is what its command decides from the state right before it, however
+    /// many tasks changed the same build: so no decision rested on an outdated state.
     #[test]
-    fn no_update_is_lost(tasks in prop::collection::vec(prop::collection::vec(told(), 1..12), 2..10)) {
+    fn no_update_is_lost(tasks in prop::collection::vec(prop::collection::vec(request(), 1..12), 2..10)) {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_time()
@@ -37,13 +37,14 @@ proptest! {
             .unwrap();
         runtime.block_on(async {
             let (commands, log) = commands();
-            let done = tell_all(&commands, &log, tasks).await;
+            let done = send_all(&commands, &log, tasks).await;
             check(&log, done).await;
         });
     }
 }
 
-/// All at once on one build: the turns keep the number of wasted decisions near the number of tasks.
+/// All at once on one build: the turns keep the number of wasted decisions near the number of
+/// tasks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_writers_of_one_stream_all_get_through() {
     const TASKS: u64 = 300;
@@ -54,7 +55,7 @@ async fn many_writers_of_one_stream_all_get_through() {
         tasks.spawn(async move {
             let command = C::Report(reported("running", &format!("d{task}")));
             commands
-                .execute::<Build>("default:0", command, &nobody())
+                .execute::<Build>("default:0", command, &anonymous())
                 .await
                 .unwrap()
         });
@@ -73,12 +74,12 @@ async fn many_writers_of_one_stream_all_get_through() {
 
 /// A future that is dropped half-way gives its turn back.
 #[tokio::test]
-async fn a_caller_who_goes_away_holds_nobody_up() {
+async fn a_caller_who_goes_away_delays_no_other() {
     let (commands, log) = commands();
     for polls in 1..12 {
         log.fail_appends(AppendFault::Conflicts(2));
         let command = C::Report(reported("running", &format!("lost {polls}")));
-        let metadata = nobody();
+        let metadata = anonymous();
         let mut future = Box::pin(commands.execute::<Build>("default:0", command, &metadata));
         for _ in 0..polls {
             let _ = std::future::poll_fn(|context| {
@@ -90,13 +91,17 @@ async fn a_caller_who_goes_away_holds_nobody_up() {
         log.fail_appends(AppendFault::Conflicts(2));
         let command = C::Report(reported("running", &format!("kept {polls}")));
         commands
-            .execute::<Build>("default:0", command, &nobody())
+            .execute::<Build>("default:0", command, &anonymous())
             .await
             .unwrap();
     }
 }
 
-async fn tell_all(commands: &Commands, log: &Arc<FaultyLog>, tasks: Vec<Vec<Told>>) -> Vec<Done> {
+async fn send_all(
+    commands: &Commands,
+    log: &Arc<FaultyLog>,
+    tasks: Vec<Vec<Request>>,
+) -> Vec<Done> {
     // Another app on the same log, whose turns are not ours.
     let other = Commands::new(Arc::clone(log) as Arc<dyn EventLog>, Clock::fixed(noon()));
     let mut running = JoinSet::new();
@@ -108,22 +113,22 @@ async fn tell_all(commands: &Commands, log: &Arc<FaultyLog>, tasks: Vec<Vec<Told
         };
         running.spawn(async move {
             let mut done = Vec::new();
-            for told in task {
-                let key = format!("default:{}", told.build);
-                let command = told.command.clone();
-                let outcome = match told.id {
-                    None => commands.execute::<Build>(&key, command, &nobody()).await,
+            for request in task {
+                let key = format!("default:{}", request.build);
+                let command = request.command.clone();
+                let outcome = match request.id {
+                    None => commands.execute::<Build>(&key, command, &anonymous()).await,
                     Some(id) => {
-                        let id = event_id("told", &format!("{}/{id}", told.build));
+                        let id = event_id("request", &format!("{}/{id}", request.build));
                         commands
-                            .execute_as::<Build>(id, &key, command, &nobody())
+                            .execute_as::<Build>(id, &key, command, &anonymous())
                             .await
                     }
                 };
                 match outcome {
-                    Ok(outcome) => done.push((told, outcome)),
+                    Ok(outcome) => done.push((request, outcome)),
                     Err(CommandError::Rejected(_)) => {}
-                    Err(error) => panic!("{told:?}: {error}"),
+                    Err(error) => panic!("{request:?}: {error}"),
                 }
             }
             done
@@ -136,9 +141,9 @@ async fn check(log: &FaultyLog, done: Vec<Done>) {
     let mut commands_of: BTreeMap<Uuid, C> = BTreeMap::new();
     let (fresh, repeated): (Vec<Done>, Vec<Done>) =
         done.into_iter().partition(|(_, outcome)| !outcome.repeated);
-    for (told, outcome) in fresh {
+    for (request, outcome) in fresh {
         for appended in outcome.events {
-            let before = commands_of.insert(appended.id, told.command.clone());
+            let before = commands_of.insert(appended.id, request.command.clone());
             assert_eq!(before, None, "one event was answered to two commands");
         }
     }
@@ -169,9 +174,9 @@ async fn check(log: &FaultyLog, done: Vec<Done>) {
     }
 }
 
-fn told() -> impl Strategy<Value = Told> {
+fn request() -> impl Strategy<Value = Request> {
     let id = prop_oneof![3 => Just(None), 1 => (0..4_u8).prop_map(Some)];
-    (0..3_u8, command(), id).prop_map(|(build, command, id)| Told { build, command, id })
+    (0..3_u8, command(), id).prop_map(|(build, command, id)| Request { build, command, id })
 }
 
 fn command() -> impl Strategy<Value = C> {

@@ -7,7 +7,7 @@ use eventlog::faulty::AppendFault;
 use eventlog::{Append, AppendError, EventType, Expected, FaultyLog, NewEvent, ReadError};
 
 use super::*;
-use crate::testing::{commands, everything, nobody, noon, reported, skipped};
+use crate::testing::{anonymous, commands, everything, noon, reported, skipped};
 use crate::{ATTEMPTS_MAX, STREAM_EVENTS_MAX, event_id};
 
 const KEY: &str = "default:7";
@@ -22,7 +22,7 @@ async fn what_follows_from_a_command_is_in_the_log_when_it_returns() {
     let metadata = Metadata {
         actor: Some(Actor::system("collector")),
         request_id: Some("r-1".to_owned()),
-        ..nobody()
+        ..anonymous()
     };
     let outcome = commands
         .execute::<Build>(KEY, report("running", "d1"), &metadata)
@@ -65,12 +65,12 @@ async fn a_command_from_which_nothing_follows_appends_nothing() {
     let (commands, log) = commands();
     for _ in 0..2 {
         commands
-            .execute::<Build>(KEY, report("running", "d1"), &nobody())
+            .execute::<Build>(KEY, report("running", "d1"), &anonymous())
             .await
             .unwrap();
     }
     let outcome = commands
-        .execute::<Build>(KEY, report("running", "d1"), &nobody())
+        .execute::<Build>(KEY, report("running", "d1"), &anonymous())
         .await
         .unwrap();
     assert_eq!((outcome.position(), outcome.is_empty()), (None, true));
@@ -83,7 +83,7 @@ async fn a_command_from_which_nothing_follows_appends_nothing() {
 async fn what_the_domain_refuses_is_not_appended() {
     let (commands, log) = commands();
     let refused = commands
-        .execute::<Build>(KEY, C::SkipCollection(skipped(1)), &nobody())
+        .execute::<Build>(KEY, C::SkipCollection(skipped(1)), &anonymous())
         .await;
     assert_eq!(
         refused,
@@ -95,14 +95,14 @@ async fn what_the_domain_refuses_is_not_appended() {
 
 #[tokio::test]
 async fn a_repeat_is_answered_with_the_first_result_whatever_happened_since() {
-    let nobody = nobody();
+    let anonymous = anonymous();
     let (commands, log) = commands();
     let id = event_id("gitlab", "d1");
-    let tell = || commands.execute_as::<Build>(id, KEY, report("running", "d1"), &nobody);
+    let tell = || commands.execute_as::<Build>(id, KEY, report("running", "d1"), &anonymous);
     let first = tell().await.unwrap();
     assert_eq!(first.events[0].id, id);
     commands
-        .execute::<Build>(KEY, report("success", "d2"), &nobody)
+        .execute::<Build>(KEY, report("success", "d2"), &anonymous)
         .await
         .unwrap();
 
@@ -114,12 +114,12 @@ async fn a_repeat_is_answered_with_the_first_result_whatever_happened_since() {
     assert_eq!(commands.find(id).await.unwrap(), first.position());
 }
 
-/// Whoever asks for a token again under the same key brings another random hash, which the domain would
-/// refuse.
+/// A repeated request for a token under the same key brings another random hash, which the domain
+/// would refuse.
 #[tokio::test]
 async fn a_repeat_that_makes_no_sense_any_more_is_still_answered() {
     let (commands, log) = commands();
-    let nobody = nobody();
+    let anonymous = anonymous();
     let issue = |digit: &str| {
         let issued = Issued {
             name: "ci".to_owned(),
@@ -130,7 +130,7 @@ async fn a_repeat_that_makes_no_sense_any_more_is_still_answered() {
             at: noon(),
         };
         let id = event_id("idempotency", "1");
-        commands.execute_as::<Token>(id, "t", TokenCommand::Issue(issued), &nobody)
+        commands.execute_as::<Token>(id, "t", TokenCommand::Issue(issued), &anonymous)
     };
     let first = issue("0").await.unwrap();
     assert_eq!(issue("1").await.unwrap().events, first.events);
@@ -139,10 +139,10 @@ async fn a_repeat_that_makes_no_sense_any_more_is_still_answered() {
 
 #[tokio::test]
 async fn an_id_belongs_to_one_stream() {
-    let nobody = nobody();
+    let anonymous = anonymous();
     let (commands, _) = commands();
     let id = event_id("gitlab", "d1");
-    let tell = |key| commands.execute_as::<Build>(id, key, report("running", "d1"), &nobody);
+    let tell = |key| commands.execute_as::<Build>(id, key, report("running", "d1"), &anonymous);
     let position = tell(KEY).await.unwrap().position().unwrap();
     assert_eq!(
         tell("default:8").await,
@@ -165,30 +165,30 @@ async fn a_note_is_appended_without_reading_its_stream() {
     let id = event_id("note", "1");
     for _ in 0..2 {
         commands
-            .execute_as::<Audit>(id, "2026-11-21", note(0), &nobody())
+            .execute_as::<Audit>(id, "2026-11-21", note(0), &anonymous())
             .await
             .unwrap();
     }
     commands
-        .execute::<Audit>("2026-11-21", note(1), &nobody())
+        .execute::<Audit>("2026-11-21", note(1), &anonymous())
         .await
         .unwrap();
     assert_eq!((log.head(), commands.stats().repeated), (Position(2), 1));
 }
 
 #[tokio::test]
-async fn a_decision_is_made_anew_until_nobody_was_faster() {
+async fn a_decision_is_repeated_until_no_append_was_faster() {
     let (commands, log) = commands();
     log.fail_appends(AppendFault::Conflicts(ATTEMPTS_MAX - 1));
     commands
-        .execute::<Build>(KEY, report("running", "d1"), &nobody())
+        .execute::<Build>(KEY, report("running", "d1"), &anonymous())
         .await
         .unwrap();
     assert_eq!(commands.stats().conflicts, u64::from(ATTEMPTS_MAX) - 1);
 
     log.fail_appends(AppendFault::Conflicts(ATTEMPTS_MAX));
     let refused = commands
-        .execute::<Build>(KEY, report("running", "d2"), &nobody())
+        .execute::<Build>(KEY, report("running", "d2"), &anonymous())
         .await;
     assert_eq!(refused, Err(CommandError::Contended));
     assert_eq!(everything(&log).await.len(), 1);
@@ -216,7 +216,7 @@ async fn whatever_ails_the_log_has_a_name() {
         let (commands, log) = commands();
         log.fail_appends(AppendFault::Refused(error));
         let answer = commands
-            .execute::<Build>(KEY, report("running", "d1"), &nobody())
+            .execute::<Build>(KEY, report("running", "d1"), &anonymous())
             .await;
         assert_eq!(answer, Err(expected));
         assert_eq!(commands.stats().failed, 1);
@@ -231,7 +231,7 @@ async fn whatever_ails_the_log_has_a_name() {
         let (commands, log) = commands();
         log.fail_reads(error);
         let answer = commands
-            .execute::<Build>(KEY, report("running", "d1"), &nobody())
+            .execute::<Build>(KEY, report("running", "d1"), &anonymous())
             .await;
         assert_eq!(answer, Err(expected.clone()));
         assert_eq!(commands.load::<Build>(KEY).await, Err(expected));
@@ -243,7 +243,7 @@ async fn a_key_that_no_stream_could_have_is_refused() {
     let (commands, _) = commands();
     for key in ["", "a\nb", "\0", &"x".repeat(10_000)] {
         let refused = commands
-            .execute::<Build>(key, report("running", "d1"), &nobody())
+            .execute::<Build>(key, report("running", "d1"), &anonymous())
             .await;
         assert!(
             matches!(refused, Err(CommandError::BadKey { .. })),
@@ -253,7 +253,7 @@ async fn a_key_that_no_stream_could_have_is_refused() {
 }
 
 #[tokio::test]
-async fn a_stream_that_nobody_here_can_read_is_a_fault() {
+async fn an_unreadable_stream_is_a_fault() {
     for (event_type, data) in [
         ("build.reported", "{}"),
         ("build.reported", "nonsense"),
@@ -263,7 +263,7 @@ async fn a_stream_that_nobody_here_can_read_is_a_fault() {
         let (commands, log) = commands();
         append(&log, event_type, data, 1).await;
         let refused = commands
-            .execute::<Build>(KEY, report("running", "d1"), &nobody())
+            .execute::<Build>(KEY, report("running", "d1"), &anonymous())
             .await;
         let Err(CommandError::Fault { reason }) = &refused else {
             panic!("{event_type} {data}: {refused:?}");
@@ -281,14 +281,14 @@ async fn a_decision_rests_on_every_page_of_a_stream() {
     }
     for delivery in ["d0", "d255", "d256", "d511", "d512", "d599"] {
         let outcome = commands
-            .execute::<Build>(KEY, report("running", delivery), &nobody())
+            .execute::<Build>(KEY, report("running", delivery), &anonymous())
             .await;
         assert!(outcome.unwrap().is_empty(), "{delivery}");
     }
     let loaded = commands.load::<Build>(KEY).await.unwrap();
     assert_eq!(loaded.revision, Some(Revision(599)));
     let outcome = commands
-        .execute::<Build>(KEY, report("running", "new"), &nobody())
+        .execute::<Build>(KEY, report("running", "new"), &anonymous())
         .await;
     assert_eq!(outcome.unwrap().events[0].revision, Revision(600));
 }
@@ -299,12 +299,12 @@ async fn a_stream_without_end_is_not_read_to_its_end() {
     let data = serde_json::to_string(&reported("running", "d")).unwrap();
     append(&log, "build.reported", &data, STREAM_EVENTS_MAX).await;
     commands
-        .execute::<Build>(KEY, report("running", "d"), &nobody())
+        .execute::<Build>(KEY, report("running", "d"), &anonymous())
         .await
         .unwrap();
     append(&log, "build.reported", &data, 1).await;
     let refused = commands
-        .execute::<Build>(KEY, report("running", "d"), &nobody())
+        .execute::<Build>(KEY, report("running", "d"), &anonymous())
         .await;
     assert!(
         matches!(refused, Err(CommandError::TooLarge { .. })),
@@ -323,10 +323,11 @@ async fn whether_writes_are_possible_is_said_before_one_is_tried() {
     assert_eq!(commands.stopped(), None, "a stop may turn back");
 }
 
-/// With new ids the second append could be a second event. Only the caller knows whether it may repeat.
+/// With new ids the second append could be a second event. Only the caller knows whether it may
+/// repeat.
 #[tokio::test]
 async fn an_append_of_unknown_outcome_is_not_tried_again() {
-    let metadata = nobody();
+    let metadata = anonymous();
     for fault in [AppendFault::AnswerLost, AppendFault::BatchLost] {
         let (commands, log) = commands();
         log.fail_appends(fault.clone());

@@ -2,20 +2,20 @@ use tokio::task::JoinSet;
 
 use super::*;
 use crate::Outcome;
-use crate::testing::{commands, nobody};
+use crate::testing::{anonymous, commands};
 
 type Done = Result<Outcome, CommandError<NameRejection>>;
 
 async fn taken(commands: &crate::Commands, name: &str, by: u64) -> Done {
     let work = |unit: Transaction| async move { take(&unit, ("group", name), by).await };
-    Ok(commands.transact(&nobody(), work).await?.1)
+    Ok(commands.transact(&anonymous(), work).await?.1)
 }
 
 async fn changed(commands: &crate::Commands, before: &str, after: &str, by: u64) -> Done {
     let work = |unit: Transaction| async move {
         change(&unit, ("group", before), ("group", after), by).await
     };
-    Ok(commands.transact(&nobody(), work).await?.1)
+    Ok(commands.transact(&anonymous(), work).await?.1)
 }
 
 #[tokio::test]

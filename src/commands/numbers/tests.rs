@@ -5,14 +5,14 @@ use eventlog::{EventLog, Revision, StreamName};
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::testing::{commands, nobody, reported};
+use crate::testing::{anonymous, commands, reported};
 use crate::{Clock, Commands};
 
 #[tokio::test]
 async fn numbers_of_one_kind_follow_each_other() {
     let (commands, _) = commands();
     let (taken, outcome) = commands
-        .transact(&nobody(), |unit| async move {
+        .transact(&anonymous(), |unit| async move {
             let one = take(&unit, "run").await?;
             let three = take_many(&unit, "run", 3).await?;
             let none = take_many(&unit, "run", 0).await?;
@@ -24,12 +24,12 @@ async fn numbers_of_one_kind_follow_each_other() {
     assert_eq!(taken, (1, 2, 5, 1));
     assert_eq!(outcome.events.len(), 3);
     let next = commands
-        .transact(&nobody(), |unit| async move { take(&unit, "run").await })
+        .transact(&anonymous(), |unit| async move { take(&unit, "run").await })
         .await;
     assert_eq!(next.unwrap().0, 5);
 }
 
-/// Whatever fails, and however many ask at once.
+/// Whatever fails, and however many requests are concurrent.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn numbers_have_neither_gaps_nor_repeats() {
     const TASKS: u64 = 200;
@@ -62,7 +62,7 @@ async fn units_of_one_process_take_numbers_in_turn() {
         let commands = commands.clone();
         tasks.spawn(async move {
             let work = |unit: Transaction| async move { take(&unit, "run").await };
-            commands.transact(&nobody(), work).await.unwrap();
+            commands.transact(&anonymous(), work).await.unwrap();
         });
     }
     tasks.join_all().await;
@@ -88,7 +88,7 @@ async fn units_that_take_numbers_in_opposite_orders_do_not_wait_for_each_other()
                 tokio::task::yield_now().await;
                 take(&unit, kinds[1]).await
             };
-            commands.transact(&nobody(), work).await.unwrap();
+            commands.transact(&anonymous(), work).await.unwrap();
         });
     }
     tasks.join_all().await;
@@ -114,7 +114,7 @@ async fn take_in_a_unit(commands: &Commands, task: u64) -> Option<u64> {
         reported.map_err(|error| error.map(|_| "build"))?;
         Ok(number)
     };
-    match commands.transact(&nobody(), work).await {
+    match commands.transact(&anonymous(), work).await {
         Ok((number, outcome)) => {
             assert_eq!(outcome.events.len(), 2);
             assert_eq!(

@@ -15,7 +15,8 @@ use crate::{CommandError, Transaction};
 /// nothing.
 ///
 /// # Errors
-/// When the run says no, its new job is none, or its occasion is one of another job; and as [`Transaction::execute`].
+/// When the run rejects it, its new job does not exist, or its occasion belongs to another job; and
+/// as [`Transaction::execute`].
 pub async fn change(
     unit: &Transaction,
     run: u64,
@@ -52,9 +53,9 @@ pub async fn give_up(
     tell(unit, run, command, at, children_of).await
 }
 
-/// Ends a run because a person does not expect it to return any more, and answers whether it was open until then.
-/// What it printed stays; where nobody knows what that was, its log says why it was ended, so that whoever is told
-/// of the failure finds it.
+/// Ends a run because a person does not expect it to return any more, and returns whether it was
+/// open. Its output is kept; where there is none, a log with the reason is written, so that a
+/// reader of the failure mail finds it.
 ///
 /// # Errors
 /// When there is no such run, or no worker has it; and as [`Transaction::execute`].
@@ -102,7 +103,8 @@ async fn tell(
     let Some(facts) = known.facts().copied() else {
         return Ok(());
     };
-    // A change of the occasion comes first: a run returns in the occasion that it belongs to by now.
+    // A change of the occasion comes first: a run returns in the occasion that it belongs to by
+    // now.
     for event in &events {
         if let RunEvent::Patched(data) = event
             && data.schedule_id.is_some()

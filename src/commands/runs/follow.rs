@@ -18,11 +18,11 @@ pub struct Next {
     pub schedule_at: Timestamp,
 }
 
-/// Schedules the next occasions of the jobs of these runs, and answers the numbers of the new ones. A run
-/// that is followed already, or is no more, is passed over.
+/// Schedules the next occasions of the jobs of these runs, and answers the numbers of the new ones.
+/// A run that is followed already, or is no more, is passed over.
 ///
-/// Many at once are one append, and take their numbers in one step: a farm whose jobs are all due at
-/// midnight would else be busy with it until one.
+/// Many at once are one append, and take their numbers in one step: a farm whose jobs are all due
+/// at midnight would else be busy with it until one.
 ///
 /// # Errors
 /// As [`Transaction::execute`].

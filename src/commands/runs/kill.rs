@@ -8,7 +8,7 @@ use super::rejection::whole;
 use super::{KILL_REQUEST, RunsRejection};
 use crate::{CommandError, Transaction, numbers};
 
-/// Asks for a run to be killed, and answers the number of the request. Several may be made.
+/// Requests the kill of a run, and returns the number of the request. There may be several.
 ///
 /// # Errors
 /// When there is no such run, and as [`Transaction::execute`].
@@ -28,9 +28,9 @@ pub async fn request_kill(
     Ok(kill_request)
 }
 
-/// Asks for a run to be killed that has had its time since it was started, and answers the number of the request. A run
-/// that is not executed since then any more is passed over: it may be over by now, have been started again, or be asked
-/// for already. How long it has been executed knows the caller: it does not follow from what clocks show.
+/// Requests the kill of a run that exceeded its timeout since this start, and returns the number of
+/// the request. Nothing happens when the run is over by now, was started again, or has a kill
+/// request. The caller measures the duration: it cannot be computed from clock times.
 ///
 /// # Errors
 /// As [`Transaction::execute`].
@@ -75,8 +75,8 @@ async fn request(
     Ok(number)
 }
 
-/// Asks for a run to be killed that a worker has, and answers the number of the request. One that waits would be
-/// killed as soon as it is started, which is never intended.
+/// Requests the kill of a run that a worker has claimed, and returns the number of the request. A
+/// waiting run would be killed as soon as it starts, which is never intended.
 ///
 /// # Errors
 /// When there is no such run, no worker has it or it is over; and as [`Transaction::execute`].

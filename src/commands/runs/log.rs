@@ -12,7 +12,8 @@ use crate::{CommandError, Transaction, numbers};
 /// replaced, and keeps its number.
 ///
 /// # Errors
-/// When there is no such run, or the text is to be stored elsewhere first; and as [`Transaction::execute`].
+/// When there is no such run, or the text is to be stored elsewhere first; and as
+/// [`Transaction::execute`].
 pub async fn write_log(
     unit: &Transaction,
     run: u64,
@@ -43,7 +44,8 @@ pub async fn write_log(
 /// Replaces what a run printed.
 ///
 /// # Errors
-/// When it has no log, or the text is to be stored elsewhere first; and as [`Transaction::execute`].
+/// When it has no log, or the text is to be stored elsewhere first; and as
+/// [`Transaction::execute`].
 pub async fn replace_log(
     unit: &Transaction,
     run: u64,

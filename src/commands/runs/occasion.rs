@@ -7,7 +7,8 @@ use super::RunsRejection;
 use super::rejection::whole;
 use crate::{CommandError, Transaction};
 
-/// Checks that an occasion exists and is one of this job. It is named after its first run, which may have been spread.
+/// Checks that an occasion exists and is one of this job. It is named after its first run, which
+/// may have been spread.
 pub(super) async fn check(
     unit: &Transaction,
     schedule_id: u64,
@@ -21,8 +22,8 @@ pub(super) async fn check(
     Err(CommandError::Rejected(rejection))
 }
 
-/// Checks that a run that is to be of another job, or of another occasion, is of an occasion of its job then. What
-/// stays as it is needs no check.
+/// Checks that a run that is to be of another job, or of another occasion, is of an occasion of its
+/// job then. What stays as it is needs no check.
 pub(super) async fn check_change(
     unit: &Transaction,
     run: u64,
@@ -40,7 +41,8 @@ pub(super) async fn check_change(
     if schedule_id != run {
         return check(unit, schedule_id, job).await;
     }
-    // The occasion is the run's own and goes with it to the other job, unless runs of its job are in it as well.
+    // The occasion is the run's own and goes with it to the other job, unless runs of its job are
+    // in it as well.
     let key = Occasion::key(run);
     let others = unit.load::<Occasion>(&key).await.map_err(whole)?;
     if job != facts.job && others.has_others_than(run) {
@@ -50,8 +52,8 @@ pub(super) async fn check_change(
     Ok(())
 }
 
-/// Has an occasion count on a run that is not over. On the run after which it is named as well: alone it
-/// was not counted on, and would not be waited for.
+/// Has an occasion count on a run that is not over. On the run after which it is named as well:
+/// alone it was not counted on, and would not be waited for.
 pub(super) async fn join(
     unit: &Transaction,
     schedule_id: u64,

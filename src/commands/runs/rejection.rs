@@ -1,4 +1,4 @@
-//! How the domain says no to a word about a run.
+//! The domain's rejections of reports about runs.
 
 use domain::core::numbers::NumbersRejection;
 use domain::jobs::job::{JobRejection, TallyRejection};
@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::CommandError;
 
-/// How the domain says no to a word about a run.
+/// The domain's rejections of reports about runs.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RunsRejection {
     /// The run does.

@@ -8,8 +8,8 @@ use super::rejection::whole;
 use super::{RUN, RunsRejection, occasion, schedule};
 use crate::{CommandError, Transaction, numbers};
 
-/// Puts another run in the place of one that failed: of the same occasion, and for the same worker where only that
-/// one may execute it. Nothing else follows from the failure.
+/// Puts another run in the place of one that failed: of the same occasion, and for the same worker
+/// where only that one may execute it. Nothing else follows from the failure.
 pub(super) async fn again(
     unit: &Transaction,
     (run, facts, known): (u64, &RunFacts, &Run),

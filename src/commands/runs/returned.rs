@@ -9,7 +9,8 @@ use super::rejection::whole;
 use super::{RUN, RunsRejection, occasion, retry, schedule};
 use crate::{CommandError, Transaction, numbers};
 
-/// Which jobs come after a job, as far as the caller knows. Whether they do is looked up again in the unit.
+/// Which jobs come after a job, as far as the caller knows. Whether they do is looked up again in
+/// the unit.
 pub type ChildrenOf<'a> = &'a (dyn Fn(u64) -> Vec<u64> + Send + Sync);
 
 /// How a run has ended.
@@ -17,12 +18,13 @@ pub type ChildrenOf<'a> = &'a (dyn Fn(u64) -> Vec<u64> + Send + Sync);
 pub(super) struct End {
     /// The worker's report; none when it made none.
     pub(super) success: Option<bool>,
-    /// Whether a person ended it, who is there to ask again. Its process may go on, and is not to meet another.
+    /// Whether a person ended it, who can request another run. Its process may still run, and must
+    /// not meet a second one.
     pub(super) by_hand: bool,
 }
 
-/// All that follows when a run has become over. When its job tries again, that is another attempt and nothing
-/// else; and from what is said about a run that was tried again, nothing follows.
+/// The consequences of a run's end. When its job retries, the only consequence is another attempt;
+/// later reports about a retried run have none.
 pub(super) async fn take(
     unit: &Transaction,
     run: u64,

@@ -69,8 +69,8 @@ pub(super) async fn tell(
     Ok(())
 }
 
-/// Schedules a run for another time that waits for this one, and returns whether it did: a worker may have claimed or
-/// changed it meanwhile.
+/// Schedules a run for another time that waits for this one, and returns whether it did: a worker
+/// may have claimed or changed it meanwhile.
 ///
 /// # Errors
 /// As [`Transaction::execute`].

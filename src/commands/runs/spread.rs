@@ -8,8 +8,8 @@ use super::rejection::whole;
 use super::{RUN, RunsRejection, occasion, schedule};
 use crate::{CommandError, Transaction, numbers};
 
-/// Replaces a run by one for each of these workers, and answers which has which. A run that is no more is
-/// passed over, and so is one for nobody.
+/// Replaces a run by one for each of these workers, and returns the pairs. A run that no longer
+/// exists is skipped, and so is an empty list of workers.
 ///
 /// # Errors
 /// When a worker has the run already, and as [`Transaction::execute`].
@@ -34,7 +34,8 @@ pub async fn spread(
     };
     let into: Vec<Share> = (first..).zip(workers).map(share).collect();
 
-    // Another attempt is counted on from the beginning; its occasion is not to wait for a run that is no more.
+    // Another attempt is counted on from the beginning; its occasion is not to wait for a run that
+    // is no more.
     let mut counted_on = known.attempt(None).number > 1;
     let at = unit.now();
     let data = RunCommand::Spread(Spread {

@@ -9,7 +9,7 @@ use domain::{Event, LongText};
 use eventlog::StreamName;
 
 use super::*;
-use crate::testing::{commands, everything, nobody, noon};
+use crate::testing::{anonymous, commands, everything, noon};
 use crate::{CommandError, Commands, Outcome, Transaction};
 
 mod limits;
@@ -21,7 +21,7 @@ mod stories;
 const PARENT: u64 = 1;
 const CHILDREN: [u64; 3] = [2, 3, 4];
 
-/// A farm whose jobs are known, and which schedules children as the views would say.
+/// A farm whose jobs are known, and which schedules children as the views would.
 pub(super) struct Farm {
     commands: Commands,
     log: Arc<eventlog::FaultyLog>,
@@ -65,7 +65,7 @@ async fn that_there_is_no_next_time_is_said_once() {
     let run = farm.schedule(&plan(PARENT)).await.unwrap();
     for expected in [1, 0] {
         let work = |unit: Transaction| async move { give_up_following(&unit, run).await };
-        let (_, outcome) = farm.commands.transact(&nobody(), work).await.unwrap();
+        let (_, outcome) = farm.commands.transact(&anonymous(), work).await.unwrap();
         assert_eq!(outcome.events.len(), expected);
     }
 }
@@ -86,7 +86,6 @@ async fn a_run_is_spread_once_and_is_no_more() {
     for share in shares {
         let facts = farm.facts(share.run).await;
         assert_eq!((facts.schedule_id, facts.worker), (run, Some(share.worker)));
-        // Each is what was asked for.
         assert_eq!((facts.job, facts.schedule_at), (PARENT, later(60)));
         assert!(facts.is_manual && !facts.schedule_children);
     }
@@ -96,7 +95,7 @@ async fn a_run_is_spread_once_and_is_no_more() {
 }
 
 #[tokio::test]
-async fn a_run_that_somebody_has_is_not_spread() {
+async fn a_claimed_run_is_not_spread() {
     let farm = Farm::new().await;
     let run = farm.schedule(&plan(PARENT)).await.unwrap();
     let claim = Patched {
@@ -138,7 +137,7 @@ async fn nothing_is_asked_of_a_run_that_was_never_scheduled() {
     assert_eq!(changed.unwrap_err(), unknown);
     assert_eq!(farm.write_log(5, "text").await, Err(unknown.clone()));
     let kill = |unit: Transaction| async move { request_kill(&unit, 5).await };
-    let killed = farm.commands.transact(&nobody(), kill).await;
+    let killed = farm.commands.transact(&anonymous(), kill).await;
     assert_eq!(killed.unwrap_err(), unknown);
     let next = Next {
         run: 5,
@@ -154,7 +153,7 @@ async fn several_may_ask_for_the_same_run_to_be_killed() {
     let run = farm.schedule(&plan(PARENT)).await.unwrap();
     for expected in 1..3 {
         let kill = |unit: Transaction| async move { request_kill(&unit, run).await };
-        let (number, _) = farm.commands.transact(&nobody(), kill).await.unwrap();
+        let (number, _) = farm.commands.transact(&anonymous(), kill).await.unwrap();
         assert_eq!(number, expected);
     }
     let events = farm.events().await;
@@ -171,7 +170,7 @@ async fn a_person_has_killed_what_a_worker_has() {
     let run = farm.schedule(&plan(PARENT)).await.unwrap();
     let kill = async || {
         let work = |unit: Transaction| async move { kill(&unit, run).await };
-        let done = farm.commands.transact(&nobody(), work).await;
+        let done = farm.commands.transact(&anonymous(), work).await;
         done.map(|(number, _)| number)
     };
     let no = |rejection: RunRejection| Err(CommandError::Rejected(rejection.into()));
@@ -194,7 +193,10 @@ impl Farm {
             because: domain::jobs::job::Suspension::Asked,
             at: noon(),
         };
-        let suspended = farm.commands.execute::<Job>("3", suspend, &nobody()).await;
+        let suspended = farm
+            .commands
+            .execute::<Job>("3", suspend, &anonymous())
+            .await;
         suspended.unwrap();
         farm
     }
@@ -210,21 +212,24 @@ impl Farm {
         };
         let key = number.to_string();
         let create = JobCommand::Create(created);
-        let done = self.commands.execute::<Job>(&key, create, &nobody()).await;
+        let done = self
+            .commands
+            .execute::<Job>(&key, create, &anonymous())
+            .await;
         done.unwrap();
     }
 
-    /// Has a job ask for something.
+    /// Edits the settings of a job.
     pub(super) async fn ask(&self, job: u64, edited: Edited) {
         let edit = JobCommand::Edit(edited);
         let key = job.to_string();
-        let done = self.commands.execute::<Job>(&key, edit, &nobody()).await;
+        let done = self.commands.execute::<Job>(&key, edit, &anonymous()).await;
         done.unwrap();
     }
 
     pub(super) async fn schedule(&self, plan: &Plan) -> Result<u64, CommandError<RunsRejection>> {
         let work = |unit: Transaction| async move { schedule(&unit, plan).await };
-        let done = self.commands.transact(&nobody(), work).await;
+        let done = self.commands.transact(&anonymous(), work).await;
         done.map(|(number, _)| number)
     }
 
@@ -237,7 +242,7 @@ impl Farm {
         let work = |unit: Transaction| async move {
             change(&unit, run, Caller::Trusted, patch.clone(), &children_of).await
         };
-        let done = self.commands.transact(&nobody(), work).await;
+        let done = self.commands.transact(&anonymous(), work).await;
         done.map(|((), outcome)| outcome)
     }
 
@@ -250,14 +255,14 @@ impl Farm {
     ) -> (Option<u64>, Outcome) {
         let started = later(second);
         let work = |unit: Transaction| async move { time_out(&unit, run, started, limit).await };
-        self.commands.transact(&nobody(), work).await.unwrap()
+        self.commands.transact(&anonymous(), work).await.unwrap()
     }
 
     pub(super) async fn give_up(&self, run: u64) -> Result<Outcome, CommandError<RunsRejection>> {
         let work = |unit: Transaction| async move {
             give_up(&unit, run, "silent".to_owned(), &children_of).await
         };
-        let done = self.commands.transact(&nobody(), work).await;
+        let done = self.commands.transact(&anonymous(), work).await;
         done.map(|((), outcome)| outcome)
     }
 
@@ -269,12 +274,12 @@ impl Farm {
         let work = |unit: Transaction| async move {
             end(&unit, run, reason.map(str::to_owned), &children_of).await
         };
-        self.commands.transact(&nobody(), work).await
+        self.commands.transact(&anonymous(), work).await
     }
 
     async fn follow(&self, nexts: &[Next]) -> (Vec<u64>, Outcome) {
         let work = |unit: Transaction| async move { follow(&unit, nexts).await };
-        self.commands.transact(&nobody(), work).await.unwrap()
+        self.commands.transact(&anonymous(), work).await.unwrap()
     }
 
     pub(super) async fn spread(
@@ -283,7 +288,7 @@ impl Farm {
         workers: &[u64],
     ) -> Result<Vec<domain::jobs::run::Share>, CommandError<RunsRejection>> {
         let work = |unit: Transaction| async move { spread(&unit, run, workers).await };
-        let done = self.commands.transact(&nobody(), work).await;
+        let done = self.commands.transact(&anonymous(), work).await;
         done.map(|(shares, _)| shares)
     }
 
@@ -296,7 +301,7 @@ impl Farm {
             let content = Some(LongText::Inline(content.to_owned()));
             write_log(&unit, run, content).await
         };
-        let done = self.commands.transact(&nobody(), work).await;
+        let done = self.commands.transact(&anonymous(), work).await;
         done.map(|(number, _)| number)
     }
 
@@ -358,7 +363,7 @@ pub(super) fn plan(job: u64) -> Plan {
     }
 }
 
-/// What a worker says when a run is over.
+/// A worker's report when a run is over.
 pub(super) fn over(second: i64, success: Option<bool>) -> Patched {
     Patched {
         returned_at: Some(Some(later(second))),
@@ -367,7 +372,7 @@ pub(super) fn over(second: i64, success: Option<bool>) -> Patched {
     }
 }
 
-/// What a worker says when it takes a run.
+/// A worker's report when it claims a run.
 pub(super) fn claim() -> Patched {
     Patched {
         worker: Some(7),

@@ -7,7 +7,7 @@ use domain::core::token::{Token, TokenCommand, TokenRejection};
 use eventlog::{EventLog, Position, Revision};
 
 use super::*;
-use crate::testing::{commands, everything, nobody, noon, reported, skipped};
+use crate::testing::{anonymous, commands, everything, noon, reported, skipped};
 use crate::{Commands, Outcome, event_id};
 
 fn report(delivery: &str) -> C {
@@ -19,7 +19,7 @@ async fn several_things_are_one_append() {
     let (commands, log) = commands();
     let mut head = log.watch_head();
     let (data, outcome) = commands
-        .transact(&nobody(), |unit| async move {
+        .transact(&anonymous(), |unit| async move {
             unit.execute::<Build>("default:1", report("d")).await?;
             unit.execute::<Build>("default:2", report("d")).await?;
             unit.execute::<Build>("default:1", C::SkipCollection(skipped(1)))
@@ -52,11 +52,11 @@ async fn several_things_are_one_append() {
 async fn a_unit_sees_what_it_has_decided_so_far() {
     let (commands, _) = commands();
     commands
-        .execute::<Build>("default:1", report("d0"), &nobody())
+        .execute::<Build>("default:1", report("d0"), &anonymous())
         .await
         .unwrap();
     let (seen, _) = commands
-        .transact(&nobody(), |unit| async move {
+        .transact(&anonymous(), |unit| async move {
             let first = unit
                 .execute::<Build>("default:1", C::SkipCollection(skipped(1)))
                 .await?;
@@ -86,7 +86,7 @@ async fn a_unit_that_fails_leaves_nothing() {
         Token(TokenRejection),
     }
     let failed = commands
-        .transact(&nobody(), |unit| async move {
+        .transact(&anonymous(), |unit| async move {
             let build = unit.execute::<Build>("default:1", report("d")).await;
             build.map_err(|error| error.map(No::Build))?;
             let revoked = unit
@@ -110,7 +110,7 @@ async fn a_unit_starts_again_as_a_whole() {
     let times = std::sync::atomic::AtomicU32::new(0);
     let times = &times;
     commands
-        .transact(&nobody(), |unit| async move {
+        .transact(&anonymous(), |unit| async move {
             times.fetch_add(1, Ordering::SeqCst);
             unit.execute::<Build>("default:1", report("d")).await?;
             unit.execute::<Build>("default:2", report("d")).await
@@ -128,7 +128,7 @@ async fn a_unit_told_twice_is_done_once() {
     assert_eq!((number, first.events.len()), (Some(1), 3));
     assert_eq!(first.events[0].id, event_id("unit", "1"));
     commands
-        .execute::<Build>("default:1", report("later"), &nobody())
+        .execute::<Build>("default:1", report("later"), &anonymous())
         .await
         .unwrap();
 
@@ -137,7 +137,7 @@ async fn a_unit_told_twice_is_done_once() {
     let work = |_| async { panic!("the work is not done again") };
     let id = event_id("unit", "1");
     let data = commands
-        .transact_as::<(), BuildRejection, _>(id, &nobody(), work)
+        .transact_as::<(), BuildRejection, _>(id, &anonymous(), work)
         .await;
     assert_eq!(data.unwrap().1.events, first.events);
     assert_eq!(again.events, first.events);
@@ -177,11 +177,11 @@ async fn a_unit_that_decides_nothing_appends_nothing() {
         )
         .await
     };
-    let (_, outcome) = commands.transact(&nobody(), take_none).await.unwrap();
+    let (_, outcome) = commands.transact(&anonymous(), take_none).await.unwrap();
     assert!(outcome.is_empty());
     let id = event_id("unit", "nothing");
     let (value, outcome) = commands
-        .transact_as(id, &nobody(), take_none)
+        .transact_as(id, &anonymous(), take_none)
         .await
         .unwrap();
     assert!(value.is_some() && outcome.is_empty() && !outcome.repeated);
@@ -192,7 +192,7 @@ async fn a_unit_that_decides_nothing_appends_nothing() {
 async fn a_unit_larger_than_a_batch_is_refused() {
     let (commands, log) = commands();
     let refused = commands
-        .transact(&nobody(), |unit| async move {
+        .transact(&anonymous(), |unit| async move {
             for number in 0..=eventlog::BATCH_EVENTS_MAX {
                 unit.execute::<Build>(&format!("default:{number}"), report("d"))
                     .await?;
@@ -236,7 +236,7 @@ async fn a_unit_that_looks_late_still_counts_what_it_noted_before() {
     let (commands, log) = commands();
     for first in [1, 2] {
         commands
-            .execute::<Notes>("n", (History::Whole, first), &nobody())
+            .execute::<Notes>("n", (History::Whole, first), &anonymous())
             .await
             .unwrap();
     }
@@ -244,7 +244,7 @@ async fn a_unit_that_looks_late_still_counts_what_it_noted_before() {
         unit.execute::<Notes>("n", (History::Nothing, 3)).await?;
         unit.execute::<Notes>("n", (History::Whole, 4)).await
     };
-    let (events, _) = commands.transact(&nobody(), work).await.unwrap();
+    let (events, _) = commands.transact(&anonymous(), work).await.unwrap();
     let at = noon();
     assert_eq!(
         events,
@@ -268,13 +268,13 @@ async fn a_note_does_not_make_a_unit_forget_what_it_rests_on() {
         if times.fetch_add(1, Ordering::SeqCst) == 0 {
             let faster = (History::Nothing, 2);
             other
-                .execute::<Notes>("n", faster, &nobody())
+                .execute::<Notes>("n", faster, &anonymous())
                 .await
                 .unwrap();
         }
         unit.execute::<Notes>("n", (History::Nothing, 3)).await
     };
-    commands.transact(&nobody(), work).await.unwrap();
+    commands.transact(&anonymous(), work).await.unwrap();
     assert_eq!((times.load(Ordering::SeqCst), log.head()), (2, Position(3)));
 }
 
@@ -291,6 +291,6 @@ async fn tell_as_unit(
         Ok(number)
     };
     commands
-        .transact_as(event_id("unit", name), &nobody(), work)
+        .transact_as(event_id("unit", name), &anonymous(), work)
         .await
 }

@@ -4,8 +4,8 @@ use crate::{Event, EventKind};
 
 /// A thing with a history of its own, kept in one stream.
 ///
-/// `decide` may refuse. `evolve` may not: what it is told has already happened. State holds only what
-/// `decide` asks about; what people look at belongs in a projection.
+/// `decide` may refuse. `evolve` may not: what it is told has already happened. State holds only
+/// what `decide` asks about; what people look at belongs in a projection.
 pub trait Aggregate: Clone + Default + Send + Sync + 'static {
     /// The category of its streams.
     const CATEGORY: &'static str;
@@ -18,8 +18,8 @@ pub trait Aggregate: Clone + Default + Send + Sync + 'static {
     /// How it says no.
     type Rejection: std::error::Error + Send + Sync + 'static;
 
-    /// What follows from a command. Nothing follows from one that is repeated: old clients retry, and the
-    /// same story told twice adds nothing.
+    /// What follows from a command. Nothing follows from one that is repeated: old clients retry,
+    /// and the same story told twice adds nothing.
     ///
     /// # Errors
     /// When the command makes no sense in this state.
@@ -44,10 +44,11 @@ pub trait Aggregate: Clone + Default + Send + Sync + 'static {
 /// How much of a stream has to be read before a decision, from the least to the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum History {
-    /// None of it: the decision is the same in every state. It is appended whatever the stream holds.
+    /// None of it: the decision is the same in every state. It is appended whatever the stream
+    /// holds.
     Nothing,
-    /// The last event says everything. A counter that had to be folded from its first number would get
-    /// slower with every number.
+    /// The last event says everything. A counter that had to be folded from its first number would
+    /// get slower with every number.
     Last,
     /// All of it, from the first event on.
     Whole,

@@ -1,6 +1,6 @@
-//! Fields that somebody may say something about.
+//! Fields of a partial change.
 //!
-//! A field that was not spoken of is `None`. In one that can be empty, `Some(None)` says that it is to be.
+//! `None` leaves a field as it is. In a field that can be empty, `Some(None)` empties it.
 
 use serde::{Deserialize, Deserializer};
 
@@ -27,8 +27,8 @@ where
 
 /// Declares the event that says how a thing is to be otherwise, and what it makes of the facts.
 ///
-/// Each field stands once in the facts, and once here. One that can be empty is an `Option` and says
-/// `#[serde(deserialize_with = "present")]`, so that `null` empties it.
+/// Each field stands once in the facts, and once here. One that can be empty is an `Option` and
+/// says `#[serde(deserialize_with = "present")]`, so that `null` empties it.
 macro_rules! edits {
     ($(#[$meta:meta])* $edited:ident of $facts:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)+ }) => {
         $(#[$meta])*

@@ -66,7 +66,7 @@ pub struct Encoded {
     pub data: Vec<u8>,
 }
 
-/// An event in the log that nobody here can read: the log or a program is broken.
+/// An event in the log that this program cannot read: the log or a program is broken.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DecodeFault {
     /// No such type.
@@ -138,10 +138,12 @@ impl Event {
     }
 }
 
-/// Declares what may happen to one kind of thing: variants, wire names, versions and shapes, side by side.
+/// Declares what may happen to one kind of thing: variants, wire names, versions and shapes, side
+/// by side.
 ///
-/// The wire name is written out, so that renaming a variant cannot change history. In brackets is what else is known of
-/// the type: `audited` or `by_hand` ([`Audit`]), and `blobs` when the shape has a method `blobs`.
+/// The wire name is written out, so that renaming a variant cannot change history. In brackets is
+/// what else is known of the type: `audited` or `by_hand` ([`Audit`]), and `blobs` when the shape
+/// has a method `blobs`.
 macro_rules! events {
     ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident($shape:ty) = $wire:literal v $version:literal $([$($mark:ident),*])?,)+ }) => {
         $(#[$meta])*

@@ -39,7 +39,7 @@ pub struct Metadata {
 /// Who did something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
-    /// What sort of somebody.
+    /// The kind.
     pub kind: ActorKind,
     /// A stable name: a token's id, a source's name, a worker's title.
     pub id: String,
@@ -49,8 +49,8 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Whether somebody who was written down in one of these ways is meant: `ci` (the id, or what people call them),
-    /// `token` (everybody of this kind), `token:ci` or `token ci` (both).
+    /// Whether this filter matches: `ci` (the id or the display name), `token` (all of this kind),
+    /// `token:ci` or `token ci` (both).
     #[must_use]
     pub fn is_meant_by(&self, text: &str) -> bool {
         let kind = self.kind.as_str();
@@ -98,7 +98,7 @@ impl ActorKind {
     }
 }
 
-/// What sort of somebody an [`Actor`] is.
+/// The kind of an [`Actor`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActorKind {
@@ -110,11 +110,11 @@ pub enum ActorKind {
     Source,
     /// A worker or agent.
     Worker,
-    /// Somebody with a shell on the machine.
+    /// A person with a shell on the machine.
     Operator,
     /// A part of the app.
     System,
-    /// Nobody said.
+    /// The request had no credentials.
     Anonymous,
 }
 

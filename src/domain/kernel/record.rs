@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 
 use crate::Aggregate;
 
-/// An aggregate that the macro `record!` declares. Views, the roster and provisioning treat all of them alike.
+/// An aggregate that the macro `record!` declares. Views, the roster and provisioning treat all of
+/// them alike.
 pub trait Record: Aggregate {
     /// What is known of one. It has the shape of its first event, and is kept up to date.
     type Facts: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static;
@@ -21,8 +22,8 @@ pub trait Record: Aggregate {
     /// The command that creates one with these facts.
     fn create(facts: Self::Facts) -> Self::Command;
 
-    /// The commands that change `before` into `after`. Those that would change nothing are among them: they lead to
-    /// no event.
+    /// The commands that change `before` into `after`. Those that would change nothing are among
+    /// them: they lead to no event.
     fn towards(before: &Self::Facts, after: &Self::Facts, at: Timestamp) -> Vec<Self::Command>;
 
     /// The facts in the event that creates one.
@@ -32,7 +33,8 @@ pub trait Record: Aggregate {
     fn update(facts: &mut Self::Facts, event: &Self::Event);
 }
 
-/// Declares a record: its facts, events, commands, rejections, decider, and the tests of what holds for all records.
+/// Declares a record: its facts, events, commands, rejections, decider, and the tests of what holds
+/// for all records.
 ///
 /// ```text
 /// record! {
@@ -76,9 +78,11 @@ pub trait Record: Aggregate {
 /// }
 /// ```
 ///
-/// What is special about a kind (`check`, other aggregates of its category) is written next to the declaration.
+/// What is special about a kind (`check`, other aggregates of its category) is written next to the
+/// declaration.
 macro_rules! record {
-    // Reads the fields one by one and sorts them: facts, edits, long texts, required, changes, other events.
+    // Reads the fields one by one and sorts them: facts, edits, long texts, required, changes,
+    // other events.
     (@fields $head:tt [$($facts:tt)*] $edits:tt [$($texts:tt)*] $required:tt $changes:tt $also:tt
         $(#[$meta:meta])* edit $field:ident: LongText, $($rest:tt)*) => {
         $crate::kernel::record::record! { @edit $head
@@ -262,7 +266,8 @@ macro_rules! record {
         }
 
         impl $name {
-            /// What is known of it: what it was created with, and what was changed since. `at` stays.
+            /// What is known of it: what it was created with, and what was changed since. `at`
+            /// stays.
             #[must_use]
             pub fn facts(&self) -> Option<&$created> {
                 self.facts.as_ref()

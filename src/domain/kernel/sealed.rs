@@ -7,13 +7,13 @@ use thiserror::Error;
 
 /// A secret that has to be known again, locked with a key that no log holds.
 ///
-/// Whoever has that key made the text, and only they can read it. Here it is checked that it looks like one:
-/// a log is read by many and never forgets, so a bare secret must not get into one by mistake.
+/// Only a holder of that key can make or read the text. The form is checked here, because a log is
+/// read by many and never deleted: a bare secret must not get into one by mistake.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Sealed(String);
 
-/// A password as a PHC string of Argon2, made by whoever has seen the password.
+/// A password as a PHC string of Argon2.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PasswordHash(String);
@@ -51,7 +51,7 @@ impl Sealed {
         Ok(Self(text))
     }
 
-    /// The text, for whoever can open it.
+    /// The sealed text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -74,7 +74,7 @@ impl PasswordHash {
         }
     }
 
-    /// The text, for whoever compares a password with it.
+    /// The PHC string.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

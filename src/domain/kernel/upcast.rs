@@ -6,8 +6,9 @@ use serde_json::value::RawValue;
 
 /// An event's data, field by field.
 ///
-/// The values stay texts, because a step that does not touch a field must not touch its bytes either: the
-/// body of a report is kept as it was sent, and would not survive a detour over `serde_json::Value`.
+/// The values stay texts, because a step that does not touch a field must not touch its bytes
+/// either: the body of a report is kept as it was sent, and would not survive a detour over
+/// `serde_json::Value`.
 pub(crate) type Fields = BTreeMap<String, Box<RawValue>>;
 
 /// Carries data from the version it was written in to the newest, one step at a time.
@@ -21,16 +22,17 @@ pub(crate) fn to_newest(
     serde_json::to_string(&new)
 }
 
-/// Whether a shape is a part of the newest one, which has more fields that may be missing, or more cases. It is
-/// read like the newest then: a detour over its fields costs several times as much, and changes nothing.
+/// Whether a shape is a part of the newest one, which has more fields that may be missing, or more
+/// cases. It is read like the newest then: a detour over its fields costs several times as much,
+/// and changes nothing.
 pub(crate) fn is_still_read(event_type: &str, version: u16) -> bool {
     matches!(
         (event_type, version),
         // v1 suspected nothing.
         ("build.collection_skipped", 1)
-        // v1 asked for no more than the old server knew.
+        // v1 had only the old server's fields.
         | ("job.created" | "job.edited", 1)
-        // v1 was always asked for by somebody.
+        // v1 was always requested by a user.
         | ("kill_request.requested", 1)
         // v1 was always the first attempt.
         | ("run.scheduled", 1)

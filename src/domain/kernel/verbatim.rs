@@ -5,7 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// A JSON text exactly as somebody sent it: unknown fields, number spellings, white space and all.
+/// A JSON text exactly as it was received: unknown fields, number spellings and white space
+/// included.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Verbatim(Box<RawValue>);
@@ -33,7 +34,7 @@ impl PartialEq for Verbatim {
 }
 
 impl fmt::Debug for Verbatim {
-    /// Says how long it is and no more: what somebody sent may name people, and a log line must not.
+    /// Prints only the length: the text may contain personal data, and a log line must not.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Verbatim({} bytes)", self.as_str().len())
     }

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use crate::{Aggregate, Event};
 
-/// Tells a story: every command is asked in order, and what follows happens. Answers what happened, and
-/// the commands from which something followed.
+/// Tells a story: every command is asked in order, and what follows happens. Answers what happened,
+/// and the commands from which something followed.
 pub(crate) fn tell<A: Aggregate>(
     state: &mut A,
     story: impl IntoIterator<Item = A::Command>,
@@ -41,9 +41,11 @@ where
     }
 }
 
-/// The same story told twice adds nothing, and neither does any of its sentences said twice in a row.
+/// The same story told twice adds nothing, and neither does any of its sentences said twice in a
+/// row.
 ///
-/// For stories in which nothing is set to one value, then to another: there the second telling is news.
+/// For stories in which nothing is set to one value, then to another: there the second telling is
+/// news.
 pub(crate) fn telling_twice_adds_nothing<A: Aggregate>(story: Vec<A::Command>)
 where
     A::Event: Debug + PartialEq,
@@ -55,8 +57,8 @@ where
     assert_eq!(again, [], "told twice");
 }
 
-/// What is decided can be written and read back, and whoever folds the log afterwards comes to the same
-/// state as the one who decided.
+/// What is decided can be written and read back, and a fold of the log gives the same state as the
+/// decider's.
 pub(crate) fn history_tells_the_same_as_the_decisions<A>(story: Vec<A::Command>)
 where
     A: Aggregate + Debug + PartialEq,

@@ -22,7 +22,8 @@ pub(crate) trait Sampled:
     /// Facts that may be created. Those of different varieties differ in what can be edited.
     fn sample(variety: u8) -> Self::Facts;
 
-    /// Every command there is, each with values of a variety: one for each field that can be edited.
+    /// Every command there is, each with values of a variety: one for each field that can be
+    /// edited.
     fn commands() -> Vec<fn(u8) -> Self::Command>;
 }
 

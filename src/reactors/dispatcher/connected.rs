@@ -1,4 +1,5 @@
-//! Workers that have just connected: they are pinged at once, and hear again of what they were offered before.
+//! Workers that have just connected: they are pinged at once, and their earlier offers are sent
+//! again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,7 +10,8 @@ use tokio::time::Instant;
 use super::round::Memory;
 use super::{Inner, messages};
 
-/// The shortest time between two pings to one worker: a worker that reconnects again and again is not flooded.
+/// The shortest time between two pings to one worker: a worker that reconnects again and again is
+/// not flooded.
 const PING_PAUSE: Duration = Duration::from_secs(5);
 
 /// Who has connected, and who was pinged when.
@@ -18,7 +20,8 @@ pub(super) struct Connected {
     waiting: BTreeSet<u64>,
     /// When a ping to a worker was last handed to a connection of its.
     pinged: BTreeMap<u64, Instant>,
-    /// The highest number of a worker that was looked at: beyond it workers are new, and may have connected before.
+    /// The highest number of a worker that was looked at: beyond it workers are new, and may have
+    /// connected before.
     known: u64,
 }
 
@@ -45,8 +48,8 @@ impl Connected {
 }
 
 impl Inner {
-    /// Pings the workers that have connected since this was last called. Answers when to look again, if some of them
-    /// have to wait.
+    /// Pings the workers that have connected since this was last called. Answers when to look
+    /// again, if some of them have to wait.
     pub(super) fn welcome(&self, memory: &mut Memory) -> Option<Instant> {
         // New connections are only read when the view can identify their workers.
         let Ok(roster) = self.views.of::<RosterView>() else {

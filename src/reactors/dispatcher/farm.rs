@@ -7,7 +7,7 @@ use projections::jobs::roster::{Roster, WorkerEntry};
 
 use super::offers;
 
-/// What jobs and workers say about where runs go.
+/// The facts of jobs and workers that decide where runs go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Farm {
     /// The jobs.

@@ -9,7 +9,8 @@ use super::run_times::Kept;
 /// The longest file that is read.
 const BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// What was kept; nothing when there is no such file, or it makes no sense: then runs have their time again.
+/// What was kept; nothing when there is no such file, or it makes no sense: then runs have their
+/// time again.
 pub(super) async fn load(path: Option<PathBuf>) -> Kept {
     let Some(path) = path else {
         return Kept::default();
@@ -23,8 +24,8 @@ pub(super) async fn load(path: Option<PathBuf>) -> Kept {
     read.ok().flatten().unwrap_or_default()
 }
 
-/// Keeps run times. What is lost costs nothing but a later kill, so it is not flushed, and trouble is not worth more
-/// than a line for who looks for it.
+/// Keeps run times. What is lost costs nothing but a later kill, so it is not flushed, and trouble
+/// is not worth more than a line for who looks for it.
 pub(super) async fn save(path: PathBuf, kept: Kept) {
     let written = tokio::task::spawn_blocking(move || write(&path, &kept)).await;
     if let Ok(Err(error)) = written {

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// For how many rounds a run is offered to the same worker before another may get it. A worker that is
-/// busy or was away for a moment finds it again; one that is deaf does not keep it for ever. For as long it counts as
-/// something that the worker is about to take.
+/// For how many rounds a run is offered to the same worker before another may get it. A worker that
+/// is busy or was away for a moment finds it again; one that is deaf does not keep it for ever. For
+/// as long it counts as something that the worker is about to take.
 pub const ROUNDS_KEPT: u32 = 12;
 
 /// The longest time between two repeats, in rounds. A power of two.
@@ -16,8 +16,8 @@ const WINDOW: (u32, u32) = (2, 8);
 /// The assumed number of concurrent runs of a worker that has not reported it.
 const SLOTS: u32 = 4;
 
-/// What was offered, by its number, to whom, and for how many rounds. In memory only: after a restart everything is
-/// offered again.
+/// What was offered, by its number, to whom, and for how many rounds. In memory only: after a
+/// restart everything is offered again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offers {
     offers: BTreeMap<u64, Offer>,
@@ -35,8 +35,9 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// Whether it is time to repeat it: in the second round after it, the fourth, the eighth, and so on. A worker that does
-    /// not take it has its hands full, and every repeat is one more thing for it to look at.
+    /// Whether it is time to repeat it: in the second round after it, the fourth, the eighth, and
+    /// so on. A worker that does not take it has its hands full, and every repeat is one more thing
+    /// for it to look at.
     #[must_use]
     pub fn is_repeated(&self) -> bool {
         // The first round may begin at once after an offer between two rounds.
@@ -97,7 +98,7 @@ impl Offers {
         self.held.retain(|number| open.contains(number));
     }
 
-    /// Forgets what was offered to a worker: it has just connected, and hears of it again.
+    /// Forgets the offers to a worker that has just connected: they are sent again.
     pub fn forget(&mut self, worker: u64) {
         self.offers.retain(|_, offer| offer.worker != worker);
     }
@@ -113,8 +114,9 @@ impl Offers {
     }
 }
 
-/// How much a worker is offered at once that executes so many runs at once. It takes what it is offered one after the
-/// other, each in three requests, so a ping or a kill request waits behind no more than this.
+/// How much a worker is offered at once that executes so many runs at once. It takes what it is
+/// offered one after the other, each in three requests, so a ping or a kill request waits behind no
+/// more than this.
 #[must_use]
 pub fn window(concurrent_jobs: Option<u32>) -> u32 {
     let (least, most) = WINDOW;

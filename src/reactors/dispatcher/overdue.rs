@@ -11,7 +11,7 @@ pub struct Timed {
     pub start: Start,
     /// For how long it has been executed.
     pub executed: Duration,
-    /// How long its job allows, as the job says now.
+    /// The timeout of its job, as it is set now.
     pub limit_seconds: u32,
 }
 

@@ -44,8 +44,8 @@ pub struct Occasions {
 pub struct Errand {
     /// The run.
     pub run: u64,
-    /// When its job is due again. To be settled before the run is sent: a run that is claimed is not
-    /// looked at any more.
+    /// When its job is due again. To be settled before the run is sent: a run that is claimed is
+    /// not looked at any more.
     pub next: FollowUp,
     /// The receiver.
     pub to: Recipient,
@@ -61,7 +61,7 @@ pub enum Recipient {
     /// None for now: the possible workers have enough offers.
     Held,
     /// There is no worker.
-    Nobody,
+    NoWorker,
 }
 
 /// What a plan is made of.
@@ -70,8 +70,8 @@ pub struct Facts<'a> {
     pub farm: &'a Farm,
     /// Unclaimed runs.
     pub unclaimed: Vec<Unclaimed>,
-    /// Runs that are with workers, as (job, schedule id). Taken down after `unclaimed`: a run that was
-    /// claimed in between is then in both, and blocks others rather than being forgotten.
+    /// Runs that are with workers, as (job, schedule id). Taken down after `unclaimed`: a run that
+    /// was claimed in between is then in both, and blocks others rather than being forgotten.
     pub active: BTreeSet<(u64, u64)>,
     /// The time.
     pub now: Timestamp,
@@ -79,8 +79,8 @@ pub struct Facts<'a> {
     pub zone: &'a dyn Fn(Option<&str>) -> TimeZone,
 }
 
-/// What is to be done, in order. `again` is whether offers that have not been taken are repeated when it is time;
-/// `occasions` is only used for jobs whose runs are sent.
+/// What is to be done, in order. `again` is whether offers that have not been taken are repeated
+/// when it is time; `occasions` is only used for jobs whose runs are sent.
 ///
 /// # Errors
 /// When `occasions` does not answer.
@@ -124,10 +124,10 @@ pub fn plan<E>(
             Target::Known(worker) => windows.choose(run.run, &[worker], again, &mut chance),
             Target::One(among) => windows.choose(run.run, &among, again, &mut chance),
             Target::Each(all) => Some(Recipient::Each(all)),
-            Target::Nobody => Some(Recipient::Nobody),
+            Target::NoWorker => Some(Recipient::NoWorker),
         };
         // A run that is held keeps its turn: the next occasion of its job does not overtake it.
-        if to != Some(Recipient::Nobody) {
+        if to != Some(Recipient::NoWorker) {
             round.take(run);
         }
         let Some(to) = to else {

@@ -28,8 +28,8 @@ use super::{Inner, messages, metadata};
 use crate::caught_up::caught_up;
 use zmtp::Urgency;
 
-/// How many next occasions are one append. When another append changes one of their runs meanwhile, all of
-/// them are decided again.
+/// How many next occasions are one append. When another append changes one of their runs meanwhile,
+/// all of them are decided again.
 const FOLLOWED_AT_ONCE: usize = 256;
 
 /// How many runs are spread in one append.
@@ -78,7 +78,7 @@ struct Kill {
 }
 
 impl Inner {
-    /// Pings every worker, also those that take no work. Says whether that was possible.
+    /// Pings every worker, also those that take no work. Returns whether that was possible.
     pub(super) async fn ping(&self, memory: &mut Memory) -> bool {
         if let Err(error) = self.catch_up().await {
             tracing::warn!(
@@ -122,8 +122,8 @@ impl Inner {
         self.say(key, &messages::ping(), Urgency::Urgent)
     }
 
-    /// One round. `again` is whether earlier messages are repeated. Returns how long until the time of the next
-    /// run is up.
+    /// One round. `again` is whether earlier messages are repeated. Returns how long until the time
+    /// of the next run is up.
     pub(super) async fn round(
         &self,
         memory: &mut Memory,
@@ -144,7 +144,7 @@ impl Inner {
                 .count()
         };
         if again {
-            show(&self.stats.without_worker, of(&Recipient::Nobody));
+            show(&self.stats.without_worker, of(&Recipient::NoWorker));
         }
         // A worker with a pending kill request gets nothing else.
         self.kill(&glance, &mut memory.kills, again);
@@ -159,7 +159,7 @@ impl Inner {
                     self.offer(&glance.farm, errand.run, worker, &mut memory.offers);
                 }
                 Recipient::Held => memory.offers.hold(errand.run),
-                Recipient::Each(_) | Recipient::Nobody => {}
+                Recipient::Each(_) | Recipient::NoWorker => {}
             }
         }
         let mut trouble = !unsettled.is_empty();
@@ -192,8 +192,8 @@ impl Inner {
         Ok(overdue.next)
     }
 
-    /// Waits until the views know what was in the log at the start, however long they take to be made, or until it is
-    /// over: then this is false.
+    /// Waits until the views know what was in the log at the start, however long they take to be
+    /// made, or until it is over: then this is false.
     pub(super) async fn knows_what_was(&self, stop: &CancellationToken) -> bool {
         let head = self.commands.head();
         let reached = self
@@ -256,8 +256,8 @@ impl Inner {
         self.views.ask(look).await
     }
 
-    /// Writes down what follows from sending these runs. Answers those for which that was not possible:
-    /// they are not sent, because a run that is claimed is not looked at any more.
+    /// Writes down what follows from sending these runs. Answers those for which that was not
+    /// possible: they are not sent, because a run that is claimed is not looked at any more.
     async fn settle(&self, errands: &[Errand]) -> BTreeSet<u64> {
         let mut unsettled = BTreeSet::new();
         let mut nexts = Vec::new();
@@ -338,8 +338,8 @@ impl Inner {
         Ok(shares)
     }
 
-    /// Asks for those runs to be killed that have had their time. Says whether that could be written down; the
-    /// view shows the requests to the next round, which is woken by them.
+    /// Requests the kill of overdue runs. Returns whether the requests are in the log; the view
+    /// shows them to the next round, which they wake.
     async fn time_out(&self, overdue: &Overdue) -> bool {
         let mut done = true;
         for runs in overdue.runs.chunks(TIMED_OUT_AT_ONCE) {
@@ -463,8 +463,8 @@ fn kills(runs: &Runs, now: Timestamp) -> Vec<Kill> {
     due.filter_map(kill).collect()
 }
 
-/// The zone of this name; the usual one without a name. A job whose zone this machine does not know is not to
-/// stand still for that: it goes by the usual clock, until somebody has looked.
+/// The zone of this name; the usual one without a name. A job whose zone this machine does not know
+/// must not stop: it uses the default zone until an operator corrects it.
 pub(super) fn zone_of(name: Option<&str>, usual: &TimeZone) -> TimeZone {
     let Some(name) = name else {
         return usual.clone();

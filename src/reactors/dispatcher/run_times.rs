@@ -1,8 +1,9 @@
 //! For how long runs have been executed.
 //!
-//! Measured while this process is awake, from when it first saw a run executed; what the clock on the wall shows plays
-//! no part. Across a restart it goes on from what was kept: what was measured before, and what has passed since on the
-//! clock of the machine that counts from its boot. Without such evidence a run has the time until then for free.
+//! Measured while this process is awake, from when it first saw a run executed; what the clock on
+//! the wall shows plays no part. Across a restart it goes on from what was kept: what was measured
+//! before, and what has passed since on the clock of the machine that counts from its boot. Without
+//! such evidence a run has the time until then for free.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,9 +24,9 @@ pub struct RunTimes {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Time {
-    /// Before it was seen by this process.
+    /// Before this process saw it.
     before: Duration,
-    /// When it was seen.
+    /// When this process saw it.
     seen: Duration,
 }
 

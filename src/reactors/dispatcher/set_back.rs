@@ -1,8 +1,10 @@
-//! Runs that were scheduled while the clock was ahead: a clock that is set back leaves them in an unintended future.
+//! Runs that were scheduled while the clock was ahead: a clock that is set back leaves them in an
+//! unintended future.
 //!
-//! A clock that shows next year for a moment sends what is due, and schedules the next occasions from there. When it is
-//! set right, they are a year away, and their jobs are silent until then. So when the clock was found to have gone back,
-//! and once after the start, runs that were decided on later than now are scheduled as the rules of their jobs say now.
+//! A clock that shows next year for a moment sends what is due, and schedules the next occasions
+//! from there. When it is corrected, they are a year away, and their jobs do not run until then. So
+//! when the clock has gone back, and once after the start, runs that were scheduled at a time later
+//! than now are rescheduled by the current rules of their jobs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,11 +22,12 @@ use super::round::zone_of;
 use super::stats::count;
 use super::{Inner, metadata};
 
-/// How long a clock must have been left alone before its word is taken: what is set right at the boot is often set
-/// twice.
+/// How long a clock must be unchanged before it is trusted: a clock that is corrected at boot is
+/// often set twice.
 const CLOCK_SETTLES: Duration = Duration::from_secs(10);
 
-/// How far a decision may lie ahead: an event may be decided on in the same moment in which we look.
+/// How far a decision may lie ahead: an event may be decided on in the same moment in which we
+/// look.
 const AHEAD_MIN: SignedDuration = SignedDuration::from_secs(1);
 
 /// How far from its decision a run that is requested for now may be scheduled.
@@ -49,7 +52,8 @@ struct Ahead {
 }
 
 impl Inner {
-    /// Schedules what was decided on in a future that is none any more. Trouble is logged, and no reason to send nothing.
+    /// Schedules what was decided on in a future that is none any more. Trouble is logged, and no
+    /// reason to send nothing.
     pub(super) async fn mend_future(&self, set_back: &mut SetBack) {
         let (awake, steps) = (self.liveness.awake().now(), self.liveness.awake().steps());
         // Forward as well: it is left alone again from then on.
@@ -119,7 +123,8 @@ impl Inner {
     }
 }
 
-/// When the next occasion of a job is, counted from the last that was decided on at a time that is past.
+/// When the next occasion of a job is, counted from the last that was decided on at a time that is
+/// past.
 fn by_rule(
     views: &Views,
     one: &Ahead,
@@ -136,7 +141,7 @@ fn by_rule(
     let is_ahead = |number: u64| ahead.iter().any(|other| other.row.number == number);
     let regular = runs.regular_before(job, run, REGULAR_MAX);
     let regular = regular.map_err(|error| error.to_string())?;
-    // An occasion that is over and lies in the future was sent while the clock was ahead, too.
+    // An occasion that is over and is in the future was also sent while the clock was ahead.
     let counts = |(number, at): &(u64, Timestamp)| {
         !is_ahead(*number) && (*at <= now || runs.is_waiting(*number))
     };
@@ -160,8 +165,7 @@ fn by_rule(
     )
 }
 
-/// When a run is due that is to wait as long from now as it was to wait from when it was decided on. A time that somebody
-/// named stays.
+/// The new due time of a run: the same wait, from now. A time that a user set stays.
 fn as_long_after(origin: Origin, one: &Ahead, now: Timestamp) -> Option<Timestamp> {
     let wait = one.row.schedule_at.duration_since(one.decided_at);
     if matches!(origin, Origin::Asked) && wait.abs() > AT_ONCE {

@@ -75,8 +75,8 @@ impl Naive {
         let is_last = || self.last.values().any(|id| *id == facts.schedule_id);
         let worker = match &query.worker {
             None => true,
-            Some(WorkerIs::Nobody) => facts.worker.is_none(),
-            Some(WorkerIs::Somebody) => facts.worker.is_some(),
+            Some(WorkerIs::Unassigned) => facts.worker.is_none(),
+            Some(WorkerIs::Assigned) => facts.worker.is_some(),
             Some(WorkerIs::OneOf(workers)) => workers.iter().any(|w| facts.worker == Some(*w)),
         };
         worker
@@ -139,8 +139,8 @@ fn any_bound() -> impl Strategy<Value = Bound<jiff::Timestamp>> {
 
 fn any_query() -> impl Strategy<Value = RunQuery> {
     let worker = prop_oneof![
-        Just(WorkerIs::Nobody),
-        Just(WorkerIs::Somebody),
+        Just(WorkerIs::Unassigned),
+        Just(WorkerIs::Assigned),
         any_set(1..6).prop_map(WorkerIs::OneOf),
     ];
     let times = prop::collection::btree_set((0_i64..20).prop_map(at), 0..6);

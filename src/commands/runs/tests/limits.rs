@@ -49,7 +49,7 @@ async fn a_run_that_takes_too_long_is_asked_to_be_killed_once_for_each_start() {
 }
 
 #[tokio::test]
-async fn a_run_that_nobody_knows_takes_no_time() {
+async fn an_unknown_run_takes_no_time() {
     let farm = Farm::new().await;
     assert_eq!(farm.time_out(77, 0, 1).await.0, None);
 }

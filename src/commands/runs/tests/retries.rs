@@ -37,7 +37,7 @@ async fn a_run_that_failed_is_tried_again_later_and_nothing_else_follows() {
     assert_eq!(farm.attempts().await, [(run, 2)]);
     assert_eq!(farm.counted().await, (0, 0));
 
-    // A worker that lost the answer says the same again; a later word corrects the first.
+    // A worker that lost the answer repeats its report; a later report corrects the first.
     for second in [5, 6] {
         farm.change(run, over(second, Some(false))).await.unwrap();
     }
@@ -70,7 +70,7 @@ async fn what_follows_from_an_occasion_follows_from_its_last_attempt() {
 }
 
 #[tokio::test]
-async fn what_nobody_wants_to_go_on_is_not_tried_again() {
+async fn a_killed_or_ended_run_is_not_tried_again() {
     let farm = farm().await;
     let by_hand = Plan {
         is_manual: true,
@@ -79,7 +79,7 @@ async fn what_nobody_wants_to_go_on_is_not_tried_again() {
     let by_hand = farm.schedule(&by_hand).await.unwrap();
     let killed = farm.schedule(&plan(PARENT)).await.unwrap();
     let kill = |unit: Transaction| async move { request_kill(&unit, killed).await };
-    farm.commands.transact(&nobody(), kill).await.unwrap();
+    farm.commands.transact(&anonymous(), kill).await.unwrap();
     let ended = farm.schedule(&plan(PARENT)).await.unwrap();
     farm.change(ended, claim()).await.unwrap();
     farm.end(ended, None).await.unwrap();
@@ -163,7 +163,7 @@ async fn a_run_that_was_tried_again_has_no_say_any_more() {
 }
 
 impl Farm {
-    /// The runs that were tried again, each with the how manieth attempt that was.
+    /// The runs that were retried, each with its attempt number.
     async fn attempts(&self) -> Vec<(u64, u32)> {
         let attempt = |event| match event {
             Event::Jobs(JobsEvent::Run(RunEvent::Scheduled(data))) => match data.origin {

@@ -26,8 +26,8 @@ async fn a_return_is_counted_and_schedules_the_children_that_are_enabled() {
     assert_eq!((child.schedule_at, child.is_manual), (later(5), false));
 }
 
-/// A worker that lost the answer says the same again; a later word corrects the first. Nothing follows
-/// from either.
+/// A worker that lost the answer repeats its report; a later report corrects the first. Neither has
+/// consequences.
 #[tokio::test]
 async fn a_second_word_about_the_end_has_no_consequences() {
     let farm = Farm::new().await;
@@ -162,7 +162,8 @@ async fn an_occasion_counts_on_runs_that_join_it() {
     }
 }
 
-/// A run that was scheduled on its own is put into the occasion of another by a patch, and is waited for from then on.
+/// A run that was scheduled on its own is put into the occasion of another by a patch, and is
+/// waited for from then on.
 #[tokio::test]
 async fn an_occasion_counts_on_a_run_that_joins_it_later() {
     let farm = Farm::new().await;
@@ -180,8 +181,8 @@ async fn an_occasion_counts_on_a_run_that_joins_it_later() {
     assert_eq!(farm.children().await.len(), 2);
 }
 
-/// Whoever is last schedules the children, and only one can be; through a log that lets others in between
-/// any two steps, and with a second word and the app's own impatience about each run.
+/// The last sibling schedules the children, and only one can be last; with a log that lets others
+/// in between any two steps, and with a repeated report and a given-up run for each.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn siblings_that_return_at_the_same_time_schedule_children_once() {
     for _ in 0..20 {
@@ -220,7 +221,7 @@ async fn a_run_that_returns_while_it_is_given_up_ends_once() {
 }
 
 #[tokio::test]
-async fn somebody_elses_word_about_a_run_changes_nothing() {
+async fn another_workers_report_about_a_run_changes_nothing() {
     let farm = Farm::new().await;
     let run = farm.schedule(&plan(PARENT)).await.unwrap();
     let share = farm.spread(run, &[7]).await.unwrap()[0];
@@ -228,7 +229,7 @@ async fn somebody_elses_word_about_a_run_changes_nothing() {
         let patch = over(1, Some(true));
         change(&unit, share.run, Caller::Worker(8), patch, &children_of).await
     };
-    let refused = farm.commands.transact(&nobody(), work).await;
+    let refused = farm.commands.transact(&anonymous(), work).await;
     let rejection = RunRejection::OtherWorker { worker: 7 }.into();
     assert_eq!(refused.unwrap_err(), CommandError::Rejected(rejection));
     assert_eq!(farm.counted().await, (0, 0));

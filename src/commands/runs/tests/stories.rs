@@ -1,4 +1,4 @@
-//! Whatever workers, people and the clock say, and however often.
+//! Random reports of workers, users and the clock, repeated at random.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ enum Word {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// The first telling may do anything; the second, of the same word right after it, nothing at all.
+    /// The first report may do anything; the same report right after it does nothing.
     #[test]
     fn the_same_word_twice_adds_nothing(words in prop::collection::vec(word(), 0..30)) {
         tell(async {
@@ -40,8 +40,8 @@ proptest! {
         })?;
     }
 
-    /// Whatever is said, and however often: a job that tries again once has no third attempt, no run has two
-    /// successors, and children run after the last end of an occasion alone.
+    /// Whatever is reported, and however often: a job with one retry has no third attempt, no run
+    /// has two successors, and children run only after the last end of an occasion.
     #[test]
     fn attempts_end(words in prop::collection::vec(word(), 0..40)) {
         tell(async {
@@ -85,8 +85,8 @@ proptest! {
         })?;
     }
 
-    /// Every end counts once; the last end of an occasion, and no other, schedules what is due after it;
-    /// and no two runs have one number.
+    /// Every end counts once; the last end of an occasion, and no other, schedules what is due
+    /// after it; and no two runs have one number.
     #[test]
     fn what_follows_from_an_end_follows_once(words in prop::collection::vec(word(), 0..40)) {
         tell(async {
@@ -167,7 +167,7 @@ impl Farm {
             }
             Word::GiveUpFollowing { run } => {
                 let work = |unit: Transaction| async move { give_up_following(&unit, run).await };
-                return self.commands.transact(&nobody(), work).await.map(drop);
+                return self.commands.transact(&anonymous(), work).await.map(drop);
             }
             Word::Spread { run, workers } => {
                 let workers: Vec<u64> = (1..=workers).collect();

@@ -7,8 +7,8 @@ use crate::Verbatim;
 use crate::kernel::event::events;
 
 events! {
-    /// What may have happened with answers, and with the models that answer. Streams: `allocation-<package>` and
-    /// `allocation-model:registry`.
+    /// What may have happened with answers, and with the models that answer. Streams:
+    /// `allocation-<package>` and `allocation-model:registry`.
     AllocationEvent {
         /// An allocation was requested and answered.
         Answered(Answered) = "allocation.answered" v 1,
@@ -31,7 +31,8 @@ pub struct Answered {
     /// The trained model that answered; none when it was the strategy as it is configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// Whether it is the answer of a second strategy, recorded only for comparison and not returned.
+    /// Whether it is the answer of a second strategy, recorded only for comparison and not
+    /// returned.
     #[serde(default, skip_serializing_if = "is_false")]
     pub shadow: bool,
     /// Cores that were advised.
@@ -49,7 +50,8 @@ pub struct Answered {
     pub at: Timestamp,
 }
 
-/// `allocation.model_trained`. With the log, the parameters are all that is needed to make the model once more.
+/// `allocation.model_trained`. With the log, the parameters are all that is needed to make the
+/// model once more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelTrained {
     /// The model's id: the same parameters at the same position of the same log have the same.

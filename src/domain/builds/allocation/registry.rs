@@ -1,4 +1,5 @@
-//! Which trained models there are, and which of them answers: all in one stream, so that there is one order.
+//! Which trained models there are, and which of them answers: all in one stream, so that there is
+//! one order.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +18,8 @@ pub struct Models {
 }
 
 impl Models {
-    /// The key of their stream. No package is called so: `:` is not written into the keys of packages.
+    /// The key of their stream. No package is called so: `:` is not written into the keys of
+    /// packages.
     pub const KEY: &'static str = "model:registry";
 
     /// The trained model that answers, if one does.

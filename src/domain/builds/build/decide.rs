@@ -1,8 +1,8 @@
 //! What a build may do.
 //!
-//! A build has collections, numbered from 1: attempts to learn what it used. Each ends exactly once, with
-//! usage, an out-of-memory kill, a skip, a failure or by being abandoned; an operator may then ask for
-//! another, unless the usage is known.
+//! A build has collections, numbered from 1: attempts to learn what it used. Each ends exactly
+//! once, with usage, an out-of-memory kill, a skip, a failure or by being abandoned; an operator
+//! may then ask for another, unless the usage is known.
 
 use std::collections::BTreeSet;
 

@@ -201,8 +201,8 @@ pub enum SkipReason {
     Ghost,
     /// No cluster is configured to ask.
     NotConfigured,
-    /// It failed for no named reason while its memory was at the limit: perhaps the kernel killed one of its
-    /// processes, and not the build itself.
+    /// It failed for no named reason while its memory was at the limit: perhaps the kernel killed
+    /// one of its processes, and not the build itself.
     SuspectedOutOfMemory,
 }
 
@@ -322,8 +322,8 @@ pub struct OutOfMemory {
     /// The largest sample in bytes, when there were any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_peak: Option<f64>,
-    /// The evidence: `container_status`, `failure_reason` or `exit_code`; `import:gantry` in a history that was taken
-    /// over.
+    /// The evidence: `container_status`, `failure_reason` or `exit_code`; `import:gantry` in a
+    /// history that was taken over.
     pub evidence: String,
     /// When it was recorded.
     pub at: Timestamp,

@@ -17,7 +17,8 @@ pub struct BuildKey {
 /// Why a text does not name a build.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum KeyError {
-    /// The source is empty, too long, or holds something else than letters, digits, `.`, `_`, `-` and `@`.
+    /// The source is empty, too long, or holds something else than letters, digits, `.`, `_`, `-`
+    /// and `@`.
     #[error("a source is 1 to 128 letters, digits, `.`, `_`, `-` or `@`")]
     Source,
     /// The number is none.

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// A build's status. Any text is one: a source may know more than we do, and refusing its report would
-/// switch its hook off.
+/// A build's status. Any text is one: a source may know more than we do, and refusing its report
+/// would switch its hook off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BuildStatus {
     /// It exists.
@@ -87,8 +87,8 @@ impl BuildStatus {
         }
     }
 
-    /// How far along a build with this status is, 0 to 3: created, pending, running, over. Reports arrive
-    /// in any order, so a view orders them by rank first and by arrival never.
+    /// How far along a build with this status is, 0 to 3: created, pending, running, over. Reports
+    /// arrive in any order, so a view orders them by rank first and by arrival never.
     #[must_use]
     pub fn rank(&self) -> u8 {
         match self {

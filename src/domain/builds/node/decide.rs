@@ -5,7 +5,8 @@ use thiserror::Error;
 use super::{Described, NodeEvent};
 use crate::Aggregate;
 
-/// What decisions about a machine rest on: every description of it, the last of them being true now.
+/// What decisions about a machine rest on: every description of it, the last of them being true
+/// now.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Node {
     descriptions: Vec<Described>,
@@ -14,7 +15,8 @@ pub struct Node {
 /// What one may ask of a machine.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NodeCommand {
-    /// Take note of how it is. Adds nothing when nothing but the time differs from how it is known to be.
+    /// Take note of how it is. Adds nothing when nothing but the time differs from how it is known
+    /// to be.
     Describe(Described),
 }
 

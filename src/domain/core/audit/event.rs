@@ -7,8 +7,8 @@ use crate::BlobRef;
 use crate::kernel::event::events;
 
 events! {
-    /// What an auditor asks about. Streams: `audit-<date>`, and `audit-body:<digest>` for a body that was
-    /// refused.
+    /// What an auditor asks about. Streams: `audit-<date>`, and `audit-body:<digest>` for a body
+    /// that was refused.
     AuditEvent {
         /// A webhook with a missing or wrong credential.
         WebhookRejected(WebhookRejected) = "audit.webhook_rejected" v 1 [audited],

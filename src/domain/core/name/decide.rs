@@ -38,7 +38,8 @@ pub enum NameRejection {
 }
 
 impl Name {
-    /// The key of a name's stream. A digest, because a name may be longer than a key and hold what none may.
+    /// The key of a name's stream. A digest, because a name may be longer than a key and hold what
+    /// none may.
     #[must_use]
     pub fn key(kind: &str, name: &str) -> String {
         format!("{kind}:{}", blake3::hash(name.as_bytes()).to_hex())

@@ -14,7 +14,8 @@ pub struct Token {
 }
 
 impl Token {
-    /// Whether it was issued and not revoked. Its expiry is checked by the caller, which has a clock.
+    /// Whether it was issued and not revoked. Its expiry is checked by the caller, which has a
+    /// clock.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         self.issued.is_some() && !self.revoked

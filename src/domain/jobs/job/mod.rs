@@ -1,11 +1,11 @@
 //! A job: a script, when it is to run, where, and what happens after it.
 //!
-//! Its runs are aggregates of their own ([`crate::jobs::run`]); [`crate::jobs::schedule`] computes when the next is due.
-//! How they went is counted in a stream next to that of the job: [`Tally`].
+//! Its runs are aggregates of their own ([`crate::jobs::run`]); [`crate::jobs::schedule`] computes
+//! when the next is due. How they went is counted in a stream next to that of the job: [`Tally`].
 //!
-//! What concerns several records at once is checked by callers who know them all: that the pool is one of the project's,
-//! and that no job comes after itself ([`would_come_after_itself`]). That no title of a template is used twice is promised
-//! by [`crate::core::name`].
+//! What concerns several records at once is checked by callers who know them all: that the pool is
+//! one of the project's, and that no job comes after itself ([`would_come_after_itself`]). That no
+//! title of a template is used twice is promised by [`crate::core::name`].
 
 mod family;
 mod tally;
@@ -41,7 +41,7 @@ record! {
             /// The text is to be stored elsewhere first.
             #[error("the script is too long for an event")]
             ScriptTooLong,
-            /// Nobody knows which of the two to follow.
+            /// Both `cron` and `reschedule_interval` are set.
             #[error("cron and reschedule_interval exclude each other: empty one of them")]
             TwoRhythms,
             /// It is no expression.
@@ -99,7 +99,8 @@ record! {
     edit schedule_children_on_error: bool,
     /// Who gets mail about failures, one address on each line.
     edit notification_addresses: String,
-    /// The number of failures in a row after which its runs are no longer sent; none and 0: any number.
+    /// The number of failures in a row after which its runs are no longer sent; none and 0: any
+    /// number.
     edit fails_max: Option<u32>,
     /// The cron expression by which it runs. A job has this or an interval.
     edit cron: Option<String>,
@@ -120,7 +121,7 @@ record! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Suspension {
-    /// Somebody asked for it.
+    /// Requested by a user.
     Asked,
     /// Too many of them failed in a row.
     Failures {

@@ -1,8 +1,8 @@
 //! How the runs of a job went: how many failed in a row, and which occasion was completed last.
 //!
-//! Told in the same unit of work in which a run returned, which it does once. A stream of its own, because
-//! a job that runs every minute returns half a million times a year, and nobody should have to read all of
-//! that to edit it.
+//! Updated in the transaction in which a run returns, which it does once. It is a stream of its
+//! own, because a job that runs every minute returns half a million times a year, and an edit of
+//! the job should not read all of that.
 
 use jiff::Timestamp;
 use thiserror::Error;

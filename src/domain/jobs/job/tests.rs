@@ -30,7 +30,7 @@ fn an_edit_says_only_what_is_new() {
 }
 
 #[test]
-fn an_emptied_field_is_not_one_that_nobody_spoke_of() {
+fn an_emptied_field_differs_from_an_unmentioned_one() {
     let edited = Edited {
         parent: Some(None),
         ..nothing()
@@ -102,7 +102,7 @@ fn what_a_job_asks_for_is_edited_field_by_field() {
         .then([E::Edited(new.clone())]);
     let job = given::<Job>([E::Created(created()), E::Edited(new)]);
     job.when(C::Edit(asked)).then_nothing();
-    // Whoever knows nothing of it leaves it alone.
+    // An edit that does not name the field leaves it alone.
     job.when(C::Edit(nothing())).then_nothing();
     let no_more = asking(|asks| asks.retries = Some(None));
     job.when(C::Edit(no_more.clone()))

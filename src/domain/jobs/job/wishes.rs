@@ -1,4 +1,4 @@
-//! What a job may ask for beyond what the old server knew. All of it is off unless somebody asks.
+//! Settings of a job that the old server did not have. All of them are off by default.
 
 use jiff::SignedDuration;
 
@@ -22,8 +22,8 @@ impl Created {
         }
     }
 
-    /// Whether what it asks for makes sense. Which time zones there are changes with the machine, and so is for the
-    /// caller to know.
+    /// Whether what it asks for makes sense. Which time zones there are changes with the machine,
+    /// and so is for the caller to know.
     pub(super) fn check_wishes(&self) -> Result<(), JobRejection> {
         let has_interval = self.interval_count.is_some() || self.interval_unit.is_some();
         if has_interval && self.cron.is_some() {

@@ -1,8 +1,8 @@
 //! What workers execute: a template with a script in it.
 
-/// A template's body with a job's script in place of its variable: `{{ content|safe }}` as it was typed,
-/// `{{ content }}` with the five characters escaped that mean something in HTML. Blanks inside the braces
-/// do not matter; other braces stay as they are.
+/// A template's body with a job's script in place of its variable: `{{ content|safe }}` as it was
+/// typed, `{{ content }}` with the five characters escaped that mean something in HTML. Blanks
+/// inside the braces do not matter; other braces stay as they are.
 #[must_use]
 pub fn script_of(body: &str, content: &str) -> String {
     let mut script = String::with_capacity(body.len() + content.len());

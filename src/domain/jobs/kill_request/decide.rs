@@ -26,7 +26,7 @@ pub struct KillRequestFacts {
     pub enqueued_at: Option<Timestamp>,
     /// When the worker killed the run.
     pub executed_at: Option<Timestamp>,
-    /// Why, when nobody asked for it.
+    /// Why, when no user requested it.
     pub reason: Option<KillReason>,
 }
 
@@ -35,7 +35,7 @@ pub struct KillRequestFacts {
 pub enum KillRequestCommand {
     /// Ask for it.
     Request(Requested),
-    /// Take note of what somebody says about it.
+    /// Record a change that a worker or user sends.
     Patch {
         /// Who. A worker is heard about the two times only.
         by: Caller,
@@ -47,7 +47,7 @@ pub enum KillRequestCommand {
 /// How a kill request says no.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum KillRequestRejection {
-    /// Nobody asked for it.
+    /// There is no such kill request.
     #[error("no such kill request was made")]
     Unknown,
     /// Another request has this number.

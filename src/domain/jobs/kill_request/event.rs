@@ -9,13 +9,13 @@ use crate::kernel::event::events;
 events! {
     /// What may have happened to a kill request. Streams: `kill_request-<number>`.
     KillRequestEvent {
-        /// Somebody asked for it.
+        /// A user requested it, or a rule of the application.
         Requested(Requested) = "kill_request.requested" v 2 [by_hand],
         /// The run's worker has taken note of it.
         Enqueued(Enqueued) = "kill_request.enqueued" v 1,
         /// The run's worker has killed what there was of the run.
         Executed(Executed) = "kill_request.executed" v 1,
-        /// Somebody changed it, field by field.
+        /// A user changed fields of it.
         Patched(Patched) = "kill_request.patched" v 1 [by_hand],
     }
 }
@@ -27,14 +27,14 @@ pub struct Requested {
     pub number: u64,
     /// The number of the run.
     pub run: u64,
-    /// Why, when nobody asked for it.
+    /// Why, when no user requested it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<KillReason>,
     /// When. It is due at once.
     pub at: Timestamp,
 }
 
-/// Why a run is to be killed though nobody asked for it.
+/// Why a run is to be killed without a user's request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KillReason {

@@ -14,7 +14,7 @@ pub struct Mailing {
 /// What one may ask of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MailingCommand {
-    /// Tell people from here on. Whoever is told already goes on where they are.
+    /// Send mail about events from this position on. A mailing that has begun keeps its position.
     Begin(Begun),
     /// Take note that a mail was sent.
     NoteSent(Sent),
@@ -25,8 +25,8 @@ pub enum MailingCommand {
 /// How it says no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum MailingRejection {
-    /// Nobody was to be told.
-    #[error("nobody is told yet")]
+    /// The mailing was never begun.
+    #[error("the mailing has not begun")]
     NotBegun,
 }
 
@@ -34,7 +34,7 @@ impl Mailing {
     /// The key of the stream of the job runner's mails.
     pub const JOB_RUNNER: &'static str = "job_runner";
 
-    /// The position up to which everything was told; none when nobody is told.
+    /// The position up to which all mail was sent; none before the mailing begins.
     #[must_use]
     pub fn data(&self) -> Option<u64> {
         self.data

@@ -47,7 +47,7 @@ pub struct Begun {
     pub at: Timestamp,
 }
 
-/// `mail.sent`. The address of nobody stands in the log.
+/// `mail.sent`. It holds no mail address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
     /// The position of the event for whose sake it was sent.

@@ -1,6 +1,6 @@
 //! What a run may do.
 //!
-//! Of several workers that want it, it belongs to the one whose claim came last; nobody else's word counts.
+//! When several workers claim a run, it belongs to the last one; reports of the others are refused.
 
 use jiff::Timestamp;
 use thiserror::Error;
@@ -48,10 +48,12 @@ pub struct RunFacts {
     pub success: Option<bool>,
     /// The process id on the worker's machine.
     pub pid: Option<i64>,
-    /// Whether that is the process of the last start. After a reset old clients still see the process before, which
-    /// may be anybody's by now: nobody is to be told to kill it.
+    /// Whether that is the process of the last start. After a reset old clients still see the
+    /// previous process, whose number may have been reused by now: no worker may be told to kill
+    /// it.
     pub pid_is_current: bool,
-    /// When we heard that it was started. Workers' clocks are their own affair, and no reason to kill a run.
+    /// When we heard that it was started. Workers' clocks are their own affair, and no reason to
+    /// kill a run.
     pub start_heard_at: Option<Timestamp>,
     /// That it took too long since then.
     pub timed_out: Option<TimedOut>,
@@ -64,9 +66,10 @@ pub struct RunFacts {
 /// Who speaks about a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// The worker with this number. It is heard about its own runs, and only about what workers know.
+    /// The worker with this number. It is heard about its own runs, and only about what workers
+    /// know.
     Worker(u64),
-    /// Somebody whose rights were checked before.
+    /// A caller whose rights were checked before.
     Trusted,
 }
 
@@ -75,7 +78,7 @@ pub enum Caller {
 pub enum RunCommand {
     /// Plan it.
     Schedule(Scheduled),
-    /// Take note of what somebody says about it.
+    /// Record what a worker or user reports about it.
     Patch {
         /// Who.
         by: Caller,
@@ -84,21 +87,23 @@ pub enum RunCommand {
     },
     /// Replace it by one run for each worker.
     Spread(Spread),
-    /// Take note of its job's next occasion. One that is followed already is not followed again: whoever
-    /// gets no event for this schedules nothing.
+    /// Record its job's next occasion. A run that is followed already is not followed again: a
+    /// caller that gets no event for this command schedules nothing.
     Follow(Followed),
     /// Take note that there is no time for a next occasion.
     GiveUpFollowing(NotFollowed),
-    /// Take note that it takes too long, and is to be killed. Whoever gets no event for this asks nobody to.
+    /// Record that it takes too long and is to be killed. A caller that gets no event for this
+    /// command requests no kill.
     TimeOut(TimedOut),
-    /// Take note that somebody wants it killed.
+    /// Record that its kill was requested.
     NoteKill(KillRequested),
-    /// Take note that another run takes its place. One that was tried again already is not tried again.
+    /// Take note that another run takes its place. One that was tried again already is not tried
+    /// again.
     Retry(Retried),
     /// End it because its worker is silent.
     GiveUp(GivenUp),
-    /// End it because a person does not expect it to return any more. One that waits is sent in the end: whoever
-    /// ended that would also end its job's repeating.
+    /// End it because a person does not expect it to return any more. A waiting run cannot be
+    /// ended: it will be sent, and ending it would end the repetition of its job.
     End(GivenUp),
 }
 
@@ -120,16 +125,16 @@ pub enum RunRejection {
         /// Whose it is or would be.
         worker: u64,
     },
-    /// Somebody is about to execute it, or did.
+    /// A worker is about to execute it, or did.
     #[error("a run that is claimed cannot be spread")]
     Claimed,
-    /// Nobody executes it.
+    /// No worker executes it.
     #[error("no worker has claimed this run: it waits")]
     Waiting,
-    /// Nobody executes it any more.
+    /// No worker executes it any more.
     #[error("this run is over")]
     Over,
-    /// Nobody knows yet whether there is anything to try again.
+    /// Its outcome is not known yet.
     #[error("a run that is not over is not tried again")]
     NotOver,
 }
@@ -147,10 +152,11 @@ impl Run {
         self.facts.as_ref().map(|facts| facts.job)
     }
 
-    /// Checks that a worker has it, and that it has not returned: then there may be something to kill.
+    /// Checks that a worker has it, and that it has not returned: then there may be something to
+    /// kill.
     ///
     /// # Errors
-    /// When there is no such run, nobody has claimed it, or it is over.
+    /// When there is no such run, no worker has claimed it, or it is over.
     pub fn check_with_worker(&self) -> Result<(), RunRejection> {
         match self.facts() {
             None if self.spread => Err(RunRejection::Gone),
@@ -299,8 +305,8 @@ impl RunFacts {
         }
     }
 
-    /// Since when its time runs: since we heard of its start, as long as it is executed and was not found to
-    /// take too long.
+    /// Since when its time runs: since we heard of its start, as long as it is executed and was not
+    /// found to take too long.
     #[must_use]
     pub fn time_runs_since(&self) -> Option<Timestamp> {
         let is_executed =
@@ -309,8 +315,8 @@ impl RunFacts {
             .filter(|_| is_executed && self.timed_out.is_none())
     }
 
-    /// Takes note of what has happened. Views that show runs fold them with this, so that they show what
-    /// decisions rest on.
+    /// Takes note of what has happened. Views that show runs fold them with this, so that they show
+    /// what decisions rest on.
     pub fn evolve(&mut self, event: &RunEvent) {
         use RunEvent as E;
 
@@ -342,7 +348,7 @@ impl RunFacts {
             }
             E::Reopened(_) => {
                 self.returned_at = None;
-                // It was over, and its process with it: nobody knows any more what there is to kill.
+                // It was over, and its process with it: which process there is to kill is unknown.
                 self.start_heard_at = None;
                 self.timed_out = None;
             }

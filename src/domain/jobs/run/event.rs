@@ -7,8 +7,8 @@ use crate::kernel::change::present;
 use crate::kernel::event::events;
 
 events! {
-    /// What may have happened to a run. Streams: `run-<number>`, and `run-occasion:<schedule id>` for what
-    /// concerns all runs of one occasion.
+    /// What may have happened to a run. Streams: `run-<number>`, and `run-occasion:<schedule id>`
+    /// for what concerns all runs of one occasion.
     RunEvent {
         /// It is to be executed.
         Scheduled(Scheduled) = "run.scheduled" v 2 [by_hand],
@@ -26,20 +26,20 @@ events! {
         PidReported(PidReported) = "run.pid_reported" v 1,
         /// It took longer than its job allows, and is to be killed.
         TimedOut(TimedOut) = "run.timed_out" v 1,
-        /// Somebody wants it killed, and so does not want it tried again.
+        /// Its kill was requested: it is not retried.
         KillRequested(KillRequested) = "run.kill_requested" v 1 [by_hand],
         /// It is over, says its worker.
         Returned(Returned) = "run.returned" v 1 [by_hand],
         /// Its worker is silent, or a person ended it, so it counts as failed.
         GivenUp(GivenUp) = "run.given_up" v 1 [by_hand],
-        /// It failed, and its job tries again: another run takes its place, and what follows from the occasion
-        /// follows from that one.
+        /// It failed, and its job tries again: another run takes its place, and what follows from
+        /// the occasion follows from that one.
         Retried(Retried) = "run.retried" v 1,
         /// It is not over after all.
         Reopened(Reopened) = "run.reopened" v 1 [by_hand],
         /// Its worker lost it and wants it again.
         Reset(Reset) = "run.reset" v 1,
-        /// Somebody changed it, field by field.
+        /// A user changed fields of it.
         Patched(Patched) = "run.patched" v 1 [by_hand],
         /// A run belongs to the occasion.
         SiblingAdded(SiblingAdded) = "run.sibling_added" v 1,
@@ -56,7 +56,7 @@ events! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
-    /// Somebody asked for it.
+    /// Requested by a user.
     Asked,
     /// Its job repeats, and this run was the occasion before.
     FollowUp {
@@ -77,7 +77,7 @@ pub enum Origin {
     Retry {
         /// The run that failed.
         run: u64,
-        /// The how manieth attempt this is; the first has another origin.
+        /// Attempt number, starting at 2: the first attempt has another origin.
         attempt: u32,
     },
 }
@@ -89,8 +89,8 @@ pub struct Scheduled {
     pub number: u64,
     /// The number of the job it executes.
     pub job: u64,
-    /// The number of the occasion: of the first run there was of it, which is this one unless that was spread, or
-    /// failed and is tried again.
+    /// The number of the occasion: of the first run there was of it, which is this one unless that
+    /// was spread, or failed and is tried again.
     pub schedule_id: u64,
     /// When it is due.
     pub schedule_at: Timestamp,
@@ -219,7 +219,7 @@ pub struct GivenUp {
 pub struct Retried {
     /// The run that takes its place.
     pub by: u64,
-    /// The how manieth attempt that is.
+    /// The attempt number of that run.
     pub attempt: u32,
     /// When this was decided.
     pub at: Timestamp,
@@ -345,7 +345,7 @@ pub struct SiblingReopened {
 }
 
 impl Origin {
-    /// The how manieth attempt at its occasion a run of this origin is; the first is 1.
+    /// The attempt number of a run of this origin, starting at 1.
     #[must_use]
     pub fn attempt(self) -> u32 {
         match self {
@@ -365,8 +365,8 @@ impl Origin {
 }
 
 impl RunEvent {
-    /// How it went, if this says that a run is over. Whatever follows from a return follows from this, and
-    /// nothing else: a run that is over says it once, however often its worker does.
+    /// How it went, if this says that a run is over. Whatever follows from a return follows from
+    /// this, and nothing else: a run that is over says it once, however often its worker does.
     #[must_use]
     pub fn outcome(&self) -> Option<Option<bool>> {
         match self {

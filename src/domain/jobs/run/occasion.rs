@@ -1,7 +1,7 @@
 //! All runs with one schedule id: which of them is the last to return.
 //!
-//! Every run that is over returns here as well, in the same unit of work. Two that return at the same time
-//! meet in this stream, and only one of them finds nobody open.
+//! Every run that is over also returns here, in the same transaction. Two runs that return at the
+//! same time conflict in this stream, so only one of them finds no open run.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,8 @@ pub enum OccasionCommand {
         /// When.
         at: Timestamp,
     },
-    /// Take note that a run is over. One that nobody counted on is alone, as most are.
+    /// Record that a run is over. A run that the occasion does not know is alone in it, as most
+    /// are.
     Return {
         /// Which run.
         run: u64,

@@ -31,13 +31,13 @@ enum Word {
     },
     /// The worker of a run was silent for too long.
     GiveUp { run: u64 },
-    /// Somebody changes something else about a run that is perhaps over.
+    /// A user changes another field of a run that may be over.
     Touch { run: u64, pid: i64 },
 }
 
 proptest! {
-    /// However often workers repeat themselves, and whatever is said of a run that is over: every run counts
-    /// once, and children run once, after the last.
+    /// However often workers repeat themselves, and whatever is said of a run that is over: every
+    /// run counts once, and children run once, after the last.
     #[test]
     fn what_follows_from_returns_follows_once(words in prop::collection::vec(word(), 0..40)) {
         let mut app = App::with_runs(1..4);

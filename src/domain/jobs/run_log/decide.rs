@@ -16,8 +16,8 @@ pub struct RunLog {
 /// What one may ask of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunLogCommand {
-    /// Write it. Where there is one already it is replaced, and keeps its number: a worker that lost the
-    /// answer asks again, and would ask for ever if it were refused.
+    /// Write it. Where there is one already it is replaced, and keeps its number: a worker that
+    /// lost the answer asks again, and would ask for ever if it were refused.
     Write(Written),
     /// Replace it.
     Replace {
@@ -40,8 +40,8 @@ pub enum RunLogRejection {
 }
 
 impl RunLog {
-    /// Its number, if there is one. Whoever asks for a number before writing asks here first: what was
-    /// written keeps the number it has.
+    /// Its number, if there is one. Check this before taking a new number: a log that was written
+    /// keeps its number.
     #[must_use]
     pub fn number(&self) -> Option<u64> {
         self.number

@@ -18,12 +18,13 @@ pub struct Ended {
 pub struct Child {
     /// The job.
     pub job: u64,
-    /// Whether runs of it are to be scheduled. Its template, project and pool count only when it is sent.
+    /// Whether runs of it are to be scheduled. Its template, project and pool count only when it is
+    /// sent.
     pub enqueue_is_enabled: bool,
 }
 
-/// The children that run now, in the order in which they came. Each gets a run for now that nobody asked
-/// for by hand and that schedules children of its own.
+/// The children that run now, in the order in which they came. Each gets a run that is due now, is
+/// not manual, and schedules its own children.
 #[must_use]
 pub fn due_children(ended: Ended, schedule_on_error: bool, children: &[Child]) -> Vec<u64> {
     let well = ended.success == Some(true) && !ended.sibling_failed;

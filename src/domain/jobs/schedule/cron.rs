@@ -1,8 +1,8 @@
 //! Occasions by the calendar: `0 3 * * MON-FRI`.
 //!
-//! Expressions are read, and days and times that match are found, by `croner`, which asks no clock: both are
-//! questions of arguments alone. What an expression with a single time of day means on a day whose clocks change is
-//! decided here.
+//! Expressions are read, and days and times that match are found, by `croner`, which asks no clock:
+//! both are questions of arguments alone. What an expression with a single time of day means on a
+//! day whose clocks change is decided here.
 
 use std::fmt;
 
@@ -16,8 +16,8 @@ use thiserror::Error;
 /// The longest expression, in bytes.
 pub const CRON_BYTES_MAX: usize = 128;
 
-/// The calendar repeats itself after so many years, as far as weekdays and leap days go: what does not happen
-/// within these happens never.
+/// The calendar repeats itself after so many years, as far as weekdays and leap days go: what does
+/// not happen within these happens never.
 const CALENDAR: (Date, Date) = (date(2000, 1, 1), date(2028, 1, 1));
 
 /// When the occasions of a job are, by the calendar and the clock of some zone.
@@ -65,9 +65,10 @@ impl Cron {
 
     /// The first time that matches after `reference` and is not before `now`.
     ///
-    /// When the clocks change, an expression that names one hour and one minute keeps its day: in spring it
-    /// happens at the end of the hour that is left out, in autumn the first time only. Every other one follows
-    /// what clocks show: not at all in the hour that is left out, and twice in the one that comes twice.
+    /// When the clocks change, an expression that names one hour and one minute keeps its day: in
+    /// spring it happens at the end of the hour that is left out, in autumn the first time only.
+    /// Every other one follows what clocks show: not at all in the hour that is left out, and twice
+    /// in the one that comes twice.
     #[must_use]
     pub fn first_after(
         &self,
@@ -107,8 +108,8 @@ impl Cron {
 
     /// The first matching day whose `time` is not before `from`.
     ///
-    /// Days are matched before anybody looks at the clock: the hour that is left out may end after midnight, on a day
-    /// that does not match.
+    /// Days are matched before the time of day: the hour that a clock change skips may end after
+    /// midnight, on a day that does not match.
     fn first_day(&self, time: Time, from: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
         let today = zone.to_datetime(from).date();
         // A whole day may be left out, and its occasion is then at the start of the day after.
@@ -125,8 +126,8 @@ impl Cron {
         None
     }
 
-    /// Whether any day matches. Every expression has a time of day, so a day is all there is to look for, and
-    /// whoever looks for the next occasion finds it within a lifetime.
+    /// Whether any day matches. Every expression has a time of day, so only the day has to be
+    /// searched, and the search for the next occasion ends.
     fn happens(&self) -> bool {
         let (first, end) = CALENDAR;
         let days = first.series(Span::new().days(1));

@@ -15,7 +15,7 @@ pub struct Waiting {
     pub schedule_id: u64,
     /// When it is due.
     pub schedule_at: Timestamp,
-    /// Whether somebody asked for it by hand.
+    /// Whether a user requested it.
     pub is_manual: bool,
     /// Whether its job, template, project and pool all let runs be sent.
     pub enabled: bool,
@@ -41,15 +41,16 @@ impl Round {
         round
     }
 
-    /// The order in which runs are looked at: those due first come first, older ones before younger.
+    /// The order in which runs are looked at: those due first come first, older ones before
+    /// younger.
     pub fn order(runs: &mut [Waiting]) {
         runs.sort_by_key(|run| (run.schedule_at, run.run));
     }
 
     /// Whether a run may be sent in this round.
     ///
-    /// A run by hand ignores all switches. A job runs one occasion at a time; runs of the same occasion do
-    /// not wait for each other.
+    /// A run by hand ignores all switches. A job runs one occasion at a time; runs of the same
+    /// occasion do not wait for each other.
     #[must_use]
     pub fn allows(&self, run: &Waiting, now: Timestamp) -> bool {
         let others = |ids: &BTreeSet<u64>| ids.iter().any(|id| *id != run.schedule_id);
@@ -62,7 +63,7 @@ impl Round {
                 .is_none_or(|id| *id == run.schedule_id)
     }
 
-    /// Takes note that a run is sent. One for which there is nobody is not, and blocks no other.
+    /// Records that a run is sent. A run without a worker is not sent and blocks no other.
     pub fn take(&mut self, run: &Waiting) {
         self.taken.insert(run.job, run.schedule_id);
     }
@@ -88,11 +89,12 @@ pub enum Target {
     One(Vec<u64>),
     /// To each of these, in a run of its own; the run itself is spread into those and no more.
     Each(Vec<u64>),
-    /// There is nobody.
-    Nobody,
+    /// There is no worker.
+    NoWorker,
 }
 
-/// To whom a run is sent: to its worker when it has one, even if that takes no new work; else into the pool.
+/// To whom a run is sent: to its worker when it has one, even if that takes no new work; else into
+/// the pool.
 #[must_use]
 pub fn target(worker: Option<u64>, run_on_all_workers: bool, pool: &[Member]) -> Target {
     if let Some(worker) = worker {
@@ -101,7 +103,7 @@ pub fn target(worker: Option<u64>, run_on_all_workers: bool, pool: &[Member]) ->
     let enabled = || pool.iter().filter(|member| member.enabled);
     let all: Vec<u64> = enabled().map(|member| member.worker).collect();
     if all.is_empty() {
-        return Target::Nobody;
+        return Target::NoWorker;
     }
     if run_on_all_workers {
         return Target::Each(all);
@@ -110,12 +112,12 @@ pub fn target(worker: Option<u64>, run_on_all_workers: bool, pool: &[Member]) ->
         .filter(|member| member.responsive)
         .map(|member| member.worker)
         .collect();
-    // Silence may be ours: when nobody answers, anybody may be asked.
+    // The fault may be on our side: when no worker answers, any of them is tried.
     Target::One(if answering.is_empty() { all } else { answering })
 }
 
-/// One of several workers: the one from before as long as it is among them, else one by chance. `chance` is
-/// any number, drawn by the caller.
+/// One of several workers: the one from before as long as it is among them, else one by chance.
+/// `chance` is any number, drawn by the caller.
 #[must_use]
 pub fn choose(among: &[u64], before: Option<u64>, chance: u64) -> Option<u64> {
     let again = before.filter(|worker| among.contains(worker));

@@ -9,8 +9,8 @@ pub struct FailCount {
     pub disable: bool,
 }
 
-/// Counts a run that returned. Saying nothing counts as success. With a limit of 3 it is the fourth failure
-/// in a row that disables; a limit of 0 is none.
+/// Counts a run that returned. Saying nothing counts as success. With a limit of 3 it is the fourth
+/// failure in a row that disables; a limit of 0 is none.
 #[must_use]
 pub fn count_fails(fails: u32, success: Option<bool>, limit: Option<u32>) -> FailCount {
     if success != Some(false) {

@@ -1,7 +1,7 @@
 //! When a job runs again.
 //!
-//! Asked for a run that is about to be sent, never for one that returned: occasions are counted from when
-//! the last was to be, not from when it was over.
+//! Asked for a run that is about to be sent, never for one that returned: occasions are counted
+//! from when the last was to be, not from when it was over.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub struct JobFacts<'a> {
     pub excluded: &'a [Window],
     /// The schedule ids of its runs that have not returned, the one about to be sent included.
     pub open: BTreeSet<u64>,
-    /// For when its newest run was scheduled, of those that nobody asked for by hand.
+    /// When its newest run was due, manual runs excepted.
     pub reference: Option<Timestamp>,
 }
 
@@ -36,7 +36,8 @@ pub enum FollowUp {
     AnotherIsOpen,
     /// It does not repeat by itself.
     DoesNotRepeat,
-    /// It repeats, and there is no time for it: all of a day is excluded, or time ends. People are to be told.
+    /// It repeats, and there is no time for it: all of a day is excluded, or time ends. People are
+    /// to be told.
     GivenUp,
 }
 
@@ -101,7 +102,8 @@ fn by_cron(
     Some(time)
 }
 
-/// A way from one occasion to the next, on a clock that shows local time as it was at the reference.
+/// A way from one occasion to the next, on a clock that shows local time as it was at the
+/// reference.
 struct Walk<'a> {
     interval: Interval,
     zone: &'a TimeZone,
@@ -120,8 +122,8 @@ impl Walk<'_> {
         let first = self.interval.first_not_before(reference, now)?;
         let mut time = first;
         while self.is_excluded(time, excluded)? {
-            // Measured from the first that is not past: after a long pause one excluded time is not yet
-            // a reason to stop for good.
+            // Measured from the first that is not past: after a long pause one excluded time is not
+            // yet a reason to stop for good.
             if time.duration_since(first) > WALK_MAX {
                 return None;
             }

@@ -30,7 +30,8 @@ impl Patience {
         answered.is_none_or(|answered| now.duration_since(answered) > self.length())
     }
 
-    /// Since when a worker is silent for too long, if it is now. One that never answered is since it is known.
+    /// Since when a worker is silent for too long, if it is now. One that never answered is since
+    /// it is known.
     #[must_use]
     pub fn silent_since(
         &self,

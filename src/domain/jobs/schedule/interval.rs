@@ -44,9 +44,9 @@ impl IntervalUnit {
         }
     }
 
-    /// Whether occasions keep their local time of day when the clocks change. Those that are minutes or
-    /// hours apart keep their distance instead: a corrected one would run back to back for an hour in
-    /// spring and not at all for an hour in autumn.
+    /// Whether occasions keep their local time of day when the clocks change. Those that are
+    /// minutes or hours apart keep their distance instead: a corrected one would run back to back
+    /// for an hour in spring and not at all for an hour in autumn.
     #[must_use]
     pub fn keeps_local_time(self) -> bool {
         matches!(self, Self::Day | Self::Month)
@@ -63,15 +63,15 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// The interval of a job that has both parts. With only one of them, or none, it never runs again by
-    /// itself; neither with a count of 0.
+    /// The interval of a job that has both parts. With only one of them, or none, it never runs
+    /// again by itself; neither with a count of 0.
     #[must_use]
     pub fn of(count: Option<u32>, unit: Option<IntervalUnit>) -> Option<Self> {
         let count = NonZeroU32::new(count?)?;
         Some(Self { count, unit: unit? })
     }
 
-    /// One interval later, on a clock that nobody changes; none when that is after the end of time.
+    /// One interval later, on a clock without changes; none when that exceeds the calendar.
     pub(super) fn after(self, time: DateTime) -> Option<DateTime> {
         match self.length() {
             Some(length) => time.checked_add(length).ok(),
@@ -83,7 +83,8 @@ impl Interval {
         }
     }
 
-    /// The first of the times one, two, three, … intervals after `reference` that is not before `now`.
+    /// The first of the times one, two, three, … intervals after `reference` that is not before
+    /// `now`.
     pub(super) fn first_not_before(self, reference: DateTime, now: DateTime) -> Option<DateTime> {
         let mut time = reference;
         if let Some(length) = self.length() {

@@ -1,7 +1,8 @@
-//! When runs are due: the rules of the job runner as plain functions of facts, a time and a time zone.
+//! When runs are due: the rules of the job runner as plain functions of facts, a time and a time
+//! zone.
 //!
-//! Nothing here remembers anything. Whoever dispatches gathers the facts, asks, and turns the answer into
-//! commands; those are what happens once.
+//! Nothing here has state. The dispatcher gathers the facts, calls these functions, and turns the
+//! result into commands, which take effect once.
 //!
 //! | question | answered by |
 //! |---|---|

@@ -11,8 +11,8 @@ pub const RETRY_DELAY_SECONDS: u32 = 60;
 /// The longest that a job may wait, in seconds: a day.
 pub const RETRY_DELAY_SECONDS_MAX: u32 = 24 * 60 * 60;
 
-/// How often a job tries again, and how long it waits before. The same time before each: whoever reads the
-/// job knows when the last attempt is over.
+/// How often a job is retried, and how long it waits before each attempt. The wait is the same
+/// before each, so that a reader of the job knows when its last attempt starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retries {
     /// How often, at most.
@@ -24,13 +24,13 @@ pub struct Retries {
 /// A run that is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// The how manieth it was of its occasion; the first is 1.
+    /// Attempt number of its occasion, starting at 1.
     pub number: u32,
     /// What its worker said; nothing when it did not say, which counts as success.
     pub success: Option<bool>,
     /// Whether it was requested by hand. That person is there to ask again.
     pub is_manual: bool,
-    /// Whether somebody wanted it killed, and so did not want it to go on.
+    /// Whether its kill was requested.
     pub was_to_be_killed: bool,
 }
 

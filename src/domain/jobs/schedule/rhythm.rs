@@ -9,14 +9,14 @@ pub enum Rhythm {
     Every(Interval),
     /// The calendar and the clock.
     Cron(Box<Cron>),
-    /// An expression that this program does not read, though another has taken it. The job is not to fall silent
-    /// for that.
+    /// An expression that this program does not read, though another has taken it. The job is not
+    /// to fall silent for that.
     Unreadable,
 }
 
 impl Rhythm {
-    /// What a job's occasions follow; none when it does not repeat by itself. A job with an expression has no
-    /// interval: it sees to that itself.
+    /// What a job's occasions follow; none when it does not repeat by itself. A job with an
+    /// expression has no interval: it sees to that itself.
     #[must_use]
     pub fn of(interval: Option<Interval>, cron: Option<&str>) -> Option<Self> {
         match cron.map(Cron::parse) {

@@ -1,7 +1,7 @@
 //! A worker: it executes runs.
 //!
-//! That no title and no API key is used twice is promised by [`crate::core::name`]. What a worker reports about itself is
-//! in a stream next to its own: [`Reports`].
+//! That no title and no API key is used twice is promised by [`crate::core::name`]. What a worker
+//! reports about itself is in a stream next to its own: [`Reports`].
 
 mod reports;
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub enum ReportCommand {
 /// How reports say no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ReportRejection {
-    /// Nobody's version is as long as that.
+    /// The version is longer than `max`.
     #[error("a worker's version has at most {max} characters")]
     VersionTooLong {
         /// How many there may be.

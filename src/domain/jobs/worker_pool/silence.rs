@@ -1,6 +1,6 @@
-//! Whether a pool answers. It does not when none of its workers does, and then somebody should look.
+//! Whether a pool answers. When none of its workers does, an operator has to look.
 //!
-//! Told at every look, and written down when that is news. People are reminded while it lasts.
+//! Checked at every round, recorded when it changes. Mail reminds of it while it lasts.
 
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
@@ -30,7 +30,7 @@ pub enum SilenceCommand {
         /// When.
         at: Timestamp,
     },
-    /// A worker answers, or nobody expects one to.
+    /// A worker answers, or none is expected to.
     NoteAnswer {
         /// When.
         at: Timestamp,

@@ -209,7 +209,8 @@ proptest! {
         }
     }
 
-    /// Most of what goes wrong is almost right: one field of another kind, one cut, one flipped byte.
+    /// Most of what goes wrong is almost right: one field of another kind, one cut, one flipped
+    /// byte.
     #[test]
     fn what_is_almost_right_is_read_or_refused(
         row in any::<prop::sample::Index>(),

@@ -2,7 +2,8 @@ use serde_json::value::to_raw_value;
 
 use super::*;
 
-/// A history of shapes as it might grow: `ok` became `outcome`, and `outcome` was joined by `attempts`.
+/// A history of shapes as it might grow: `ok` became `outcome`, and `outcome` was joined by
+/// `attempts`.
 fn made_up_step(event_type: &str, version: u16, mut fields: Fields) -> Fields {
     match (event_type, version) {
         // v1 kept only a flag: `{"ok": bool, "at": …}`.

@@ -7,7 +7,8 @@ use super::*;
 
 const JOB: u64 = 1;
 
-/// Job 1 runs every hour on one of the workers 1, 2 and 3; of these 3 takes no work, and 2 is silent.
+/// Job 1 runs every hour on one of the workers 1, 2 and 3; of these 3 takes no work, and 2 is
+/// silent.
 fn farm() -> Farm {
     let member = |worker, enabled, responsive| Member {
         worker,
@@ -53,12 +54,12 @@ fn unclaimed(run: u64) -> Unclaimed {
     }
 }
 
-/// Whoever names a zone means New York; the others go by UTC.
+/// Every named zone is New York; without a name it is UTC.
 fn zone(name: Option<&str>) -> TimeZone {
     name.map_or(TimeZone::UTC, |_| TimeZone::posix("EST5").unwrap())
 }
 
-/// Nobody was told anything, and job 1 has no other runs.
+/// Nothing was offered yet, and job 1 has no other runs.
 fn round(farm: &Farm, runs: &[Unclaimed]) -> Vec<Errand> {
     round_after(&Offers::default(), true, farm, runs, &[])
 }
@@ -146,7 +147,8 @@ fn runs_of_one_job_go_one_occasion_after_the_other() {
     assert_eq!((while_active(6), while_active(7)), (0, 1));
 }
 
-/// Its occasion was followed when its first run was sent; and one that has not been yet is not forgotten for it.
+/// Its occasion was followed when its first run was sent; and one that has not been yet is not
+/// forgotten for it.
 #[test]
 fn another_attempt_is_not_followed() {
     let retry = Unclaimed {
@@ -180,7 +182,7 @@ fn a_job_that_is_switched_off_runs_by_hand_alone() {
 
 /// The next occasion is settled all the same: nothing else would ever settle it.
 #[test]
-fn a_run_for_which_there_is_nobody_stays_and_blocks_no_other() {
+fn a_run_without_a_worker_stays_and_blocks_no_other() {
     let mut farm = farm();
     for member in farm.pools.get_mut(&1).unwrap() {
         member.enabled = false;
@@ -190,7 +192,7 @@ fn a_run_for_which_there_is_nobody_stays_and_blocks_no_other() {
         ..unclaimed(8)
     };
     let errands = round(&farm, &[unclaimed(7), mine]);
-    let expected = [(7, Recipient::Nobody), (8, Recipient::Worker(3))];
+    let expected = [(7, Recipient::NoWorker), (8, Recipient::Worker(3))];
     assert_eq!(recipients(&errands), expected);
 }
 
@@ -243,7 +245,7 @@ fn a_run_is_offered_to_one_worker_for_a_while_and_then_to_another() {
     for round in 0..3 * ROUNDS_KEPT {
         for errand in round_after(&offers, true, &farm, &[unclaimed(7)], &[]) {
             let Recipient::Worker(worker) = errand.to else {
-                panic!("somebody is there");
+                panic!("a worker is there");
             };
             offers.note(7, worker);
             asked.push((round, worker));
@@ -257,8 +259,8 @@ fn a_run_is_offered_to_one_worker_for_a_while_and_then_to_another() {
     assert_eq!(asked[8].0, 2 * ROUNDS_KEPT);
 }
 
-/// Six hundred jobs were due at once, and their one worker was told about all of them every five seconds: a kill
-/// request waited behind thousands of messages.
+/// Six hundred jobs were due at once, and their one worker was sent all of them every five seconds:
+/// a kill request waited behind thousands of messages.
 #[test]
 fn a_worker_is_offered_no_more_than_it_can_take_soon() {
     let mut farm = farm();
@@ -288,7 +290,7 @@ fn a_worker_is_offered_no_more_than_it_can_take_soon() {
         }
         (offered.len(), settled)
     };
-    // What follows from sending them follows at once: nobody sees that most of them wait.
+    // The consequences of sending them happen at once, although most of them wait.
     assert_eq!(offered(&mut offers, &runs, false), (window, 600));
     assert_eq!(offered(&mut offers, &runs, false), (0, 0));
     // Three are claimed: so many more are offered.
@@ -301,7 +303,7 @@ fn a_worker_is_offered_no_more_than_it_can_take_soon() {
     }
 }
 
-/// The one that has enough to take is passed over; and one that is held keeps the next occasion of its job waiting.
+/// A worker with enough offers is skipped; and a held run delays the next occasion of its job.
 #[test]
 fn a_run_goes_to_a_worker_that_can_take_more() {
     let mut farm = farm();
@@ -325,8 +327,8 @@ fn a_run_goes_to_a_worker_that_can_take_more() {
 }
 
 proptest! {
-    /// Whatever waits: no job gets two occasions at once, nothing is sent early, and a job that a person
-    /// switched off stays off.
+    /// Whatever waits: no job gets two occasions at once, nothing is sent early, and a job that a
+    /// person switched off stays off.
     #[test]
     fn a_round_keeps_the_rules(
         runs in prop::collection::vec((1_u64..4, 1_u64..6, -90_i64..90, any::<bool>(), prop::option::of(1_u64..4)), 0..12),
@@ -368,7 +370,7 @@ proptest! {
             let run = runs.iter().find(|run| run.run == errand.run).unwrap();
             prop_assert!(run.schedule_at <= at(30));
             prop_assert!(run.is_manual || !disabled.contains(&run.job));
-            prop_assert!(errand.to != Recipient::Nobody, "workers 1 and 2 take work");
+            prop_assert!(errand.to != Recipient::NoWorker, "workers 1 and 2 take work");
             occasions.entry(run.job).or_default().insert(run.schedule_id);
             let most = before.get(&run.job).copied().unwrap_or(0).max(1);
             prop_assert!(occasions[&run.job].len() <= most);

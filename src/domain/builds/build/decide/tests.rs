@@ -89,7 +89,7 @@ fn a_collection_ends_once_whatever_is_said_later() {
 }
 
 #[test]
-fn nothing_is_collected_for_a_build_that_nobody_reported() {
+fn nothing_is_collected_for_a_build_without_a_report() {
     let unknown = given::<Build>([]);
     for command in [
         C::RecordUsage(usage(1, "prometheus")),
@@ -172,7 +172,7 @@ fn a_collection_that_was_not_begun_has_no_outcome() {
     }
 }
 
-/// JSON writes such a number as `null`, which nobody could read again.
+/// JSON writes such a number as `null`, which cannot be read back as a number.
 #[test]
 fn a_number_that_cannot_be_written_is_refused() {
     let build = given::<Build>([E::Reported(reported("success", "d"))]);

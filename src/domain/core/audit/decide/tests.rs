@@ -16,7 +16,7 @@ fn a_body_is_not_refused_twice_for_the_same_errors() {
         .then([E::BodyRefused(body_refused("no stage", 2))]);
 }
 
-/// Otherwise nobody would hear that it is refused again.
+/// Otherwise the second refusal would not be recorded.
 #[test]
 fn a_body_that_was_accepted_meanwhile_may_be_refused_again() {
     let refused = E::BodyRefused(body_refused("no ref", 1));
@@ -57,7 +57,7 @@ proptest! {
         laws::history_tells_the_same_as_the_decisions::<Audit>(story);
     }
 
-    /// Whoever is told that no history is needed may decide without one.
+    /// A command that needs no history is decided without one.
     #[test]
     fn a_note_rests_on_nothing(past in story(body_command()), note in note()) {
         let mut audit = Audit::default();

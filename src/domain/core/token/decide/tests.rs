@@ -29,7 +29,7 @@ fn a_revoked_token_stays_revoked() {
 }
 
 #[test]
-fn a_token_that_nobody_issued_cannot_be_revoked() {
+fn a_token_that_was_never_issued_cannot_be_revoked() {
     given::<Token>([])
         .when(C::Revoke { at: at(1) })
         .then_refuses(R::Unknown);

@@ -6,8 +6,8 @@ use crate::jobs::run::{
 };
 use crate::kernel::change::unlike;
 
-/// What follows from a patch: what it means, in the order in which a run's life has it, and field by field
-/// what means nothing in particular. Nothing follows from what is known already.
+/// What follows from a patch: what it means, in the order in which a run's life has it, and field
+/// by field what means nothing in particular. Nothing follows from what is known already.
 pub(super) fn of(
     facts: &RunFacts,
     by: Caller,
@@ -41,7 +41,7 @@ pub(super) fn of(
         left.started_at = None;
         events.push(RunEvent::Started(Started { started_at, at }));
     }
-    // Whoever speaks of a beginning and of a process speaks of the process that began.
+    // A patch with a start and a process number names the process that was started.
     let begins = |event: &RunEvent| matches!(event, RunEvent::Reset(_) | RunEvent::Started(_));
     let is_told = left.pid.is_some() || events.iter().any(begins);
     if let Some(Some(pid)) = patch.pid.filter(|_| is_told) {
@@ -71,8 +71,8 @@ pub(super) fn of(
     Ok(events)
 }
 
-/// What of a patch is listened to: of a worker's, what workers know, and nothing when the run that results
-/// is another's.
+/// What of a patch is listened to: of a worker's, what workers know, and nothing when the run that
+/// results is another's.
 fn heard(facts: &RunFacts, by: Caller, patch: Patched) -> Result<Patched, RunRejection> {
     let Caller::Worker(me) = by else {
         return Ok(patch);

@@ -134,7 +134,8 @@ fn a_patch_is_told_as_what_it_means() {
             },
             vec![returned(Some(true))],
         ),
-        // What means nothing in particular stays a patch, and what is known already is left out of it.
+        // What means nothing in particular stays a patch, and what is known already is left out of
+        // it.
         (
             &over,
             Patched {
@@ -242,7 +243,7 @@ fn a_worker_is_heard_only_about_its_own_runs() {
     given::<Run>([E::Scheduled(meant)])
         .when(by(1, nothing()))
         .then_refuses(refusal(3));
-    // Whoever has rights of another kind is not asked.
+    // A trusted caller needs no claim.
     let end = C::Patch {
         by: Caller::Trusted,
         patch: end(None),
@@ -270,8 +271,8 @@ fn a_worker_changes_nothing_that_only_people_know() {
     .then([E::Patched(patch)]);
 }
 
-/// A worker that died and came back may start a process under the number of the one before; until it has said so,
-/// that number is somebody else's, and nobody is to be killed under it.
+/// A worker that restarted may start a process with the number of the previous one. Until it
+/// reports the number, it may belong to a foreign process, which must not be killed.
 #[test]
 fn a_process_belongs_to_one_start() {
     let started = |second| Patched {
@@ -335,7 +336,8 @@ fn a_run_is_spread_once_and_is_then_no_more() {
         .then_refuses(R::Claimed);
 }
 
-/// Two rounds of dispatching that do not see each other would otherwise give a job two next occasions.
+/// Two rounds of dispatching that do not see each other would otherwise give a job two next
+/// occasions.
 #[test]
 fn a_run_is_followed_once() {
     let waiting = vec![E::Scheduled(scheduled())];
@@ -409,7 +411,7 @@ fn the_time_of_a_run_begins_when_we_hear_of_its_start() {
     };
     let since = |past: &[E]| folded(past).facts().unwrap().time_runs_since();
     let claimed = [E::Scheduled(scheduled()), claimed(1, 5, None)];
-    assert_eq!(since(&claimed), None, "nobody executes it");
+    assert_eq!(since(&claimed), None, "no worker executes it");
     let first = with(&claimed, [started(6)]);
     assert_eq!(since(&first), Some(at(6)));
     let data = TimedOut {
@@ -430,7 +432,7 @@ fn the_time_of_a_run_begins_when_we_hear_of_its_start() {
     given::<Run>(over_time.clone())
         .when(C::TimeOut(again))
         .then_nothing();
-    // Its worker died, and begins anew.
+    // Its worker died, and starts it again.
     let reset = with(&over_time, [E::Reset(Reset { at: at(90) })]);
     assert_eq!(since(&reset), None);
     assert_eq!(folded(&reset).facts().unwrap().timed_out, None);
@@ -445,7 +447,8 @@ fn the_time_of_a_run_begins_when_we_hear_of_its_start() {
     given::<Run>(over.clone())
         .when(C::TimeOut(again))
         .then_nothing();
-    // Somebody says that it is not over. Its process is: what has its number by now is not to be killed.
+    // A user reopens it. Its process is gone: the process that has its number now must not be
+    // killed.
     let reopened = with(&over, [E::Reopened(Reopened { at: at(98) })]);
     assert_eq!(since(&reopened), None);
 }
@@ -468,7 +471,7 @@ fn a_run_that_is_over_is_tried_again_once() {
 }
 
 #[test]
-fn that_somebody_wants_a_run_killed_is_kept_in_mind() {
+fn a_requested_kill_is_remembered() {
     let waiting = vec![E::Scheduled(scheduled())];
     let data = |kill_request| KillRequested {
         kill_request,
@@ -481,7 +484,7 @@ fn that_somebody_wants_a_run_killed_is_kept_in_mind() {
     given::<Run>(wanted.clone())
         .when(C::NoteKill(data(2)))
         .then_nothing();
-    // Also when its worker died in between and it begins anew.
+    // Also when its worker died in between and it starts again.
     let wanted = with(&wanted, [E::Reset(Reset { at: at(91) })]);
     let attempt = folded(&wanted).attempt(Some(false));
     assert!(attempt.was_to_be_killed);
@@ -507,7 +510,7 @@ fn an_attempt_knows_its_number_and_who_may_execute_it() {
         let attempt = of(origin, None).attempt(None);
         assert_eq!(attempt.number, number, "{origin:?}");
     }
-    // Whoever claimed it is not the only one who may.
+    // Another worker may execute it than the one that claimed it.
     let mut anyone = of(Origin::Asked, None);
     anyone.evolve(&claimed(5, 1, None));
     assert_eq!(anyone.only_worker(), None);
@@ -544,7 +547,8 @@ proptest! {
         laws::telling_twice_adds_nothing::<Run>(story);
     }
 
-    /// Each worker claims, in any order, and each that believes it has the run begins to execute it.
+    /// Each worker claims, in any order, and each that believes it has the run begins to execute
+    /// it.
     #[test]
     fn of_all_workers_that_claim_a_run_one_executes_it(
         claims in prop::collection::vec((1..5_u64, 0..9_i64), 1..12),
@@ -573,7 +577,8 @@ proptest! {
         }
     }
 
-    /// What follows from a return (fails, children, mails) follows once for each time the run was open.
+    /// What follows from a return (fails, children, mails) follows once for each time the run was
+    /// open.
     #[test]
     fn a_run_is_over_once_unless_it_is_reopened(story in story(run_command())) {
         let (events, _) = laws::tell(&mut Run::default(), story);

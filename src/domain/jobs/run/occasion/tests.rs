@@ -10,14 +10,14 @@ use OccasionCommand as C;
 use RunEvent as E;
 
 #[test]
-fn a_run_that_nobody_counted_on_is_alone() {
+fn a_run_that_is_not_counted_is_alone() {
     given::<Occasion>([])
         .when(back(7, Some(true)))
         .then([returned(7, Some(true), 0, false)]);
 }
 
 #[test]
-fn only_the_last_run_of_an_occasion_finds_nobody_open() {
+fn only_the_last_run_of_an_occasion_finds_no_open_run() {
     let spread = [added(8), added(9)];
     given::<Occasion>(spread.clone())
         .when(back(9, Some(false)))
@@ -64,7 +64,7 @@ fn a_run_that_takes_the_place_of_another_is_waited_for_instead() {
     occasion
         .when(back(10, Some(true)))
         .then([returned(10, Some(true), 1, false)]);
-    // What was replaced is nobody that one waits for, whatever is said of it.
+    // A replaced run is not waited for, whatever is reported about it.
     let reopen = C::Reopen { run: 8, at: at(0) };
     occasion.when(reopen).then_nothing();
     let alone = given::<Occasion>([replaced(7, 8)]);

@@ -80,9 +80,9 @@ fn a_run_goes_to_its_worker_else_to_one_or_all_of_the_pool() {
     for (worker, on_all, pool, expected) in [
         (Some(2), false, &disabled[..], Target::Known(2)),
         (Some(9), true, &mixed[..], Target::Known(9)),
-        (None, false, &[][..], Target::Nobody),
-        (None, false, &disabled[..], Target::Nobody),
-        (None, true, &disabled[..], Target::Nobody),
+        (None, false, &[][..], Target::NoWorker),
+        (None, false, &disabled[..], Target::NoWorker),
+        (None, true, &disabled[..], Target::NoWorker),
         (None, false, &silent[..], Target::One(vec![1])),
         (None, false, &mixed[..], Target::One(vec![3, 4])),
         (None, true, &mixed[..], Target::Each(vec![1, 3, 4])),

@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::jobs::schedule::IntervalUnit as U;
 
-/// One row per rule: reference, interval, windows, now, and when the job runs again. All are local times of
-/// Amsterdam with their distance from UTC.
+/// One row per rule: reference, interval, windows, now, and when the job runs again. All are local
+/// times of Amsterdam with their distance from UTC.
 #[test]
 fn a_job_runs_again_when_the_rules_say() {
     for row in [
@@ -31,7 +31,8 @@ fn a_job_runs_again_when_the_rules_say() {
         "2026-11-21T08:00+01 | 1 HOUR | 00:00-23:59 | 2026-11-21T08:00:04+01 | given up",
         "2026-11-21T08:00+01 | 1 DAY | 08:00-08:00 | 2026-11-21T08:00:04+01 | given up",
         "2026-11-21T08:00+01 | 1 MONTH | 07:00-09:00 | 2026-11-21T08:00:04+01 | given up",
-        // A step is taken from an excluded time that is one day after the first, and from none later.
+        // A step is taken from an excluded time that is one day after the first, and from none
+        // later.
         "2026-03-27T01:30+01 | 24 HOUR | 01:00-02:00 | 2026-03-27T01:30:04+01 | 2026-03-30T02:30+02",
         "2026-11-20T08:00+01 | 25 HOUR | 09:00-10:30 | 2026-11-20T08:00:04+01 | given up",
         // The day begins at the first time that is not past, however long the pause was.
@@ -115,8 +116,8 @@ fn a_job_without_rhythm_or_reference_does_not_repeat() {
 mod cron;
 
 proptest! {
-    /// Every occasion is later than the one before, so that a job never runs on the spot for ever; and never
-    /// in a window.
+    /// Every occasion is later than the one before, so that a job never runs on the spot for ever;
+    /// and never in a window.
     #[test]
     fn occasions_follow_each_other(
         count in 1..100_u32,

@@ -23,7 +23,7 @@ fn what_failed_is_tried_again_as_often_as_the_job_says() {
 }
 
 #[test]
-fn only_a_failure_that_nobody_wished_for_is_tried_again() {
+fn only_an_unrequested_failure_is_retried() {
     for attempt in [
         Attempt {
             success: Some(true),

@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// One row per rule: reference, expression, windows, now, and when the job runs again. All are local times of
-/// Amsterdam with their distance from UTC.
+/// One row per rule: reference, expression, windows, now, and when the job runs again. All are
+/// local times of Amsterdam with their distance from UTC.
 #[test]
 fn a_job_with_an_expression_runs_again_when_the_calendar_says() {
     for row in [
@@ -38,7 +38,8 @@ fn a_job_with_an_expression_runs_again_when_the_calendar_says() {
         "2026-10-30T08:00+01 | 0 * * * * | 09:00-11:00 | 2026-11-21T08:30+01 | 2026-11-21T12:00+01",
         // Spring: the local hour stays …
         "2026-03-28T08:00+01 | 0 8 * * * | never | 2026-03-28T08:00:04+01 | 2026-03-29T08:00+02",
-        // … one hour that the night does not have is the end of it, once, and comes back the day after …
+        // … one hour that the night does not have is the end of it, once, and comes back the day
+        // after …
         "2026-03-28T02:30+01 | 30 2 * * * | never | 2026-03-28T02:30:04+01 | 2026-03-29T03:00+02",
         "2026-03-29T03:00+02 | 30 2 * * * | never | 2026-03-29T03:00:04+02 | 2026-03-30T02:30+02",
         // … and what comes every hour, or at several hours, goes by what clocks show.
@@ -75,7 +76,7 @@ fn a_job_with_an_expression_runs_again_when_the_calendar_says() {
 }
 
 #[test]
-fn an_expression_that_nobody_reads_is_told_of() {
+fn an_invalid_expression_is_reported() {
     let rhythm = Rhythm::of(None, Some("every now and then")).unwrap();
     let job = facts("2026-11-21T08:00+01", &rhythm, &[]);
     let answer = follow_up(&job, time("2026-11-21T08:00+01"), &amsterdam());
@@ -135,8 +136,8 @@ fn list(numbers: &[u32]) -> String {
 }
 
 proptest! {
-    /// Every occasion is after the one before and not before now, matches what the expression says, field by
-    /// field, and is the first that does.
+    /// Every occasion is after the one before and not before now, matches what the expression says,
+    /// field by field, and is the first that does.
     #[test]
     fn occasions_match_their_expression_and_none_is_left_out(
         minutes in prop::collection::btree_set(0..60_u32, 2..6),
@@ -180,7 +181,8 @@ proptest! {
         }
     }
 
-    /// A time of day that an expression names alone happens once a day, every day, also when the clocks change.
+    /// A time of day that an expression names alone happens once a day, every day, also when the
+    /// clocks change.
     #[test]
     fn one_time_of_day_happens_once_a_day(
         (hour, minute) in (0..24_u32, 0..60_u32),
