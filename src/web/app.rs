@@ -31,9 +31,9 @@ pub struct Settings {
     pub limits: Limits,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
-    /// What somebody without a credential may do in our own API; nothing by default.
+    /// The role of a request without a credential in our own API; none by default.
     pub anonymous_role: Option<Role>,
-    /// Whether `/metrics` answers somebody without a credential.
+    /// Whether `/metrics` needs no credential.
     pub metrics_open: bool,
 }
 
@@ -84,12 +84,13 @@ pub type ReadyCheck = (
     Box<dyn Fn() -> Result<(), String> + Send + Sync>,
 );
 
-/// Something that an operator should look at while the service goes on: its name, and what it is, if so.
+/// Something that an operator should look at while the service goes on: its name, and what it is,
+/// if so.
 type Detail = (&'static str, Box<dyn Fn() -> Option<String> + Send + Sync>);
 
 /// A dialect that takes a body which was refused before.
 pub trait Resubmit: Send + Sync + 'static {
-    /// Takes it once more, from the same source and with the headers that were kept.
+    /// Processes it again, from the same source and with the stored headers.
     fn resubmit(&self, app: &App, body: KeptBody) -> BoxFuture<'static, Result<Taken, Problem>>;
 }
 
@@ -109,9 +110,9 @@ pub struct KeptBody {
 /// What became of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
-    /// The event that stands for it.
+    /// Its event.
     pub event_id: Uuid,
-    /// Where it stands.
+    /// The event's position.
     pub position: Position,
     /// Whether it stood there before.
     pub duplicate: bool,
@@ -155,17 +156,16 @@ impl App {
         })
     }
 
-    /// Room for one more stream of events; it is free again when the permit is dropped. One caller has a share of
-    /// the room, so that the others can look on as well.
+    /// A permit for one more event stream, freed when it is dropped. One caller has only a share of
+    /// all streams, so that others can follow as well.
     ///
     /// # Errors
-    /// 429 when the caller has as many as one caller may, 503 when there is no room at all.
+    /// 429 when the caller has its share, 503 when all streams are in use.
     pub fn stream_permit(&self, caller: &Caller) -> Result<StreamPermit, Problem> {
         self.streams.permit(caller)
     }
 
-    /// Ends every stream of events, so that a server that is told to stop need not wait for readers who
-    /// would stay for ever.
+    /// Ends every event stream, so that a server that stops does not wait for its readers.
     pub fn close(&self) {
         self.closing.send_replace(true);
     }
@@ -174,18 +174,19 @@ impl App {
     pub fn closed(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut closing = self.closing.subscribe();
         async move {
-            // It also ends when the app itself is gone.
+            // It also ends when the app is dropped.
             let _ = closing.wait_for(|closing| *closing).await;
         }
     }
 
-    /// The other ports of this process, and where each is reached; none while another process has it.
+    /// The other ports of this process, and where each is reached; none while another process has
+    /// it.
     #[must_use]
     pub fn ports(&self) -> BTreeMap<&'static str, Option<String>> {
         self.ports.iter().flat_map(|ports| ports()).collect()
     }
 
-    /// Whether clients below this path may be answered 429 when they ask too often; the others get 503.
+    /// Whether clients below this path get 429 above the rate limit; the others get 503.
     pub(crate) fn takes_429(&self, path: &str) -> bool {
         !self.never_429.iter().any(|below| path.starts_with(below))
     }
@@ -208,7 +209,7 @@ impl App {
         (self.metrics)()
     }
 
-    /// The dialect that takes a refused body once more.
+    /// The dialect that resubmits a refused body.
     #[must_use]
     pub fn resubmit(&self, dialect: &str) -> Option<Arc<dyn Resubmit>> {
         self.resubmit.get(dialect).cloned()
@@ -234,8 +235,8 @@ impl App {
         found.collect()
     }
 
-    /// Waits until the tokens are those that were valid when the app was opened. Whoever changes one later
-    /// waits for that by itself.
+    /// Waits until the tokens are those that were valid when the app was opened. A later change of
+    /// a token waits for the view by itself.
     ///
     /// # Errors
     /// 503 when that takes longer than the configured patience.
@@ -250,8 +251,8 @@ impl App {
         })
     }
 
-    /// Waits until every view knows what was in the log when the app was opened: a client that was told
-    /// something before must not be told less.
+    /// Waits until every view knows what was in the log when the app was opened: an answer must not
+    /// be older than one before the restart.
     ///
     /// # Errors
     /// 503 when that takes longer than the configured patience.
@@ -292,22 +293,23 @@ impl AppBuilder {
         self
     }
 
-    /// Answers 503 instead of 429 below this path: its clients take 429 for the end of what they do, and come back
-    /// after 503.
+    /// Answers 503 instead of 429 below this path: its clients take 429 for the end of what they
+    /// do, and come back after 503.
     #[must_use]
     pub fn never_429(mut self, below: &'static str) -> Self {
         self.0.never_429.push(below);
         self
     }
 
-    /// What `/metrics` says.
+    /// The text of `/metrics`.
     #[must_use]
     pub fn metrics(mut self, text: impl Fn() -> String + Send + Sync + 'static) -> Self {
         self.0.metrics = Box::new(text);
         self
     }
 
-    /// Something that an operator should look at, and that does not keep the service from being ready.
+    /// Something that an operator should look at, and that does not keep the service from being
+    /// ready.
     #[must_use]
     pub fn detail(
         mut self,
@@ -339,7 +341,7 @@ impl AppBuilder {
         self
     }
 
-    /// Who takes the refused bodies of a dialect once more.
+    /// Resubmits the refused bodies of a dialect.
     #[must_use]
     pub fn resubmit(mut self, dialect: &'static str, taker: Arc<dyn Resubmit>) -> Self {
         self.0.resubmit.insert(dialect, taker);

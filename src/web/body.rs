@@ -15,11 +15,11 @@ mod inflate;
 pub(crate) use arrival::Arrival;
 pub use depth::{JSON_DEPTH_MAX, check_depth};
 
-/// How much of a body that is too large is read before its sender is told.
+/// How much of a body that is too large is read before the answer.
 const DRAINED_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// Reads a body, whatever it is, and undoes `Content-Encoding: gzip`. Neither the bytes that arrive nor
-/// those that come out may be more than `bytes_max`.
+/// Reads a body, whatever it is, and undoes `Content-Encoding: gzip`. Neither the bytes that arrive
+/// nor those that come out may be more than `bytes_max`.
 ///
 /// # Errors
 /// 413 when it is larger, 415 for another encoding, 400 when it breaks off or is no gzip.
@@ -58,10 +58,9 @@ pub async fn collect(headers: &HeaderMap, body: Body, bytes_max: usize) -> Resul
     }
 }
 
-/// Reads the body of a request that is refused whatever it says, and throws it away: many clients read no
-/// answer before they have sent everything, and would see a broken connection instead of the reason. A body is
-/// too large here exactly when it is for [`collect`], so that the answer does not say why the request is
-/// refused otherwise.
+/// Reads and drops the body of a request that is refused anyway: many clients read no answer before
+/// they have sent everything, and would see a broken connection instead of the reason. The size
+/// limit is that of [`collect`], so that the answer does not reveal another reason for the refusal.
 ///
 /// # Errors
 /// 413 when it is larger than `bytes_max`.
@@ -83,10 +82,11 @@ fn is_declared_larger(headers: &HeaderMap, bytes_max: usize) -> bool {
     declared.is_some_and(|length| length > bytes_max as u64)
 }
 
-/// Reads what is left of a body and throws it away, up to a limit. Gives whether it ended within it.
+/// Reads what is left of a body and throws it away, up to a limit. Gives whether it ended within
+/// it.
 ///
-/// Nothing is read from a client that waits for `100 Continue`: it is waiting for the answer that it gets
-/// instead, and the first read would ask it to send the body.
+/// Nothing is read from a client that waits for `100 Continue`: it gets the answer instead, and the
+/// first read would make it send the body.
 pub async fn drain(headers: &HeaderMap, body: &mut Body, bytes_max: usize) -> bool {
     if awaits_continue(headers) {
         return true;

@@ -1,4 +1,4 @@
-//! Who asks, and what they may do.
+//! The caller and its rights.
 
 use axum::extract::{FromRef, FromRequestParts};
 use domain::core::token::Role;
@@ -14,9 +14,9 @@ use crate::{App, Problem, RequestContext};
 
 mod lapse;
 
-/// Who asks. As an extractor it refuses a request without a credential, unless requests without one have a
-/// role: as the first argument of a handler, it is settled before anything is said about the path, the
-/// query or the body.
+/// The caller. As an extractor it refuses a request without a credential, unless anonymous requests
+/// have a role. It is the first argument of a handler, so that it is checked before the path, the
+/// query and the body.
 #[derive(Clone, Debug)]
 pub struct Caller {
     identity: Option<Identity>,
@@ -48,7 +48,7 @@ impl Caller {
     /// Whether the caller has a role in a scope.
     ///
     /// # Errors
-    /// 401 for somebody without a credential, 403 for one that is not enough.
+    /// 401 without a credential, 403 for one that is not enough.
     pub fn may(&self, role: Role, scope: &str) -> Result<(), Problem> {
         let Some(identity) = &self.identity else {
             return match self.anonymous_role {
@@ -59,8 +59,8 @@ impl Caller {
         check(identity.role, &identity.scopes, role, scope)
     }
 
-    /// Ends when the caller's credential is no longer enough for a role in a scope, and says why. What goes on for
-    /// long was allowed once, when it began.
+    /// Ends with the reason when the caller's credential is no longer enough for a role in a scope.
+    /// For long answers, whose rights were checked only at the start.
     pub fn lapse(
         &self,
         app: &App,
@@ -70,8 +70,8 @@ impl Caller {
         lapse::of(self.identity.as_ref(), app.clone(), role, scope)
     }
 
-    /// Whether the caller has a role in any scope at all. Which scopes are needed is asked later, by what the
-    /// request turns out to be about.
+    /// Whether the caller has a role in any scope at all. The scope is checked later, when the
+    /// object of the request is known.
     ///
     /// # Errors
     /// As [`Caller::may`].
@@ -80,8 +80,8 @@ impl Caller {
         self.may(role, scope.map_or("", String::as_str))
     }
 
-    /// Checks that a token reaches no further than the caller's own: nobody issues or revokes a token that may do
-    /// more than they may, or that is accepted for longer.
+    /// Checks that a token has no more rights than the caller's own: no caller issues or revokes a
+    /// token that may do more or is valid for longer.
     ///
     /// # Errors
     /// 403 that names what goes too far.
@@ -199,8 +199,8 @@ where
     }
 }
 
-/// Who asks, where a request without a credential may be answered as well. One that is presented must be
-/// valid all the same.
+/// The caller, where a request without a credential is answered as well. A credential that is
+/// presented must be valid.
 #[derive(Clone, Debug)]
 pub struct CallerIfAny(pub Caller);
 
@@ -268,7 +268,8 @@ async fn identify(app: &App, presented: &str) -> Result<Identity, Problem> {
 }
 
 fn refused() -> Problem {
-    // One answer for unknown, expired and revoked: which it was is nobody's business who has no token.
+    // One answer for unknown, expired and revoked: a caller without a token must not learn which it
+    // was.
     Problem::unauthenticated("the credential is not valid")
 }
 

@@ -1,7 +1,7 @@
 //! Read your own writes: a change is carried out, and the answer waits until the views show it.
 //!
-//! A change from which nothing followed waits as well: the answer to the first request for the same may have been lost
-//! before the views showed it.
+//! A change from which nothing followed waits as well: the answer to the first request for the same
+//! may have been lost before the views showed it.
 
 use commands::{CommandError, Outcome, Transaction};
 use domain::{Aggregate, Metadata};

@@ -1,4 +1,4 @@
-//! What is known of a request before anybody looks into it.
+//! What is known of a request before it is parsed.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -35,7 +35,8 @@ struct Known {
 }
 
 impl RequestContext {
-    /// Takes the names that the caller gives, where they are well-formed, and makes them up otherwise.
+    /// Takes the names that the caller gives, where they are well-formed, and makes them up
+    /// otherwise.
     #[must_use]
     pub fn of(headers: &HeaderMap, extensions: &Extensions, proxies: &[Network]) -> Self {
         let id = Uuid::now_v7();
@@ -71,14 +72,14 @@ impl RequestContext {
         self.0.trace
     }
 
-    /// Where the caller connected from, as far as our own proxies tell the truth.
+    /// The caller's address, as far as our own proxies report it.
     #[must_use]
     pub fn source_ip(&self) -> Option<IpAddr> {
         self.0.source_ip
     }
 
-    /// Notes whose credential was verified, so that a refusal that follows can be put down to them. Only the first
-    /// counts: a request has one credential.
+    /// Notes whose credential was verified, so that a refusal that follows can be put down to them.
+    /// Only the first counts: a request has one credential.
     pub fn authenticate(&self, actor: Actor) {
         let _ = self.0.actor.set(actor);
     }
@@ -103,7 +104,8 @@ impl RequestContext {
     }
 }
 
-/// A name ends up in logs, events and headers, so it is short and has nothing in it that could end a line.
+/// A name ends up in logs, events and headers, so it is short and has nothing in it that could end
+/// a line.
 fn is_request_id(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/+=".contains(&b);
     (1..=REQUEST_ID_BYTES_MAX).contains(&text.len()) && text.bytes().all(plain)
@@ -113,7 +115,8 @@ impl<S: Sync> FromRequestParts<S> for RequestContext {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        // Without the gate, as in a test of one handler, the request is known by what it brings itself.
+        // Without the gate, as in a test of one handler, the request is known by what it brings
+        // itself.
         let known = parts.extensions.get::<Self>().cloned();
         Ok(known.unwrap_or_else(|| Self::of(&parts.headers, &parts.extensions, &[])))
     }

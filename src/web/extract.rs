@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::body::{JSON_DEPTH_MAX, check_depth, read_body};
 use crate::{App, Problem};
 
-/// A body that nobody has looked at. Who asks is settled before what they say is read.
+/// An unread body. The caller is checked before the body is read.
 #[derive(Debug)]
 pub struct Unread {
     headers: HeaderMap,
@@ -45,8 +45,8 @@ impl Unread {
         parse(&bytes)
     }
 
-    /// Reads any JSON of a body that may be larger than others: whoever sends it was looked at before, and
-    /// whoever reads it looks at its form.
+    /// Reads any JSON of a body with a larger limit: the sender was checked before, and the reader
+    /// checks the form.
     ///
     /// # Errors
     /// 415, 413 or 400.
@@ -151,7 +151,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
-/// The innermost cause, which names the part; the outer ones only say that it was a query or a path.
+/// The innermost cause, which names the part; the outer ones only name the query or the path.
 fn inner(error: &dyn std::error::Error) -> String {
     error.source().map_or_else(|| error.to_string(), inner)
 }

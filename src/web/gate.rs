@@ -1,7 +1,7 @@
 //! The gate: everything that comes in and goes out passes here, once.
 //!
-//! One function instead of a stack of layers: each layer would box every request again, and the order in
-//! which limits are checked could only be read backwards.
+//! One function instead of a stack of layers: each layer would box every request again, and the
+//! order in which limits are checked could only be read backwards.
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
@@ -27,7 +27,7 @@ mod unambiguous;
 pub use answer::AsIs;
 pub use refused::Audited;
 
-/// Answered whatever else is going on: who looks after the process must reach it when nobody else can.
+/// Answered under any load: an operator must reach the process when clients cannot.
 const ALWAYS_OPEN: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 /// What requests that match no route are counted as.
@@ -47,7 +47,7 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
     // Cloned for the unhappy case; it shares its bytes.
     let uri = request.uri().clone();
     request.extensions_mut().insert(context.clone());
-    // Within the process an answer is read as a whole, and nobody is slow.
+    // Within the process an answer is read as a whole, and no reader is slow.
     let is_connected = request
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
@@ -112,7 +112,7 @@ async fn admit(
             problem.retry_after(seconds)
         })?;
     }
-    // Turned away at once instead of queued: whoever waits in a queue has given up when their turn comes.
+    // Refused at once instead of queued: a client in a queue has given up when its turn comes.
     let Ok(_permit) = app.requests.try_acquire() else {
         return Err(Problem::unavailable("too many requests are at work").retry_after(1));
     };

@@ -1,8 +1,8 @@
-//! What HTTP surfaces share: who asks, how much they may ask, and how they are told no.
+//! What HTTP surfaces share: callers, limits and refusals.
 //!
-//! The crate knows requests and answers, and no single surface: which routes there are is a matter of
-//! `api`, the dialects and the dashboard. Start reading at [`App`], what every handler has at hand, then
-//! [`serve_through_gate`], what every request passes, then [`Problem`].
+//! The crate knows requests and answers, and no single surface: which routes there are is a matter
+//! of `api`, the dialects and the dashboard. Start reading at [`App`], what every handler has at
+//! hand, then [`serve_through_gate`], what every request passes, then [`Problem`].
 
 mod app;
 pub mod body;

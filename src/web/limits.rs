@@ -22,7 +22,8 @@ pub struct Limits {
     pub requests_max: usize,
     /// Streams of events at one time.
     pub streams_max: usize,
-    /// How many of them one caller may have: a token, or an address without one. A quarter when it is not given.
+    /// How many of them one caller may have: a token, or an address without one. A quarter when it
+    /// is not given.
     pub streams_per_caller_max: Option<usize>,
     /// How long a stream of events waits for its reader to read before it is cut off.
     pub stream_stall_max: Duration,
@@ -30,8 +31,8 @@ pub struct Limits {
     pub requests_per_second_max: u32,
     /// Requests that one address may send at once before the average counts.
     pub requests_burst_max: u32,
-    /// Whether addresses of this machine are limited as well. Whoever is on the machine can do worse, and
-    /// a proxy on it names the real caller.
+    /// Whether addresses of this machine are limited as well. A user of the machine can do worse,
+    /// and a proxy on it names the real caller.
     pub limit_loopback: bool,
     /// How long a request waits for a view to reach a position.
     pub patience: Duration,

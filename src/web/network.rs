@@ -1,4 +1,4 @@
-//! Ranges of addresses, and who stands behind a proxy.
+//! Ranges of addresses, and the caller behind a proxy.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -25,8 +25,8 @@ const MAPPED_BITS: u8 = 96;
 pub struct NetworkError(String);
 
 impl Network {
-    /// Whether an address is in the range. An IPv4 address that came in through an IPv6 socket counts as
-    /// what it is.
+    /// Whether an address is in the range. An IPv4 address that came in through an IPv6 socket
+    /// counts as what it is.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
@@ -101,8 +101,8 @@ impl TryFrom<String> for Network {
 
 /// Who sent a request: the peer, or, when that is one of our own proxies, whom the proxy names.
 ///
-/// `X-Forwarded-For` is read from the right, because everything to the left of what our own proxies have
-/// written was written by the client, who may write what it likes.
+/// `X-Forwarded-For` is read from the right, because everything to the left of what our own proxies
+/// have written was written by the client, who may write what it likes.
 pub(crate) fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpAddr {
     let ours = |address: IpAddr| proxies.iter().any(|proxy| proxy.contains(address));
     let mut client = peer.to_canonical();
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn only_our_own_proxies_may_name_somebody_else() {
+    fn only_our_own_proxies_may_name_another_caller() {
         let proxies = ["10.0.0.0/8".parse().unwrap()];
         for (peer, forwarded, expected) in [
             ("203.0.113.9", "198.51.100.1", "203.0.113.9"),

@@ -6,12 +6,12 @@ use http::Method;
 
 use crate::trace_parent::TraceParent;
 
-/// Told about every request, so that meters can be kept without this crate knowing any of them.
+/// Called for every request, so that this crate need not know any meters.
 ///
 /// It is called on the way out of each request and must not wait for anything.
 pub trait HttpObserver: Send + Sync + 'static {
-    /// A request was answered. The route is the template (`/v1/builds/{build}`), never the path: the
-    /// number of meters stays bounded. What matched no route is `unmatched`.
+    /// A request was answered. The route is the template (`/v1/builds/{build}`), never the path:
+    /// the number of meters stays bounded. What matched no route is `unmatched`.
     fn answered(&self, route: &str, method: &Method, status: u16, took: Duration) {
         let _ = (route, method, status, took);
     }

@@ -1,7 +1,7 @@
-//! Long work that somebody started and others may look at.
+//! Long operations that one caller starts and others may watch.
 //!
-//! The registry lives as long as the process and holds no facts: what an operation changed is in the log
-//! or can be computed from it once more.
+//! The registry lives as long as the process and holds no facts: what an operation changed is in
+//! the log or can be rebuilt from it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 /// How many operations are remembered, those at work included.
 pub const OPERATIONS_MAX: usize = 256;
 
-/// How an operation stands.
+/// The state of an operation.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct OperationState {
     /// Its id.
@@ -65,7 +65,7 @@ struct Remembered {
     state: watch::Receiver<OperationState>,
 }
 
-/// The end that does the work. Dropped without a word, the operation has failed.
+/// The side that does the work. If it is dropped unfinished, the operation has failed.
 #[derive(Debug)]
 pub struct OperationHandle {
     state: watch::Sender<OperationState>,
@@ -98,7 +98,7 @@ impl Operations {
         Some(OperationHandle { state: sender })
     }
 
-    /// How an operation stands.
+    /// The state of an operation.
     #[must_use]
     pub fn get(&self, id: Uuid) -> Option<OperationState> {
         self.watch(id).map(|state| state.borrow().clone())
@@ -125,12 +125,12 @@ impl Operations {
     }
 }
 
-/// Says how far an operation is, from another thread than the one that ends it.
+/// Reports the progress of an operation, from another thread than the one that ends it.
 #[derive(Clone, Debug)]
 pub struct OperationReporter(watch::Sender<OperationState>);
 
 impl OperationReporter {
-    /// Says how far it is.
+    /// Reports the progress.
     pub fn progress(&self, done: u64, total: Option<u64>) {
         self.0.send_modify(|state| {
             state.done = done;
@@ -146,18 +146,18 @@ impl OperationHandle {
         self.state.borrow().id
     }
 
-    /// How it stands.
+    /// The state.
     #[must_use]
     pub fn state(&self) -> OperationState {
         self.state.borrow().clone()
     }
 
-    /// Says how far it is.
+    /// Reports the progress.
     pub fn progress(&self, done: u64, total: Option<u64>) {
         self.reporter().progress(done, total);
     }
 
-    /// Somebody else who says how far it is.
+    /// Another reporter of the progress.
     #[must_use]
     pub fn reporter(&self) -> OperationReporter {
         OperationReporter(self.state.clone())

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::Problem;
 
-/// How many entries a page has when nobody says.
+/// The default size of a page.
 pub const PAGE_DEFAULT: usize = 100;
 
 /// How many entries a page has at most.
@@ -26,7 +26,7 @@ pub struct Listing<T> {
     pub next: Option<String>,
 }
 
-/// Checks how many entries are asked for.
+/// Checks the requested number of entries.
 ///
 /// # Errors
 /// 400 when it is 0 or more than [`PAGE_MAX`].
@@ -68,7 +68,7 @@ impl std::io::Write for Counted {
     }
 }
 
-/// Wraps a place in a list so that nobody outside builds one by hand.
+/// Wraps a place in a list so that clients do not build one by hand.
 #[must_use]
 pub fn seal(place: &Cursor) -> String {
     URL_SAFE_NO_PAD.encode(place.as_bytes())

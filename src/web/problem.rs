@@ -1,4 +1,4 @@
-//! How every surface says no, unless an old contract demands otherwise: RFC 9457.
+//! The refusals of every surface, unless an old contract demands otherwise: RFC 9457.
 
 use std::borrow::Cow;
 use std::ops::Deref;
@@ -32,11 +32,11 @@ impl FieldError {
     }
 }
 
-/// A refusal as a client reads it. Inner texts never stand here.
+/// A refusal as a client reads it, never with inner texts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem(Box<ProblemBody>);
 
-/// What stands in a [`Problem`].
+/// The body of a [`Problem`].
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemBody {
@@ -56,7 +56,7 @@ pub struct ProblemBody {
     /// Every part that is wrong, all at once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
-    /// The path that was asked for.
+    /// The requested path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
     /// By what the request is found in logs and traces.
@@ -78,7 +78,7 @@ macro_rules! problems {
                 Self::new(StatusCode::$status, concat!("urn:tallyman:problem:", $slug), $title, detail.into())
             })+
 
-            /// A problem for a status that somebody else chose.
+            /// A problem for a status from outside this crate.
             #[must_use]
             pub fn of_status(status: StatusCode, detail: String) -> Self {
                 match status {
@@ -96,7 +96,7 @@ macro_rules! problems {
 problems! {
     /// 400.
     bad_request = BAD_REQUEST "bad-request" "The request is malformed",
-    /// 401: nobody said who they are, or not truthfully.
+    /// 401: the credential is missing or invalid.
     unauthenticated = UNAUTHORIZED "unauthenticated" "A valid credential is needed",
     /// 403: they may not.
     forbidden = FORBIDDEN "forbidden" "This is not permitted",
@@ -128,7 +128,7 @@ problems! {
     internal = INTERNAL_SERVER_ERROR "internal" "Something broke here",
     /// 503: come back later.
     unavailable = SERVICE_UNAVAILABLE "unavailable" "The service cannot answer at present",
-    /// 504: what was asked for may have happened, and repeating it could make it happen twice.
+    /// 504: the change may have happened, and a repeat could make it happen twice.
     outcome_unknown = GATEWAY_TIMEOUT "outcome-unknown" "The outcome of the request is unknown",
 }
 
@@ -161,21 +161,21 @@ impl Problem {
         self
     }
 
-    /// Says after how many seconds it makes sense to come back.
+    /// Sets `Retry-After` in seconds.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.0.retry_after = Some(seconds);
         self
     }
 
-    /// Says which methods a resource knows.
+    /// Sets `Allow`.
     #[must_use]
     pub fn allowing(mut self, methods: HeaderValue) -> Self {
         self.0.allow = Some(methods);
         self
     }
 
-    /// Says which request was refused.
+    /// Names the refused request.
     #[must_use]
     pub(crate) fn about(mut self, instance: Option<String>, trace_id: String) -> Self {
         self.0.instance = instance;
@@ -213,7 +213,7 @@ impl IntoResponse for Problem {
         if let Some(methods) = &self.allow {
             headers.insert(ALLOW, methods.clone());
         }
-        // The gate knows the request's trace id and writes the body once more with it.
+        // The gate knows the request's trace id and writes the body again with it.
         response.extensions_mut().insert(Arc::new(self));
         response
     }

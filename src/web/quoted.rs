@@ -41,8 +41,8 @@ pub fn required<T: FromStr<Err: Display>>(query: &str, name: &str) -> Result<T, 
     })
 }
 
-/// Undoes quoting. What `+` means depends on who quoted: itself for Python's `quote`, a blank for a form. A
-/// `%` that begins no escape is itself.
+/// Undoes quoting. What `+` means depends on who quoted: itself for Python's `quote`, a blank for a
+/// form. A `%` that begins no escape is itself.
 #[must_use]
 pub fn unquote(text: &str, plus: u8) -> Cow<'_, [u8]> {
     let bytes = text.as_bytes();

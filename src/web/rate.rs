@@ -1,4 +1,4 @@
-//! How often one caller may ask.
+//! The rate limit of one caller.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -38,8 +38,8 @@ impl Rate {
         }
     }
 
-    /// Takes one request of an address into account; says after how many seconds to come back when that
-    /// was one too many.
+    /// Counts one request of an address; above the limit, returns after how many seconds to try
+    /// again.
     pub(crate) fn check(&self, address: IpAddr) -> Result<(), u64> {
         let Some(limiter) = &self.limiter else {
             return Ok(());

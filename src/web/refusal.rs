@@ -1,4 +1,4 @@
-//! From what went wrong inside to what a client is told. Inner texts are logged here and go no further.
+//! From inner errors to what a client reads. Inner texts are logged here and go no further.
 
 use std::fmt::Display;
 
@@ -18,7 +18,7 @@ const UNKNOWN_SECONDS: u64 = 5;
 /// After how many seconds to come back when a view is being rebuilt.
 const REBUILD_SECONDS: u64 = 2;
 
-/// After how many seconds to come back when somebody has to look first.
+/// `Retry-After` where an operator has to act first.
 const STOPPED_SECONDS: u64 = 30;
 
 /// What keeps one request from being answered keeps all of them.
@@ -80,8 +80,7 @@ impl<R: Display> From<CommandError<R>> for Problem {
     }
 }
 
-/// A repeat is asked for only where it cannot happen twice: where the ids of the events follow from what the caller
-/// sent.
+/// A repeat is invited only where it is safe: where the event ids derive from the request.
 fn unknown(repeatable: bool) -> Problem {
     match repeatable {
         true => Problem::unavailable(
@@ -132,7 +131,7 @@ impl From<ReadError> for Problem {
                 if let Some(suppressed) = LOG.admit(&reason) {
                     tracing::error!(reason, suppressed, "the log is damaged: {reason}");
                 }
-                // Where it is damaged is no secret, and the first thing that an operator asks for.
+                // The place of the damage is no secret, and an operator needs it first.
                 Self::internal(format!("the log is damaged: {reason}"))
             }
             ReadError::Unavailable(reason) => {

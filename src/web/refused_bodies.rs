@@ -1,7 +1,7 @@
 //! Refused bodies that are kept for an operator: the newest of each source, up to so many bytes.
 //!
-//! They are in folders of their own, one for each source: what is dropped there is dropped nowhere else, although a
-//! script or the body of a build may have the same bytes and so the same name.
+//! They are in folders of their own, one for each source: what is dropped there is dropped nowhere
+//! else, although a script or the body of a build may have the same bytes and so the same name.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -15,7 +15,8 @@ use parking_lot::Mutex;
 
 use crate::Problem;
 
-/// What even the smallest body takes on a disk, in bytes: there are to be only so many files as well.
+/// What even the smallest body takes on a disk, in bytes: there are to be only so many files as
+/// well.
 const FILE_BYTES: u64 = 4096;
 
 /// The bodies that were refused.
@@ -44,8 +45,8 @@ impl RefusedBodies {
         }
     }
 
-    /// Keeps a body of a source; durable when this returns. When the source has more than it may, its oldest are
-    /// dropped; the newest is kept in any case.
+    /// Keeps a body of a source; durable when this returns. When the source has more than it may,
+    /// its oldest are dropped; the newest is kept in any case.
     ///
     /// # Errors
     /// 503 when the body cannot be kept.
@@ -80,7 +81,8 @@ impl RefusedBodies {
     async fn put(&self, source: &str, body: Bytes) -> Result<BlobRef, BlobError> {
         let blobs = self.blobs.refused_of(source);
         let kept = Arc::clone(self.sources.lock().entry(source.to_owned()).or_default());
-        // One at a time: a body that is being dropped must not be taken for one that is there already.
+        // One at a time: a body that is being dropped must not be taken for one that is there
+        // already.
         let mut kept = kept.lock().await;
         let kept = match &mut *kept {
             Some(kept) => kept,
@@ -131,7 +133,7 @@ impl Kept {
         }
     }
 
-    /// The oldest, if there are more bytes than there may be, and others beside it.
+    /// The oldest body, if the bytes exceed the limit and there are others.
     fn too_many(&self, bytes_max: u64) -> Option<Digest> {
         let is_full = self.bytes > bytes_max && self.oldest_first.len() > 1;
         let oldest = self.oldest_first.front().filter(|_| is_full);
@@ -173,7 +175,7 @@ mod tests {
         let mut refs = Vec::new();
         for number in 0..5 {
             refs.push(bodies.keep("default", body(number)).await.unwrap());
-            // The same once more takes no more room.
+            // The same body again uses no more space.
             bodies.keep("default", body(number)).await.unwrap();
         }
         let kept = [false, false, true, true, true];

@@ -1,8 +1,9 @@
-//! How much memory answers may take that are written and not yet read: a client that asks and does not read is
-//! cheap for itself alone.
+//! Limits the memory of answers that are written and not yet read: requests without reading cost
+//! the client nothing.
 //!
-//! Bytes are counted until the connection has let go of them, which is when the client's kernel has them. An answer
-//! of known length that does not fit is refused; a stream waits until its own bytes have been read.
+//! Bytes are counted until the connection has let go of them, which is when the client's kernel has
+//! them. An answer of known length that does not fit is refused; a stream waits until its own bytes
+//! have been read.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,8 +20,8 @@ use http_body_util::BodyExt;
 
 use crate::Problem;
 
-/// Answers of no more bytes are neither counted nor refused: there are as many as connections, and health is among
-/// them.
+/// Answers of no more bytes are neither counted nor refused: there are as many as connections, and
+/// health is among them.
 const SMALL_BYTES: u64 = 16 * 1024;
 
 /// How much of an answer is handed to a connection at once.
@@ -62,13 +63,13 @@ impl ResponseBudget {
         self.0.used.load(Ordering::Relaxed)
     }
 
-    /// How many answers were refused because there was no room.
+    /// How many answers were refused because the budget was full.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.0.refused.load(Ordering::Relaxed)
     }
 
-    /// Room for an answer that is about to be made.
+    /// Reserves memory for a new answer.
     ///
     /// # Errors
     /// 503 when too much waits to be read already. One answer is always allowed, however large.
@@ -119,7 +120,7 @@ impl ResponseBudget {
 }
 
 impl Charge {
-    /// Room for more of the same answer.
+    /// Reserves more memory for the same answer.
     ///
     /// # Errors
     /// 503 when too much waits to be read already, unless that is this answer alone.
@@ -156,7 +157,8 @@ impl Drop for Charge {
     }
 }
 
-/// A connection that cannot write from many places at once copies what it gets: never much at a time.
+/// A connection that cannot write from many places at once copies what it gets: never much at a
+/// time.
 fn in_slices(body: Bytes) -> Body {
     if body.len() <= SLICE_BYTES {
         return Body::from(body);
@@ -297,7 +299,7 @@ mod tests {
         assert_eq!(budget.used(), 0);
     }
 
-    /// Whoever reads is not slowed down, and whoever does not is not read ahead of.
+    /// A client that reads is not slowed down, and one that does not stops the source.
     #[tokio::test]
     async fn a_stream_goes_no_further_ahead_of_its_reader_than_it_may() {
         let budget = ResponseBudget::new(1_000_000);

@@ -1,4 +1,4 @@
-//! Room for streams of events, and how much of it one caller may have.
+//! The limit of event streams, and the share of one caller.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -27,7 +27,7 @@ enum Holder {
     Address(Option<IpAddr>),
 }
 
-/// The room of one stream. It is free again when this is dropped.
+/// The permit of one stream, freed when dropped.
 pub struct StreamPermit {
     _place: OwnedSemaphorePermit,
     _share: Share<Holder>,
@@ -98,7 +98,7 @@ mod tests {
         Holder::Token(id.to_owned())
     }
 
-    /// One token opened all 128 streams, and nobody else could look on.
+    /// One token opened all 128 streams, and no other caller could follow.
     #[test]
     fn one_caller_has_a_share_of_the_streams_and_the_others_have_the_rest() {
         let streams = streams(8, None);

@@ -1,4 +1,4 @@
-//! Scripts and the like, which stand in an event while they are short and beside the log when they are not.
+//! Long texts such as scripts: short ones are stored in the event, longer ones as blobs.
 
 use blobs::{BLOB_BYTES_MAX, BlobError, Digest};
 use bytes::Bytes;

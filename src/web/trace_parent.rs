@@ -13,8 +13,8 @@ pub struct TraceParent {
 }
 
 impl TraceParent {
-    /// Reads a `traceparent` header. What is malformed is nobody's trace, and the standard says to begin
-    /// a new one then.
+    /// Reads a `traceparent` header. A malformed header is ignored, and the standard demands a new
+    /// trace then.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         // Later versions may carry more after a further hyphen; version ff is forbidden.
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_malformed_is_nobodys_trace() {
+    fn a_malformed_header_starts_no_trace() {
         for text in [
             "",
             "00",

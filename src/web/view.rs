@@ -1,4 +1,4 @@
-//! Answers from views, which say how much of the log they know.
+//! Answers from views, with the position of the log that they include.
 
 use axum::response::{IntoResponse, Response};
 use eventlog::Position;
@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use crate::Problem;
 
-/// The header that says up to which position of the log an answer knows.
+/// The header with the position of the log that an answer includes.
 pub const POSITION: HeaderName = HeaderName::from_static("tallyman-position");
 
-/// The header by which a caller asks for an answer that knows at least that much.
+/// The header with the least position that an answer has to include.
 pub const MIN_POSITION: HeaderName = HeaderName::from_static("tallyman-min-position");
 
 /// An answer from a view, as JSON.
@@ -19,7 +19,7 @@ pub const MIN_POSITION: HeaderName = HeaderName::from_static("tallyman-min-posit
 pub struct View<T> {
     /// Up to where it knows the log.
     pub position: Position,
-    /// What it says.
+    /// The body.
     pub body: T,
 }
 

@@ -1,4 +1,5 @@
-//! Counts answers to "how much does this build need?" by how much the builds resemble that they come from.
+//! Counts answers to "how much does this build need?" by how much the builds resemble that they
+//! come from.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -29,7 +29,8 @@ mod keep;
 /// The one kind of webhook that is acted on.
 const JOB_HOOK: &str = "Job Hook";
 
-/// Refused webhooks are logged once per cause and minute: a sender with a wrong token repeats it for every job.
+/// Refused webhooks are logged once per cause and minute: a sender with a wrong token repeats it
+/// for every job.
 static LIMIT: LogLimit = LogLimit::new();
 
 /// The longest kind that is written down.
@@ -121,7 +122,6 @@ async fn take(
             return Err(refuse(errors, detail).await);
         }
     };
-    // Ask, and say.
     let warning = warning_of(&hook);
     let delivery = Delivery {
         source,
@@ -244,7 +244,7 @@ async fn rejected(
     response
 }
 
-/// Tells operators that a webhook was refused. The cause holds nothing that the sender wrote.
+/// Logs that a webhook was refused. The cause holds no text of the sender.
 pub(crate) fn log_refused(cause: &str, metadata: &Metadata) {
     if let Some(suppressed) = LIMIT.admit(cause) {
         tracing::warn!(

@@ -1,7 +1,7 @@
 //! Which source a delivery comes from.
 //!
-//! Every token of every source is compared, in constant time and with no early end, so that the time an
-//! answer takes tells nothing about any of them. Secrets are kept as hashes and never logged.
+//! Every token of every source is compared, in constant time and with no early end, so that the
+//! response time reveals nothing about them. Secrets are kept as hashes and never logged.
 
 use std::time::Duration;
 
@@ -51,8 +51,8 @@ pub(crate) fn by_token<'a>(sources: &'a [KnownSource], headers: &HeaderMap) -> O
         return None;
     }
     let presented = Sha256::digest(presented);
-    let nobody = u64::MAX;
-    let mut found = nobody;
+    let unmatched = u64::MAX;
+    let mut found = unmatched;
     for (index, source) in (0..).zip(sources) {
         let matches = source.tokens.iter().fold(Choice::from(0), |so_far, known| {
             so_far | known.0.ct_eq(presented.as_slice())

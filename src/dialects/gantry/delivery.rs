@@ -10,7 +10,8 @@ const KEY_BYTES_MAX: usize = 128;
 /// The longest address of an instance that is read.
 const INSTANCE_BYTES_MAX: usize = 512;
 
-/// The name of a delivery: GitLab's own where there is one, else what makes it this delivery and no other.
+/// The name of a delivery: GitLab's own where there is one, else what makes it this delivery and no
+/// other.
 pub(crate) fn name(headers: &HeaderMap, hook: &Hook<'_>, instance: Option<&str>) -> String {
     match idempotency_key(headers) {
         Some(key) => format!("key:{key}"),
@@ -80,8 +81,8 @@ pub(crate) fn instance(headers: &HeaderMap) -> Option<String> {
 }
 
 /// The names under which the builds of an instance may be kept, the first that is free of another
-/// instance's builds wins: the source; the source at its host; the source at a digest of the address, for
-/// instances that share a host.
+/// instance's builds wins: the source; the source at its host; the source at a digest of the
+/// address, for instances that share a host.
 pub(crate) fn sources(source: &str, instance: Option<&str>) -> Vec<String> {
     let mut names = vec![source.to_owned()];
     if let Some(instance) = instance {

@@ -5,25 +5,28 @@
 //! | `POST /v1/collect`, `POST /collect`    | [`collect`]     | `build.reported`, or a note in the audit |
 //! | `GET /v1/allocation`, `GET /allocation`| [`mod@allocation`] | view `allocation`                     |
 //!
-//! A delivery is looked at in this order: who sends it (401), how large it is (413), whether it is JSON
-//! (400), whether it is a job hook (200 and a warning), whether its fields are there (400, all at once).
-//! A signature is made over the body, so a signed delivery is read, up to the limit, before it is known
-//! who sent it.
+//! A delivery is looked at in this order: who sends it (401), how large it is (413), whether it is
+//! JSON (400), whether it is a job hook (200 and a warning), whether its fields are there (400, all
+//! at once). A signature is made over the body, so a signed delivery is read, up to the limit,
+//! before it is known who sent it.
 //!
 //! Kept on purpose:
 //! - A webhook of another kind is answered with 200, so that GitLab does not disable the hook.
-//! - The body of a custom template is answered with 400 and the list of its missing fields, as Gantry does,
-//!   and not with the 422 that GitLab's own guide would like.
+//! - The body of a custom template is answered with 400 and the list of its missing fields, as
+//!   Gantry does, and not with the 422 that GitLab's own guide would like.
 //! - `+` in a spec means plus, and a `%` that begins no escape means itself.
-//! - A time that cannot be read is accepted, because its field is a text: the build is reported without it,
-//!   and the answer carries a `Warning`. Unknown statuses, fields, projects and reasons are accepted too.
-//! - The answer to an allocation has the one key `variables`, because generators may refuse any other.
+//! - A time that cannot be read is accepted, because its field is a text: the build is reported
+//!   without it, and the answer carries a `Warning`. Unknown statuses, fields, projects and reasons
+//!   are accepted too.
+//! - The answer to an allocation has the one key `variables`, because generators may refuse any
+//!   other.
 //!
-//! Not kept: a missing or wrong token is never answered with 200, and what was acknowledged is durable.
+//! Not kept: a missing or wrong token is never answered with 200, and what was acknowledged is
+//! durable.
 //!
-//! Beyond Gantry: several tokens per source and several sources; signed deliveries; gzip; every refused
-//! body is stored under its digest until it is resubmitted ([`Taker`]); and builds of another GitLab
-//! with the same numbers are kept apart as `source@host`.
+//! Beyond Gantry: several tokens per source and several sources; signed deliveries; gzip; every
+//! refused body is stored under its digest until it is resubmitted ([`Taker`]); and builds of
+//! another GitLab with the same numbers are kept apart as `source@host`.
 
 pub mod allocation;
 mod answers;

@@ -1,8 +1,8 @@
-//! Counts what was answered to "how much does this build need?", and keeps as much of it as an operator wants,
-//! without delaying answers.
+//! Counts what was answered to "how much does this build need?", and keeps as much of it as an
+//! operator wants, without delaying answers.
 //!
-//! Which answers are kept is decided by the spec, not by chance: of a spec either every answer is kept or none, for
-//! a build would otherwise be joined with an older answer than it had.
+//! Which answers are kept is decided by the spec, not by chance: of a spec either every answer is
+//! kept or none, for a build would otherwise be joined with an older answer than it had.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,7 +21,8 @@ use tokio::task::JoinHandle;
 
 use crate::answers::{AnswerCount, AnswerCounts};
 
-/// How many answers may wait to be written. More are not kept: an answer matters more than the note about it.
+/// How many answers may wait to be written. More are not kept: an answer matters more than the note
+/// about it.
 const WAITING_MAX: usize = 8192;
 
 /// How many are written at once.
@@ -79,8 +80,8 @@ impl Recorder {
         }
     }
 
-    /// Counts an answer before it is returned, and queues it if answers about this spec are recorded. Never
-    /// waits, and asks for the time only then.
+    /// Counts an answer before it is returned, and queues it if answers about this spec are
+    /// recorded. Never waits, and reads the clock only then.
     pub fn keep(&self, spec: &Spec, answered: &Answered, now: impl FnOnce() -> Timestamp) {
         self.counts.count(answered);
         if !self.wants(spec) {
@@ -207,7 +208,8 @@ fn notes(kept: &Kept, recording: Recording, views: &Views) -> Vec<(String, Answe
     notes
 }
 
-/// The key of a package's stream. What no package is called is kept apart from it: `:` belongs to the app.
+/// The key of a package's stream. What no package is called is kept apart from it: `:` belongs to
+/// the app.
 fn key(package: &str) -> String {
     if package.len() > KEY_BYTES_MAX {
         return format!("long:{}", people::secret::token_hash(package));

@@ -25,7 +25,7 @@ const SIGNATURES_MAX: usize = 8;
 #[derive(Clone)]
 pub(crate) struct SigningKey(Hmac<Sha256>);
 
-/// What a signed delivery says about itself.
+/// The headers of a signed delivery.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Signed<'a> {
     pub(crate) id: &'a str,

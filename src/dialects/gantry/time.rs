@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 /// The longest text that can be a time.
 const TIME_BYTES_MAX: usize = 64;
 
-/// Reads `2024-01-24 17:24:06 UTC`, `2024-01-24T17:24:06.000Z`, `2024-01-24 17:24:06 +0000` and whatever
-/// lies between them. A time without an offset is one of UTC, which is what GitLab means by it.
+/// Reads `2024-01-24 17:24:06 UTC`, `2024-01-24T17:24:06.000Z`, `2024-01-24 17:24:06 +0000` and
+/// mixtures of these. A time without an offset is UTC, as in GitLab.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if text.len() > TIME_BYTES_MAX {
@@ -25,7 +25,7 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
         return Some(timestamp);
     }
     match text.rsplit_once(' ') {
-        // An offset that stands alone, as in `17:24:06 +0000`.
+        // An offset after a space, as in `17:24:06 +0000`.
         Some((time, offset)) if offset.starts_with(['+', '-']) => {
             format!("{time}{offset}").parse().ok()
         }

@@ -1,7 +1,7 @@
 //! GitLab's job hook, as it arrives.
 //!
-//! The usual body is read once, borrowing its texts. Only one that does not fit is read a second time, by
-//! [`faults`], which is slower and names everything that is wrong at once.
+//! The usual body is read once, borrowing its texts. Only one that does not fit is read a second
+//! time, by [`faults`], which is slower and names everything that is wrong at once.
 
 use std::borrow::Cow;
 
@@ -11,8 +11,8 @@ use web::FieldError;
 
 mod faults;
 
-/// The longest text that is taken out of a body. GitLab's own are much shorter, and what is longer still
-/// stands in the body.
+/// The longest text that is copied out of a body. GitLab's texts are much shorter, and a longer one
+/// is still in the stored body.
 pub(crate) const TEXT_BYTES_MAX: usize = 4096;
 
 /// What is taken out of a job hook.
@@ -124,7 +124,7 @@ impl<'a> Hook<'a> {
     }
 }
 
-/// Checks that a body is JSON, without looking at what it says.
+/// Checks that a body is JSON, without reading its fields.
 pub(crate) fn check_syntax(body: &str) -> Result<(), Unfit> {
     match serde_json::from_str::<&RawValue>(body) {
         Ok(_) => Ok(()),

@@ -1,4 +1,4 @@
-//! How the old server says yes.
+//! Successful responses of the old server.
 
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, VARY};
@@ -44,7 +44,7 @@ fn ok(body: Vec<u8>) -> Response {
     (headers, body).into_response()
 }
 
-/// A status that says what is wrong, and the text.
+/// An error response with a text.
 pub(crate) fn error(status: StatusCode, body: &Value) -> Response {
     let body = spelling::write(body).unwrap_or_default();
     (status, [(CONTENT_TYPE, JSON)], body).into_response()

@@ -1,4 +1,4 @@
-//! Who asks, and what that lets them see and change.
+//! The caller, and what it may see and change.
 
 use domain::{Actor, ActorKind, Metadata};
 use projections::jobs::roster::Scope;
@@ -6,7 +6,7 @@ use web::RequestContext;
 
 use crate::DIALECT;
 
-/// Who asks. It is whoever the verified credential belongs to, never whom the request claims to be.
+/// The caller: the owner of the verified credential, never the name that the request claims.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Caller {
     /// A worker that signed the request.
@@ -26,7 +26,7 @@ pub(crate) enum Caller {
 }
 
 impl Caller {
-    /// On whose behalf the views are asked.
+    /// The scope in which the views are read.
     pub(crate) fn scope(&self) -> Scope {
         match self {
             Self::Worker { number, .. } => Scope::Worker(*number),
@@ -34,7 +34,8 @@ impl Caller {
         }
     }
 
-    /// Whose word it is about runs and kill requests: a worker is heard about what workers know.
+    /// The caller of commands about runs and kill requests: a worker may change only what workers
+    /// report.
     pub(crate) fn speaker(&self) -> domain::jobs::run::Caller {
         match self {
             Self::Worker { number, .. } => domain::jobs::run::Caller::Worker(*number),

@@ -25,11 +25,11 @@ use web::{Settings as WebSettings, serve_through_gate};
 use super::*;
 use crate::refusal::Reply;
 
-mod anew;
 mod audited;
 mod chance;
 mod dashboard;
 mod farm;
+mod fresh_views;
 mod jobs;
 mod kill_requests;
 mod order;
@@ -67,7 +67,7 @@ struct Answered {
     text: String,
 }
 
-/// Takes a header's word for who is logged in.
+/// Takes the user from a header, unverified.
 struct ByHeader;
 
 impl Sessions for ByHeader {
@@ -79,12 +79,12 @@ impl Sessions for ByHeader {
     }
 }
 
-/// Who asks.
+/// The caller.
 #[derive(Clone, Copy, Debug)]
 enum As {
     Worker(&'static str, &'static str),
     User(u64),
-    Nobody,
+    Anonymous,
 }
 
 /// The worker of the contract's examples.
@@ -226,14 +226,14 @@ impl TestApp {
         self.create(WORKER, Resource::Run, body).await
     }
 
-    /// Tells the words of a worker about a run, each of which is accepted.
-    async fn live(&self, run: u64, words: &[Value]) {
-        for word in words {
+    /// Sends a worker's reports about a run, each of which is accepted.
+    async fn report(&self, run: u64, reports: &[Value]) {
+        for report in reports {
             let target = Resource::Run.uri(run);
             assert_eq!(
-                self.patch(WORKER, &target, word.clone()).await,
+                self.patch(WORKER, &target, report.clone()).await,
                 202,
-                "{word}"
+                "{report}"
             );
         }
     }
@@ -278,17 +278,17 @@ impl Answered {
     }
 }
 
-/// What a worker says when it takes a run.
+/// A worker's report when it claims a run.
 fn claim() -> Value {
     json!({"worker": "/api/v1/worker/1/", "enqueue_dts": "2026-11-21 08:05:42.966390+00:00"})
 }
 
-/// What it says when it begins.
+/// A worker's report when it starts a run.
 fn start() -> Value {
     json!({"start_dts": "2026-11-21 08:05:43.355886+00:00"})
 }
 
-/// What it says in the end.
+/// A worker's report when a run is over.
 fn over(success: bool) -> Value {
     json!({"return_dts": "2026-11-21 08:05:44.591439+00:00", "return_success": success})
 }
@@ -308,7 +308,7 @@ fn request(who: As, method: &str, target: &str, body: Bytes) -> Request<Body> {
             request = request.header("authorization", format!("ApiKey {key}:{digest}"));
         }
         As::User(number) => request = request.header("test-user", number),
-        As::Nobody => {}
+        As::Anonymous => {}
     }
     if !body.is_empty() {
         request = request.header("content-length", body.len());

@@ -1,6 +1,7 @@
-//! Who asks: a worker that signs its requests, or a person with a session.
+//! The caller: a worker that signs its requests, or a user with a session.
 //!
-//! Whoever sends `Authorization` means it: it must verify, and a session beside it counts for nothing.
+//! A request with `Authorization` is judged by it alone: it must verify, and a session next to it
+//! is ignored.
 
 use projections::RosterView;
 use std::net::IpAddr;
@@ -21,12 +22,12 @@ mod signature;
 use signature::Signed;
 pub use signature::digest;
 
-/// Finds out who asks. The body belongs to what is signed, so it is read here; of somebody whom nobody can
-/// be, it is not.
+/// Identifies the caller. The signature covers the body, so the body is read here, but not when the
+/// credential is refused anyway.
 ///
 /// # Errors
-/// 401, 413 for a body that is too large, and 503 after too many wrong signatures from the address: workers take 429
-/// for the end of what they do.
+/// 401, 413 for a body that is too large, and 503 after too many wrong signatures from the address:
+/// workers take 429 for the end of what they do.
 pub(crate) async fn identify(
     dialect: &JobRunner,
     app: &App,
@@ -41,7 +42,7 @@ pub(crate) async fn identify(
     let Some(signed) = Signed::read(&header) else {
         return Err(unread(asked, body, bytes_max, "the credential is no signature").await);
     };
-    // Before anything is compared: whoever guesses is not to learn that one of the guesses was right.
+    // Before the comparison, so that a guesser does not learn that a guess was right.
     if let Some(address) = address
         && let Err(seconds) = dialect.signature_failures().check(address, signed.api_key)
     {
@@ -55,7 +56,7 @@ pub(crate) async fn identify(
             dialect.signature_failures().note(address, signed.api_key);
         }
     };
-    // What is said of the body is said whether the key is known or not: the answers tell nothing of keys.
+    // The body is checked whether the key is known or not: the answers reveal nothing about keys.
     let body = without_body(dialect, asked, body).await?;
     let Some(worker) = worker(dialect, app, signed)? else {
         failed();
@@ -71,8 +72,8 @@ pub(crate) async fn identify(
     Ok(worker.caller)
 }
 
-/// Refuses a request of a caller who is certainly unknown. A sender that is not done sending would see a
-/// broken connection instead of the answer.
+/// Refuses a request of a caller who is certainly unknown. A sender that is not done sending would
+/// see a broken connection instead of the answer.
 async fn unread(
     asked: &RawRequest,
     mut body: Body,
@@ -157,7 +158,7 @@ async fn by_session(
     Err(refusal)
 }
 
-/// Somebody who may log in.
+/// A user who may log in.
 fn person(app: &App, number: u64) -> Reply<Option<Caller>> {
     Ok(app.views.of::<RosterView>()?.read(|roster| {
         let user = roster.user(number).filter(|user| user.is_enabled)?;
@@ -173,7 +174,7 @@ fn person(app: &App, number: u64) -> Reply<Option<Caller>> {
 /// # Errors
 /// 413 when it is too large.
 async fn read(dialect: &JobRunner, asked: &mut RawRequest, body: Body) -> Reply<()> {
-    asked.room = dialect.room_for(body.size_hint().upper()).await;
+    asked.budget = dialect.body_budget(body.size_hint().upper()).await;
     let bytes_max = dialect.settings().body_bytes_max;
     asked.body = body::collect(&asked.headers, body, bytes_max).await?;
     Ok(())

@@ -15,7 +15,7 @@ mod surrogates;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fields(Map<String, Value>);
 
-/// A field that nobody wrote is `None`; `Some(None)` empties it.
+/// A field that was not sent is `None`; `Some(None)` empties it.
 pub(crate) type Written<T> = Option<Option<T>>;
 
 impl Fields {
@@ -68,7 +68,8 @@ impl Fields {
         self.each(name, form, |value| time::read(value.as_str()?, zone))
     }
 
-    /// The number of the thing at the place that is written here. Whether it exists is another question.
+    /// The number of the thing at the place that is written here. Whether it exists is another
+    /// question.
     pub(crate) fn relation(&self, name: &str, to: Resource) -> Reply<Written<u64>> {
         let form = format!("the URI of a {}: {}", to.name(), to.uri(1));
         self.each(name, &form, |value| to.number_in(value.as_str()?))

@@ -1,8 +1,8 @@
 //! What a list is narrowed to: `?state=started&worker__api_key=worker1`.
 //!
-//! A parameter is a path of names with `__` between them and perhaps a lookup at its end. One whose first name
-//! is no field of the resource is ignored; a field that cannot be asked about, a lookup that it does not
-//! have and a value of another type are refused. All conditions must hold.
+//! A parameter is a path of names with `__` between them and perhaps a lookup at its end. One whose
+//! first name is no field of the resource is ignored; a field that cannot be filtered by, a lookup
+//! that it does not have and a value of another type are refused. All conditions must hold.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -77,7 +77,7 @@ pub(crate) enum RunLogTest {
     Run(Test<i64>),
 }
 
-/// How a run stands, as `?state=` asks.
+/// A state of `?state=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     Scheduled,
@@ -111,7 +111,7 @@ impl<T: Narrows> Filter<T> {
     /// Reads what a list is narrowed to. `project_id` counts where the resource knows it.
     ///
     /// # Errors
-    /// 400 for what cannot be asked, and for any order: there is one.
+    /// 400 for an invalid filter, and for any order: there is only one.
     pub(crate) fn read(parameters: &Parameters, zone: &TimeZone) -> Reply<Self> {
         if parameters.last("order_by").is_some() {
             return Err(Refusal::about("order_by", "lists have one order"));

@@ -5,20 +5,20 @@ use serde::Serialize;
 use crate::parameters::Parameters;
 use crate::refusal::{Refusal, Reply};
 
-/// How many things a page has when nobody says.
+/// The default size of a page.
 pub(crate) const LIMIT_DEFAULT: u64 = 200;
 
-/// How many things a page has at most, and when somebody asks for 0.
+/// The largest page, also for `limit=0`.
 pub(crate) const LIMIT_MAX: u64 = 1000;
 
-/// Which page is asked for.
+/// The requested page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Page {
     pub(crate) limit: u64,
     pub(crate) offset: u64,
 }
 
-/// What a page says of itself, before its objects. The names are in alphabetical order.
+/// The `meta` of a page. The names are in alphabetical order.
 #[derive(Debug, Serialize)]
 pub(crate) struct PageHead {
     meta: Meta,
@@ -34,7 +34,7 @@ struct Meta {
 }
 
 impl Page {
-    /// Reads which page is asked for.
+    /// Reads the requested page.
     ///
     /// # Errors
     /// 400 when a number is none, or negative.
@@ -54,7 +54,7 @@ impl Page {
         Ok(Self { limit, offset })
     }
 
-    /// How many things stand before the page, and how many on it.
+    /// The number of objects before the page, and on it.
     pub(crate) fn skip_and_take(self) -> (usize, usize) {
         let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         (count(self.offset), count(self.limit))
@@ -66,8 +66,8 @@ impl Page {
         all.skip(skipped).take(taken).collect()
     }
 
-    /// The links to the pages before and after. They repeat all other parameters of the request byte for byte, because
-    /// workers sign and follow them as they are.
+    /// The links to the pages before and after. They repeat all other parameters of the request
+    /// byte for byte, because workers sign and follow them as they are.
     pub(crate) fn head(self, path: &str, parameters: &Parameters, total_count: u64) -> PageHead {
         let Self { limit, offset } = self;
         let neighbour = |offset: u64| {
@@ -156,7 +156,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whoever_follows_next_sees_everything_once(count in 0_u64..60, limit in 1_u64..12) {
+        fn following_next_shows_everything_once(count in 0_u64..60, limit in 1_u64..12) {
             let mut seen = Vec::new();
             let mut query = format!("limit={limit}");
             loop {

@@ -4,7 +4,7 @@ use http::Method;
 
 use crate::resource::{Resource, number_of};
 
-/// How many things may be asked for by one path.
+/// The most objects that one path may name.
 const SET_MAX: usize = 1000;
 
 /// What a path leads to.
@@ -22,7 +22,7 @@ pub(crate) enum Place {
     Detail(Resource, Option<u64>),
 }
 
-/// A path that leads somewhere.
+/// A path that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) place: Place,

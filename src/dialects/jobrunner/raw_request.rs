@@ -13,14 +13,14 @@ pub(crate) struct RawRequest {
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// Holds the room that the body takes.
-    pub(crate) room: Option<OwnedSemaphorePermit>,
+    /// The body's share of the memory budget.
+    pub(crate) budget: Option<OwnedSemaphorePermit>,
 }
 
-/// The header by which clients that can only POST say what they mean.
+/// The header with the method that a client means that can only POST.
 const METHOD_OVERRIDE: &str = "x-http-method-override";
 
-/// The method that holds: a POST may say that it means PATCH.
+/// The effective method: a POST may mean PATCH.
 pub(crate) fn method(sent: &Method, headers: &HeaderMap) -> Method {
     let means_patch = headers
         .get(METHOD_OVERRIDE)
@@ -38,8 +38,8 @@ pub(crate) fn target(uri: &Uri) -> &str {
         .map_or_else(|| uri.path(), http::uri::PathAndQuery::as_str)
 }
 
-/// An absolute address on this server, as the client calls it. A client that does not say how it calls us
-/// gets the path alone.
+/// An absolute URL of this server, with the host that the client used. Without a `Host` header it
+/// is the path alone.
 pub(crate) fn absolute(headers: &HeaderMap, path: &str) -> String {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);

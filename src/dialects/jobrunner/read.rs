@@ -1,7 +1,7 @@
 //! Lists, single things and sets of them: the same for every resource, in the same order.
 //!
-//! Nobody sees what does not exist, so whether a number exists and whether it is seen are two questions:
-//! old clients tell them apart by 404 and 401.
+//! Whether a number exists and whether the caller sees it are two questions: old clients
+//! distinguish them by 404 and 401.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ pub(crate) use run_logs::RunLogs;
 pub(crate) use runs::Runs;
 use written::Written;
 
-/// Whether something is there, and seen.
+/// Whether an object exists, and the caller sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
     Unknown,
@@ -47,11 +47,13 @@ pub(crate) struct Found<R> {
 
 /// A resource as it is shown.
 pub(crate) trait Shown {
-    /// What is known of a thing before its texts are read: small, so that a whole page of rows may be held.
+    /// What is known of a thing before its texts are read: small, so that a whole page of rows may
+    /// be held.
     type Row: Send + Sync;
     type Object: Serialize + Send;
 
-    /// How many objects are held at once while a page is written: fewer when they may have long texts.
+    /// How many objects are held at once while a page is written: fewer when they may have long
+    /// texts.
     const AT_ONCE: usize;
 
     /// Whether a number exists, and is visible to the caller.
@@ -93,7 +95,7 @@ pub(crate) async fn detail<S: Shown>(visit: &Visit<'_>, number: Option<u64>) -> 
     let number = seen::<S>(visit, number).await?;
     let rows = S::rows(visit, vec![number]).await?;
     let object = S::objects(visit, &rows).await?.pop();
-    // It may have gone since.
+    // It may have been deleted since.
     answer::json(&object.ok_or(Refusal::NotFound)?)
 }
 
@@ -135,7 +137,7 @@ pub(crate) async fn some<S: Shown>(
     answer::with_objects(&Head { not_found }, written.into_text())
 }
 
-/// The number, if it is one of something that exists and is seen.
+/// The number, if its object exists and the caller sees it.
 ///
 /// # Errors
 /// 404 and 401.
@@ -148,5 +150,5 @@ pub(crate) async fn seen<S: Shown>(visit: &Visit<'_>, number: Option<u64>) -> Re
     }
 }
 
-/// How somebody is told that they do not see something.
+/// The answer for an object that the caller does not see.
 pub(crate) const HIDDEN: Refusal = Refusal::Unauthorized("the caller does not see this");

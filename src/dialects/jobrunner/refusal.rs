@@ -1,9 +1,9 @@
-//! How the old server says no: from the cause to its status and its body.
+//! Refusals of the old server: from the cause to its status and its body.
 //!
 //! | cause | status | body |
 //! |---|---|---|
 //! | a value, a filter, a page or a relation that makes no sense | 400 | `{"error": …}` |
-//! | nobody known, or somebody who may not see or do this | 401 | empty, and no `WWW-Authenticate` |
+//! | unknown caller, or one that may not see or do this | 401 | empty, and no `WWW-Authenticate` |
 //! | no such number | 404 | empty |
 //! | another method | 405 | `Allow`, and the same text |
 //! | no form that we can write | 406 | `{"error": …}` |
@@ -14,9 +14,9 @@
 //! | it is not known whether it was written | 504 | `{"error_message": …}` |
 //! | we are broken | 500 | `{"error_message": …}` |
 //!
-//! A worker repeats whatever was answered with 5xx for ever, and drops its work on any other status that it
-//! does not expect: so no request that will never succeed is answered with 5xx, and none that may succeed
-//! later with anything else.
+//! A worker repeats whatever was answered with 5xx for ever, and drops its work on any other status
+//! that it does not expect: so no request that will never succeed is answered with 5xx, and none
+//! that may succeed later with anything else.
 
 use std::sync::Arc;
 
@@ -30,12 +30,12 @@ use web::{AsIs, Problem};
 
 use crate::answer;
 
-/// How the old server says no.
+/// A refusal of the old server.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Refusal {
     /// Something makes no sense. The text names it.
     Bad(String),
-    /// Nobody known, or not allowed. The text is for auditors; who asks is not told.
+    /// The caller is unknown or not allowed. The text is for the audit, not for the caller.
     Unauthorized(&'static str),
     /// No such number.
     NotFound,
@@ -43,11 +43,11 @@ pub(crate) enum Refusal {
     Method(&'static [Method]),
     /// Another has this name, or this place.
     Conflict(String),
-    /// A refusal that the whole app shares; it tells nothing about our inside.
+    /// A refusal that all surfaces share; it reveals nothing internal.
     App(Problem),
 }
 
-/// What a handler has to say.
+/// The result of a handler.
 pub(crate) type Reply<T> = Result<T, Refusal>;
 
 impl Refusal {

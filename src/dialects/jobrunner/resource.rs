@@ -78,8 +78,8 @@ impl Resource {
         format!("/api/v1/{}/{number}/", self.name())
     }
 
-    /// The number of the thing at a place that a body names. Only the form that the API itself writes is
-    /// understood: absolute addresses, bare numbers and missing slashes are not.
+    /// The number of the thing at a place that a body names. Only the form that the API itself
+    /// writes is understood: absolute addresses, bare numbers and missing slashes are not.
     pub(crate) fn number_in(self, uri: &str) -> Option<u64> {
         let number = uri
             .strip_prefix("/api/v1/")?
@@ -90,7 +90,7 @@ impl Resource {
     }
 }
 
-/// A number as it stands in paths. Numbers begin with 1 and have no sign.
+/// A number in a path. Numbers begin with 1 and have no sign.
 pub(crate) fn number_of(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let number: u64 = digits.then(|| text.parse().ok())??;

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use crate::page::LIMIT_DEFAULT;
 use crate::resource::Resource;
 
-/// What `default` says where there is none.
+/// The text of `default` for a field without one.
 const NO_DEFAULT: &str = "No default provided.";
 
-/// A schema as it is answered. The names stand in alphabetical order.
+/// A schema in a response. The names are in alphabetical order.
 #[derive(Debug, Serialize)]
 pub(crate) struct Schema {
     allowed_detail_http_methods: Vec<String>,
@@ -56,7 +56,7 @@ enum Kind {
     ToMany,
 }
 
-/// What a field is when nobody writes it.
+/// The value of a field that was not sent.
 #[derive(Clone, Copy)]
 enum Otherwise {
     Nothing,

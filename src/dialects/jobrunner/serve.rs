@@ -32,7 +32,7 @@ pub(crate) async fn serve(dialect: &JobRunner, app: &App, request: Request) -> R
         uri: parts.uri,
         headers: parts.headers,
         body: Bytes::new(),
-        room: None,
+        budget: None,
     };
     match answer(dialect, app, &context, request, body).await {
         Ok(response) => response,
@@ -54,7 +54,7 @@ async fn answer(
     if slashless {
         return Ok(moved(&request));
     }
-    // Which method. Whoever asks for one that there is not is told so, whoever they are.
+    // Which method. 405 needs no credential.
     let methods = place.methods();
     if request.method == Method::OPTIONS {
         return Ok(answer::methods(methods));
@@ -65,12 +65,12 @@ async fn answer(
     if place == Place::Index {
         return index();
     }
-    // Who. Right after a start the views may know neither whose key this is nor what it asks about.
+    // Who. Right after a start the views may know neither the key nor the object.
     app.wait_for_opening().await?;
     let caller =
         credentials::identify(dialect, app, &mut request, body, context.source_ip()).await?;
     context.authenticate(caller.actor());
-    // What, ask and say.
+    // What, and the answer.
     let visit = Visit::of(dialect, app, caller, &request, context)?;
     let before = app.views.position();
     let mut response = speak(&visit, place).await?;
@@ -131,7 +131,7 @@ async fn some(
     shown!(resource, some(visit, numbers))
 }
 
-/// The names of everything, for anybody.
+/// The names of all resources, without a credential.
 fn index() -> Reply<Response> {
     #[derive(Serialize)]
     struct Entry {

@@ -1,8 +1,8 @@
 //! Whose session a request belongs to, and where people log in and out.
 //!
-//! The old server's addresses and names are kept: the cookies `sessionid` and `csrftoken`, the header
-//! `X-CSRFToken`, the field `csrfmiddlewaretoken`. Unlike there, the second cookie belongs to the session: one
-//! that somebody else has put into the browser is good for nothing.
+//! The old server's addresses and names are kept: the cookies `sessionid` and `csrftoken`, the
+//! header `X-CSRFToken`, the field `csrfmiddlewaretoken`. Unlike there, the second cookie belongs
+//! to the session: one that another site has put into the browser is refused.
 
 use http::{HeaderMap, Method};
 use people::People;
@@ -17,8 +17,8 @@ pub(crate) use routes::routes;
 
 /// Knows who is logged in.
 pub(crate) trait Sessions: Send + Sync {
-    /// The number of the user whose session this is, if it is one. Whoever changes something also shows that
-    /// the request comes from our own pages.
+    /// The number of the session's user, if there is a session. A change also has to prove that the
+    /// request comes from our own pages.
     ///
     /// # Errors
     /// 401 when it does not.

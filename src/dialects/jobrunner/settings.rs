@@ -1,8 +1,9 @@
-//! What an operator may say about this dialect.
+//! The configuration of this dialect.
 
 use jiff::tz::TimeZone;
 
-/// How many bytes a body may have when nobody says. A log has up to 800 kB, and JSON can make six bytes of one.
+/// The default limit of a body in bytes. A log has up to 800 kB, and JSON can make six bytes of
+/// one.
 pub const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// What an operator chose for this dialect.
@@ -12,12 +13,13 @@ pub struct Settings {
     pub time_zone: TimeZone,
     /// Whether a worker's key is enough to create and change jobs, as it was for the old server.
     pub job_writes_by_workers: bool,
-    /// Bytes of a body. It is the dialect's own limit: whatever the app takes elsewhere, logs must fit.
+    /// Bytes of a body. It is the dialect's own limit: whatever the app takes elsewhere, logs must
+    /// fit.
     pub body_bytes_max: usize,
 }
 
 impl Default for Settings {
-    /// As the old server is configured when nobody says otherwise.
+    /// The defaults of the old server.
     fn default() -> Self {
         Self {
             // Without a database of time zones there is no other that could be meant.

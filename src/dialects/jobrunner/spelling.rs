@@ -1,13 +1,14 @@
 //! JSON with blanks, as the old server spells it.
 //!
-//! No client needs them. But recorded answers can be compared byte for byte only with answers that have them.
+//! No client needs them. But recorded answers can be compared byte for byte only with answers that
+//! have them.
 
 use std::io;
 
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
-/// Writes an answer. Names stand in the order in which they are given; the old server sorts them.
+/// Writes an answer. Names keep the given order; the old server sorts them.
 pub(crate) fn write(answer: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     let mut text = Vec::with_capacity(512);
     answer.serialize(&mut Serializer::with_formatter(&mut text, Blanks))?;

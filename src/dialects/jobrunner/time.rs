@@ -1,11 +1,12 @@
-//! Dates as the old server reads and writes them: local times without an offset go out, and all kinds come in.
+//! Dates as the old server reads and writes them: local times without an offset go out, and all
+//! kinds come in.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
 
-/// Writes a moment as the clock on the server's wall shows it: `2026-11-21T09:05:42.966390`, without the fraction
-/// when it is zero.
+/// Writes a moment as the clock on the server's wall shows it: `2026-11-21T09:05:42.966390`,
+/// without the fraction when it is zero.
 pub(crate) fn write(at: Timestamp, zone: &TimeZone) -> String {
     let local = zone.to_datetime(at);
     let whole = local.strftime("%Y-%m-%dT%H:%M:%S");
@@ -15,9 +16,9 @@ pub(crate) fn write(at: Timestamp, zone: &TimeZone) -> String {
     }
 }
 
-/// Reads `YYYY-MM-DD`, or `YYYY-MM-DD HH:MM[:SS[.ffffff]]` with a blank or a `T` between them, and then nothing, `Z`,
-/// `+HH:MM`, `+HHMM` or `+HH`. Nothing means the server's own time; of a time that was twice the earlier one is
-/// meant, and one that never was is the one an hour later.
+/// Reads `YYYY-MM-DD`, or `YYYY-MM-DD HH:MM[:SS[.ffffff]]` with a blank or a `T` between them, and
+/// then nothing, `Z`, `+HH:MM`, `+HHMM` or `+HH`. Nothing means the server's own time; of a time
+/// that was twice the earlier one is meant, and one that never was is the one an hour later.
 pub(crate) fn read(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let mut rest = text.as_bytes();
     let date = read_date(&mut rest)?;
@@ -149,7 +150,7 @@ mod tests {
             ("2026-11-21 08:59", "2026-11-21T07:59:00Z"),
             ("2026-11-21", "2026-11-20T23:00:00Z"),
             ("2026-07-01 00:00", "2026-06-30T22:00:00Z"),
-            // The hour that is twice, and the one that never is.
+            // The repeated hour, and the skipped one.
             ("2026-10-25 02:30:00", "2026-10-25T00:30:00Z"),
             ("2026-03-29 02:30:00", "2026-03-29T01:30:00Z"),
         ] {

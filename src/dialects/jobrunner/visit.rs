@@ -1,4 +1,4 @@
-//! One request of somebody who is known, with everything that answers need.
+//! A request of a known caller, with everything that answers need.
 
 use axum::response::Response;
 use commands::{CommandError, Transaction};
@@ -13,7 +13,7 @@ use crate::raw_request::RawRequest;
 use crate::refusal::{Refusal, Reply};
 use crate::{JobRunner, answer};
 
-/// One request of somebody who is known.
+/// A request of a known caller.
 pub(crate) struct Visit<'a> {
     pub(crate) dialect: &'a JobRunner,
     pub(crate) app: &'a App,
@@ -48,7 +48,7 @@ impl<'a> Visit<'a> {
         &self.dialect.settings().time_zone
     }
 
-    /// Refuses whoever understands no JSON. People with a browser get it as well.
+    /// Refuses a client that does not accept JSON. Browsers get JSON as well.
     ///
     /// # Errors
     /// 400 for another `format`, 406 for an `Accept` that JSON does not satisfy.
@@ -76,8 +76,8 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Carries out a unit of work of the caller and waits until the views show it: old clients send the next request
-    /// right after they have written.
+    /// Carries out a unit of work of the caller and waits until the views show it: old clients send
+    /// the next request right after they have written.
     ///
     /// # Errors
     /// What the work refuses, and 503 when the views take too long.

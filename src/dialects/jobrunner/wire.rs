@@ -1,4 +1,4 @@
-//! Things as the old server shows them. The names of each stand in alphabetical order.
+//! Objects as the old server shows them. The names of each are in alphabetical order.
 
 use domain::jobs::job::Created as JobFacts;
 use jiff::Timestamp;

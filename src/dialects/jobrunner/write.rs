@@ -1,7 +1,6 @@
 //! What is written: whom it concerns, whether they may, what it means to the domain.
 //!
-//! Old clients repeat themselves whenever an answer is lost, so every change here adds nothing when it is
-//! told again.
+//! Old clients repeat a request whenever an answer is lost, so a repeated change adds nothing.
 
 use axum::response::{IntoResponse, Response};
 use commands::CommandError;
@@ -81,7 +80,7 @@ fn is_json(media_type: &[u8]) -> bool {
         .eq_ignore_ascii_case(b"application/json")
 }
 
-/// Checks that what a relation leads to exists and is seen.
+/// Checks that the target of a relation exists and the caller sees it.
 ///
 /// # Errors
 /// 400 and 401.
@@ -112,7 +111,7 @@ fn check_project_of(visit: &Visit<'_>, job: u64) -> Reply<()> {
     if may { Ok(()) } else { Err(NO_ADMIN) }
 }
 
-/// How somebody is told that seeing is not changing.
+/// The answer for a caller that may see and not change.
 const NO_ADMIN: Refusal = Refusal::Unauthorized("the caller does not administer the project");
 
 /// Which jobs come after a job.
@@ -126,7 +125,7 @@ fn children_of(visit: &Visit<'_>) -> Reply<impl Fn(u64) -> Vec<u64> + Send + Syn
     })
 }
 
-/// How the domain's no is told to an old client.
+/// The domain's rejection as the old server's answer.
 fn refuse(error: CommandError<RunsRejection>) -> Refusal {
     use RunsRejection as R;
 

@@ -8,8 +8,8 @@ pub const JSON_DEPTH_MAX: usize = 64;
 /// # Errors
 /// The offset of the byte that goes too deep.
 pub fn check_depth(text: &[u8]) -> Result<(), usize> {
-    // Nearly every body has fewer brackets than that altogether, and counting them is ten times as fast
-    // as following the strings.
+    // Nearly every body has fewer brackets than that altogether, and counting them is ten times as
+    // fast as following the strings.
     if text.iter().filter(|&&b| b == b'{' || b == b'[').count() <= JSON_DEPTH_MAX {
         return Ok(());
     }

@@ -67,7 +67,8 @@ async fn a_body_that_announces_too_much_is_refused_whatever_comes() {
     assert_eq!(refused.status, 413);
 }
 
-/// Many a sender reads no answer before all was sent; up to a limit, for who sends for ever is not waited for.
+/// Many a sender reads no answer before all was sent; up to a limit, for who sends for ever is not
+/// waited for.
 #[tokio::test]
 async fn what_is_left_of_a_refused_body_is_read_and_thrown_away() {
     const PIECE: usize = 64 * 1024;
@@ -92,7 +93,7 @@ async fn what_is_left_of_a_refused_body_is_read_and_thrown_away() {
     }
 }
 
-/// A client that waits for `100 Continue` was asked for its body before it was refused.
+/// A client that waits for `100 Continue` had to send its body before it was refused.
 #[tokio::test]
 async fn nothing_is_read_of_a_refused_body_that_waits_for_a_word() {
     let read = Arc::new(AtomicUsize::new(0));

@@ -1,4 +1,5 @@
-//! When a credential that was good ceases to be: it is revoked, expires, or loses the role or the scope.
+//! When a credential that was good ceases to be: it is revoked, expires, or loses the role or the
+//! scope.
 
 use projections::Tokens;
 use std::time::Duration;
@@ -8,7 +9,8 @@ use domain::core::token::Role;
 use super::{Identity, check};
 use crate::App;
 
-/// How long a token that expires is not looked at, at most: the machine's clock may be set meanwhile.
+/// How long a token that expires is not looked at, at most: the machine's clock may be set
+/// meanwhile.
 const LOOK_INTERVAL_MAX: Duration = Duration::from_secs(30);
 
 /// Ends when it does, with the reason. Without a token there is nothing to lose.

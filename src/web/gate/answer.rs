@@ -56,7 +56,7 @@ pub(super) async fn as_problem(
     let mut response = problem
         .about(instance, context.trace().trace_id())
         .into_response();
-    // Whatever else the refusal says stays: `Allow`, `Warning`, …
+    // The other headers of the refusal stay: `Allow`, `Warning`, …
     for (name, value) in &parts.headers {
         if name != CONTENT_TYPE
             && name != CONTENT_LENGTH

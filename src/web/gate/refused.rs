@@ -12,7 +12,7 @@ use crate::{App, RequestContext};
 #[derive(Clone, Copy, Debug)]
 pub struct Audited;
 
-/// Writes down that somebody was refused a change, as far as the auditor's allowance goes.
+/// Records a refused change, within the auditor's allowance.
 pub(super) fn note(
     app: &App,
     context: &RequestContext,
@@ -37,7 +37,7 @@ pub(super) fn note(
         unwritten,
         at: app.commands.clock().now(),
     });
-    // Nobody waits for a note: a log that hangs must not make refusals hang.
+    // The refusal does not wait for the note: a log that hangs must not make refusals hang.
     let (app, metadata) = (app.clone(), context.metadata("web"));
     tokio::spawn(async move { app.auditor.write(command, &metadata).await });
 }

@@ -1,4 +1,4 @@
-//! What the gate promises to every route, whatever stands behind it.
+//! What the gate promises to every route.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -256,7 +256,7 @@ async fn an_address_that_asks_too_often_is_told_when_to_come_back() {
     let (parts, body) = send(&router, from("192.0.2.1")).await;
     assert!(parts.headers.contains_key("retry-after"));
     assert_eq!(body["status"], 429);
-    // Old clients that know only one way of being told to come back are told in that way.
+    // Old clients that understand only 503 as "try again" get 503.
     let (parts, _) = send(&router, at("/old/here", "192.0.2.1")).await;
     assert_eq!(parts.status, 503);
     assert!(parts.headers.contains_key("retry-after"));

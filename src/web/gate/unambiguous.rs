@@ -1,4 +1,4 @@
-//! Headers that say who asks, for what and of whom are there once.
+//! Headers that name the caller, the target and the host must not be repeated.
 //!
 //! Of two of them a proxy in front may believe the one and we the other.
 

@@ -21,7 +21,7 @@ fn a_problem_that_passes_says_when_to_come_back() {
 }
 
 #[test]
-fn a_status_that_somebody_else_chose_keeps_its_own_kind() {
+fn a_status_from_outside_keeps_its_own_kind() {
     let known = Problem::of_status(StatusCode::PAYLOAD_TOO_LARGE, String::new());
     assert_eq!(known.kind, "urn:tallyman:problem:too-large");
     let unknown = Problem::of_status(StatusCode::IM_A_TEAPOT, String::new());

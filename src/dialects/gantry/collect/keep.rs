@@ -21,8 +21,8 @@ const KEPT_HEADERS: [&str; 4] = [
 /// The longest header that is kept.
 const HEADER_BYTES_MAX: usize = 512;
 
-/// Keeps the body, writes down why it was refused, and says so. The same body with the same faults is
-/// stored and recorded once. When it cannot be stored, the sender gets 503 instead.
+/// Stores the body, records why it was refused, and answers with the reason. The same body with the
+/// same faults is stored and recorded once. When it cannot be stored, the sender gets 503 instead.
 pub(super) async fn refuse(
     app: &App,
     source: &str,

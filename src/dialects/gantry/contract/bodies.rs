@@ -1,4 +1,4 @@
-//! What GitLab has been seen to send, and what becomes of every part of it.
+//! Bodies recorded from GitLab, and the result of each part.
 
 use super::*;
 use projections::Builds;
@@ -95,9 +95,9 @@ async fn what_gitlab_has_been_seen_to_send_is_accepted() {
     assert_eq!(app.events("audit").await.len(), 0);
 }
 
-/// GitLab tells how a build stands when it sends, which need not be in order.
+/// GitLab sends the status at the time of sending, and deliveries may arrive out of order.
 #[tokio::test]
-async fn an_end_that_is_told_before_the_beginning_is_the_end() {
+async fn an_end_that_arrives_before_the_beginning_is_the_end() {
     let app = TestApp::new();
     for status in ["success", "running", "pending"] {
         app.collect(with("build_status", json!(status))).await;
@@ -125,7 +125,7 @@ async fn a_body_may_have_a_mebibyte_and_not_one_byte_more() {
     }
 }
 
-/// One push of somebody may send forty deliveries under one event's name, and every attempt has a name of its own.
+/// One push may send forty deliveries with the same event UUID, and every attempt has its own.
 #[tokio::test]
 async fn neither_the_event_nor_the_attempt_names_a_delivery() {
     let app = TestApp::new();
@@ -177,11 +177,12 @@ async fn two_sources_may_give_their_deliveries_the_same_name() {
     }
 }
 
-/// Neither what was presented nor what is expected is written down, whatever becomes of the delivery.
+/// Neither what was presented nor what is expected is written down, whatever becomes of the
+/// delivery.
 #[tokio::test]
 async fn no_token_is_ever_written_down() {
     let app = TestApp::new();
-    let presented = "a-secret-of-somebody-else";
+    let presented = "a-secret-of-another-source";
     for (token, body) in [
         (presented, job().to_string()),
         (TOKEN, "{}".to_owned()),

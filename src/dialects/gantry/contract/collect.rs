@@ -101,7 +101,8 @@ async fn without_the_token_nothing_is_appended_but_a_note() {
                 .contains("credential"),
             "{what}"
         );
-        // The gate notes refused writes beside the answer, but not what was noted already.
+        // The gate records refused writes after the answer, but not those that were recorded
+        // already.
         for _ in 0..50 {
             tokio::task::yield_now().await;
         }
@@ -136,8 +137,8 @@ async fn a_flood_of_wrong_tokens_does_not_flood_the_log() {
 async fn the_token_is_asked_for_before_the_size_and_the_size_before_the_form() {
     let app = TestApp::new();
     let big = || Body::from(vec![b'x'; 2 * 1024 * 1024]);
-    let nobody = Request::post("/v1/collect").body(big()).unwrap();
-    assert_eq!(app.send(nobody).await.status, 401);
+    let anonymous = Request::post("/v1/collect").body(big()).unwrap();
+    assert_eq!(app.send(anonymous).await.status, 401);
     let answered = app.collect(big()).await;
     assert_eq!(answered.status, 413);
     assert_eq!(answered.body["type"], "urn:tallyman:problem:too-large");

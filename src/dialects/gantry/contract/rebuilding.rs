@@ -1,5 +1,5 @@
-//! What is answered while the view of allocations is rebuilt: 503 and when to come back, never the defaults of a farm
-//! without history.
+//! What is answered while the view of allocations is rebuilt: 503 and when to come back, never the
+//! defaults of a farm without history.
 
 use std::time::Duration;
 

@@ -39,7 +39,7 @@ async fn the_token_says_who_sends() {
 }
 
 #[tokio::test]
-async fn without_any_credential_configured_nobody_gets_in() {
+async fn without_any_credential_configured_every_request_is_refused() {
     let app = TestApp::with(vec![source("default", &[""])]);
     let request = Request::post("/collect").header("x-gitlab-token", "");
     assert_eq!(
@@ -95,8 +95,8 @@ async fn a_signed_delivery_needs_no_token() {
     }
 }
 
-/// Whoever had overheard a signed delivery sent it again within five minutes under another `Idempotency-Key`, and it
-/// was taken for another one.
+/// A signed delivery that was overheard could be sent again within five minutes under another
+/// `Idempotency-Key`, and counted as a new one.
 #[tokio::test]
 async fn a_signed_delivery_is_known_by_the_name_that_is_signed() {
     let source = Source {
@@ -128,7 +128,7 @@ async fn a_signed_delivery_is_known_by_the_name_that_is_signed() {
         assert_eq!(again.body["status"], "duplicate", "{key:?}");
         assert_eq!(again.body["event_id"], first.body["event_id"], "{key:?}");
     }
-    // Another delivery has another name, whatever else it says.
+    // Another delivery has another name, whatever its body.
     assert_eq!(send("three", Some("one")).await.body["status"], "accepted");
     let reported = app.events("build.reported").await;
     assert_eq!(reported.len(), 2);

@@ -13,8 +13,8 @@ fn on_faulty_log() -> (Arc<FaultyLog>, TestApp) {
     (log, app)
 }
 
-/// GitLab sends a webhook again after 503, and the ids follow from what it sent: so it is asked to, and the build is
-/// reported once whether the first append was durable or not.
+/// GitLab sends a webhook again after 503, and the event ids derive from its body: so 503 is the
+/// answer, and the build is reported once whether the first append was durable or not.
 #[tokio::test]
 async fn a_webhook_whose_outcome_is_unknown_is_sent_again_and_happens_once() {
     for fault in [AppendFault::AnswerLost, AppendFault::BatchLost] {
@@ -66,7 +66,7 @@ async fn what_cannot_be_written_is_not_acknowledged() {
             assert_eq!(answered.headers["retry-after"], seconds, "{body}");
             assert!(!answered.body.to_string().contains("sda3"), "{body}");
         }
-        // Who is turned away or ignored anyway is told so all the same.
+        // A request that is refused or ignored anyway gets its usual answer.
         let request = Request::post("/collect").body(Body::empty()).unwrap();
         assert_eq!(app.send(request).await.status, 401);
         let request = Request::post("/collect")

@@ -1,7 +1,7 @@
 //! Everything that is wrong with a body, at once.
 //!
-//! Each field is read alone from its own piece of text. A required one that is missing or has another
-//! form is a fault; an optional one with another form is as if it were not there.
+//! Each field is read alone from its own piece of text. A required one that is missing or has
+//! another form is a fault; an optional one with another form is as if it were not there.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -166,7 +166,7 @@ fn is_null(value: &RawValue) -> bool {
     value.get() == "null"
 }
 
-/// What a JSON value is, in words. Its first character says it all.
+/// The kind of a JSON value, in words. Its first character determines it.
 fn form_of(value: &RawValue) -> &'static str {
     match value.get().as_bytes().first() {
         Some(b'"') => "a text",

@@ -118,7 +118,8 @@ fn each_field_has_its_own_form() {
     }
 }
 
-/// A text of the greatest length is taken by both readers, in every field; one byte more by neither.
+/// A text of the greatest length is taken by both readers, in every field; one byte more by
+/// neither.
 #[test]
 fn a_text_may_be_as_long_as_the_bound() {
     for field in [

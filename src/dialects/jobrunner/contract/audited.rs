@@ -1,4 +1,5 @@
-//! What people change through the old API is in the audit: who, when, from where. It knows no reasons.
+//! What people change through the old API is in the audit: who, when, from where. It knows no
+//! reasons.
 
 use std::net::SocketAddr;
 
@@ -13,7 +14,7 @@ use super::*;
 async fn what_a_person_changes_is_audited_and_what_a_worker_reports_is_not() {
     let app = TestApp::new().await;
     let (live, job) = (app.run_of(1).await, Resource::Job.uri(1));
-    app.live(live, &[claim(), start()]).await;
+    app.report(live, &[claim(), start()]).await;
     let run = Resource::Run.uri(live);
     for (method, target, body, event) in [
         (

@@ -32,7 +32,7 @@ fn value() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// What somebody may write to anything: known fields with values of chance.
+/// Random bodies: known fields with random values.
 fn written() -> impl Strategy<Value = Value> {
     const FIELDS: &[&str] = &[
         "id",
@@ -83,7 +83,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Whatever is sent, the worker is never told to send it again.
+    /// No request, whatever its content, makes a worker send it again.
     #[test]
     fn no_request_of_chance_is_answered_with_5xx(
         method in "(GET|POST|PATCH|PUT|DELETE)",
@@ -96,7 +96,7 @@ proptest! {
         let status = block_on(async {
             let app = TestApp::new().await;
             let target = format!("/api/v1/{}/{place}?{query}", Resource::ALL[resource].name());
-            let who = [WORKER, ADMIN, As::Nobody][who];
+            let who = [WORKER, ADMIN, As::Anonymous][who];
             app.ask(who, &method, &target, body).await.status
         });
         prop_assert!(!status.is_server_error(), "{}", status);

@@ -1,8 +1,9 @@
-//! Section 15: what the old dashboard asks for, in the form in which it asks.
+//! Section 15: the requests of the old dashboard, in their original form.
 
 use super::*;
 
-/// D. At the start it asks for everything of a project, with `project_id` for every resource, known there or not.
+/// D. At the start it requests everything of a project, with `project_id` for every resource, known
+/// there or not.
 #[tokio::test]
 async fn everything_of_a_project_is_found_at_the_start() {
     let app = TestApp::new().await;
@@ -32,7 +33,7 @@ async fn runs_are_found_for_tabs_and_jobs() {
     let app = TestApp::new().await;
     for _ in 0..3 {
         let run = app.run_of(2).await;
-        app.live(run, &[claim(), start(), over(true)]).await;
+        app.report(run, &[claim(), start(), over(true)]).await;
     }
     app.run_of(2).await;
     app.run_of(1).await;

@@ -18,14 +18,15 @@ fn at() -> Timestamp {
 }
 
 impl TestApp {
-    /// Group, project, pool, worker and template 1 with jobs 1, 2 and 3, of which 3 comes after 1; and the
-    /// same with number 2, where job 4 is. `viewer` and `admin` belong to group 1, `stranger` to group 2,
-    /// `loner` to none.
+    /// Group, project, pool, worker and template 1 with jobs 1, 2 and 3, of which 3 comes after 1;
+    /// and the same with number 2, where job 4 is. `viewer` and `admin` belong to group 1,
+    /// `stranger` to group 2, `loner` to none.
     pub(super) async fn set_up_farm(&self) {
         for number in [1, 2] {
             self.set_up(number).await;
         }
-        // Groups 1 and 2 see projects 1 and 2; group 3 changes project 1, and sees it because group 1 does.
+        // Groups 1 and 2 see projects 1 and 2; group 3 changes project 1, and sees it because group
+        // 1 does.
         let name = "Group 3".to_owned();
         let created = domain::core::group::Created {
             number: 3,
@@ -130,8 +131,8 @@ impl TestApp {
 
     /// Creates a job, with its number and its name as every other interface does.
     pub(super) async fn job(&self, job: domain::jobs::job::Created) {
-        let (job, nobody) = (&job, Metadata::default());
-        let made = self.app.commands.transact(&nobody, |unit| async move {
+        let (job, anonymous) = (&job, Metadata::default());
+        let made = self.app.commands.transact(&anonymous, |unit| async move {
             numbers::take(&unit, "job").await.unwrap();
             let kind = format!("job:{}", job.job_template);
             names::take(&unit, (&kind, &job.title), job.number)

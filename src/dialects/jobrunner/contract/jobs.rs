@@ -58,9 +58,9 @@ async fn a_job_is_created_with_a_number_of_its_own() {
     assert_eq!(kept["title"], "Test job 1");
 }
 
-/// D: 5.0 and 7.2. What nobody speaks of is as the contract says.
+/// D: 5.0 and 7.2. Fields that are not sent have the defaults of the contract.
 #[tokio::test]
-async fn a_job_of_which_only_the_necessary_is_said_has_the_usual_rest() {
+async fn a_job_with_only_the_required_fields_has_the_usual_rest() {
     let app = TestApp::new().await;
     let body = json!({
         "title": "New job",
@@ -73,9 +73,9 @@ async fn a_job_of_which_only_the_necessary_is_said_has_the_usual_rest() {
     assert_eq!(job.text, expected);
 }
 
-/// D: 7.1 and 18.18. Children follow from their parents, whatever is said of them.
+/// D: 7.1 and 18.18. A list of children follows from the parents' fields, not from what is sent.
 #[tokio::test]
-async fn children_leave_their_parent_by_their_own_word_alone() {
+async fn children_leave_their_parent_only_by_their_own_field() {
     let app = TestApp::new().await;
     let target = "/api/v1/job/1/";
     let kept = json!(["/api/v1/job/3/"]);
@@ -96,7 +96,7 @@ async fn children_leave_their_parent_by_their_own_word_alone() {
     assert_eq!(job["children"], json!([]));
 }
 
-/// 18.6: the address says which job is meant, and the body does not.
+/// 18.6: the path names the job, not the body.
 #[tokio::test]
 async fn a_job_that_is_put_with_the_number_of_another_stays_itself() {
     let app = TestApp::new().await;
@@ -296,7 +296,7 @@ async fn a_job_is_changed_field_by_field() {
         let job = app.get(WORKER, target).await.json();
         assert_eq!(job[field], expected, "{body}");
     }
-    // 18.19: nobody comes after themselves.
+    // 18.19: no job follows itself.
     let circle = json!({"parent": "/api/v1/job/3/"});
     assert_eq!(app.patch(WORKER, "/api/v1/job/1/", circle).await, 400);
     // A name that was given up is free.
@@ -306,7 +306,7 @@ async fn a_job_is_changed_field_by_field() {
     assert_eq!(answered, 202);
 }
 
-/// A script that is too long for an event is kept beside it.
+/// A script that is too long for an event is stored in a blob.
 #[tokio::test]
 async fn a_long_script_is_executed_whole() {
     let app = TestApp::new().await;
@@ -336,7 +336,8 @@ async fn workers_change_jobs_only_where_the_operator_lets_them() {
     assert_eq!(app.patch(ADMIN, "/api/v1/job/1/", body).await, 202);
 }
 
-/// Scripts are shown twice, alone and within their template. A page of long ones is shorter than was asked for, and leads on.
+/// Scripts are shown twice, alone and within their template. A page of long scripts is shorter than
+/// requested and has a next page.
 #[tokio::test]
 async fn a_page_of_jobs_has_no_more_bytes_than_fit() {
     let app = TestApp::new().await;

@@ -2,12 +2,12 @@
 
 use super::*;
 
-/// D for the request, W for what the worker says of it: 5.8 and 11.3.
+/// D for the request, W for the worker's reports: 5.8 and 11.3.
 #[tokio::test]
 async fn a_run_is_killed_once_and_in_either_order() {
     let app = TestApp::new().await;
     let run = app.run().await;
-    app.live(run, &[claim(), start(), json!({"pid": 6170})])
+    app.report(run, &[claim(), start(), json!({"pid": 6170})])
         .await;
     app.clock
         .set("2026-11-21T08:05:50.836391Z".parse().unwrap());
@@ -22,8 +22,8 @@ async fn a_run_is_killed_once_and_in_either_order() {
     for word in [&enqueued, &enqueued] {
         assert_eq!(app.patch(WORKER, target, word.clone()).await, 202);
     }
-    // The run may return before its worker says that it killed it.
-    app.live(run, &[over(false)]).await;
+    // The run may return before its worker reports the kill.
+    app.report(run, &[over(false)]).await;
     for word in [&executed, &executed, &enqueued] {
         assert_eq!(app.patch(WORKER, target, word.clone()).await, 202);
     }
@@ -57,7 +57,7 @@ async fn a_kill_that_makes_no_sense_is_refused() {
         (WORKER, json!({"run": "/api/v1/run/99/"}), 400),
         (STRANGER, body.clone(), 401),
         (VIEWER, body.clone(), 401),
-        (As::Nobody, body, 401),
+        (As::Anonymous, body, 401),
     ] {
         let answered = app
             .ask(who, "POST", "/api/v1/kill_request/", body.to_string())
@@ -95,7 +95,7 @@ async fn a_kill_that_makes_no_sense_is_refused() {
 
 /// Beyond the old server: 6 lets a drop-in narrow these lists by their run.
 #[tokio::test]
-async fn kills_are_found_by_their_runs_by_whoever_sees_them() {
+async fn kills_are_found_by_their_runs_by_callers_that_see_them() {
     let app = TestApp::new().await;
     for _ in 0..3 {
         app.run().await;

@@ -1,4 +1,4 @@
-//! Section 5: lists stand in the order that dashboards show.
+//! Section 5: lists have the order that dashboards show.
 
 use domain::core::user::{User, UserCommand};
 use domain::jobs::job_template::{self, JobTemplate, JobTemplateCommand};
@@ -8,7 +8,8 @@ use domain::jobs::worker_pool::{self, WorkerPool, WorkerPoolCommand};
 
 use super::*;
 
-/// D: by title; templates and jobs by those of what they belong to first. What has a higher number comes first here.
+/// D: by title; templates and jobs by those of what they belong to first. What has a higher number
+/// comes first here.
 #[tokio::test]
 async fn lists_are_sorted_by_titles() {
     let app = TestApp::new().await;

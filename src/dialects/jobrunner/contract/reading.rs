@@ -64,7 +64,7 @@ async fn everybody_sees_their_own_and_nothing_else() {
         (As::User(3), "job", &[4]),
         (LONER, "job", none),
         (LONER, "project", none),
-        // Whoever may change a project and does not see it gets nothing.
+        // A caller that may change a project and does not see it gets nothing.
         (OUTSIDER, "project", none),
         (OUTSIDER, "job", none),
     ] {
@@ -229,6 +229,10 @@ async fn schemas_are_shown_to_those_who_are_known() {
         let schema = app.get(WORKER, &target).await;
         assert_eq!(schema.status, 200, "{target}");
         assert_eq!(schema.json()["default_limit"], 200, "{target}");
-        assert_eq!(app.get(As::Nobody, &target).await.status, 401, "{target}");
+        assert_eq!(
+            app.get(As::Anonymous, &target).await.status,
+            401,
+            "{target}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What clients are answered while a view is rebuilt: 503 and when to come back, never that nothing is there.
+//! What clients are answered while a view is rebuilt: 503 and when to come back, never that nothing
+//! is there.
 
 use projections::{RosterView, Runs};
 use std::time::Duration;
@@ -33,7 +34,7 @@ impl Rebuilding {
         );
         app.set_up_farm().await;
         let run = app.run().await;
-        app.live(run, &[claim(), start()]).await;
+        app.report(run, &[claim(), start()]).await;
         app.create(
             WORKER,
             Resource::KillRequest,
@@ -84,7 +85,7 @@ impl Rebuilding {
     }
 }
 
-/// How the old server would say that it cannot answer at present.
+/// The old server's answer for "unavailable at present".
 #[track_caller]
 fn assert_unavailable(answered: &Answered, what: &str) {
     assert_eq!(answered.status, 503, "{what}: {answered:?}");
@@ -107,9 +108,9 @@ fn places(resource: Resource) -> [String; 4] {
     ]
 }
 
-/// Without the roster it is not known who asks, and a worker that is told 401 drops its work.
+/// Without the roster the caller is unknown, and a worker that gets 401 drops its work.
 #[tokio::test]
-async fn nobody_is_unknown_while_the_roster_is_rebuilt() {
+async fn no_caller_is_refused_while_the_roster_is_rebuilt() {
     let test = Rebuilding::new().await;
     test.damage("roster").await;
     for resource in Resource::ALL {
@@ -145,8 +146,8 @@ async fn nobody_is_unknown_while_the_roster_is_rebuilt() {
             .await;
         assert_unavailable(&answered, &target);
     }
-    // What is the same for everybody needs no view.
-    assert_eq!(test.app.get(As::Nobody, "/api/v1/").await.status, 200);
+    // Answers that are the same for all callers need no view.
+    assert_eq!(test.app.get(As::Anonymous, "/api/v1/").await.status, 200);
 
     test.log.hold(false);
     test.until("roster", true).await;
@@ -171,7 +172,7 @@ async fn runs_are_not_missing_while_their_view_is_rebuilt() {
             let answered = test.app.get(WORKER, &target).await;
             match of_runs.contains(&resource) {
                 true => assert_unavailable(&answered, &target),
-                // What is told of other things is told all the same.
+                // Requests for other resources are answered as usual.
                 false => assert_ne!(answered.status, 503, "{target}: {answered:?}"),
             }
         }

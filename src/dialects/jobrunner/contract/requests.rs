@@ -14,7 +14,7 @@ async fn a_signed_request_is_let_in_and_nothing_else_is() {
         ("authorization", right.replace("ApiKey ", ""), 401),
         ("authorization", right.replace("15d65", "15D65"), 401),
         ("authorization", right.replace("worker1", "worker2"), 401),
-        ("authorization", right.replace("worker1", "nobody"), 401),
+        ("authorization", right.replace("worker1", "unknown"), 401),
         ("authorization", right.replace('4', "5"), 401),
         ("authorization", String::new(), 401),
         ("authorization", "Bearer x".to_owned(), 401),
@@ -99,7 +99,7 @@ async fn the_target_survives_the_wire() {
     server.abort();
 }
 
-/// W: 18.4. Whoever sends the header means it.
+/// W: 18.4. A request with the header is judged by the header.
 #[tokio::test]
 async fn a_session_does_not_make_up_for_a_wrong_signature() {
     let app = TestApp::new().await;
@@ -117,9 +117,9 @@ async fn a_session_does_not_make_up_for_a_wrong_signature() {
 
 /// O: 2.1 and 2.2.
 #[tokio::test]
-async fn the_index_is_for_anybody() {
+async fn the_index_needs_no_credential() {
     let app = TestApp::empty(Settings::default());
-    let answered = app.get(As::Nobody, "/api/v1/").await;
+    let answered = app.get(As::Anonymous, "/api/v1/").await;
     assert_eq!(answered.status, 200);
     assert_eq!(answered.header("content-type"), "application/json");
     assert_eq!(answered.header("vary"), "Accept, Cookie");
@@ -141,7 +141,7 @@ async fn a_missing_slash_is_shown_the_way() {
         ("/api/v1/run/schema", "/api/v1/run/schema/"),
         ("/api/v1/run/set/1;2", "/api/v1/run/set/1;2/"),
     ] {
-        let answered = app.get(As::Nobody, target).await;
+        let answered = app.get(As::Anonymous, target).await;
         assert_eq!(answered.status, 301, "{target}");
         let place = format!("http://127.0.0.1:8124{place}");
         assert_eq!(answered.header("location"), place, "{target}");
@@ -157,7 +157,7 @@ async fn a_missing_slash_is_shown_the_way() {
     }
 }
 
-/// 2.8 and 5.0: which method there is nobody needs a credential to learn.
+/// 2.8 and 5.0: 405 needs no credential.
 #[tokio::test]
 async fn methods_come_before_credentials() {
     let app = TestApp::new().await;
@@ -186,12 +186,12 @@ async fn methods_come_before_credentials() {
             ("FROB", 405),
             ("OPTIONS", 200),
         ] {
-            let answered = app.ask(As::Nobody, method, target, "").await;
+            let answered = app.ask(As::Anonymous, method, target, "").await;
             assert_eq!(answered.status, status, "{method} {target}");
             assert_eq!(answered.header("allow"), allow, "{method} {target}");
             assert_eq!(answered.text, allow, "{method} {target}");
         }
-        let answered = app.ask(As::Nobody, "HEAD", target, "").await;
+        let answered = app.ask(As::Anonymous, "HEAD", target, "").await;
         assert_eq!(answered.status, 405, "HEAD {target}");
     }
 }
@@ -301,7 +301,7 @@ async fn a_body_of_two_mebibytes_fits_and_one_over_the_limit_does_not() {
     }
     let answered = app
         .ask(
-            As::Nobody,
+            As::Anonymous,
             "PATCH",
             "/api/v1/worker/1/",
             body(BODY_BYTES_MAX),
@@ -310,13 +310,13 @@ async fn a_body_of_two_mebibytes_fits_and_one_over_the_limit_does_not() {
     assert_eq!(answered.status, 401);
 }
 
-/// What was refused for its size before its signature told which keys there are.
+/// A refusal for size before the signature check would reveal which keys exist.
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused_alike_whether_its_key_is_known_or_not() {
     let app = TestApp::new().await;
     let target = "/api/v1/worker/1/";
     let large = vec![b' '; BODY_BYTES_MAX + 1];
-    for api_key in ["worker1", "nobody"] {
+    for api_key in ["worker1", "unknown"] {
         for (body, status) in [(&large[..], 413), (b"{}", 401)] {
             for declared in [true, false] {
                 let mut request = Request::patch(target)
@@ -365,7 +365,7 @@ async fn a_get_has_no_body() {
     for authorization in [
         signed("worker1", b"{}"),
         signed("worker1", b""),
-        signed("nobody", b"{}"),
+        signed("unknown", b"{}"),
     ] {
         let (status, text) = send(authorization.clone(), &["{", "}"]).await;
         assert_eq!(status, 400, "{authorization:?}");
@@ -377,9 +377,9 @@ async fn a_get_has_no_body() {
     }
 }
 
-/// Many large bodies at once wait for each other, and what does not say how large it is counts as large.
+/// Large bodies wait for each other, and a body without a length counts as large.
 #[tokio::test]
-async fn large_bodies_wait_for_room() {
+async fn large_bodies_wait_for_the_memory_budget() {
     use futures::FutureExt;
 
     let app = TestApp::empty(Settings::default());
@@ -387,22 +387,22 @@ async fn large_bodies_wait_for_room() {
     let (large, unknown) = (Some(BODY_BYTES_MAX as u64), None);
     let mut held = Vec::new();
     for _ in 0..BODIES_BYTES_MAX / BODY_BYTES_MAX / 2 {
-        held.push(dialect.room_for(large).now_or_never().unwrap());
-        held.push(dialect.room_for(unknown).now_or_never().unwrap());
+        held.push(dialect.body_budget(large).now_or_never().unwrap());
+        held.push(dialect.body_budget(unknown).now_or_never().unwrap());
     }
-    assert!(dialect.room_for(large).now_or_never().is_none());
-    assert!(dialect.room_for(unknown).now_or_never().is_none());
-    assert!(dialect.room_for(Some(900)).now_or_never().is_some());
+    assert!(dialect.body_budget(large).now_or_never().is_none());
+    assert!(dialect.body_budget(unknown).now_or_never().is_none());
+    assert!(dialect.body_budget(Some(900)).now_or_never().is_some());
     held.pop();
-    assert!(dialect.room_for(large).now_or_never().is_some());
+    assert!(dialect.body_budget(large).now_or_never().is_some());
 }
 
-/// W: 11.2. Right after a start a worker asks what it has lost, and must not be told that it is nothing.
+/// W: 11.2. Right after a start a worker requests its open runs, and must not get an empty list.
 #[tokio::test]
-async fn nobody_is_answered_before_the_views_know_the_log() {
+async fn no_request_is_answered_before_the_views_know_the_log() {
     let before = TestApp::new().await;
     let run = before.run().await;
-    before.live(run, &[claim(), start()]).await;
+    before.report(run, &[claim(), start()]).await;
     let after = TestApp::on(
         Arc::clone(&before.log),
         before.people.seal.clone(),

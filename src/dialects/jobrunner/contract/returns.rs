@@ -1,4 +1,4 @@
-//! Section 8: what follows when a run is over follows once, however often its worker says so.
+//! Section 8: the consequences of a run's end happen once, however often its worker reports it.
 
 use domain::jobs::project::{Project, ProjectCommand};
 use proptest::prelude::*;
@@ -24,10 +24,10 @@ async fn every_word_told_twice_adds_nothing() {
         .set("2026-11-21T08:05:44.663301Z".parse().unwrap());
     let words = [claim(), start(), json!({"pid": 6023}), over(true)];
     for word in &words {
-        app.live(run, std::slice::from_ref(word)).await;
+        app.report(run, std::slice::from_ref(word)).await;
         let events = app.events("").await.len();
         for _ in 0..2 {
-            app.live(run, std::slice::from_ref(word)).await;
+            app.report(run, std::slice::from_ref(word)).await;
         }
         assert_eq!(app.events("").await.len(), events, "{word}");
     }
@@ -38,13 +38,14 @@ async fn every_word_told_twice_adds_nothing() {
     assert_eq!(child["schedule_dts"], "2026-11-21T09:05:44.663301");
     assert_eq!(child["is_manual"], false);
     assert_eq!(child["schedule_children"], true);
-    // Later words about a run that is over change nothing else either.
-    app.live(run, &[json!({"pid": 7}), over(false)]).await;
+    // Later reports about a run that is over change nothing else either.
+    app.report(run, &[json!({"pid": 7}), over(false)]).await;
     assert_eq!(followed(&app).await, [1, 1, 2]);
     assert_eq!(app.see(run).await["return_success"], false);
 }
 
-/// 11.5: whatever workers send may be sent again. What people POST and is no log is made once more, or refused.
+/// 11.5: every request of a worker may be repeated. A repeated POST of a user creates a second
+/// object, unless it is a log, or is refused.
 #[tokio::test]
 async fn a_post_that_is_sent_again_makes_another_run_and_another_wish_and_nothing_else() {
     let app = TestApp::new().await;
@@ -95,7 +96,7 @@ async fn a_post_that_is_sent_again_makes_another_run_and_another_wish_and_nothin
     assert_eq!(app.see(run).await["run_log"], "/api/v1/run_log/1/");
 }
 
-/// What was written is seen by whoever asks next, and both answers say what they know.
+/// A write is visible to the next request, and both answers name their position.
 #[tokio::test]
 async fn answers_say_how_much_of_the_log_they_know() {
     let app = TestApp::new().await;
@@ -108,7 +109,7 @@ async fn answers_say_how_much_of_the_log_they_know() {
     assert_eq!(seen.header("tallyman-position"), head);
 }
 
-/// 8.2: N failures in a row are borne, and no more; a success begins anew.
+/// 8.2: N failures in a row are accepted, and no more; a success resets the count.
 #[tokio::test]
 async fn a_job_that_fails_too_often_is_suspended() {
     let app = TestApp::new().await;
@@ -117,14 +118,14 @@ async fn a_job_that_fails_too_often_is_suspended() {
     for (success, enabled) in [(false, true), (true, true), (false, true), (false, false)] {
         let run = app.run_of(2).await;
         let words = [claim(), start(), over(success), over(success)];
-        app.live(run, &words).await;
+        app.report(run, &words).await;
         let job = app.get(WORKER, "/api/v1/job/2/").await.json();
         assert_eq!(job["enqueue_is_enabled"], enabled, "run {run}");
     }
     assert_eq!(app.events("job.enqueue_suspended").await.len(), 1);
 }
 
-/// 8.2: children run after a success, or after whatever happened where that is wished for.
+/// 8.2: children run after a success, or after every outcome where that is configured.
 #[tokio::test]
 async fn children_run_when_they_should() {
     for (success, on_error, wished, children) in [
@@ -144,25 +145,26 @@ async fn children_run_when_they_should() {
         let run = app.create(WORKER, Resource::Run, body).await;
         let mut over = over(true);
         over["return_success"] = success.clone();
-        app.live(run, &[claim(), start(), over]).await;
+        app.report(run, &[claim(), start(), over]).await;
         let scheduled = app.events("run.scheduled").await.len();
         assert_eq!(scheduled, 1 + children, "{success} {on_error} {wished}");
     }
 }
 
-/// 8.2: what follows from a run that a person asked for was asked for by nobody.
+/// 8.2: runs that follow from a manual run are not manual.
 #[tokio::test]
 async fn children_of_manual_runs_are_not_manual() {
     let app = TestApp::new().await;
     let body = json!({"job": "/api/v1/job/1/", "schedule_dts": "2026-11-21", "is_manual": true});
     let run = app.create(ADMIN, Resource::Run, body).await;
-    app.live(run, &[claim(), start(), over(true)]).await;
+    app.report(run, &[claim(), start(), over(true)]).await;
     let child = app.see(run + 1).await;
     assert_eq!(child["job"], "/api/v1/job/3/");
     assert_eq!(child["is_manual"], false);
 }
 
-/// 8.2: whether a child's template, project and pool are switched on is looked at when its run is sent.
+/// 8.2: whether a child's template, project and pool are switched on is looked at when its run is
+/// sent.
 #[tokio::test]
 async fn a_child_that_is_switched_off_gets_no_run_and_one_of_a_project_that_is_does() {
     for (job_is_on, runs) in [(true, 2), (false, 1)] {
@@ -172,7 +174,7 @@ async fn a_child_that_is_switched_off_gets_no_run_and_one_of_a_project_that_is_d
         let on = json!({"enqueue_is_enabled": job_is_on});
         assert_eq!(app.patch(ADMIN, "/api/v1/job/3/", on).await, 202);
         let run = app.run().await;
-        app.live(run, &[claim(), start(), over(true)]).await;
+        app.report(run, &[claim(), start(), over(true)]).await;
         assert_eq!(app.events("run.scheduled").await.len(), runs, "{job_is_on}");
     }
 }
@@ -182,17 +184,17 @@ async fn a_child_that_is_switched_off_gets_no_run_and_one_of_a_project_that_is_d
 async fn a_run_that_is_reopened_returns_again() {
     let app = TestApp::new().await;
     let run = app.run().await;
-    app.live(run, &[claim(), start(), over(true)]).await;
-    app.live(run, &[json!({"return_dts": null})]).await;
+    app.report(run, &[claim(), start(), over(true)]).await;
+    app.report(run, &[json!({"return_dts": null})]).await;
     app.clock.advance(std::time::Duration::from_secs(1));
-    app.live(run, &[over(true)]).await;
+    app.report(run, &[over(true)]).await;
     assert_eq!(followed(&app).await, [2, 2, 3]);
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// However the words of a worker are mixed and repeated, each return has one consequence.
+    /// However a worker's reports are mixed and repeated, each return has one consequence.
     #[test]
     fn returns_count_as_often_as_they_happen(words in prop::collection::vec(0..6_usize, 1..10)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -202,7 +204,7 @@ proptest! {
             let known = [claim(), start(), json!({"pid": 1}), over(true), over(false),
                 json!({"enqueue_dts": null, "start_dts": null})];
             for word in words {
-                app.live(run, &[known[word].clone()]).await;
+                app.report(run, &[known[word].clone()]).await;
                 let returned = app.events("run.returned").await.len();
                 let [counted, siblings, _] = followed(&app).await;
                 assert_eq!((counted, siblings), (returned, returned));

@@ -17,7 +17,7 @@ async fn only_those_who_administer_a_project_make_and_change_its_jobs() {
         "job_template": "/api/v1/job_template/1/",
         "worker_pool": "/api/v1/worker_pool/1/",
     });
-    for who in [VIEWER, OUTSIDER, LONER, STRANGER, As::Nobody] {
+    for who in [VIEWER, OUTSIDER, LONER, STRANGER, As::Anonymous] {
         for (method, target) in [
             ("POST", "/api/v1/job/"),
             ("PATCH", "/api/v1/job/1/"),
@@ -32,7 +32,7 @@ async fn only_those_who_administer_a_project_make_and_change_its_jobs() {
     assert!(app.events("job.edited").await.is_empty());
 }
 
-/// D. What somebody sees and does not administer is nothing to move things to.
+/// D. A caller cannot move things into a project that it sees and does not administer.
 #[tokio::test]
 async fn nothing_is_moved_into_a_project_that_others_administer() {
     let app = TestApp::new().await;
@@ -74,8 +74,8 @@ async fn nothing_is_moved_into_a_project_that_others_administer() {
     }
 }
 
-/// 18.5. The key of one worker rewrote what the workers of every other pool of its projects execute, and sent the mails
-/// about it wherever it liked.
+/// 18.5. The key of one worker rewrote what the workers of every other pool of its projects
+/// execute, and sent the mails about it wherever it liked.
 #[tokio::test]
 async fn a_worker_changes_jobs_of_its_own_pools_and_not_who_gets_mail() {
     let app = TestApp::new().await;
@@ -150,7 +150,7 @@ async fn a_worker_changes_jobs_of_its_own_pools_and_not_who_gets_mail() {
 
 /// A secret could be guessed as fast as the machine could compare, by any address.
 #[tokio::test]
-async fn whoever_signs_wrongly_too_often_is_not_looked_at_for_a_while() {
+async fn a_key_with_too_many_wrong_signatures_is_refused_unchecked_for_a_while() {
     let app = TestApp::new().await;
     let send = async |api_key: &str, secret: &str, address: &str| {
         let target = "/api/v1/worker/";
@@ -167,12 +167,12 @@ async fn whoever_signs_wrongly_too_often_is_not_looked_at_for_a_while() {
     };
     for _ in 0..20 {
         assert_eq!(send("worker1", "guess", "192.0.2.1").await, (401, false));
-        assert_eq!(send("nobody", "guess", "192.0.2.1").await, (401, false));
+        assert_eq!(send("unknown", "guess", "192.0.2.1").await, (401, false));
     }
     for (api_key, secret, address, answer) in [
         ("worker1", "guess", "192.0.2.1", (503, true)),
-        ("nobody", "guess", "192.0.2.1", (503, true)),
-        ("somebody", "guess", "192.0.2.1", (401, false)),
+        ("unknown", "guess", "192.0.2.1", (503, true)),
+        ("another", "guess", "192.0.2.1", (401, false)),
         // That a guess is right is not learnt then.
         ("worker1", "verysecret", "192.0.2.1", (503, true)),
         ("worker1", "verysecret", "192.0.2.2", (200, false)),

@@ -54,7 +54,7 @@ async fn a_log_that_is_written_twice_is_replaced_and_keeps_its_number() {
     assert_eq!(content(&app).await, Value::Null);
 }
 
-/// W: 5.9. Long logs lie beside the event log and come back whole.
+/// W: 5.9. Long logs are stored outside the event log and come back whole.
 #[tokio::test]
 async fn a_long_log_comes_back_whole() {
     let app = TestApp::new().await;
@@ -120,7 +120,7 @@ async fn logs_are_listed_by_run() {
     );
 }
 
-/// A page of long logs is shorter than was asked for, and leads on.
+/// A page of long logs is shorter than requested and has a next page.
 #[tokio::test]
 async fn a_page_of_logs_has_no_more_bytes_than_fit() {
     let app = TestApp::new().await;
@@ -144,9 +144,10 @@ async fn a_page_of_logs_has_no_more_bytes_than_fit() {
     );
 }
 
-/// A page is refused before its texts are read when other answers take all the room, and is not when it is small.
+/// A page is refused before its texts are read when other answers use the whole memory budget; a
+/// small page is not.
 #[tokio::test]
-async fn a_page_of_logs_waits_for_room() {
+async fn a_page_of_logs_waits_for_the_memory_budget() {
     let app = TestApp::new().await;
     app.run().await;
     let body = json!({"run": Resource::Run.uri(1), "content": "x".repeat(100_000)});
@@ -164,7 +165,8 @@ async fn a_page_of_logs_waits_for_room() {
     assert_eq!(app.app.responses.used(), 0);
 }
 
-/// Many large pages at once would take all the room from each other, and none would ever be answered.
+/// Many large pages at once would take the memory budget from each other, and none would be
+/// answered.
 #[tokio::test]
 async fn large_pages_wait_for_each_other_and_small_ones_do_not() {
     let app = TestApp::new().await;

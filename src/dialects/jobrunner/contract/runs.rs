@@ -25,7 +25,7 @@ async fn a_run_is_created_as_the_dashboard_does_it() {
     }
 }
 
-/// 8.1: an occasion of its own, unless the caller says which it belongs to.
+/// 8.1: an occasion of its own, unless the caller names one.
 #[tokio::test]
 async fn a_run_belongs_to_the_occasion_that_is_named() {
     let app = TestApp::new().await;
@@ -37,7 +37,8 @@ async fn a_run_belongs_to_the_occasion_that_is_named() {
     }
 }
 
-/// A run of another project was put into an occasion, and the children of that occasion's job waited for it for ever.
+/// A run of another project was put into an occasion, and the children of that occasion's job
+/// waited for it for ever.
 #[tokio::test]
 async fn no_run_is_put_into_an_occasion_of_another_job() {
     let app = TestApp::new().await;
@@ -101,15 +102,16 @@ async fn a_run_is_shown_as_the_contract_shows_it() {
     let run = app.run().await;
     let waiting = r#"{"enqueue_dts": null, "id": 1, "is_manual": false, "job": "/api/v1/job/1/", "pid": null, "resource_uri": "/api/v1/run/1/", "return_dts": null, "return_success": null, "run_log": null, "schedule_children": true, "schedule_dts": "2012-01-01T01:00:00", "schedule_id": 1, "start_dts": null, "worker": null}"#;
     assert_eq!(app.get(WORKER, "/api/v1/run/1/").await.text, waiting);
-    app.live(run, &[claim(), start(), json!({"pid": 4242})])
+    app.report(run, &[claim(), start(), json!({"pid": 4242})])
         .await;
     let started = r#"{"enqueue_dts": "2026-11-21T09:05:42.966390", "id": 1, "is_manual": false, "job": "/api/v1/job/1/", "pid": 4242, "resource_uri": "/api/v1/run/1/", "return_dts": null, "return_success": null, "run_log": null, "schedule_children": true, "schedule_dts": "2012-01-01T01:00:00", "schedule_id": 1, "start_dts": "2026-11-21T09:05:43.355886", "worker": "/api/v1/worker/1/"}"#;
     assert_eq!(app.get(WORKER, "/api/v1/run/1/").await.text, started);
 }
 
-/// W: 4.1. The second worker of a pool cannot touch what the first has claimed, but may take it over.
+/// W: 4.1. The second worker of a pool cannot touch what the first has claimed, but may take it
+/// over.
 #[tokio::test]
-async fn a_run_belongs_to_whoever_claimed_it_last() {
+async fn a_run_belongs_to_the_last_worker_that_claimed_it() {
     let app = TestApp::new().await;
     let at = NOW.parse().unwrap();
     let both = WorkerPoolCommand::AddWorker { worker: 2, at };
@@ -117,7 +119,7 @@ async fn a_run_belongs_to_whoever_claimed_it_last() {
     let target = Resource::Run.uri(app.run().await);
     let date = "2026-11-21 08:06:00+00:00";
     let theirs = json!({"worker": "/api/v1/worker/2/", "enqueue_dts": date});
-    // Nobody claims for somebody else.
+    // No worker claims for another.
     assert_eq!(app.patch(WORKER, &target, theirs.clone()).await, 401);
     assert_eq!(app.patch(WORKER, &target, claim()).await, 202);
     for word in [
@@ -153,9 +155,10 @@ async fn null_empties_dates_and_never_the_worker() {
     let app = TestApp::new().await;
     let run = app.run().await;
     let lost = json!({"start_dts": null, "enqueue_dts": null});
-    app.live(run, &[claim(), start(), json!({"pid": 7})]).await;
-    app.live(run, &[lost.clone(), lost]).await;
-    app.live(run, &[json!({"worker": null, "run_log": null})])
+    app.report(run, &[claim(), start(), json!({"pid": 7})])
+        .await;
+    app.report(run, &[lost.clone(), lost]).await;
+    app.report(run, &[json!({"worker": null, "run_log": null})])
         .await;
     let shown = app.see(run).await;
     assert_eq!(shown["enqueue_dts"], Value::Null);
@@ -171,7 +174,7 @@ async fn null_empties_whatever_may_be_empty() {
     let app = TestApp::new().await;
     let run = app.run().await;
     let pid = json!({"pid": 7});
-    app.live(run, &[claim(), start(), pid, over(true)]).await;
+    app.report(run, &[claim(), start(), pid, over(true)]).await;
     let body = json!({"run": Resource::Run.uri(run)});
     let kill = app.create(WORKER, Resource::KillRequest, body).await;
     let date = "2026-11-21 08:06:00+00:00";
@@ -202,7 +205,7 @@ async fn null_empties_whatever_may_be_empty() {
     }
 }
 
-/// 18.5 and 18.6. A worker is heard about what workers know.
+/// 18.5 and 18.6. A worker changes only what workers report.
 #[tokio::test]
 async fn a_worker_does_not_change_what_a_run_is() {
     let app = TestApp::new().await;
@@ -213,7 +216,7 @@ async fn a_worker_does_not_change_what_a_run_is() {
         "job": "/api/v1/job/2/", "schedule_dts": "2030-01-01",
         "is_manual": true, "schedule_children": false, "run_log": "/api/v1/run_log/1/",
     });
-    app.live(run, &[words.clone(), json!({})]).await;
+    app.report(run, &[words.clone(), json!({})]).await;
     assert_eq!(app.see(run).await, before);
     assert_eq!(app.patch(ADMIN, &Resource::Run.uri(run), words).await, 202);
     let after = app.see(run).await;
@@ -301,7 +304,7 @@ async fn only_those_who_administer_a_project_change_its_runs() {
     assert_eq!(app.patch(ADMIN, &target, json!({})).await, 202);
 }
 
-/// What is told of a new run at once is taken as if it had been told afterwards.
+/// Fields sent with a new run count as if they were sent afterwards.
 #[tokio::test]
 async fn a_run_may_be_created_with_a_past() {
     let app = TestApp::new().await;
@@ -320,8 +323,8 @@ async fn a_run_may_be_created_with_a_past() {
 async fn a_run_that_was_spread_is_gone() {
     let app = TestApp::new().await;
     let run = app.run().await;
-    let nobody = Metadata::default();
-    let spread = app.app.commands.transact(&nobody, |unit| async move {
+    let anonymous = Metadata::default();
+    let spread = app.app.commands.transact(&anonymous, |unit| async move {
         commands::runs::spread(&unit, run, &[1]).await
     });
     let (_, outcome) = spread.await.unwrap();

@@ -94,7 +94,7 @@ impl Browser {
             .await
     }
 
-    /// Asks for a run of job 1, with or without the token.
+    /// Requests a run of job 1, with or without the token.
     async fn ask_for_run(&mut self, token: Option<&str>) -> StatusCode {
         let body = json!({"job": "/api/v1/job/1/", "schedule_dts": "2026-11-21 09:00:00+01:00", "is_manual": true});
         let mut headers = vec![("content-type", "application/json")];
@@ -119,7 +119,8 @@ impl TestApp {
     }
 }
 
-/// A session is one of a user who may log in, with the password that holds: neither alone is enough.
+/// A session is one of a user who may log in, with the password that holds: neither alone is
+/// enough.
 #[tokio::test]
 async fn a_session_ends_when_its_user_is_disabled_or_gets_another_password() {
     for is_disabled in [true, false] {
@@ -144,7 +145,7 @@ async fn a_session_ends_when_its_user_is_disabled_or_gets_another_password() {
 }
 
 #[tokio::test]
-async fn whoever_logs_in_sees_and_changes_what_they_may() {
+async fn a_user_who_logs_in_sees_and_changes_what_they_may() {
     let mut browser = Browser::new().await;
     assert_eq!(browser.get("/api/v1/project/").await.status, 401);
     let done = browser.log_in("admin", "correct horse").await;
@@ -200,7 +201,7 @@ async fn cookies_are_kept_to_the_browser_and_to_this_server() {
         );
         assert!(!cookie.contains("Secure"), "{cookie}");
     }
-    // Somebody else's token from before is of no use afterwards.
+    // Another user's earlier token is of no use afterwards.
     assert_ne!(browser.cookie("csrftoken"), None);
     let tls = [
         ("content-type", "application/json"),
@@ -213,7 +214,7 @@ async fn cookies_are_kept_to_the_browser_and_to_this_server() {
 }
 
 #[tokio::test]
-async fn a_token_that_somebody_else_has_set_is_good_for_nothing() {
+async fn a_token_that_another_site_has_set_is_refused() {
     let mut browser = Browser::new().await;
     let planted = "planted-planted-planted-planted-";
     browser
@@ -222,7 +223,7 @@ async fn a_token_that_somebody_else_has_set_is_good_for_nothing() {
     browser.log_in("admin", "correct horse").await;
     assert_ne!(browser.cookie("csrftoken"), Some(planted));
     assert_eq!(browser.ask_for_run(Some(planted)).await, 401);
-    // Not even when the cookie says the same.
+    // Not even when the cookie has the same token.
     browser.cookies.retain(|(name, _)| name != "csrftoken");
     browser
         .cookies
@@ -244,7 +245,7 @@ async fn unknown_disabled_and_mistaken_ones_are_told_the_same() {
         ("admin", "wrong"),
         ("admin", ""),
         ("viewer", "correct horse"),
-        ("nobody", "correct horse"),
+        ("unknown", "correct horse"),
         ("", "correct horse"),
         ("Admin", "correct horse"),
     ] {
@@ -259,7 +260,7 @@ async fn unknown_disabled_and_mistaken_ones_are_told_the_same() {
     for event in &events {
         let data = String::from_utf8_lossy(&event.data);
         assert!(
-            !data.contains("nobody") && !data.contains("horse"),
+            !data.contains("unknown") && !data.contains("horse"),
             "{data}"
         );
     }
@@ -338,7 +339,7 @@ async fn what_is_no_form_is_refused() {
 }
 
 #[tokio::test]
-async fn whoever_guesses_is_told_to_wait() {
+async fn a_client_that_guesses_has_to_wait() {
     let mut browser = Browser::new().await;
     let body = json!({"username": "admin", "password": "wrong"}).to_string();
     let mut last = None;
@@ -357,7 +358,7 @@ async fn whoever_guesses_is_told_to_wait() {
     let refused = last.unwrap();
     assert_eq!(refused.status, 429, "{refused:?}");
     assert!(refused.header("retry-after").parse::<u64>().unwrap() > 0);
-    // The right password does not help then either, or it could be told from the others.
+    // The right password is refused as well, or it could be distinguished from wrong ones.
     assert_eq!(browser.log_in("admin", "correct horse").await.status, 429);
 }
 
@@ -399,7 +400,7 @@ async fn a_session_ends_with_its_password_its_user_and_its_time() {
                     (302, "/accounts/login/")
                 );
                 assert_eq!(browser.cookies, []);
-                // Whoever kept the cookie has nothing.
+                // A kept cookie is of no use.
                 browser.cookies = session;
             }
         }

@@ -8,11 +8,11 @@ async fn with_runs() -> TestApp {
     for _ in 1..6 {
         app.run_of(2).await;
     }
-    app.live(2, &[claim()]).await;
-    app.live(3, &[claim(), start()]).await;
-    app.live(4, &[claim(), start(), over(true)]).await;
+    app.report(2, &[claim()]).await;
+    app.report(3, &[claim(), start()]).await;
+    app.report(4, &[claim(), start(), over(true)]).await;
     let later = json!({"return_dts": "2026-11-21 08:10:00+00:00", "return_success": false});
-    app.live(5, &[claim(), start(), later]).await;
+    app.report(5, &[claim(), start(), later]).await;
     let body = json!({"job": "/api/v1/job/4/", "schedule_dts": "2026-11-21"});
     app.create(STRANGER, Resource::Run, body).await;
     app
@@ -45,12 +45,13 @@ async fn runs_are_listed_by_state() {
     }
 }
 
-/// W: 6.1. Each state looks at some of the dates and at no others: a run that was given back after its end waits again.
+/// W: 6.1. Each state looks at some of the dates and at no others: a run that was given back after
+/// its end waits again.
 #[tokio::test]
 async fn a_state_looks_at_some_dates_alone() {
     let app = TestApp::new().await;
     let run = app.run_of(2).await;
-    app.live(run, &[claim(), start(), over(true)]).await;
+    app.report(run, &[claim(), start(), over(true)]).await;
     let date = "2026-11-21 08:06:00+00:00";
     for (said, state) in [
         (json!({"enqueue_dts": null}), "scheduled"),
@@ -142,7 +143,7 @@ async fn the_pages_of_a_state_lead_to_each_other() {
     let app = TestApp::new().await;
     for _ in 0..3 {
         let run = app.run_of(2).await;
-        app.live(run, &[claim()]).await;
+        app.report(run, &[claim()]).await;
     }
     let mut target = "/api/v1/run/?state=in_queue&worker__api_key=worker1&limit=2".to_owned();
     let mut seen = Vec::new();

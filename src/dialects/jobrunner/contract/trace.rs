@@ -1,4 +1,5 @@
-//! Section 17: what the original worker sends, with the digests it sent, and what the original server said.
+//! Section 17: the requests of the original worker, with its digests, and the original server's
+//! answers.
 
 use super::*;
 

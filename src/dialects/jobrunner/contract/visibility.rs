@@ -1,4 +1,5 @@
-//! Section 4, where projects and pools cross: who sees what of a job that uses a pool which its worker is not in.
+//! Section 4, where projects and pools cross: who sees what of a job that uses a pool which its
+//! worker is not in.
 
 use domain::jobs::project::{Project, ProjectCommand};
 use domain::jobs::worker::{Worker, WorkerCommand};
@@ -29,7 +30,8 @@ async fn crossed() -> TestApp {
 async fn workers_see_the_runs_of_their_projects_and_the_kills_and_logs_of_their_pools() {
     let app = crossed().await;
     let (mine, theirs) = (app.run_of(1).await, app.run_of(5).await);
-    // Whoever sees a run may ask for its end and write its log, and need not see either afterwards.
+    // A caller that sees a run may request its kill and write its log, and need not see either
+    // afterwards.
     for run in [mine, theirs] {
         let run = Resource::Run.uri(run);
         let body = json!({"run": run});
@@ -69,7 +71,8 @@ async fn workers_see_the_runs_of_their_projects_and_the_kills_and_logs_of_their_
     }
 }
 
-/// W: 4.1. What the caller does not see is named all the same where something that it sees refers to it.
+/// W: 4.1. What the caller does not see is named all the same where something that it sees refers
+/// to it.
 #[tokio::test]
 async fn a_pool_names_workers_whom_the_caller_does_not_see() {
     let app = TestApp::new().await;
@@ -137,13 +140,13 @@ async fn nothing_is_seen_twice() {
 async fn a_suspended_worker_is_still_heard() {
     let app = TestApp::new().await;
     let run = app.run().await;
-    app.live(run, &[claim()]).await;
+    app.report(run, &[claim()]).await;
     app.tell::<Worker>(1, WorkerCommand::Suspend { at: at() })
         .await;
     let list = app.get(WORKER, "/api/v1/worker/").await;
     assert_eq!(list.ids(), [1]);
     let ping = json!({"ping_response_dts": "2026-11-21 08:05:42.863340+00:00"});
     assert_eq!(app.patch(WORKER, "/api/v1/worker/1/", ping).await, 202);
-    app.live(run, &[start(), over(true)]).await;
+    app.report(run, &[start(), over(true)]).await;
     assert_eq!(app.see(run).await["return_success"], true);
 }

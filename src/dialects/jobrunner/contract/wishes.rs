@@ -1,5 +1,5 @@
-//! Jobs that ask for what the old server did not know: clients of the old API see what they expect to be able to read,
-//! and leave alone what they do not know.
+//! Jobs with settings that the old server did not have: clients of the old API see values that they
+//! can read, and leave alone the fields that they do not know.
 
 use domain::jobs::job::{Edited, Job, JobCommand};
 

@@ -1,4 +1,4 @@
-//! Workers say how they are.
+//! Reports of workers about themselves.
 
 use super::*;
 
@@ -26,7 +26,7 @@ async fn a_worker_answers_pings_and_says_what_it_is() {
     assert_eq!(worker["worker_version"], Value::Null);
 }
 
-/// 18.5 and 18.6: a worker is heard about how it is, and about nothing else.
+/// 18.5 and 18.6: a worker changes its own reports, and nothing else.
 #[tokio::test]
 async fn a_worker_does_not_change_what_it_is() {
     let app = TestApp::new().await;

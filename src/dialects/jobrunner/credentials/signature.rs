@@ -1,8 +1,9 @@
 //! Signed requests, as workers send them.
 //!
-//! `Authorization: ApiKey <api key>:<digest>`, where the digest is the HMAC-SHA1 of the method, the target and the
-//! body, one after the other, in lower-case hexadecimal digits. There is no time and no nonce in it: whoever
-//! can listen can repeat what was sent, so workers belong behind TLS or on a network of their own.
+//! `Authorization: ApiKey <api key>:<digest>`, where the digest is the HMAC-SHA1 of the method, the
+//! target and the body, one after the other, in lower-case hexadecimal digits. It contains no time
+//! and no nonce: an eavesdropper can repeat a request, so workers belong behind TLS or on a network
+//! of their own.
 
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderValue;
@@ -12,7 +13,7 @@ use sha1::Sha1;
 /// The longest header that is looked at.
 const HEADER_BYTES_MAX: usize = 1024;
 
-/// What a signed request says about itself.
+/// The parts of a signed request's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Signed<'a> {
     pub(crate) api_key: &'a str,

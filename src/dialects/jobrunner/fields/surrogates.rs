@@ -1,12 +1,12 @@
 //! Halves of characters.
 //!
-//! A worker cuts long logs wherever it is, and its Python counts half characters: the first or last half of
-//! an emoji arrives as a lone `\ud83d`. No text can hold that, and refusing it would lose the log and leave
-//! its run open for ever. So it becomes U+FFFD, as in any other decoder.
+//! A worker cuts long logs wherever it is, and its Python counts half characters: the first or last
+//! half of an emoji arrives as a lone `\ud83d`. No text can hold that, and refusing it would lose
+//! the log and leave its run open for ever. So it becomes U+FFFD, as in any other decoder.
 
 use std::borrow::Cow;
 
-/// The escape that stands for what cannot be read.
+/// The escape that replaces unreadable characters.
 const REPLACEMENT: &str = "\\ufffd";
 
 /// JSON text without escapes of lone surrogates.

@@ -1,4 +1,5 @@
-//! Who passes a condition. What a relation leads to may be missing; it passes what missing values pass.
+//! Who passes a condition. What a relation leads to may be missing; it passes what missing values
+//! pass.
 
 use projections::jobs::roster::{
     JobEntry, JobTemplateEntry, ProjectEntry, Roster, WorkerEntry, WorkerPoolEntry,

@@ -1,4 +1,4 @@
-//! Of which runs kill requests and logs are asked for.
+//! The filter of kill requests and logs by their runs.
 
 use std::collections::BTreeSet;
 

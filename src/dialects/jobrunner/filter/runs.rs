@@ -51,7 +51,7 @@ impl Filter<RunTest> {
         self.project.is_none_or(belongs) && self.tests.iter().all(admitted)
     }
 
-    /// Who executes the runs; `None` when nobody can.
+    /// The workers of the runs; `None` when no run can match.
     #[expect(
         clippy::option_option,
         reason = "any worker is one answer, and no possible one another"
@@ -68,9 +68,9 @@ impl Filter<RunTest> {
         if tests.is_empty() {
             return Some(None);
         }
-        // Only being nobody passes for nobody, and for no worker.
+        // Conditions that accept a missing worker accept no worker at all.
         if tests.iter().all(|test| test.admits(None)) {
-            return Some(Some(WorkerIs::Nobody));
+            return Some(Some(WorkerIs::Unassigned));
         }
         let workers = roster.workers().values();
         let admitted: BTreeSet<u64> = workers
@@ -80,7 +80,7 @@ impl Filter<RunTest> {
         (!admitted.is_empty()).then_some(Some(WorkerIs::OneOf(admitted)))
     }
 
-    /// Whether a person asked for the runs; `None` when neither can be.
+    /// Whether the runs are manual; `None` when no run can match.
     #[expect(
         clippy::option_option,
         reason = "both are one answer, and neither another"

@@ -8,7 +8,7 @@ use crate::time;
 /// How many values one list of values may have.
 const VALUES_MAX: usize = 1000;
 
-/// Every word that can stand at the end of a condition, also those that no field here has.
+/// Every lookup, also those that no field here has.
 pub(super) const LOOKUPS: [&str; 22] = [
     "exact",
     "iexact",
@@ -124,7 +124,7 @@ impl<T: Operand> Test<T> {
         })
     }
 
-    /// Whether a value passes. One that is not there passes only when that is asked for.
+    /// Whether a value matches. A missing value matches only `isnull`.
     pub(crate) fn admits(&self, value: Option<&T>) -> bool {
         if let Self::IsNull(expected) = self {
             return value.is_none() == *expected;

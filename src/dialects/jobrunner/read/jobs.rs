@@ -66,7 +66,7 @@ impl InRoster for Jobs {
     }
 }
 
-/// What jobs are made of, as it lies in rows.
+/// The rows that a job is shown from.
 #[derive(Default)]
 struct Rows {
     jobs: Vec<(JobEntry, JobRow)>,

@@ -1,4 +1,4 @@
-//! What belongs to runs: kill requests and logs. Whoever sees them sees them by the job of the run.
+//! Kill requests and logs. A caller sees them if it sees the job of the run.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ pub(super) trait OfRun: Send + Sized + 'static {
     /// Those of these runs, in the order of lists.
     fn of(runs: &Runs, numbers: &BTreeSet<u64>) -> Answer<Vec<Self>>;
 
-    /// The job of its run; none when nobody knows the run.
+    /// The job of its run; none when the run is unknown.
     fn job(&self) -> Option<u64>;
 }
 
@@ -82,7 +82,7 @@ impl OfRun for RunLogRow {
     }
 }
 
-/// Whether it is there, and seen. Nobody sees what belongs to no run.
+/// Whether it exists, and the caller sees it. An object without a run is never seen.
 pub(super) async fn standing<R: OfRun>(visit: &Visit<'_>, number: u64) -> Reply<Standing> {
     let Some(row) = find::<R>(visit, number).await? else {
         return Ok(Standing::Unknown);

@@ -1,4 +1,5 @@
-//! What people set up: lists and rights are answered from memory, the rest is read for one page only.
+//! What people set up: lists and rights are answered from memory, the rest is read for one page
+//! only.
 
 use std::collections::BTreeSet;
 
@@ -71,7 +72,7 @@ impl<K: InRoster> Shown for K {
     }
 }
 
-/// Whether a number exists, and is seen.
+/// Whether a number exists, and the caller sees it.
 ///
 /// # Errors
 /// 503 while the roster is not up to date.
@@ -247,7 +248,7 @@ impl InRoster for JobTemplates {
     }
 }
 
-/// What a project reaches, if only that is asked for.
+/// The members of a project, if the filter names one.
 fn within<T>(filter: &Filter<T>, reached: impl Fn(u64) -> BTreeSet<u64>) -> Option<BTreeSet<u64>> {
     let project = filter.project?;
     Some(u64::try_from(project).map(reached).unwrap_or_default())

@@ -1,4 +1,5 @@
-//! Logs of runs, the newest run's first. Their text is read from its event, or from the blobs when it is long.
+//! Logs of runs, the newest run's first. Their text is read from its event, or from the blobs when
+//! it is long.
 
 use projections::jobs::runs::RunLogRow;
 use web::Problem;

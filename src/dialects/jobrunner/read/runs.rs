@@ -1,4 +1,4 @@
-//! Runs. The view has an index for whatever is asked often.
+//! Runs. The view has an index for every frequent filter.
 
 use std::sync::Arc;
 
@@ -95,7 +95,7 @@ impl Runs {
     }
 }
 
-/// A page of runs. What lies far beyond the last of them is not walked to.
+/// A page of runs. An offset far beyond the last run is not walked to.
 fn list(
     runs: &projections::jobs::runs::Runs,
     query: &RunQuery,

@@ -1,8 +1,10 @@
-//! The objects of an answer, written one after another, so that a page of long scripts or logs is not held twice.
+//! The objects of an answer, written one after another, so that a page of long scripts or logs is
+//! not held twice.
 //!
-//! Room is taken in the budget of responses before each part is written. Where it is full the request gets 503 with
-//! `Retry-After`, which workers and browsers repeat, and what was written so far is given up. Few large answers are
-//! written at a time, so that these are finished instead of all of them taking the room from each other.
+//! Memory is reserved in the budget of responses before each part is written. When it is full the
+//! request gets 503 with `Retry-After`, after which workers and browsers repeat it, and the parts
+//! written so far are dropped. Few large answers are written at a time, so that these are finished
+//! instead of taking the budget from each other.
 
 use tokio::sync::OwnedSemaphorePermit;
 use web::Charge;
@@ -12,8 +14,8 @@ use crate::answer;
 use crate::refusal::Reply;
 use crate::visit::Visit;
 
-/// The most bytes of objects in one answer, but for the first of them. A page that would have more is shorter, and its
-/// `meta.limit` and `meta.next` say so.
+/// The most bytes of objects in one answer, but for the first of them. A page that would have more
+/// is shorter, and its `meta.limit` and `meta.next` say so.
 const OBJECTS_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Answers of more bytes than this are large.
@@ -26,7 +28,7 @@ pub(super) struct Written {
     pub(super) count: u64,
     /// Whether there would be more than fit.
     pub(super) is_cut: bool,
-    room: Charge,
+    charge: Charge,
     large: Option<OwnedSemaphorePermit>,
 }
 
@@ -34,13 +36,13 @@ impl Written {
     /// Writes these, as far as they fit into one answer.
     ///
     /// # Errors
-    /// 503 when answers that wait to be read leave no room.
+    /// 503 when answers that wait to be read fill the budget.
     pub(super) async fn of<S: Shown>(visit: &Visit<'_>, rows: &[S::Row]) -> Reply<Self> {
         let mut written = Self {
             text: b"[".to_vec(),
             count: 0,
             is_cut: false,
-            room: visit.app.responses.reserve(0)?,
+            charge: visit.app.responses.reserve(0)?,
             large: None,
         };
         for some in rows.chunks(S::AT_ONCE) {
@@ -62,7 +64,7 @@ impl Written {
         if self.is_cut {
             return Ok(());
         }
-        self.room.grow(object.len())?;
+        self.charge.grow(object.len())?;
         let separator: &[u8] = if self.count > 0 { b", " } else { b"" };
         self.text.extend_from_slice(separator);
         self.text.extend_from_slice(object);

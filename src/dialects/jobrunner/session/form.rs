@@ -1,4 +1,4 @@
-//! What somebody types into the page.
+//! The login form.
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -32,7 +32,7 @@ impl Form {
     /// Reads what was sent, as pages and as programs send it.
     ///
     /// # Errors
-    /// 415 for anything else, 400 when it is malformed. What stands in it is never repeated.
+    /// 415 for anything else, 400 when it is malformed. Its content is never repeated in an answer.
     pub(super) fn read(headers: &HeaderMap, body: &Bytes) -> Result<Self, Problem> {
         let kind = headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
         let kind = kind.unwrap_or_default();
@@ -64,7 +64,7 @@ impl Form {
         }
     }
 
-    /// Where to go afterwards: a path of this server, whatever was asked for.
+    /// The redirect afterwards: always a path of this server.
     pub(super) fn destination(&self) -> &str {
         destination(&self.next)
     }

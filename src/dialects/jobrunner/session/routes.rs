@@ -19,7 +19,7 @@ use crate::parameters::Parameters;
 use super::form::{FORM_BYTES_MAX, Form, destination};
 use super::page;
 
-/// The longest token that is looked at before somebody has logged in.
+/// The longest token that is checked before the login.
 const TOKEN_BYTES_MAX: usize = 128;
 
 /// How long a browser keeps the cookies; the app may end a session before.
@@ -59,14 +59,14 @@ async fn log_in(
 ) -> Result<Response, Problem> {
     let body = body::collect(&headers, body, FORM_BYTES_MAX).await?;
     let form = Form::read(&headers, &body)?;
-    // No other page can send JSON here without asking first, and it would be told no.
+    // Another site can send JSON only after a CORS preflight, which is refused.
     if !form.is_json && !shows_token(&headers, &form) {
         let said = "That page was too old, or its cookies were not kept. Once more, please.";
         return refused(&headers, &form, StatusCode::FORBIDDEN, said);
     }
     app.wait_for_opening().await?;
     if form.username.len() > PASSWORD_BYTES_MAX {
-        return Err(Problem::bad_request("nobody has so long a name"));
+        return Err(Problem::bad_request("the user name is too long"));
     }
     let (address, metadata) = (context.source_ip(), context.metadata("web"));
     let opened = people
@@ -88,7 +88,7 @@ async fn log_in(
             return Ok(noted(response));
         }
     };
-    // Whoever had a session in this browser before has none now.
+    // The previous session of this browser ends.
     if let Some(before) = cookie(&headers, SESSION_COOKIE) {
         people.sessions.close(before);
     }
@@ -173,7 +173,7 @@ fn token(headers: &HeaderMap) -> Result<String, Problem> {
     }
     new_secret().map_err(|error| {
         tracing::error!(%error, "no randomness: {error}");
-        Problem::unavailable("nobody can log in at present").retry_after(5)
+        Problem::unavailable("login is unavailable at present").retry_after(5)
     })
 }
 
@@ -189,7 +189,7 @@ fn refused(
     Ok(response)
 }
 
-/// A page goes on to the next one, a program is told that all went well.
+/// A page is redirected, a program gets 200.
 fn done(form: &Form, next: &str) -> Response {
     if form.is_json {
         return StatusCode::NO_CONTENT.into_response();
@@ -209,7 +209,7 @@ fn moved(path: &'static str) -> Response {
         .into_response()
 }
 
-/// Sets a cookie. Pages read the token; nobody but the browser reads the session.
+/// Sets a cookie. Pages read the token; only the browser reads the session.
 fn set(response: &mut Response, headers: &HeaderMap, name: &str, value: &str) {
     let hidden = if name == SESSION_COOKIE {
         "; HttpOnly"

@@ -21,7 +21,8 @@ use crate::visit::Visit;
 use crate::write::workers::{TEXT_CHARS_MAX, title};
 use crate::write::{NO_ADMIN, check_project_of, fields, related};
 
-/// What is written about a job. `children` follow from parents, and `script_content` from the script.
+/// What is written about a job. `children` follow from parents, and `script_content` from the
+/// script.
 #[derive(Clone, Debug)]
 struct Spoken {
     edited: Edited,
@@ -88,8 +89,8 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Reply<()> 
     check_caller(visit)?;
     check_project_of(visit, number)?;
     let spoken = Spoken::read(visit, &fields(visit)?).await?;
-    // What stays as it is needs no check: a pool that the project has lost since is no reason to refuse
-    // something else.
+    // What stays as it is needs no check: a pool that the project has lost since is no reason to
+    // refuse something else.
     let known = visit.app.views.of::<RosterView>()?.read(|roster| {
         let job = roster.job(number)?;
         Some((job.job_template, job.worker_pool, job.parent))
@@ -172,7 +173,7 @@ async fn edit(
     Ok(())
 }
 
-/// A title stands once in a template.
+/// A title is unique within a template.
 fn kind_of_name(job: &Created) -> String {
     format!("job:{}", job.job_template)
 }
@@ -246,13 +247,14 @@ fn check_caller(visit: &Visit<'_>) -> Reply<()> {
     }
 }
 
-/// Whether it is a worker that writes, whose key is worth less than a person's session: what it knows stands in a file
-/// on a machine that executes everybody's scripts.
+/// Whether the caller is a worker, whose key is trusted less than a user's session: the key is in a
+/// file on a machine that executes scripts of all users.
 fn is_worker(visit: &Visit<'_>) -> bool {
     matches!(visit.caller, Caller::Worker { .. })
 }
 
-/// Checks that a worker is one of the pool of a job: it writes what it executes, and not what others do.
+/// Checks that a worker is one of the pool of a job: it writes what it executes, and not what
+/// others do.
 fn check_own(visit: &Visit<'_>, pool: u64) -> Reply<()> {
     let Caller::Worker { number, .. } = visit.caller else {
         return Ok(());
@@ -269,7 +271,7 @@ fn check_own(visit: &Visit<'_>, pool: u64) -> Reply<()> {
     }
 }
 
-/// Checks that what a job is connected with exists and is seen, and that the caller may change the project.
+/// Checks that the relations of a job exist, the caller sees them, and it may change the project.
 fn check_related(
     visit: &Visit<'_>,
     job_template: Option<u64>,

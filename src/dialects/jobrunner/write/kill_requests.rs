@@ -1,4 +1,4 @@
-//! Kill requests: somebody wants a run to end, and its worker says how that goes.
+//! Kill requests: a user requests the kill of a run, and its worker reports on it.
 
 use axum::response::Response;
 use commands::runs;

@@ -12,8 +12,8 @@ use crate::visit::Visit;
 use crate::write::kill_requests::check_run;
 use crate::write::{fields, refuse};
 
-/// Writes the log of a run. Where there is one it is replaced: a worker that lost the answer asks again, and
-/// would ask for ever if it were refused.
+/// Writes the log of a run. An existing log is replaced: a worker that lost the answer repeats the
+/// request, and would do so for ever if it were refused.
 pub(super) async fn create(visit: &Visit<'_>) -> Reply<Response> {
     let fields = fields(visit)?;
     let run = required("run", fields.relation("run", Resource::Run)?)?;

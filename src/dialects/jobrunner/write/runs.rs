@@ -1,4 +1,4 @@
-//! Runs: somebody asks for one, and workers say how it goes.
+//! Runs: users request them, and workers report on them.
 
 use axum::response::Response;
 use commands::runs::{self, Plan};
@@ -27,7 +27,7 @@ pub(super) async fn create(visit: &Visit<'_>) -> Reply<Response> {
         is_manual: reply.is_manual.unwrap_or(false),
         schedule_children: reply.schedule_children.unwrap_or(true),
     };
-    // What only workers say is taken as if it were said right afterwards.
+    // Fields that only workers report count as if they were sent right afterwards.
     let rest = Patched {
         job: None,
         schedule_id: None,
@@ -68,7 +68,7 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Reply<()> 
     changed.await
 }
 
-/// What is written about a run. Old clients cannot take a worker away; that they say so means nothing.
+/// The change of a run. Old clients cannot remove a worker: an empty one is ignored.
 fn read(visit: &Visit<'_>, fields: &Fields) -> Reply<Patched> {
     let date = |name| fields.date(name, visit.zone());
     let at: Timestamp = visit.app.commands.clock().now();

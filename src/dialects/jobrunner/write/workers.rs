@@ -1,4 +1,4 @@
-//! Workers: how they are, by their own word; and what people say of them.
+//! Workers: their own reports, and the fields that users change.
 
 use commands::{CommandError, names};
 use domain::core::name::NameRejection;
@@ -25,7 +25,7 @@ pub(super) const TEXT_CHARS_MAX: usize = 64 * 1024;
 /// The kind of names that API keys are.
 const API_KEY: &str = "worker_key";
 
-/// What people may say of a worker.
+/// The fields of a worker that users may change.
 #[derive(Clone, Debug, Default)]
 struct Spoken {
     title: Option<String>,
@@ -48,7 +48,7 @@ pub(super) async fn change(visit: &Visit<'_>, number: Option<u64>) -> Reply<()> 
     let number = seen::<Workers>(visit, number).await?;
     let fields = fields(visit)?;
     let report = report(visit, &fields)?;
-    // A worker is heard about how it is, and about nothing else.
+    // A worker changes its own reports, and nothing else.
     let spoken = match visit.caller {
         Caller::Worker { .. } => Spoken::default(),
         Caller::User { number: user, .. } => {
