@@ -1,8 +1,8 @@
 //! Bodies that are too big for an event, named by what they hold.
 //!
 //! A blob's name is the BLAKE3 digest of its bytes: the same body is kept once, a reference in an
-//! event can never come to mean something else, and damage is found by the reader. This crate
-//! knows no word of the domain and never decides which bodies are still needed.
+//! event never changes its meaning, and a reader detects damage. This crate knows nothing of the
+//! domain and never decides which bodies are still needed.
 //!
 //! Start with [`Blobs`]. The promises of every store are in [`conformance`].
 

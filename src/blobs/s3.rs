@@ -24,7 +24,7 @@ pub struct S3Config {
     pub prefix: String,
     /// The region; `us-east-1` if unset.
     pub region: Option<String>,
-    /// Where the service is, if not at Amazon. `http://` is taken at its word.
+    /// Where the service is, if not at Amazon. With `http://` it is not encrypted.
     pub endpoint: Option<String>,
     /// The access key. Without one the environment (`AWS_…`) and the machine's role are used.
     pub access_key_id: Option<String>,

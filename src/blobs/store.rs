@@ -20,7 +20,7 @@ const HASHED_INLINE_BYTES_MAX: usize = 128 << 10;
 
 /// A place for blobs. Cheap to clone.
 ///
-/// A blob lies at `ab/cdef…`, the first two digits of its digest and the others.
+/// A blob is stored at `ab/cdef…`, the first two digits of its digest and the others.
 #[derive(Clone)]
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
@@ -77,8 +77,8 @@ impl Blobs {
         })
     }
 
-    /// The blobs in a folder of this place, apart from the others: what is deleted there is deleted nowhere else. Any
-    /// text is a name for a folder.
+    /// The blobs in a folder of this place, apart from the others: what is deleted there is deleted
+    /// nowhere else. Any text is a name for a folder.
     #[must_use]
     pub fn within(&self, folder: &str) -> Self {
         Self {
@@ -87,14 +87,16 @@ impl Blobs {
         }
     }
 
-    /// The folder of bodies that a source sent and that were refused. The oldest of them are deleted when they are
-    /// too many, which must not touch a body of the same name that is kept for good.
+    /// The folder of bodies that a source sent and that were refused. The oldest of them are
+    /// deleted when they are too many, which must not touch a body of the same name that is kept
+    /// for good.
     #[must_use]
     pub fn refused_of(&self, source: &str) -> Self {
         self.within("refused").within(source)
     }
 
-    /// Keeps a body. When this returns it is durable. One that is there already is not written again.
+    /// Keeps a body. When this returns it is durable. One that is there already is not written
+    /// again.
     ///
     /// # Errors
     /// [`BlobError::TooBig`] above [`BLOB_BYTES_MAX`], [`BlobError::Unavailable`].
@@ -120,8 +122,8 @@ impl Blobs {
     /// Reads a body and checks its digest. `None` if there is none.
     ///
     /// # Errors
-    /// [`BlobError::Fault`] for a damaged body, [`BlobError::TooBig`] for one above `size_max` bytes
-    /// (which is not read), [`BlobError::Unavailable`].
+    /// [`BlobError::Fault`] for a damaged body, [`BlobError::TooBig`] for one above `size_max`
+    /// bytes (which is not read), [`BlobError::Unavailable`].
     pub async fn get(&self, digest: Digest, size_max: u64) -> Result<Option<Bytes>, BlobError> {
         let size_max = size_max.min(BLOB_BYTES_MAX);
         let found = match self.store.get(&self.path(digest)).await {

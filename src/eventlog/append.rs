@@ -20,12 +20,12 @@ pub enum Expected {
     Empty,
     /// Something was written to it.
     Exists,
-    /// Its last event stands at this revision.
+    /// Its last event has this revision.
     At(Revision),
 }
 
 impl Expected {
-    /// Whether a stream whose last event stands at `actual` is as expected.
+    /// Whether a stream with the last revision `actual` is as expected.
     #[must_use]
     pub fn admits(self, actual: Option<Revision>) -> bool {
         match self {
@@ -40,8 +40,8 @@ impl Expected {
 /// An event that is not yet in the log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewEvent {
-    /// Accepted once in the life of the log: a repeat is answered with the first result. A random id is
-    /// of UUID version 7; one that stands for somebody else's key is of version 5.
+    /// Accepted once in the life of the log: a repeat is answered with the first result. A random
+    /// id is of UUID version 7; one that is derived from a caller's key is of version 5.
     pub id: Uuid,
     /// What kind of event.
     pub event_type: EventType,
@@ -51,7 +51,7 @@ pub struct NewEvent {
     pub metadata: Bytes,
     /// The fact.
     pub data: Bytes,
-    /// When it was recorded; `None` lets the log say. Only an import knows better.
+    /// When it was recorded; with `None` the log sets it. Only an import gives it.
     pub recorded_at: Option<Timestamp>,
 }
 
@@ -68,14 +68,14 @@ impl NewEvent {
 pub struct Append {
     /// Where they go.
     pub stream: StreamName,
-    /// What must hold for the stream. When a batch names one stream twice, the second part sees it as the
-    /// first has left it.
+    /// What must hold for the stream. When a batch names one stream twice, the second part sees it
+    /// as the first has left it.
     pub expected: Expected,
     /// What is to be written, in order; at least one.
     pub events: Vec<NewEvent>,
 }
 
-/// Where one event of a batch came to stand.
+/// The place of one event of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// Its place in the log.
@@ -105,7 +105,7 @@ impl Appended {
     }
 }
 
-/// Refuses what no log could hold, before anything else is asked.
+/// Refuses events that no log can hold, before anything else is checked.
 ///
 /// # Errors
 /// [`AppendError::Refused`], naming the limit.
@@ -140,11 +140,11 @@ pub fn check(batch: &[Append]) -> Result<(), AppendError> {
 
 /// The first result of a batch, when every id of it is known; `None` when none is.
 ///
-/// `known` says of an id whether it stands in that stream, and where.
+/// `known` returns whether an id is in that stream, and where.
 ///
 /// # Errors
-/// [`AppendError::IdReused`] when only some are known, or one stands in another stream: no answer to such
-/// a batch could be true.
+/// [`AppendError::IdReused`] when only some are known, or one is in another stream: no answer to
+/// such a batch would be correct.
 pub fn first_result(
     batch: &[Append],
     known: impl Fn(&StreamName, Uuid) -> Option<(bool, Receipt)>,
@@ -157,7 +157,7 @@ pub fn first_result(
             match known(stream, event.id) {
                 None => fresh = true,
                 Some((here, receipt)) => {
-                    // One that stands elsewhere weighs more than any that stands here.
+                    // An id in another stream takes precedence.
                     if reused.is_none_or(|(all_here, ..)| all_here) {
                         reused = Some((here, event.id, receipt.position));
                     }

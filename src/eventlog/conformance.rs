@@ -1,8 +1,8 @@
 //! Every promise of [`EventLog`], as functions that any backend can be held to.
 //!
-//! One function per promise, each on a log of its own. A backend calls [`check`], and [`check_reopened`]
-//! too if it outlives its process. They panic on the first promise that is not kept, and its name is the
-//! function's.
+//! One function per promise, each on a log of its own. A backend calls [`check`], and
+//! [`check_reopened`] too if it outlives its process. They panic on the first promise that is not
+//! kept, and its name is the function's.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -58,8 +58,8 @@ where
 
 /// Runs the promises that hold beyond the life of a process.
 ///
-/// `open(n)` opens the log number `n`: empty at first, and with what it held when it was opened before.
-/// The log that was opened before is dropped by then.
+/// `open(n)` opens the log number `n`: empty at first, and with what it held when it was opened
+/// before. The log that was opened before is dropped by then.
 pub async fn check_reopened<F, Fut>(open: F)
 where
     F: Fn(u32) -> Fut,

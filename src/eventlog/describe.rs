@@ -1,4 +1,4 @@
-//! What a log says of itself: its limits, and what operators want to know.
+//! How a log describes itself: its limits, and facts for operators.
 
 use uuid::Uuid;
 
@@ -33,7 +33,8 @@ pub struct Description {
     pub layout: &'static str,
     /// The id that was drawn when the log was made; `None` for one that ends with its process.
     pub log_id: Option<Uuid>,
-    /// Events that are durable and cannot be read here yet. Always 0 where reads do not come from a copy.
+    /// Events that are durable and cannot be read here yet. Always 0 where reads do not come from a
+    /// copy.
     pub lag: u64,
     /// The last damage that was met while reading, with its place.
     pub damage: Option<String>,

@@ -1,11 +1,11 @@
-//! How a log says no.
+//! Errors of a log.
 
 use thiserror::Error;
 use uuid::Uuid;
 
 use crate::{Expected, Position, Revision, StreamName};
 
-/// Why a name cannot stand in a log.
+/// Why a stream name is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NameError {
     /// It is not `category-key`, or empty.
@@ -58,25 +58,27 @@ pub enum AppendError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Too much waits already, or the log is out of reach. The batch was never sent, so it can be sent again.
+    /// Too much waits already, or the log is out of reach. The batch was never sent, so it can be
+    /// sent again.
     #[error("the log is busy: too many batches are waiting")]
     Busy,
-    /// The batch was sent, and whether it is durable is not known. It may become visible later. A caller that
-    /// needs to know sends the same event ids again or looks for them; one that drew new ids must not repeat.
+    /// The batch was sent, and whether it is durable is not known. It may become visible later. A
+    /// caller that needs to know sends the same event ids again or looks for them; one that drew
+    /// new ids must not repeat.
     #[error("the outcome of this append is unknown: {reason}")]
     Unknown {
         /// What went wrong after the batch was sent.
         reason: String,
     },
-    /// The log's disk is full. Nothing of the batch was written, and the log goes on by itself once there is
-    /// room.
+    /// The log's disk is full. Nothing of the batch was written, and the log continues by itself
+    /// once there is space.
     #[error("no space is left for the log: {reason}")]
     Full {
         /// What could not be made.
         reason: String,
     },
-    /// The log does not write, and nothing of the batch was sent. An operator has to look, unless the log comes
-    /// back by itself: see [`crate::EventLog::stopped`].
+    /// The log does not write, and nothing of the batch was sent. An operator has to look, unless
+    /// the log comes back by itself: see [`crate::EventLog::stopped`].
     #[error("the log does not accept writes: {reason}")]
     Stopped {
         /// What stopped it.
@@ -87,7 +89,7 @@ pub enum AppendError {
 /// Why something could not be read.
 #[derive(Clone, Debug, Error)]
 pub enum ReadError {
-    /// The log is damaged; somebody must look. The text names the place.
+    /// The log is damaged; an operator must act. The text names the place.
     #[error("the log is damaged: {0}")]
     Fault(String),
     /// The machinery failed this time.

@@ -15,8 +15,8 @@ use crate::{
 /// How appends fail.
 #[derive(Clone, Debug)]
 pub enum AppendFault {
-    /// Nothing is written, and this is the answer. [`AppendError::Stopped`] and [`AppendError::Full`] are also
-    /// what [`EventLog::stopped`] tells.
+    /// Nothing is written, and this is the answer. [`AppendError::Stopped`] and
+    /// [`AppendError::Full`] are also returned by [`EventLog::stopped`].
     Refused(AppendError),
     /// As many appends as this find that another writer was faster; then there is no fault.
     Conflicts(u32),
@@ -33,7 +33,7 @@ struct Faults {
     appends: u64,
 }
 
-/// A [`MemoryLog`] that lets other tasks run before each answer, and fails as it is told to.
+/// A [`MemoryLog`] that lets other tasks run before each answer, and fails on demand.
 pub struct FaultyLog {
     log: MemoryLog,
     faults: Mutex<Faults>,
@@ -60,7 +60,8 @@ impl FaultyLog {
         self.faults().read = error.into();
     }
 
-    /// Whether reads of the whole log from its start wait, as rebuilds of views do; what follows the log goes on.
+    /// Whether reads of the whole log from its start wait, as rebuilds of views do; what follows
+    /// the log goes on.
     pub fn hold(&self, held: bool) {
         self.held.send_replace(held);
     }

@@ -2,7 +2,8 @@
 
 use crate::Recorded;
 
-/// Conditions on an event's stream and type; within a list any may hold, and every non-empty list must.
+/// Conditions on an event's stream and type; within a list any may hold, and every non-empty list
+/// must.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Categories of streams, exact.
@@ -30,8 +31,8 @@ impl Filter {
         self.admits_names(event.stream.as_str(), event.event_type.as_str())
     }
 
-    /// Whether it lets an event of this type in this stream through. For backends that look at names
-    /// before they make an event of what they read.
+    /// Whether it lets an event of this type in this stream through. For backends that look at
+    /// names before they make an event of what they read.
     #[must_use]
     pub fn admits_names(&self, stream: &str, event_type: &str) -> bool {
         let category = stream

@@ -1,10 +1,10 @@
 //! Remembers, in order, for ever.
 //!
-//! This crate is the vocabulary of a log: streams, revisions, positions and bytes. It knows no word of
-//! the domain, so that a backend can be tested once ([`conformance`]) and trusted with any event.
+//! This crate is the vocabulary of a log: streams, revisions, positions and bytes. It knows nothing
+//! of the domain, so that a backend can be tested once ([`conformance`]) and used for any event.
 //!
-//! Start reading at [`EventLog`], the one trait that every backend keeps. [`MemoryLog`] is the smallest
-//! backend; `eventlog_file` is the one that survives a power cut.
+//! Start reading at [`EventLog`], the one trait that every backend keeps. [`MemoryLog`] is the
+//! smallest backend; `eventlog_file` is the one that survives a power cut.
 
 pub mod append;
 pub mod conformance;
@@ -38,8 +38,8 @@ pub use subscription::Subscription;
 /// The largest number of events that one batch may carry.
 pub const BATCH_EVENTS_MAX: usize = 4096;
 
-/// The largest number of bytes (data and metadata together) that one event may carry: 1 MiB and what a
-/// verbatim body of that size needs around it.
+/// The largest number of bytes (data and metadata together) that one event may carry: 1 MiB and
+/// what a verbatim body of that size needs around it.
 pub const EVENT_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// The largest number of bytes that one batch may carry.

@@ -23,8 +23,8 @@ pub struct PageLimit {
 }
 
 impl PageLimit {
-    /// A page of this many events, looking at no more than 64 times as many (and at least 100,000), and
-    /// of no more than 8 MiB.
+    /// A page of this many events, looking at no more than 64 times as many (and at least 100,000),
+    /// and of no more than 8 MiB.
     #[must_use]
     pub fn events(events: usize) -> Self {
         Self {
@@ -48,7 +48,8 @@ pub struct Page {
     pub events: Vec<Recorded>,
     /// Where the next read goes on: the last position that was looked at, admitted or not.
     pub next: Position,
-    /// Whether the read came to the end of what there was (the head, or the start when reading back).
+    /// Whether the read came to the end of what there was (the head, or the start when reading
+    /// back).
     pub end: bool,
 }
 
@@ -58,20 +59,20 @@ pub struct Page {
 /// - A batch is all or nothing, whatever streams it names.
 /// - Positions only grow; per stream, revisions are 0, 1, 2, … without gaps.
 /// - A conflict answers what was expected and what is.
-/// - An event id is accepted once; a batch whose ids are all known is answered with its first result,
-///   whatever it expects of its streams.
+/// - An event id is accepted once; a batch whose ids are all known is answered with its first
+///   result, whatever it expects of its streams.
 /// - A reader never sees what could be lost.
 /// - A failed flush stops the writer; reads go on.
 /// - Every queue is bounded, and a batch that finds it full was never sent.
-/// - An outcome that is not known is said to be [`AppendError::Unknown`]. Sending the same event ids again tells
-///   it, and writes nothing twice.
+/// - An unknown outcome is [`AppendError::Unknown`]. Sending the same event ids again gives the
+///   outcome, and writes nothing twice.
 #[async_trait]
 pub trait EventLog: Send + Sync + 'static {
     /// Appends a batch, all or nothing; durable when it returns.
     async fn append(&self, batch: Vec<Append>) -> Result<Appended, AppendError>;
 
-    /// Reads one stream upwards from a revision, `limit` events at most. A stream that was never written
-    /// to is empty.
+    /// Reads one stream upwards from a revision, `limit` events at most. A stream that was never
+    /// written to is empty.
     async fn read_stream(
         &self,
         stream: &StreamName,
@@ -79,7 +80,7 @@ pub trait EventLog: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Recorded>, ReadError>;
 
-    /// Reads upwards what stands after a position.
+    /// Reads the events after a position, in order.
     async fn read_all(
         &self,
         after: Position,
@@ -87,7 +88,7 @@ pub trait EventLog: Send + Sync + 'static {
         limit: PageLimit,
     ) -> Result<Page, ReadError>;
 
-    /// Reads downwards what stands before a position.
+    /// Reads the events before a position, in reverse order.
     async fn read_all_back(
         &self,
         before: Position,
@@ -98,7 +99,7 @@ pub trait EventLog: Send + Sync + 'static {
     /// The revision of a stream's last event, if it has one.
     async fn stream_head(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError>;
 
-    /// Where the event with this id stands, if the log has it and keeps its id.
+    /// The position of the event with this id, if the log has it and keeps its id.
     async fn find(&self, id: Uuid) -> Result<Option<Position>, ReadError>;
 
     /// The last position that is durable and visible.
@@ -109,8 +110,8 @@ pub trait EventLog: Send + Sync + 'static {
     /// The head as it moves. It never goes back and never runs ahead of what is durable.
     fn watch_head(&self) -> watch::Receiver<Position>;
 
-    /// What every append is answered now, if the log does not accept writes. It may turn back to `None` by
-    /// itself, when the cause is gone: so ask each time, and never remember the answer.
+    /// The answer to every append while the log does not accept writes. It may turn back to `None`
+    /// by itself when the cause ends: check each time, and never cache it.
     fn stopped(&self) -> Option<AppendError>;
 
     /// The most that one append may carry. No backend takes less than [`LogLimits::LEAST`].
@@ -126,12 +127,13 @@ pub trait EventLog: Send + Sync + 'static {
         LogStats::default()
     }
 
-    /// Ends writing: what waits is served, then every append is refused; reads go on. It waits for the disk, and
-    /// closing twice does nothing. A log that is never written to has nothing to do.
+    /// Ends writing: what waits is served, then every append is refused; reads go on. It waits for
+    /// the disk, and closing twice does nothing. A log that is never written to has nothing to do.
     fn close(&self) {}
 }
 
-/// Follows the log from a position on: first what is there, then what comes, without a gap or a repeat.
+/// Follows the log from a position on: first what is there, then what comes, without a gap or a
+/// repeat.
 pub fn subscribe(log: Arc<dyn EventLog>, after: Position, filter: Filter) -> Subscription {
     Subscription::new(log, after, filter)
 }

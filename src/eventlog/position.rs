@@ -1,4 +1,4 @@
-//! Where an event stands: in the log, and in its stream.
+//! The place of an event: in the log, and in its stream.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A place in the log.
 ///
-/// Positions only grow, and the first event stands after [`Position::START`]. A backend may leave gaps,
+/// Positions only grow, and the first event is after [`Position::START`]. A backend may leave gaps,
 /// so a position is compared, never counted.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,

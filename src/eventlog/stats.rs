@@ -1,6 +1,7 @@
 //! What a log counts of itself.
 
-/// The upper ends of the histogram of flush times, in microseconds. One more bucket holds what took longer.
+/// The upper ends of the histogram of flush times, in microseconds. One more bucket holds what took
+/// longer.
 pub const SYNC_MICROSECONDS_BUCKETS: [u64; 12] = [
     25, 50, 100, 200, 400, 800, 1_600, 5_000, 20_000, 100_000, 500_000, 2_000_000,
 ];
@@ -35,11 +36,11 @@ pub struct LogStats {
     pub sync_microseconds_last: u64,
     /// How long the longest flush took, in microseconds.
     pub sync_microseconds_max: u64,
-    /// How many flushes took up to each of [`SYNC_MICROSECONDS_BUCKETS`] and more than the one before;
-    /// the last one counts the rest.
+    /// How many flushes took up to each of [`SYNC_MICROSECONDS_BUCKETS`] and more than the one
+    /// before; the last one counts the rest.
     pub sync_buckets: [u64; SYNC_MICROSECONDS_BUCKETS.len() + 1],
-    /// How many batches had up to so many events as [`BATCH_EVENTS_BUCKETS`] say and more than the one before;
-    /// the last one counts the rest.
+    /// Batches by number of events, with the upper bounds of [`BATCH_EVENTS_BUCKETS`]; the last
+    /// bucket counts the rest.
     pub batch_buckets: [u64; BATCH_EVENTS_BUCKETS.len() + 1],
     /// Batches that wait now.
     pub queue_depth: u64,

@@ -33,8 +33,8 @@ impl StreamName {
     /// Takes a whole name.
     ///
     /// # Errors
-    /// When it is longer than [`STREAM_NAME_BYTES_MAX`], has no category or no key, or holds a control
-    /// character.
+    /// When it is longer than [`STREAM_NAME_BYTES_MAX`], has no category or no key, or holds a
+    /// control character.
     pub fn parse(name: impl Into<ByteString>) -> Result<Self, NameError> {
         let name = name.into();
         if name.len() > STREAM_NAME_BYTES_MAX {
@@ -78,7 +78,7 @@ impl StreamName {
         &self.0
     }
 
-    /// What stands before the first hyphen.
+    /// The part before the first hyphen.
     #[must_use]
     pub fn category(&self) -> &str {
         self.0
@@ -86,7 +86,7 @@ impl StreamName {
             .map_or(self.as_str(), |(category, _)| category)
     }
 
-    /// What stands after the first hyphen.
+    /// The part after the first hyphen.
     #[must_use]
     pub fn key(&self) -> &str {
         self.0.split_once('-').map_or("", |(_, key)| key)

@@ -9,8 +9,8 @@ use crate::{EventLog, Filter, PageLimit, Position, ReadError, Recorded};
 
 /// A reader that goes from what is there to what comes without a gap or a repeat.
 ///
-/// It pulls pages and waits for the head only when it has reached it, so catching up and living are the
-/// same loop and a slow reader holds nothing but its own place.
+/// It pulls pages and waits for the head only when it has reached it, so catching up and living are
+/// the same loop and a slow reader holds nothing but its own place.
 pub struct Subscription {
     log: Arc<dyn EventLog>,
     head: watch::Receiver<Position>,
@@ -42,7 +42,8 @@ impl Subscription {
         Self { limit, ..self }
     }
 
-    /// The last position that was looked at; going on from here misses nothing that was not yet handed out.
+    /// The last position that was looked at; going on from here misses nothing that was not yet
+    /// handed out.
     #[must_use]
     pub fn position(&self) -> Position {
         self.waiting
@@ -50,10 +51,10 @@ impl Subscription {
             .map_or(self.position, |event| Position(event.position.0 - 1))
     }
 
-    /// The next event, waiting for it if need be. `None` when the log is gone.
+    /// The next event, waiting for it if need be. `None` when the log is closed.
     ///
     /// # Errors
-    /// What the log says when it cannot be read; asking again tries again.
+    /// The log's error when it cannot be read; another call tries again.
     pub async fn next(&mut self) -> Result<Option<Recorded>, ReadError> {
         loop {
             if let Some(event) = self.waiting.pop_front() {
@@ -66,7 +67,8 @@ impl Subscription {
         }
     }
 
-    /// The next events, as many as there are up to a page, waiting for the first of them if need be.
+    /// The next events, as many as there are up to a page, waiting for the first of them if need
+    /// be.
     ///
     /// # Errors
     /// As [`Subscription::next`].

@@ -1,7 +1,7 @@
-//! Measures the log on the disk it will lie on, beside what that disk can do at all.
+//! Measures the log on its disk, next to the limits of that disk.
 //!
-//! Every function takes a directory to work in and leaves its files there. Figures of different runs
-//! differ by the state of the machine; only ratios within one run say something.
+//! Every function takes a directory to work in and leaves its files there. Figures of different
+//! runs differ by the state of the machine; compare only ratios within one run.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -44,7 +44,8 @@ pub struct Measured {
     pub count: u64,
     /// How long it took.
     pub took: Duration,
-    /// How long one call took in the middle, of a hundred, and at worst; nought where there are no calls.
+    /// How long one call took in the middle, of a hundred, and at worst; nought where there are no
+    /// calls.
     pub p50: Duration,
     /// See `p50`.
     pub p99: Duration,
@@ -98,7 +99,8 @@ pub fn event(number: u64) -> NewEvent {
     }
 }
 
-/// An id of version 7 without a call to the system, which would cost more than the rest of the event.
+/// An id of version 7 without a call to the system, which would cost more than the rest of the
+/// event.
 fn id(number: u64) -> Uuid {
     static RUN: LazyLock<u64> = LazyLock::new(|| Uuid::now_v7().as_u64_pair().1);
     let mut random = [0; 10];
@@ -127,7 +129,8 @@ pub fn batch(first: u64, events: u64) -> Vec<Append> {
         .collect()
 }
 
-/// What the disk can do: `bytes` written and flushed, one after the other, within a file that is there.
+/// What the disk can do: `bytes` written and flushed, one after the other, within a file that is
+/// there.
 ///
 /// # Errors
 /// When the disk fails.
@@ -175,8 +178,8 @@ pub fn append(directory: &Path, events: u64, run_for: Duration) -> io::Result<Me
     Ok(Measured::new(done, waited, calls))
 }
 
-/// Single events from `tasks` tasks of an async runtime of `threads` threads, each waiting for its answer
-/// before it sends the next. Making the events is counted in.
+/// Single events from `tasks` tasks of an async runtime of `threads` threads, each waiting for its
+/// answer before it sends the next. Making the events is counted in.
 ///
 /// # Errors
 /// When the log cannot be opened or written.
@@ -218,8 +221,8 @@ pub fn append_concurrently(
     Ok(Measured::new(calls.len() as u64, began.elapsed(), calls))
 }
 
-/// `events` events in batches of `events_per_batch`, the making of them counted in. `progress` is told how
-/// many are written.
+/// Appends `events` events in batches of `events_per_batch`, their creation included. `progress`
+/// gets the number written so far.
 ///
 /// # Errors
 /// When the log cannot be opened or written.
@@ -275,7 +278,7 @@ pub fn start(directory: &Path) -> io::Result<Duration> {
     Ok(took)
 }
 
-/// The anonymous memory of this process, in bytes, where the system tells.
+/// The anonymous memory of this process in bytes, where the system reports it.
 #[must_use]
 pub fn memory_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;

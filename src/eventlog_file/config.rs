@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::disk::Faults;
 
-/// Tells the time.
+/// The clock.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What the owner of a log may choose. The defaults suit a server.
@@ -16,23 +16,23 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub struct FileLogConfig {
     /// How long a segment becomes, in bytes; one frame may make it longer. At most 2 GiB.
     pub segment_bytes: u64,
-    /// How many batches may wait; the next one is told to come back later.
+    /// How many batches may wait; further ones are refused as busy.
     pub queue_max: usize,
     /// How many bytes of batches may wait.
     pub queue_bytes_max: usize,
-    /// How many of the latest event ids are known whatever kind they are. Ids that are derived from
-    /// somebody else's key (any version but 7) are known for ever.
+    /// How many of the latest event ids of every kind are known. Ids that are derived from a key
+    /// (any version but 7) are known for ever.
     pub id_window: usize,
     /// How many stream heads of sealed segments are kept in memory.
     pub heads_max: usize,
     /// How many files of sealed segments are kept open.
     pub open_files_max: usize,
-    /// Where the head of the log is recorded, outside its directory. A log that holds less than its record
-    /// says is not opened. Without a path nothing is recorded and nothing compared.
+    /// Where the head of the log is recorded, outside its directory. A log that ends before its
+    /// record is not opened. Without a path nothing is recorded and nothing compared.
     pub head_record: Option<PathBuf>,
-    /// Tells when events are recorded.
+    /// The clock of `recorded_at`.
     pub clock: Clock,
-    /// Stands between the log and the disk. For tests.
+    /// Injects faults between the log and the disk. For tests.
     pub faults: Option<Arc<dyn Faults>>,
 }
 

@@ -15,15 +15,15 @@ use crate::memory_index::MemoryIndex;
 use crate::segment::{Index, Segment, segment_name};
 use crate::shared::Shared;
 
-/// How long the first segment of a log becomes: short, so that an empty log is made quickly and the next
-/// segment is one that was prepared.
+/// How long the first segment of a log becomes: short, so that an empty log is made quickly and the
+/// next segment is one that was prepared.
 pub(crate) fn first_segment_bytes(config: &FileLogConfig) -> u64 {
     config.segment_bytes.min(FIRST_SEGMENT_BYTES)
 }
 
 const FIRST_SEGMENT_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Makes a segment whose first event will stand at `first`, out of one that was prepared or anew.
+/// Makes a segment whose first event will be at `first`, from a prepared file or a new one.
 pub(crate) fn create(
     shared: &Shared,
     first: Position,
@@ -63,7 +63,7 @@ pub(crate) fn create(
 /// The name of a segment that is being made without having been prepared.
 pub(crate) const NEW_NAME: &str = "next.new";
 
-/// A number that nobody outside can know.
+/// A number that no one outside can know.
 fn random_salt() -> u32 {
     // The last bytes of a version 7 id are random.
     u32_at(Uuid::now_v7().as_bytes(), 12)

@@ -1,4 +1,5 @@
-//! The one interface to the disk for everything that changes a file, so that tests can inject faults.
+//! The one interface to the disk for everything that changes a file, so that tests can inject
+//! faults.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -45,9 +46,9 @@ pub enum Verdict {
     Short(usize, io::Error),
 }
 
-/// Something that stands between the log and the disk. For tests.
+/// Injects faults between the log and the disk. For tests.
 pub trait Faults: Send + Sync {
-    /// Says what is to become of an operation on this file, before it is done.
+    /// Decides the result of an operation on this file, before it is done.
     fn before(&self, path: &Path, operation: Operation<'_>) -> Verdict;
 }
 
@@ -124,10 +125,10 @@ impl Disk {
         file.set_len(length)
     }
 
-    /// Gives a file a length, and room for it. Where the file system knows no such promise it gets the length
-    /// alone.
+    /// Gives a file a length, and reserves its space. A file system without reservation sets only
+    /// the length.
     ///
-    /// Without the room nothing is left of the file: it would take what others need.
+    /// When the space is missing the file is removed: it would use space that others need.
     pub(crate) fn reserve(&self, file: &File, path: &Path, length: u64) -> io::Result<()> {
         let reserved =
             self.ask(path, Operation::SetLength(length)).and_then(
@@ -151,7 +152,8 @@ impl Disk {
         self.sync_directory(directory)
     }
 
-    /// Gives a file the name of another one, which it replaces. After a power cut either may be there.
+    /// Gives a file the name of another one, which it replaces. After a power cut either may be
+    /// there.
     pub(crate) fn replace(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.ask(from, Operation::Rename(to))?;
         fs::rename(from, to)

@@ -1,4 +1,4 @@
-//! How batches come to the writer: at once when nobody is in the way, else through the queue.
+//! How batches reach the writer: directly when it is idle, else through the queue.
 
 use std::io;
 use std::sync::Arc;
@@ -17,7 +17,8 @@ use crate::shared::Shared;
 use crate::stats::add;
 use crate::writer::Writer;
 
-/// How long the last flush may have taken for the next one to be waited for on a thread of a runtime.
+/// How long the last flush may have taken for the next one to be waited for on a thread of a
+/// runtime.
 const FLUSH_ON_RUNTIME_MAX: Duration = Duration::from_micros(200);
 
 /// How often a log that has stopped for now looks whether it can go on.
@@ -28,8 +29,8 @@ pub(crate) struct Engine {
     shared: Arc<Shared>,
     pub(crate) queue: Queue,
     writer: Mutex<Writer>,
-    /// How many batches the last group had. More than one means that others are about, and that whoever
-    /// comes next does better to join a group than to commit alone.
+    /// How many batches the last group had. More than one means that there are concurrent writers,
+    /// and the next one should join a group instead of committing alone.
     last_group: AtomicUsize,
 }
 
@@ -71,7 +72,8 @@ impl Engine {
         }
     }
 
-    /// Commits on this thread if nobody waits and nobody writes; gives the batch back otherwise.
+    /// Commits on this thread if the queue is empty and the writer idle; gives the batch back
+    /// otherwise.
     fn commit_now(&self, request: Request) -> Result<Outcome, Request> {
         if self.queue.depth() > 0 || self.last_group.load(Ordering::Relaxed) > 1 {
             return Err(request);
@@ -122,9 +124,9 @@ impl Engine {
         receiver.await.unwrap_or_else(|_| Err(lost()))
     }
 
-    /// Whether a thread of an async runtime may wait for a flush itself, which saves two hand-overs: when
-    /// there are other threads, and flushes take no longer than a hand-over or two. Of all threads at most
-    /// one waits, because the others find the writer busy.
+    /// Whether a thread of an async runtime may wait for a flush itself, which saves two
+    /// hand-overs: when there are other threads, and flushes take no longer than a hand-over or
+    /// two. Of all threads at most one waits, because the others find the writer busy.
     fn may_wait_here(&self) -> bool {
         self.shared.counters.last_sync() <= FLUSH_ON_RUNTIME_MAX
             && Handle::try_current()

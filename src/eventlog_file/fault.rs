@@ -1,4 +1,4 @@
-//! How a log on disk says that something is wrong with it.
+//! Damage of a log on disk.
 
 use std::fmt;
 use std::io;
@@ -11,7 +11,7 @@ use crate::head_record::HeadRecordError;
 use crate::header::HeaderError;
 use crate::history::MissingHistory;
 
-/// A place in a segment where something else stands than what was written.
+/// A place in a segment whose bytes are not those that were written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
     /// From the start of the segment, in bytes.
@@ -22,7 +22,7 @@ pub struct Damage {
     pub reason: String,
 }
 
-/// Damage, with the segment it is in. Nothing was changed; somebody must look.
+/// Damage, with the segment it is in. Nothing was changed; an operator must act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The segment.
@@ -47,7 +47,7 @@ impl Fault {
 }
 
 impl Fault {
-    /// The place, for those who read from the log: without where it lies on this machine.
+    /// The place, for readers of the log: without the path on this machine.
     pub(crate) fn place(&self) -> String {
         let name = self.segment.file_name().unwrap_or(self.segment.as_os_str());
         format!(
@@ -111,7 +111,7 @@ pub enum OpenError {
         doing: &'static str,
         /// On what.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
 }
@@ -130,7 +130,7 @@ impl OpenError {
     }
 }
 
-/// What a reader is told of a frame that cannot be read.
+/// The reader's error for a damaged frame.
 pub(crate) fn read_error(segment: &Path) -> impl Fn(FrameError) -> ReadError {
     move |error| match error {
         FrameError::Damage(damage) => ReadError::Fault(Fault::new(segment, damage).place()),
@@ -138,7 +138,7 @@ pub(crate) fn read_error(segment: &Path) -> impl Fn(FrameError) -> ReadError {
     }
 }
 
-/// What a reader is told when a segment cannot be opened.
+/// The reader's error for a segment that cannot be opened.
 pub(crate) fn not_opened(segment: &Path, first: u64) -> impl Fn(io::Error) -> ReadError {
     move |error| match error.kind() {
         io::ErrorKind::NotFound => {
@@ -153,7 +153,7 @@ pub(crate) fn not_opened(segment: &Path, first: u64) -> impl Fn(io::Error) -> Re
     }
 }
 
-/// What a reader is told when a file cannot be read.
+/// The reader's error for a file that cannot be read.
 pub(crate) fn unavailable(path: &Path) -> impl Fn(io::Error) -> ReadError {
     move |error| ReadError::Unavailable(format!("{}: {error}", path.display()))
 }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-/// The files that are open for reading, the latest used last, so that a log of any length needs few.
+/// The files that are open for reading, the latest used last, so that a log of any length needs
+/// few.
 #[derive(Debug)]
 pub(crate) struct OpenFiles {
     files: Mutex<VecDeque<(PathBuf, Arc<File>)>>,

@@ -5,7 +5,7 @@ use crate::bytes_at::{u32_at, u64_at};
 /// The bytes before a frame's records.
 pub const FRAME_HEADER_BYTES: usize = 32;
 
-/// The longest a frame's records may be. A batch of the largest size fits with all that stands around it.
+/// The longest a frame's records may be. A batch of the largest size fits with its overhead.
 pub(crate) const FRAME_BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 pub(crate) const FRAME_MAGIC: [u8; 4] = *b"TFRM";
@@ -19,7 +19,7 @@ pub enum FrameKind {
     Mark,
 }
 
-/// What stands before a frame's records.
+/// The header before a frame's records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameHeader {
     /// What the frame is for.
@@ -34,7 +34,7 @@ pub struct FrameHeader {
     pub(crate) body_checksum: u32,
 }
 
-/// Fills in the header of the frame that `frame` holds: room for the header, then the records.
+/// Fills in the header of a frame: `frame` holds space for the header, then the records.
 pub(crate) fn finish(frame: &mut [u8], salt: u32, kind: FrameKind, count: u32, first: u64) {
     let (header, body) = frame.split_at_mut(FRAME_HEADER_BYTES);
     header[..4].copy_from_slice(&FRAME_MAGIC);

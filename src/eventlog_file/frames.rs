@@ -15,7 +15,7 @@ use crate::record::{self, RecordRef};
 /// A commit whose checksums were right.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    /// What stands before the records.
+    /// The header before the records.
     pub header: FrameHeader,
     /// Where the frame begins in its segment, in bytes.
     pub offset: u64,
@@ -121,7 +121,8 @@ pub(crate) struct Span {
     pub(crate) next: u64,
     /// Where the last frame ends, or the length of the file.
     pub(crate) end: u64,
-    /// Whether `end` is known to be the end of a frame, so that nothing but frames may come before it.
+    /// Whether `end` is known to be the end of a frame, so that nothing but frames may come before
+    /// it.
     pub(crate) exact: bool,
 }
 
@@ -133,7 +134,7 @@ pub(crate) struct FrameReader {
     span: Span,
     chunk_bytes: usize,
     chunk: Bytes,
-    /// How much of the chunk was read into; the rest is room.
+    /// How much of the chunk is filled.
     filled: usize,
     chunk_offset: u64,
 }
@@ -169,7 +170,8 @@ impl FrameReader {
         self.span.next
     }
 
-    /// The next frame; `None` at the end of the span, or where only zeros come where a frame could be.
+    /// The next frame; `None` at the end of the span, or where only zeros come where a frame could
+    /// be.
     pub(crate) fn next(&mut self) -> Result<Option<Frame>, FrameError> {
         let at = self.span.offset;
         let left = self.span.end.saturating_sub(at);
@@ -191,7 +193,7 @@ impl FrameReader {
                 false => Err(self.damage("a frame's header is damaged")),
             };
         };
-        // Only a chunk that nobody holds is used again.
+        // Only a chunk that no reader holds is reused.
         drop(bytes);
         if header.first != self.span.next {
             let reason = format!("a frame begins with position {}", header.first);
@@ -246,8 +248,9 @@ impl FrameReader {
         Ok(())
     }
 
-    /// So many bytes from the reader's place on, which the caller knows to be before the end. `None` when
-    /// the file has become shorter than that (its segment was sealed); the end is moved then.
+    /// So many bytes from the reader's place on, which the caller knows to be before the end.
+    /// `None` when the file has become shorter than that (its segment was sealed); the end is moved
+    /// then.
     fn need(&mut self, length: usize) -> io::Result<Option<Bytes>> {
         let mut skip = (self.span.offset - self.chunk_offset) as usize;
         if skip + length > self.filled {
@@ -264,14 +267,14 @@ impl FrameReader {
         Ok(Some(self.chunk.slice(skip..skip + length)))
     }
 
-    /// Reads on, so that at least `length` bytes from the reader's place on are in the chunk, if the span
-    /// has as many. What is there already is moved and not read again.
+    /// Reads on, so that at least `length` bytes from the reader's place on are in the chunk, if
+    /// the span has as many. What is there already is moved and not read again.
     fn fill(&mut self, length: usize) -> io::Result<()> {
         let left = usize::try_from(self.span.end - self.span.offset).unwrap_or(usize::MAX);
         let wanted = self.chunk_bytes.max(length).min(left);
         let skip = (self.span.offset - self.chunk_offset) as usize;
         let kept = self.filled.saturating_sub(skip).min(wanted);
-        // A chunk that nobody looks at any more is used again: fresh pages cost as much as the read.
+        // A chunk that no reader holds any more is reused: fresh pages cost as much as the read.
         let mut buffer = match std::mem::take(&mut self.chunk).try_into_mut() {
             Ok(mut buffer) => {
                 if kept > 0 {

@@ -14,11 +14,11 @@ use crate::record::{self, Place};
 pub(crate) trait Known {
     /// The revision of a stream's last event.
     fn head(&mut self, key: StreamKey, stream: &StreamName) -> Result<Option<u64>, ReadError>;
-    /// Where the event with this id stands, and in which stream.
+    /// The place and stream of the event with this id.
     fn event(&mut self, id: Uuid) -> Result<Option<(StreamKey, Receipt)>, ReadError>;
 }
 
-/// Where a group will stand.
+/// The place of a group.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ground {
     pub(crate) salt: u32,
@@ -39,13 +39,14 @@ pub(crate) struct Group {
     pub(crate) new_ids: Vec<Uuid>,
     heads: StreamMap<u64>,
     ids: IdMap<(StreamKey, Receipt)>,
-    /// The parts of the batch that is being looked at: the stream, and the revision of the first event.
+    /// The parts of the batch that is being looked at: the stream, and the revision of the first
+    /// event.
     parts: Vec<(StreamKey, u64)>,
     moved: StreamMap<u64>,
 }
 
 impl Group {
-    /// Makes room for a new group.
+    /// Clears it for a new group.
     pub(crate) fn clear(&mut self) {
         // Buffers are kept, but not those of a batch that was larger than most.
         if self.frame.capacity() > 4 * 1024 * 1024 {
@@ -134,8 +135,8 @@ impl Group {
         })
     }
 
-    /// Checks what a batch expects, each part seeing its stream as the parts before it leave it, and
-    /// leaves in `parts` where each part begins.
+    /// Checks what a batch expects, each part seeing its stream as the parts before it leave it,
+    /// and leaves in `parts` where each part begins.
     fn check_expectations(
         &mut self,
         keys: &Keys,

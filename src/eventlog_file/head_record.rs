@@ -1,8 +1,8 @@
 //! What the log held, recorded in a small file outside its own directory.
 //!
-//! Segments that are missing at either end leave a log that reads well and is not whole. The record is the
-//! evidence against it: it is written only after the events that it speaks of are durable, so a sound log is
-//! never behind it.
+//! Segments that are missing at either end leave a log that reads well and is not whole. The record
+//! is the evidence against it: it is written only after the events that it speaks of are durable,
+//! so a sound log is never behind it.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -59,7 +59,7 @@ pub enum HeadRecordError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
 }
@@ -114,8 +114,8 @@ impl HeadRecord {
         Ok(Some(record))
     }
 
-    /// Writes the record, whole or not at all. It may be missing after a power cut, but is never ahead of
-    /// what the caller knows to be durable.
+    /// Writes the record, whole or not at all. It may be missing after a power cut, but is never
+    /// ahead of what the caller knows to be durable.
     ///
     /// # Errors
     /// When the file cannot be written.

@@ -25,7 +25,8 @@ pub(crate) struct HeadRecorder {
 }
 
 impl HeadRecorder {
-    /// Writes the record of what is durable now, and starts the thread. `known` is what the file says already.
+    /// Writes the record of what is durable now, and starts the thread. `known` is the content of
+    /// the file.
     pub(crate) fn start(
         shared: &Shared,
         path: &Path,
@@ -45,7 +46,7 @@ impl HeadRecorder {
             fails: false,
         };
         recording.write();
-        // One waiting word is enough: the thread reads how far the head has moved when it gets there.
+        // One pending signal is enough: the thread reads the head when it wakes.
         let (moved, news) = sync_channel(1);
         let (pause, ends) = channel();
         let thread = std::thread::Builder::new()
@@ -58,7 +59,7 @@ impl HeadRecorder {
         })
     }
 
-    /// Says that the head has moved. The events up to it are durable.
+    /// Signals that the head has moved. The events up to it are durable.
     pub(crate) fn head_moved(&self) {
         if let Some(moved) = &self.moved {
             // Full means that the thread knows already.

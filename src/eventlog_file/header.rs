@@ -8,24 +8,24 @@ use crate::bytes_at::{array_at, u32_at, u64_at};
 /// The format that this program writes. It reads every format up to it.
 pub const FORMAT_VERSION: u32 = 1;
 
-/// Where the first frame stands, in bytes. A page of its own, so that no commit ever rewrites the sector
-/// that says how to read the file.
+/// The offset of the first frame, in bytes. The header has its own page, so that no commit ever
+/// rewrites its sector.
 pub const FRAMES_START: u64 = 4096;
 
 const MAGIC: [u8; 8] = *b"TALLYLOG";
-/// What the checksum covers; it stands right after.
+/// The bytes that the checksum covers; it follows them.
 const CHECKED: usize = 48;
 
-/// How many bytes at the front of a segment say something.
+/// The used bytes of the header.
 pub(crate) const HEADER_BYTES: usize = CHECKED + 4;
 
-/// What a segment says of itself.
+/// The header of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SegmentHeader {
     /// The format of what follows.
     pub version: u32,
-    /// Every checksum in the segment starts from this number, so that no payload can pretend to be a
-    /// frame: whoever sends it would have to know the number.
+    /// Every checksum in the segment starts from this number, so that no payload can imitate a
+    /// frame: its sender would have to know the number.
     pub salt: u32,
     /// Which log the segment belongs to.
     pub log_id: Uuid,
@@ -49,7 +49,7 @@ pub enum HeaderError {
         /// The format it has.
         found: u32,
     },
-    /// The checksum says no.
+    /// The checksum does not match.
     #[error("its header is damaged")]
     Damaged,
 }
@@ -72,8 +72,8 @@ impl SegmentHeader {
     /// Reads the front of a file.
     ///
     /// # Errors
-    /// As [`HeaderError`] says. The version is looked at before the checksum, because a newer format may
-    /// check itself in another way.
+    /// See [`HeaderError`]. The version is checked before the checksum, because a newer format may
+    /// have another checksum.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, HeaderError> {
         if bytes.len() < HEADER_BYTES || bytes[..8] != MAGIC {
             return Err(HeaderError::Magic);

@@ -1,9 +1,9 @@
-//! The heads of streams that stand in sealed segments, as many as memory is allowed for.
+//! The heads of streams in sealed segments, within a memory limit.
 
 use crate::keys::{StreamKey, StreamMap};
 
-/// A cache in two generations: what is asked for moves to the young one, and when that is full, the old
-/// one is forgotten. That is nearly the order of last use, without a list to keep.
+/// A cache in two generations: a used entry moves to the young one, and when that is full, the old
+/// one is dropped. That is nearly the order of last use, without a list to keep.
 #[derive(Debug)]
 pub(crate) struct HeadCache {
     young: StreamMap<u64>,

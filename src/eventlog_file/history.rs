@@ -28,7 +28,7 @@ impl Extent {
     };
 }
 
-/// Something that was made from a log, and says how far the log had come.
+/// Data that was derived from a log, with the log's position at that time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
     /// What it is.
@@ -49,7 +49,7 @@ impl Evidence {
     }
 }
 
-/// The part of a log that is asked for; what is missing elsewhere does not matter.
+/// The wanted part of a log; losses elsewhere do not matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted {
     /// The first position.

@@ -16,7 +16,7 @@ pub(crate) struct IdWindow {
 }
 
 impl IdWindow {
-    /// A window whose first id will stand at `first`.
+    /// A window whose first id will be at `first`.
     pub(crate) fn new(first: u64) -> Self {
         Self {
             first,
@@ -36,18 +36,18 @@ impl IdWindow {
         self.first
     }
 
-    /// Where an event stands.
+    /// The position of an event.
     pub(crate) fn get(&self, id: Uuid) -> Option<u64> {
         self.positions.get(&id).copied()
     }
 
-    /// Forgets ids that stand before `position`, as long as more than `keep` are left.
+    /// Drops ids before `position`, as long as more than `keep` are left.
     pub(crate) fn forget(&mut self, position: u64, keep: usize) {
         while self.first < position
             && self.order.len() > keep
             && let Some(id) = self.order.pop_front()
         {
-            // An id that stands twice (a log written before the window was enlarged) stays at its later place.
+            // A repeated id (a log written before the window was enlarged) keeps its later place.
             if self.positions.get(&id) == Some(&self.first) {
                 self.positions.remove(&id);
             }

@@ -20,11 +20,11 @@ pub(crate) const PREPARED_NAME: &str = "next.prepared";
 
 static ZEROS: [u8; 256 * 1024] = [0; 256 * 1024];
 
-/// How much is written between two flushes. All at once, 64 MiB would hold up the commits of the segment in
-/// use for as long as the disk takes to write them.
+/// How much is written between two flushes. All at once, 64 MiB would hold up the commits of the
+/// segment in use for as long as the disk takes to write them.
 const FLUSH_BYTES: u64 = 4 * 1024 * 1024;
 
-/// How long a segment that is being prepared is waited for when there is no room for another.
+/// How long to wait for a segment in preparation when there is no space for another.
 const PREPARED_WITHIN: Duration = Duration::from_secs(5);
 
 /// How many segments may wait to be sealed.
@@ -43,8 +43,8 @@ enum Prepared {
     Nothing,
     UnderWay,
     Ready(File),
-    /// It could not be prepared. It is made when it is needed, or not; trying again with every commit would
-    /// keep the disk busy with nothing.
+    /// It could not be prepared. It is made when it is needed, or not; trying again with every
+    /// commit would keep the disk busy with nothing.
     Failed,
 }
 
@@ -73,7 +73,8 @@ pub(crate) struct Keeper {
 
 impl Keeper {
     pub(crate) fn start(shared: Arc<Shared>) -> io::Result<Self> {
-        // Bounded by what puts work in: one segment is prepared at a time, and a seal comes once a segment.
+        // Bounded by what puts work in: one segment is prepared at a time, and a seal comes once a
+        // segment.
         let (tasks, received) = channel();
         let handover = Arc::<Handover>::default();
         let unsealed = Arc::<AtomicUsize>::default();
@@ -93,8 +94,8 @@ impl Keeper {
         })
     }
 
-    /// Has a segment sealed. When many wait already, the caller does it: so the indexes that are held in
-    /// memory meanwhile stay few.
+    /// Has a segment sealed. When many wait already, the caller does it: so the indexes that are
+    /// held in memory meanwhile stay few.
     pub(crate) fn seal(&self, shared: &Shared, segment: Arc<Segment>) {
         if self.unsealed.fetch_add(1, Ordering::Relaxed) < UNSEALED_MAX {
             self.give(Task::Seal(segment));
@@ -127,7 +128,8 @@ impl Keeper {
         take(&mut self.handover.prepared.lock())
     }
 
-    /// The prepared segment, also if it is ready only soon: it may hold the room that the next one needs.
+    /// The prepared segment, also if it is still in preparation: it may hold the space that the
+    /// next one needs.
     pub(crate) fn wait_for_prepared(&self) -> Option<File> {
         let mut prepared = self.handover.prepared.lock();
         let is_under_way = |prepared: &mut Prepared| matches!(prepared, Prepared::UnderWay);
@@ -137,7 +139,8 @@ impl Keeper {
         take(&mut prepared)
     }
 
-    /// Waits until everything that was given is done, but for preparing what is not needed any more.
+    /// Waits until everything that was given is done, but for preparing what is not needed any
+    /// more.
     pub(crate) fn finish(&mut self) {
         self.tasks = None;
         self.ends.store(true, Ordering::Relaxed);
@@ -196,7 +199,7 @@ fn run(
 fn prepare(shared: &Shared, ends: &AtomicBool) -> io::Result<File> {
     let path = shared.directory.join(PREPARED_NAME);
     let file = shared.disk.create(&path)?;
-    // First the room, so that a full disk says no at once, and not when the last of it is taken.
+    // First reserve the space, so that a full disk fails at once, and not at the last write.
     shared
         .disk
         .reserve(&file, &path, shared.config.segment_bytes)?;

@@ -10,8 +10,8 @@ use crate::bytes_at::u64_at;
 
 /// The name of a stream as 128 bits of a keyed hash.
 ///
-/// Two names that meet would be taken for one stream. The keys are drawn anew in every process, so nobody
-/// outside can look for such names, and by chance none will be found.
+/// Two names with the same hash would count as one stream. The keys are random in every process, so
+/// no client can search for such names, and a collision by chance is negligible.
 pub(crate) type StreamKey = u128;
 
 /// A map by stream.
@@ -57,8 +57,8 @@ impl Hasher for Folded {
     }
 }
 
-/// Hashes ids: two words and two secret ones, multiplied and folded. Ids come from outside, and without the
-/// secret nobody can choose many that meet.
+/// Hashes ids: two words and two secret ones, multiplied and folded. Ids come from outside, and
+/// without the secret no client can choose many that collide.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeyedState {
     low: u64,

@@ -1,10 +1,10 @@
 //! Remembers on the disk of one machine.
 //!
-//! A directory of segments, one writer, one flush per commit however many batches it carries. The crate
-//! knows streams, revisions, positions and bytes, and no word of the domain; it keeps every promise of
-//! [`eventlog::EventLog`], and `eventlog::conformance` holds it to them.
+//! A directory of segments, one writer, one flush per commit however many batches it carries. The
+//! crate knows streams, revisions, positions and bytes, and nothing of the domain; it keeps every
+//! promise of [`eventlog::EventLog`], which `eventlog::conformance` tests.
 //!
-//! Start reading at [`FileLog`]; `FORMAT.md` draws what lies on the disk.
+//! Start reading at [`FileLog`]; `FORMAT.md` describes the files.
 
 pub mod bench;
 mod bytes_at;

@@ -46,8 +46,8 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(OpenError::io("lock", &path)(error)),
         }
-        // The pid only serves the message that others get: it need not be durable, and a disk that is full does
-        // not keep the log from being read.
+        // The pid only serves the message that others get: it need not be durable, and a disk that
+        // is full does not keep the log from being read.
         if let Err(error) = file
             .set_len(0)
             .and_then(|()| write!(file, "{}", std::process::id()))

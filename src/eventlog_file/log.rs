@@ -39,7 +39,7 @@ const SEGMENT_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 /// Dropping it closes it, as [`EventLog::close`] does.
 pub struct FileLog {
     pub(crate) shared: Arc<Shared>,
-    /// Nobody, when the log was opened for reading only.
+    /// None when the log was opened read-only.
     engine: Option<Arc<Engine>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     lock: Mutex<Option<Lock>>,
@@ -51,14 +51,14 @@ impl FileLog {
     /// What a torn commit has left at the end is cut off; nothing of it was ever acknowledged.
     ///
     /// # Errors
-    /// When another process has the log, when it is damaged or of a newer format, or when the machinery
-    /// fails. Nothing was changed then.
+    /// When another process has the log, when it is damaged or of a newer format, or when the
+    /// machinery fails. Nothing was changed then.
     pub fn open(directory: impl Into<PathBuf>, config: FileLogConfig) -> Result<Self, OpenError> {
         Self::open_unless_behind(directory, config, || None)
     }
 
-    /// As [`FileLog::open`], unless the log ends before something that was made from it: `evidence` is asked
-    /// once this process has the log, and before anything is changed.
+    /// As [`FileLog::open`], unless the log ends before data that was derived from it: `evidence`
+    /// is called after this process has locked the log, and before anything is changed.
     ///
     /// # Errors
     /// As [`FileLog::open`].
@@ -130,10 +130,10 @@ impl FileLog {
         })
     }
 
-    /// Opens the log in `directory` for reading what is in it now, whether another process writes to it
-    /// or not. Nothing in the directory is changed. Its head does not move.
+    /// Opens the log in `directory` for reading what is in it now, whether another process writes
+    /// to it or not. Nothing in the directory is changed. Its head does not move.
     ///
-    /// While another process writes, the last commit that is seen may be one that is not yet acknowledged.
+    /// While another process writes, the last visible commit may not be acknowledged yet.
     ///
     /// # Errors
     /// When it is damaged or of a newer format, or when the machinery fails.
@@ -141,8 +141,8 @@ impl FileLog {
         Self::open_part_read_only(directory, None, Wanted::ALL)
     }
 
-    /// As [`FileLog::open_read_only`], but what comes after the commit with the last event that is wanted is not
-    /// looked at: so whatever stands before damage can be saved. What is wanted must be there, up to where the
+    /// As [`FileLog::open_read_only`], but nothing after the commit with the last wanted event is
+    /// read: so the events before damage can be saved. The wanted events must exist, as far as the
     /// record of the log's head reaches.
     ///
     /// # Errors
@@ -165,8 +165,8 @@ impl FileLog {
         })
     }
 
-    /// Appends a batch as [`EventLog::append`] does; this thread waits for the disk. Not for the threads
-    /// of an async runtime.
+    /// Appends a batch as [`EventLog::append`] does; this thread waits for the disk. Not for the
+    /// threads of an async runtime.
     ///
     /// # Errors
     /// As [`EventLog::append`].
@@ -177,7 +177,7 @@ impl FileLog {
         }
     }
 
-    /// Where the log lies.
+    /// The log's directory.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.shared.directory

@@ -1,4 +1,4 @@
-//! What stands where in a segment that has no sidecar yet.
+//! The index of a segment that has no sidecar yet.
 
 use uuid::Uuid;
 
@@ -57,7 +57,7 @@ pub(crate) struct MemoryIndex {
 }
 
 impl MemoryIndex {
-    /// An empty index with room for as much as this one holds, so that it need not grow on the way there.
+    /// An empty index with the capacity of this one, so that it need not grow.
     pub(crate) fn empty_alike(&self) -> Self {
         let mut streams = StreamMap::default();
         streams.reserve(self.streams.len());
@@ -121,8 +121,9 @@ impl MemoryIndex {
         offsets
     }
 
-    /// The frame to begin with when reading from a place on: where it begins, and at which place. It
-    /// begins `back` bytes before the frame that holds the place, or earlier, if there are as many.
+    /// The frame to begin with when reading from a place on: where it begins, and at which place.
+    /// It begins `back` bytes before the frame that holds the place, or earlier, if there are as
+    /// many.
     pub(crate) fn seek(&self, delta: u64, back: u64) -> (u64, u64) {
         let holding = self
             .frames

@@ -36,7 +36,7 @@ pub(crate) struct Opened {
     pub(crate) last: Option<(Arc<Segment>, Recovered)>,
     /// Sealed segments that have no sidecar of use.
     pub(crate) unsealed: Vec<Arc<Segment>>,
-    /// What the record of its head says.
+    /// The record of its head.
     pub(crate) record: Option<HeadRecord>,
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn list(directory: &Path) -> Result<Vec<(Position, PathBuf)>, OpenErr
     Ok(segments)
 }
 
-/// Reads the header of a segment, and checks that it is the one that its name and its log promise.
+/// Reads the header of a segment, and checks that it matches its name and its log.
 pub(crate) fn read_header(
     path: &Path,
     file: &File,
@@ -117,7 +117,8 @@ struct Opener {
     ids: Vec<(u64, Vec<Uuid>)>,
 }
 
-/// Opens what is in a directory for reading. What comes after the last event that is wanted is not looked at.
+/// Opens what is in a directory for reading. What comes after the last event that is wanted is not
+/// looked at.
 pub(crate) fn open(
     directory: &Path,
     config: FileLogConfig,
@@ -172,7 +173,7 @@ pub(crate) fn open(
         return Err(missing.into());
     }
     if opener.segments.is_empty() {
-        // Says by its error that there is no directory.
+        // Its error shows a missing directory.
         list(directory)?;
     }
     let (ids, damage) = opener.window(first, config.id_window)?;
@@ -246,7 +247,7 @@ impl Opener {
         };
         tracing::info!(
             sidecar = %sidecar_path.display(),
-            "making {} anew: {reason}",
+            "rebuilding {}: {reason}",
             sidecar_path.display()
         );
         let (segment, recovered) = self.scan(path, &file.into(), header)?;
@@ -288,11 +289,12 @@ impl Opener {
         Ok((segment, recovered))
     }
 
-    /// The latest ids: those of the segments at the end that were read, and of as many before them as are
-    /// needed for `wanted` of them.
+    /// The latest ids: those of the segments at the end that were read, and of as many before them
+    /// as are needed for `wanted` of them.
     ///
-    /// A sealed segment that is damaged ends the window early and is named: its sidecar still knows the ids
-    /// that are derived from a caller's key, and those of version 7 are repeated within seconds or never.
+    /// A sealed segment that is damaged ends the window early and is named: its sidecar still knows
+    /// the ids that are derived from a caller's key, and those of version 7 are repeated within
+    /// seconds or never.
     fn window(
         &mut self,
         first: u64,
@@ -393,8 +395,8 @@ fn ids_of(segment: &Segment) -> Result<Vec<Uuid>, OpenError> {
     Ok(ids)
 }
 
-/// Makes the last segment ready for writing: what a torn frame has left becomes zeros again, and what was
-/// found becomes durable before anybody sees it.
+/// Makes the last segment ready for writing: the rest of a torn frame becomes zeros again, and the
+/// frames found become durable before a reader sees them.
 pub(crate) fn make_writable(
     shared: &Shared,
     segment: &Segment,

@@ -27,7 +27,7 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    /// Tells whoever waits, if somebody still does.
+    /// Sends the outcome to the waiting caller, if it still waits.
     pub(crate) fn send(self, outcome: Outcome) {
         match self {
             Self::Task(sender) => drop(sender.send(outcome)),
@@ -36,7 +36,7 @@ impl Answer {
     }
 }
 
-/// A batch, and how much room it needs.
+/// A batch, and the space it needs.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) batch: Vec<Append>,
@@ -160,7 +160,7 @@ pub(crate) fn closed() -> AppendError {
     }
 }
 
-/// What a batch is answered whose writer is gone: it may have got to the disk first.
+/// The answer to a batch whose writer ended: it may be on the disk.
 pub(crate) fn lost() -> AppendError {
     AppendError::Unknown {
         reason: "the log's writer ended before it answered".to_owned(),

@@ -17,8 +17,8 @@ use crate::sidecar::is_kept;
 /// How much is read at once for a page.
 const PAGE_CHUNK_BYTES_MAX: usize = 512 * 1024;
 
-/// How many events of a stream that were written lately are read without going aside. They are in the page
-/// cache, so this is some microseconds of copying.
+/// How many events of a stream that were written lately are read without going aside. They are in
+/// the page cache, so this is some microseconds of copying.
 const READ_NOW_EVENTS_MAX: u32 = 64;
 
 /// How far a downward read goes back at once.
@@ -68,7 +68,8 @@ impl<'a> Collector<'a> {
                 return Some(false);
             }
             self.bytes += record.size();
-            // What a filter leaves over may be one event of a large chunk; a copy lets go of the rest.
+            // What a filter leaves over may be one event of a large chunk; a copy lets go of the
+            // rest.
             let event = match self.filter.is_all() {
                 true => record.recorded(chunk)?,
                 false => record.recorded_alone()?,
@@ -183,8 +184,8 @@ impl Shared {
         Ok(collector.page)
     }
 
-    /// Reads a block that ends with `target` downwards; the position to go on with, or `None` when the
-    /// page is full.
+    /// Reads a block that ends with `target` downwards; the position to go on with, or `None` when
+    /// the page is full.
     fn read_block_back(
         &self,
         segment: &Segment,
@@ -261,8 +262,8 @@ impl Shared {
         Ok(events)
     }
 
-    /// As [`Shared::read_stream`], if it is clear from what is in memory that it takes no wait for the disk:
-    /// all that is wanted was written lately and is little, or there is nothing.
+    /// As [`Shared::read_stream`], if it is clear from what is in memory that it takes no wait for
+    /// the disk: all that is wanted was written lately and is little, or there is nothing.
     pub(crate) fn read_stream_now(
         &self,
         stream: &StreamName,
@@ -283,7 +284,7 @@ impl Shared {
         (count <= READ_NOW_EVENTS_MAX).then(|| self.read_stream(stream, from, limit))
     }
 
-    /// As [`Shared::head_of`], if what is in memory tells.
+    /// As [`Shared::head_of`], if the memory index has it.
     pub(crate) fn head_now(&self, stream: &StreamName) -> Option<Option<u64>> {
         let key = self.keys.of(stream);
         for segment in self.segments.read().iter().rev() {

@@ -1,4 +1,4 @@
-//! One event as it lies in a frame.
+//! One event in a frame.
 
 use bytes::Bytes;
 use eventlog::{EventType, NewEvent, Position, Recorded, Revision, StreamName};
@@ -19,7 +19,7 @@ pub(crate) struct Place {
     pub(crate) recorded_us: i64,
 }
 
-/// An event that lies in a buffer. It borrows everything.
+/// An event in a buffer. It borrows everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordRef<'a> {
     /// Its place in the log.
@@ -42,8 +42,8 @@ pub struct RecordRef<'a> {
     pub data: &'a [u8],
 }
 
-/// The most bytes that an event takes in a frame, whatever its place. Used to decide what fits before it
-/// is known where the event will stand.
+/// The most bytes that an event takes in a frame, whatever its place. Used to decide what fits
+/// before the event's place is known.
 pub(crate) fn encoded_bytes_max(stream: &StreamName, event: &NewEvent) -> usize {
     stream.as_str().len() + event.event_type.as_str().len() + event.size() + 28 + 8 * 10
 }
@@ -94,15 +94,15 @@ pub(crate) fn encode(
 /// Enough bytes to read a record's length from.
 pub(crate) const VARINT_AND_MORE: u64 = varint::VARINT_BYTES_MAX as u64;
 
-/// The length in bytes that a record says it has after its length, and how many bytes said so.
+/// The length of a record after its length field, and the size of that field.
 pub(crate) fn length(bytes: &[u8]) -> Option<(usize, usize)> {
     let mut rest = bytes;
     let length = usize::try_from(varint::read(&mut rest)?).ok()?;
     Some((length, bytes.len() - rest.len()))
 }
 
-/// Takes a record from the front of a frame whose checksum was right. `first` is the segment's first
-/// position. `None` when the bytes are not a record.
+/// Takes a record from the front of a frame whose checksum was right. `first` is the segment's
+/// first position. `None` when the bytes are not a record.
 pub(crate) fn decode<'a>(from: &mut &'a [u8], first: Position) -> Option<RecordRef<'a>> {
     let length = usize::try_from(varint::read(from)?).ok()?;
     let record = from.get(..length)?;
@@ -196,7 +196,8 @@ impl RecordRef<'_> {
         .recorded(&buffer)
     }
 
-    /// The event with its bytes as slices of `chunk`, which this record must lie in. Nothing is copied.
+    /// The event with its bytes as slices of `chunk`, which this record must lie in. Nothing is
+    /// copied.
     ///
     /// `None` when a name is not text or the time is out of range.
     #[must_use]

@@ -108,8 +108,8 @@ impl<'a> RecordReader<'a> {
         Ok(())
     }
 
-    /// Why the record at `offset` cannot be read. An index knows only its offset, so that the frames are
-    /// gone through to say which position it is about.
+    /// Why the record at `offset` cannot be read. An index knows only its offset, so the frames are
+    /// read to find its position.
     fn damage(&self, offset: u32) -> ReadError {
         let path = &self.segment.path;
         let first = self.segment.first();

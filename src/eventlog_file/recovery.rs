@@ -1,7 +1,8 @@
 //! What the last segment holds after whatever happened.
 //!
-//! Only one commit is ever under way, so at most the last frame may be torn, and nothing of it was ever
-//! acknowledged. Everything else that is not as it was written is damage, and damage is never cut off.
+//! Only one commit is ever under way, so at most the last frame may be torn, and nothing of it was
+//! ever acknowledged. Everything else that is not as it was written is damage, and damage is never
+//! cut off.
 
 use std::fs::File;
 use std::io;
@@ -19,8 +20,8 @@ use crate::header::{FRAMES_START, SegmentHeader};
 /// The disk writes this many bytes whole or not at all.
 const SECTOR_BYTES: u64 = 512;
 
-/// How much is read at once: few calls, and yet what was read is still in the processor's cache when it is
-/// checked.
+/// How much is read at once: few calls, and yet what was read is still in the processor's cache
+/// when it is checked.
 pub(crate) const SCAN_CHUNK_BYTES: usize = 256 * 1024;
 
 /// What a segment was found to hold.
@@ -32,7 +33,8 @@ pub(crate) struct Recovered {
     pub(crate) next: u64,
     /// Whether the last frame is a mark: the log was closed.
     pub(crate) marked: bool,
-    /// How many bytes from the end on are what a torn frame has left behind; all after them are zero.
+    /// How many bytes from the end on are what a torn frame has left behind; all after them are
+    /// zero.
     pub(crate) torn_bytes: u64,
 }
 
@@ -89,7 +91,7 @@ pub(crate) fn next_or_judge(
     match tail.judge().map_err(io)? {
         Ok(torn_bytes) => Ok(Next::End { torn_bytes }),
         Err(damage) => {
-            // Another process may have gone on writing between the two looks.
+            // Another process may have written between the two reads.
             reader.refresh().map_err(io)?;
             match reader.next() {
                 Ok(Some(frame)) => Ok(Next::Frame(frame)),
@@ -99,8 +101,8 @@ pub(crate) fn next_or_judge(
     }
 }
 
-/// Reads all frames of a segment, giving each to `seen`, and judges what comes after them. What comes after the
-/// event at `until` is neither read nor judged.
+/// Reads all frames of a segment, passes each to `seen`, and classifies the bytes after them.
+/// Nothing after the event at `until` is read.
 pub(crate) fn recover(
     path: &Path,
     file: &Arc<File>,
@@ -173,8 +175,9 @@ impl Tail<'_> {
         Ok(Ok(last_used.map_or(0, |last| last + 1 - self.end)))
     }
 
-    /// The last byte that is not zero, and the first frame header that is right and comes later than the
-    /// place where the next frame should be. The salt rules out that an event's payload holds one.
+    /// The last byte that is not zero, and the first frame header that is right and comes later
+    /// than the place where the next frame should be. The salt rules out that an event's payload
+    /// holds one.
     fn search(&self) -> io::Result<Rest> {
         let mut last_used = None;
         let mut buffer = vec![0; SCAN_CHUNK_BYTES];
@@ -211,10 +214,10 @@ impl Tail<'_> {
         })
     }
 
-    /// Whether what stands at the end can be a write that did not come to its end.
+    /// Whether the bytes at the end can be an unfinished write.
     ///
-    /// Such a write has left out at least one whole sector, which is zero then as it was before. A frame
-    /// of which every sector says something was written whole, and something else has changed it.
+    /// Such a write lacks at least one whole sector, which is still zero. A frame without a zero
+    /// sector was written whole and damaged later.
     fn may_be_torn(&self) -> io::Result<bool> {
         let left = self.file_bytes - self.end;
         let mut header = [0; FRAME_HEADER_BYTES];

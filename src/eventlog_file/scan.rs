@@ -16,8 +16,8 @@ use crate::sidecar::{self, Sidecar};
 
 /// Goes through the frames of a log in order, every checksum checked.
 ///
-/// It may run while another process writes; it ends at the last frame that is whole when it gets there.
-/// Memory stays at one chunk, as long as frames are let go.
+/// It may run while another process writes; it ends at the last frame that is whole when it gets
+/// there. Memory stays at one chunk, as long as frames are let go.
 pub struct Scan {
     segments: std::vec::IntoIter<(Position, PathBuf)>,
     first: Option<Position>,
@@ -39,8 +39,8 @@ struct Current {
 }
 
 impl Scan {
-    /// A scan of what stands after a position in the log in `directory`. The first frame may begin with
-    /// events before it, because a frame is never taken apart.
+    /// A scan of the events after a position of the log in `directory`. The first frame may begin
+    /// with events before it, because a frame is read whole.
     ///
     /// # Errors
     /// When the directory cannot be read.
@@ -98,7 +98,7 @@ impl Scan {
     /// The next frame with events; `None` at the end of the log. After an error the scan is over.
     ///
     /// # Errors
-    /// The first place where something else stands than what was written.
+    /// The first place whose bytes are not those that were written.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, OpenError> {
         loop {
             let Some(current) = &mut self.current else {
@@ -176,7 +176,8 @@ impl Iterator for Scan {
     }
 }
 
-/// Says where a record cannot be read. For those who go through [`Frame::records`] themselves.
+/// The fault of a record that cannot be read. For callers that iterate [`Frame::records`]
+/// themselves.
 #[must_use]
 pub fn fault_in(segment: &Path, damage: crate::Damage) -> Fault {
     Fault::new(segment, damage)

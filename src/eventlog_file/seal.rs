@@ -1,4 +1,4 @@
-//! Seals a segment: cuts off what was only reserved, and puts a sidecar beside it.
+//! Seals a segment: cuts off the reserved rest, and writes its sidecar.
 
 use std::io;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use crate::sidecar::{self, BuildError, Sidecar, SidecarError};
 /// How many ids leave the window before others may look into it.
 const FORGET_AT_ONCE: u64 = 4096;
 
-/// Seals a segment to which nothing is written any more. When it fails, the segment is used as it is, with
-/// its index in memory, and sealed when the log is opened again.
+/// Seals a segment to which nothing is written any more. When it fails, the segment is used as it
+/// is, with its index in memory, and sealed when the log is opened again.
 pub(crate) fn seal(shared: &Shared, segment: &Segment) {
     match try_seal(shared, segment) {
         Ok(()) => forget_ids(shared),

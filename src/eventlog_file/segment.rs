@@ -22,7 +22,7 @@ use crate::sidecar::{Sidecar, SidecarError, StreamEntry};
 /// What segments are called at their end.
 pub(crate) const SEGMENT_SUFFIX: &str = ".seg";
 
-/// The name of the segment whose first event stands at `first`.
+/// The name of the segment whose first event is at `first`.
 pub(crate) fn segment_name(first: Position) -> String {
     format!("{:020}{SEGMENT_SUFFIX}", first.0)
 }
@@ -33,12 +33,12 @@ pub(crate) fn first_of_name(name: &str) -> Option<Position> {
     (digits.len() == 20).then(|| digits.parse().map(Position).ok())?
 }
 
-/// What is known of where things stand in a segment.
+/// The index of a segment.
 #[derive(Clone, Debug)]
 pub(crate) enum Index {
     /// Everything, in memory: the active segment, and sealed ones that wait for their sidecar.
     Memory(Arc<RwLock<MemoryIndex>>),
-    /// What the file beside it says.
+    /// The sidecar file.
     Sidecar(Arc<Sidecar>),
 }
 
@@ -78,7 +78,7 @@ impl Segment {
         self.end.load(Ordering::Acquire)
     }
 
-    /// What is known of where things stand in it.
+    /// Its index.
     pub(crate) fn index(&self) -> Index {
         self.index.read().clone()
     }
@@ -97,8 +97,8 @@ impl Segment {
         self.end() + sidecar
     }
 
-    /// Lets readers see a frame that is durable. The end moves while the index is locked, so that no
-    /// reader finds a place in the index that lies behind the end.
+    /// Lets readers see a frame that is durable. The end moves while the index is locked, so that
+    /// no reader finds a place in the index that is behind the end.
     pub(crate) fn publish(&self, added: &[Added], frame_offset: u64, end: u64) {
         if let Index::Memory(index) = &*self.index.read() {
             let mut index = index.write();
@@ -110,8 +110,8 @@ impl Segment {
         }
     }
 
-    /// A reader of the frames from the one on that holds `position` (or one that begins up to `back`
-    /// bytes and some frames before it) to the end of what may be seen.
+    /// A reader of the frames from the one that holds `position` (or one that begins up to `back`
+    /// bytes and some frames before it) to the visible end.
     pub(crate) fn reader(
         &self,
         file: Arc<File>,
@@ -217,9 +217,10 @@ impl Segment {
                 let event = reader.recorded(offset)?;
                 Ok((event.id == id).then_some(event))
             }
-            // Ids are only looked for here, so a sidecar that is replaced by memory would lose them.
+            // Ids are only looked for here, so a sidecar that is replaced by memory would lose
+            // them.
             Err(reason) => Err(ReadError::Unavailable(format!(
-                "{}: {reason}; remove it, and it is made anew when the log is opened",
+                "{}: {reason}; remove it, and it is rebuilt when the log is opened",
                 sidecar.path.display()
             ))),
         }
@@ -256,7 +257,7 @@ impl Segment {
         Ok(Ok(Some(InSidecar { entry, span })))
     }
 
-    /// Tells a sidecar that is of no use from a disk that cannot be read.
+    /// Distinguishes an unusable sidecar from a disk that cannot be read.
     fn checked<T>(
         &self,
         sidecar: &Sidecar,
@@ -269,7 +270,7 @@ impl Segment {
         }
     }
 
-    /// Reads the segment anew instead of a sidecar that is of no use.
+    /// Reads the segment instead of an unusable sidecar.
     fn rebuild(
         &self,
         view: &View<'_>,
@@ -278,7 +279,7 @@ impl Segment {
     ) -> Result<(), ReadError> {
         tracing::warn!(
             sidecar = %sidecar.path.display(),
-            "cannot use {}: {reason}; its segment is read instead. Remove it, and it is made anew when the log is opened",
+            "cannot use {}: {reason}; its segment is read instead. Remove it, and it is rebuilt when the log is opened",
             sidecar.path.display()
         );
         let file = view.open(&self.path)?;

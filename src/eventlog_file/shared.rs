@@ -16,8 +16,8 @@ use crate::keys::{Keys, StreamKey};
 use crate::segment::{Segment, View};
 use crate::stats::{Counters, add};
 
-/// What the writer and the readers share. The writer publishes: index first, then the end of the segment,
-/// then the head, so that whoever has seen a head can read up to it.
+/// What the writer and the readers share. The writer publishes: index first, then the end of the
+/// segment, then the head, so that a reader that has seen a head can read up to it.
 pub(crate) struct Shared {
     pub(crate) directory: PathBuf,
     pub(crate) log_id: Uuid,

@@ -1,8 +1,8 @@
-//! What stands where in a sealed segment: a file beside it, from which every byte can be worked out anew.
+//! The index file of a sealed segment, which can be rebuilt from the segment byte for byte.
 //!
-//! Only what decides whether to look further is held in memory: filters, fences and a sparse table of
-//! frames. The rest is read in pages, each with its own checksum. A sidecar never answers by itself for
-//! what a stream holds: it names places, and the record there says which stream and revision it is.
+//! Only what decides whether to look further is held in memory: filters, fences and a sparse table
+//! of frames. The rest is read in pages, each with its own checksum. A sidecar alone never proves
+//! what a stream holds: it names places, and the record there has the stream and revision.
 
 mod build;
 mod filter;
@@ -38,7 +38,7 @@ pub(crate) fn path_of(segment: &Path) -> PathBuf {
 /// Why a sidecar cannot be used.
 #[derive(Debug)]
 pub(crate) enum SidecarError {
-    /// It is not there, not whole, of another version or of another segment. It can be made anew.
+    /// It is missing, incomplete, of another version or of another segment. It can be rebuilt.
     Useless(&'static str),
     /// The machinery failed.
     Io(io::Error),
@@ -48,7 +48,8 @@ pub(crate) enum SidecarError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StreamEntry {
     pub(crate) count: u32,
-    /// The offset of the record if it is the only one, else the place of its first offset in the table.
+    /// The offset of the record if it is the only one, else the place of its first offset in the
+    /// table.
     start: u32,
 }
 
@@ -150,8 +151,8 @@ impl Sidecar {
         self.stream_filter.may_hold(stable_hash(self.salt, name))
     }
 
-    /// What the segment has of a stream, as far as the hash of its name tells. `open` opens the sidecar,
-    /// and is only called when the filter does not know better.
+    /// The segment's events of a stream, by the hash of its name. `open` opens the sidecar, and is
+    /// called only when the filter does not exclude the stream.
     pub(crate) fn stream(
         &self,
         name: &[u8],

@@ -54,7 +54,7 @@ impl Counters {
         Duration::from_micros(self.sync_microseconds_last.load(Ordering::Relaxed))
     }
 
-    /// What was counted; what lies on the disk and in the queue is for the log to fill in.
+    /// The counters; the log adds the sizes of the disk and the queue.
     pub(crate) fn snapshot(&self) -> LogStats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         LogStats {

@@ -119,7 +119,7 @@ pub(crate) fn batch(number: u64) -> Vec<Append> {
     }]
 }
 
-/// An event that follows from a number; every second id is derived from somebody else's key.
+/// The event of a number; every second id is derived from a caller's key.
 pub(crate) fn event(number: u64) -> NewEvent {
     let version = match number % 2 {
         0 => uuid::Version::SortRand,

@@ -34,11 +34,11 @@ const TYPES_MAX: usize = 4096;
 
 /// Checks the log in `directory`, whether another process writes to it or not. Nothing is changed.
 ///
-/// `progress` is told the position that was reached and how many bytes of frames were checked, after every
-/// frame. Memory grows with the number of streams, by some 40 bytes each.
+/// `progress` gets the position and the number of checked bytes after every frame. Memory grows
+/// with the number of streams, by some 40 bytes each.
 ///
 /// # Errors
-/// The first place where something else stands than what was written.
+/// The first place whose bytes are not those that were written.
 pub fn verify(
     directory: impl AsRef<Path>,
     mut progress: impl FnMut(Position, u64),

@@ -1,4 +1,4 @@
-//! The one who writes: a group of batches, one frame, one flush, then everybody is told.
+//! The writer: a group of batches, one frame, one flush, then all callers are answered.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -21,11 +21,11 @@ use crate::segment::{Index, Segment};
 use crate::shared::{Shared, Stop};
 use crate::stats::add;
 
-/// The next segment is prepared only while frames are shorter than this. A flush of much at once does not
-/// mind that the file grows with it, and zeros that are written beforehand compete with it for the disk.
+/// The next segment is prepared only while frames are shorter than this. A large flush is not
+/// slowed by a growing file, and zeros that are written beforehand compete with it for the disk.
 const PREPARE_FRAME_BYTES_MAX: u64 = 128 * 1024;
 
-/// The one who writes. Whoever holds it may commit.
+/// The writer. Its holder may commit.
 pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) keeper: Keeper,
@@ -46,13 +46,14 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Commits requests as one frame. One outcome per request is left in `outcomes`, in their order.
+    /// Commits requests as one frame. One outcome per request is left in `outcomes`, in their
+    /// order.
     pub(crate) fn commit<'a>(&mut self, requests: impl Iterator<Item = &'a Request> + Clone) {
         self.outcomes.clear();
         let count = requests.clone().count();
         let bytes = requests.clone().map(|request| request.bytes).sum();
         let _span = tracing::debug_span!("append", appends = count, bytes).entered();
-        if let Err(stop) = self.make_room(bytes) {
+        if let Err(stop) = self.make_space(bytes) {
             self.refuse(count, &stop.error);
             *self.shared.stopped.lock() = Some(stop);
             return;
@@ -92,7 +93,8 @@ impl Writer {
                 error: AppendError::Stopped { reason },
                 passing: false,
             });
-            // Even a refusal may rest on what this frame was to write, so the whole group is unsettled.
+            // Even a refusal may rest on what this frame was to write, so the whole group is
+            // unsettled.
             self.refuse(count, &unknown);
         }
         self.group = group;
@@ -113,8 +115,8 @@ impl Writer {
         shared
             .disk
             .write_at(&self.file, &self.segment.path, &group.frame, self.offset)?;
-        // sync_data, not flush: the page cache does not survive a power cut, and an answer promises that
-        // the event does.
+        // sync_data, not flush: the page cache does not survive a power cut, and an answer promises
+        // that the event does.
         let began = Instant::now();
         shared.disk.sync(&self.file, &self.segment.path)?;
         shared.counters.synced(began.elapsed());
@@ -160,7 +162,7 @@ impl Writer {
     }
 
     /// Makes sure that a frame with so many bytes of records has a place.
-    fn make_room(&mut self, bytes: usize) -> Result<(), Stop> {
+    fn make_space(&mut self, bytes: usize) -> Result<(), Stop> {
         let stopped = self.shared.stopped.lock().clone();
         if let Some(stop) = &stopped
             && !stop.passing
@@ -189,8 +191,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Looks whether what has stopped the log for now is over: nobody may be there to try, because whoever
-    /// asks first whether it is ready sends nothing.
+    /// Checks whether the cause of the stop has ended: no append may come to try, because clients
+    /// that check readiness first send nothing.
     pub(crate) fn look_again(&mut self) {
         if self.shared.stops_for_now() && self.roll().is_ok() {
             self.go_on();
@@ -225,7 +227,7 @@ impl Writer {
         let make =
             |prepared, index| create::create(&self.shared, Position(self.next), prepared, index);
         let (segment, file) = match make(prepared, next_index) {
-            // What is being prepared may hold the room, and is the next segment then.
+            // The segment in preparation may hold the space, and is the next segment then.
             Err(error) if is_full(&error) => match self.keeper.wait_for_prepared() {
                 Some(file) => make(Some(file), index.empty_alike())?,
                 None => return Err(error),
@@ -244,7 +246,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes the mark that says that everything before it was durable.
+    /// Writes the mark: everything before it is durable.
     pub(crate) fn mark(&mut self) -> io::Result<()> {
         if self.marked || self.shared.stopped.lock().is_some() {
             return Ok(());

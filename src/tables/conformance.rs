@@ -86,7 +86,7 @@ pub fn an_opened_table_is_the_same_table<T: Tables + ?Sized>(tables: &T) {
     assert_eq!(text(&*one, "b"), Some("2".into()));
 }
 
-/// Dropping empties a table, its old handles say so, and dropping again is fine.
+/// Dropping empties a table, also for its old handles, and may be repeated.
 pub fn a_dropped_table_is_empty_when_it_comes_back<T: Tables + ?Sized>(tables: &T) {
     let old = open(tables, "t");
     put(&*old, &[("a", "1")]);
@@ -262,7 +262,7 @@ pub fn a_batch_is_seen_whole<T: Tables + ?Sized>(tables: &T) {
     let write = |round: u64| {
         let mut batch = Batch::new();
         batch.put("first", round.to_be_bytes().to_vec());
-        // Enough between the two that a batch in pieces would be seen.
+        // Enough rows that a partial batch would be visible.
         for row in 0..200_u8 {
             batch.put([b'g', row], round.to_be_bytes().to_vec());
         }

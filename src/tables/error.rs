@@ -3,18 +3,19 @@
 /// Why a table could not answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TableError {
-    /// The stored bytes are not what was written, or the engine cannot read them. No row of these tables
-    /// can be trusted: open them again and rebuild.
+    /// The stored bytes are not what was written, or the engine cannot read them. No row of these
+    /// tables can be trusted: open them again and rebuild.
     #[error("the tables are damaged: {reason}")]
     Damaged {
         /// The engine's message.
         reason: String,
     },
-    /// The disk is full. Nothing that was persisted is lost: open the tables again when there is room.
+    /// The disk is full. Nothing that was persisted is lost: open the tables again when there is
+    /// space.
     #[error("no space is left for the tables")]
     Full,
-    /// The operating system refused a read or a write. Tables on disk answer so until they are opened
-    /// again, because what the engine holds in memory is not known any more.
+    /// The operating system refused a read or a write. Tables on disk answer so until they are
+    /// opened again, because what the engine holds in memory is not known any more.
     #[error("the tables cannot be read or written: {reason}")]
     Unavailable {
         /// The system's message.
@@ -32,8 +33,8 @@ pub enum TableError {
         /// Its name.
         name: String,
     },
-    /// A view that is being rebuilt, or is still behind what it knew before, does not answer: rows that are
-    /// not there yet would be taken for rows that do not exist. Ask again later.
+    /// A view that is being rebuilt, or is still behind what it knew before, does not answer: rows
+    /// that are not there yet would look like rows that do not exist. Try again later.
     #[error(
         "the view `{view}` is not up to date: it is at position {position}, and answers from {needed} on"
     )]

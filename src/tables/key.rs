@@ -12,11 +12,11 @@
 
 use crate::Key;
 
-/// Ends a text. Less than [`ESCAPED_ZERO`] and than any other byte that may follow a text, so that a
-/// text sorts before every longer one that begins with it.
+/// Ends a text. Less than [`ESCAPED_ZERO`] and than any other byte that may follow a text, so that
+/// a text sorts before every longer one that begins with it.
 const END: [u8; 2] = [0x00, 0x01];
 
-/// Stands for a zero byte within a text.
+/// Encodes a zero byte within a text.
 const ESCAPED_ZERO: [u8; 2] = [0x00, 0xff];
 
 const SIGN: u64 = 1 << 63;

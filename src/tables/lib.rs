@@ -68,7 +68,8 @@ pub trait Tables: Send + Sync {
     /// The table of this name, created empty if there is none.
     ///
     /// # Errors
-    /// [`TableError::Name`] for an empty, overlong or reserved name; or when the store cannot answer.
+    /// [`TableError::Name`] for an empty, overlong or reserved name; or when the store cannot
+    /// answer.
     fn open(&self, name: &str) -> Result<Arc<dyn Table>, TableError>;
 
     /// Removes a table with all its rows; a table that is not there is already removed.
@@ -96,12 +97,12 @@ pub trait Tables: Send + Sync {
         None
     }
 
-    /// Opens the tables again, if they have failed: as they were when they were last persisted, or empty if
-    /// they are damaged. Handles from before go on answering the failure.
+    /// Opens the tables again, if they have failed: as they were when they were last persisted, or
+    /// empty if they are damaged. Handles from before go on answering the failure.
     ///
     /// # Errors
-    /// When they cannot be opened yet; trying again later is right. [`TableError::InUse`] while a call from
-    /// before is under way.
+    /// When they cannot be opened yet; trying again later is right. [`TableError::InUse`] while a
+    /// call from before is under way.
     fn revive(&self) -> Result<(), TableError> {
         Ok(())
     }

@@ -1,9 +1,9 @@
 //! Writes that readers see before the disk has them.
 //!
 //! Three layers, the newest first: *dirty* (written since the last freeze), *frozen* (on its way
-//! into the table), and the table itself. The table changes only by the frozen batch, and the frozen
-//! layer hides every key of that batch until [`Overlay::committed`]: so a reader sees the same rows
-//! before, during and after the write, and never has to wait for it.
+//! into the table), and the table itself. The table changes only by the frozen batch, and the
+//! frozen layer hides every key of that batch until [`Overlay::committed`]: so a reader sees the
+//! same rows before, during and after the write, and never has to wait for it.
 
 mod merge;
 
@@ -41,8 +41,8 @@ impl Overlay {
         }
     }
 
-    /// Several reads of one moment. Publishing waits until the view is gone: keep it short, and ask
-    /// the view, not the overlay, while it is held.
+    /// Several reads of one moment. Publishing waits until the view is dropped: keep it short, and
+    /// read from the view, not from the overlay, while it is held.
     pub fn view(&self) -> View<'_> {
         View {
             table: &*self.table,

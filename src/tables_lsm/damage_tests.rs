@@ -114,8 +114,8 @@ fn damages() -> Vec<Damaged> {
     damages
 }
 
-/// Runs in files are checked like everything else: their ends when they are opened, their blocks when they are
-/// read.
+/// Runs in files are checked like everything else: their ends when they are opened, their blocks
+/// when they are read.
 #[test]
 fn a_damaged_run_is_found_at_the_start_or_when_it_is_read() {
     for is_found_at_start in [true, false] {
@@ -176,8 +176,8 @@ fn run_damages(is_found_at_start: bool) -> Vec<fn(&Path)> {
     }
 }
 
-/// Nothing is converted and nothing is guessed: what another version or another engine wrote is moved aside, and
-/// the tables are empty, which costs a rebuild.
+/// Nothing is converted and nothing is guessed: what another version or another engine wrote is
+/// moved aside, and the tables are empty, which costs a rebuild.
 #[test]
 fn what_another_version_wrote_is_reported_and_not_read() {
     for (layout, write_layout, expected) in layouts() {
@@ -198,7 +198,7 @@ fn what_another_version_wrote_is_reported_and_not_read() {
     }
 }
 
-/// A name, a directory of that layout, and what the warning says.
+/// A name, a directory of that layout, and the text of the warning.
 type Layout = (&'static str, fn(&Path), &'static str);
 
 fn layouts() -> [Layout; 4] {

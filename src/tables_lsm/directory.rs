@@ -12,8 +12,8 @@ use super::engine::CLOSING_MAX;
 use super::{DAMAGED_KEPT_MAX, reserve};
 use tables::TableError;
 
-/// The free space that a disk that was full must have before a database is opened on it again. With less, opening
-/// would fill it again.
+/// The free space that a disk that was full must have before a database is opened on it again. With
+/// less, opening would fill it again.
 const ROOM_BYTES_MIN: u64 = 16 << 20;
 
 /// A database's directory, held by this process alone.
@@ -29,7 +29,7 @@ impl Directory {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|error| reason_of(&error))?;
         }
-        // Not the database's own lock: that one is gone once the directory has been moved aside.
+        // Not the database's own lock, which moves away with the directory.
         let lock = File::create(sibling(&path, "lock")).map_err(|error| reason_of(&error))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path, _lock: lock }),
@@ -67,14 +67,14 @@ impl Directory {
         }
     }
 
-    /// Waits until the database is closed, but not for ever: a thread that is gone never ends.
+    /// Waits until the database is closed, but not for ever: a dead thread never ends.
     pub(super) fn wait_until_closed(&self) {
         if let Err(error) = self.wait_until_free(CLOSING_MAX) {
             tracing::warn!("the database that failed is still being closed: {error}");
         }
     }
 
-    /// Whether there is room enough to continue; yes if the system cannot tell.
+    /// Whether there is enough space to continue; yes if the system does not report it.
     pub(super) fn has_room(&self) -> bool {
         self.room_bytes().is_none_or(|room| room >= ROOM_BYTES_MIN)
     }
@@ -143,8 +143,8 @@ impl Directory {
         }
     }
 
-    /// Renames the database to `….damaged-<n>`, deletes the oldest of these, and removes its register and
-    /// mark. `None` if there was no directory.
+    /// Renames the database to `….damaged-<n>`, deletes the oldest of these, and removes its
+    /// register and mark. `None` if there was no directory.
     pub(super) fn move_aside(&self) -> Result<Option<PathBuf>, TableError> {
         let mut kept = self.damaged().map_err(|error| reason_of(&error))?;
         let number = kept.last().map_or(1, |newest| newest + 1);
@@ -164,7 +164,8 @@ impl Directory {
                 tracing::warn!(%error, "could not delete `{oldest}`: {error}");
             }
         }
-        // Only after the rename: a kill in between leaves a register without tables, which is found at the start.
+        // Only after the rename: a kill in between leaves a register without tables, which is found
+        // at the start.
         for cause in ["suspect", "register"] {
             match fs::remove_file(sibling(&self.path, cause)) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(reason_of(&error)),

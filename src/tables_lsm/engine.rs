@@ -188,7 +188,8 @@ impl Engine {
         self.directory.path()
     }
 
-    /// Returns once everything applied before the call is on the disk. `tables` names those that there are.
+    /// Returns once everything applied before the call is on the disk. `tables` names those that
+    /// there are.
     ///
     /// Callers that wait for a running round share the next one.
     pub(super) fn persist(
@@ -205,7 +206,7 @@ impl Engine {
         let dropped = self.folder.take_dropped();
         let mut changes = Vec::new();
         for (tree, runs) in tables() {
-            // The system reports an error once, and the pages may be gone: never try again.
+            // The system reports an error once, and the pages may be lost: never try again.
             let change = runs
                 .change()
                 .map_err(|error| self.fail(reason_of(&error)))?;
@@ -220,7 +221,7 @@ impl Engine {
         // Bodies first: the database's file refers to them.
         self.sync_bodies(&mut synced.bodies)
             .and_then(|()| self.file.sync_data())
-            // The system reports an error once, and the pages may be gone: never try again.
+            // The system reports an error once, and the pages may be lost: never try again.
             .map_err(|error| self.fail(reason_of(&error)))?;
         if synced.register != found {
             self.directory.write_register(&found)?;
@@ -294,8 +295,8 @@ impl Drop for Engine {
     }
 }
 
-/// Drops a database. One that failed may wait for ever for a thread that is gone, so it is dropped
-/// on a thread of its own that is not joined.
+/// Drops a database. A failed one may wait for ever for a dead thread, so it is dropped on its own
+/// thread, which is not joined.
 fn close(database: sled::Db, has_failed: bool) {
     let close = move || {
         // A panic while it is dropped changes nothing.
@@ -326,7 +327,7 @@ fn within<T: Send + 'static>(
     let opener = thread::Builder::new()
         .name("tables-open".into())
         .spawn(move || {
-            // The receiver is gone if it took too long.
+            // The receiver was dropped if it took too long.
             let _ = done.send(catch_unwind(AssertUnwindSafe(open)));
         });
     opener.map_err(|error| Trouble::System(reason_of(&error)))?;

@@ -1,12 +1,13 @@
-//! Tables on disk: an LSM tree of sorted runs for each table, with sled for manifests and small runs.
+//! Tables on disk: an LSM tree of sorted runs for each table, with sled for manifests and small
+//! runs.
 //!
-//! Knows bytes, files and sled; refuses to know what a row means. Start with [`LsmTables`], then `runs.rs`;
-//! `FORMAT.md` describes every file.
+//! Knows bytes, files and sled; refuses to know what a row means. Start with [`LsmTables`], then
+//! `runs.rs`; `FORMAT.md` describes every file.
 //!
-//! sled can lose writes in a power cut, panics on damaged files, and has opened damaged databases as empty ones
-//! without an error. So only derived data is stored here, [`Tables::persist`] syncs through a file handle of our
-//! own, panics of sled are caught, and a database that cannot be read is moved aside, replaced by an empty
-//! one and *reported*: see [`Opened`].
+//! sled can lose writes in a power cut, panics on damaged files, and has opened damaged databases
+//! as empty ones without an error. So only derived data is stored here, [`Tables::persist`] syncs
+//! through a file handle of our own, panics of sled are caught, and a database that cannot be read
+//! is moved aside, replaced by an empty one and *reported*: see [`Opened`].
 //!
 //! | next to `views/`     | content                                                       |
 //! |----------------------|---------------------------------------------------------------|
@@ -76,7 +77,8 @@ pub struct Damage {
 
 /// Tables on disk. Handles on its tables keep the database open.
 pub struct LsmTables {
-    /// What was opened last, or why nothing is open. Replaced as a whole: rows of two databases never mix.
+    /// What was opened last, or why nothing is open. Replaced as a whole: rows of two databases
+    /// never mix.
     open: RwLock<Result<Arc<OpenTables>, TableError>>,
     /// Held while they are opened again.
     reviving: Mutex<()>,
@@ -136,7 +138,7 @@ impl Tables for LsmTables {
     }
 
     fn persist(&self) -> Result<(), TableError> {
-        // The reserve is created again once there is room for it.
+        // The reserve is created again once there is space for it.
         self.directory.keep_reserve();
         self.opened()?.persist()
     }

@@ -1,7 +1,8 @@
 //! Disk space that is reserved for a start on a full disk.
 //!
-//! sled writes while it opens, so that a server that was restarted on a full disk could not open its views.
-//! This file is removed then, which frees enough to open the tables and to read from them.
+//! sled writes while it opens, so that a server that was restarted on a full disk could not open
+//! its views. This file is removed then, which frees enough to open the tables and to read from
+//! them.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -13,7 +14,8 @@ use rustix::fs::{FallocateFlags, fallocate};
 /// How large the file is.
 pub(super) const RESERVE_BYTES: u64 = 16 << 20;
 
-/// On a disk with less free space than this many times the reserve, the reserve itself would fill the disk.
+/// On a disk with less free space than this many times the reserve, the reserve itself would fill
+/// the disk.
 const ROOM_FACTOR: u64 = 4;
 
 /// Creates the file if there is none and enough is free. A failure is logged and changes nothing.

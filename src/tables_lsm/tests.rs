@@ -136,7 +136,7 @@ fn a_panic_inside_sled_is_the_error_of_every_call_from_then_on() {
     );
 }
 
-/// A full disk is no damage: the rows are still there when there is room again.
+/// A full disk is no damage: the rows are still there when there is space again.
 #[test]
 fn a_failed_write_stops_the_tables_and_condemns_nothing() {
     let directory = tempfile::tempdir().unwrap();
@@ -201,7 +201,7 @@ fn damaged_tables_are_revived_empty_and_kept_aside() {
     write(&tables, "runs", 300);
     tables.persist().unwrap();
     fail(&tables, || panic!("no such page"));
-    // The mark may be missing: there may have been no room for it.
+    // The mark may be missing: there may have been no space for it.
     fs::remove_file(path.with_extension("suspect")).unwrap();
     tables.revive().unwrap();
     assert!(path.with_extension("damaged-1").is_dir());

@@ -20,7 +20,8 @@ async fn a_folder_keeps_every_promise() {
     conformance::check(&Blobs::local(directory.path().join("new/blobs")).unwrap()).await;
 }
 
-/// A folder is a place of its own: the same body in two folders is there twice, and each can be deleted alone.
+/// A folder is a place of its own: the same body in two folders is there twice, and each can be
+/// deleted alone.
 #[tokio::test]
 async fn a_folder_within_a_place_keeps_every_promise_and_is_apart() {
     let directory = tempfile::tempdir().unwrap();
@@ -45,7 +46,7 @@ async fn a_folder_within_a_place_keeps_every_promise_and_is_apart() {
     assert_eq!(outside, 1, "nothing is written beside the folder");
 }
 
-/// Against moto, which plays S3: a faithful stand-in, for nobody ships the real one.
+/// Against moto, a faithful imitation of S3.
 #[tokio::test]
 async fn a_bucket_keeps_every_promise() {
     let moto = Moto::start();
@@ -195,7 +196,7 @@ impl Moto {
                     executable.display()
                 )
             });
-        // It says where it listens among other things, and must not be stopped by a full pipe.
+        // It prints its address among other lines, and must not be blocked by a full pipe.
         let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
         let endpoint = lines
             .by_ref()
@@ -220,7 +221,7 @@ impl Moto {
         S3Config {
             bucket: bucket.into(),
             endpoint: Some(self.endpoint.clone()),
-            access_key_id: Some("anybody".into()),
+            access_key_id: Some("tester".into()),
             secret_access_key: Some("anything".to_owned().into()),
             ..S3Config::default()
         }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::fixture::{append, append_any, assert_is, everything, part, refused, run, whole};
 use crate::{AppendError, EventLog, Expected, Filter, PageLimit, Position, Revision};
 
-/// A log to which nothing was ever written has nothing, and says so.
+/// A new log is empty.
 pub async fn a_fresh_log_is_empty(log: Arc<dyn EventLog>) {
     assert_eq!(log.head(), Position::START);
     assert!(everything(&*log).await.is_empty());
@@ -22,7 +22,7 @@ pub async fn a_fresh_log_is_empty(log: Arc<dyn EventLog>) {
     assert!(page.events.is_empty() && page.end);
 }
 
-/// Positions only grow; per stream, revisions are 0, 1, 2, … without gaps; receipts tell the truth.
+/// Positions only grow; per stream, revisions are 0, 1, 2, … without gaps; receipts are correct.
 pub async fn positions_grow_and_revisions_count_from_nought(log: Arc<dyn EventLog>) {
     let mut receipts = Vec::new();
     for number in 0..20 {
@@ -64,7 +64,7 @@ pub async fn what_was_appended_is_read_as_it_was(log: Arc<dyn EventLog>) {
     for (event, number) in events.iter().zip(0..) {
         assert_is(event, number);
         assert_eq!(event.stream, run(if number < 5 { 1 } else { 2 }));
-        // A backend may be given a clock that stands still; but no clock shows parts of a microsecond.
+        // The clock of a backend may be fixed, but has no parts of a microsecond.
         assert_eq!(event.recorded_at.subsec_nanosecond() % 1000, 0);
     }
     assert_eq!(whole(&*log, &run(1)).await, events[..5]);
@@ -119,7 +119,7 @@ pub async fn a_stream_may_stand_twice_in_a_batch(log: Arc<dyn EventLog>) {
     );
 }
 
-/// Whoever imports knows when an event was first recorded, and the log believes it.
+/// An import gives the time when an event was first recorded, and the log keeps it.
 pub async fn an_import_says_when_an_event_was_recorded(log: Arc<dyn EventLog>) {
     let then: Timestamp = "2019-07-01T12:00:00.123456Z".parse().expect("a time");
     let mut imported = part(&run(1), Expected::Any, [0, 1]);

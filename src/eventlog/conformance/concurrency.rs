@@ -38,7 +38,7 @@ pub async fn concurrent_writers_leave_no_gaps(log: Arc<dyn EventLog>) {
     }
 }
 
-/// Of writers that expect the same revision one wins, and the others are told what is.
+/// Of writers that expect the same revision one wins, and the others get the actual one.
 pub async fn of_writers_that_expect_the_same_one_wins(log: Arc<dyn EventLog>) {
     append_any(&*log, &run(1), [0]).await;
     for round in 0..10 {
@@ -96,7 +96,7 @@ pub async fn the_same_batch_at_the_same_time_is_written_once(log: Arc<dyn EventL
     assert_eq!(everything(&*log).await.len(), 20);
 }
 
-/// Whatever the head says can be read; and it never goes back.
+/// Everything up to the head can be read, and the head never goes back.
 pub async fn the_head_never_runs_ahead_of_what_can_be_read(log: Arc<dyn EventLog>) {
     let writer = {
         let log = log.clone();

@@ -1,12 +1,12 @@
-//! What a log says of itself, and how it ends.
+//! How a log describes itself, and how it ends.
 
 use std::sync::Arc;
 
 use super::fixture::{append_any, everything, part, refused, run};
 use crate::{AppendError, EventLog, Expected, LogLimits};
 
-/// The backend and its layout have names, nothing is missing from what can be read, and no limit is below what
-/// callers may rely on.
+/// The backend and its layout have names, nothing is missing from what can be read, and no limit is
+/// below what callers may rely on.
 pub async fn a_log_describes_itself(log: Arc<dyn EventLog>) {
     append_any(&*log, &run(1), 0..3).await;
     let description = log.describe();
@@ -19,8 +19,8 @@ pub async fn a_log_describes_itself(log: Arc<dyn EventLog>) {
     assert!(limits.batch_bytes >= least.batch_bytes, "{limits:?}");
 }
 
-/// After it was closed, what was acknowledged can be read, and nothing is written. That a batch was refused is
-/// certain then: its outcome is never unknown.
+/// After it was closed, what was acknowledged can be read, and nothing is written. That a batch was
+/// refused is certain then: its outcome is never unknown.
 pub async fn a_closed_log_is_read_and_not_written(log: Arc<dyn EventLog>) {
     append_any(&*log, &run(1), 0..3).await;
     let closing = Arc::clone(&log);

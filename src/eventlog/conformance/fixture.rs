@@ -20,8 +20,8 @@ pub fn stream(category: &str, number: u64) -> StreamName {
     StreamName::new(category, &number.to_string()).expect("a category and a number make a name")
 }
 
-/// An event whose id and content follow from a number. Ids of even numbers are of version 7, those of odd
-/// ones of version 5, because a backend may keep the two in different places.
+/// An event whose id and content follow from a number. Ids of even numbers are of version 7, those
+/// of odd ones of version 5, because a backend may keep the two in different places.
 #[must_use]
 pub fn event(number: u64) -> NewEvent {
     NewEvent {
@@ -124,7 +124,7 @@ pub async fn whole(log: &dyn EventLog, stream: &StreamName) -> Vec<Recorded> {
         .expect("the log can be read")
 }
 
-/// Asserts that an event is the one that a number stands for.
+/// Asserts that an event is the one with this number.
 #[track_caller]
 pub fn assert_is(event: &Recorded, number: u64) {
     let wanted = self::event(number);

@@ -49,7 +49,7 @@ pub async fn a_subscription_has_no_gap_and_no_repeat(log: Arc<dyn EventLog>) {
     }
 }
 
-/// A subscription from a position on sees exactly what stands after it.
+/// A subscription from a position on gets exactly the events after it.
 pub async fn a_subscription_goes_on_where_another_stopped(log: Arc<dyn EventLog>) {
     append_any(&*log, &run(0), 0..20).await;
     let events = everything(&*log).await;
@@ -62,7 +62,7 @@ pub async fn a_subscription_goes_on_where_another_stopped(log: Arc<dyn EventLog>
     assert_eq!(rest, events[7..]);
 }
 
-/// What does not pass the filter is passed over, and what comes later is seen.
+/// Events outside the filter are skipped, and later ones are delivered.
 pub async fn a_filtered_subscription_sees_what_comes_late(log: Arc<dyn EventLog>) {
     append_any(&*log, &run(0), 0..20).await;
     let filter = Filter {

@@ -18,7 +18,7 @@ fn filters() -> Vec<Filter> {
         filter(&["run", "job"], &["run.kind_1"]),
         filter(&["job"], &["run.*"]),
         filter(&[], &["run.kind_0", "run.kind_2"]),
-        filter(&["nobody"], &[]),
+        filter(&["unknown"], &[]),
     ]
 }
 
@@ -115,7 +115,7 @@ pub async fn pages_downwards_cover_everything_once(log: Arc<dyn EventLog>) {
 pub async fn a_page_keeps_each_of_its_limits(log: Arc<dyn EventLog>) {
     let events = fill(&*log).await;
     let none = Filter {
-        categories: vec!["nobody".to_owned()],
+        categories: vec!["unknown".to_owned()],
         event_types: Vec::new(),
     };
     for limit in limits() {

@@ -91,7 +91,7 @@ where
     }
 }
 
-/// The same log has the same id, so that a copy is told from another log.
+/// The same log keeps its id, so that a copy is distinguished from another log.
 pub async fn a_log_keeps_its_id<F, Fut>(open: F)
 where
     F: Fn() -> Fut,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::fixture::{append, append_any, everything, id, part, refused, run};
 use crate::{AppendError, EventLog, Expected, Revision};
 
-/// A repeat of a whole batch is answered with the first result, whatever it expects, and writes nothing.
+/// A repeat of a whole batch is answered with the first result, whatever it expects, and writes
+/// nothing.
 pub async fn a_batch_that_comes_again_gets_its_first_result(log: Arc<dyn EventLog>) {
     let batch = vec![
         part(&run(1), Expected::Empty, [0, 1]),
@@ -46,7 +47,7 @@ pub async fn a_batch_of_which_only_a_part_is_known_is_refused(log: Arc<dyn Event
     assert_eq!(everything(&*log).await.len(), 2);
 }
 
-/// An id that stands in another stream is somebody else's.
+/// An id of another stream is refused.
 pub async fn an_id_of_another_stream_is_refused(log: Arc<dyn EventLog>) {
     append_any(&*log, &run(1), [0, 1]).await;
     for batch in [

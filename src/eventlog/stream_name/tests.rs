@@ -10,7 +10,7 @@ fn a_name_is_split_at_its_first_hyphen() {
 }
 
 #[test]
-fn names_that_nobody_could_read_back_are_refused() {
+fn names_that_cannot_be_read_back_are_refused() {
     for (name, expected) in [
         ("", NameError::Shape),
         ("build", NameError::Shape),

@@ -1,5 +1,5 @@
-//! Prints what the log does on the disk under a directory (the first argument, or a temporary one), with
-//! what the disk does and what fjall does in the same run.
+//! Prints what the log does on the disk under a directory (the first argument, or a temporary one),
+//! with what the disk does and what fjall does in the same run.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -135,8 +135,8 @@ enum Until {
     Written(u64),
 }
 
-/// The same events in fjall: position to event, and stream and revision to position, one durable commit a
-/// batch.
+/// The same events in fjall: position to event, and stream and revision to position, one durable
+/// commit a batch.
 fn fjall(path: &Path, events: u64, until: Until) -> Anyhow<Measured> {
     let database = fjall::Database::builder(path).open()?;
     let log = database.keyspace("log", fjall::KeyspaceCreateOptions::default)?;

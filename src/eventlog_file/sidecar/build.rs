@@ -26,8 +26,8 @@ pub(crate) enum BuildError {
     SameHash,
 }
 
-/// Whether an id is known for ever, and therefore stands in sidecars. Random ids (version 7) are made by
-/// whoever tries again within seconds, and the window of the latest ids knows those.
+/// Whether an id is known for ever, and therefore stored in sidecars. Random ids (version 7) are
+/// retried within seconds, and the window of the latest ids covers those.
 pub(crate) fn is_kept(id: Uuid) -> bool {
     id.get_version_num() != 7
 }
@@ -64,8 +64,8 @@ impl Gathered {
     }
 }
 
-/// Whether a frame gets an entry in the sparse table: the first one, and each that is far enough from the last
-/// that has one.
+/// Whether a frame gets an entry in the sparse table: the first one, and each that is far enough
+/// from the last that has one.
 fn is_sparse(latest: Option<u64>, offset: u64) -> bool {
     latest.is_none_or(|latest| offset >= latest + SPARSE_BYTES)
 }

@@ -1,4 +1,4 @@
-//! Says of most keys that are not there that they are not.
+//! Excludes most keys that are not in the segment.
 
 use crate::bytes_at::u64_at;
 

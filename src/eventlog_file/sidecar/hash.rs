@@ -1,10 +1,10 @@
-//! A hash that means the same in every process, because it lies on the disk.
+//! A hash that is the same in every process, because it is stored on disk.
 
 use crate::bytes_at::u64_at;
 
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// 64 bits of some bytes. The salt of the segment keeps anybody outside from looking for bytes that meet.
+/// 64 bits of some bytes. The salt of the segment prevents a client from searching for collisions.
 pub(crate) fn stable_hash(salt: u32, bytes: &[u8]) -> u64 {
     let mut hash = mixed(u64::from(salt) ^ (bytes.len() as u64) << 32);
     let mut chunks = bytes.chunks_exact(8);

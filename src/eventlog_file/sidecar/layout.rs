@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::pages::{ID_BYTES, OFFSET_BYTES, PAGE_BYTES, STREAM_BYTES, pages_for};
 use crate::bytes_at::{array_at, u32_at, u64_at};
 
-/// The version of sidecars that this program writes. Any other is made anew.
+/// The version of sidecars that this program writes. Any other is rebuilt.
 pub(crate) const SIDECAR_VERSION: u32 = 1;
 
 pub(crate) const HEADER_PAGE_BYTES: usize = PAGE_BYTES;
@@ -13,7 +13,7 @@ pub(crate) const HEADER_PAGE_BYTES: usize = PAGE_BYTES;
 const MAGIC: [u8; 8] = *b"TALLYIDX";
 const CHECKED: usize = 92;
 
-/// What the first page says.
+/// The content of the first page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
     /// The segment's salt.

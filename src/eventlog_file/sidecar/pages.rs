@@ -67,8 +67,8 @@ impl Table {
         CONTENT_BYTES / self.entry_bytes
     }
 
-    /// Reads a page and checks it. The checksum starts from the page's number, so that no page can stand
-    /// for another one.
+    /// Reads a page and checks it. The checksum starts from the page's number, so that no page can
+    /// replace another one.
     fn page(&self, file: &File, index: usize) -> Result<[u8; PAGE_BYTES], SidecarError> {
         let number = self.at + index as u32;
         let mut page = [0; PAGE_BYTES];

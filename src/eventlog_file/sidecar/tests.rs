@@ -10,7 +10,8 @@ fn name(number: u64) -> StreamName {
     StreamName::parse(format!("run-{number}")).unwrap()
 }
 
-/// A log of one sealed segment and an active one; the path of the sidecar, and how many events it covers.
+/// A log of one sealed segment and an active one; the path of the sidecar, and how many events it
+/// covers.
 fn sealed(directory: &Path, streams: u64) -> (PathBuf, u64) {
     let config = FileLogConfig {
         segment_bytes: 256 * 1024,
@@ -91,7 +92,7 @@ fn no_flipped_byte_of_a_sidecar_is_believed() {
             Sidecar::open(&path, &header).and_then(|sidecar| answers(&sidecar, &path, events));
         match seen {
             Err(SidecarError::Useless(_)) => {}
-            // What pads the pages says nothing.
+            // The padding of the pages is ignored.
             Ok(seen) => assert_eq!(seen, before, "byte {at}"),
             Err(SidecarError::Io(error)) => panic!("byte {at}: {error}"),
         }

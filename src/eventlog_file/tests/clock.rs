@@ -19,7 +19,8 @@ const SHOWN: [i64; 6] = [
     1_700_000_001,
 ];
 
-/// Order is a matter of positions; times are noted as the clock showed them, and nothing rests on them.
+/// Order is a matter of positions; times are noted as the clock showed them, and nothing rests on
+/// them.
 #[test]
 fn a_clock_that_jumps_changes_no_order_and_loses_nothing() {
     let directory = tempfile::tempdir().unwrap();

@@ -65,8 +65,8 @@ fn a_flipped_byte_is_found_where_it_is_and_never_served() {
             damaged[at] ^= 1 << (at % 8);
             std::fs::write(path, &damaged).unwrap();
             let at = at as u64;
-            // The rest of the first page says nothing, and neither does what is only reserved, unless it
-            // looks like a frame after the mark.
+            // The rest of the first page is ignored, and so is the reserved rest, unless it looks
+            // like a frame after the mark.
             let mark_end = end + FRAME_HEADER_BYTES as u64;
             if path == last && (mark_end..mark_end + FRAME_HEADER_BYTES as u64).contains(&at) {
                 continue;
@@ -140,7 +140,8 @@ fn damage_keeps_a_log_from_being_written_and_changes_nothing() {
     assert_eq!(std::fs::read(&last).unwrap(), bytes);
 }
 
-/// Wherever a byte has changed: up to the place that is named, everything can be read, and nothing else.
+/// Wherever a byte has changed: up to the place that is named, everything can be read, and nothing
+/// else.
 #[test]
 fn what_stands_before_damage_can_be_saved() {
     let directory = tempfile::tempdir().unwrap();
@@ -181,15 +182,15 @@ fn a_segment_that_is_missing_is_noticed() {
     assert!(error.contains(&format!("positions {first} to")), "{error}");
     assert!(verify(directory.path(), |_, _| {}).is_err());
     std::fs::rename(directory.path().join("elsewhere"), path).unwrap();
-    // A log may begin later than at its first position, when its older part lies elsewhere.
+    // A log may begin later than at its first position, when its older part is stored elsewhere.
     let report = verify(directory.path(), |_, _| {}).unwrap();
     assert_eq!(report.events, events.len() as u64);
     assert_eq!(report.streams, 7);
     assert_eq!(report.head, events.last().unwrap().position);
 }
 
-/// A sealed segment that lost its end, whether its sidecar is there or not: the place that is named is the one
-/// up to which everything can be saved.
+/// A sealed segment that lost its end, whether its sidecar is there or not: the place that is named
+/// is the one up to which everything can be saved.
 #[test]
 fn the_place_where_a_sealed_segment_was_cut_is_the_true_one() {
     let source = tempfile::tempdir().unwrap();
@@ -240,8 +241,8 @@ fn the_place_where_a_sealed_segment_was_cut_is_the_true_one() {
     }
 }
 
-/// `FORMAT.md` promises that sealed segments are not read when a log is opened. The ids of the newest events were,
-/// so that damage among them kept a server from starting.
+/// `FORMAT.md` promises that sealed segments are not read when a log is opened. The ids of the
+/// newest events were, so that damage among them kept a server from starting.
 #[test]
 fn damage_in_a_sealed_segment_does_not_forbid_a_start() {
     let directory = tempfile::tempdir().unwrap();
@@ -257,14 +258,15 @@ fn damage_in_a_sealed_segment_does_not_forbid_a_start() {
     let name = path.file_name().unwrap().to_str().unwrap();
     assert!(place.contains(name), "{place}");
     assert_eq!(log.stats().damage_met, 1);
-    // Ids after the damage are known, and so are those before it that are derived from a caller's key.
+    // Ids after the damage are known, and so are those before it that are derived from a caller's
+    // key.
     let derived = events.iter().find(|event| event.id.get_version_num() == 5);
     for known in [derived.unwrap(), events.last().unwrap()] {
         let found = log.shared.find(known.id).unwrap();
         assert_eq!(found, Some(known.position));
     }
     log.append_blocking(batch(1_000_000)).unwrap();
-    // Whoever reads there is told the place, and it is counted.
+    // A read there returns the place, and is counted.
     let before = Position(first.0 - 1);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
@@ -309,7 +311,7 @@ fn a_damaged_record_is_named_by_its_position() {
         );
         std::fs::write(&path, &whole).unwrap();
     }
-    // A segment that is gone while the log is open is damage as well.
+    // A segment that is removed while the log is open is damage as well.
     let config = FileLogConfig {
         open_files_max: 1,
         ..small()
@@ -421,7 +423,7 @@ fn a_lost_sector_before_a_later_commit_is_no_torn_write() {
                 assert!(fault.reason.contains("later one"), "{fault}");
             }
             Err(other) => panic!("{other}"),
-            // Of the last commit nobody can say whether it was ever whole.
+            // Whether the last commit was ever whole cannot be known.
             Ok(log) => {
                 assert!(!later, "frame {frame}");
                 assert_eq!(log.head(), Position(27));

@@ -73,8 +73,8 @@ fn remove(data: &Path, segments: std::ops::Range<usize>) {
     }
 }
 
-/// Every way in which a log can lose its beginning or its end and still read well. Until the record was kept, such a
-/// log was opened, and gave away positions that had been used.
+/// Every way in which a log can lose its beginning or its end and still read well. Until the record
+/// was kept, such a log was opened, and gave away positions that had been used.
 #[test]
 fn history_that_is_missing_is_noticed_and_nothing_is_changed() {
     let (source, head) = written();
@@ -256,9 +256,9 @@ fn a_log_that_is_behind_what_was_made_from_it_is_not_opened() {
     open_with(head).unwrap();
 }
 
-/// Damage of the record beside a log of which nothing is left is evidence enough.
+/// A damaged record without any log is evidence enough.
 #[test]
-fn a_damaged_record_beside_no_log_is_an_error() {
+fn a_damaged_record_without_a_log_is_an_error() {
     let (data, _) = written();
     std::fs::remove_dir_all(log_in(data.path())).unwrap();
     std::fs::write(record_in(data.path()), b"{").unwrap();

@@ -1,7 +1,7 @@
 //! kill -9, at any moment and at every flush.
 //!
-//! The test starts itself again as a child that appends and says what was acknowledged, kills it, and
-//! looks. All children go on with one log.
+//! The test starts itself as a child that appends and prints what was acknowledged, kills it, and
+//! checks the log. All children use the same log.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -140,8 +140,8 @@ fn start(directory: &Path, dies_at: Option<u64>) -> Child {
     command.spawn().unwrap()
 }
 
-/// Reads what the child says until it ends, killing it after some acknowledgements if it does not end by
-/// itself. The last revision that was acknowledged, by writer.
+/// Reads the child's output until it ends, killing it after some acknowledgements if it does not
+/// end by itself. Returns the last acknowledged revision by writer.
 fn watch(mut child: Child, kill_after: Option<u64>, acknowledged: &mut [Option<u64>]) -> u64 {
     let out = BufReader::new(child.stdout.take().unwrap());
     let mut seen = 0;
@@ -163,7 +163,8 @@ fn watch(mut child: Child, kill_after: Option<u64>, acknowledged: &mut [Option<u
     seen
 }
 
-/// Opens what is left: whatever was acknowledged is there, and every stream is what its writer sent.
+/// Opens what is left: whatever was acknowledged is there, and every stream is what its writer
+/// sent.
 fn look(directory: &Path, acknowledged: &[Option<u64>], whole: bool) -> u64 {
     // The record of the head is never ahead of what is there, whenever the process died.
     let record = Some(directory.join(HEAD_RECORD));
@@ -203,7 +204,8 @@ fn what_was_acknowledged_survives_kill_9_at_any_moment() {
     let mut head = 0;
     for kill in 0..RANDOM_KILLS {
         let child = start(directory.path(), None);
-        // Counted in acknowledgements, so that a slow machine is killed at as many places as a fast one.
+        // Counted in acknowledgements, so that a slow machine is killed at as many places as a fast
+        // one.
         watch(child, Some(1 + kill * 7919 % 37), &mut acknowledged);
         let now = look(directory.path(), &acknowledged, kill % 20 == 0);
         assert!(now > head);

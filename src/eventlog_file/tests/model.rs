@@ -1,4 +1,4 @@
-//! The file log and the memory log, told the same story.
+//! The file log and the memory log, with the same operations.
 
 use eventlog::{
     Append, AppendError, Appended, EventLog, Expected, Filter, MemoryLog, PageLimit, Position,

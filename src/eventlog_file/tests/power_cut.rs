@@ -1,5 +1,5 @@
-//! A power cut, on a disk that is kept in memory: what was synced is there, and of what was not, any
-//! sectors may be there or not, in any order.
+//! A power cut, on a disk that is kept in memory: what was synced is there, and of what was not,
+//! any sectors may be there or not, in any order.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -96,7 +96,8 @@ impl Model {
     }
 }
 
-/// The disk after some steps: contents by a number, and names, of which the later ones may not be durable.
+/// The disk after some steps: contents by a number, and names, of which the later ones may not be
+/// durable.
 #[derive(Clone, Debug, Default)]
 struct Disk {
     files: Vec<Model>,

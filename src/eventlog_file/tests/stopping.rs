@@ -1,4 +1,4 @@
-//! A disk that says no.
+//! A failing disk.
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -17,7 +17,7 @@ use crate::disk::Disk;
 use crate::keeper::PREPARED_NAME;
 use crate::{Faults, FileLog, FileLogConfig, OpenError, Operation, Verdict, verify};
 
-/// Fails what the function says.
+/// Fails the operations that the function selects.
 type Rule = Box<dyn Fn(&Path, &Operation<'_>) -> Option<Verdict> + Send>;
 
 #[derive(Default)]
@@ -66,8 +66,8 @@ fn broken_disk() -> io::Error {
     io::Error::other("the disk is broken")
 }
 
-/// After a failed flush nobody knows what the disk holds, so nothing is written until somebody has looked;
-/// reads go on.
+/// After a failed flush the content of the disk is unknown, so nothing is written until an operator
+/// has acted; reads go on.
 #[test]
 fn a_failed_flush_stops_the_writer_and_not_the_readers() {
     for fails_at_write in [true, false] {
@@ -90,7 +90,8 @@ fn a_failed_flush_stops_the_writer_and_not_the_readers() {
         assert!(matches!(error, AppendError::Unknown { .. }), "{error}");
         assert_eq!(log.stats().unknown, 1);
         broken.mend();
-        // The disk is well again; what it holds is known after a restart. This batch was never sent.
+        // The disk is well again; what it holds is known after a restart. This batch was never
+        // sent.
         let error = log.append_blocking(batch(11)).unwrap_err();
         assert!(matches!(error, AppendError::Stopped { .. }), "{error}");
         let reason = log.stopped().unwrap().to_string();
@@ -112,9 +113,10 @@ fn a_failed_flush_stops_the_writer_and_not_the_readers() {
     }
 }
 
-/// A segment that cannot be made is half of nothing, so the log goes on when there is room again.
+/// A segment that cannot be created leaves nothing behind, so the log continues when there is space
+/// again.
 #[test]
-fn a_full_disk_stops_the_log_until_there_is_room() {
+fn a_full_disk_stops_the_log_until_there_is_space() {
     let directory = tempfile::tempdir().unwrap();
     let (broken, config) = broken();
     let log = FileLog::open(directory.path(), config).unwrap();
@@ -198,16 +200,16 @@ fn a_stop_is_logged_once_and_again_only_after_the_log_went_on() {
     });
 }
 
-/// Whoever looks whether the log is ready before sending anything would wait for ever otherwise.
+/// A client that checks readiness before it sends anything would wait for ever otherwise.
 #[test]
-fn a_log_that_stopped_for_want_of_room_goes_on_without_being_asked() {
+fn a_log_that_stopped_without_space_continues_without_a_retry() {
     let directory = tempfile::tempdir().unwrap();
     let (broken, config) = broken();
     let log = FileLog::open(directory.path(), config).unwrap();
     let (tried, tries) = channel();
     broken.set(move |_, operation| match operation {
         Operation::Create => {
-            // Nobody counts any more once the test is over.
+            // The receiver ends with the test.
             let _ = tried.send(());
             Some(Verdict::Fail(full()))
         }
@@ -234,10 +236,10 @@ fn a_log_that_stopped_for_want_of_room_goes_on_without_being_asked() {
     );
 }
 
-/// A segment has its room before anything is written to it: so a disk that is full says no between two
-/// frames, and never in the middle of one, after which nobody would know what it holds.
+/// The space of a segment is reserved before anything is written to it: so a full disk fails
+/// between two frames, and never within one, after which its content would be unknown.
 #[test]
-fn a_segment_has_its_room_from_the_beginning_also_when_it_was_not_prepared() {
+fn a_segments_space_is_reserved_from_the_beginning_also_when_it_was_not_prepared() {
     let directory = tempfile::tempdir().unwrap();
     let (broken, config) = broken();
     let log = FileLog::open(directory.path(), config).unwrap();
@@ -263,7 +265,8 @@ fn a_segment_has_its_room_from_the_beginning_also_when_it_was_not_prepared() {
     assert!(tries <= segments, "tried {tries} times");
 }
 
-/// Lets no segment be made but one that was prepared, and that one only once the writer could not make another.
+/// Lets no segment be made but one that was prepared, and that one only once the writer could not
+/// make another.
 struct Narrow {
     is_open: AtomicBool,
     tried: Sender<()>,
@@ -277,7 +280,7 @@ impl Faults for Narrow {
                 if !self.is_open.swap(true, Ordering::SeqCst) {
                     return Verdict::Proceed;
                 }
-                // Nobody waits any more after the first time.
+                // The receiver waits only for the first signal.
                 let _ = self.tried.send(());
                 Verdict::Fail(full())
             }
@@ -292,9 +295,9 @@ impl Faults for Narrow {
     }
 }
 
-/// The last room may be in the hands of whoever prepares the next segment: that is no full disk.
+/// The last space may be held by the segment in preparation: that is no full disk.
 #[test]
-fn room_that_is_being_prepared_is_room() {
+fn space_in_preparation_is_space() {
     let directory = tempfile::tempdir().unwrap();
     let (tried, may_end) = channel();
     let narrow = Narrow {
@@ -313,9 +316,9 @@ fn room_that_is_being_prepared_is_room() {
     assert!(log.stats().segments > 3);
 }
 
-/// What was half reserved is given back: others need the room that is left.
+/// A partial reservation is given back: others need the space.
 #[test]
-fn a_segment_without_room_takes_none() {
+fn a_segment_without_space_takes_none() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("next.new");
     let (broken, _) = broken();
@@ -329,7 +332,8 @@ fn a_segment_without_room_takes_none() {
     assert_eq!(file.metadata().unwrap().len(), 0);
 }
 
-/// Work that no commit waits for may fail; commits go on, and the work is done when the log is opened again.
+/// Work that no commit waits for may fail; commits go on, and the work is done when the log is
+/// opened again.
 #[test]
 fn a_segment_that_cannot_be_sealed_is_used_as_it_is() {
     let directory = tempfile::tempdir().unwrap();
@@ -379,7 +383,7 @@ fn a_disk_that_cannot_be_written_is_named_when_the_log_is_opened() {
     assert!(error.to_string().contains(".seg"), "{error}");
 }
 
-/// A queue that is full says so at once, and what waits in it is answered when the disk goes on.
+/// A full queue refuses at once, and the batches in it are answered when the disk continues.
 #[test]
 fn a_full_queue_tells_to_come_back_later() {
     let directory = tempfile::tempdir().unwrap();
@@ -392,7 +396,7 @@ fn a_full_queue_tells_to_come_back_later() {
     broken.set(move |_, operation| {
         if matches!(operation, Operation::Sync) {
             let _ = entered.send(());
-            // When the other end is gone, every flush goes on.
+            // When the other end is dropped, every flush continues.
             let _ = released.lock().recv();
         }
         None
@@ -403,14 +407,14 @@ fn a_full_queue_tells_to_come_back_later() {
     };
     let mut waiting = vec![append(0)];
     has_entered.recv().unwrap();
-    // One is at the disk, the writer may have taken a queue full into its hands, and a queue full may wait:
-    // of so many more, some must be told to come back.
+    // One batch is at the disk, the writer may hold a queue full of them, and a queue full may
+    // wait: of so many more, some must be refused.
     waiting.extend((1..20).map(append));
     let begun = Instant::now();
     while log.stats().busy < 20 - 7 {
         assert!(
             begun.elapsed().as_secs() < 60,
-            "nobody is told to come back later"
+            "no batch was refused as busy"
         );
         std::thread::yield_now();
     }

@@ -5,8 +5,8 @@ use std::vec;
 
 use crate::{Batch, Key, Range, Table, TableError, Value};
 
-/// How many rows are asked of the table at once when the caller set no lower limit.
-/// Small in tests, so that they turn pages.
+/// How many rows are read from the table at once when the caller set no lower limit. Small in
+/// tests, so that they turn pages.
 const TABLE_PAGE_ROWS: usize = if cfg!(test) { 3 } else { 1024 };
 
 /// The rows within `range`, the first layer hiding the later ones and all of them the table.
@@ -69,7 +69,7 @@ fn before(one: &Key, other: &Key, reverse: bool) -> bool {
     if reverse { one > other } else { one < other }
 }
 
-/// Steps every layer over `key` and returns what the newest of them says: nothing if it deletes.
+/// Steps every layer over `key` and returns the newest write: nothing if it deletes.
 fn newest_write<'b, I>(heads: &mut [Peekable<I>], key: &Key) -> Option<(Key, Value)>
 where
     I: Iterator<Item = Write<'b>>,

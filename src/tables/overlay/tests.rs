@@ -149,7 +149,8 @@ proptest! {
     }
 }
 
-/// A row moves from key to key while batches are written. Whoever looks sees it in one place.
+/// A row moves from key to key while batches are written. A reader always sees it in exactly one
+/// place.
 #[test]
 fn a_reader_sees_each_publication_whole_while_batches_are_written() {
     const MOVES: u8 = 200;

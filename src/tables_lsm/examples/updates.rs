@@ -1,6 +1,8 @@
-//! How fast are durable views? 100 k documents of 200 bytes, a million updates, a thousand to a batch.
+//! How fast are durable views? 100 k documents of 200 bytes, a million updates, a thousand to a
+//! batch.
 //!
-//! `cargo run --release -p tables_lsm --example updates [directory]`; the directory decides which disk.
+//! `cargo run --release -p tables_lsm --example updates [directory]`; the directory decides which
+//! disk.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -50,8 +52,8 @@ fn probe(directory: &Path) -> io::Result<f64> {
     Ok(f64::from(writes) / begun.elapsed().as_secs_f64())
 }
 
-/// Reads, changes and writes documents in a scattered order: updates a second, the longest batch, and
-/// the bytes on disk afterwards.
+/// Reads, changes and writes documents in a scattered order: updates a second, the longest batch,
+/// and the bytes on disk afterwards.
 fn update(path: &Path, persist_every: u64) -> Result<(f64, Duration, u64), TableError> {
     let tables = LsmTables::open(path, &LsmConfig::default())?.tables;
     let overlay = Overlay::new(tables.open("documents")?);

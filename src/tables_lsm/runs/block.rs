@@ -4,10 +4,11 @@
 //! format │ row │ row │ … │ where each group of rows begins │ count of rows
 //! ```
 //!
-//! A row is four numbers and the bytes that are its own: how many bytes of the key are shared and how many are
-//! not, then one more than how many bytes of the value are its own, then how many are shared. Where the third
-//! number is 0, the row hides the one of this key in older runs, and the fourth is left out. The first row of
-//! a group shares nothing, so that a search need not read the groups before.
+//! A row is four numbers and the bytes that are its own: how many bytes of the key are shared and
+//! how many are not, then one more than how many bytes of the value are its own, then how many are
+//! shared. Where the third number is 0, the row hides the one of this key in older runs, and the
+//! fourth is left out. The first row of a group shares nothing, so that a search need not read the
+//! groups before.
 
 use bytes::Bytes;
 
@@ -166,7 +167,8 @@ impl Cursor {
     }
 }
 
-/// A block that is read in either direction, from any row on. One group of it is taken apart at a time.
+/// A block that is read in either direction, from any row on. One group of it is taken apart at a
+/// time.
 #[derive(Default)]
 pub(super) struct Opened {
     frame: Frame,
@@ -185,7 +187,7 @@ struct Row {
 }
 
 impl Opened {
-    /// Before it is read, [`Opened::go_to`] says where.
+    /// [`Opened::go_to`] must set the place before the first read.
     pub(super) fn new(block: Bytes) -> Result<Self, Malformed> {
         Ok(Self {
             frame: Frame::new(block)?,

@@ -13,8 +13,9 @@ type Place = (u64, u64);
 
 /// The blocks that were read last.
 ///
-/// Two halves: a block that is read goes into the newer one; when that is full, the older one is dropped
-/// and the newer one takes its place. So a block that is read again before the newer half is full stays.
+/// Two halves: a block that is read goes into the newer one; when that is full, the older one is
+/// dropped and the newer one takes its place. So a block that is read again before the newer half
+/// is full stays.
 pub(crate) struct Cache {
     half_bytes: usize,
     halves: Mutex<Halves>,

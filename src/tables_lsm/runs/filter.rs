@@ -1,8 +1,9 @@
 //! Bloom filters: which runs cannot hold a key.
 //!
-//! A fold reads a row before it writes it the first time, so most reads are of rows that do not exist. A filter
-//! answers nearly all of them from memory, with ten bits per row. It holds only rows of the kinds (first bytes of
-//! keys) that are read one by one: index entries are scanned and never read by their whole key.
+//! A fold reads a row before it writes it the first time, so most reads are of rows that do not
+//! exist. A filter answers nearly all of them from memory, with ten bits per row. It holds only
+//! rows of the kinds (first bytes of keys) that are read one by one: index entries are scanned and
+//! never read by their whole key.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,7 +13,7 @@ const BITS_PER_ROW: usize = 10;
 /// How many of them are set.
 const SET_PER_ROW: u32 = 6;
 
-/// The bits of one row lie within so many words, which the processor fetches together.
+/// The bits of one row are within so many words, which the processor fetches together.
 const WORDS_TOGETHER: usize = 8;
 
 /// The first bytes of keys that were read one by one.

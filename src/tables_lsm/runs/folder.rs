@@ -23,7 +23,8 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// The folder within the database's directory, which exists, without the files that no manifest names.
+    /// The folder within the database's directory, which exists, without the files that no manifest
+    /// names.
     pub(crate) fn open(
         database: &Path,
         named: &BTreeSet<u64>,

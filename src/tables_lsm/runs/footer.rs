@@ -9,7 +9,8 @@ use tables::Key;
 /// Ends every run; the last byte is the version of the format.
 const MAGIC: [u8; 8] = *b"tallyrn\x01";
 
-/// Magic, number, rows, how many of them hide others, top (offset, length), summary (offset, length), checksum.
+/// Magic, number, rows, how many of them hide others, top (offset, length), summary (offset,
+/// length), checksum.
 pub(super) const FOOTER_BYTES: usize = 8 + 8 + 8 + 8 + 12 + 12 + 4;
 
 /// The fixed end of a run.

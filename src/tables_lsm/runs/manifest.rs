@@ -1,4 +1,5 @@
-//! Which runs a table consists of, as sled stores it: one row that names them, and one for each small run.
+//! Which runs a table consists of, as sled stores it: one row that names them, and one for each
+//! small run.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -72,8 +73,8 @@ pub(crate) fn files(runs: &[Arc<Run>]) -> impl Iterator<Item = u64> {
     in_files.map(|run| run.number)
 }
 
-/// What changes a tree that has these small runs so that it names the present ones. Returns which small runs
-/// it has then.
+/// What changes a tree that has these small runs so that it names the present ones. Returns which
+/// small runs it has then.
 pub(super) fn change(
     runs: &[Arc<Run>],
     stored: &BTreeSet<u64>,

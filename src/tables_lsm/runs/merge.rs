@@ -1,8 +1,8 @@
 //! Makes one run of several.
 //!
-//! Rows that are hidden by newer ones are left behind, and so is whatever hides rows that no older run has.
-//! A block whose keys lie between those of the other runs is taken over as it is: what grows at one end, as
-//! rows by number and lists by time do, is copied and never taken apart.
+//! Rows that are hidden by newer ones are left behind, and so is whatever hides rows that no older
+//! run has. A block whose keys lie between those of the other runs is taken over as it is: what
+//! grows at one end, as rows by number and lists by time do, is copied and never taken apart.
 
 use std::sync::Arc;
 
@@ -19,7 +19,8 @@ use tables::{Key, TableError};
 /// How much of a run is read at once.
 const AHEAD_BYTES: usize = if cfg!(test) { 256 } else { 128 * 1024 };
 
-/// Makes one run of these, the newest first; `older` are those that come after them. None when no row is left.
+/// Makes one run of these, the newest first; `older` are those that come after them. None when no
+/// row is left.
 pub(super) fn merge(
     folder: &Folder,
     runs: &[Arc<Run>],

@@ -1,14 +1,15 @@
 //! Which runs are merged, by their sizes alone.
 
-/// How many times as large as a run the newer ones together are when all of them are merged with it. Larger
-/// means fewer merges and more runs to read: about as many for each power of one more than this.
+/// How many times as large as a run the newer ones together are when all of them are merged with
+/// it. Larger means fewer merges and more runs to read: about as many for each power of one more
+/// than this.
 const NEWER_BYTES_FACTOR: u64 = 3;
 
 /// Runs below this size count as if they had it: what a run costs by itself.
 const RUN_BYTES_MIN: u64 = if cfg!(test) { 64 } else { 4096 };
 
-/// Which share of a run's rows is hidden by newer ones, at a guess, when all of them are merged with it: as
-/// long as they are not, a scan steps over both.
+/// Which share of a run's rows is hidden by newer ones, at a guess, when all of them are merged
+/// with it: as long as they are not, a scan steps over both.
 const HIDDEN_SHARE: u64 = 8;
 
 /// How large a run is.
@@ -79,7 +80,8 @@ mod tests {
         }
     }
 
-    /// The runs that a read goes through, and how often a byte is rewritten, both grow with the logarithm.
+    /// The runs that a read goes through, and how often a byte is rewritten, both grow with the
+    /// logarithm.
     #[test]
     fn a_thousand_batches_are_a_few_runs_and_a_few_rewrites() {
         let (mut sizes, mut written, mut most) = (Vec::new(), 0, 0);

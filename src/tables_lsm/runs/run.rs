@@ -4,9 +4,9 @@
 //! block ─ block ─ … ─ index ─ block ─ … ─ index ─ top ─ summary ─ footer
 //! ```
 //!
-//! Every part but the footer is followed by its checksum. An index names the blocks before it by their first
-//! keys, the top names the indexes; both are blocks themselves. The summary holds the last key and the
-//! filter. Of a run in a file only the top and the summary are held in memory.
+//! Every part but the footer is followed by its checksum. An index names the blocks before it by
+//! their first keys, the top names the indexes; both are blocks themselves. The summary holds the
+//! last key and the filter. Of a run in a file only the top and the summary are held in memory.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -55,7 +55,8 @@ pub(crate) struct Run {
     pub(super) source: Source,
     /// Whether its bytes would survive a power cut.
     pub(super) synced: AtomicBool,
-    /// Whether a manifest has named it: then its file may go only after another manifest has been written.
+    /// Whether a manifest has named it: then its file may go only after another manifest has been
+    /// written.
     pub(super) named: AtomicBool,
 }
 

@@ -106,7 +106,8 @@ impl RunSet {
         })
     }
 
-    /// Writes the batch as a run of its own, and merges what is small. Whether larger runs are to be merged.
+    /// Writes the batch as a run of its own, and merges what is small. Whether larger runs are to
+    /// be merged.
     pub(crate) fn apply(&self, batch: &Batch) -> Option<Result<bool, TableError>> {
         let _writer = self.writer.lock();
         self.all()?;
@@ -126,7 +127,8 @@ impl RunSet {
         Ok(self.due().is_some())
     }
 
-    /// The runs, and how many of the newest are to be merged by the call that added the last of them.
+    /// The runs, and how many of the newest are to be merged by the call that added the last of
+    /// them.
     fn due_at_once(&self) -> Option<(List, usize)> {
         let reserved = self.merging.lock().reserved;
         let runs = self.all()?;
@@ -230,8 +232,8 @@ impl RunSet {
         manifest::files(&all).collect()
     }
 
-    /// What is to be stored so that the present runs are found again; everything that it names would survive a
-    /// power cut. None when the table was dropped.
+    /// What is to be stored so that the present runs are found again; everything that it names
+    /// would survive a power cut. None when the table was dropped.
     pub(crate) fn change(&self) -> io::Result<Option<Change>> {
         let (all, obsolete) = {
             let mut runs = self.runs.write();

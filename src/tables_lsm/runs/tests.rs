@@ -239,7 +239,7 @@ fn a_dropped_table_answers_nothing_and_leaves_no_file() {
 }
 
 #[test]
-fn a_file_that_nobody_names_is_removed_at_the_start() {
+fn a_file_without_an_entry_is_removed_at_the_start() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("views");
     drop(open(&path));

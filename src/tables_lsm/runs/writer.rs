@@ -19,8 +19,8 @@ use tables::{Key, TableError};
 /// A block ends when it is at least so large.
 pub(super) const BLOCK_BYTES: usize = if cfg!(test) { 64 } else { 4096 };
 
-/// A run larger than this is a file of its own; a smaller one is held in memory, and is a value in sled
-/// once it was persisted.
+/// A run larger than this is a file of its own; a smaller one is held in memory, and is a value in
+/// sled once it was persisted.
 pub(super) const SMALL_BYTES_MAX: usize = if cfg!(test) { 512 } else { 32 * 1024 };
 
 /// How much is handed to the file system at once.
@@ -75,7 +75,8 @@ impl<'f> Writer<'f> {
         Ok(())
     }
 
-    /// Whether a block may be taken over as it is: what is begun would become too small a block otherwise.
+    /// Whether a block may be taken over as it is: what is begun would become too small a block
+    /// otherwise.
     pub(super) fn is_between_blocks(&self) -> bool {
         self.block.len() == 0 || self.block.len() >= BLOCK_BYTES / 2
     }
