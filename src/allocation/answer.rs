@@ -25,7 +25,7 @@ pub struct Answer {
     pub reason: Reason,
 }
 
-/// Where the numbers of an answer come from. Prints as words, serialises as a record.
+/// Where the numbers of an answer come from. Displays as a sentence, serialises as a record.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "strategy", rename_all = "snake_case")]
 pub enum Reason {
@@ -54,8 +54,8 @@ impl Reason {
         }
     }
 
-    /// How general the builds are that the memory comes from, as the strategy counts its levels from special to
-    /// general; none when there are none that resemble the requested one.
+    /// How general the builds are that the memory comes from, as the strategy counts its levels
+    /// from special to general; none when there are none that resemble the requested one.
     #[must_use]
     pub fn level(&self) -> Option<usize> {
         match self {

@@ -1,7 +1,7 @@
 //! How good would the answers have been? Replays a history against any number of allocators.
 //!
-//! For every finished build, in the order of history: allocate, score, learn. An allocator only gets what a
-//! client would send, and the usage of the build only afterwards.
+//! For every finished build, in the order of history: allocate, score, learn. An allocator only
+//! gets what a client would send, and the usage of the build only afterwards.
 
 mod baselines;
 mod contestant;
@@ -34,8 +34,8 @@ pub struct Protocol {
 pub enum Feedback {
     /// As soon as it has been scored.
     Immediate,
-    /// Before the first build that starts after it ended, as in life. Builds without an end are learnt at
-    /// once.
+    /// Before the first build that starts after it ended, as in life. Builds without an end are
+    /// learnt at once.
     AtEnd,
 }
 
@@ -50,8 +50,9 @@ impl Default for Protocol {
     }
 }
 
-/// Replays a history against every allocator. Flawed samples are passed over. What a killed build would have needed
-/// is not known: it counts against allocators that would have granted no more, and is learnt like any other.
+/// Replays a history against every allocator. Flawed samples are passed over. What a killed build
+/// would have needed is not known: it counts against allocators that would have granted no more,
+/// and is learnt like any other.
 pub fn evaluate(
     protocol: &Protocol,
     history: impl IntoIterator<Item = UsageSample>,

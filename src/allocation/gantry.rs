@@ -1,8 +1,9 @@
 //! The strategy of Gantry: the mean of the five newest builds that resemble the requested one.
 //!
 //! The answers are those of the released service, number for number. The cost is not: the service
-//! searches its history twelve times per question, and here every build is filed under its twelve keys
-//! when it is learnt, so that a question is at most twelve look-ups however long the history is.
+//! searches its history twelve times per question, and here every build is filed under its twelve
+//! keys when it is learnt, so that a question is at most twelve look-ups however long the history
+//! is.
 
 mod bucket;
 mod keys;
@@ -32,7 +33,7 @@ const CPU_DEFAULT: f64 = 1.0;
 const MEMORY_DEFAULT: f64 = 2_000_000_000.0;
 const CPU_LIMIT_DEFAULT: f64 = 5.0;
 const MEMORY_LIMIT_DEFAULT: f64 = 5_000_000_000.0;
-/// How far the memory limit lies above the highest peak of the sample.
+/// The memory limit as a multiple of the highest peak of the sample.
 const MEMORY_LIMIT_FACTOR: f64 = 1.2;
 
 /// The strategy of Gantry and what it has learnt.
@@ -79,8 +80,9 @@ impl Gantry {
         self.learnt
     }
 
-    /// Files one build. Builds of other refs change nothing, and neither do kills that Gantry itself has answered to:
-    /// what it says of a history that was taken over is what it said before. Any other kill raises the next answers.
+    /// Files one build. Builds of other refs change nothing, and neither do kills that Gantry
+    /// itself has answered to: its answers from an imported history are the same as before. Any
+    /// other kill raises the next answers.
     ///
     /// # Errors
     /// When the sample is flawed; nothing has changed then.

@@ -4,16 +4,17 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The name of a combination of fields: 128 bits of a cryptographic hash, so that memory does not grow
-/// with the length of variants and no two combinations can be made to collide.
+/// The name of a combination of fields: 128 bits of a cryptographic hash, so that memory does not
+/// grow with the length of variants and no two combinations can be made to collide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Key([u8; 16]);
 
-/// Things by key. It is only ever looked into, or sorted before it is walked: the order of a hash table
-/// must not reach an answer or a snapshot.
+/// Things by key. It is only ever looked into, or sorted before it is walked: the order of a hash
+/// table must not reach an answer or a snapshot.
 pub(crate) type KeyMap<V> = HashMap<Key, V>;
 
-/// Collects fields for one key. Every field is prefixed by its length, so that `a`, `bc` is not `ab`, `c`.
+/// Collects fields for one key. Every field is prefixed by its length, so that `a`, `bc` is not
+/// `ab`, `c`.
 pub(crate) struct KeyFields(Vec<u8>);
 
 impl KeyFields {

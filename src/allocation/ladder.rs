@@ -1,12 +1,12 @@
 //! The app's own strategy: many keys from special to general, and what each has been worth.
 //!
-//! Every build is remembered under ten *levels* of keys, from "exactly this spec" to "this package". For
-//! each level, four *statistics* sum up the recent peaks. How far the next peak lies from a statistic is
-//! counted in *transfer kernels*, so that how much to add is learnt and not chosen. The statistic whose
-//! kernel promises the least waste, failures included, answers.
+//! Every build is remembered under ten *levels* of keys, from "exactly this spec" to "this
+//! package". For each level, four *statistics* sum up the recent peaks. The distance of the next
+//! peak from a statistic is counted in *transfer kernels*, so that the margin is learnt and not
+//! chosen. The statistic whose kernel promises the least waste, failures included, answers.
 //!
-//! Start reading at [`Ladder`]; `level` has the keys, `track` the statistics, `kernels` the counts, `grid`
-//! the costs, and `climb` the choice.
+//! Start reading at [`Ladder`]; `level` has the keys, `track` the statistics, `kernels` the counts,
+//! `grid` the costs, and `climb` the choice.
 //!
 //! CPU and memory use the same machinery with different costs: too little memory kills a build, too
 //! little CPU slows it.
@@ -214,7 +214,7 @@ impl Ladder {
     }
 }
 
-/// The position at or below which lies the longest untouched quarter.
+/// The position that bounds the longest untouched quarter.
 fn oldest_kept(mut positions: Vec<u64>) -> u64 {
     let quarter = positions.len() / 4;
     *positions.select_nth_unstable(quarter).1

@@ -1,11 +1,11 @@
-//! Says from history how much CPU and memory a build needs.
+//! Predicts from history how much CPU and memory a build needs.
 //!
 //! Everything here is pure: the same samples in the same order give the same answers and the same
-//! snapshot bytes, so that a replay proves what was answered. The crate refuses to know of logs, HTTP,
-//! files and the clock; a projection feeds it and keeps its snapshots.
+//! snapshot bytes, so that a replay proves what was answered. The crate refuses to know of logs,
+//! HTTP, files and the clock; a projection feeds it and keeps its snapshots.
 //!
-//! Start reading at [`Spec`], the request, [`UsageSample`], what is learnt, and [`Answer`]; a [`Model`] is
-//! what learns and answers.
+//! Start reading at [`Spec`], the request, [`UsageSample`], what is learnt, and [`Answer`]; a
+//! [`Model`] is what learns and answers.
 
 // Shared with the `evaluate` example, which names the crate from outside.
 #[cfg(test)]

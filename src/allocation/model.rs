@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Answer, SnapshotError, Spec, Strategy, Training, UsageSample};
 
-/// A training, and what it has come to so far. A pure function of the training and of the history it was shown.
+/// A training, and what it has come to so far. A pure function of the training and of the history
+/// it was shown.
 #[derive(Clone, Debug)]
 pub struct Model {
     training: Training,
@@ -37,7 +38,8 @@ impl Model {
         }
     }
 
-    /// Shows it one build. What it does not train on changes nothing, and neither does what it was shown before.
+    /// Shows it one build. What it does not train on changes nothing, and neither does what it was
+    /// shown before.
     pub fn learn(&mut self, sample: &UsageSample) {
         // A model that is trained later starts after what it leaves out, and must be the same.
         if sample.position <= self.progress.shown_to.max(self.training.after) {

@@ -1,4 +1,4 @@
-//! What one finished build tells the allocator.
+//! One finished build, as the allocator learns it.
 
 mod check;
 #[cfg(test)]
@@ -15,8 +15,8 @@ pub use check::SampleFlaw;
 /// The fields are unchecked; a model calls [`UsageSample::check`] before it learns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UsageSample {
-    /// Where history tells of it. Explanations point there, and what is longest untouched is forgotten
-    /// first; no amount is computed from it.
+    /// Its position in the log. Explanations refer to it, and what is longest untouched is
+    /// forgotten first; no amount is computed from it.
     pub position: u64,
     /// What was built.
     pub spec: Spec,

@@ -1,4 +1,5 @@
-//! The envelope around the state of a strategy: what it is, in which version, and whether it is whole.
+//! The envelope around the state of a strategy: what it is, in which version, and whether it is
+//! whole.
 //!
 //! ```text
 //! "tallyman" · kind (8 bytes, padded with spaces) · version (u16, little-endian) · check (16) · body

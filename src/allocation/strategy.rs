@@ -131,8 +131,8 @@ impl Strategy {
     /// Goes on from a snapshot, as if everything in it had just been learnt.
     ///
     /// # Errors
-    /// When the bytes are no whole snapshot of this strategy, or it learnt with other settings. History
-    /// has to be learnt again from the start then.
+    /// When the bytes are no whole snapshot of this strategy, or it learnt with other settings.
+    /// History has to be learnt again from the start then.
     pub fn restore(settings: StrategySettings, bytes: &[u8]) -> Result<Self, SnapshotError> {
         Ok(match settings {
             StrategySettings::Gantry { refs } => {

@@ -1,4 +1,5 @@
-//! What a model is trained on: a strategy with its settings, and which builds of a history it learns from.
+//! What a model is trained on: a strategy with its settings, and which builds of a history it
+//! learns from.
 
 #[cfg(test)]
 mod tests;
@@ -18,8 +19,8 @@ const NODES_MAX: usize = 4_000_000;
 /// The most packages likewise.
 const PACKAGES_MAX: usize = 250_000;
 
-/// What a model is trained on. With a log, it says everything about the model: the same training on the same
-/// log comes to the same state, byte for byte.
+/// What a model is trained on. Together with the log it determines the model: the same training on
+/// the same log gives the same state, byte for byte.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Training {
@@ -103,7 +104,8 @@ impl Training {
         self.settings.refs().take(&sample.git_ref) && self.takes(sample)
     }
 
-    /// Sets one setting of the strategy. `policy` replaces all that have to do with daring, so it comes first.
+    /// Sets one setting of the strategy. `policy` replaces all that have to do with daring, so it
+    /// comes first.
     ///
     /// # Errors
     /// When there is no such setting, or the value is not one for it.
@@ -150,7 +152,8 @@ impl Training {
         checked.map_err(|error| refused(name, error.to_string()))
     }
 
-    /// Lets builds count only if they have one of these values in a field. A ref of `*` means every ref.
+    /// Lets builds count only if they have one of these values in a field. A ref of `*` means every
+    /// ref.
     ///
     /// # Errors
     /// When builds cannot be chosen by that field, or there are too many values.

@@ -134,7 +134,7 @@ mod tests {
                 &answer,
                 with(requests("11779m"), of_millicores),
             ),
-            // A strategy without an opinion says nothing.
+            // A strategy without an opinion sets no variable.
             (chosen(cores, true, true), &silent, requests("11.779")),
         ] {
             let reply: Value = serde_json::from_str(&variables.to_json(answer)).unwrap();

@@ -1,8 +1,9 @@
 //! For how long this process was awake: the measure of whatever has to wait for others.
 //!
-//! It counts the monotonic clock, which cannot be set, and leaves out the stretches in which this process did not run
-//! (SIGSTOP, a debugger, a machine that is overloaded): what others sent meanwhile waits unread, and must not count
-//! against them. On the way it notices when the clock on the wall was set.
+//! It counts the monotonic clock, which cannot be set, and leaves out the stretches in which this
+//! process did not run (SIGSTOP, a debugger, a machine that is overloaded): what others sent
+//! meanwhile waits unread, and must not count against them. On the way it notices when the clock on
+//! the wall was set.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,8 @@ use crate::steady::{Steady, rest};
 /// How often the clocks are looked at.
 const BEAT: Duration = Duration::from_millis(500);
 
-/// The longest time between two looks that counts in full. After a longer one this process did not run.
+/// The longest time between two looks that counts in full. After a longer one this process did not
+/// run.
 const STRIDE_MAX: Duration = Duration::from_secs(3);
 
 /// How far the clock on the wall must be from what has passed to have been set.

@@ -1,4 +1,5 @@
-//! The clock that counts from the machine's boot: it cannot be set, and survives a restart of this process.
+//! The clock that counts from the machine's boot: it cannot be set, and survives a restart of this
+//! process.
 
 use std::fs::read_to_string;
 use std::time::Duration;
@@ -15,7 +16,7 @@ pub struct Boot {
 }
 
 impl Boot {
-    /// Now; none on a machine that does not say.
+    /// Now; none on a machine without such a clock.
     #[must_use]
     pub fn now() -> Option<Self> {
         // Small files of the kernel's, answered from memory.

@@ -1,4 +1,5 @@
-//! Waits until the views of workers and runs are at the head: what decides from older rows decides twice.
+//! Waits until the views of workers and runs are at the head: what decides from older rows decides
+//! twice.
 
 use std::time::Duration;
 

@@ -3,15 +3,17 @@
 //! For every collection that is queued, exactly one outcome is written, found in this order:
 //!
 //! 1. The [`Rules`] leave it out: `build.collection_skipped`.
-//! 2. The log of the job says `No need to rebuild`: skipped as a ghost. Without a GitLab this is not checked.
-//! 3. Prometheus says what it used: `build.usage_recorded`, after `node.described` when its machine is new or
-//!    has changed; or it says too little: `build.collection_failed`.
-//! 4. For a build that failed, Prometheus, its source or the log of the job says that it was killed for
+//! 2. The log of the job contains `No need to rebuild`: skipped as a ghost. Without a GitLab this
+//!    is not checked.
+//! 3. Prometheus has its usage: `build.usage_recorded`, after `node.described` when its machine is
+//!    new or has changed; or too little of it: `build.collection_failed`.
+//! 4. For a failed build, Prometheus, its source or the log of the job shows that it was killed for
 //!    memory: `build.out_of_memory`; otherwise it is skipped.
 //!
-//! Without a Prometheus, a build that the rules do not leave out stays queued until there is one. With one that
-//! does not know its source it is skipped as *not configured*. Trouble on the way is an attempt (`build.collection_attempted`),
-//! and the last attempt is `build.collection_abandoned`; see [`crate::frame`].
+//! Without a Prometheus, a build that the rules do not leave out stays queued until there is one.
+//! With one that does not know its source it is skipped as *not configured*. Trouble on the way is
+//! an attempt (`build.collection_attempted`), and the last attempt is `build.collection_abandoned`;
+//! see [`crate::frame`].
 
 mod config;
 mod facts;
@@ -46,8 +48,8 @@ pub use outcome::Outcome;
 pub use rules::{Judged, Rules};
 use waiting::Waiting;
 
-/// How many builds are checked together. Most of them are left out without any query, and what is then written
-/// goes into the log together.
+/// How many builds are checked together. Most of them are left out without any query, and what is
+/// then written goes into the log together.
 const LOOKS_MAX: usize = 256;
 
 /// The reactor that learns what builds used.
@@ -58,7 +60,7 @@ pub struct Collector {
     prometheus: Option<Prometheus>,
     gitlab: Option<Gitlab>,
     sources: Vec<String>,
-    /// As many may ask outside at once.
+    /// Limits concurrent requests to Prometheus and GitLab.
     asking: Semaphore,
     waiting: Waiting,
     settle: Duration,
@@ -123,16 +125,18 @@ impl Collector {
     }
 
     /// Writes what a collection came to, and waits until the view knows.
-    async fn write(&self, work: &Queued, command: BuildCommand) -> Result<Seen, Trouble> {
+    async fn write(&self, work: &Queued, command: BuildCommand) -> Result<Visibility, Trouble> {
         let key = work.key().to_string();
         let outcome = self.execute::<Build>(&key, command).await?;
         let Some(position) = outcome.position() else {
             // Another append was faster, and the view does not include it yet.
-            return Ok(Seen::NotYet);
+            return Ok(Visibility::NotYet);
         };
         self.faults.reached("outcome_written").await;
         let seen = self.views.wait_for::<Collections>(position, self.patience);
-        Ok(seen.await.map_or(Seen::NotYet, |()| Seen::Yes))
+        Ok(seen
+            .await
+            .map_or(Visibility::NotYet, |()| Visibility::Visible))
     }
 
     async fn execute<A: Aggregate>(
@@ -147,8 +151,8 @@ impl Collector {
     }
 }
 
-enum Seen {
-    Yes,
+enum Visibility {
+    Visible,
     NotYet,
 }
 
@@ -165,7 +169,7 @@ impl Reaction for Collector {
             .ask(move |views| views.of::<Collections>()?.due(now, limit));
         match due.await {
             Ok(due) => Ok(due.into_iter().map(Queued).collect()),
-            // It says so itself, and wakes us when it is up to date.
+            // The view reports that itself, and wakes us when it is up to date.
             Err(TableError::NotReady { .. }) => Ok(Vec::new()),
             Err(error) => Err(error.to_string()),
         }
@@ -220,8 +224,8 @@ impl Reaction for Collector {
             Outcome::NotYet(until) => return Ok(Verdict::NotYet(until)),
         };
         Ok(match self.write(work, command).await? {
-            Seen::Yes => Verdict::Done(kind),
-            Seen::NotYet => Verdict::Unseen(kind),
+            Visibility::Visible => Verdict::Done(kind),
+            Visibility::NotYet => Verdict::Unseen(kind),
         })
     }
 
@@ -249,8 +253,8 @@ impl Reaction for Collector {
             }),
         };
         match self.write(work, command).await? {
-            Seen::Yes => Ok(()),
-            Seen::NotYet => Err(Trouble::Inside(
+            Visibility::Visible => Ok(()),
+            Visibility::NotYet => Err(Trouble::Inside(
                 "the view does not include it yet".to_owned(),
             )),
         }

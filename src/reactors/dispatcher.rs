@@ -1,12 +1,14 @@
-//! Tells workers what to run, and what to kill.
+//! Sends workers the runs to execute and to kill.
 //!
-//! Published messages have no reply, so they are repeated, less and less often, until the log shows that a worker
-//! has taken note. A worker is offered no more at once than it can take soon; pings and kill requests go first. What follows from sending a run is in the log before it is sent: its job's next occasion,
-//! and the runs of which it becomes one for each worker. A run that takes longer than its job allows is asked to be
-//! killed here as well, once, and then like any other. A crash between any two steps is mended by the next
-//! round, which finds the run still unclaimed.
+//! Published messages have no reply, so they are repeated, less and less often, until the log shows
+//! that a worker has taken note. A worker is offered no more at once than it can take soon; pings
+//! and kill requests go first. The consequences of sending a run are in the log before it is sent:
+//! its job's next occasion, and one run for each worker of a spread run. A run that exceeds its
+//! timeout gets a kill request here as well, once. After a crash between any two steps the next
+//! round finds the run still unclaimed and repeats them.
 //!
-//! [`plan`] says what a round does, from facts in [`farm`]; `round` gathers the facts and does it.
+//! [`plan`] decides what a round does, from facts in [`farm`]; `round` gathers the facts and does
+//! it.
 
 pub mod farm;
 pub mod offers;
@@ -49,11 +51,12 @@ static LIMIT: LogLimit = LogLimit::new();
 /// The shortest time between two rounds: a farm that is busy needs no thousand looks a second.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// How much longer a pause is than the round before it: news is sent at once, and a farm that is so large
-/// that looking takes long is not looked at all the time.
+/// How much longer a pause is than the round before it: news is sent at once, and a farm that is so
+/// large that looking takes long is not looked at all the time.
 const PAUSE_ROUNDS: u32 = 4;
 
-/// The shortest time between two writes of the run times while runs come and go, and the longest while they do not.
+/// The shortest time between two writes of the run times while runs come and go, and the longest
+/// while they do not.
 const KEEP_EVERY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(10));
 
 /// How long nothing is done after a round that failed.
@@ -70,7 +73,8 @@ pub struct DispatcherConfig {
     pub ping: Duration,
     /// How long subscribers have to reconnect before anything is sent.
     pub settle: Duration,
-    /// The file in which it is kept for how long runs have been executed; nowhere when there is none.
+    /// The file in which it is kept for how long runs have been executed; nowhere when there is
+    /// none.
     pub run_times: Option<PathBuf>,
     /// How long the views may take to know what is in the log.
     pub views_within: Duration,
@@ -141,7 +145,7 @@ impl Dispatcher {
         self.stats.read()
     }
 
-    /// Says that something may be due by now, for example because a fixed clock was moved.
+    /// Wakes it, for example because a fixed clock was moved.
     pub fn wake(&self) {
         self.steady.wake();
     }
@@ -273,7 +277,8 @@ struct Changes<T>(Option<watch::Receiver<T>>);
 impl<T> Changes<T> {
     async fn next(&mut self) {
         match &mut self.0 {
-            // Without a sender nothing will change any more, and asking would answer at once for ever.
+            // Without a sender nothing will change any more, and asking would answer at once for
+            // ever.
             Some(changes) => {
                 if changes.changed().await.is_err() {
                     self.0 = None;

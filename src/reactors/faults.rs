@@ -10,8 +10,8 @@ type Hook = Arc<dyn Fn(&'static str) -> bool + Send + Sync>;
 pub struct Faults(Option<Hook>);
 
 impl Faults {
-    /// Halts for ever at every step for which `hook` says so, as if the process had died between that step
-    /// and the next. The observer then drops the reactor.
+    /// Halts for ever at every step for which `hook` returns true, as if the process had died
+    /// between that step and the next. The observer then drops the reactor.
     pub fn halting(hook: impl Fn(&'static str) -> bool + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(hook)))
     }

@@ -1,13 +1,14 @@
-//! What every reactor needs: work from a view, a bound on how much is done at once, attempts with a wait
-//! between them, and an end that loses nothing.
+//! What every reactor needs: work from a view, a bound on how much is done at once, attempts with a
+//! wait between them, and an end that loses nothing.
 //!
-//! The frame keeps no checkpoint. What is due is a fold of the log, and a piece of work leaves it only by
-//! an event that is durable, so work that is under way when the process dies is simply due again. That makes
-//! every reaction *at least once*; that its result is written *once* is the decider's part.
+//! The frame keeps no checkpoint. What is due is a fold of the log, and a piece of work leaves it
+//! only by an event that is durable, so work that is under way when the process dies is simply due
+//! again. That makes every reaction *at least once*; that its result is written *once* is the
+//! decider's part.
 //!
-//! A [`Reaction`] says what is due and does one attempt. It tells two kinds of trouble apart: trouble
-//! outside counts as an attempt and becomes an event, trouble inside (our own log is busy) counts for
-//! nothing and is tried again soon.
+//! A [`Reaction`] lists due work and does one attempt. It distinguishes two kinds of failures: one
+//! outside counts as an attempt and becomes an event, one inside (our own log is busy) does not
+//! count and is retried soon.
 
 mod backoff;
 mod held;
@@ -70,8 +71,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts a reactor. It ends when `stop` is cancelled, after the attempts under way have ended or
-    /// [`FrameConfig::grace`] is over. `changed` moves whenever something new may be due.
+    /// Starts a reactor. It ends when `stop` is cancelled, after the attempts under way have ended
+    /// or [`FrameConfig::grace`] is over. `changed` moves whenever something new may be due.
     pub fn start<R: Reaction, T: Send + Sync + 'static>(
         reaction: R,
         config: FrameConfig,
@@ -104,12 +105,13 @@ impl Running {
         self.stats.read()
     }
 
-    /// Says that something may be due by now, for example because a fixed clock was moved.
+    /// Wakes it, for example because a fixed clock was moved.
     pub fn wake(&self) {
         self.wake.notify_one();
     }
 
-    /// Takes no more work, and returns when what is under way has ended or was left to the next start.
+    /// Takes no more work, and returns when what is under way has ended or was left to the next
+    /// start.
     pub async fn stop(mut self) {
         self.stop.cancel();
         if let Err(error) = (&mut self.task).await {

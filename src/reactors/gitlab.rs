@@ -51,7 +51,7 @@ impl fmt::Debug for GitlabConfig {
     }
 }
 
-/// What the log of a job was found to say.
+/// The result of a search in the log of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobLog {
     /// There is none: it was erased, or never written.
@@ -64,7 +64,7 @@ pub enum JobLog {
 }
 
 impl JobLog {
-    /// Whether the text was found. A log that is missing says nothing.
+    /// Whether the text was found. In a missing log it was not.
     #[must_use]
     pub fn says_so(self) -> bool {
         matches!(self, Self::Read { found: true })
@@ -94,12 +94,12 @@ impl Gitlab {
         })
     }
 
-    /// Looks for a text in the log of a job and stops reading at the match. Never holds more of the log
-    /// than one piece of it.
+    /// Looks for a text in the log of a job and stops reading at the match. Never holds more of the
+    /// log than one piece of it.
     ///
-    /// A job without a log (404) is [`JobLog::Missing`] and not an error: only a log that says so makes a
-    /// build a ghost. Any other refusal is an error of transport, because a wrong or expired token is
-    /// mended by an operator, not by the build.
+    /// A job without a log (404) is [`JobLog::Missing`] and not an error: only a log with the text
+    /// makes a build a ghost. Any other refusal is an error of transport, because a wrong or
+    /// expired token is replaced by an operator, and is no property of the build.
     ///
     /// # Errors
     /// [`AskError::Transport`], always worth another try.
@@ -118,8 +118,8 @@ impl Gitlab {
         })
     }
 
-    /// The exit code that the runner's last line about a failed job names. Nothing when there is no log, no such line,
-    /// or more of a log than is read.
+    /// The exit code that the runner's last line about a failed job names. Nothing when there is no
+    /// log, no such line, or more of a log than is read.
     ///
     /// # Errors
     /// As [`Gitlab::search`].

@@ -2,11 +2,12 @@
 //!
 //! What counts is whether it answers our pings ([`crate::liveness`]), not what clocks show.
 //!
-//! A worker that does not is taken for dead: its runs, also those that it was only to execute, are marked as
-//! failed, with a log that says why. What follows from a failure follows from this one. A pool in which
-//! no worker answers is recorded as silent, and mails report that ([`crate::mails`]).
+//! A worker that does not is considered dead: its runs, also those that were only assigned to it,
+//! are marked as failed, with the reason in their logs. This failure has the usual consequences. A
+//! pool in which no worker answers is recorded as silent, and mails report that ([`crate::mails`]).
 //!
-//! All of it is decided from the log at every look; a look that was cut off is made up for by the next.
+//! All of it is decided from the log at every look; a look that was cut off is made up for by the
+//! next.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -91,8 +92,8 @@ struct Inner {
 }
 
 impl Health {
-    /// Starts it. It ends when `stop` is cancelled. The first look is one interval away: until then workers
-    /// have time to hear that we are back.
+    /// Starts it. It ends when `stop` is cancelled. The first check is one interval away: until
+    /// then workers have time to reconnect.
     #[must_use]
     pub fn start(
         commands: Commands,
@@ -232,7 +233,7 @@ impl Inner {
         show(&self.stats.workers_silent, found.workers.len());
         show(&self.stats.pools_silent, pools_silent);
 
-        // What cannot be written down about one says nothing about the others.
+        // A write that fails for one run does not stop the others.
         let mut result = Ok(());
         for worker in &found.workers {
             for run in runs.open_of_worker(worker.number) {
@@ -249,8 +250,8 @@ impl Inner {
         result
     }
 
-    /// Marks a run of a silent worker as failed, unless it has returned or belongs to another by now. The
-    /// log comes first, and both come together: the mail about the failure finds it.
+    /// Marks a run of a silent worker as failed, unless it has returned or belongs to another by
+    /// now. The log comes first, and both come together: the mail about the failure finds it.
     async fn give_up(
         &self,
         roster: &RosterView,
@@ -303,7 +304,7 @@ impl Inner {
     }
 }
 
-/// Why a run was given up, in the words that people have known for years.
+/// Why a run was given up, in the old server's words.
 const REASON: &str = "worker does not respond to ping";
 
 fn text(worker: &SilentWorker, run: u64) -> String {

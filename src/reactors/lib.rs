@@ -1,15 +1,16 @@
-//! Carries what the log says to the world outside, and what the world answers back into the log.
+//! Carries events of the log to other systems, and their answers back into the log.
 //!
-//! log → outside world → command, at least once. What there is to do is a fold of the log (a view), so the
-//! log itself is the checkpoint: a crash at any moment loses nothing, and because the decider accepts one
-//! outcome only, a repetition doubles nothing. Replays never run anything in here.
+//! log → outside world → command, at least once. What there is to do is a fold of the log (a view),
+//! so the log itself is the checkpoint: a crash at any moment loses nothing, and because the
+//! decider accepts one outcome only, a repetition doubles nothing. Replays never run anything in
+//! here.
 //!
-//! This crate knows no HTTP surface of ours and no storage. Asking is done by small clients that know one
-//! configured address each ([`prometheus`], [`gitlab`]); what the answers mean is decided by pure functions
-//! ([`usage`]).
+//! This crate knows no HTTP surface of ours and no storage. Asking is done by small clients that
+//! know one configured address each ([`prometheus`], [`gitlab`]); what the answers mean is decided
+//! by pure functions ([`usage`]).
 //!
-//! Start reading at [`collector`], which learns what builds used, then [`frame`], the loop that it shares with
-//! every reactor to come.
+//! Start reading at [`collector`], which learns what builds used, then [`frame`], the loop that it
+//! shares with every reactor to come.
 
 mod boot;
 mod caught_up;

@@ -1,8 +1,8 @@
 //! Which workers answer.
 //!
-//! Silence is that pings which we sent went unanswered, counted: never the difference of two clocks. Whatever a worker
-//! asks for is an answer. Pings that we did not send, and time in which we did not run or could not listen, count
-//! against nobody.
+//! Silence is a number of our pings without an answer, never the difference of two clocks. Every
+//! request of a worker is an answer. Pings that we did not send, and time in which we did not run
+//! or could not listen, count against no worker.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use parking_lot::Mutex;
 
 use crate::awake::Awake;
 
-/// Which workers answer. Clones are the same. It remembers nothing across a restart: then every worker gets its time
-/// again.
+/// Which workers answer. Clones are the same. It remembers nothing across a restart: then every
+/// worker gets its time again.
 #[derive(Clone)]
 pub struct Liveness(Arc<Inner>);
 
@@ -91,8 +91,9 @@ impl Liveness {
         }
     }
 
-    /// Takes note that a worker was pinged because it has connected. One whose time was up gets time to answer this
-    /// ping, though no more than once for each regular one: who only connects is not alive.
+    /// Takes note that a worker was pinged because it has connected. One whose time was up gets
+    /// time to answer this ping, though no more than once for each regular one: who only connects
+    /// is not alive.
     pub fn pinged_on_connection(&self, worker: u64) {
         let now = self.0.awake.now();
         let mut watched = self.watched();
@@ -104,7 +105,7 @@ impl Liveness {
         }
     }
 
-    /// Gives every worker its time again, because we could not hear them.
+    /// Restarts every worker's count, because we could not receive their answers.
     pub fn excuse(&self) {
         for watch in self.watched().workers.values_mut() {
             (watch.unanswered, watch.until) = (0, None);

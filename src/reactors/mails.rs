@@ -1,10 +1,10 @@
-//! Tells people by mail what went wrong: a run that failed, a job for whose next occasion there is no time,
-//! a pool without a responding worker.
+//! Sends mail about failures: a run that failed, a job for whose next occasion there is no time, a
+//! pool without a responding worker.
 //!
-//! The cause of a mail is in the log, and so is its sending (`mail.sent`), so each is
-//! sent at least once, one after the other in the order of their causes. Twice only when we die between a
-//! server's word that it has the mail and ours that it was sent; both then have the same `Message-ID`.
-//! A server that says no for good, or not yet too often, gets it no more (`mail.abandoned`).
+//! The cause of a mail is in the log, and so is its sending (`mail.sent`), so each is sent at least
+//! once, one after the other in the order of their causes. It is sent twice only when we die
+//! between the mail server's acceptance and our event; both mails then have the same `Message-ID`.
+//! A mail that the server rejects for good, or defers too often, is given up (`mail.abandoned`).
 //!
 //! Events before a server was configured are not reported, and neither are events that are too old.
 //! [`message`] writes a mail, and is pure; `post` sends it.

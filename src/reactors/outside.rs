@@ -1,8 +1,8 @@
 //! Requests to configured outside services, and to no others.
 //!
 //! A client of this kind knows one base address. It follows no redirect, uses no proxy from the
-//! environment, waits no longer than it was told, reads no more than it was told, and puts neither
-//! addresses nor secrets into its errors.
+//! environment, keeps its limits of time and size, and puts neither addresses nor secrets into its
+//! errors.
 
 mod pieces;
 
@@ -22,8 +22,8 @@ const FOREIGN_CHARS_MAX: usize = 300;
 /// Why a service outside gave no answer that can be used. The texts hold no address and no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum AskError {
-    /// It could not be reached, was too slow, broke off, or something else answered in its place (a login
-    /// page, a proxy). Asking again later may help.
+    /// It could not be reached, was too slow, broke off, or something else answered in its place (a
+    /// login page, a proxy). Asking again later may help.
     #[error("{service}: {reason}")]
     Transport {
         /// The service.
@@ -31,7 +31,8 @@ pub enum AskError {
         /// What happened.
         reason: String,
     },
-    /// It understood and refused, or answered with more than is accepted. Asking again would not help.
+    /// It understood and refused, or answered with more than is accepted. Asking again would not
+    /// help.
     #[error("{service} refused: {reason}")]
     Answer {
         /// The service.
@@ -118,8 +119,8 @@ impl Outside {
         url
     }
 
-    /// Asks. Whatever comes back comes from the service itself: redirects (which is how an expired login
-    /// often looks), overload and failures are errors of transport.
+    /// Sends a GET request. A response always comes from the service itself: redirects (often an
+    /// expired login), overload and failures are errors of transport.
     pub(crate) async fn get(&self, url: Url) -> Result<Response, AskError> {
         let response = self.client.get(url).send().await;
         let response = response.map_err(|error| self.broken(error))?;

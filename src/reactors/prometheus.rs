@@ -19,7 +19,7 @@ pub use query::{double_quoted, selector, single_quoted};
 /// How many steps a range query is divided into, at most.
 const RANGE_STEPS_MAX: f64 = 10_000.0;
 
-/// What a login before Prometheus or a tired proxy answers, whatever the body says.
+/// Statuses of a login page or an overloaded proxy before Prometheus, whatever the body.
 const NOT_ITS_OWN: [StatusCode; 3] = [
     StatusCode::UNAUTHORIZED,
     StatusCode::FORBIDDEN,
@@ -132,7 +132,8 @@ impl Prometheus {
         let body = self.outside.body(response, self.answer_bytes_max).await?;
         let reply: Option<Reply> = serde_json::from_slice(&body).ok();
         match reply {
-            // A proxy in front of it may refuse in JSON as well; a cookie is renewed by an operator.
+            // A proxy in front of it may refuse in JSON as well; a cookie is renewed by an
+            // operator.
             _ if NOT_ITS_OWN.contains(&status) => {
                 Err(self.outside.transport(format!("answered {status}")))
             }
@@ -145,7 +146,7 @@ impl Prometheus {
                         .transport(format!("answered {status}, {reason}"))
                 })
             }
-            // A part of its storage did not answer: that there is nothing is not what it says.
+            // A part of its storage did not answer: this does not mean that there is no data.
             Some(Reply {
                 data: Some(data),
                 warnings: Some(warnings),
@@ -181,8 +182,8 @@ impl Prometheus {
     }
 }
 
-/// Whether the same question would be refused again: it cannot be read, or asks for too much. Everything else that goes
-/// wrong in a query (its storage is starting, a part of it is away) passes.
+/// Whether the same query would be refused again: it is invalid or too large. Every other failure
+/// (the storage is starting, a part of it is away) is temporary.
 fn is_final(status: StatusCode, reply: &Reply) -> bool {
     let is_unreadable = status == StatusCode::BAD_REQUEST && reply.kind == "bad_data";
     is_unreadable || reply.error.contains("too many samples")

@@ -13,8 +13,8 @@ const PANIC_WAIT: Duration = Duration::from_millis(200);
 /// The longest of these waits.
 const PANIC_WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// A loop at work. Dropping it ends it at once, as a crash would; nothing is lost by that, for all it knows
-/// is in the log.
+/// A loop at work. Dropping it ends it at once, as a crash would; nothing is lost by that, for all
+/// it knows is in the log.
 #[derive(Debug)]
 pub(crate) struct Steady {
     wake: Arc<Notify>,
@@ -56,7 +56,7 @@ impl Steady {
         Self { wake, stop, task }
     }
 
-    /// Says that there may be something to do by now, for example because a fixed clock was moved.
+    /// Wakes it, for example because a fixed clock was moved.
     pub(crate) fn wake(&self) {
         self.wake.notify_one();
     }

@@ -1,4 +1,5 @@
-//! What the answers of Prometheus say about a build. Pure: the same answers, the same events.
+//! From the answers of Prometheus to the events of a build. Pure: the same answers give the same
+//! events.
 
 mod node;
 mod pod;
@@ -22,10 +23,11 @@ pub use times::Times;
 /// Where usage comes from that was learnt here.
 pub const ORIGIN: &str = "prometheus";
 
-/// Longest text for people in an outcome, in characters; names of pods and labels come from outside.
+/// Longest text for people in an outcome, in characters; names of pods and labels come from
+/// outside.
 pub(crate) const DETAIL_CHARS_MAX: usize = 1_000;
 
-/// Why the usage of a build cannot be known: what `build.collection_failed` says.
+/// Why the usage of a build is unknown: the data of `build.collection_failed`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shortfall {
     /// What is missing or unusable.
@@ -41,9 +43,9 @@ impl Shortfall {
     }
 }
 
-/// What a report says that usage repeats, so that a reader of usage needs no other event.
+/// Facts of the report that usage repeats, so that a reader of usage needs no other event.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Told {
+pub struct ReportedFacts {
     /// Which collection this is.
     pub collection: u32,
     /// The git ref.
@@ -66,7 +68,7 @@ pub struct Machine {
 /// What Prometheus knows about a build that succeeded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
-    /// What its pod's annotations say.
+    /// The annotations of its pod.
     pub annotated: Annotated,
     /// What was requested for it.
     pub requests: Requests,
@@ -80,14 +82,15 @@ pub struct Measured {
     pub cpu: Vec<Series>,
 }
 
-/// Says what a build used.
+/// The usage of a build.
 ///
-/// Of several series (a restarted container leaves them) the first counts, and how many there were is kept.
+/// Of several series (a restarted container leaves them) the first counts, and how many there were
+/// is kept.
 ///
 /// # Errors
 /// When a series is missing or unusable.
 pub fn recorded(
-    data: &Told,
+    data: &ReportedFacts,
     measured: Measured,
     at: Timestamp,
 ) -> Result<UsageRecorded, Shortfall> {
@@ -129,16 +132,16 @@ pub fn recorded(
 /// The evidence that a build was killed for memory, the surest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Evidence {
-    /// Kubernetes says why the container ended.
+    /// Kubernetes names why the container ended.
     ContainerStatus,
-    /// The source of the build says why it failed.
+    /// The source of the build names why it failed.
     FailureReason,
     /// The runner's last line about the job names exit code 137.
     ExitCode,
 }
 
 impl Evidence {
-    /// The word in `build.out_of_memory`.
+    /// The text in `build.out_of_memory`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -152,7 +155,7 @@ impl Evidence {
 /// What Prometheus knows about a build that was killed for memory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Killed {
-    /// What its pod's annotations say.
+    /// The annotations of its pod.
     pub annotated: Annotated,
     /// Bytes that were requested for it, when that is known.
     pub memory_request: Option<f64>,
@@ -164,11 +167,11 @@ pub struct Killed {
     pub evidence: Evidence,
 }
 
-/// Says that a build needed more memory than it was allowed.
+/// The event of a build that needed more memory than its limit.
 ///
 /// The peak is the largest sample of all series: it is a lower bound in any case.
 #[must_use]
-pub fn out_of_memory(data: &Told, killed: Killed, at: Timestamp) -> OutOfMemory {
+pub fn out_of_memory(data: &ReportedFacts, killed: Killed, at: Timestamp) -> OutOfMemory {
     let memory_peak = peak(&killed.memory);
     let Annotated {
         pod,
@@ -204,8 +207,8 @@ pub fn peak(series: &[Series]) -> Option<f64> {
     finite.reduce(f64::max)
 }
 
-/// Whether the source names a reason for a failure that has nothing to do with memory: a machine that was taken away, a
-/// timeout, a canceled job. What a log says about exit codes is then no evidence.
+/// Whether the source names a reason for a failure that has nothing to do with memory: a machine
+/// that was taken away, a timeout, a canceled job. An exit code in a log is then no evidence.
 #[must_use]
 pub fn names_another_reason(failure_reason: &str) -> bool {
     let reason = failure_reason.trim().to_ascii_lowercase();
@@ -213,7 +216,7 @@ pub fn names_another_reason(failure_reason: &str) -> bool {
     !says_nothing && !says_out_of_memory(&reason)
 }
 
-/// Whether the source's own words say that a build was killed for memory.
+/// Whether the source's reason says that a build was killed for memory.
 #[must_use]
 pub fn says_out_of_memory(failure_reason: &str) -> bool {
     let reason = failure_reason.to_ascii_lowercase();

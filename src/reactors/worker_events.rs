@@ -1,7 +1,7 @@
-//! What workers say on their own about runs and kill requests.
+//! Messages of workers about runs and kill requests.
 //!
-//! The log has the same as soon as the worker has reported it over HTTP, which may be half a second earlier or
-//! later. So nothing is decided from it; it is only logged, for diagnosis.
+//! The log has the same as soon as the worker has reported it over HTTP, which may be half a second
+//! earlier or later. So nothing is decided from it; it is only logged, for diagnosis.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use zmtp::{PortLimits, PortReading, Subscriber};
 /// With what every message begins.
 const ADDRESS: &str = "worker.event";
 
-/// What a worker says.
+/// A message of a worker.
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum WorkerEvent {
@@ -93,7 +93,7 @@ impl WorkerEvents {
         self.subscriber.stats()
     }
 
-    /// Messages that say nothing we know.
+    /// The number of unknown messages.
     #[must_use]
     pub fn not_understood(&self) -> u64 {
         self.not_understood.load(Ordering::Relaxed)
@@ -122,7 +122,7 @@ fn note(event: &WorkerEvent) {
     }
 }
 
-/// What a message says; none when it is not what workers say.
+/// Reads a message; none when it is not one of a worker.
 fn read(message: &[Bytes]) -> Option<WorkerEvent> {
     match message {
         [address, body] if &address[..] == ADDRESS.as_bytes() => serde_json::from_slice(body).ok(),

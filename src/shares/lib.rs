@@ -17,7 +17,8 @@ impl<K: Ord> Default for Shares<K> {
 }
 
 impl<K: Ord + Clone> Shares<K> {
-    /// Counts one more for a caller for as long as the result is kept; none when the caller holds `max` already.
+    /// Counts one more for a caller for as long as the result is kept; none when the caller holds
+    /// `max` already.
     pub fn take(&self, caller: K, max: usize) -> Option<Share<K>> {
         let mut counts = self.0.lock();
         let held = counts.get(&caller).copied().unwrap_or_default();
@@ -55,8 +56,8 @@ impl<K: Ord> Drop for Share<K> {
     }
 }
 
-/// The address by which a caller is counted: a client has a whole /64 of IPv6 addresses to choose from, and
-/// `::ffff:192.0.2.1` is 192.0.2.1.
+/// The address by which a caller is counted: a client has a whole /64 of IPv6 addresses to choose
+/// from, and `::ffff:192.0.2.1` is 192.0.2.1.
 #[must_use]
 pub fn caller_address(address: IpAddr) -> IpAddr {
     match address.to_canonical() {

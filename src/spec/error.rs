@@ -14,7 +14,7 @@ pub enum SpecError {
     /// A control character, such as NUL.
     #[error("the spec has a control character at byte {offset}; expected `{EXPECTED_FORM}`")]
     ControlCharacter {
-        /// Where it stands, in bytes from the start.
+        /// Its offset in bytes.
         offset: usize,
     },
     /// A part is missing or wrong.

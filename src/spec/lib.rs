@@ -1,7 +1,7 @@
 //! The grammar of Spack's specs and variants: `emacs@29.2 +json~native arch=x86_64_v3%gcc@12.3.0`.
 //!
-//! Pure, and knows nothing else of the workspace. Start reading at [`Spec`]; [`Variants`] are also read by themselves,
-//! as the annotations of a pod spell them.
+//! Pure, and knows nothing else of the workspace. Start reading at [`Spec`]; [`Variants`] are also
+//! read by themselves, as the annotations of a pod spell them.
 //!
 //! | part | is |
 //! |---|---|
@@ -37,7 +37,7 @@ pub const SPEC_BYTES_MAX: usize = 8190;
 pub const EXPECTED_FORM: &str =
     "name@version +flag~flag key=value key=a,b arch=<arch>%<compiler>@<compiler version>";
 
-/// What is to be built, as precisely as the one who asks knows it.
+/// What is to be built, as precisely as the client knows it.
 ///
 /// Reading and printing are inverse for whatever [`Spec::from_str`] has read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

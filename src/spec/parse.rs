@@ -1,4 +1,5 @@
-//! The grammar of a spec, read by hand: every byte is looked at a bounded number of times, whatever it is.
+//! The grammar of a spec, read by hand: every byte is looked at a bounded number of times, whatever
+//! it is.
 
 use super::error::Part;
 use super::variants::{open_quote, word_end};
@@ -90,8 +91,8 @@ struct Target<'a> {
     compiler_version: &'a str,
 }
 
-/// Splits variants from target at the first ` arch=` that a whole target follows; an earlier one is a
-/// variant called `arch`. If there is none, says what was wrong with the first, and at which part of the text.
+/// Splits variants from target at the first ` arch=` that a whole target follows; an earlier one is
+/// a variant called `arch`. If there is none, returns the error of the first, with its place.
 fn split_target(text: &str) -> Result<(&str, Target<'_>), (&str, Part)> {
     let mut first_error = None;
     let mut at = 0;
@@ -111,8 +112,8 @@ fn split_target(text: &str) -> Result<(&str, Target<'_>), (&str, Part)> {
 
 /// Reads `arch%compiler@version`. The arch may hold `%`: the last one that fits divides.
 ///
-/// Spack 1.x says what a compiler is used for, `arch%c,cxx=gcc@12`, also after a space and for more than one: the first
-/// counts.
+/// Spack 1.x names the languages of a compiler, `arch%c,cxx=gcc@12`, also after a space and for
+/// more than one: the first counts.
 fn target(text: &str) -> Result<Target<'_>, (&str, Part)> {
     let (word, rest) = split_word(text);
     let mut last_error = None;

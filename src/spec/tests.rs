@@ -234,7 +234,7 @@ fn hostile_text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Few names are compared with each other, many are looked up; nobody can tell where one becomes the other.
+/// Few names are compared one by one, many are looked up; both give the same result.
 #[test]
 fn a_variant_among_many_has_its_first_place_and_its_last_value() {
     for count in [2, 15, 16, 17, 40] {

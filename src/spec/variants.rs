@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::parse::is_space;
 
-/// So many names are looked through one by one; for more, an ordered map says where each stands, lest a long
-/// list cost its square.
+/// Up to so many names are compared one by one; above that an ordered map finds each, so that a
+/// long list does not cost its square.
 const LOOKED_THROUGH_MAX: usize = 16;
 
 /// What a variant is set to.
@@ -54,8 +54,8 @@ impl Variants {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// The JSON text that Gantry stores and compares: keys in the order in which they were written, a
-    /// space after `:` and `,`, and nothing but ASCII.
+    /// The JSON text that Gantry stores and compares: keys in the order in which they were written,
+    /// a space after `:` and `,`, and nothing but ASCII.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut json = String::from("{");
@@ -214,7 +214,7 @@ pub(super) struct OpenQuote {
     taken_plainly: usize,
 }
 
-/// Where the first quote stands that is not closed, or is closed in the middle of a value; in bytes.
+/// The offset of the first quote that is not closed, or is closed within a value; in bytes.
 pub(super) fn open_quote(text: &str) -> Option<usize> {
     let mut at = 0;
     while at < text.len() {
@@ -228,7 +228,7 @@ pub(super) fn open_quote(text: &str) -> Option<usize> {
     None
 }
 
-/// Where the word ends that a text begins with: at the first space that is not quoted.
+/// The end of a text's first word: the first space that is not quoted.
 pub(super) fn word_end(text: &str) -> usize {
     let mut at = 0;
     while !text[at..].is_empty() && !text[at..].starts_with(is_space) {
@@ -237,8 +237,8 @@ pub(super) fn word_end(text: &str) -> usize {
     at
 }
 
-/// Where the part ends that a text begins with. Only after `:=` may a quote open, `languages:='c,c++'`: after `=` it has
-/// always been a character like any other.
+/// Where the part ends that a text begins with. Only after `:=` may a quote open,
+/// `languages:='c,c++'`: after `=` it has always been a character like any other.
 fn part_end(text: &str) -> Result<usize, OpenQuote> {
     let divides = |c: char| is_space(c) || matches!(c, '+' | '~');
     let first = text.chars().next().map_or(0, char::len_utf8);
@@ -260,7 +260,7 @@ fn part_end(text: &str) -> Result<usize, OpenQuote> {
     }
 }
 
-/// What stands within quotes, if a value is quoted.
+/// The text within quotes, if a value is quoted.
 fn unquoted(value: &str) -> &str {
     let within = |quote| value.strip_prefix(quote)?.strip_suffix(quote);
     within('\'').or_else(|| within('"')).unwrap_or(value)
@@ -268,7 +268,7 @@ fn unquoted(value: &str) -> &str {
 
 fn variant(part: &str) -> Option<(String, VariantValue)> {
     if let Some((name, value)) = part.split_once('=') {
-        // `name:=a,b` has these values and no others, which history does not tell apart.
+        // `name:=a,b` has these values and no others, which history does not distinguish.
         let (name, value) = match name.strip_suffix(':') {
             Some(name) => (name.trim_end_matches(':'), unquoted(value)),
             None => (name, value),

@@ -13,7 +13,8 @@ use crate::PortLimits;
 use crate::handshake::Ended;
 use crate::stats::{PortStats, count};
 
-/// How long nothing is taken after the system could not give a connection; it mostly has no more files.
+/// How long nothing is taken after the system could not give a connection; it mostly has no more
+/// files.
 const BREATH: Duration = Duration::from_millis(200);
 
 /// What is done with connections.

@@ -12,7 +12,7 @@ const COMMAND: u8 = 0b100;
 pub(super) enum Frame {
     /// Part of a message.
     Part {
-        /// What it says.
+        /// The content.
         body: Bytes,
         /// Whether another follows.
         more: bool,
@@ -21,7 +21,7 @@ pub(super) enum Frame {
     Command {
         /// What it is called.
         name: Bytes,
-        /// What it says.
+        /// The content.
         body: Bytes,
     },
 }
@@ -35,7 +35,7 @@ pub(super) enum WireFault {
     /// It wants a password.
     #[error("it wants an authentication that we do not have")]
     Mechanism,
-    /// It is no socket that has something to say to ours.
+    /// The peer's kind of socket does not match ours.
     #[error("it is no socket for this port")]
     Socket,
     /// It sends more than is accepted.
@@ -51,8 +51,8 @@ pub(super) enum WireFault {
     Malformed,
 }
 
-/// Takes the next frame off the buffer; none when it is not whole yet. A length is checked before anything
-/// is reserved for it: nine bytes must not cost a gigabyte.
+/// Takes the next frame off the buffer; none when it is not whole yet. A length is checked before
+/// anything is reserved for it: nine bytes must not cost a gigabyte.
 pub(super) fn decode(buffer: &mut BytesMut, bytes_max: usize) -> Result<Option<Frame>, WireFault> {
     let Some(flags) = buffer.first().copied() else {
         return Ok(None);
@@ -114,7 +114,7 @@ pub(super) fn command(name: &str, body: &[u8]) -> Bytes {
     out.freeze()
 }
 
-/// READY, by which a socket says which kind it is.
+/// READY, with the kind of the socket.
 pub(super) fn ready(socket: &str) -> Bytes {
     let mut body = Vec::new();
     property(&mut body, "Socket-Type", socket.as_bytes());
@@ -128,7 +128,7 @@ fn property(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     out.put_slice(value);
 }
 
-/// What READY says about the kind of the socket. Names of properties do not mind case.
+/// The kind of the socket in READY. Names of properties ignore case.
 pub(super) fn socket_type(mut body: Bytes) -> Result<Bytes, WireFault> {
     let fault = WireFault::Malformed;
     while body.has_remaining() {

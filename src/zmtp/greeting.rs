@@ -11,7 +11,8 @@ pub(super) const HEAD_BYTES: usize = SIGNATURE.len() + 1;
 /// What follows in version 3: the minor version, the mechanism, and nothing that matters.
 pub(super) const TAIL_BYTES: usize = 64 - HEAD_BYTES;
 
-/// The version that we speak: 3.0. With a peer of 3.1, subscriptions are messages then, as they always were.
+/// The version that we speak: 3.0. With a peer of 3.1, subscriptions are messages then, as they
+/// always were.
 const MAJOR: u8 = 3;
 
 /// What peers call themselves that have no authentication.
@@ -85,7 +86,7 @@ impl Socket {
         }
     }
 
-    /// Whether it talks to a socket of this name. The relays XPUB and XSUB say the same words.
+    /// Whether it may talk to a socket of this name. XPUB and XSUB use the same protocol.
     pub(super) fn meets(self, name: &[u8]) -> bool {
         match self {
             Self::Publisher => matches!(name, b"SUB" | b"XSUB"),

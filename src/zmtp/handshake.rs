@@ -31,7 +31,8 @@ pub(super) struct FrameReader<R> {
 }
 
 impl<R: AsyncRead + Unpin> FrameReader<R> {
-    /// The next frame; none when the peer has left. Nothing is lost when this is dropped in the middle.
+    /// The next frame; none when the peer has left. Nothing is lost when this is dropped in the
+    /// middle.
     pub(super) async fn next(&mut self) -> Result<Option<Frame>, Ended> {
         loop {
             if let Some(frame) = frames::decode(&mut self.buffer, self.bytes_max)? {
@@ -60,7 +61,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     }
 }
 
-/// Meets a peer, and answers what it says from then on.
+/// Does the handshake with a peer, and returns its further frames.
 pub(super) async fn meet<R, W>(
     socket: Socket,
     reading: R,
@@ -110,7 +111,8 @@ where
     Ok(reader)
 }
 
-/// The longest context of a PING that ZMTP knows, in bytes. libzmq, too, echoes no more of a longer one.
+/// The longest context of a PING that ZMTP knows, in bytes. libzmq, too, echoes no more of a longer
+/// one.
 const PING_CONTEXT_BYTES_MAX: usize = 16;
 
 /// What to answer to a PING: its context, after two bytes about patience.

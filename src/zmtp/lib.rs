@@ -1,9 +1,9 @@
 //! ZeroMQ, as much of it as workers of the job runner need: a socket that publishes and one that
 //! subscribes, both bound here, on TCP and without authentication.
 //!
-//! Written out because the ports face machines that nobody here has checked: whoever connects gets little
-//! time to say who it is, sends frames of a bounded size, and has a bounded queue that loses what is too
-//! much and counts it ([`PortStats`]). Peers of ZMTP 3 and 2 are understood, which is libzmq since 3.2.
+//! Our own implementation, because the ports face untrusted machines: a peer has little time for
+//! the handshake, its frames have a bounded size, and its queue is bounded, drops the excess and
+//! counts it ([`PortStats`]). Peers of ZMTP 3 and 2 are understood, which is libzmq since 3.2.
 //!
 //! `frames` and `greeting` are the bytes, and pure; `handshake` is how two sockets meet;
 //! [`Publisher`] and [`Subscriber`] are what they do then.
@@ -43,7 +43,8 @@ pub struct PortLimits {
     pub queue_max: usize,
     /// Most bytes that wait for one peer; messages beyond are lost to it.
     pub queue_bytes_max: u64,
-    /// Most bytes that wait for all peers together; messages beyond are lost to the peer that they are for.
+    /// Most bytes that wait for all peers together; messages beyond are lost to the peer that they
+    /// are for.
     pub port_bytes_max: u64,
     /// Longest frame of a peer, in bytes. One that sends a longer one is cut off.
     pub frame_bytes_max: usize,
@@ -51,7 +52,7 @@ pub struct PortLimits {
     pub subscriptions_max: usize,
     /// Longest prefix of a subscription, in bytes; longer ones are not heeded.
     pub prefix_bytes_max: usize,
-    /// How long a peer may take to say who it is.
+    /// How long a peer may take for the handshake.
     pub greeting_within: Duration,
     /// How long a peer may take to read what is sent to it.
     pub writing_within: Duration,
@@ -77,11 +78,11 @@ impl Default for PortLimits {
 /// How many peers may wait to be taken.
 const BACKLOG: u32 = 1024;
 
-/// Binds a port. Peers that vanish without a word are noticed by the system in the end, also on a port
-/// where nothing is ever sent.
+/// Binds a port. With keep-alive, the system notices peers that vanish, also on a port where
+/// nothing is ever sent.
 ///
 /// # Errors
-/// When somebody else has it, or it is not ours to have.
+/// When another process has the port, or we lack the permission.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,

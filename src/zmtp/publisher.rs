@@ -20,8 +20,8 @@ use crate::queue::{Budget, Queue, Urgency};
 use crate::stats::{PortStats, count};
 use crate::{PortLimits, PortReading};
 
-/// Says things to everybody who has asked for their like. Clones are the same socket; it can be talked to
-/// before it is bound, and then nobody hears.
+/// Sends messages to all peers that subscribed to their address. Clones are the same socket;
+/// messages before it is bound are dropped.
 #[derive(Clone)]
 pub struct Publisher(Arc<Inner>);
 
@@ -31,7 +31,7 @@ struct Inner {
     next: AtomicU64,
     budget: Arc<Budget>,
     news: News,
-    /// How many ports it is served on: one, or none while somebody else has it.
+    /// How many ports it is served on: one, or none while another process has it.
     served: AtomicU64,
     peers: Mutex<BTreeMap<u64, Peer>>,
 }
@@ -42,7 +42,7 @@ struct Peer {
 }
 
 impl Publisher {
-    /// A socket that nobody can reach yet.
+    /// A socket without a port yet.
     #[must_use]
     pub fn new(limits: PortLimits) -> Self {
         Self(Arc::new(Inner {
@@ -69,8 +69,9 @@ impl Publisher {
         self.0.served.load(Ordering::Relaxed) > 0
     }
 
-    /// Sends a message to all peers that have subscribed to what its address begins with, and answers how many it
-    /// was handed to. It never waits: a peer whose queue is full loses the message.
+    /// Sends a message to all peers that have subscribed to what its address begins with, and
+    /// answers how many it was handed to. It never waits: a peer whose queue is full loses the
+    /// message.
     pub fn publish(&self, address: &str, body: &[u8], urgency: Urgency) -> usize {
         let message = frames::message(&[address.as_bytes(), body]);
         count(&self.0.stats.messages);
@@ -90,7 +91,7 @@ impl Publisher {
         delivered
     }
 
-    /// Whether somebody has asked for what begins like this.
+    /// Whether a peer has subscribed to this address.
     #[must_use]
     pub fn is_wanted(&self, address: &str) -> bool {
         let peers = self.0.peers.lock();
@@ -200,7 +201,7 @@ impl<'a> Place<'a> {
         Self { number, among }
     }
 
-    /// Takes note of what a peer asks for. What it wants to be answered is returned.
+    /// Records a peer's subscription, and returns the reply if one is due.
     fn hear(&self, frame: Frame) -> Result<Option<Bytes>, WireFault> {
         match frame {
             Frame::Command { name, body } => match &name[..] {

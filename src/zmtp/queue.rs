@@ -69,7 +69,7 @@ impl Queue {
         }
     }
 
-    /// Adds a message, and says whether there was space for it.
+    /// Adds a message, and returns whether there was space for it.
     pub(super) fn push(&self, message: Bytes, urgency: Urgency) -> bool {
         let bytes = message.len() as u64;
         let mut waiting = self.waiting.lock();
@@ -89,8 +89,8 @@ impl Queue {
         true
     }
 
-    /// Answers a PING, unless an answer waits already: a peer that sends more PINGs than it reads PONGs learns no more
-    /// from a second one.
+    /// Answers a PING, unless an answer waits already: a peer that sends more PINGs than it reads
+    /// PONGs learns no more from a second one.
     pub(super) fn answer(&self, pong: Bytes) {
         let mut waiting = self.waiting.lock();
         waiting.pong.get_or_insert(pong);

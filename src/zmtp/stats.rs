@@ -16,7 +16,7 @@ pub struct PortStats {
 /// The counters at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PortReading {
-    /// Peers that are connected and have said who they are.
+    /// Peers that are connected and have finished the handshake.
     pub peers: u64,
     /// Peers for whom there was no place.
     pub turned_away: u64,

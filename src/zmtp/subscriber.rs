@@ -14,10 +14,10 @@ use crate::handshake::{Ended, meet, pong};
 use crate::stats::{PortStats, count};
 use crate::{PortLimits, PortReading};
 
-/// The most parts of a message that are kept; a longer one is nothing that anybody here understands.
+/// The most parts of a message that are kept; every known message has fewer.
 const PARTS_MAX: usize = 8;
 
-/// A message that somebody published.
+/// A published message.
 pub type Heard = Vec<Bytes>;
 
 /// Listens to what peers publish that begins like one text. Clones are the same socket.
@@ -32,7 +32,7 @@ struct Inner {
 }
 
 impl Subscriber {
-    /// A socket that nobody can reach yet. `hear` is told every message; it must not wait.
+    /// A socket without a port yet. `hear` gets every message; it must not block.
     #[must_use]
     pub fn new(
         prefix: &'static str,

@@ -80,7 +80,7 @@ async fn a_subscriber_of_another_make_hears_what_it_asked_for() {
             b"{\"action\": \"ping\"}",
             Urgency::Ordinary,
         ),
-        // The worker tells these apart; a subscription is a prefix.
+        // The worker distinguishes these; a subscription is a prefix.
         publisher.publish("master.broadcast.w10", b"{}", Urgency::Ordinary),
         publisher.publish("master.broadcast.w1", &[b'x'; 300], Urgency::Ordinary),
     ];
@@ -111,7 +111,7 @@ async fn a_publisher_of_another_make_is_heard() {
         message.push_back("{\"kind\": \"run\"}".into());
         message
     };
-    // It forgets what it says before our subscription has arrived.
+    // It drops messages before our subscription has arrived.
     let first = loop {
         publisher.send(message()).await.unwrap();
         tokio::select! {
@@ -124,7 +124,7 @@ async fn a_publisher_of_another_make_is_heard() {
 }
 
 #[tokio::test]
-async fn a_peer_that_does_not_read_loses_messages_and_nobody_waits_for_it() {
+async fn a_peer_that_does_not_read_loses_messages_and_delays_no_other() {
     let limits = PortLimits {
         queue_max: 8,
         queue_bytes_max: 16 << 20,

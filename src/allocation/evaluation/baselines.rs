@@ -1,8 +1,9 @@
 //! Allocators from the literature, as opponents.
 //!
-//! All of them know a task by its name and variants; one that is new there, by its name alone; and one whose
-//! name is new gets what was set by hand. An allocator that falls from the first straight to the last looks
-//! up to 8 % worse on a farm where variants change often, which flatters those it is compared with.
+//! All of them know a task by its name and variants; one that is new there, by its name alone; and
+//! one whose name is new gets what was set by hand. An allocator that falls from the first straight
+//! to the last looks up to 8 % worse on a farm where variants change often, which flatters those it
+//! is compared with.
 
 use std::collections::BTreeMap;
 
@@ -30,9 +31,10 @@ impl Allocator for Preset {
 
 /// A way to choose an amount from what a task has used before.
 pub(super) trait Rule {
-    fn memory(&self, past: &[Seen]) -> f64;
-    fn cpu(&self, past: &[Seen]) -> f64;
-    /// The peak that a build killed at this limit is taken to have had; none when such builds are not looked at.
+    fn memory(&self, past: &[PastBuild]) -> f64;
+    fn cpu(&self, past: &[PastBuild]) -> f64;
+    /// The peak that a build killed at this limit is taken to have had; none when such builds are
+    /// not looked at.
     fn killed_at(&self, _limit: f64) -> Option<f64> {
         None
     }
@@ -40,7 +42,7 @@ pub(super) trait Rule {
 
 /// One past build of a task.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seen {
+pub(super) struct PastBuild {
     memory: f64,
     /// None for a build that was killed.
     cpu: Option<f64>,
@@ -53,9 +55,9 @@ pub(super) struct Seen {
 pub(super) struct TaskHistory<R> {
     rule: R,
     /// By name and variants.
-    tasks: BTreeMap<String, Vec<Seen>>,
+    tasks: BTreeMap<String, Vec<PastBuild>>,
     /// By name alone.
-    packages: BTreeMap<String, Vec<Seen>>,
+    packages: BTreeMap<String, Vec<PastBuild>>,
 }
 
 impl<R: Rule> TaskHistory<R> {
@@ -68,7 +70,8 @@ impl<R: Rule> TaskHistory<R> {
     }
 }
 
-/// The name and the variants: version and compiler change less than they would cost in builds per task.
+/// The name and the variants: version and compiler change less than they would cost in builds per
+/// task.
 fn task(spec: &Spec) -> String {
     format!("{} {}", spec.name, spec.variants)
 }
@@ -94,7 +97,7 @@ impl<R: Rule> Allocator for TaskHistory<R> {
                 None => return,
             },
         };
-        let seen = Seen {
+        let seen = PastBuild {
             memory,
             cpu,
             hours: sample.seconds / 3600.0,
@@ -106,9 +109,10 @@ impl<R: Rule> Allocator for TaskHistory<R> {
     }
 }
 
-/// The vertical pod autoscaler of Kubernetes as it is deployed by default: a percentile of a histogram that forgets
-/// half within a day, read at the upper end of its bucket, and 15 % more. Its buckets begin at 10 MB and a
-/// hundredth of a core. What it does for pods that live long (one peak a day) has no meaning here.
+/// The vertical pod autoscaler of Kubernetes as it is deployed by default: a percentile of a
+/// histogram that forgets half within a day, read at the upper end of its bucket, and 15 % more.
+/// Its buckets begin at 10 MB and a hundredth of a core. What it does for pods that live long (one
+/// peak a day) has no meaning here.
 pub(super) struct Vpa {
     pub(super) share: f64,
 }
@@ -122,11 +126,11 @@ const VPA_KILLED_BYTES: f64 = 104_857_600.0;
 const VPA_GROWTH: f64 = 1.05;
 
 impl Rule for Vpa {
-    fn memory(&self, past: &[Seen]) -> f64 {
+    fn memory(&self, past: &[PastBuild]) -> f64 {
         VPA_MARGIN * self.percentile(past, 1e7, |seen| Some(seen.memory))
     }
 
-    fn cpu(&self, past: &[Seen]) -> f64 {
+    fn cpu(&self, past: &[PastBuild]) -> f64 {
         VPA_MARGIN * self.percentile(past, 0.01, |seen| seen.cpu)
     }
 
@@ -136,7 +140,12 @@ impl Rule for Vpa {
 }
 
 impl Vpa {
-    fn percentile(&self, past: &[Seen], first: f64, value: impl Fn(&Seen) -> Option<f64>) -> f64 {
+    fn percentile(
+        &self,
+        past: &[PastBuild],
+        first: f64,
+        value: impl Fn(&PastBuild) -> Option<f64>,
+    ) -> f64 {
         let newest = past.iter().map(|seen| seen.day).fold(0.0, f64::max);
         let bucket =
             |amount: f64| (amount / first * (VPA_GROWTH - 1.0) + 1.0).log(VPA_GROWTH) as u32;
@@ -159,21 +168,21 @@ impl Vpa {
 pub(super) struct Witt;
 
 impl Rule for Witt {
-    fn memory(&self, past: &[Seen]) -> f64 {
+    fn memory(&self, past: &[PastBuild]) -> f64 {
         percentile(past.iter().map(|seen| seen.memory), 0.99)
     }
 
-    fn cpu(&self, past: &[Seen]) -> f64 {
+    fn cpu(&self, past: &[PastBuild]) -> f64 {
         percentile(past.iter().filter_map(|seen| seen.cpu), 0.95)
     }
 }
 
-/// The first allocation that would have wasted least, were every failure retried with the largest peak
-/// (Tovar and others); CPU by the 95th percentile.
+/// The first allocation that would have wasted least, were every failure retried with the largest
+/// peak (Tovar and others); CPU by the 95th percentile.
 pub(super) struct Tovar;
 
 impl Rule for Tovar {
-    fn memory(&self, past: &[Seen]) -> f64 {
+    fn memory(&self, past: &[PastBuild]) -> f64 {
         let mut sorted = past.to_vec();
         sorted.sort_by(|a, b| a.memory.total_cmp(&b.memory));
         let largest = sorted.last().map_or(MEMORY_DEFAULT, |seen| seen.memory);
@@ -191,7 +200,7 @@ impl Rule for Tovar {
         best.1
     }
 
-    fn cpu(&self, past: &[Seen]) -> f64 {
+    fn cpu(&self, past: &[PastBuild]) -> f64 {
         Witt.cpu(past)
     }
 }

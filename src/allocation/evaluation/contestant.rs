@@ -10,7 +10,7 @@ use crate::{Ending, Gantry, Ladder, Refs, Spec, UsageSample};
 pub struct Question<'a> {
     /// What will be built.
     pub spec: &'a Spec,
-    /// How many build jobs there will be, if the client says so.
+    /// The number of build jobs, if the client gives it.
     pub build_jobs: Option<u32>,
     /// The memory set by hand, in bytes. The app's strategies do not look at it.
     pub preset_memory: Option<f64>,
@@ -59,7 +59,7 @@ pub const CONTESTANTS: [&str; 11] = [
     "ladder-mixed",
 ];
 
-/// What one of [`CONTESTANTS`] does, in few words; nothing for others.
+/// A short description of one of [`CONTESTANTS`]; empty for others.
 #[must_use]
 pub fn description(name: &str) -> &'static str {
     match name {

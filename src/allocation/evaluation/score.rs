@@ -14,9 +14,11 @@ pub struct Score {
     pub failed_jobs: u64,
     /// How many attempts there were.
     pub attempts: u64,
-    /// How many builds were killed for memory in life. What they needed is not known, so they are no jobs here.
+    /// How many builds were killed for memory in life. What they needed is not known, so they are
+    /// no jobs here.
     pub killed: u64,
-    /// How many of those would have been killed here as well, because no more was granted than in life.
+    /// How many of those would have been killed here as well, because no more was granted than in
+    /// life.
     pub killed_too: u64,
     /// Peak times duration, in byte-hours.
     pub memory_used: f64,
@@ -38,9 +40,9 @@ pub struct CpuScore {
 }
 
 impl Score {
-    /// Adds one build that was granted so much: attempts double until they hold the peak. A failed attempt wastes
-    /// all it held for as long as the build takes. Of a build that was killed in life only the least is known
-    /// that it would have wasted.
+    /// Adds one build that was granted so much: attempts double until they hold the peak. A failed
+    /// attempt wastes all it held for as long as the build takes. Of a build that was killed in
+    /// life only the least is known that it would have wasted.
     pub fn add_build(&mut self, grant: Grant, sample: &UsageSample) {
         let hours = sample.seconds / 3600.0;
         let (cpu, memory) = match &sample.ending {

@@ -25,7 +25,7 @@ fn a_failed_attempt_wastes_all_it_held_and_the_last_what_it_did_not_need() {
 }
 
 #[test]
-fn what_nobody_has_built_scores_nothing_and_divides_by_nothing() {
+fn an_empty_history_scores_zero_and_never_divides_by_zero() {
     let score = Score::default();
     assert_eq!(
         (
@@ -39,7 +39,7 @@ fn what_nobody_has_built_scores_nothing_and_divides_by_nothing() {
 
 #[test]
 fn an_allocator_is_told_only_after_it_was_asked() {
-    let score = told_of(
+    let score = score_of_learner(
         &Protocol::default(),
         &[hour(1, 1.0, 1e9), hour(2, 1.0, 1e9)],
     );
@@ -58,7 +58,7 @@ fn with_delayed_feedback_a_build_is_learnt_when_it_has_ended() {
         hour(3700, 1.0, 1e9),
         hour(7200, 1.0, 1e9),
     ];
-    assert_eq!(told_of(&protocol, &story).failed_jobs, 2);
+    assert_eq!(score_of_learner(&protocol, &story).failed_jobs, 2);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn other_refs_are_scored_and_not_learnt_if_the_protocol_says_so() {
     };
     let mut story = [hour(1, 1.0, 1e9), hour(2, 1.0, 1e9), hour(3, 1.0, 1e9)];
     story[0].git_ref = "pr1".into();
-    let score = told_of(&protocol, &story);
+    let score = score_of_learner(&protocol, &story);
     assert_eq!((score.jobs, score.failed_jobs), (3, 2));
 }
 
@@ -77,30 +77,30 @@ fn other_refs_are_scored_and_not_learnt_if_the_protocol_says_so() {
 fn flawed_builds_are_neither_scored_nor_learnt() {
     let mut flawed = hour(1, 1.0, 1e9);
     flawed.seconds = f64::NAN;
-    let score = told_of(&Protocol::default(), &[flawed, hour(2, 1.0, 1e9)]);
+    let score = score_of_learner(&Protocol::default(), &[flawed, hour(2, 1.0, 1e9)]);
     assert_eq!((score.jobs, score.failed_jobs), (1, 1));
 }
 
 #[test]
-fn a_killed_build_costs_whoever_would_have_granted_no_more_and_is_learnt() {
+fn a_killed_build_costs_allocators_that_granted_no_more_and_is_learnt() {
     let hour_long = |limit| UsageSample {
         seconds: 3600.0,
         ..killed(1, SPEC, limit)
     };
     // 1 GB is killed as well, and 2 GB after it; what 4 GB would have done is not known.
-    let score = told_of(&Protocol::default(), &[hour_long(2e9)]);
+    let score = score_of_learner(&Protocol::default(), &[hour_long(2e9)]);
     assert_eq!((score.jobs, score.killed, score.killed_too), (0, 1, 1));
     assert_eq!(score.memory_wasted, 3e9);
-    let score = told_of(&Protocol::default(), &[hour_long(0.9e9)]);
+    let score = score_of_learner(&Protocol::default(), &[hour_long(0.9e9)]);
     assert_eq!((score.killed, score.killed_too), (1, 0));
     assert_eq!(score.memory_wasted, 0.0);
     // The second is granted more, because the first was learnt.
-    let score = told_of(&Protocol::default(), &[hour_long(2e9), hour_long(2e9)]);
+    let score = score_of_learner(&Protocol::default(), &[hour_long(2e9), hour_long(2e9)]);
     assert_eq!((score.killed, score.killed_too), (2, 1));
 }
 
-/// The app's strategy must beat every opponent on the bundled history, and the scores must not depend on
-/// who else takes part.
+/// The app's strategy must beat every opponent on the bundled history, and the scores must not
+/// depend on who else takes part.
 #[test]
 fn the_ladder_wastes_less_than_every_opponent_on_the_bundled_history() {
     let history = samples(&bundled("history"));
@@ -128,8 +128,8 @@ fn the_ladder_wastes_less_than_every_opponent_on_the_bundled_history() {
     assert_eq!(&alone[0].total, score("tovar"));
 }
 
-/// Without this the opponents are given what somebody set by hand for every new combination of variants, and
-/// lose for a reason that is not theirs.
+/// Without this the opponents get the preset for every new combination of variants, and lose for a
+/// reason that is not theirs.
 #[test]
 fn an_opponent_that_does_not_know_the_variants_goes_by_the_name() {
     let protocol = Protocol::default();
@@ -171,16 +171,16 @@ fn hour(end: u64, cores: f64, bytes: f64) -> UsageSample {
     }
 }
 
-/// The score of an allocator that fails until it has been told of any build.
-fn told_of(protocol: &Protocol, story: &[UsageSample]) -> Score {
-    let mut contestants = [Contestant::new("told", Told(false))];
+/// The score of an allocator that fails until it has learnt any build.
+fn score_of_learner(protocol: &Protocol, story: &[UsageSample]) -> Score {
+    let mut contestants = [Contestant::new("told", Learner(false))];
     evaluate(protocol, story.iter().cloned(), &mut contestants);
     contestants[0].total
 }
 
-struct Told(bool);
+struct Learner(bool);
 
-impl Allocator for Told {
+impl Allocator for Learner {
     fn grant(&self, _: Question<'_>) -> Grant {
         Grant {
             memory: if self.0 { 4e9 } else { 1e9 },

@@ -15,7 +15,7 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    /// Rebuilds a bucket; `newest` is cut to a sample. Every build is held once more.
+    /// Rebuilds a bucket; `newest` is cut to a sample. Every build is referenced again.
     pub(super) fn restore(newest: &[RecordId], seen: u32, records: &mut Records) -> Self {
         let mut bucket = Self {
             ids: [0; SAMPLE_MAX],

@@ -6,8 +6,8 @@ use super::GantryMatch;
 use crate::key::{Key, KeyFields, KeyMap};
 use crate::{Spec, VariantValue};
 
-/// The variants that change most what a build needs; they are compared when no build has all variants
-/// equal.
+/// The variants that change most what a build needs; they are compared when no build has all
+/// variants equal.
 pub const EXPENSIVE_VARIANTS: [&str; 8] = [
     "sycl", "mpi", "rocm", "cuda", "python", "fortran", "openmp", "hdf5",
 ];
@@ -47,7 +47,8 @@ const FILTERS: [Filter; 6] = [
     filter(false, false, false),
 ];
 
-/// The keys under which a build is found again; two for every filter, of which the second may be none.
+/// The keys under which a build is found again; two for every filter, of which the second may be
+/// none.
 pub(super) type Filed = [Option<Key>; 2 * FILTERS.len()];
 
 fn filed_under(spec: &Spec, exact: &str) -> Filed {
@@ -67,8 +68,8 @@ const LATELY_MAX: usize = if cfg!(test) { 2 } else { 4096 };
 /// No level has this number.
 const WHOLE_SPEC: u8 = u8::MAX;
 
-/// The keys of specs that were filed lately. A farm builds the same specs again and again, and the keys of one
-/// are twelve hashes.
+/// The keys of specs that were filed lately. A farm builds the same specs again and again, and the
+/// keys of one are twelve hashes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lately(KeyMap<Filed>);
 
@@ -89,7 +90,8 @@ impl Lately {
     }
 }
 
-/// The key of a spec alone; builds for another architecture share it, as they share everything here.
+/// The key of a spec alone; builds for another architecture share it, as they share everything
+/// here.
 pub(super) fn of_spec(spec: &Spec) -> Key {
     whole(spec, &exact(spec))
 }
@@ -125,8 +127,8 @@ fn exact(spec: &Spec) -> String {
     spec.variants.to_json()
 }
 
-/// What a question demands of each expensive variant: `t` and `f` that it is that flag, `-` that the
-/// build does not have it. No signature is JSON, so it cannot meet exact variants.
+/// What a question demands of each expensive variant: `t` and `f` that it is that flag, `-` that
+/// the build does not have it. No signature is JSON, so it cannot meet exact variants.
 fn signature_of_question(spec: &Spec) -> String {
     let demanded = |name: &&str| match spec.variants.get(name) {
         Some(VariantValue::Flag(true)) => 't',
@@ -137,7 +139,7 @@ fn signature_of_question(spec: &Spec) -> String {
 }
 
 /// The only demand that a build meets; none if it has an expensive variant that is no flag, since a
-/// question can only ask for a flag or for absence.
+/// request can only demand a flag or its absence.
 fn signature_of_build(spec: &Spec) -> Option<String> {
     let met = |name: &&str| match spec.variants.get(name) {
         Some(VariantValue::Flag(true)) => Some('t'),

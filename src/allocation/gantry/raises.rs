@@ -1,8 +1,8 @@
 //! What the builds of a spec are given after one of them was killed for memory.
 //!
-//! Gantry looks at successes alone, and so gives the retry what has just not sufficed. Here a kill raises the next answers:
-//! to twice what was allowed until a build succeeds, and then to what successes show, until a whole sample is newer
-//! than the kill.
+//! Gantry looks at successes alone, and so gives the retry what has just not sufficed. Here a kill
+//! raises the next answers: to twice what was allowed until a build succeeds, and then to what
+//! successes show, until a whole sample is newer than the kill.
 
 use serde::{Deserialize, Serialize};
 

@@ -15,7 +15,8 @@ pub struct GantryReason {
     pub seen: u32,
     /// The newest of them, from which the answer is computed, newest first.
     pub sample: Vec<GantrySample>,
-    /// The memory that is answered instead, in bytes, because a build of this spec was killed for memory.
+    /// The memory that is answered instead, in bytes, because a build of this spec was killed for
+    /// memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub raised_to: Option<f64>,
 }
@@ -33,7 +34,7 @@ pub struct GantryMatch {
 /// One build of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct GantrySample {
-    /// Where history tells of it.
+    /// Its position in the log.
     pub position: u64,
     /// Unix seconds, where known.
     pub ended_at: Option<f64>,

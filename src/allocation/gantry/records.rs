@@ -17,9 +17,9 @@ pub(super) struct Record {
     pub(super) memory_mean: f64,
     /// In bytes.
     pub(super) memory_max: f64,
-    /// Where history tells of it.
+    /// Its position in the log.
     pub(super) position: u64,
-    /// The how-manieth build that was learnt. It names the build in snapshots.
+    /// The number of the build in learning order, which names it in snapshots.
     pub(super) sequence: u64,
 }
 
@@ -39,8 +39,8 @@ impl Record {
 /// The place of a record.
 pub(super) type RecordId = u32;
 
-/// Records with the number of buckets that hold each. Places are used again, so that what the newest
-/// builds have pushed out of every bucket costs nothing.
+/// Records with the number of buckets that hold each. Places are used again, so that what the
+/// newest builds have pushed out of every bucket costs nothing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Records {
     slots: Vec<(Record, u32)>,

@@ -94,7 +94,7 @@ impl<'a> Climb<'a> {
         self.ladder.shared.blend(place, self.own)
     }
 
-    /// The chances of what several statistics say, around the value of the first.
+    /// The mixed distribution of several statistics, around the value of the first.
     fn mixture(self, candidates: &[Candidate<'_>]) -> [f64; KERNEL_BINS] {
         let best = &candidates[0];
         let weight = |it: &Candidate<'_>| (MIXTURE_SHARPNESS * (best.score - it.score)).exp();

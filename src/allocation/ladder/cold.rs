@@ -8,7 +8,7 @@ use crate::{Spec, VariantValue};
 
 /// How many packages a more general histogram weighs against those of a more special one.
 const PRIOR_WEIGHT: f64 = 8.0;
-/// Before any package is known, a peak lies around here, in octaves…
+/// Before any package is known, the centre of the peaks in octaves…
 const PRIOR_CENTRE: f64 = 29.5;
 /// …give or take this much.
 const PRIOR_DEVIATION: f64 = 2.5;

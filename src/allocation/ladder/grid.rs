@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-/// Bins of a transfer kernel: how many octaves the next value lies above a statistic.
+/// Bins of a transfer kernel: the distance of the next value from a statistic in octaves.
 pub(super) const KERNEL_BINS: usize = 144;
 /// Bins of a cold histogram: log2 of bytes.
 pub(super) const COLD_BINS: usize = 80;
@@ -61,7 +61,7 @@ impl<const N: usize> Grid<N> {
         self.start + (bin as f64 + 0.5) / self.per_octave as f64
     }
 
-    /// The lowest bin at whose upper edge at most `1 − share` lies above.
+    /// The lowest bin with at most `1 − share` above its upper edge.
     pub(super) fn quantile(&self, p: &[f64; N], share: f64) -> usize {
         let mut below = 0.0;
         p.iter()
@@ -72,8 +72,9 @@ impl<const N: usize> Grid<N> {
             .unwrap_or(N - 1)
     }
 
-    /// Adds a distribution that lies some octaves higher than this grid, with a weight. What falls between
-    /// two bins is shared by them; what falls outside belongs to the first or last.
+    /// Adds a distribution that is shifted up by some octaves against this grid, with a weight.
+    /// What falls between two bins is shared by them; what falls outside belongs to the first or
+    /// last.
     pub(super) fn add_shifted(&self, sum: &mut [f64; N], p: &[f64; N], octaves: f64, weight: f64) {
         let shift = octaves * self.per_octave as f64;
         let upper = shift - shift.floor();
@@ -87,8 +88,8 @@ impl<const N: usize> Grid<N> {
         }
     }
 
-    /// Cuts where the expected waste is lowest if attempts double until they suffice and every failed one
-    /// costs `failure` more; then raises the cut until at most `exceeded_max` lies above.
+    /// Cuts where the expected waste is lowest if attempts double until they suffice and every
+    /// failed one costs `failure` more; then raises the cut until at most `exceeded_max` is above.
     pub(super) fn cut_doubling(&self, p: &[f64; N], failure: f64, exceeded_max: f64) -> Cut {
         let mut above = [0.0; N];
         // What all attempts after the first cost, from a first attempt at this edge.

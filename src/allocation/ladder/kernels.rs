@@ -15,7 +15,7 @@ const PRIOR_WEIGHT: f64 = 20.0;
 /// Where counting stops.
 const COUNT_MAX: u32 = i32::MAX as u32;
 
-/// How many kernels there are that only tell resource, level and statistic apart.
+/// The number of kernels that differ only by resource, level and statistic.
 const BROAD: usize = RESOURCES * LEVELS * STATISTICS;
 const SITUATED: usize = BROAD * SITUATIONS;
 const SIZED: usize = SITUATED * SIZES;
@@ -120,8 +120,8 @@ impl SharedKernels {
         histogram.bins[bin] = histogram.bins[bin].saturating_add(count).min(COUNT_MAX);
     }
 
-    /// The chances of every bin: from the prior through the shared kernels to the package's own, each
-    /// outweighing what came before as its counts grow.
+    /// The chances of every bin: from the prior through the shared kernels to the package's own,
+    /// each outweighing what came before as its counts grow.
     pub(super) fn blend(&self, place: Place, own: Option<&PackageKernels>) -> [f64; KERNEL_BINS] {
         let mut chances = *PRIOR;
         for slot in place.shared() {

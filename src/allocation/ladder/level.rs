@@ -18,7 +18,7 @@ pub(super) struct Level {
     compiler: bool,
     compiler_version_and_arch: bool,
     build_jobs: bool,
-    /// Its fields in words.
+    /// A description of its fields.
     pub(super) fields: &'static str,
 }
 
@@ -40,8 +40,8 @@ const PLAIN: Level = Level {
     fields: "",
 };
 
-/// Every kind of key, by index. The last two stand in for the first two where a question does not say
-/// how many build jobs there will be: both sides leave them out, so the two kinds learn apart.
+/// Every kind of key, by index. The last two replace the first two in requests without a number of
+/// build jobs: both sides omit it, so the two kinds learn separately.
 const ALL: [Level; LEVELS] = [
     Level {
         index: 0,

@@ -16,8 +16,9 @@ pub enum MergeError {
 impl Ladder {
     /// Adds what another shard has learnt of other packages.
     ///
-    /// The result is what one ladder would have learnt from both histories, as long as neither had to
-    /// forget. Every key starts with the package, so nodes never meet, and everything else is counts.
+    /// The result is what one ladder would have learnt from both histories, as long as neither had
+    /// to forget. Every key starts with the package, so nodes never meet, and everything else is
+    /// counts.
     ///
     /// # Errors
     /// When the shards share packages, or learnt with different settings.

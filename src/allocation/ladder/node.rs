@@ -51,7 +51,8 @@ impl Node {
         self.retry_min = 0.0;
     }
 
-    /// Remembers a build that was killed at a memory limit, in bytes. It says nothing of CPU.
+    /// Remembers a build that was killed at a memory limit, in bytes. It has no information about
+    /// CPU.
     pub(super) fn push_killed(&mut self, limit: f64, hours: f64) {
         if self.memory.seen() == 0 {
             self.hours = hours as f32;

@@ -87,8 +87,8 @@ impl Ladder {
 
     fn cold_memory(&self, policy: &Policy, spec: &Spec, build_jobs: Option<u32>) -> (f64, Basis) {
         let chances = self.cold.blend(spec, build_jobs);
-        // What a failure costs depends on how long it lasts, which is not known yet: the quantile stands
-        // in for its price.
+        // What a failure costs depends on how long it lasts, which is not known yet: the quantile
+        // replaces its price.
         let cheapest = COLD_GRID.cut_doubling(&chances, 0.0, 1.0).bin;
         let bin = cheapest.max(COLD_GRID.quantile(&chances, policy.cold_quantile));
         let new = NewPackage {

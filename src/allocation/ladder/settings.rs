@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::Refs;
 use crate::gantry::EXPENSIVE_VARIANTS;
 
-/// How history is learnt. Two models that learnt differently cannot be mixed or resumed from each other.
+/// How history is learnt. Two models that learnt differently cannot be mixed or resumed from each
+/// other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Learning {
@@ -88,8 +89,8 @@ impl Policy {
         ..Self::STD
     };
 
-    /// Mixes the best eight statistics instead of trusting the best: the one that promises least is often
-    /// the one that is most wrong. A failure is then rare enough to cost only one job.
+    /// Mixes the best eight statistics instead of trusting the best: the one that promises least is
+    /// often the one that is most wrong. A failure is then rare enough to cost only one job.
     pub const MIXED: Self = Self {
         failure_price: 1.0,
         mixed: 8,

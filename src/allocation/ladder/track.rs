@@ -63,7 +63,7 @@ impl Track {
         self.lo = lo;
     }
 
-    /// Remembers a value that is known to be at least this high, so that it says nothing of the lowest.
+    /// Remembers a lower bound of a value, which does not count for the lowest.
     pub(super) fn push_high(&mut self, value: f32) {
         if self.n == 0 {
             (self.hi, self.lo) = (value, value);

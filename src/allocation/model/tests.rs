@@ -7,7 +7,7 @@ use crate::testing::any_story;
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Also when the tail overlaps what was learnt: whoever catches up may begin too early, never too late.
+    /// Also when the tail overlaps the snapshot: a replay may begin too early, never too late.
     #[test]
     fn a_snapshot_and_the_tail_are_a_full_replay(
         story in any_story(40),

@@ -26,7 +26,7 @@ pub enum SampleFlaw {
         field: &'static str,
         /// What it is.
         value: f64,
-        /// What it must be at least, in words.
+        /// The minimum, as a text.
         at_least: &'static str,
         /// The largest value that is believed.
         at_most: f64,

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use crate::{Ending, Usage, UsageSample};
 
-/// A build of `spec` on `develop` that ended at `position` and used that mean CPU and memory, with peaks
-/// of twice as much.
+/// A build of `spec` on `develop` that ended at `position` and used that mean CPU and memory, with
+/// peaks of twice as much.
 pub(crate) fn build(position: u64, spec: &str, cores: f64, bytes: f64) -> UsageSample {
     let usage = |mean| Usage {
         mean,

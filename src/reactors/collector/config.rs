@@ -1,4 +1,4 @@
-//! Whom the collector asks and whom it leaves out.
+//! Which builds are collected, and from where.
 
 use std::time::Duration;
 
@@ -7,22 +7,23 @@ use crate::frame::FrameConfig;
 use crate::gitlab::GitlabConfig;
 use crate::prometheus::PrometheusConfig;
 
-/// Whom to ask and whom to leave out.
+/// Which builds are collected, and from where.
 #[derive(Clone, Debug)]
 pub struct CollectorConfig {
     /// Who knows what builds used (`PROMETHEUS_URL`, `PROMETHEUS_COOKIE`).
     pub prometheus: Option<PrometheusConfig>,
     /// Who has the logs of jobs (`GITLAB_URL`, `GITLAB_API_TOKEN`).
     pub gitlab: Option<GitlabConfig>,
-    /// Whose builds those two know, by name of the source. When empty, every source but those of another
-    /// instance (`source@host`), whose numbers mean other builds here.
+    /// Whose builds those two know, by name of the source. When empty, every source but those of
+    /// another instance (`source@host`), whose numbers mean other builds here.
     pub sources: Vec<String>,
     /// Stages that build packages, as a regular expression.
     pub stage: String,
     /// Runners whose description begins like this are not part of the cluster that is measured.
     pub runner_prefixes: Vec<String>,
-    /// How long after its end a failed build may still turn out to have been killed for memory: what
-    /// Prometheus scrapes comes late. Only a build about which nothing was found waits that long.
+    /// How long after its end a failed build may still turn out to have been killed for memory:
+    /// what Prometheus scrapes comes late. Only a build about which nothing was found waits that
+    /// long.
     pub settle: Duration,
     /// How long views may take to show what was written.
     pub patience: Duration,

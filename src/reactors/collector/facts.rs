@@ -6,7 +6,7 @@ use projections::builds::build::BuildRow;
 use projections::builds::collections::CollectionRow;
 
 use crate::frame::Work;
-use crate::usage::{Shortfall, Times, Told};
+use crate::usage::{ReportedFacts, Shortfall, Times};
 
 /// A collection that waits, as the view shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub struct Facts {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
-    /// Why it failed, in its source's words.
+    /// The failure reason that its source gave.
     pub failure_reason: Option<String>,
 }
 
@@ -69,8 +69,8 @@ impl Facts {
         Times::new(self.started_at, self.finished_at)
     }
 
-    pub(super) fn data(&self, times: Times) -> Told {
-        Told {
+    pub(super) fn data(&self, times: Times) -> ReportedFacts {
+        ReportedFacts {
             collection: self.collection,
             git_ref: self.git_ref.clone(),
             status: self.status.clone(),

@@ -17,10 +17,11 @@ use crate::usage::{
     Annotated, DETAIL_CHARS_MAX, Limits, Machine, Measured, Requests, Shortfall, describe, recorded,
 };
 
-/// How soon a build is looked at again of which the queue did not know yet that it waits for a Prometheus.
+/// How soon a build is looked at again of which the queue did not know yet that it waits for a
+/// Prometheus.
 const PASSED_OVER_SOON: Duration = Duration::from_secs(1);
 
-/// What the log of a job says that found its package in a mirror and built nothing.
+/// The text in the log of a job that found its package in a mirror and built nothing.
 const GHOST: &str = "No need to rebuild";
 
 impl Collector {
@@ -54,7 +55,8 @@ impl Collector {
         })
     }
 
-    /// Another instance numbers its builds alike, and what is found under such a number is another build's.
+    /// Another instance numbers its builds alike, and what is found under such a number is another
+    /// build's.
     fn knows(&self, source: &str) -> bool {
         if self.sources.is_empty() {
             !source.contains('@')

@@ -14,8 +14,9 @@ use crate::usage::{
 /// How a job ends that the kernel killed: 128 + SIGKILL.
 const KILLED: u32 = 137;
 
-/// An exit code says that a process was killed, and not why. It counts for memory when the highest sample was at least
-/// this share of the limit: between two scrapes memory rises fast, but not from nothing.
+/// An exit code shows that a process was killed, and not why. It counts for memory when the highest
+/// sample was at least this share of the limit: between two scrapes memory rises fast, but not from
+/// nothing.
 const NEAR_THE_LIMIT: f64 = 0.75;
 
 /// From this share of its limit on, a build that failed may have lost a process to the kernel.
@@ -94,8 +95,8 @@ impl Collector {
         })
     }
 
-    /// What tells that memory was why: what Kubernetes saw, else what the source said, else what the runner said last,
-    /// unless the source names another reason.
+    /// The evidence that memory was the cause: from Kubernetes, else from the source, else from the
+    /// runner's last line, unless the source names another reason.
     async fn evidence(
         &self,
         ask: &Questions<'_>,
@@ -118,7 +119,8 @@ impl Collector {
         })
     }
 
-    /// Whether the runner says last that the job ended as the kernel ends one. No GitLab, no log, no such words.
+    /// Whether the runner's last line names the exit code of a kill. False without a GitLab or a
+    /// log.
     async fn was_killed_by_log(&self, facts: &Facts) -> Result<bool, Missed> {
         let Some(gitlab) = &self.gitlab else {
             return Ok(false);
@@ -153,7 +155,8 @@ impl Nearness {
     }
 }
 
-/// What a build comes to that nothing says was killed: its memory may say that one of its processes was.
+/// The outcome of a build without evidence of a kill: its memory may suggest that one of its
+/// processes was killed.
 async fn suspected(ask: &Questions<'_>, facts: &Facts, pods: &[Series]) -> Result<Outcome, Missed> {
     let nothing = || not_for_memory("there is no sign that memory was the reason");
     let pod = match pod_name(pods) {

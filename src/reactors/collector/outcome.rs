@@ -27,12 +27,12 @@ pub enum Outcome {
     },
     /// It was killed for memory.
     OutOfMemory(Box<OutOfMemory>),
-    /// It is too early to say.
+    /// It is too early to decide.
     NotYet(Timestamp),
 }
 
 impl Outcome {
-    /// One word, for counting.
+    /// The label of its counter.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

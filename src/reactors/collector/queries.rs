@@ -10,7 +10,7 @@ use crate::frame::Trouble;
 use crate::prometheus::{Prometheus, Series, selector, single_quoted};
 use crate::usage::{Shortfall, Times};
 
-/// How long after the end of a build its container may be seen as terminated: scrapes come late, and
+/// How long after the end of a build its container may show as terminated: scrapes come late, and
 /// Prometheus itself looks back five minutes for a last sample.
 const AFTERMATH: Duration = Duration::from_secs(300);
 
@@ -28,7 +28,7 @@ impl From<Shortfall> for Missed {
     }
 }
 
-/// Asks about one build.
+/// The queries about one build.
 pub(super) struct Questions<'a> {
     prometheus: &'a Prometheus,
     times: Times,
@@ -39,7 +39,7 @@ impl<'a> Questions<'a> {
         Self { prometheus, times }
     }
 
-    /// The pod of a job, and what its annotations say.
+    /// The pod of a job, with its annotations.
     pub(super) async fn pods(&self, job: i64) -> Result<Vec<Series>, Missed> {
         let job = job.to_string();
         let query = selector(
@@ -89,8 +89,8 @@ impl<'a> Questions<'a> {
         self.instant(CollectionFault::NodeMissing, &query).await
     }
 
-    /// Whether Kubernetes saw the container of a pod killed for memory. It is seen after the end only, so
-    /// the middle of the build would say nothing: asked from there until the aftermath.
+    /// Whether Kubernetes saw the container of a pod killed for memory. It shows only after the
+    /// end, so the query covers the time from the build's end to the aftermath.
     pub(super) async fn was_killed(&self, pod: &str) -> Result<bool, Missed> {
         let until = self.times.finished_at;
         let until = until.checked_add(AFTERMATH).unwrap_or(Timestamp::MAX);
@@ -141,7 +141,7 @@ fn in_build(metric: &str, pod: &str) -> String {
     selector(metric, &[("container", "build"), ("pod", pod)])
 }
 
-/// A question that is refused will be refused again: what it asks for is then missing.
+/// A refused query will be refused again: its value is missing then.
 fn missed(
     answer: Result<Vec<Series>, AskError>,
     fault: CollectionFault,

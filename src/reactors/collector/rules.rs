@@ -15,7 +15,7 @@ pub struct Rules {
     runner_prefixes: Vec<String>,
 }
 
-/// What the rules say of a build.
+/// The result of the rules for a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judged {
     /// What it used is of interest.
@@ -32,7 +32,8 @@ pub enum Judged {
 }
 
 impl Rules {
-    /// Takes the expression for stages that build packages, and how runners begin that are not measured.
+    /// Takes the expression for stages that build packages, and how runners begin that are not
+    /// measured.
     ///
     /// # Errors
     /// When the expression is none.
@@ -51,8 +52,8 @@ impl Rules {
 
     /// Judges a build by its status, then its stage, then its runner.
     ///
-    /// A failed build that would be left out for its stage or runner as well is simply not successful: of
-    /// memory it is not checked then.
+    /// A failed build that would be left out for its stage or runner as well is simply not
+    /// successful: of memory it is not checked then.
     #[must_use]
     pub fn judge(&self, facts: &Facts) -> Judged {
         let elsewhere = self.elsewhere(facts);

@@ -1,5 +1,6 @@
-//! The queue while no Prometheus is configured: what the rules leave out is skipped, and the rest stays where it is until
-//! a Prometheus is configured. Nothing is written about it, so that a start without an address settles nothing.
+//! The queue while no Prometheus is configured: what the rules leave out is skipped, and the rest
+//! stays where it is until a Prometheus is configured. Nothing is written about it, so that a start
+//! without an address settles nothing.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -18,7 +19,8 @@ const PAGE_MAX: usize = 256;
 /// How many pages are read before the frame gets to do something else.
 const PAGES_MAX: usize = 64;
 
-/// How often the queue is looked through from its start: what was queued out of order is not passed over for good.
+/// How often the queue is looked through from its start: what was queued out of order is not passed
+/// over for good.
 const AGAIN_AFTER: Duration = Duration::from_secs(600);
 
 /// How far the queue was looked through.
@@ -65,7 +67,7 @@ impl Collector {
                 .ask(move |views| page(views, &rules, after, now, limit.saturating_add(PAGE_MAX)));
             let page = match page.await {
                 Ok(page) => page,
-                // It says so itself, and wakes us when it is up to date.
+                // The view reports that itself, and wakes us when it is up to date.
                 Err(TableError::NotReady { .. }) => return Ok(Vec::new()),
                 Err(error) => return Err(error.to_string()),
             };

@@ -1,5 +1,6 @@
-//! How long it takes until all runs are claimed on a farm whose jobs are all due at once: over a log and views on the
-//! disk, with a worker that claims what it is offered. `cargo run --release -p reactors --example rounds -- 10000`
+//! How long it takes until all runs are claimed on a farm whose jobs are all due at once: over a
+//! log and views on the disk, with a worker that claims what it is offered.
+//! `cargo run --release -p reactors --example rounds -- 10000`
 
 use std::collections::BTreeSet;
 use std::error::Error;

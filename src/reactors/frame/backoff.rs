@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-/// Exponential waits with full jitter: anything between nothing and a bound that doubles, so that many who
-/// failed together do not come back together.
+/// Exponential waits with full jitter: anything between nothing and a bound that doubles, so that
+/// many who failed together do not come back together.
 #[derive(Debug)]
 pub struct Backoff {
     base: Duration,
@@ -15,8 +15,8 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Waits of at most `base`, 2 × `base`, 4 × `base`, …, `max`. The same seed gives the same waits; without
-    /// one they differ from start to start.
+    /// Waits of at most `base`, 2 × `base`, 4 × `base`, …, `max`. The same seed gives the same
+    /// waits; without one they differ from start to start.
     #[must_use]
     pub fn new(base: Duration, max: Duration, seed: Option<u64>) -> Self {
         let seed = seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());

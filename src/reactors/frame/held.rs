@@ -1,4 +1,5 @@
-//! Work that is due but better left alone for a while. In memory only: after a restart it is simply due.
+//! Work that is due but better left alone for a while. In memory only: after a restart it is simply
+//! due.
 
 use std::collections::BTreeMap;
 

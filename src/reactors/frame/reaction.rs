@@ -5,7 +5,7 @@ use std::future::Future;
 
 use jiff::Timestamp;
 
-/// A piece of work that a view says is due.
+/// A piece of work that a view lists as due.
 pub trait Work: Clone + Send + Sync + 'static {
     /// Its identity; one is never in progress twice at once.
     type Key: Ord + Clone + fmt::Display + Send + Sync + 'static;
@@ -20,7 +20,7 @@ pub trait Work: Clone + Send + Sync + 'static {
 /// What came of an attempt that met no trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is done, durably, and the view knows. The word says what came out, for counting.
+    /// It is done, durably, and the view includes it. The text is the label of its counter.
     Done(&'static str),
     /// It is done, but the view does not know yet; it is left alone for a while.
     Unseen(&'static str),

@@ -82,7 +82,7 @@ impl<R: Reaction> Run<R> {
     ) {
         for panics in 1.. {
             let mut task = JoinSet::new();
-            task.spawn(self.anew().until_stopped(changed.clone()));
+            task.spawn(self.restarted().until_stopped(changed.clone()));
             match task.join_next().await {
                 Some(Err(error)) if error.is_panic() => {
                     let (reactor, wait) = (R::NAME, self.trouble_backoff.bound(panics));
@@ -97,7 +97,7 @@ impl<R: Reaction> Run<R> {
         }
     }
 
-    fn anew(&self) -> Self {
+    fn restarted(&self) -> Self {
         Self {
             reaction: Arc::clone(&self.reaction),
             config: self.config.clone(),
@@ -125,7 +125,8 @@ impl<R: Reaction> Run<R> {
                 () = self.stop.cancelled() => break,
                 Some(ended) = self.tasks.join_next(), if !self.tasks.is_empty() => self.end(ended),
                 () = self.wake.notified() => {}
-                // Without a sender nothing will change any more, and asking would answer at once for ever.
+                // Without a sender nothing will change any more, and asking would answer at once
+                // for ever.
                 moved = changed.changed(), if followed => followed = moved.is_ok(),
                 () = tokio::time::sleep(wait) => {}
             }
@@ -143,7 +144,8 @@ impl<R: Reaction> Run<R> {
         if free == 0 || self.held.len() >= HELD_MAX {
             return;
         }
-        // What is under way or held back is still due to the view, and must not hide what comes after it.
+        // What is under way or held back is still due to the view, and must not hide what comes
+        // after it.
         let limit = free + self.in_flight.len() + self.held.len();
         let due = match self.reaction.due(now, limit).await {
             Ok(due) => due,
@@ -226,8 +228,9 @@ impl<R: Reaction> Run<R> {
         self.held.hold(key, after(self.clock.now(), wait));
     }
 
-    /// How long there is nothing to do without a notification. What is due already is either in progress,
-    /// held back, or waits for a free place, and none of these is a reason to look again at once.
+    /// How long there is nothing to do without a notification. What is due already is either in
+    /// progress, held back, or waits for a free place, and none of these is a reason to look again
+    /// at once.
     async fn wait(&self) -> Duration {
         let now = self.clock.now();
         let due = self.reaction.next_due().await;
@@ -237,8 +240,8 @@ impl<R: Reaction> Run<R> {
             .fold(self.config.poll, Duration::min)
     }
 
-    /// Logs what hinders this reactor, once per cause and minute: an outside service that is down fails everything
-    /// that is due. Which piece of work it was is in the events and in the views.
+    /// Logs what hinders this reactor, once per cause and minute: an outside service that is down
+    /// fails everything that is due. Which piece of work it was is in the events and in the views.
     fn warn(&self, cause: &str) {
         if let Some(suppressed) = self.log_limit.admit(cause) {
             let reactor = R::NAME;
@@ -289,7 +292,8 @@ impl<R: Reaction> One<R> {
         }
     }
 
-    /// A panic is an attempt that failed: whatever it stumbled over, it will be abandoned in the end.
+    /// A panic is an attempt that failed: whatever it stumbled over, it will be abandoned in the
+    /// end.
     async fn attempted(&self) -> Result<Verdict, Trouble> {
         let (reaction, work) = (Arc::clone(&self.reaction), self.work.clone());
         // A set of one ends what is in it when it is dropped; a bare task would go on.

@@ -255,7 +255,7 @@ async fn what_comes_too_early_waits_and_hides_nothing() {
 }
 
 #[tokio::test]
-async fn a_loop_that_panics_begins_anew() {
+async fn a_loop_that_panics_is_restarted() {
     let world = World::new(&[(1, &[Meets::Nothing])]);
     world.state.lock().view_panics = 2;
     let _running = start(&world, config(), Clock::system());

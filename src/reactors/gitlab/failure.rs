@@ -1,4 +1,4 @@
-//! What the runner itself says last about a job that failed.
+//! The runner's own last line about a failed job.
 
 /// How much of one line is looked at, in bytes; the runner's own are short.
 const LINE_BYTES_MAX: usize = 4096;
@@ -6,8 +6,8 @@ const LINE_BYTES_MAX: usize = 4096;
 /// How the runner begins the line that ends the log of a job that failed.
 const FAILED: &str = "ERROR: Job failed";
 
-/// Reads a log in pieces and remembers how the last line ends in which the runner says that the job failed. Whatever
-/// a script or a test prints about exit codes is not the runner's word.
+/// Reads a log in pieces and remembers the end of the runner's last line about the failure. Lines
+/// about exit codes that a script or test prints do not count.
 #[derive(Clone, Debug, Default)]
 pub struct LastFailure {
     line: Vec<u8>,
@@ -26,7 +26,7 @@ impl LastFailure {
         self.take(piece);
     }
 
-    /// The exit code of the job, when the runner's last word about it names one.
+    /// The exit code of the job, if the runner's last line about it names one.
     #[must_use]
     pub fn exit_code(mut self) -> Option<u32> {
         self.end_line();
@@ -77,8 +77,8 @@ fn without_time(line: &str) -> &str {
     }
 }
 
-/// The number in `: … exit code N` or `: … exit status N`, and nothing when the runner names another cause, as in
-/// ` (system failure): …`.
+/// The number in `: … exit code N` or `: … exit status N`, and nothing when the runner names
+/// another cause, as in ` (system failure): …`.
 fn exit_code(rest: &str) -> Option<u32> {
     let cause = rest.strip_prefix(':')?;
     let after = ["exit code ", "exit status "]

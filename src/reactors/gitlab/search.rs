@@ -21,9 +21,10 @@ impl Search {
         }
     }
 
-    /// Takes the next piece and says whether a text ends in it.
+    /// Takes the next piece and returns whether a text ends in it.
     pub fn feed(&mut self, piece: &[u8]) -> bool {
-        // Only the border is copied: what could begin in the tail ends within as many bytes of the piece.
+        // Only the border is copied: what could begin in the tail ends within as many bytes of the
+        // piece.
         let border = piece.len().min(self.tail_bytes_max);
         self.tail.extend_from_slice(&piece[..border]);
         let found = self.stands_in(&self.tail) || self.stands_in(piece);

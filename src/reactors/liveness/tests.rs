@@ -45,7 +45,7 @@ impl Watching {
         self.liveness.of(1).is_silent
     }
 
-    /// It asks for something, and nothing follows from it.
+    /// The worker sends a request without consequences.
     async fn acts(&self) {
         let metadata = Metadata {
             actor: Some(Actor {
@@ -63,7 +63,7 @@ impl Watching {
 #[tokio::test]
 async fn a_worker_is_silent_when_as_many_pings_went_unanswered_and_the_margin_is_over() {
     let watching = Watching::with(Duration::MAX);
-    // Whatever the time: nothing was asked.
+    // Whatever the time: no ping was sent.
     watching.pass(100_000);
     assert!(!watching.is_silent());
     for _ in 0..3 {
@@ -95,7 +95,7 @@ async fn a_worker_that_writes_is_alive() {
 }
 
 #[tokio::test]
-async fn a_step_of_the_clock_makes_nobody_silent() {
+async fn a_step_of_the_clock_makes_no_worker_silent() {
     let watching = Watching::with(Duration::MAX);
     watching.ping();
     let now = watching.clock.now();

@@ -25,8 +25,8 @@ pub struct MailsConfig {
     pub sender: String,
     /// Addresses that get every mail.
     pub administrators: Vec<String>,
-    /// With what links begin: a host, or an address with `http://` or `https://` before it. Empty: links
-    /// are paths alone.
+    /// With what links begin: a host, or an address with `http://` or `https://` before it. Empty:
+    /// links are paths alone.
     pub host_name: String,
     /// In which zone times are written.
     pub zone: TimeZone,

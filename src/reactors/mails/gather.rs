@@ -25,7 +25,7 @@ struct Around {
 }
 
 impl Inner {
-    /// The mail about an event; none when its subject is gone, or there are no recipients.
+    /// The mail about an event; none when its subject was deleted, or there are no recipients.
     pub(super) async fn gather(&self, about: About, event: &Event) -> Result<Option<Mail>, String> {
         let links = Links::new(&self.config.host_name);
         match about {

@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 
 use crate::outside::clipped;
 
-/// The longest text of a log or a script in a mail, in bytes. A longer one is cut like a worker cuts it: the
-/// first fifth and the last four fifths stay.
+/// The longest text of a log or a script in a mail, in bytes. A longer one is cut like a worker
+/// cuts it: the first fifth and the last four fifths stay.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
 
 /// The most people one mail goes to.
@@ -23,7 +23,7 @@ const SUBJECT_CHARS_MAX: usize = 300;
 pub struct Mail {
     /// What it is about.
     pub subject: String,
-    /// What it says.
+    /// The text.
     pub body: String,
     /// To whom it goes.
     pub recipients: Vec<String>,
@@ -166,8 +166,7 @@ pub fn pool_silent(
     )
 }
 
-/// Everybody in these texts, which have one address on each line; each once, in the order in which they
-/// come.
+/// The distinct addresses in these texts, one per line, in their order.
 pub fn recipients<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut seen = BTreeSet::new();
     texts
@@ -180,8 +179,8 @@ pub fn recipients<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
         .collect()
 }
 
-/// A mail whose lines end in line feeds alone. A bare carriage return is a line end to some servers and none to
-/// others: with one, a log could end its mail and begin another.
+/// A mail whose lines end in line feeds alone. A bare carriage return is a line end to some servers
+/// and none to others: with one, a log could end its mail and begin another.
 fn mail(subject: String, body: &str, recipients: Vec<String>) -> Mail {
     Mail {
         subject,

@@ -48,8 +48,8 @@ impl Post {
         })
     }
 
-    /// Hands a mail to the server, and answers to how many people it goes. The id makes it known again when
-    /// it comes twice.
+    /// Hands a mail to the server, and answers to how many people it goes. The id makes it known
+    /// again when it comes twice.
     pub(super) async fn send(&self, mail: &Mail, id: Uuid) -> Result<u32, Refused> {
         let (message, recipients) = self.message(mail, id)?;
         match self.transport.send(message).await {

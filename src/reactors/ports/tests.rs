@@ -12,7 +12,7 @@ fn open(wanted: Wanted) -> io::Result<(Port, Publisher)> {
 }
 
 #[tokio::test]
-async fn a_port_that_somebody_named_is_there_at_once_or_is_an_error() {
+async fn a_configured_port_is_there_at_once_or_is_an_error() {
     let (port, _) = open(Wanted::Exactly(0)).unwrap();
     let taken = port.address().unwrap().port();
     assert_ne!(taken, 0);

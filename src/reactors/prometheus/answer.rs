@@ -24,7 +24,7 @@ impl Series {
     }
 }
 
-/// Not an enum with a tag: to read one, all of the answer would be copied once more.
+/// Not an enum with a tag: reading one would copy the whole answer again.
 #[derive(Debug, Deserialize)]
 pub(super) struct Reply {
     pub(super) status: Status,

@@ -1,4 +1,4 @@
-//! What Prometheus says about a machine.
+//! A machine as Prometheus describes it.
 
 use domain::builds::build::CollectionFault;
 use domain::builds::node::Described;

@@ -1,4 +1,4 @@
-//! What the annotations of a pod say about the build in it.
+//! The annotations of a pod about the build in it.
 
 use domain::builds::build::{BuiltSpec, CollectionFault};
 
@@ -11,7 +11,7 @@ const BUILD_JOBS_DEFAULT: u32 = 16;
 /// Longest annotation that is taken, in bytes: the longest lists of patches have a few thousand.
 const ANNOTATION_BYTES_MAX: usize = 32 * 1024;
 
-/// What a pod's annotations say.
+/// The annotations of a pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Annotated {
     /// The pod.
@@ -26,8 +26,8 @@ pub struct Annotated {
     pub retry_count: u32,
 }
 
-/// The name of the pod that these series of `kube_pod_annotations` are about: the first, as there is one pod
-/// per job.
+/// The name of the pod that these series of `kube_pod_annotations` are about: the first, as there
+/// is one pod per job.
 ///
 /// # Errors
 /// When there is none.
@@ -44,7 +44,8 @@ impl Annotated {
     /// Reads series of `kube_pod_annotations`.
     ///
     /// # Errors
-    /// When there is no pod, or an annotation is missing or not what it should be; all of them are named.
+    /// When there is no pod, or an annotation is missing or not what it should be; all of them are
+    /// named.
     pub fn read(series: &[Series]) -> Result<Self, Shortfall> {
         let pod = pod_name(series)?;
         let mut labels = Labels {
@@ -108,7 +109,8 @@ impl<'a> Labels<'a> {
     }
 }
 
-/// A whole number that fits, also written as `16.0` or `1.6e1`: templates and YAML turn integers into floats.
+/// A whole number that fits, also written as `16.0` or `1.6e1`: templates and YAML turn integers
+/// into floats.
 fn whole_number(text: &str) -> Option<u32> {
     let number: f64 = text.parse().ok()?;
     let fits = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);

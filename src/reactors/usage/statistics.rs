@@ -1,4 +1,4 @@
-//! What the samples of one series say, taken together.
+//! Statistics of the samples of one series.
 
 use thiserror::Error;
 
@@ -17,7 +17,7 @@ pub struct Statistics {
     pub stddev: f64,
 }
 
-/// Why a series says nothing about what was used.
+/// Why a series is unusable.
 #[derive(Clone, Copy, Debug, PartialEq, Error)]
 pub enum Unusable {
     /// There is nothing to look at.

@@ -281,7 +281,7 @@ fn soup() -> impl Strategy<Value = Vec<Series>> {
         "[0-9.e+-]{0,6}",
         "\\PC{0,8}",
     ];
-    // Most labels are there, so that what lies behind the first check is reached as well.
+    // Most labels are there, so that later checks are reached as well.
     let labels = proptest::collection::vec(proptest::option::weighted(0.98, value), names.len());
     let series = (labels, proptest::collection::vec(any::<f64>(), 0..5)).prop_map(
         move |(values, samples)| Series {
@@ -297,8 +297,8 @@ fn soup() -> impl Strategy<Value = Vec<Series>> {
     proptest::collection::vec(series, 0..5)
 }
 
-fn data() -> Told {
-    Told {
+fn data() -> ReportedFacts {
+    ReportedFacts {
         collection: 1,
         git_ref: "develop".into(),
         status: "success".into(),

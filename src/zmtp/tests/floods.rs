@@ -4,8 +4,8 @@ use super::super::frames;
 use super::strangers::{greeted, subscriber};
 use super::*;
 
-/// Six peers once sent PINGs with 16 KiB of context and read no answer: each was echoed in full and queued, half a
-/// gigabyte in four seconds.
+/// Six peers once sent PINGs with 16 KiB of context and read no answer: each was echoed in full and
+/// queued, half a gigabyte in four seconds.
 #[tokio::test]
 async fn peers_that_send_pings_and_read_nothing_cost_nothing() {
     let publisher = Publisher::new(PortLimits::default());

@@ -50,7 +50,7 @@ async fn a_subscriber_of_version_2_is_served() {
 }
 
 #[tokio::test]
-async fn a_peer_that_asks_whether_anybody_is_there_is_answered() {
+async fn a_ping_of_a_peer_is_answered() {
     let publisher = Publisher::new(PortLimits::default());
     let served = Served::publisher(&publisher);
     let mut stream = subscriber(served.address, b"news").await;
@@ -62,7 +62,7 @@ async fn a_peer_that_asks_whether_anybody_is_there_is_answered() {
 }
 
 #[tokio::test]
-async fn whoever_makes_no_sense_is_cut_off_and_others_are_served() {
+async fn an_invalid_peer_is_cut_off_and_others_are_served() {
     let publisher = Publisher::new(PortLimits::default());
     let served = Served::publisher(&publisher);
     let pebibyte = [&[2][..], &(1_u64 << 50).to_be_bytes()].concat();
@@ -79,7 +79,7 @@ async fn whoever_makes_no_sense_is_cut_off_and_others_are_served() {
             greeted(served.address).await
         };
         stream.write_all(bytes).await.unwrap();
-        // The end, after whatever it said before.
+        // The end, after all earlier bytes.
         let _ = stream.read_to_end(&mut Vec::new()).await;
         until(|| publisher.stats().cut_off == cut_off).await;
     }
@@ -88,7 +88,7 @@ async fn whoever_makes_no_sense_is_cut_off_and_others_are_served() {
 }
 
 #[tokio::test]
-async fn whoever_does_not_say_who_it_is_is_cut_off() {
+async fn a_peer_without_a_handshake_is_cut_off() {
     let limits = PortLimits {
         greeting_within: Duration::from_millis(1),
         ..PortLimits::default()

@@ -97,8 +97,8 @@ fn other_refs_and_killed_builds_are_not_history() {
     assert_eq!(matched(&after(&story, ASKED)), None);
 }
 
-/// Gantry gives the retry what has just not sufficed; a kill raises the request and the limit until a build succeeds, and
-/// what is then shown holds until a whole sample is newer than the kill.
+/// Gantry gives the retry what has just not sufficed; a kill raises the request and the limit until
+/// a build succeeds, and what is then shown holds until a whole sample is newer than the kill.
 #[test]
 fn a_kill_raises_the_next_answers_for_its_spec() {
     let mut story = repeated(ASKED, 6);

@@ -13,7 +13,7 @@ fn a_retry_gets_at_least_twice_the_limit_until_one_succeeds() {
     assert!(memory(&ladder) >= 8000.0, "{}", memory(&ladder));
     ladder.learn(&killed(13, SPEC, 8e9)).unwrap();
     assert!(memory(&ladder) >= 16_000.0, "{}", memory(&ladder));
-    // A kill at a lower limit says nothing new.
+    // A kill at a lower limit adds no information.
     ladder.learn(&killed(14, SPEC, 1e9)).unwrap();
     assert!(memory(&ladder) >= 16_000.0, "{}", memory(&ladder));
     let answer = ladder.answer(&SPEC.parse().unwrap(), Some(4));
@@ -37,7 +37,7 @@ fn a_kill_before_any_success_raises_the_next_request() {
     ladder.learn(&killed(0, SPEC, 40e9)).unwrap();
     assert!(memory(&ladder) >= 80_000.0, "{}", memory(&ladder));
     assert_eq!(ladder.learnt(), 0);
-    // A kill says nothing of CPU, so the package is still new there.
+    // A kill has no information about CPU, so the package is still new there.
     let answer = ladder.answer(&SPEC.parse().unwrap(), Some(8));
     assert_eq!(answer.cpu.to_cores_text(), "6");
 }

@@ -1,4 +1,5 @@
-//! Against the answers of an independent reference, to find where the description is read differently.
+//! Against the answers of an independent reference, to find where the description is read
+//! differently.
 
 use std::path::Path;
 

@@ -29,7 +29,8 @@ fn a_subject_is_one_short_line() {
     assert_eq!(mail.subject.chars().count(), SUBJECT_CHARS_MAX);
 }
 
-/// A bare carriage return is a line end to some servers: what follows it could pass for the end of the mail.
+/// A bare carriage return is a line end to some servers: what follows it could pass for the end of
+/// the mail.
 #[test]
 fn a_mail_has_line_feeds_alone_and_its_titles_are_one_line() {
     let evil = "x\r.\rMAIL FROM:<a@b>\r\nLink to the run: http://evil\n";
@@ -53,7 +54,7 @@ fn a_mail_has_line_feeds_alone_and_its_titles_are_one_line() {
     ];
     for mail in &mails {
         assert!(!mail.body.contains('\r'), "{:?}", mail.body);
-        // What a log says stays on lines of its own, below its heading.
+        // The lines of a log stay below their heading.
         let above = mail.body.split("\nScript:").next().unwrap_or_default();
         let faked = |line: &str| line == "." || line == "Link to the run: http://evil";
         assert!(!above.lines().any(faked), "{above}");

@@ -1,4 +1,4 @@
-//! A log in memory, the commands and views over it, and a collector beside them.
+//! A log in memory, with commands, views and a collector.
 
 use domain::BuildsEvent;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 /// Longer than any test may wait for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What must never be seen in a log.
+/// Texts that must never appear in a log.
 pub(crate) const SECRETS: [&str; 2] = ["sesame-cookie", "sesame-token"];
 
 /// When every build starts: 2024-01-24 17:24:06 UTC.
@@ -47,7 +47,7 @@ impl App {
         Self::over(Arc::new(MemoryLog::new(move || of_log.now())), clock)
     }
 
-    /// The app after a crash: the same log, and views made anew.
+    /// The app after a crash: the same log, and rebuilt views.
     pub(crate) fn reopened(&self) -> Self {
         Self::over(Arc::clone(&self.log), self.commands.clock().clone())
     }
@@ -79,7 +79,7 @@ impl App {
         Collector::start(commands, views, config, CancellationToken::new()).unwrap()
     }
 
-    /// Waits until the collection of a build stands as wanted.
+    /// Waits until the collection of a build has the wanted state.
     pub(crate) async fn until(
         &self,
         job: i64,

@@ -1,4 +1,4 @@
-//! A Prometheus that knows one build by heart, and remembers what it was asked.
+//! A Prometheus with one build, which records its requests.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::gitlab::serve_app;
 
-/// What it was asked, and how often it still fails.
+/// Its requests, and how often it still fails.
 #[derive(Clone, Default)]
 pub(crate) struct Canned {
     asked: Arc<Mutex<Vec<Asked>>>,
@@ -82,7 +82,7 @@ async fn query(
         .into_response()
 }
 
-/// The longest name that stands in the question says what it is about.
+/// The longest metric name in the query selects the answer.
 fn answer(query: &str) -> Value {
     let prefix = "annotation_metrics_spack_job_spec_";
     let mut pod = json!({"pod": "pod-1", "annotation_metrics_spack_ci_stack_name": "e4s"});

@@ -1,12 +1,12 @@
-//! What kube-state-metrics and cAdvisor would have said about builds.
+//! Metrics of builds as kube-state-metrics and cAdvisor write them.
 
 use crate::app::{FINISHED, STARTED};
 use crate::prometheus::Metrics;
 
-/// Why the container ended the last time, as newer kube-state-metrics say it.
+/// Why the container ended the last time, in newer kube-state-metrics.
 pub(crate) const LAST_TERMINATED: &str = "kube_pod_container_status_last_terminated_reason";
 
-/// The same, as older ones say it.
+/// The same, in older ones.
 pub(crate) const TERMINATED: &str = "kube_pod_container_status_terminated_reason";
 
 const GIB: f64 = 1_073_741_824.0;
@@ -21,7 +21,7 @@ pub(crate) struct Pod<'a> {
     pub(crate) cpu_limit: bool,
     pub(crate) memory_limit: bool,
     pub(crate) memory: Memory,
-    /// Under which metric it was seen killed for memory, if it was.
+    /// The metric that shows a kill for memory, if any.
     pub(crate) killed: Option<&'a str>,
     pub(crate) node: &'a str,
 }
@@ -110,7 +110,7 @@ impl Pod<'_> {
                 ("unit", unit),
             ];
             metrics.sample(metric, &labels, amount, at);
-            // The helper beside the build has its own, which are of no interest.
+            // The helper container next to the build has its own, which do not count.
             let helper = [
                 ("container", "helper"),
                 ("pod", self.name),

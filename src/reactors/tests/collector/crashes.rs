@@ -1,4 +1,5 @@
-//! Killed between any two steps and started again over the same log: one outcome, and nothing twice.
+//! Killed between any two steps and started again over the same log: one outcome, and nothing
+//! twice.
 
 use domain::BuildsEvent;
 use std::sync::Arc;
@@ -120,7 +121,7 @@ async fn killed_at(app: &App, step: &'static str, config: CollectorConfig) {
     assert!(reached.load(Ordering::SeqCst));
 }
 
-/// The collection is told by exactly these events, and the machine was described at most once.
+/// The collection wrote exactly these events, and the machine was described at most once.
 async fn check(app: &App, step: &str, wanted: &[&str]) {
     let events = app.collection().await;
     let kinds: Vec<&str> = events.iter().map(BuildEvent::event_type).collect();

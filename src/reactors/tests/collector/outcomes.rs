@@ -1,4 +1,4 @@
-//! Every kind of build comes to its outcome, with a real Prometheus to ask.
+//! Every kind of build gets its outcome, with a real Prometheus.
 
 use domain::BuildsEvent;
 use domain::Event;
@@ -50,8 +50,8 @@ async fn every_kind_of_build_comes_to_its_outcome() {
     elsewhere.stage = "test".to_owned();
     let mut runner = report(13);
     runner.runner.as_mut().unwrap().description = " uo-cluster".to_owned();
-    let mut nobody = report(14);
-    nobody.runner = None;
+    let mut without_runner = report(14);
+    without_runner.runner = None;
     let mut canceled = report(15);
     canceled.status = "canceled".to_owned();
     let mut timeless = report(16);
@@ -76,7 +76,7 @@ async fn every_kind_of_build_comes_to_its_outcome() {
         (
             report(8),
             Outcome::Failed(F::NodeMissing),
-            "a node that nobody knows",
+            "an unknown node",
         ),
         (
             report(9),
@@ -87,7 +87,7 @@ async fn every_kind_of_build_comes_to_its_outcome() {
         (report(11), Outcome::Skipped(S::Ghost), "a ghost"),
         (elsewhere, Outcome::Skipped(S::Stage), "another stage"),
         (runner, Outcome::Skipped(S::RunnerPrefix), "another cluster"),
-        (nobody, Outcome::Skipped(S::NoRunner), "no runner"),
+        (without_runner, Outcome::Skipped(S::NoRunner), "no runner"),
         (canceled, Outcome::Skipped(S::NotSuccessful), "canceled"),
         (timeless, Outcome::Failed(F::TimesUnusable), "no start"),
         (
@@ -223,7 +223,8 @@ async fn check_usage(app: &App) {
             }
         }
         assert_eq!(usage.build_jobs, 8);
-        // Every second shows the last of samples that are 15 s apart: 7 s late in the mean, on a ramp of 2 GiB.
+        // Every second shows the last of samples that are 15 s apart: 7 s late in the mean, on a
+        // ramp of 2 GiB.
         let late = 2.0 - 7.0 * 2.0 / 600.0;
         assert!((gib - late).abs() < 0.001, "{gib} GiB");
         assert!((usage.memory.max - 3.0 * 1_073_741_824.0).abs() < 1.0);

@@ -1,4 +1,4 @@
-//! What is asked of Prometheus, word for word, and when somebody is asked at all.
+//! The queries to Prometheus, byte for byte, and when they are sent at all.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -61,7 +61,8 @@ async fn the_questions_are_those_of_the_contract() {
     ];
     assert_eq!(found, wanted);
     for one in &asked {
-        // A proxy in front of it may pack what it sends when nothing is said, and only gzip is unpacked here.
+        // A proxy in front of it may compress answers when no encoding is named, and only gzip is
+        // read here.
         assert_eq!(one.accept_encoding.as_deref(), Some("identity"));
         assert_eq!(
             one.cookie.as_deref(),
@@ -78,7 +79,8 @@ async fn the_questions_are_those_of_the_contract() {
     }
 }
 
-/// One start without an address for Prometheus settles nothing: what waits is collected after the next.
+/// One start without an address for Prometheus settles nothing: what waits is collected after the
+/// next.
 #[tokio::test]
 async fn without_a_prometheus_what_would_need_one_stays_queued() {
     let app = App::new();
@@ -109,8 +111,8 @@ async fn without_a_prometheus_what_would_need_one_stays_queued() {
     assert_eq!(state, CollectionState::Done(Outcome::Recorded));
 }
 
-/// What the rules leave out is neither hidden by the many that wait for a Prometheus, nor written down a few at a time:
-/// builds come faster than a log that syncs every outcome alone could follow.
+/// What the rules leave out is neither hidden by the many that wait for a Prometheus, nor written
+/// down a few at a time: builds come faster than a log that syncs every outcome alone could follow.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_left_out_is_skipped_together_behind_all_that_waits() {
     let app = App::new();
@@ -150,7 +152,7 @@ async fn what_is_left_out_is_skipped_together_behind_all_that_waits() {
 
 /// The numbers of another instance mean other builds here.
 #[tokio::test]
-async fn nobody_is_asked_about_builds_of_another_instance() {
+async fn no_query_is_sent_about_builds_of_another_instance() {
     let canned = Canned::default();
     let url = canned.serve().await;
     for (sources, source, asked) in [
@@ -178,7 +180,8 @@ async fn nobody_is_asked_about_builds_of_another_instance() {
     }
 }
 
-/// What was skipped for want of a Prometheus that knows its source is collected when an operator asks again.
+/// A build that was skipped because no Prometheus knew its source is collected when an operator
+/// requeues it.
 #[tokio::test]
 async fn a_requeued_build_is_collected_again() {
     let app = App::new();
@@ -224,7 +227,7 @@ async fn a_ghost_is_never_asked_about() {
     assert!(canned.asked().is_empty());
 }
 
-/// A scrape that shows the kill may still come, so nothing is said too early.
+/// A scrape that shows the kill may still come, so no outcome is decided too early.
 #[tokio::test]
 async fn a_build_that_failed_just_now_is_looked_at_again() {
     let clock = Clock::fixed(Timestamp::from_second(FINISHED + 1).unwrap());

@@ -175,7 +175,7 @@ async fn what_prometheus_refuses_is_not_asked_again() {
     }
 }
 
-/// Some proxies zip whatever they are asked.
+/// Some proxies compress every answer.
 #[tokio::test]
 async fn an_answer_that_was_zipped_unasked_is_read() {
     let encodings = Arc::new(parking_lot::Mutex::new(Vec::new()));
@@ -252,11 +252,11 @@ async fn an_endless_log_is_read_to_its_bound() {
     let gitlab = endless(Arc::clone(&written)).await;
     let (found, _) = outcome(&prometheus, Some(&gitlab)).await;
     assert_eq!(found, Outcome::Recorded);
-    // What lies in the buffers of two sockets comes on top.
+    // The buffers of two sockets are added.
     assert!(written.load(Ordering::SeqCst) < 64 * LOG_BYTES_MAX);
 }
 
-/// What one successful build comes to with these servers, and what its history then says.
+/// The outcome of one successful build with these servers, and its history.
 async fn outcome(prometheus: &str, gitlab: Option<&str>) -> (Outcome, Vec<BuildEvent>) {
     let app = App::new();
     let mut config = config(Some(prometheus), gitlab);
@@ -276,7 +276,7 @@ async fn outcome(prometheus: &str, gitlab: Option<&str>) -> (Outcome, Vec<BuildE
     (outcome, app.collection().await)
 }
 
-/// Nobody waits long for a server that never answers; the others may take their time on a busy machine.
+/// A short timeout for the server that never answers; the others may be slow on a busy machine.
 fn timeout(url: &str) -> Duration {
     Duration::from_millis(if url.ends_with(SLOW) { 200 } else { 10_000 })
 }
@@ -295,7 +295,7 @@ fn zipped(text: &str) -> Vec<u8> {
     gzip.finish().unwrap()
 }
 
-/// An address where nobody listens.
+/// An address without a listener.
 async fn down() -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     format!("http://{}", listener.local_addr().unwrap())

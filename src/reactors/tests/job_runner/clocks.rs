@@ -14,8 +14,8 @@ use crate::farm::{Dispatching, Farm, JOB, hasty, minutes, noon};
 
 const YEAR: i64 = 365 * 24 * 60;
 
-/// The clock showed next year for a moment: what was due was sent, and the next occasions lay a year and an hour ahead,
-/// without a word, until somebody looked.
+/// The clock showed next year for a moment: due runs were sent, and the next occasions were a year
+/// and an hour ahead, without any warning.
 #[tokio::test]
 async fn an_occasion_that_was_scheduled_while_the_clock_was_ahead_is_due_by_the_rule_again() {
     for (cron, due) in [(None, 60), (Some("30 * * * *"), 30)] {
@@ -63,9 +63,9 @@ async fn a_restart_finds_what_was_scheduled_while_the_clock_was_ahead() {
     assert_eq!(farm.run(first + 1).await.schedule_at, minutes(60));
 }
 
-/// What somebody wants for next year stays next year's.
+/// A run that a user scheduled for next year stays.
 #[tokio::test]
-async fn a_run_that_somebody_wants_later_is_left_alone() {
+async fn a_run_that_a_user_scheduled_for_later_is_left_alone() {
     let farm = hourly(None).await;
     let (early, wanted) = (minutes(2 * YEAR), minutes(3 * YEAR));
     let run = farm.schedule_at(JOB, early).await;
@@ -115,7 +115,7 @@ async fn a_kill_request_that_was_made_while_the_clock_was_ahead_is_sent() {
     assert!(due.is_empty(), "{due:?}");
 }
 
-/// Worker 1 executes a job every hour, or as it says.
+/// Worker 1 executes a job every hour, or by `cron`.
 async fn hourly(cron: Option<&str>) -> Farm {
     let farm = Farm::at_noon().await;
     farm.tell::<Worker>("2", WorkerCommand::Suspend { at: noon() })

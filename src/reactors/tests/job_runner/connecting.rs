@@ -8,7 +8,8 @@ use domain::jobs::worker::{Worker, WorkerCommand};
 use crate::ears::{Ears, PING, enqueue, kill};
 use crate::farm::{Farm, JOB, noon, patient};
 
-/// A worker that came between two pings was not pinged for five minutes, and had "never answered" until then.
+/// A worker that came between two pings was not pinged for five minutes, and had "never answered"
+/// until then.
 #[tokio::test]
 async fn a_worker_is_pinged_when_it_connects_and_hears_what_it_was_offered() {
     let farm = Farm::at_noon().await;
@@ -17,7 +18,7 @@ async fn a_worker_is_pinged_when_it_connects_and_hears_what_it_was_offered() {
         .await;
     let run = farm.schedule(JOB).await;
     let dispatching = farm.dispatch(patient());
-    // Nobody is there to hear of it, and the next round is an hour away.
+    // No worker is connected, and the next round is an hour away.
     while dispatching.dispatcher.stats().runs_sent < 1 {
         tokio::task::yield_now().await;
     }
@@ -47,8 +48,8 @@ async fn a_worker_that_is_new_is_pinged_at_once() {
     assert_eq!(ears.next().await, PING);
 }
 
-/// Six hundred jobs were due at once, and a worker got ten thousand messages; the next kill request waited for ten
-/// minutes behind them.
+/// Six hundred jobs were due at once, and a worker got ten thousand messages; the next kill request
+/// waited for ten minutes behind them.
 #[tokio::test]
 async fn a_kill_request_waits_behind_few_offers_and_claims_make_room_for_more() {
     let farm = Farm::at_noon().await;

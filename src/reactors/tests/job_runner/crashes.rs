@@ -1,4 +1,5 @@
-//! Killed between any two steps and started again over the same log: nothing lost, and nothing twice.
+//! Killed between any two steps and started again over the same log: nothing lost, and nothing
+//! twice.
 
 use domain::jobs::schedule::IntervalUnit;
 use reactors::dispatcher::DispatcherConfig;
@@ -44,7 +45,7 @@ async fn a_kill_between_any_two_steps_of_a_round_loses_and_doubles_nothing() {
 }
 
 #[tokio::test]
-async fn a_run_that_took_too_long_is_asked_to_be_killed_once_whoever_dies() {
+async fn an_overdue_run_gets_one_kill_request_whichever_process_dies() {
     let farm = Farm::at_noon().await;
     farm.job(JOB, |job| job.run_timeout_seconds = Some(60))
         .await;

@@ -1,4 +1,4 @@
-//! What workers hear.
+//! The messages that workers receive.
 
 use zeromq::{Socket, SocketRecv, SubSocket};
 

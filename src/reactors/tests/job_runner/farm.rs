@@ -82,7 +82,7 @@ impl Farm {
         farm
     }
 
-    /// The farm after a crash: the same log, and views made anew.
+    /// The farm after a crash: the same log, and rebuilt views.
     pub(crate) fn reopened(&self) -> Self {
         Self::over(Arc::clone(&self.log), self.clock.clone())
     }
@@ -163,7 +163,7 @@ impl Farm {
             .await;
     }
 
-    /// A job that runs when it is told to, changed as a test wants.
+    /// A manual job, changed as a test wants.
     pub(crate) async fn job(&self, number: u64, change: impl FnOnce(&mut Created)) {
         let mut created = Created {
             title: format!("Job {number}"),
@@ -179,7 +179,7 @@ impl Farm {
     }
 
     /// Takes the addresses of template, project and pool away.
-    pub(crate) async fn nobody_is_told(&self) {
+    pub(crate) async fn no_mail_is_sent(&self) {
         let (at, none) = (noon(), || Some(String::new()));
         let edited = job_template::Edited {
             notification_addresses: none(),
@@ -228,7 +228,7 @@ impl Farm {
         done.await.unwrap();
     }
 
-    /// A run that is due at once, on nobody's behalf.
+    /// A run that is due at once, without a user.
     pub(crate) async fn schedule(&self, job: u64) -> u64 {
         self.schedule_at(job, self.clock.now()).await
     }
@@ -246,7 +246,7 @@ impl Farm {
             .await
     }
 
-    /// A worker claims a run, starts it and tells its process id.
+    /// A worker claims a run, starts it and reports its process id.
     pub(crate) async fn starts(&self, worker: u64, run: u64) {
         let now = self.clock.now();
         let patch = Patched {
@@ -345,7 +345,7 @@ impl Farm {
         waited.unwrap_or_else(|_| panic!("{count} {event_type} come"));
     }
 
-    /// How a run stands once the view knows everything.
+    /// The run once the view is up to date.
     pub(crate) async fn run(&self, run: u64) -> RunRow {
         let head = self.commands.head();
         self.views.wait_for_all(head, PATIENCE).await.unwrap();

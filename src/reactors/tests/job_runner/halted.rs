@@ -1,4 +1,4 @@
-//! A reactor that stands still at a step, as if its process had died there.
+//! A reactor that halts at a step, as if its process had died there.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,7 +46,7 @@ impl Halted {
         self.armed.store(true, Ordering::Relaxed);
     }
 
-    /// Waits until the reactor stands there.
+    /// Waits until the reactor has halted there.
     pub(crate) async fn reached(&self) {
         let reached = tokio::time::timeout(PATIENCE, self.reached.notified()).await;
         reached.unwrap_or_else(|_| panic!("{} is reached", self.step));

@@ -57,7 +57,7 @@ async fn a_run_that_takes_too_long_is_killed_once_and_ends_as_its_worker_says() 
     assert_eq!((reading.timed_out, reading.rounds_failed), (1, 0));
 }
 
-/// What a job allows is what it says now: whoever forgot the limit sets it while the run takes its time.
+/// The current timeout of a job counts: a forgotten timeout can be set while the run is executed.
 #[tokio::test]
 async fn a_limit_that_is_set_later_counts_from_the_start() {
     let farm = Farm::at_noon().await;
@@ -76,7 +76,8 @@ async fn a_limit_that_is_set_later_counts_from_the_start() {
     assert_eq!(ears.order().await, kill(1));
 }
 
-/// The clock was set two hours forward, and a run of six seconds with a limit of an hour was killed.
+/// The clock was set two hours forward, and a run of six seconds with a limit of an hour was
+/// killed.
 #[tokio::test]
 async fn a_step_of_the_clock_kills_nothing() {
     let farm = Farm::at_noon().await;
@@ -97,7 +98,8 @@ async fn a_step_of_the_clock_kills_nothing() {
     farm.until_there_are(1, "run.timed_out").await;
 }
 
-/// A restart neither forgets for how long a run has been executed nor takes it from the clock on the wall.
+/// A restart neither forgets for how long a run has been executed nor takes it from the clock on
+/// the wall.
 #[tokio::test]
 async fn a_limit_goes_on_across_a_restart() {
     let dir = tempfile::tempdir().unwrap();

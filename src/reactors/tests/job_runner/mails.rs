@@ -1,4 +1,4 @@
-//! What people are told by mail.
+//! Mail about failures.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ fn start(farm: &Farm, config: MailsConfig) -> Mails {
     Mails::start(commands, views, config, CancellationToken::new()).unwrap()
 }
 
-/// Starts, and returns once people are told.
+/// Starts, and returns once mail is sent.
 async fn begin(farm: &Farm, config: MailsConfig) -> Mails {
     let mails = start(farm, config);
     farm.until_there_are(1, "mail.begun").await;
@@ -54,7 +54,7 @@ async fn a_run_that_fails_is_told_to_everybody_whom_it_concerns_once() {
     let office = PostOffice::open(&[]).await;
     let farm = Farm::at_noon().await;
     farm.job(JOB, |_| ()).await;
-    fails(&farm, "before anybody wanted to know").await;
+    fails(&farm, "before any mailing").await;
     let mails = begin(&farm, config(&office)).await;
     let well = farm.schedule(JOB).await;
     farm.starts(1, well).await;
@@ -93,9 +93,9 @@ async fn a_run_that_fails_is_told_to_everybody_whom_it_concerns_once() {
     assert_eq!(farm.count("mail.begun").await, 1);
 }
 
-/// People are told when nothing is tried any more.
+/// Mail is sent after the last attempt.
 #[tokio::test]
-async fn of_several_attempts_the_last_failure_is_told() {
+async fn of_several_attempts_the_last_failure_is_mailed() {
     let office = PostOffice::open(&[]).await;
     let farm = Farm::at_noon().await;
     farm.job(JOB, |job| job.retries = Some(1)).await;
@@ -143,7 +143,10 @@ async fn a_kill_between_sending_and_saying_so_sends_the_same_mail_again_and_lose
         assert_eq!(came.len(), letters + 1, "{step}");
         if letters == 2 {
             let ids = [came[0].header("Message-ID"), came[1].header("Message-ID")];
-            assert_eq!(ids[0], ids[1], "whoever gets both can tell");
+            assert_eq!(
+                ids[0], ids[1],
+                "a recipient of both can recognise the repeat"
+            );
         }
     }
 }
@@ -188,7 +191,7 @@ async fn a_server_that_says_not_yet_is_asked_again_and_one_that_says_no_is_not()
 }
 
 #[tokio::test]
-async fn nobody_is_told_of_what_concerns_nobody_or_is_long_past() {
+async fn no_mail_is_sent_without_recipients_or_about_the_past() {
     let office = PostOffice::open(&[]).await;
     let farm = Farm::at_noon().await;
     farm.job(JOB, |_| ()).await;
@@ -255,14 +258,14 @@ async fn jobs_that_stop_and_pools_that_fall_silent_are_told() {
     }
 }
 
-/// Section 14 of the contract: nothing is sent when there is nobody to send it to.
+/// Section 14 of the contract: nothing is sent without recipients.
 #[tokio::test]
 async fn what_has_no_recipients_is_not_sent() {
     let office = PostOffice::open(&[]).await;
     let farm = Farm::at_noon().await;
     farm.job(JOB, |job| job.notification_addresses = "\n \n".to_owned())
         .await;
-    farm.nobody_is_told().await;
+    farm.no_mail_is_sent().await;
     let config = MailsConfig {
         administrators: Vec::new(),
         ..config(&office)
@@ -280,9 +283,9 @@ async fn what_has_no_recipients_is_not_sent() {
     assert!(office.letters().is_empty());
 }
 
-/// 14.1: whoever reads of the failure is told that somebody wanted it.
+/// 14.1: the mail about the failure says that the kill was requested.
 #[tokio::test]
-async fn a_run_that_was_to_be_killed_is_told_to_have_been() {
+async fn the_mail_about_a_killed_run_says_so() {
     let office = PostOffice::open(&[]).await;
     let farm = Farm::at_noon().await;
     farm.job(JOB, |_| ()).await;

@@ -1,4 +1,5 @@
-//! The reactors of the job runner over a log in memory, with workers and a mail server of other makes.
+//! The reactors of the job runner over a log in memory, with workers and a mail server of other
+//! makes.
 #![expect(
     clippy::unwrap_used,
     reason = "clippy knows test functions, but not the helpers beside them"

@@ -1,4 +1,4 @@
-//! A mail server that takes what it is given, or says what a test wants.
+//! A mail server that accepts every mail, or answers what a test wants.
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;

@@ -7,8 +7,8 @@ use projections::Runs;
 use crate::ears::{Ears, enqueue};
 use crate::farm::{Farm, JOB, hasty, minutes, noon};
 
-/// Another attempt that waits, and one that is sent, leave the rhythm of its job alone: every occasion is followed,
-/// and none twice.
+/// Another attempt that waits, and one that is sent, leave the rhythm of its job alone: every
+/// occasion is followed, and none twice.
 #[tokio::test]
 async fn attempts_neither_stop_nor_double_the_occasions_of_their_job() {
     let farm = Farm::at_noon().await;

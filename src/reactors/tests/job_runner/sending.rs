@@ -1,4 +1,4 @@
-//! What workers are told.
+//! The messages to workers.
 
 use projections::Runs;
 use std::time::Duration;
@@ -65,9 +65,9 @@ async fn every_worker_is_pinged_at_the_start_and_then_again() {
     }
 }
 
-/// Nobody waits for the next round: it would be an hour away.
+/// It does not wait for the next round, which is an hour away.
 #[tokio::test]
-async fn what_is_asked_for_is_sent_at_once() {
+async fn a_requested_run_is_sent_at_once() {
     let farm = Farm::at_noon().await;
     farm.job(JOB, |_| ()).await;
     farm.tell::<Worker>("2", WorkerCommand::Suspend { at: noon() })
@@ -152,7 +152,8 @@ async fn a_job_without_time_for_a_next_occasion_is_given_up_once() {
     assert_eq!(farm.run(run).await.enqueued_at, None);
 }
 
-/// Section 16 of the contract, and what 18.22 allows. Workers that come back have two seconds to be heard of again.
+/// Section 16 of the contract, and what 18.22 allows. Workers that come back have two seconds to
+/// reconnect.
 #[test]
 fn the_clockwork_is_that_of_the_old_server() {
     let dispatching = DispatcherConfig::default();

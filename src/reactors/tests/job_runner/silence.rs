@@ -24,7 +24,7 @@ fn check(farm: &Farm) -> Health {
     Health::start(commands, views, liveness, config, CancellationToken::new())
 }
 
-/// Looks once more, and returns when that was done.
+/// Checks again, and returns when that is done.
 async fn look(health: &Health) {
     let before = health.stats().checks;
     health.wake();
@@ -79,7 +79,7 @@ async fn the_runs_of_a_silent_worker_are_given_up_with_a_log_that_says_why() {
     assert_eq!(farm.count("job.run_counted").await, 1);
 }
 
-/// What the run printed before is replaced: whoever reads the log finds why it failed.
+/// The previous output of the run is replaced: its log gives the reason of the failure.
 #[tokio::test]
 async fn a_log_that_was_there_is_overwritten_when_its_run_is_given_up() {
     let farm = Farm::at_noon().await;
@@ -103,7 +103,7 @@ async fn a_log_that_was_there_is_overwritten_when_its_run_is_given_up() {
     assert!(text.contains("worker does not respond to ping"), "{text}");
 }
 
-/// Section 13 of the contract: a worker that gets no work is expected to say nothing.
+/// Section 13 of the contract: a worker that gets no work may be silent.
 #[tokio::test]
 async fn the_runs_of_a_suspended_worker_are_left_alone() {
     let farm = Farm::at_noon().await;
@@ -177,7 +177,7 @@ async fn a_pool_falls_silent_once_and_people_are_reminded() {
     ] {
         assert_eq!(farm.count(event_type).await, count, "{event_type}");
     }
-    // A pool of which nobody expects anything is not silent.
+    // A pool without active workers is not silent.
     for worker in ["1", "2"] {
         farm.tell::<Worker>(worker, WorkerCommand::Suspend { at: noon() })
             .await;
@@ -190,7 +190,7 @@ async fn a_pool_falls_silent_once_and_people_are_reminded() {
 
 /// The clock was set two hours forward, and workers that had answered every ping lost their runs.
 #[tokio::test]
-async fn a_step_of_the_clock_gives_nobody_up() {
+async fn a_step_of_the_clock_gives_no_worker_up() {
     let farm = Farm::at_noon().await;
     farm.job(JOB, |_| ()).await;
     let run = farm.schedule(JOB).await;
@@ -207,8 +207,8 @@ async fn a_step_of_the_clock_gives_nobody_up() {
     assert_eq!(farm.count("worker_pool.fell_silent").await, 0);
 }
 
-/// A worker that has connected since the last pings has not been asked anything: a run that it has claimed meanwhile is
-/// alive, and so is a worker that reports what its run does.
+/// A worker that has connected since the last pings has not been pinged: a run that it has claimed
+/// meanwhile is alive, and so is a worker that reports on its run.
 #[tokio::test]
 async fn a_live_run_of_a_worker_that_was_never_pinged_is_left_alone() {
     let farm = Farm::at_noon().await;

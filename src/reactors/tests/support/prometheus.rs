@@ -1,7 +1,8 @@
 //! A real Prometheus on loopback, filled with what a test wants.
 //!
-//! Needs the binaries `prometheus` and `promtool`, in the PATH or named by `TALLYMAN_PROMETHEUS` and
-//! `TALLYMAN_PROMTOOL`. A test that needs them and does not find them fails and says what to do.
+//! Needs the binaries `prometheus` and `promtool`, in the PATH or named by `TALLYMAN_PROMETHEUS`
+//! and `TALLYMAN_PROMTOOL`. A test that needs them and does not find them fails and says what to
+//! do.
 
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, TcpListener};
@@ -47,7 +48,7 @@ impl TestPrometheus {
     pub(crate) async fn start(metrics: Metrics) -> Self {
         let directory = TempDir::new().unwrap();
         fill(directory.path(), metrics).await;
-        // A free port may be taken by somebody else before it is used.
+        // A free port may be taken by another process before it is used.
         for _ in 0..5 {
             if let Some((url, child)) = serve(directory.path()).await {
                 return Self {
@@ -115,7 +116,7 @@ async fn serve(directory: &Path) -> Option<(String, Child)> {
     if !ready.expect("prometheus is ready within a minute") {
         return None;
     }
-    // A pipe that nobody empties would stop it some day.
+    // A pipe without a reader would block it when full.
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     Some((format!("http://{address}/api/v1"), child))
 }
