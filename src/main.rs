@@ -1,4 +1,4 @@
-//! The `tallyman` binary. Everything is in the library beside it.
+//! The `tallyman` binary. Everything is in the library.
 
 use std::process::ExitCode;
 

@@ -1,6 +1,8 @@
-//! A made-up farm: builds that never ran, as real ones look. For benchmarks, and in [`demo`] for `tallyman demo`.
+//! A made-up farm: builds that never ran, as real ones look. For benchmarks, and in [`demo`] for
+//! `tallyman demo`.
 //!
-//! The same seed gives the same farm, so that a second run appends nothing and two measurements compare.
+//! The same seed gives the same farm, so that a second run appends nothing and two measurements
+//! compare.
 
 pub(crate) mod demo;
 pub(crate) mod runs;
@@ -141,7 +143,7 @@ const BEGINNING: i64 = 1_790_812_800;
 pub(crate) struct SampleBuild {
     /// Its number at the source.
     pub(crate) number: i64,
-    /// What was built, as a CI generator would ask.
+    /// The spec, as a CI generator sends it.
     pub(crate) spec: String,
     /// How it ended.
     pub(crate) reported: Reported,

@@ -24,7 +24,7 @@ use connections::{Allowance, PerAddress, Stop};
 use descriptors::Connectable;
 use signals::StopSignals;
 
-/// Runs a server until it is told to stop.
+/// Runs a server until it is stopped.
 ///
 /// # Errors
 /// When the configuration makes no sense, the app cannot be opened, or the address is taken.
@@ -32,8 +32,8 @@ pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
     run_with(flags, async |_: &Config| Ok(()), |_| {})
 }
 
-/// The same. `prepare` may fill the data directory, once everything else that could fail has not; `ready` learns
-/// where the server listens once it takes requests.
+/// The same. `prepare` may fill the data directory, once everything else that could fail has not;
+/// `ready` learns where the server listens once it takes requests.
 ///
 /// # Errors
 /// As [`run`], and when `prepare` fails.
@@ -79,8 +79,8 @@ async fn serve(
     };
     let stop = CancellationToken::new();
     let listen = config.server.listen;
-    // Everything that can be refused is tried before the data directory is touched: a start that fails leaves
-    // nothing behind.
+    // Everything that can be refused is tried before the data directory is touched: a start that
+    // fails leaves nothing behind.
     let mut modules = Modules::new(&config)?;
     let listener = TcpListener::bind(listen)
         .await
@@ -141,7 +141,7 @@ async fn serve(
     Ok(())
 }
 
-/// Tells the command line where the server is. On a full disk reads are served without.
+/// Writes the address for the command line. On a full disk reads are served without it.
 fn announced(data_dir: &Path, address: SocketAddr) -> Option<Announcement> {
     Announcement::make(data_dir, address)
         .inspect_err(|error| {
@@ -183,7 +183,7 @@ fn announce(address: SocketAddr, ports: Vec<OpenPort>) -> std::io::Result<()> {
             text.push_str(&format!("{purpose} on {address}\n"));
         }
     }
-    // At once: a script that waits for the first line alone may be gone before there is a second.
+    // In one write: a script that waits for the first line may close the pipe before the second.
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()

@@ -1,12 +1,14 @@
-//! Secrets that travel in HTTP headers: without what surrounds them in files and variables, and of characters that a
-//! header can carry. A token with a line end at its end would never be equal to what arrives, and could not be sent.
+//! Secrets that travel in HTTP headers: without what surrounds them in files and variables, and of
+//! characters that a header can carry. A token with a line end at its end would never be equal to
+//! what arrives, and could not be sent.
 
 use secrecy::{ExposeSecret, SecretString};
 
 use super::load::ConfigError;
 use super::{Config, OneOrMany};
 
-/// Trims every secret that is compared with a header or sent in one. One of blanks alone counts as not set.
+/// Trims every secret that is compared with a header or sent in one. One of blanks alone counts as
+/// not set.
 ///
 /// # Errors
 /// One that holds a character that no header can carry; it is named by its key, never shown.

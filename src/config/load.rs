@@ -38,7 +38,7 @@ const INHERITED: [(&str, &str); 5] = [
     ("GITLAB_WEBHOOK_TOKEN", "sources.default.token"),
 ];
 
-/// What the command line may say.
+/// The flags of the command line.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flags {
     /// `--config`
@@ -98,18 +98,19 @@ pub(crate) enum ConfigError {
     },
 }
 
-/// Reads everything there is to read, from `environment` instead of the process's own so that tests can
-/// give theirs.
+/// Reads everything there is to read, from `environment` instead of the process's own so that tests
+/// can give theirs.
 ///
 /// # Errors
-/// A [`ConfigError`] that says which key of which file or variable to mend.
+/// A [`ConfigError`] that names the key, and the file or variable.
 pub(crate) fn load(
     flags: &Flags,
     environment: &BTreeMap<String, String>,
 ) -> Result<Loaded, ConfigError> {
     let mut builder =
         ::config::Config::builder().add_source(File::from_str(EXAMPLE, FileFormat::Toml));
-    // A source of their own, because the defaults of a builder give way to every source, the example included.
+    // A source of their own, because the defaults of a builder give way to every source, the
+    // example included.
     let mut defaults = ::config::Config::builder();
     for (key, value) in &flags.defaults {
         defaults = defaults.set_default(key, value.clone()).map_err(source)?;
@@ -156,7 +157,7 @@ fn file(flags: &Flags) -> Result<Option<PathBuf>, ConfigError> {
     }
 }
 
-/// A source of one value that says where it came from.
+/// A source of one value with its origin.
 #[derive(Clone, Debug)]
 struct Named {
     key: String,
@@ -210,7 +211,8 @@ fn inherited(
     Ok(builder)
 }
 
-/// Our own variables. Values stay text, for a token of digits is still a token; only lists are split.
+/// Our own variables. Values stay text, for a token of digits is still a token; only lists are
+/// split.
 fn ours(
     mut builder: ConfigBuilder<DefaultState>,
     environment: &BTreeMap<String, String>,
@@ -299,7 +301,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         );
     }
     let section = &config.jobrunner;
-    // A worker that hears nothing for ten minutes takes its connection for broken.
+    // A worker that receives nothing for ten minutes considers its connection broken.
     if !(1..600).contains(&section.ping_seconds) {
         return wrong(
             "jobrunner.ping_seconds",

@@ -1,7 +1,7 @@
-//! What an operator may say: flags, then the environment, then a file, then defaults.
+//! The configuration: flags, then the environment, then a file, then defaults.
 //!
-//! [`Config`] is the result; [`load::Loaded`] also knows where each value came from, for `tallyman config`.
-//! Start reading at [`load::load`].
+//! [`Config`] is the result; [`load::Loaded`] also knows where each value came from, for
+//! `tallyman config`. Start reading at [`load::load`].
 
 mod headers;
 mod load;

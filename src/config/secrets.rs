@@ -1,8 +1,8 @@
 //! How secret values are shown: not at all.
 //!
-//! `tallyman config` prints the typed configuration, never the text that was read. So what is secret is decided
-//! by the type of a field: a `SecretString` does not serialise without [`hidden`], and an address is a
-//! [`SecretUrl`].
+//! `tallyman config` prints the typed configuration, never the text that was read. So what is
+//! secret is decided by the type of a field: a `SecretString` does not serialise without
+//! [`hidden`], and an address is a [`SecretUrl`].
 
 use std::fmt;
 
@@ -21,8 +21,8 @@ pub(super) fn hidden<S: Serializer>(
     secret.as_ref().map(|_| HIDDEN).serialize(serializer)
 }
 
-/// An address that may hold a user, a password, or a token in its query. None of these is ever printed: not by
-/// `Display`, not by `Debug`, not when the configuration is shown.
+/// An address that may hold a user, a password, or a token in its query. None of these is ever
+/// printed: not by `Display`, not by `Debug`, not when the configuration is shown.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct SecretUrl(SecretString);
@@ -62,14 +62,15 @@ impl Serialize for SecretUrl {
     }
 }
 
-/// An address without user, password and query; only [`HIDDEN`] when it cannot be parsed, for then nothing says
-/// which part is the password.
+/// An address without user, password and query; only [`HIDDEN`] when it cannot be parsed, because
+/// the password cannot be located then.
 pub(crate) fn without_credentials(url: &str) -> String {
     let parses = Url::parse(url).is_ok_and(|parsed| parsed.has_host());
     let Some((scheme, rest)) = url.split_once("://").filter(|_| parses) else {
         return HIDDEN.to_owned();
     };
-    // The last `@`, wherever it is: a password with a slash or a question mark in it ends there as well.
+    // The last `@`, wherever it is: a password with a slash or a question mark in it ends there as
+    // well.
     let (user, rest) = match rest.rsplit_once('@') {
         Some((_, rest)) => (format!("{HIDDEN}@"), rest),
         None => (String::new(), rest),

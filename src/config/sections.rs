@@ -1,4 +1,5 @@
-//! The sections of `tallyman.toml`, their keys and defaults. `ops/tallyman.example.toml` explains them.
+//! The sections of `tallyman.toml`, their keys and defaults. `ops/tallyman.example.toml` explains
+//! them.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -44,7 +45,7 @@ pub(crate) struct Config {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Server {
-    /// Address and port; loopback unless told otherwise.
+    /// Address and port; loopback by default.
     pub(crate) listen: SocketAddr,
     /// The largest body of a request, in bytes.
     pub(crate) body_bytes_max: usize,
@@ -58,7 +59,8 @@ pub(crate) struct Server {
     pub(crate) connections_per_address_max: usize,
     /// The same for this machine and for `trusted_proxies`; 0 is no limit but `connections_max`.
     pub(crate) connections_per_trusted_address_max: usize,
-    /// How long a client may take for the head of a request, in seconds, whatever it sends meanwhile.
+    /// How long a client may take for the head of a request, in seconds, whatever it sends
+    /// meanwhile.
     pub(crate) head_seconds_max: u64,
     /// How long a connection may be unused between two requests, in seconds.
     pub(crate) idle_seconds_max: u64,
@@ -70,7 +72,8 @@ pub(crate) struct Server {
     pub(crate) requests_per_second_max: u32,
     /// How many live event streams may be open at once.
     pub(crate) streams_max: usize,
-    /// How many of them one token may have, or one address without a token; a quarter of them when not given.
+    /// How many of them one token may have, or one address without a token; a quarter of them when
+    /// not given.
     pub(crate) streams_per_caller_max: Option<usize>,
     /// How long a live event stream waits for its reader to read before it is cut off, in seconds.
     pub(crate) stream_stall_seconds_max: u64,
@@ -189,7 +192,8 @@ pub(crate) struct Source {
     /// The signing token (`whsec_…`), or several.
     #[serde(default)]
     pub(crate) signing_token: OneOrMany,
-    /// How far a signature's time may be from ours, in seconds; 0 accepts any, for recorded traffic.
+    /// How far a signature's time may be from ours, in seconds; 0 accepts any, for recorded
+    /// traffic.
     #[serde(default)]
     pub(crate) signature_seconds_max: Option<u64>,
 }
@@ -283,7 +287,7 @@ pub(crate) struct Collector {
 pub(crate) struct Allocation {
     /// Which strategy answers when no trained model was promoted.
     pub(crate) strategy: Strategy,
-    /// Which strategy answers beside, without anybody being told.
+    /// Which strategy also computes answers, which are recorded but not returned.
     pub(crate) shadow: Option<Strategy>,
     /// Of which share of specs the answers are recorded, from 0 to 1.
     pub(crate) record_ratio: f64,
@@ -331,9 +335,9 @@ pub(crate) struct JobRunner {
     pub(crate) time_zone: String,
     /// Whether a worker's key is enough to create and change jobs.
     pub(crate) job_writes_by_workers: bool,
-    /// The port on which workers listen; 5556 when it is free and nothing is said, and 0 is any.
+    /// The port to which workers listen. The default is 5556 if that is free; 0 is any free port.
     pub(crate) broadcaster_port: Option<u16>,
-    /// The port on which workers tell what they do; likewise, and 5555.
+    /// The port to which workers send their events. The default is 5555 if that is free.
     pub(crate) event_port: Option<u16>,
     /// How many connections one address may have to each of these ports.
     pub(crate) peers_per_address_max: usize,
@@ -345,9 +349,9 @@ pub(crate) struct JobRunner {
     pub(crate) unresponsive_intervals: u32,
     /// How often it is looked whether workers are silent, in seconds.
     pub(crate) health_seconds: u64,
-    /// How often what nobody has taken note of is sent again, in seconds.
+    /// How often a message without a reaction is sent again, in seconds.
     pub(crate) round_seconds: u64,
-    /// Who is told by mail of everything that goes wrong.
+    /// The recipients of all failure mails.
     pub(crate) administrators: Vec<String>,
     /// With what links in mails begin.
     pub(crate) host_name: String,
@@ -372,8 +376,8 @@ pub(crate) struct JobRunnerMail {
 }
 
 impl JobRunner {
-    /// The zone, from the machine's database of zones or from the one that the program brings along; none when
-    /// neither knows it.
+    /// The zone, from the machine's database of zones or from the built-in one; none when neither
+    /// has it.
     pub(crate) fn time_zone(&self) -> Option<TimeZone> {
         commands::time_zone(&self.time_zone)
     }

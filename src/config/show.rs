@@ -1,7 +1,7 @@
 //! What holds, and where it came from.
 //!
-//! The places come from the values that were read, the values from the typed configuration: there secrets do not
-//! print themselves.
+//! The places come from the values that were read, the values from the typed configuration: there
+//! secrets do not print themselves.
 
 use std::collections::BTreeMap;
 

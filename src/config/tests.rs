@@ -1,4 +1,5 @@
-//! What is secret stays so. The keys come from the sections themselves, so that a new one is tested as well.
+//! What is secret stays so. The keys come from the sections themselves, so that a new one is tested
+//! as well.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! Lets allocators compete on one history, build by build.
 //!
-//! [`evaluate`] keeps the rules and adds up. It is used for one build at a time here, so that the part of each
-//! build in the sum is known; the sums are the same.
+//! [`evaluate`] keeps the rules and adds up. It is used for one build at a time here, so that the
+//! part of each build in the sum is known; the sums are the same.
 
 #[cfg(test)]
 mod tests;
@@ -56,8 +56,8 @@ impl Contest {
         }
     }
 
-    /// Scores a build and lets all learn from it. What a killed one would have needed is unknown: it costs
-    /// those who would have granted no more, and counts apart.
+    /// Scores a build and lets all learn from it. What a killed one would have needed is unknown:
+    /// it costs those who would have granted no more, and counts apart.
     pub(crate) fn add(&mut self, sample: UsageSample) {
         self.killed += u64::from(sample.usage().is_none());
         self.scored += 1;
@@ -76,7 +76,7 @@ impl Contest {
         self.killed
     }
 
-    /// What everybody has cost, in the order of their names.
+    /// The cost of every allocator, by name.
     pub(crate) fn end(self) -> Vec<Tally> {
         self.tallies
     }
@@ -97,7 +97,7 @@ impl Contest {
     fn learn_ended_before(&mut self, started_at: f64) {
         let running = self.pending.split_off(&(milliseconds(started_at) + 1, 0));
         let ended = std::mem::replace(&mut self.pending, running);
-        // What is scored once more on the way is forgotten before the next build.
+        // The repeated score is dropped before the next build.
         evaluate(&self.learning, ended.into_values(), &mut self.contestants);
     }
 }

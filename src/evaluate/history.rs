@@ -8,7 +8,7 @@ use eventlog::ReadError;
 /// One row of a history.
 pub(crate) type Row = Result<UsageSample, Refused>;
 
-/// Takes the rows of a history in order, and says when to stop.
+/// Takes the rows of a history in order, and decides when to stop.
 pub(crate) type Sink<'s> = dyn FnMut(Row) -> Result<(), HistoryError> + 's;
 
 /// A row that no build can have left behind. It is not scored and not learnt.

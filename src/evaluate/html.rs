@@ -1,7 +1,8 @@
 //! The result as one page that needs nothing else: no scripts, no fonts, no network.
 //!
-//! Per history: the numbers, waste against failure, what was given against what was used, and which packages
-//! waste most. The page is well-formed XML after its first line, so that anything can read it.
+//! Per history: the numbers, waste against failure, what was given against what was used, and which
+//! packages waste most. The page is well-formed XML after its first line, so that anything can read
+//! it.
 
 mod dots;
 mod frontier;
@@ -15,13 +16,13 @@ use std::fmt::Write;
 
 use super::report::{Outcome, Prices};
 
-/// What the page says above all figures.
+/// The heading of the page.
 pub(crate) struct Page<'a> {
     /// What came out, history by history.
     pub(crate) outcomes: &'a [Outcome],
     /// The price of an hour, if given.
     pub(crate) prices: Prices,
-    /// How the contest was held, in words.
+    /// The protocol of the contest, as text.
     pub(crate) protocol: String,
 }
 
@@ -74,7 +75,7 @@ fn line(page: &mut String, text: &str) {
     page.push('\n');
 }
 
-/// Adds to a page what [`format_args!`] says.
+/// Appends formatted text to a page.
 fn put(page: &mut String, text: std::fmt::Arguments<'_>) {
     page.write_fmt(text)
         .expect("writing to a String cannot fail");
@@ -98,7 +99,7 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// Bytes in words.
+/// Bytes as text.
 fn bytes(amount: f64) -> String {
     for (unit, size) in [("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)] {
         if amount >= 0.9995 * size {

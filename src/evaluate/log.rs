@@ -15,7 +15,7 @@ pub(crate) const NAME: &str = "log";
 /// Reads up to the current head. `watch` receives the progress, in positions.
 ///
 /// # Errors
-/// When the log cannot be read or holds no build's usage, and whatever `sink` says.
+/// When the log cannot be read or holds no build's usage, and the errors of `sink`.
 pub(crate) async fn read(
     log: &dyn EventLog,
     watch: impl Fn(u64),

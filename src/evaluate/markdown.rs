@@ -1,4 +1,4 @@
-//! The result as a table of Markdown, for documents that say how good it is.
+//! The result as a table of Markdown.
 
 use allocation::evaluation::description;
 
@@ -56,7 +56,7 @@ mod tests {
             let ends = line.replace("\\|", "").matches('|').count();
             assert_eq!(ends, 3 + 8, "{line}");
         }
-        // 16 GB where nobody set anything.
+        // 16 GB without a preset.
         assert!(
             lines[2].starts_with("| `preset` | set by hand | 1.000 | 0.00 % |"),
             "{text}"

@@ -1,9 +1,9 @@
-//! How good would the answers have been? A history is read row by row, allocators compete on it, and what
-//! each would have cost is shown as a table, as CSV and as a page.
+//! How good would the answers have been? A history is read row by row, allocators compete on it,
+//! and what each would have cost is shown as a table, as CSV and as a page.
 //!
-//! Rows come from files ([`rows`]) or from the log ([`log`]) and are never held all at once. The rules of the
-//! contest are those of [`allocation::evaluation`]; [`contest`] keeps them build by build, so that the page can
-//! show where the waste comes from.
+//! Rows come from files ([`rows`]) or from the log ([`log`]) and are never held all at once. The
+//! rules of the contest are those of [`allocation::evaluation`]; [`contest`] keeps them build by
+//! build, so that the page can show where the waste comes from.
 
 pub(crate) mod contest;
 pub(crate) mod history;

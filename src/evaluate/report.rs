@@ -70,10 +70,11 @@ pub(crate) struct ReportRow {
     pub(crate) core_hours: f64,
     /// Rows of the history that were refused.
     pub(crate) refused: u64,
-    /// Builds of the history that were killed in life. What they needed is not known: they are no jobs here.
+    /// Builds of the history that were killed in life. What they needed is not known: they are no
+    /// jobs here.
     pub(crate) killed: u64,
-    /// Those of them that would have been killed here as well, because no more was granted. Their least waste is
-    /// part of the waste.
+    /// Those of them that would have been killed here as well, because no more was granted. Their
+    /// least waste is part of the waste.
     pub(crate) killed_too: u64,
     /// What all that was held costs, where a price was given.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,5 @@
-//! Reads a usage history: CSV, compressed with zstd or not, one row per finished build, in the order in which
-//! it is to be replayed.
+//! Reads a usage history: CSV, compressed with zstd or not, one row per finished build, in the
+//! order in which it is to be replayed.
 //!
 //! | column | unit | |
 //! |---|---|---|
@@ -37,7 +37,7 @@ const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Reads a history to its end. `name` is what messages call it; a name in `.zst` is held to that.
 ///
 /// # Errors
-/// When the input is no history or ends too early, and whatever `sink` says.
+/// When the input is no history or ends too early, and the errors of `sink`.
 pub(crate) fn read(name: &str, input: impl Read, sink: &mut Sink<'_>) -> Result<(), HistoryError> {
     let unusable = |reason: String| HistoryError::unusable(name, reason);
     let mut input = BufReader::new(input);

@@ -1,5 +1,6 @@
-//! How often somebody at one address may present a credential that is wrong, before none of theirs is looked at for a
-//! while. Only failures count: whoever signs well is never kept waiting by what they do themselves.
+//! How often one address may present a wrong credential, before its credentials are refused
+//! unchecked for a while. Only failures count: a client with a valid credential is never delayed by
+//! its own requests.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -14,11 +15,11 @@ const AT_ONCE_MAX: f64 = 20.0;
 /// How long until one more is borne.
 const ONE_MORE_AFTER: Duration = Duration::from_secs(3);
 
-/// How many addresses and names are remembered. Beyond that no more are: whoever wants to fill this up has to fail
-/// thousands of times a second, and those who are remembered stay so.
+/// How many addresses and names are remembered. No more are added then: an attacker has to fail
+/// thousands of times a second to reach this, and the remembered ones stay.
 const KEYS_MAX: usize = 50_000;
 
-/// Failures by address and by the name under which somebody tried.
+/// Failures by address and by the name that was tried.
 #[derive(Default)]
 pub struct Failures(Mutex<BTreeMap<Key, Borne>>);
 
@@ -32,8 +33,8 @@ struct Borne {
 }
 
 impl Failures {
-    /// Whether a credential of this name is looked at; after how many seconds to come back, if it is not. Names that
-    /// nobody has are treated alike, so that the answers do not tell which names there are.
+    /// Whether a credential of this name is checked; if not, after how many seconds to try again.
+    /// Unknown names are treated the same, so that the answers do not reveal which names exist.
     ///
     /// # Errors
     /// When there were too many failures.
@@ -101,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn after_so_many_failures_nobody_at_the_address_is_looked_at_under_that_name() {
+    fn after_too_many_failures_the_address_is_refused_unchecked_under_that_name() {
         let (failures, now) = (Failures::default(), Instant::now());
         let [one, two] = ["192.0.2.1", "192.0.2.2"].map(|text| text.parse().unwrap());
         for _ in 0..20 {

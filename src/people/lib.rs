@@ -1,8 +1,9 @@
 //! Users and their credentials: passwords, sessions, sealed secrets, limits on wrong attempts.
 //!
-//! The crate knows the users of the roster and no HTTP surface: dialects and the dashboard decide where people log in
-//! and how a refusal looks. Start reading at [`People`], then [`Passwords`] (hashes), [`Sessions`] (logged-in users),
-//! [`Seal`] (secrets that HMAC needs in clear text) and [`secret`] (random tokens and constant-time comparison).
+//! The crate knows the users of the roster and no HTTP surface: dialects and the dashboard decide
+//! where people log in and how a refusal looks. Start reading at [`People`], then [`Passwords`]
+//! (hashes), [`Sessions`] (logged-in users), [`Seal`] (secrets that HMAC needs in clear text) and
+//! [`secret`] (random tokens and constant-time comparison).
 
 mod error;
 mod failures;
@@ -52,7 +53,8 @@ impl Deref for People {
 }
 
 impl People {
-    /// Recognises the users of these views. What the seal locks, only a process with the same key opens.
+    /// Recognises the users of these views. What the seal locks, only a process with the same key
+    /// opens.
     #[must_use]
     pub fn new(commands: Commands, views: Views, auditor: Arc<Auditor>, seal: Seal) -> Self {
         Self(Arc::new(Parts {

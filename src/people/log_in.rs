@@ -13,8 +13,8 @@ use crate::secret::same;
 use crate::{AccessError, CSRF_HEADER, LoggedInto, Parts, SESSION_COOKIE, Visitor, cookie};
 
 impl Parts {
-    /// Logs a user in who knows the password. Unknown, disabled and mistaken ones get the same answer, after the
-    /// same time. `metadata` is that of the request, from `address`.
+    /// Logs a user in who knows the password. Unknown, disabled and mistaken ones get the same
+    /// answer, after the same time. `metadata` is that of the request, from `address`.
     ///
     /// # Errors
     /// [`AccessError`].
@@ -66,7 +66,8 @@ impl Parts {
     /// The logged-in user whose session a request shows, if any.
     ///
     /// # Errors
-    /// [`AccessError::View`] while it is not known which users there are. A session that cannot be checked stays open.
+    /// [`AccessError::View`] while it is not known which users there are. A session that cannot be
+    /// checked stays open.
     pub fn visitor(
         &self,
         method: &Method,

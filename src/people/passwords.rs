@@ -1,7 +1,7 @@
-//! Passwords of people: kept as hashes that take their time, so that whoever has the log cannot try them all.
+//! Passwords of users: kept as slow hashes, so that a reader of the log cannot try them all.
 //!
-//! Each hash takes some 20 MiB and some 20 ms of one core, so few are at work at a time, apart from the
-//! threads that answer requests.
+//! Each hash takes some 20 MiB and some 20 ms of one core, so few are at work at a time, apart from
+//! the threads that answer requests.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -20,7 +20,8 @@ pub const PASSWORD_BYTES_MAX: usize = 1024;
 /// How many hashes are at work at one time.
 const AT_ONCE_MAX: usize = 2;
 
-/// How many may be at work or wait for it. More are turned away at once: whoever waits long has given up.
+/// How many hashes may be in progress or wait. More are refused at once: a client that waits long
+/// has given up.
 const WAITING_MAX: usize = 64;
 
 const SALT_BYTES: usize = 16;
@@ -30,7 +31,7 @@ pub struct Passwords {
     places: Semaphore,
     turns: Semaphore,
     /// What an unknown user's password is compared with.
-    nobody: Arc<OnceLock<PasswordHash>>,
+    decoy: Arc<OnceLock<PasswordHash>>,
 }
 
 impl Default for Passwords {
@@ -38,7 +39,7 @@ impl Default for Passwords {
         Self {
             places: Semaphore::new(WAITING_MAX),
             turns: Semaphore::new(AT_ONCE_MAX),
-            nobody: Arc::default(),
+            decoy: Arc::default(),
         }
     }
 }
@@ -58,8 +59,8 @@ impl Passwords {
         self.work(move || hash(&password)).await?
     }
 
-    /// Whether this is the password that has the hash. Without a hash it is not, and saying so takes as long:
-    /// the time tells nobody which users there are.
+    /// Whether the password matches the hash. Without a hash the answer is no and takes as long, so
+    /// that the time does not reveal which users exist.
     ///
     /// # Errors
     /// 503 when too many wait, or there is no memory.
@@ -68,15 +69,15 @@ impl Passwords {
         password: SecretString,
         known: Option<PasswordHash>,
     ) -> Result<bool, AccessError> {
-        let nobody = Arc::clone(&self.nobody);
+        let decoy = Arc::clone(&self.decoy);
         self.work(move || {
             let compared = match &known {
                 Some(known) => known,
-                None => match nobody.get() {
+                None => match decoy.get() {
                     Some(made) => made,
                     None => {
-                        let made = hash(&SecretString::from("nobody"))?;
-                        nobody.get_or_init(|| made)
+                        let made = hash(&SecretString::from("decoy"))?;
+                        decoy.get_or_init(|| made)
                     }
                 },
             };
@@ -145,10 +146,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_has_a_password() {
+    async fn an_unknown_user_has_no_password() {
         let passwords = Passwords::default();
-        // The second time the hash of nobody is made already, and its own password is not good either.
-        for text in ["hunter2", "nobody"] {
+        // The second time the decoy hash exists already, and its own password is refused as well.
+        for text in ["hunter2", "decoy"] {
             assert!(!passwords.is(text.into(), None).await.unwrap(), "{text}");
         }
     }
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_would_wait_too_long_is_told_to_come_back() {
+    async fn a_login_that_would_wait_too_long_is_refused_for_now() {
         let passwords = Passwords::default();
         let _all = passwords.places.acquire_many(64).await.unwrap();
         let refused = passwords.hash("hunter2".into()).await.unwrap_err();

@@ -1,8 +1,9 @@
-//! Locks secrets that have to be known again: HMAC needs a worker's secret itself, so a hash is not enough.
+//! Locks secrets that have to be known again: HMAC needs a worker's secret itself, so a hash is not
+//! enough.
 //!
-//! What stands in an event is `sealed:v1:<key>:<nonce, text and tag>`: AES-256-GCM with a nonce of its own,
-//! where `<key>` tells keys apart without telling anything about them. So the same secret looks different
-//! each time, and whoever wants to know whether two are the same has to open them.
+//! An event holds `sealed:v1:<key>:<nonce, text and tag>`: AES-256-GCM with a random nonce, where
+//! `<key>` identifies the key without revealing it. So the same secret looks different each time,
+//! and only its holder can compare two of them, by opening both.
 
 use std::fmt;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ struct Key {
     heading: String,
 }
 
-/// Why a secret cannot be locked or opened. None of these says anything about the secret.
+/// Why a secret cannot be locked or opened. None of these reveals anything about the secret.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SealError {
     /// It does not have the right length.
@@ -68,7 +69,7 @@ impl Seal {
         }
         let cipher =
             RandomizedNonceKey::new(&AES_256_GCM, bytes).map_err(|_| SealError::Unavailable)?;
-        // Hashed with a word of its own, so that the name is of no use for anything else.
+        // Hashed with its own prefix, so that the name is of no other use.
         let hash = Sha256::new()
             .chain_update(b"tallyman key name")
             .chain_update(bytes)
@@ -77,7 +78,7 @@ impl Seal {
         Ok(Self(Arc::new(Key { cipher, heading })))
     }
 
-    /// Locks with a key that nobody keeps: for tests, and for an app that is never opened again.
+    /// Locks with a key that is not kept: for tests, and for an app that is never opened again.
     #[must_use]
     pub fn for_now() -> Self {
         let mut bytes = [0; KEY_BYTES];
@@ -87,7 +88,7 @@ impl Seal {
         seal.expect("the key has the right length")
     }
 
-    /// The name of the key, which tells nothing about it.
+    /// The name of the key, which reveals nothing about it.
     #[must_use]
     pub fn key_name(&self) -> &str {
         &self.0.heading[PREFIX.len()..]

@@ -31,15 +31,15 @@ pub fn new_secret() -> Result<String, getrandom::Error> {
 
 /// The hash under which a token is known: SHA-256 of its text, 64 hexadecimal digits.
 ///
-/// A fast hash is right here: the token has 256 bits of its own, so nobody guesses it from its hash.
+/// A fast hash is enough here: the token has 256 random bits and cannot be guessed from its hash.
 #[must_use]
 pub fn token_hash(token: &str) -> String {
     hex::encode(Sha256::digest(token.as_bytes()))
 }
 
-/// Whether two secrets are the same, in a time that tells nothing about where they differ.
+/// Whether two secrets are the same, in a time that does not reveal where they differ.
 ///
-/// Both are hashed first, so that the time tells nothing about their lengths either.
+/// Both are hashed first, so that the time does not reveal their lengths either.
 #[must_use]
 pub fn same(left: &[u8], right: &[u8]) -> bool {
     Sha256::digest(left).ct_eq(&Sha256::digest(right)).into()

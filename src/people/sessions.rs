@@ -1,8 +1,9 @@
 //! Sessions of users who are logged in.
 //!
-//! A session is known by 32 random bytes that only its browser has; this process keeps their hash. It ends by
-//! itself, when it was not used for a while, when its user logs out, is disabled or gets another password, and
-//! when this process ends. Their number is limited: a user who logs in too often ends the oldest of their sessions.
+//! A session is known by 32 random bytes that only its browser has; this process keeps their hash.
+//! It ends by itself, when it was not used for a while, when its user logs out, is disabled or gets
+//! another password, and when this process ends. Their number is limited: a user who logs in too
+//! often ends the oldest of their sessions.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -92,7 +93,7 @@ impl Sessions {
             new_secret().map(SecretString::from).map_err(|error| {
                 tracing::error!(%error, "no randomness: {error}");
                 AccessError::Unavailable {
-                    reason: "nobody can log in at present",
+                    reason: "login is unavailable at present",
                     retry_after: 5,
                 }
             })
@@ -170,7 +171,7 @@ fn make_room(open: &mut BTreeMap<[u8; 32], Session>, user: u64) {
     }
 }
 
-/// A session is found by its hash: how long that takes tells nothing about the session.
+/// A session is found by its hash, so that the time of the search reveals nothing about it.
 fn hash(session: &str) -> [u8; 32] {
     Sha256::digest(session.as_bytes()).into()
 }

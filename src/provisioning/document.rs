@@ -34,7 +34,7 @@ impl Document {
     /// Reads a document.
     ///
     /// # Errors
-    /// With every fault that can be seen without looking at existing records.
+    /// Every fault that can be found without existing records.
     pub fn read(value: Value) -> Result<Self, ProvisioningError> {
         let mut faults = Faults::default();
         let document = match value {

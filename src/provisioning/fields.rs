@@ -1,5 +1,5 @@
-//! Reads documents that people write: all faults are found at once and named with their paths. A message never repeats the
-//! value, because it may be a password.
+//! Reads documents that people write: all faults are found at once and named with their paths. A
+//! message never repeats the value, because it may be a password.
 
 mod schedule;
 
@@ -94,7 +94,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A text; nothing stands for the empty one.
+    /// A text; `null` is the empty one.
     pub(crate) fn text(&mut self, key: &'static str, bytes_max: usize) -> Option<String> {
         match self.take(key)? {
             Value::Null => Some(String::new()),
@@ -192,7 +192,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A secret in the document. A path to a file is refused: only the command line reads those, on its own machine.
+    /// A secret in the document. A path to a file is refused: only the command line reads those, on
+    /// its own machine.
     pub(crate) fn secret_or_file(
         &mut self,
         key: &'static str,
@@ -241,7 +242,7 @@ impl<'a> Fields<'a> {
         Some(references)
     }
 
-    /// A list; nothing stands for the empty one.
+    /// A list; `null` is the empty one.
     pub(crate) fn list(&mut self, key: &'static str, max: usize) -> Option<Vec<Value>> {
         match self.take(key)? {
             Value::Null => Some(Vec::new()),

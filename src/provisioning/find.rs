@@ -1,4 +1,5 @@
-//! Finds the records that documents refer to: among those of this unit of work, then among those that exist.
+//! Finds the records that documents refer to: among those of this unit of work, then among those
+//! that exist.
 
 use projections::jobs::roster::{Entry, Kept};
 
@@ -14,7 +15,8 @@ impl Plan<'_> {
         self.called_within::<K>(0, name)
     }
 
-    /// The record of this name, which is unique within another record; 0 when it is unique everywhere.
+    /// The record of this name, which is unique within another record; 0 when it is unique
+    /// everywhere.
     pub(crate) fn called_within<K: Kept>(&self, within: u64, name: &str) -> Option<u64> {
         let made = self.made.get(&(K::CATEGORY, within, name.to_owned()));
         made.copied().or_else(|| {
@@ -54,7 +56,7 @@ impl Plan<'_> {
         numbers
     }
 
-    /// The one record of this name, for documents that do not say within which other record.
+    /// The one record of this name, for documents that do not name its parent.
     pub(crate) fn only<K: Kept>(&self, name: &str) -> Option<u64> {
         match self.all_called::<K>(name)[..] {
             [number] => Some(number),
@@ -62,7 +64,8 @@ impl Plan<'_> {
         }
     }
 
-    /// The record that a name means: the only one of that name, or `within`, which the same text means as a path.
+    /// The record that a name means: the only one of that name, or `within`, which the same text
+    /// means as a path.
     pub(crate) fn only_or<K: Kept>(
         &self,
         reference: &Reference,

@@ -158,8 +158,9 @@ macro_rules! kind {
 }
 pub(crate) use kind;
 
-/// Declares the fields of a kind in documents: what each means, how [`Fields`] reads it, and which fact it sets. Fields
-/// without a fact refer to other records or need more work: [`Kind::make`] treats them.
+/// Declares the fields of a kind in documents: what each means, how [`Fields`] reads it, and which
+/// fact it sets. Fields without a fact refer to other records or need more work: [`Kind::make`]
+/// treats them.
 macro_rules! fields {
     ($(#[$meta:meta])* $name:ident of $facts:ty: $plural:literal, called $key:ident {
         $($(#[$field_meta:meta])* $field:ident: $type:ty = $read:ident($($with:expr),*) $(=> $fact:ident)?,)+

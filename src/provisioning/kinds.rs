@@ -46,8 +46,9 @@ macro_rules! kinds {
             $(pub(crate) $list: Vec<Item<$fields>>,)+
         }
 
-        /// What somebody wants of the farm. References are by title (or name), or by number; what is not spoken of
-        /// stays; a list that is given is the whole list; nothing is deleted. With an `id`, a thing may be renamed.
+        /// The desired state of the farm. References are by title (or name), or by number; fields
+        /// that are not given stay; a given list replaces the whole list; nothing is deleted. With
+        /// an `id`, a record may be renamed.
         #[derive(ToSchema)]
         #[schema(as = Document)]
         #[expect(dead_code, reason = "it describes what is read key by key")]
@@ -109,8 +110,8 @@ macro_rules! kinds {
             }
         }
 
-        /// Changes all records as a document describes them. Faults of one kind end it before the next, which may refer to
-        /// what is faulty.
+        /// Changes all records as a document describes them. Faults of one kind end it before the
+        /// next, which may refer to what is faulty.
         pub(crate) async fn make_all(
             plan: &mut Plan<'_>,
             document: &Document,

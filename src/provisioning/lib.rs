@@ -1,12 +1,13 @@
-//! Provisioning: turns documents that describe groups, users, workers, pools, projects, templates and jobs into commands.
+//! Provisioning: turns documents that describe groups, users, workers, pools, projects, templates
+//! and jobs into commands.
 //!
-//! A single record and a whole document take the same path. It is read, and all its faults are reported at once
-//! (`document`, `fields`); slow work is done (`prepared`); then each record is changed as the document says within one
-//! unit of work (`plan`). What is so already stays: applying the same document twice adds nothing, and one that was
-//! interrupted is applied again. Nothing is ever deleted.
+//! A single record and a whole document take the same path. It is read, and all its faults are
+//! reported at once (`document`, `fields`); slow work is done (`prepared`); then all records are
+//! changed in one transaction (`plan`). Records that already match stay: applying the same document
+//! twice adds nothing, and an interrupted one can be applied again. Nothing is ever deleted.
 //!
-//! `kinds` has one file for each kind of record: the fields of its documents, how it is shown, its references and its
-//! secrets. The crate knows no HTTP; the caller stores long texts ([`Texts`]).
+//! `kinds` has one file for each kind of record: the fields of its documents, how it is shown, its
+//! references and its secrets. The crate knows no HTTP; the caller stores long texts ([`Texts`]).
 
 mod document;
 mod error;
@@ -39,7 +40,8 @@ pub use kinds::*;
 pub use reference::{Named, Reference};
 pub use report::{Applied, AppliedRecord, Change};
 
-/// How many records are changed in one append. A larger document is checked as a whole and then applied part by part.
+/// How many records are changed in one append. A larger document is checked as a whole and then
+/// applied part by part.
 const PART: usize = 500;
 
 /// How often a document is applied again when another writer was faster.
@@ -72,11 +74,11 @@ pub struct Provisioning {
 }
 
 impl Provisioning {
-    /// Changes everything as a document says, or reports what would change.
+    /// Applies a document, or reports what would change.
     ///
     /// # Errors
-    /// When the document contradicts itself or what exists, or the log or a view cannot answer. Nothing was changed then; of a
-    /// document with more than `PART` records, parts may have been.
+    /// When the document contradicts itself or what exists, or the log or a view cannot answer.
+    /// Nothing was changed then; of a document with more than `PART` records, parts may have been.
     pub async fn apply(
         &self,
         metadata: &Metadata,

@@ -70,7 +70,8 @@ pub struct Plan<'a> {
     pub(crate) at: Timestamp,
     pub(crate) faults: Faults,
     pub(crate) applied: Applied,
-    /// Records that this unit has named: category, number of the record in which the name is unique (0 for none), name.
+    /// Records that this unit has named: category, number of the record in which the name is unique
+    /// (0 for none), name.
     pub(crate) made: BTreeMap<(&'static str, u64, String), u64>,
     /// Names that this unit has given.
     pub(crate) called: BTreeMap<(&'static str, u64), String>,
@@ -78,7 +79,7 @@ pub struct Plan<'a> {
     settled: BTreeSet<(&'static str, u64)>,
     /// Jobs whose parents this unit has set.
     pub(crate) parents: BTreeMap<u64, Option<u64>>,
-    /// Pools that this unit has taken from projects, and where the document says so.
+    /// Pools that this transaction removes from projects, and the place in the document.
     pub(crate) lost_pools: BTreeMap<u64, (String, Vec<u64>)>,
     /// Names that several records of a kind have within the document.
     pub(crate) ambiguous: BTreeSet<(&'static str, String)>,
@@ -127,7 +128,8 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Ends the unit after faults: records that refer to faulty ones would be faulty as well, which is no news.
+    /// Ends the unit after faults: records that refer to faulty ones would be faulty as well, which
+    /// is no news.
     pub(crate) fn check(&mut self) -> Result<(), CommandError<Refused>> {
         if self.faults.is_empty() {
             return Ok(());
@@ -205,8 +207,8 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Changes the record that an item describes, of a kind whose names are unique everywhere; `update` sets what refers
-    /// to other records.
+    /// Changes the record that an item describes, of a kind whose names are unique everywhere;
+    /// `update` sets what refers to other records.
     pub(crate) async fn change<K: Kind>(
         &mut self,
         item: &Item<K::Fields>,

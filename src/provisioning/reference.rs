@@ -38,6 +38,6 @@ impl fmt::Display for Reference {
 pub struct Named {
     /// Its number.
     pub id: u64,
-    /// What people call it; empty when nobody knows it.
+    /// Its title; empty when it is unknown.
     pub title: String,
 }

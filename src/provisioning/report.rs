@@ -15,7 +15,7 @@ pub struct Applied {
     pub changed: bool,
     /// Everything in the document: by its kind, then by what it is called.
     pub objects: BTreeMap<&'static str, BTreeMap<String, AppliedRecord>>,
-    /// What somebody should know who wrote the document.
+    /// Hints for the author of the document.
     pub notes: Vec<String>,
 }
 
@@ -33,7 +33,7 @@ pub struct AppliedRecord {
     /// By what a worker is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key: Option<String>,
-    /// The secret of a worker, when it was made up here. Nobody can show it again.
+    /// The generated secret of a worker. It cannot be shown again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
     /// Whether the API key was made up here as well.
@@ -76,10 +76,10 @@ impl Applied {
 pub struct Change {
     /// Which field.
     pub field: String,
-    /// What it was; nothing when the thing is new, or nobody may see it.
+    /// The old value; `null` when the record is new, or the value is secret.
     #[schema(value_type = Value)]
     pub before: Value,
-    /// What it is now; nothing when nobody may see it.
+    /// The new value; `null` when it is secret.
     #[schema(value_type = Value)]
     pub after: Value,
 }

@@ -1,4 +1,5 @@
-//! The farm of `tallyman demo`: made-up builds of today, with what goes wrong on a real farm, and workers with runs.
+//! The farm of `tallyman demo`: made-up builds of today, with what goes wrong on a real farm, and
+//! workers with runs.
 //!
 //! The same seed and the same time give the same farm.
 
@@ -38,7 +39,8 @@ impl Ending {
     fn of(index: u64) -> Self {
         let is_killed = |index: u64| index % 61 == 17;
         let is_unlucky = |index: u64| is_killed(index) || index % 23 == 11;
-        // At most two unlucky ones are next to each other; the second one is the retry of the first.
+        // At most two unlucky ones are next to each other; the second one is the retry of the
+        // first.
         let fails = |index: u64| is_unlucky(index) && !index.checked_sub(1).is_some_and(is_unlucky);
         match index {
             _ if index.checked_sub(1).is_some_and(fails) => Self::Retried,

@@ -1,4 +1,5 @@
-//! Runs of a made-up farm: of jobs that are numbered from 1, executed by workers that are numbered from 1.
+//! Runs of a made-up farm: of jobs that are numbered from 1, executed by workers that are numbered
+//! from 1.
 
 use domain::core::numbers::{NumbersEvent, Taken};
 use domain::jobs::run::{Claimed, Origin, PidReported, Returned, RunEvent, Scheduled, Started};
@@ -23,7 +24,8 @@ impl Size {
         self.over(number, due, 60, !number.is_multiple_of(50))
     }
 
-    /// The same, with the time at which it was due, how many seconds it took, and whether it went well.
+    /// The same, with the time at which it was due, how many seconds it took, and whether it went
+    /// well.
     pub(crate) fn over(self, number: u64, due: Timestamp, seconds: i64, success: bool) -> Append {
         let after = |seconds| due + SignedDuration::from_secs(seconds);
         let worker = number % self.workers + 1;

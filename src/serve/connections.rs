@@ -1,8 +1,8 @@
 //! Accepts connections and serves requests on them, no more and no longer than configured.
 //!
-//! axum's own loop waits for ever for a client that sends no request, sends only a part of one or reads no
-//! response, and takes as many clients as come. A handful of such clients would use up all that a process
-//! may open.
+//! axum's own loop waits for ever for a client that sends no request, sends only a part of one or
+//! reads no response, and takes as many clients as come. A handful of such clients would use up all
+//! that a process may open.
 
 use std::convert::Infallible;
 use std::io::Write;
@@ -37,14 +37,15 @@ use watched::{WatchedBody, WatchedStream};
 
 pub(super) use peers::PerAddress;
 
-/// How long the loop rests when no connection can be accepted, as when the process has too many files open.
+/// How long the loop rests when no connection can be accepted, as when the process has too many
+/// files open.
 const REST: Duration = Duration::from_millis(500);
 
-/// An attack says the same of each of its connections.
+/// In an attack all connections cause the same line.
 static LOG: LogLimit = LogLimit::new();
 
-/// What a client reads whose address has as many connections as it may. Workers of the job runner come back
-/// after 503 and give up after 429.
+/// What a client reads whose address has as many connections as it may. Workers of the job runner
+/// come back after 503 and give up after 429.
 const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n\
     Content-Type: text/plain\r\nContent-Length: 40\r\n\r\ntoo many connections from this address.\n";
 
@@ -276,7 +277,7 @@ fn refuse(stream: TcpStream, peer: SocketAddr) {
              (server.connections_per_address_max, server.trusted_proxies)"
         );
     }
-    // The socket's buffer is empty, so this neither blocks nor fails for want of room.
+    // The socket's buffer is empty, so this neither blocks nor fails.
     if let Ok(mut stream) = stream.into_std() {
         let _ = stream.write(TOO_MANY);
     }

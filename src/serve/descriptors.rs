@@ -1,18 +1,19 @@
 //! How many files and connections this process may have open, and who gets how many of them.
 //!
-//! A connection that takes the last descriptor stops the log, which can then open no segment. So the
-//! number of connections follows from the limit of the system, not only from the configuration.
+//! A connection that takes the last descriptor stops the log, which can then open no segment. So
+//! the number of connections follows from the limit of the system, not only from the configuration.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Where the kernel lists what this process has open.
 const OPEN_FILES: &str = "/proc/self/fd";
 
-/// How many descriptors a process has open before it opens its data, when the kernel does not list them.
+/// How many descriptors a process has open before it opens its data, when the kernel does not list
+/// them.
 const OPEN_AT_START: u64 = 32;
 
-/// Descriptors for the log, the views and requests to other services: a quarter of the limit, at least what
-/// an empty data directory takes with its first segments, and at most what any takes.
+/// Descriptors for the log, the views and requests to other services: a quarter of the limit, at
+/// least what an empty data directory takes with its first segments, and at most what any takes.
 const RESERVE_MIN: u64 = 32;
 const RESERVE_MAX: u64 = 256;
 const RESERVE_SHARE: u64 = 4;
@@ -41,8 +42,8 @@ pub(crate) struct TooFewDescriptors {
     wanted: u64,
 }
 
-/// Raises the limit on open descriptors as far as this process may, and gives what it is then; none when
-/// there is no limit.
+/// Raises the limit on open descriptors as far as this process may, and gives what it is then; none
+/// when there is no limit.
 pub(super) fn raise_limit() -> Option<u64> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current == maximum {
@@ -61,7 +62,8 @@ pub(super) fn raise_limit() -> Option<u64> {
     }
 }
 
-/// Divides what the limit leaves between clients and workers, and says so when that is less than wanted.
+/// Divides the remaining limit between clients and workers, and logs when that is less than
+/// configured.
 ///
 /// # Errors
 /// When it leaves nothing.

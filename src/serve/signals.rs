@@ -2,7 +2,7 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Where the kernel says which signals this process was started to ignore.
+/// The kernel's list of signals that this process ignores from the start.
 const STATUS_FILE: &str = "/proc/self/status";
 
 /// Signals that stop the process. The first one stops it in order, the next one hastens that.

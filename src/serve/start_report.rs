@@ -1,4 +1,5 @@
-//! What a server says of itself when it takes requests: which data, which ports, and what it was not given.
+//! The first log lines of a server that takes requests: its data, its ports, and missing
+//! configuration.
 
 use std::net::SocketAddr;
 

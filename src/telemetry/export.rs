@@ -1,4 +1,5 @@
-//! Where telemetry goes: the Prometheus text format always, an OTLP receiver when one is configured.
+//! Where telemetry goes: the Prometheus text format always, an OTLP receiver when one is
+//! configured.
 
 use std::time::Duration;
 
@@ -93,13 +94,13 @@ impl Exporters {
     }
 
     pub(super) fn stop(self) {
-        // In turn, for the log of one may tell of the other.
+        // One after the other, because one may log about the other.
         let traces = self.traces.map(|provider| provider.shutdown());
         let logs = self.logs.map(|provider| provider.shutdown());
         let meters = Some(self.meters.shutdown());
         for (signal, result) in [("traces", traces), ("logs", logs), ("metrics", meters)] {
             if let Some(Err(error)) = result {
-                // The subscriber may be gone already; this is the last thing that is said.
+                // The subscriber may be closed already, so this goes to stderr.
                 eprintln!("the last {signal} could not be sent: {error}");
             }
         }
@@ -113,7 +114,7 @@ fn tracer(base: &str, ratio: f64, resource: Resource) -> anyhow::Result<SdkTrace
         .with_endpoint(format!("{base}/v1/traces"))
         .build()
         .context("telemetry.otlp_endpoint")?;
-    // By the trace's id and not by the caller's flag: callers that never heard of tracing are most of them.
+    // By the trace's id and not by the caller's flag: most callers do not set it.
     Ok(SdkTracerProvider::builder()
         .with_resource(resource)
         .with_sampler(Sampler::TraceIdRatioBased(ratio))

@@ -1,4 +1,5 @@
-//! Instruments that are read on collection: the services count with plain atomics and know nothing of meters.
+//! Instruments that are read on collection: the services count with plain atomics and know nothing
+//! of meters.
 
 use opentelemetry::metrics::{AsyncInstrument, Meter};
 

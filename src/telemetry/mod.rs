@@ -1,4 +1,5 @@
-//! Telemetry of this process: log lines, traces and metrics, to the terminal, to Prometheus and by OTLP.
+//! Telemetry of this process: log lines, traces and metrics, to the terminal, to Prometheus and by
+//! OTLP.
 
 mod export;
 mod instruments;

@@ -22,7 +22,7 @@ pub(crate) struct Requests {
 }
 
 impl Requests {
-    /// Makes the instruments; `traced` says whether anybody exports spans.
+    /// Makes the instruments; `traced` is whether spans are exported.
     pub(crate) fn new(provider: &SdkMeterProvider, traced: bool) -> Self {
         let meter = provider.meter("tallyman");
         Self {
@@ -62,7 +62,7 @@ impl HttpObserver for Requests {
         if self.traced
             && let Some(context) = remote(&trace.to_string())
         {
-            // Fails only where nobody exports spans, and then there is nothing to hang.
+            // Fails only where no spans are exported, and then there is no parent to set.
             let _ = span.set_parent(Context::new().with_remote_span_context(context));
         }
     }

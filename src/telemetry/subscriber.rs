@@ -18,7 +18,7 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    /// The exporters, for whoever wants to meter something.
+    /// The exporters, for further meters.
     pub(crate) fn exporters(&self) -> &Exporters {
         &self.exporters
     }
@@ -66,8 +66,8 @@ fn directives(text: &str) -> anyhow::Result<EnvFilter> {
         .with_context(|| format!("telemetry.log: `{text}` is no level and no list of directives"))
 }
 
-/// What is exported: our own spans. Libraries have spans of their own, and those of the exporter's client
-/// would feed on themselves.
+/// What is exported: our own spans. Libraries have spans of their own, and those of the exporter's
+/// client would feed on themselves.
 fn own_spans() -> EnvFilter {
     EnvFilter::new(
         "info,web=debug,eventlog_file=debug,projections=debug,hyper=off,hyper_util=off,h2=off,reqwest=off,tower=off,opentelemetry=off,sled=off",

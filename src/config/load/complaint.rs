@@ -20,7 +20,7 @@ pub(super) fn source(error: ::config::ConfigError) -> ConfigError {
     ConfigError::Source(reason)
 }
 
-/// Says where a file is not TOML, before the library does, which would quote the line.
+/// Reports where a file is not TOML, because the library would quote the line.
 pub(super) fn check_syntax(path: &Path) -> Result<(), ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|error| ConfigError::File {
         path: path.to_owned(),
@@ -39,8 +39,8 @@ pub(super) fn check_syntax(path: &Path) -> Result<(), ConfigError> {
     })
 }
 
-/// A value or a key that does not fit, told without any text that may be a secret, and with the place where it was
-/// set, which the library does not say of an unknown key.
+/// An invalid value or key, without any text that may be a secret, and with the place where it was
+/// set, which the library omits for an unknown key.
 pub(super) fn unfit(complaint: &str, read: &BTreeMap<Vec<String>, Read>) -> ConfigError {
     let origin = origin_of(complaint, read);
     let complaint = without_secrets(complaint, read);
@@ -63,8 +63,8 @@ fn origin_of<'a>(complaint: &str, read: &'a BTreeMap<Vec<String>, Read>) -> Opti
     found.map(|(_, read)| read.origin.as_str())
 }
 
-/// The library quotes values that do not fit. Only values of keys that the example sets are quoted to the operator:
-/// every other may be a secret, or one that was put under the wrong key.
+/// The library quotes values that do not fit. Only values of keys that the example sets are quoted
+/// to the operator: every other may be a secret, or one that was put under the wrong key.
 fn without_secrets(complaint: &str, read: &BTreeMap<Vec<String>, Read>) -> String {
     let example = ::config::Config::builder()
         .add_source(File::from_str(EXAMPLE, FileFormat::Toml))

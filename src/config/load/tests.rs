@@ -168,7 +168,7 @@ fn a_file_that_was_named_must_be_there() {
 }
 
 #[test]
-fn a_zone_is_one_that_somebody_knows() {
+fn an_unknown_time_zone_is_refused() {
     let config = loaded(&Flags::default(), &[]).config;
     assert!(config.jobrunner.time_zone().is_some());
     let (_dir, flags) = written("[jobrunner]\ntime_zone = \"Europe/Entenhausen\"\n");
@@ -195,7 +195,7 @@ fn the_job_runner_is_configured_as_the_old_one_was() {
     assert!(section.mail.smtp_url.is_none());
 }
 
-/// A worker that hears nothing for ten minutes takes its connection for broken.
+/// A worker that receives nothing for ten minutes considers its connection broken.
 #[test]
 fn workers_hear_something_at_least_every_ten_minutes() {
     for (seconds, fits) in [("0", false), ("1", true), ("599", true), ("600", false)] {

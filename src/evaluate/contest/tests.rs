@@ -33,7 +33,7 @@ fn build_by_build_the_sums_are_the_same() {
 }
 
 #[test]
-fn a_killed_build_counts_apart_and_costs_whoever_would_have_granted_no_more() {
+fn a_killed_build_counts_apart_and_costs_allocators_that_granted_no_more() {
     let names = ["preset", "ladder-std"].map(str::to_owned);
     let mut contest = Contest::new(&Protocol::default(), &names);
     contest.add(killed());

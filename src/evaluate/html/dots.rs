@@ -1,4 +1,5 @@
-//! Given against used, build by build: above the line memory was held in vain, below it the build was killed.
+//! Given against used, build by build: above the line memory was held in vain, below it the build
+//! was killed.
 
 use super::scale::{Kind, Scale, powers_of_ten};
 use super::{Outcome, bytes, escaped, line, put};

@@ -100,7 +100,7 @@ fn bytes_are_told_in_the_unit_that_fits() {
     }
 }
 
-/// Every tag is closed in order, every attribute is quoted, and no `&` stands alone.
+/// Every tag is closed in order, every attribute is quoted, and every `&` is escaped.
 #[track_caller]
 fn well_formed(page: &str) {
     let body = page.strip_prefix("<!DOCTYPE html>\n").expect("a document");

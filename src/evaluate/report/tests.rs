@@ -4,7 +4,7 @@ use super::*;
 use crate::evaluate::testing::{build, outcome};
 
 fn two_builds() -> Outcome {
-    // Presets are 16 GB where nobody set any.
+    // The default preset is 16 GB.
     outcome(
         "made",
         &["preset"],

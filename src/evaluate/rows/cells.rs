@@ -19,13 +19,13 @@ const NEEDED: [&str; 10] = [
     "mem_max",
 ];
 
-/// No process gets by with less, in bytes; a history in megabytes would say so.
+/// No process uses less, in bytes; a lower value shows a history in megabytes.
 const PEAK_BYTES_MIN: f64 = 65_536.0;
 
-/// No build keeps so many cores busy per job that it was given; a history in millicores would say so.
+/// No build keeps more cores busy per job; a higher value shows a history in millicores.
 const CORES_PER_JOB_MAX: f64 = 50.0;
 
-/// Where the columns of a file stand.
+/// The columns of a file.
 pub(super) struct Columns(Vec<String>);
 
 impl Columns {
@@ -138,7 +138,8 @@ impl<'r> Cells<'r> {
         }
     }
 
-    /// Mean and peak; where only one of them was measured, which is the one called `known`, it is used for both.
+    /// Mean and peak; where only one of them was measured, which is the one called `known`, it is
+    /// used for both.
     fn usage(
         &self,
         request: &'static str,

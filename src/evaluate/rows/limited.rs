@@ -1,10 +1,12 @@
-//! A text of which one row can only be so long: an open quote would make one cell of all that follows.
+//! A text of which one row can only be so long: an open quote would make one cell of all that
+//! follows.
 
 use std::cell::Cell;
 use std::io::{Error, ErrorKind, Read, Result};
 use std::rc::Rc;
 
-/// The longest row that is read, in bytes. What the reader holds in advance counts for the row before.
+/// The longest row that is read, in bytes. What the reader holds in advance counts for the row
+/// before.
 const ROW_BYTES_MAX: usize = 1024 * 1024;
 
 /// A text that is handed out only as far as its budget goes.

@@ -55,13 +55,13 @@ fn what_was_not_measured_is_not_known() {
         };
         assert_eq!((sample.ended_at, sample.build_jobs), (None, None));
         let (cpu, memory) = sample.usage().unwrap();
-        // One of mean and peak stands for both.
+        // One of mean and peak is used for both.
         assert_eq!((cpu.request, cpu.mean, cpu.max), (None, 2.0, 2.0));
         assert_eq!((memory.request, memory.mean, memory.max), (None, 3e9, 3e9));
     }
 }
 
-/// One row per way in which a row can be wrong, with what has to be said of it.
+/// One case per way in which a row can be wrong, with its message.
 #[test]
 fn a_bad_row_is_refused_with_its_place_and_the_rest_goes_on() {
     for (column, value, reason) in [
@@ -242,7 +242,7 @@ fn compression_is_seen_and_a_cut_is_noticed_wherever_it_is() {
     let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
     encoder.write_all(text.as_bytes()).unwrap();
     let whole = encoder.finish().unwrap();
-    // The name may say nothing of it.
+    // The name need not show the compression.
     for name in ["a.csv.zst", "a.csv"] {
         let read = Read::of(name, &whole);
         assert!(read.error.is_none(), "{:?}", read.error);

@@ -1,4 +1,4 @@
-//! How often somebody may try to log in: from one address, and under one name.
+//! The limits of login attempts: from one address, and under one name.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -41,7 +41,7 @@ impl Default for Attempts {
 }
 
 impl Attempts {
-    /// Takes an attempt into account; says after how many seconds to come back when that was one too many.
+    /// Counts an attempt; above the limit, returns after how many seconds to try again.
     pub(crate) fn take(&self, address: IpAddr, name: &str) -> Result<(), u64> {
         let taken = self.taken.fetch_add(1, Ordering::Relaxed);
         if taken.is_multiple_of(CLEAN_UP_EVERY) {

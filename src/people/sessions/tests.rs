@@ -46,7 +46,7 @@ fn a_session_that_is_always_used_ends_too() {
 }
 
 #[test]
-fn whoever_logs_in_too_often_ends_their_own_oldest_session() {
+fn a_user_who_logs_in_too_often_ends_their_own_oldest_session() {
     let sessions = Sessions::default();
     let other = open(&sessions, 2, 0);
     let mine: Vec<_> = (0..=OF_ONE_USER_MAX)

@@ -35,7 +35,7 @@ impl Fields<'_> {
         }
     }
 
-    /// The unit of an interval; nothing and the empty text stand for none.
+    /// The unit of an interval; `null` and the empty text mean none.
     pub(crate) fn interval_unit(&mut self, key: &'static str) -> Option<Option<IntervalUnit>> {
         match self.take(key)? {
             Value::Null => Some(None),
@@ -48,7 +48,7 @@ impl Fields<'_> {
         }
     }
 
-    /// A cron expression; nothing and the empty text stand for none.
+    /// A cron expression; `null` and the empty text mean none.
     pub(crate) fn cron(&mut self, key: &'static str) -> Option<Option<String>> {
         let text = match self.take(key)? {
             Value::Null => return Some(None),
@@ -62,7 +62,7 @@ impl Fields<'_> {
         }
     }
 
-    /// A time zone, as the database of time zones writes its name; nothing and the empty text stand for the usual.
+    /// A time zone by its IANA name; `null` and the empty text mean the default.
     pub(crate) fn time_zone(&mut self, key: &'static str) -> Option<Option<String>> {
         let zone = match self.take(key)? {
             Value::Null => return Some(None),

@@ -1,4 +1,5 @@
-//! Jobs in documents and answers: what belongs together has to fit. Their titles are unique within a template.
+//! Jobs in documents and answers: what belongs together has to fit. Their titles are unique within
+//! a template.
 
 mod checks;
 mod first_run;
@@ -38,10 +39,11 @@ fields! {
         /// The pool whose workers execute it, one of its project's; by title or number.
         #[schema(value_type = Option<String>, nullable = false)]
         worker_pool: Reference = required_reference(),
-        /// The script, as it stands in the template.
+        /// The script, which is inserted into the template.
         #[schema(example = "echo hello")]
         script_content_partial: String = text(SCRIPT_BYTES_MAX),
-        /// The job after which it runs: by title, by `template/title`, by `project/template/title`, or by number.
+        /// The job after which it runs: by title, by `template/title`, by `project/template/title`,
+        /// or by number.
         #[schema(value_type = Option<String>)]
         parent: Option<Reference> = reference(),
         /// How many units its occasions are apart.
@@ -49,25 +51,27 @@ fields! {
         /// `MINUTE`, `HOUR`, `DAY` or `MONTH`; nothing for a job that does not repeat.
         #[schema(value_type = Option<String>)]
         reschedule_interval_type: Option<IntervalUnit> = interval_unit() => interval_unit,
-        /// When it runs, instead of an interval: minute, hour, day of the month, month and day of the week, or
-        /// `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. A new job with this needs no `first_run`.
+        /// When it runs, instead of an interval: minute, hour, day of the month, month and day of
+        /// the week, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. A new job with this
+        /// needs no `first_run`.
         #[schema(value_type = Option<String>, max_length = 128, example = "0 3 * * MON-FRI")]
         cron: Option<String> = cron() => cron,
-        /// By whose clock it goes: intervals of days and months, `cron` and `exclude_windows`. The job runner's, if
-        /// nobody says.
+        /// The time zone of its schedule: intervals of days and months, `cron` and
+        /// `exclude_windows`. The default is the job runner's.
         #[schema(value_type = Option<String>, example = "Europe/Amsterdam")]
         time_zone: Option<String> = time_zone() => time_zone,
         /// How long one run may take, up to thirty days; then it is killed.
         #[schema(value_type = Option<u32>, minimum = 1, maximum = 2_592_000)]
         run_timeout_seconds: Option<u32> = count_within(1, RUN_TIMEOUT_SECONDS_MAX) => run_timeout_seconds,
-        /// How often a run that failed is tried again, up to ten times; runs by hand and runs that somebody
-        /// had killed are not.
+        /// How often a failed run is retried, up to ten times; manual runs and runs with a kill
+        /// request are not.
         #[schema(value_type = Option<u32>, maximum = 10)]
         retries: Option<u32> = count_within(0, RETRIES_MAX) => retries,
-        /// How long it waits before each of these, up to a day; a minute, if nobody says.
+        /// How long it waits before each retry, up to a day; the default is a minute.
         #[schema(value_type = Option<u32>, maximum = 86_400)]
         retry_delay_seconds: Option<u32> = count_within(0, RETRY_DELAY_SECONDS_MAX) => retry_delay_seconds,
-        /// When it does not run: local times of day, `"22:00-06:00"` or `{start: "22:00", end: "06:00"}`.
+        /// When it does not run: local times of day, `"22:00-06:00"` or
+        /// `{start: "22:00", end: "06:00"}`.
         #[schema(value_type = Option<Vec<String>>)]
         exclude_windows: Vec<Window> = windows() => excluded,
         /// Whether each worker of the pool executes it.
@@ -78,13 +82,14 @@ fields! {
         schedule_children_on_error: bool = flag() => schedule_children_on_error,
         /// How many failures in a row are borne; nothing or 0: any number.
         disable_enqueue_after_fails: Option<u32> = count(0) => fails_max,
-        /// Who is told about failures, one address on each line (a list will do).
+        /// Mail addresses for failures, one per line (a list is accepted).
         notification_addresses: String = addresses() => notification_addresses,
-        /// Whether its runs are sent (yes, if nobody says).
+        /// Whether its runs are sent (default: yes).
         #[schema(nullable = false)]
         enqueue_is_enabled: bool = flag() => enqueue_is_enabled,
-        /// When a new job runs for the first time: `now`, or a time. It repeats from then on; a job without a run
-        /// never begins by itself, unless it has a `cron`. Of no meaning for a job that is there already.
+        /// When a new job runs for the first time: `now`, or a time. It repeats from then on; a job
+        /// without a run never begins by itself, unless it has a `cron`. Of no meaning for a job
+        /// that is there already.
         #[schema(value_type = Option<String>, example = "2026-11-27T02:00:00+01:00", nullable = false)]
         first_run: Moment = moment(),
     }
@@ -117,7 +122,7 @@ shown! {
         run_timeout_seconds: Option<u32> = job.run_timeout_seconds,
         /// How often a run that failed is tried again.
         retries: Option<u32> = job.retries,
-        /// How long it waits before each of these; a minute, if it does not say.
+        /// How long it waits before each retry; the default is a minute.
         retry_delay_seconds: Option<u32> = job.retry_delay_seconds,
         /// When it does not run, local times of day.
         exclude_windows: Vec<String> = job.excluded.iter().map(window).collect(),
@@ -127,7 +132,7 @@ shown! {
         schedule_children_on_error: bool = job.schedule_children_on_error,
         /// How many failures in a row are borne; nothing and 0: any number.
         disable_enqueue_after_fails: Option<u32> = job.fails_max,
-        /// Who is told about failures, one address on each line.
+        /// Mail addresses for failures, one per line.
         notification_addresses: String = job.notification_addresses.clone(),
         /// Whether its runs are sent.
         enqueue_is_enabled: bool = job.enqueue_is_enabled,

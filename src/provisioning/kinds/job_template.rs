@@ -21,12 +21,12 @@ fields! {
         /// The project that its jobs belong to, by title or number.
         #[schema(value_type = Option<String>, nullable = false)]
         project: Reference = required_reference(),
-        /// What stands around the scripts of its jobs: `{{ content|safe }}` stands for one.
+        /// The text around the scripts of its jobs: `{{ content|safe }}` is replaced by the script.
         #[schema(example = "#!/bin/sh\n{{ content|safe }}\n")]
         body: String = text(SCRIPT_BYTES_MAX),
-        /// Who is told about trouble, one address on each line (a list will do).
+        /// Mail addresses for failures, one per line (a list is accepted).
         notification_addresses: String = addresses() => notification_addresses,
-        /// Whether runs are sent (yes, if nobody says).
+        /// Whether runs are sent (default: yes).
         #[schema(nullable = false)]
         enqueue_is_enabled: bool = flag() => enqueue_is_enabled,
     }
@@ -41,9 +41,9 @@ shown! {
         description: String = template.description.clone(),
         /// The project that its jobs belong to.
         project: Named = look.named::<Project>(template.project),
-        /// What stands around the scripts of its jobs.
+        /// The text around the scripts of its jobs.
         body: String = described(&template.body),
-        /// Who is told about trouble, one address on each line.
+        /// Mail addresses for failures, one per line.
         notification_addresses: String = template.notification_addresses.clone(),
         /// Whether runs are sent.
         enqueue_is_enabled: bool = template.enqueue_is_enabled,

@@ -26,9 +26,9 @@ fields! {
         /// The pools whose workers may execute its jobs, by title or number.
         #[schema(value_type = Option<Vec<String>>)]
         worker_pools: Vec<Reference> = references(),
-        /// Who is told about trouble, one address on each line (a list will do).
+        /// Mail addresses for failures, one per line (a list is accepted).
         notification_addresses: String = addresses() => notification_addresses,
-        /// Whether runs are sent (yes, if nobody says).
+        /// Whether runs are sent (default: yes).
         #[schema(nullable = false)]
         enqueue_is_enabled: bool = flag() => enqueue_is_enabled,
     }
@@ -47,7 +47,7 @@ shown! {
         auth_groups: Vec<Named> = look.all::<Group>(&project.admins),
         /// The pools whose workers may execute its jobs.
         worker_pools: Vec<Named> = look.all::<WorkerPool>(&project.worker_pools),
-        /// Who is told about trouble, one address on each line.
+        /// Mail addresses for failures, one per line.
         notification_addresses: String = project.notification_addresses.clone(),
         /// Whether runs are sent.
         enqueue_is_enabled: bool = project.enqueue_is_enabled,
@@ -83,7 +83,7 @@ impl Kind for Project {
         }
         if project.viewers.is_empty() {
             let title = &project.title;
-            let note = format!("nobody who logs in sees the project `{title}`: it has no groups");
+            let note = format!("no user who logs in sees the project `{title}`: it has no groups");
             plan.applied.notes.push(note);
         }
         plan.report(settled);

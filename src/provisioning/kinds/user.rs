@@ -12,7 +12,7 @@ use crate::report::Change;
 use crate::{DocumentFields, Item, Kind, Named, Reference};
 
 fields! {
-    /// Somebody who logs in.
+    /// A user who logs in.
     UserFields of Created: "users", called username {
         /// By what they log in; no two have the same.
         #[schema(required, nullable = false, min_length = 1, max_length = 255, example = "jane")]
@@ -23,17 +23,17 @@ fields! {
         /// The groups they belong to, by name or number.
         #[schema(value_type = Option<Vec<String>>)]
         groups: Vec<Reference> = references(),
-        /// Whether they may administer everything. What they see is said by groups alone.
+        /// Whether they may administer everything. What they see depends on their groups only.
         #[schema(nullable = false)]
         admin: bool = flag() => is_superuser,
-        /// Whether they may log in (yes, if nobody says).
+        /// Whether they may log in (default: yes).
         #[schema(nullable = false)]
         enabled: bool = flag() => is_enabled,
     }
 }
 
 shown! {
-    /// Somebody who logs in, without the password.
+    /// A user, without the password.
     ShownUser as User of Created, |user, look| {
         /// By what they log in.
         username: String = user.name.clone(),

@@ -29,12 +29,14 @@ fields! {
         title: String = title() => title,
         /// What it is for.
         description: String = text(DESCRIPTION_BYTES_MAX) => description,
-        /// By what it is known (`A-Z a-z 0-9 _ . -`); made up for a new worker when nobody says.
+        /// Its identifier in signed requests (`A-Z a-z 0-9 _ . -`); generated for a new worker when
+        /// it is not given.
         api_key: String = text(API_KEY_BYTES_MAX) => api_key,
-        /// With what it signs its requests; made up for a new worker when nobody says, and shown that once.
+        /// The key that signs its requests; generated for a new worker when it is not given, and
+        /// shown only once.
         #[schema(value_type = Option<String>, format = Password, write_only, nullable = false)]
         secret: SecretString = secret_or_file("secret_file", CREDENTIAL_BYTES_MAX),
-        /// Whether it gets work (yes, if nobody says).
+        /// Whether it gets work (default: yes).
         #[schema(nullable = false)]
         enqueue_is_enabled: bool = flag() => enqueue_is_enabled,
     }
@@ -51,22 +53,22 @@ shown! {
         api_key: String = worker.api_key.clone(),
         /// Whether it gets work.
         enqueue_is_enabled: bool = worker.enqueue_is_enabled,
-        /// What it says about itself; none when asked about the past.
+        /// Its own reports; none in answers about the past.
         reports: Option<WorkerReports> = None,
     }
 }
 
-/// What a worker says about itself, and whether it says anything.
+/// A worker's own reports, and whether it is silent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct WorkerReports {
     /// When it last answered a ping, by its own clock.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub ping_response_at: Option<Timestamp>,
-    /// Since when it is silent for too long: its runs are given up at the next health check, and other workers are
-    /// preferred. One that never answered is since it was created.
+    /// Since when it is silent for too long: its runs are given up at the next health check, and
+    /// other workers are preferred. One that never answered is since it was created.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub unresponsive_since: Option<Timestamp>,
-    /// When we last heard how it is.
+    /// When it last reported.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub reported_at: Option<Timestamp>,
     /// Of which version its program is.
@@ -85,8 +87,8 @@ pub struct WorkerAnswers {
 }
 
 impl WorkerReports {
-    /// The reports of a worker that was created at `created`. Whether it is silent is known from pings, where workers are
-    /// pinged; clocks say only since when.
+    /// The reports of a worker that was created at `created`. Whether it is silent is known from
+    /// pings, where workers are pinged; clocks say only since when.
     #[must_use]
     pub fn of(
         worker: &WorkerEntry,

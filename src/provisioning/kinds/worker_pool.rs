@@ -19,9 +19,9 @@ fields! {
         /// Its workers, by title or number.
         #[schema(value_type = Option<Vec<String>>)]
         workers: Vec<Reference> = references(),
-        /// Who is told about trouble, one address on each line (a list will do).
+        /// Mail addresses for failures, one per line (a list is accepted).
         notification_addresses: String = addresses() => notification_addresses,
-        /// Whether runs are sent (yes, if nobody says).
+        /// Whether runs are sent (default: yes).
         #[schema(nullable = false)]
         enqueue_is_enabled: bool = flag() => enqueue_is_enabled,
     }
@@ -36,7 +36,7 @@ shown! {
         description: String = pool.description.clone(),
         /// Its workers.
         workers: Vec<Named> = look.all::<Worker>(&pool.workers),
-        /// Who is told about trouble, one address on each line.
+        /// Mail addresses for failures, one per line.
         notification_addresses: String = pool.notification_addresses.clone(),
         /// Whether runs are sent.
         enqueue_is_enabled: bool = pool.enqueue_is_enabled,

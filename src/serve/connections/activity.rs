@@ -1,7 +1,7 @@
 //! What a connection waits for, and until when it may.
 //!
-//! The socket and the requests change the state; only the connection's one timer reads it, so that a request
-//! costs no timer of its own.
+//! The socket and the requests change the state; only the connection's one timer reads it, so that
+//! a request costs no timer of its own.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -127,13 +127,14 @@ pub(super) struct Underway {
 }
 
 impl Underway {
-    /// A piece of the response was handed over. Until another is asked for, the client has not taken it.
+    /// A piece of the response was handed over. Until the next one is requested, the client has not
+    /// taken it.
     pub(super) fn handed_over(&self) {
         let mut state = self.activity.state.lock();
         state.handed_over(self.response, Instant::now());
     }
 
-    /// A further piece of the response was asked for.
+    /// A further piece of the response was requested.
     pub(super) fn requested(&self) {
         self.activity.state.lock().requested(self.response);
     }
@@ -159,7 +160,7 @@ struct State {
     blocked: Option<Instant>,
     /// When the socket last took something.
     written: Instant,
-    /// Responses of which a piece was handed over, and since when no further piece was asked for.
+    /// Responses with a handed-over piece, and since when no further piece was requested.
     handed_over: BTreeMap<u64, Instant>,
     responses: u64,
 }

@@ -10,7 +10,8 @@ use web::Network;
 pub(crate) struct PerAddress {
     /// Any address.
     pub(crate) connections_max: usize,
-    /// An address of this machine or of a proxy, behind which there are many clients; 0 is no limit.
+    /// An address of this machine or of a proxy, behind which there are many clients; 0 is no
+    /// limit.
     pub(crate) trusted_connections_max: usize,
     /// The proxies.
     pub(crate) proxies: Vec<Network>,
@@ -30,7 +31,8 @@ impl Peers {
         }
     }
 
-    /// Counts a connection for as long as the result is kept; none when the address has as many as it may.
+    /// Counts a connection for as long as the result is kept; none when the address has as many as
+    /// it may.
     pub(super) fn admit(&self, peer: IpAddr) -> Option<Share<IpAddr>> {
         let peer = peer.to_canonical();
         let max = self.max(peer).unwrap_or(usize::MAX);

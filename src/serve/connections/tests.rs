@@ -49,8 +49,9 @@ async fn a_handler_knows_who_is_connected() {
     assert!(rest_of(&mut client).await.ends_with(&own.to_string()));
 }
 
-/// What clients have sent that held a place for ever, because nothing watched them before a whole head was
-/// there: nothing, one byte, the beginning of what HTTP/2 begins with, all of it and no request.
+/// What clients have sent that held a place for ever, because nothing watched them before a whole
+/// head was there: nothing, one byte, the beginning of what HTTP/2 begins with, all of it and no
+/// request.
 #[tokio::test]
 async fn a_connection_without_a_whole_request_is_closed_whatever_was_sent() {
     let served = Served::start(Allowance {
@@ -136,8 +137,8 @@ async fn a_client_that_reads_nothing_is_cut_off() {
     assert!(rest_of(&mut next).await.starts_with("HTTP/1.1 200"));
 }
 
-/// Over HTTP/2 the socket is read and answers to pings come, but the client allows no further byte of the
-/// response.
+/// Over HTTP/2 the socket is read and answers to pings come, but the client allows no further byte
+/// of the response.
 #[tokio::test]
 async fn a_client_that_takes_nothing_over_http2_is_cut_off() {
     let served = Served::start(Allowance {
@@ -147,7 +148,8 @@ async fn a_client_that_takes_nothing_over_http2_is_cut_off() {
     .await;
     let mut client = served.connect().await;
     let mut sent = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
-    // HEADERS, the end of the request: `:method GET`, `:scheme http`, `:path /endless`, `:authority here`.
+    // HEADERS, the end of the request: `:method GET`, `:scheme http`, `:path /endless`,
+    // `:authority here`.
     let block = b"\x82\x86\x04\x08/endless\x41\x04here";
     sent.extend([0, 0, block.len() as u8, 1, 5, 0, 0, 0, 1]);
     sent.extend(block);

@@ -43,7 +43,7 @@ fn the_report_says_what_runs_where() {
     ];
     let (infos, warnings) = lines.split_at(expected.len());
     assert_eq!(infos, expected.map(Line::Info));
-    // What an old server allowed is said as long as it holds.
+    // The warning about the old server's permission is repeated as long as it is set.
     let [Line::Warn(text)] = warnings else {
         panic!("{warnings:?}");
     };

@@ -1,4 +1,5 @@
-//! What belongs together: the pool of a job and its project, jobs and their parents, an interval or an expression.
+//! What belongs together: the pool of a job and its project, jobs and their parents, an interval or
+//! an expression.
 
 use domain::jobs::job::{Created, Job, would_come_after_itself};
 use domain::jobs::project::Project;

@@ -17,8 +17,8 @@ pub(super) fn by_calendar(plan: &Plan<'_>, job: &Created) -> Option<Moment> {
     first_occasion(&rhythm, &job.excluded, plan.at, &zone).map(Moment::At)
 }
 
-/// When a job begins that has a cron expression from now on. One that waits to be sent is followed by the next;
-/// one that was sent is not looked at again.
+/// When a job begins that has a cron expression from now on. One that waits to be sent is followed
+/// by the next; one that was sent is not looked at again.
 pub(super) fn begins_now(plan: &Plan<'_>, before: &Created, after: &Created) -> Option<Moment> {
     let waiting = plan.runs.scheduled_of_job(after.number);
     let is_followed = waiting.iter().any(|run| !run.is_manual && !run.is_retry());
