@@ -10,8 +10,8 @@ use thiserror::Error;
 
 /// A moment in the life of a log: a position, or a time as RFC 3339 writes it.
 ///
-/// A time means the log as it stood before the first event that was recorded later. When a clock once
-/// jumped ahead this shows too little rather than something that was not known yet.
+/// A time means the log as it stood before the first event that was recorded later. When a clock
+/// once jumped ahead this shows too little rather than something that was not known yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AsOf {
     /// When this position was the head.
@@ -26,8 +26,7 @@ pub enum AsOf {
 pub struct AsOfError(String);
 
 impl AsOf {
-    /// Whether an event had happened by then, seen from an event of the same stream or log that is read
-    /// in order.
+    /// Whether an event had happened by then, for events of a stream or log that are read in order.
     #[must_use]
     pub fn includes(self, event: &Recorded) -> bool {
         match self {

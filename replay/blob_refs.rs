@@ -11,8 +11,8 @@ use crate::ToolError;
 /// How many events are read at once.
 const PAGE_EVENTS: usize = 1000;
 
-/// The digest of every blob that events name, with the position of the first of them. Refused bodies are not
-/// among them: they are kept for a while only, elsewhere.
+/// The digest of every blob that events name, with the position of the first of them. Refused
+/// bodies are not among them: they are kept for a while only, elsewhere.
 ///
 /// # Errors
 /// When the log cannot be read.
@@ -47,7 +47,8 @@ pub(crate) fn blobs_of(event: &Recorded) -> Vec<BlobRef> {
     }
 }
 
-/// The source whose refused body an event names. Such a body is kept for a while only, in a folder of its own.
+/// The source whose refused body an event names. Such a body is kept for a while only, in a folder
+/// of its own.
 pub(crate) fn source_of_refused(event: &Recorded) -> Option<String> {
     if event.event_type.as_str() != "audit.body_refused" {
         return None;
@@ -58,7 +59,7 @@ pub(crate) fn source_of_refused(event: &Recorded) -> Option<String> {
     }
 }
 
-/// Whether what an event names may be gone: refused bodies make way for newer ones.
+/// Whether the blob of an event may be missing: old refused bodies are deleted.
 pub(crate) fn may_be_gone(event: &Event) -> bool {
     matches!(
         event,

@@ -1,7 +1,8 @@
-//! Compares the views that a server left behind with what the log says they should be.
+//! Compares the views that a server left behind with views rebuilt from the log.
 //!
-//! Async; folding and comparing run on blocking threads. The server must be stopped. Its tables are copied
-//! first and only the copy is opened, so that looking changes nothing, not even when they are damaged.
+//! Async; folding and comparing run on blocking threads. The server must be stopped. Its tables are
+//! copied first and only the copy is opened, so that looking changes nothing, not even when they
+//! are damaged.
 
 mod compare;
 pub(crate) mod copy;
@@ -68,11 +69,12 @@ pub struct View {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Live {
-    /// It says what the log says.
+    /// It equals the rebuilt view.
     Equal,
     /// It does not.
     Different,
-    /// Written by another version of this program: not comparable; this one rebuilds it when it starts.
+    /// Written by another version of this program: not comparable; this one rebuilds it when it
+    /// starts.
     OtherVersion,
     /// Missing or damaged, so that a server would rebuild it.
     Unusable,
@@ -85,12 +87,12 @@ pub struct Difference {
     pub key: String,
     /// What the server has; nothing when the row is missing.
     pub live: Option<serde_json::Value>,
-    /// What the log says; nothing when there should be no such row.
+    /// The rebuilt row; nothing when there should be no such row.
     pub rebuilt: Option<serde_json::Value>,
 }
 
 impl Report {
-    /// Whether the live views say what the log says.
+    /// Whether the live views equal the rebuilt ones.
     #[must_use]
     pub fn is_equal(&self) -> bool {
         self.damaged.is_none() && self.views.iter().all(|view| view.live == Live::Equal)
@@ -106,8 +108,8 @@ impl Report {
 /// Compares.
 ///
 /// # Errors
-/// When a view is named that there is not, a directory cannot be used, or log or tables fail. That something
-/// differs is no error: it is in the report.
+/// When a view is named that there is not, a directory cannot be used, or log or tables fail. That
+/// something differs is no error: it is in the report.
 pub async fn run(
     log: Arc<dyn EventLog>,
     options: Options,
@@ -123,7 +125,7 @@ pub async fn run(
     }
     let scratch = options.scratch.clone();
     let report = compare_in(log, options, watch).await;
-    // No longer needed; if it cannot be removed, its name says what it was.
+    // No longer needed; if it cannot be removed, its name shows its purpose.
     let _ = std::fs::remove_dir_all(&scratch);
     report
 }
@@ -195,8 +197,8 @@ async fn compare_in(
     })
 }
 
-/// Why there is nothing of a server's to compare, if so: the table that this program goes on with was not `before`
-/// among those that it found.
+/// Why there is nothing of a server's to compare, if so: the table that this program goes on with
+/// was not `before` among those that it found.
 fn standing(view: &str, table: &str, before: &[String]) -> Option<Live> {
     if before.iter().any(|name| name == table) {
         return None;

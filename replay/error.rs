@@ -6,8 +6,8 @@ use std::path::Path;
 use eventlog::{AppendError, ReadError};
 use thiserror::Error;
 
-/// Why a tool could not do its work. A tool that did its work and found something bad says so in its
-/// report instead.
+/// Why a tool could not do its work. A tool that did its work and found damage reports it in its
+/// result instead.
 #[derive(Debug, Error)]
 pub enum ToolError {
     /// The options make no sense together or name something that cannot be.
@@ -38,7 +38,7 @@ pub enum ToolError {
     File {
         /// Which, or `-`.
         path: String,
-        /// What the operating system says.
+        /// The operating system's error.
         source: io::Error,
     },
     /// A line of the input was refused; the lines before it were imported.
@@ -75,7 +75,8 @@ pub enum ToolError {
 }
 
 impl ToolError {
-    /// What a command line exits with: 1 failed, 2 usage, 3 not found, 5 conflict, 6 verification failed.
+    /// What a command line exits with: 1 failed, 2 usage, 3 not found, 5 conflict, 6 verification
+    /// failed.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {

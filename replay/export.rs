@@ -1,7 +1,7 @@
 //! Copies a log into lines of JSON, byte for byte. The format is in `FORMAT.md`.
 //!
-//! Async: pages are read here while a blocking thread encodes, compresses and writes the one before.
-//! It works while a server appends; the copy ends at the head as it was when it began.
+//! Async: pages are read here while a blocking thread encodes, compresses and writes the one
+//! before. It works while a server appends; the copy ends at the head as it was when it began.
 
 mod destination;
 
@@ -30,11 +30,11 @@ pub struct Options {
     pub window: Window,
     /// Where to.
     pub to: Destination,
-    /// When given, every blob that an event of the window names is written before the event that first names
-    /// it, so that the copy is a whole backup.
+    /// When given, every blob that an event of the window names is written before the event that
+    /// first names it, so that the copy is a whole backup.
     pub blobs: Option<blobs::Blobs>,
-    /// Whether the last line says how many stand above it and what their digest is, so that a copy that was cut
-    /// or changed is known as one.
+    /// Whether the last line holds the number and the digest of the lines above it, so that a cut
+    /// or changed copy is detected.
     pub end_line: bool,
 }
 
@@ -60,8 +60,8 @@ pub struct Report {
 /// Copies the window.
 ///
 /// # Errors
-/// When the log, a blob or the destination fails. A file under its final name is whole: it is written
-/// beside it and renamed at the end.
+/// When the log, a blob or the destination fails. A file under its final name is whole: it is
+/// written under another name and renamed at the end.
 pub async fn run(
     log: &dyn EventLog,
     options: Options,
@@ -99,7 +99,7 @@ enum Piece {
 struct Reading<'l> {
     reader: Reader<'l>,
     blobs: Option<blobs::Blobs>,
-    /// Digests that stand in the copy or are known to be missing.
+    /// Digests that are in the copy or known to be missing.
     seen: HashSet<String>,
     report: Report,
     sender: mpsc::Sender<Piece>,
@@ -140,7 +140,7 @@ impl Reading<'_> {
         Ok(self.report)
     }
 
-    /// Hands one piece over. When the writer is gone it has failed and says so itself.
+    /// Hands one piece over. A writer that ended reports its own error.
     async fn send(&self, piece: Piece) {
         let _ = self.sender.send(piece).await;
     }
@@ -214,7 +214,7 @@ fn write_all(mut to: Destination, mut pieces: mpsc::Receiver<Piece>) -> Result<u
             return Err(to.failed(error));
         }
     }
-    // The reader has failed and says so itself.
+    // The reader reports its own error.
     to.discard();
     Ok(bytes)
 }

@@ -1,7 +1,7 @@
 //! Takes lines of JSON into a log, as [`crate::export`] wrote them. The format is in `FORMAT.md`.
 //!
-//! Async: a blocking thread reads, decompresses and checks the next lines while a batch is appended here.
-//! Nothing is appended twice, so an import that was interrupted is simply started again.
+//! Async: a blocking thread reads, decompresses and checks the next lines while a batch is appended
+//! here. Nothing is appended twice, so an import that was interrupted is simply started again.
 
 mod known;
 mod lines;
@@ -36,8 +36,8 @@ pub struct Options {
     pub from: Origin,
     /// Where blobs go. Without it a line with a blob is refused.
     pub blobs: Option<blobs::Blobs>,
-    /// Whether every event must have the shape of its type and version. Without it only type and version
-    /// are looked at, which is for people who repair logs.
+    /// Whether every event must have the shape of its type and version. Without it only type and
+    /// version are looked at, which is for people who repair logs.
     pub check_shapes: bool,
     /// Whether everything is checked and nothing is written.
     pub dry_run: bool,
@@ -58,7 +58,7 @@ pub struct Report {
     pub blobs: u64,
     /// Position of the last of these events.
     pub last: Option<Position>,
-    /// How many events stand at another position than the one in their line.
+    /// How many events have another position than the one in their line.
     pub moved: u64,
     /// The first of them.
     pub first_moved: Option<Moved>,
@@ -84,10 +84,10 @@ pub struct Moved {
 /// Takes everything that the origin holds.
 ///
 /// # Errors
-/// [`ToolError::Incomplete`] when a copy is not whole. Of a file that is known before anything is appended; other
-/// origins can be read only once, and what they held is in the log then. [`ToolError::Line`] for the first line
-/// that is refused; the lines before it are in the log. And whatever the log, the blobs or the origin say when
-/// they fail.
+/// [`ToolError::Incomplete`] when a copy is not whole. For a file this is checked before anything
+/// is appended; other origins can be read only once, and their lines are in the log then.
+/// [`ToolError::Line`] for the first line that is refused; the lines before it are in the log. And
+/// the errors of the log, the blobs and the origin.
 pub async fn run(
     log: &dyn EventLog,
     options: Options,
@@ -153,7 +153,7 @@ pub async fn run(
 struct Import<'l> {
     log: &'l dyn EventLog,
     blobs: Option<blobs::Blobs>,
-    /// Where streams would stand, when nothing is written: it grows with the number of streams.
+    /// The heads of streams in a dry run; it grows with the number of streams.
     dry_heads: Option<BTreeMap<StreamName, Option<Revision>>>,
     /// Whether the log has other events than the lines at the same positions.
     moved_on: bool,
@@ -180,7 +180,7 @@ impl Import<'_> {
         }
     }
 
-    /// Appends a batch; `None` when the log does not stand as the lines say.
+    /// Appends a batch; `None` when the log does not match the revisions of the lines.
     async fn try_append(
         &self,
         events: &[(u64, IncomingEvent)],
@@ -202,7 +202,8 @@ impl Import<'_> {
                     | AppendError::IdReused { .. }
                     | AppendError::Refused { .. },
                 ) => return Ok(None),
-                // The import can be started again: ids that are there already are not written twice.
+                // The import can be started again: ids that are there already are not written
+                // twice.
                 Err(
                     error @ (AppendError::Full { .. }
                     | AppendError::Stopped { .. }
@@ -250,7 +251,7 @@ impl Import<'_> {
     }
 }
 
-/// The events as a batch in their own order, each expecting its stream as its revision says.
+/// The events as a batch in their own order, each expecting the revision of its line.
 fn batch_of(events: &[(u64, IncomingEvent)]) -> Vec<Append> {
     let mut batch: Vec<Append> = Vec::new();
     let mut next = Revision::FIRST;

@@ -1,8 +1,8 @@
 //! Takes the history out of a Gantry database: machines, and what builds used.
 //!
-//! Async: a blocking thread reads rows while the ones before are appended here. The database is opened read
-//! only. Running it again appends nothing: a machine that is described already is left as it is, and a
-//! build whose collection has ended keeps its outcome.
+//! Async: a blocking thread reads rows while the ones before are appended here. The database is
+//! opened read only. Running it again appends nothing: a machine that is described already is left
+//! as it is, and a build whose collection has ended keeps its outcome.
 
 mod cell;
 mod database;
@@ -96,8 +96,8 @@ pub struct Refused {
 /// Takes every row of both tables.
 ///
 /// # Errors
-/// [`ToolError::Source`] when the file is no such database, [`ToolError::Row`] for a bad row when that is to
-/// end it, and whatever the log says when it fails. What was taken before has been appended.
+/// [`ToolError::Source`] when the file is no such database, [`ToolError::Row`] for a bad row when
+/// that is to end it, and the errors of the log. Rows before the error have been appended.
 pub async fn run(
     log: &dyn EventLog,
     options: Options,
@@ -185,7 +185,7 @@ impl Reading {
                 listening
             },
         )?;
-        // If the receiver is gone, its error says why.
+        // If the receiver was dropped, its error gives the reason.
         let _ = sender.blocking_send(Portion { rows, total });
         Ok(())
     }

@@ -1,8 +1,10 @@
-//! The tools that look at a whole log: check it, copy it, fold it again, compare, and feed old databases in.
+//! The tools that look at a whole log: check it, copy it, fold it again, compare, and feed old
+//! databases in.
 //!
-//! Everything works from the log alone, without network and without reactors, so that running a tool
-//! changes nothing in the outside world. Each tool is one file with `Options`, a `run` and a report that
-//! serialises; none of them prints, and none draws a bar: the caller passes a [`Watch`].
+//! Everything works from the log alone, without network and without reactors, so that running a
+//! tool changes nothing in the outside world. Each tool is one file with `Options`, a `run` and a
+//! report that serialises; none of them prints, and none draws a bar: the caller passes a
+//! [`Watch`].
 //!
 //! Start reading at [`export`] (its format is in `FORMAT.md`), then [`import`], its inverse.
 

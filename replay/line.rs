@@ -11,13 +11,13 @@ pub(crate) use write::{push_blob, push_end, push_event};
 
 use serde::{Deserialize, Serialize};
 
-/// How an export that says so ends: without it the copy is not whole.
+/// The end of an export with an end line: without it the copy is not whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct End {
-    /// How many event lines stand above.
+    /// The number of event lines above.
     pub events: u64,
-    /// How many blob lines stand above.
+    /// The number of blob lines above.
     pub blobs: u64,
     /// BLAKE3 of all lines above, each with one line feed.
     #[serde(default)]

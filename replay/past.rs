@@ -83,7 +83,7 @@ impl EventLog for Past {
     }
 
     async fn stream_head(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
-        // The stream may have gone on since; what is wanted is found by halving.
+        // The stream may have grown since; the wanted event is found by halving.
         let Some(now) = self.log.stream_head(stream).await? else {
             return Ok(None);
         };

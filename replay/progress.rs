@@ -19,7 +19,7 @@ pub struct Progress {
 pub enum Unit {
     /// Events of a log; the total counts positions, of which a filter may admit fewer.
     Events,
-    /// Bytes of an input as it lies on the disk.
+    /// Bytes of an input on disk.
     Bytes,
     /// Rows of a foreign database.
     Rows,

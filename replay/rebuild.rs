@@ -1,7 +1,7 @@
 //! Rebuilds every view from the log, as of now or of any moment before.
 //!
-//! Async: the engine of the views folds on a thread of its own. The log is only read. What lies in the directory
-//! afterwards can be served read only, together with the [`Past`] it was made from.
+//! Async: the engine of the views folds on a thread of its own. The log is only read. The resulting
+//! directory can be served read-only, together with the [`Past`] it was made from.
 
 mod fold;
 
@@ -57,7 +57,8 @@ pub struct View {
     pub name: String,
     /// The version of its fold.
     pub version: u32,
-    /// One number for all of its rows: BLAKE3, hexadecimal. Two rebuilds to one position agree on it.
+    /// One number for all of its rows: BLAKE3, hexadecimal. Two rebuilds to one position agree on
+    /// it.
     pub digest: String,
     /// How many rows it has, those of its indexes included.
     pub rows: u64,

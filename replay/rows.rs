@@ -68,7 +68,7 @@ pub(crate) fn key_text(key: &[u8]) -> String {
     key.escape_ascii().to_string()
 }
 
-/// What a row says: its fields when it is the row of a thing, its bytes when it is anything else.
+/// A row as JSON: the fields of a record's row, the bytes of any other.
 pub(crate) fn row_json(view: &str, value: &[u8]) -> Json {
     let fields = match view {
         "builds" => fields::<BuildRow>(value),

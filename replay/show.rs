@@ -62,7 +62,7 @@ pub struct Shown {
     pub recorded_at: Timestamp,
     /// Who did it, as `kind:id`.
     pub actor: Option<String>,
-    /// What it says; a text when it is not JSON.
+    /// Its data; a text when it is not JSON.
     pub data: Json,
     /// Why this program cannot read it, if so.
     pub fault: Option<String>,
@@ -74,7 +74,7 @@ pub struct Shown {
 pub enum State {
     /// A build, and how learning what it used went.
     Build {
-        /// The build, as the view of builds says it.
+        /// The build, as in the view of builds.
         build: Box<BuildRow>,
         /// The collection, if the build was over by then.
         collection: Option<CollectionRow>,
@@ -95,7 +95,7 @@ pub enum State {
 /// Shows it.
 ///
 /// # Errors
-/// [`ToolError::NotFound`] when nothing had happened to it by then, and what the log says when it fails.
+/// [`ToolError::NotFound`] when nothing had happened to it by then, and the errors of the log.
 pub async fn run(log: &dyn EventLog, options: Options) -> Result<Report, ToolError> {
     let Options {
         stream,
@@ -124,7 +124,7 @@ pub async fn run(log: &dyn EventLog, options: Options) -> Result<Report, ToolErr
     })
 }
 
-/// A build as the views say it, folded from its own events alone.
+/// A build as in the views, folded from its own events alone.
 async fn build(stream: &StreamName, recorded: &[Recorded]) -> Result<State, ToolError> {
     let Ok(key) = stream.key().parse() else {
         return Ok(State::Events);

@@ -8,7 +8,7 @@ use crate::AsOf;
 /// How many events of a stream are read at once.
 const PAGE_EVENTS: usize = 512;
 
-/// An aggregate as its stream says it is.
+/// An aggregate, folded from its stream.
 pub(crate) struct Loaded<A> {
     pub state: A,
     /// The revision of the stream's last event.

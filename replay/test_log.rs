@@ -21,7 +21,7 @@ pub(crate) fn second(seconds: u64) -> Timestamp {
     noon() + SignedDuration::from_secs(i64::try_from(seconds).unwrap())
 }
 
-/// An empty log whose clock stands at [`noon`].
+/// An empty log whose clock shows [`noon`].
 pub(crate) fn empty() -> MemoryLog {
     MemoryLog::new(noon)
 }
@@ -55,7 +55,7 @@ pub(crate) fn report(number: i64, status: &str, at: Timestamp) -> Reported {
     }
 }
 
-/// A build's report whose body lies in the blob store.
+/// A build's report whose body is in the blob store.
 pub(crate) fn report_with_blob(number: i64, blob: BlobRef) -> Event {
     let body_blob = Some(blob);
     let reported = Reported {

@@ -1,8 +1,8 @@
-//! Goes through every frame of a log on this machine's disk and says where the first fault is.
+//! Checks every frame of a log on this machine's disk and reports the first fault.
 //!
-//! Async: the work is done on blocking threads, one that reads and checks frames and, when asked to,
-//! one for each core that reads what the events say. Read only; it works while a server writes and
-//! ends at the last frame that is whole when it gets there.
+//! Async: the work is done on blocking threads, one that reads and checks frames and, with
+//! [`Depth::Content`], one for each core that decodes the events. Read-only; it works while a
+//! server writes and ends at the last whole frame.
 
 mod content;
 mod frames;
@@ -31,10 +31,10 @@ pub struct Options {
     pub directory: PathBuf,
     /// How closely.
     pub depth: Depth,
-    /// When given, every blob that an event names is read there and its digest checked; only where what
-    /// events say is looked at.
+    /// When given, every blob that an event names is read there and its digest checked; only where
+    /// the content of events is checked.
     pub blobs: Option<Blobs>,
-    /// Where the head of the log is recorded: the log must hold what the record says. Without it a log must
+    /// Where the head of the log is recorded: the log must reach the record. Without it a log must
     /// begin with position 1, and may end anywhere.
     pub head_record: Option<PathBuf>,
     /// Something that was made from the log before this check began: the log must reach as far.
@@ -45,12 +45,12 @@ pub struct Options {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Depth {
-    /// Every frame's checksum, and that no position is missing. As fast as the disk; counts neither streams
-    /// nor types.
+    /// Every frame's checksum, and that no position is missing. As fast as the disk; counts neither
+    /// streams nor types.
     Frames,
     /// Also every record, and that no stream has a gap.
     Streams,
-    /// Also whether this program can read what every event says.
+    /// Also whether this program can decode every event.
     #[default]
     Content,
 }
@@ -87,7 +87,7 @@ pub struct Fault {
     pub segment: PathBuf,
     /// Where the damaged frame begins in the file, in bytes.
     pub offset: u64,
-    /// The position that should stand there.
+    /// The expected position.
     pub position: Position,
     /// The stream of the event, when that much can be read.
     pub stream: Option<String>,
@@ -127,8 +127,8 @@ impl Report {
 /// Checks the log.
 ///
 /// # Errors
-/// When there is no log, when it cannot be read, or the blobs cannot. A fault is no error: it is in the
-/// report.
+/// When there is no log, when it cannot be read, or the blobs cannot. A fault is no error: it is in
+/// the report.
 pub async fn run(options: Options, watch: &Watch<'_>) -> Result<Report, ToolError> {
     let Options {
         directory,

@@ -7,9 +7,11 @@ use crate::AsOf;
 /// A stretch of the log, and which events of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Window {
-    /// The first event: the one at this position, or the first that was recorded at this time or later.
+    /// The first event: the one at this position, or the first that was recorded at this time or
+    /// later.
     pub from: Option<AsOf>,
-    /// The last event: the one at this position, or the one before the first that was recorded later.
+    /// The last event: the one at this position, or the one before the first that was recorded
+    /// later.
     pub until: Option<AsOf>,
     /// Which events of the stretch.
     pub filter: Filter,
@@ -57,13 +59,14 @@ impl<'l> Reader<'l> {
         self.last.0.saturating_sub(self.next.0)
     }
 
-    /// The next events; `None` at the end. A page may be empty when the filter admitted nothing of it.
+    /// The next events; `None` at the end. A page may be empty when the filter admitted nothing of
+    /// it.
     pub(crate) async fn next_page(&mut self) -> Result<Option<Vec<Recorded>>, ReadError> {
         if self.next >= self.last {
             return Ok(None);
         }
-        // A time is looked for among all events, not only those that the filter admits: the first later
-        // event ends the window whatever kind it is.
+        // A time is looked for among all events, not only those that the filter admits: the first
+        // later event ends the window whatever kind it is.
         let by_time = !self.begun || matches!(self.window.until, Some(AsOf::Time(_)));
         let all = Filter::all();
         let filter = if by_time { &all } else { &self.window.filter };

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::ToolError;
 
-/// Copies a directory of tables and the register next to it, which says what must be found in it. The lock is
-/// left behind.
+/// Copies a directory of tables and the register of its content next to it, without the lock.
 pub fn tables(from: &Path, to: &Path) -> Result<(), ToolError> {
     copy_directory(from, to)?;
     for beside in [".register", ".suspect"] {

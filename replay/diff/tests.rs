@@ -133,7 +133,7 @@ async fn a_row_of_a_build_is_shown_by_its_fields() {
 }
 
 #[tokio::test]
-async fn a_view_that_a_server_would_make_anew_is_not_called_equal() {
+async fn a_view_that_a_server_would_rebuild_is_not_called_equal() {
     let server = Server::stopped_after(300).await;
     server.change("usage", |_, batch| batch.delete(vec![0]));
     let report = server.compared().await;
@@ -147,7 +147,8 @@ async fn a_view_that_a_server_would_make_anew_is_not_called_equal() {
     assert!(!report.is_equal());
 }
 
-/// After an upgrade, before the server has started: nothing was compared, and nothing is said to be equal.
+/// After an upgrade, before the server has started: nothing is compared, and nothing is reported as
+/// equal.
 #[tokio::test]
 async fn a_view_that_another_version_wrote_is_called_so() {
     let server = Server::stopped_after(300).await;

@@ -1,5 +1,6 @@
-//! Measures how fast a log is checked, copied and read back: `cargo run --release -p replay --example speed
-//! [events]`. Needs about 2 KB of disk per event under the temporary directory.
+//! Measures how fast a log is checked, copied and read back:
+//! `cargo run --release -p replay --example speed [events]`. Needs about 2 KB of disk per event
+//! under the temporary directory.
 
 use std::path::Path;
 use std::time::Instant;

@@ -61,7 +61,7 @@ impl Destination {
         }
         let mut encoder = zstd::stream::write::Encoder::new(file, COMPRESSION_LEVEL)
             .map_err(|error| ToolError::file(&partial, error))?;
-        // A copy that lies for years should know when it has rotted.
+        // A checksum, so that damage in an old copy is detected.
         encoder
             .include_checksum(true)
             .map_err(|error| ToolError::file(&partial, error))?;

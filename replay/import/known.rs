@@ -7,8 +7,8 @@ use crate::ToolError;
 use crate::line::IncomingEvent;
 
 impl Import<'_> {
-    /// How many of the first events stand in the log where their lines say. An import that is taken up
-    /// again passes over them as fast as it can read; the log may no longer know all of their ids.
+    /// How many of the first events are in the log at the positions of their lines. A resumed
+    /// import skips them as fast as it can read; the log may no longer know all of their ids.
     pub(super) async fn known_by_place(
         &mut self,
         events: &[(u64, IncomingEvent)],
@@ -32,7 +32,8 @@ impl Import<'_> {
                 self.note_place(*line, event, event.position.unwrap_or_default());
             }
             known += same;
-            // Once the log goes another way than the lines, there is nothing more to find like this.
+            // Once the log goes another way than the lines, there is nothing more to find like
+            // this.
             self.moved_on = same == 0;
         }
         self.report.already += known as u64;

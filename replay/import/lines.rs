@@ -48,7 +48,7 @@ pub(super) struct Check {
     pub shapes: bool,
 }
 
-/// Sends everything until the input ends, is refused, or the receiver is gone.
+/// Sends everything until the input ends, is refused, or the receiver is dropped.
 pub(super) fn gather(
     origin: Origin,
     gauge: &Gauge,
@@ -71,7 +71,7 @@ pub(super) fn gather(
 }
 
 enum Stopped {
-    NobodyListens,
+    ReceiverGone,
     Because(ToolError),
 }
 
@@ -130,7 +130,8 @@ impl Gathering<'_> {
             }
             Incoming::Blob { digest, bytes } => {
                 self.sum.blob(line);
-                // Before any event that names it, so that no reader finds the name without the blob.
+                // Before any event that names it, so that no reader finds the name without the
+                // blob.
                 self.send_chunk()?;
                 self.send(Gathered::Blob {
                     line: self.line,
@@ -153,7 +154,7 @@ impl Gathering<'_> {
 
     fn send(&self, gathered: Gathered) -> Result<(), Stopped> {
         let sent = self.sender.blocking_send(Ok(gathered));
-        sent.map_err(|_| Stopped::NobodyListens)
+        sent.map_err(|_| Stopped::ReceiverGone)
     }
 
     fn refuse(&self, reason: String) -> ToolError {
@@ -175,7 +176,8 @@ pub(super) fn read_line(input: &mut dyn BufRead, buffer: &mut Vec<u8>) -> Result
     Ok(read > 0)
 }
 
-/// Refuses what this program could not read again: a log takes any bytes, and the views would stop at them.
+/// Refuses what this program could not read again: a log takes any bytes, and the views would stop
+/// at them.
 fn check_event(incoming: &IncomingEvent, check: Check) -> Result<(), String> {
     let event = &incoming.event;
     let event_type = event.event_type.as_str();

@@ -11,7 +11,7 @@ use crate::ToolError;
 /// How every zstd frame begins (0x28 is `(`, with which no line of an export begins).
 const ZSTD_FIRST_BYTE: u8 = 0x28;
 
-/// Where an import comes from. Compression is known by the first bytes, whatever the name says.
+/// Where an import comes from. Compression is detected by the first bytes, not by the name.
 pub enum Origin {
     /// A file.
     File(PathBuf),

@@ -1,7 +1,7 @@
 //! Finds out, event by event, what a log has already and what is wrong with the rest.
 //!
-//! The slow way, for a chunk that is neither all new nor all known: the one in which an interrupted import
-//! is taken up again, or the one with the mistake.
+//! The slow way, for a chunk that is neither all new nor all known: the one in which an interrupted
+//! import is taken up again, or the one with the mistake.
 
 use std::collections::{BTreeMap, BTreeSet};
 

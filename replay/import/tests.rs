@@ -156,7 +156,7 @@ async fn no_flipped_bit_of_a_file_is_taken_for_truth_and_nothing_of_it_is_append
             damaged[at] ^= 1 << (at % 8);
             std::fs::write(&path, &damaged).unwrap();
             let (head, imported) = import_file(&path, false).await;
-            // A zstd frame has bits that say nothing; what it holds is right then.
+            // A zstd frame has unused bits; its content is right then.
             let Err(error) = imported else {
                 assert!(
                     name.ends_with("zst") && head == Position(12),
@@ -271,7 +271,7 @@ fn blob() -> domain::BlobRef {
     }
 }
 
-/// Nothing stands where its line says, so every event is looked for in its stream.
+/// No event is at the position of its line, so each is searched in its stream.
 #[tokio::test]
 async fn an_import_after_other_events_is_taken_up_again_too() {
     let lines = exported(&test_log::filled(7000).await, true).await;

@@ -1,4 +1,5 @@
-//! Reads cells as what they should be. SQLite keeps any value in any column, so nothing is believed.
+//! Reads cells as what they should be. SQLite keeps any value in any column, so nothing is
+//! believed.
 
 use jiff::Timestamp;
 use rusqlite::types::ValueRef;

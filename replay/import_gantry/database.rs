@@ -99,8 +99,8 @@ impl Contents {
             .map_err(|error| self.failed(&error))
     }
 
-    /// Hands over every row, machines before builds and builds in the order in which they ended, until
-    /// the receiver is gone.
+    /// Hands over every row, machines before builds and builds in the order in which they ended,
+    /// until the receiver is dropped.
     pub(super) fn each(
         &self,
         rows: &Rows<'_>,

@@ -1,4 +1,4 @@
-//! Turns rows into what the app says of machines and builds.
+//! Turns rows into events of machines and builds.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use rusqlite::types::ValueRef;
 use super::{Refused, cell};
 use crate::ToolError;
 
-/// What was the number of make jobs where the database does not say.
+/// The number of make jobs where the database has none.
 const BUILD_JOBS_DEFAULT: u32 = 16;
 
 /// The origin that these records name.
@@ -95,7 +95,7 @@ impl Cells<'_> {
     }
 }
 
-/// What a job's row says of the machine that it ran on.
+/// The machine in a job's row.
 #[derive(Clone, Debug)]
 pub(super) struct Machine {
     pub uuid: String,
@@ -128,8 +128,8 @@ pub(super) fn node(cells: &Cells<'_>, at: Timestamp) -> Result<Described, Flaw> 
 /// The one status of which is learnt what builds use.
 const SUCCESS: &str = "success";
 
-/// A row of `jobs`. A build that was killed for memory says only that its limit did not suffice, and any other that did not
-/// succeed says nothing: it ended early, or used what it should not have.
+/// A row of `jobs`. A build that was killed for memory shows only that its limit did not suffice.
+/// Any other failed build shows nothing: it ended early, or its usage was wrong.
 pub(super) fn job(cells: &Cells<'_>, source: &str, machines: &Machines) -> Result<Row, Flaw> {
     let was_killed = cells.read_or("oomed", false, cell::flag)?;
     let status = cells.read("job_status", cell::name)?;
@@ -148,7 +148,7 @@ pub(super) fn job(cells: &Cells<'_>, source: &str, machines: &Machines) -> Resul
     })
 }
 
-/// What a row says of every build.
+/// The fields of every build's row.
 struct Build {
     key: BuildKey,
     machine: Option<Machine>,
@@ -273,7 +273,8 @@ fn spec(cells: &Cells<'_>) -> Result<BuiltSpec, Flaw> {
     })
 }
 
-/// Variants in the one spelling that history compares, keys in the order in which they were written.
+/// Variants in the one spelling that history compares, keys in the order in which they were
+/// written.
 fn variants(cell: ValueRef<'_>) -> Result<String, String> {
     let text = cell::text(cell)?;
     let variants: Variants = serde_json::from_str(&text)

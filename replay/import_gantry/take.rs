@@ -1,4 +1,4 @@
-//! Appends what rows say, unless it is known.
+//! Appends the events of rows, unless they are known.
 
 use std::collections::BTreeMap;
 
@@ -192,7 +192,8 @@ impl<'l> Taking<'l> {
         for event in events {
             let encoded = Into::<Event>::into(event.clone()).encode();
             let new = NewEvent {
-                // A name of version 5 is known for ever, so not even a damaged view lets it in twice.
+                // A name of version 5 is known for ever, so not even a damaged view lets it in
+                // twice.
                 id: Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{ORIGIN}/{key}").as_bytes()),
                 event_type: eventlog::EventType::from_static(encoded.event_type),
                 version: encoded.version,
@@ -212,7 +213,7 @@ impl<'l> Taking<'l> {
     }
 }
 
-/// A machine that was described is left as it is: what the database says of it is older.
+/// A described machine is left as it is: the database's description is older.
 fn describe(node: &Loaded<Node>, described: &Described) -> Vec<<Node as Aggregate>::Event> {
     if node.revision.is_some() {
         return vec![];

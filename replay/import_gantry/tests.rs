@@ -198,7 +198,7 @@ async fn a_build_that_was_already_collected_keeps_its_outcome() {
     assert_eq!(report.jobs, counts(0, 3, 0));
 }
 
-/// What the database says of a machine is older than what anybody has said of it here.
+/// The database's description of a machine is older than any description in the log.
 #[tokio::test]
 async fn a_machine_that_is_described_already_is_left_as_it_is() {
     let database = Database::with_jobs(1);
@@ -246,7 +246,7 @@ async fn a_bad_row_is_refused_by_number_and_column() {
         ("gitlab_id = NULL", "gitlab_id", "should be a whole number"),
         ("gitlab_id = 'x'", "gitlab_id", "other text"),
         ("node = 7", "node", "node 7 is missing or invalid"),
-        ("node = 'nobody'", "node", "names no row of nodes"),
+        ("node = 'unknown'", "node", "names no row of nodes"),
         (
             "pkg_variants = '[]'",
             "pkg_variants",
@@ -415,7 +415,7 @@ async fn progress_counts_rows_of_both_tables() {
     assert_eq!(seen.lock().unwrap().last(), Some(&last));
 }
 
-/// Six builds of a package that used 1 GB, and others of it that did not succeed and say nothing of what it needs: learnt
+/// Six builds of a package that used 1 GB, and failed ones that do not show what it needs: learnt
 /// as usage, they raised the answer twentyfold.
 #[tokio::test]
 async fn only_success_is_usage_and_a_kill_is_a_kill() {

@@ -5,10 +5,10 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-/// The three ways in which bytes stand in a line.
+/// The three forms of bytes in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form<'b> {
-    /// They are one JSON text on one line: they stand in the line as they are.
+    /// One JSON text on one line, copied as it is.
     Json(&'b str),
     /// They are UTF-8 of some other kind: a string.
     Text(&'b str),
@@ -22,8 +22,8 @@ impl<'b> Form<'b> {
         let Ok(text) = std::str::from_utf8(bytes) else {
             return Self::Binary(bytes);
         };
-        // White space around a value is not part of it and would be lost, and a line break inside one
-        // would end the line.
+        // White space around a value is not part of it and would be lost, and a line break inside
+        // one would end the line.
         let one_line = !bytes.iter().any(|byte| matches!(byte, b'\n' | b'\r'));
         let whole = |raw: &RawValue| raw.get().len() == text.len();
         match serde_json::from_str::<&RawValue>(text) {

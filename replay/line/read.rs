@@ -31,10 +31,10 @@ pub(crate) struct IncomingEvent {
 /// Reads one line without its line break.
 ///
 /// # Errors
-/// What is wrong with it, in words for the person who sent the file.
+/// What is wrong with it, for the sender of the file.
 pub(crate) fn parse(line: &[u8]) -> Result<Incoming, String> {
     let text = std::str::from_utf8(line).map_err(|error| format!("not UTF-8: {error}"))?;
-    // The first field says what kind of line it is, so that an event is read only once.
+    // The first field names the kind of the line, so that an event is read only once.
     if text.starts_with("{\"blob\":") {
         let blob: BlobLine<'_> = shaped(text)?;
         return Ok(Incoming::Blob {

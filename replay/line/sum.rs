@@ -1,11 +1,13 @@
-//! What the end of an export says of all lines above it, and whether that is so.
+//! The counts and digest in the end line of an export, and their check.
 
 use super::End;
 
-/// After so many lines the end has another checkpoint, so that a changed byte is known to that many lines.
+/// After so many lines the end has another checkpoint, so that a changed byte is known to that many
+/// lines.
 pub(crate) const CHECKPOINT_LINES: u64 = 10_000;
 
-/// How many digits a checkpoint has: enough against chance, and the digest of everything is there as well.
+/// How many digits a checkpoint has: enough against chance, and the digest of everything is there
+/// as well.
 const CHECKPOINT_DIGITS: usize = 16;
 
 /// Sums up lines one after the other.
@@ -60,7 +62,7 @@ impl Sum {
         }
     }
 
-    /// Compares these lines with what the end says of them.
+    /// Compares these lines with the end line.
     pub(crate) fn check(&self, end: Option<&End>) -> Result<(), Complaint> {
         let complain = |good, reason| Err(Complaint { good, reason });
         let Some(end) = end else {
@@ -91,7 +93,7 @@ impl Sum {
         }
     }
 
-    /// How many lines are right as far as the checkpoints say.
+    /// How many lines are right by the checkpoints.
     fn good(&self, end: &End) -> u64 {
         let pairs = self.checkpoints.iter().zip(&end.checkpoints);
         let right = pairs.take_while(|(one, other)| one == other).count();

@@ -1,4 +1,4 @@
-//! Folds a log into tables, from wherever they stand.
+//! Folds a log into tables, from their current positions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,8 @@ use crate::{Progress, ToolError, Unit, Watch};
 /// How long to wait for news before looking whether the views are in trouble.
 const LOOK_AFTER: Duration = Duration::from_millis(250);
 
-/// Brings all views to the end of a log whose head does not move, and writes them down; how they stand then.
+/// Brings all views to the end of a log whose head does not move, persists them, and returns their
+/// state.
 pub(crate) async fn fold_all(
     log: Arc<dyn EventLog>,
     tables: Arc<dyn Tables>,

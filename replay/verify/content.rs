@@ -1,4 +1,4 @@
-//! Whether what events say can be read.
+//! Whether events can be decoded.
 
 use std::collections::BTreeMap;
 use std::path::Path;

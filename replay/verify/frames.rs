@@ -154,7 +154,7 @@ impl<'d> Checking<'d> {
         });
     }
 
-    /// Reads everything, until `hand_over` returns that the receiver is gone.
+    /// Reads everything, until `hand_over` returns that the receiver was dropped.
     fn run(&mut self, mut hand_over: impl FnMut(Portion) -> bool) -> Result<(), ToolError> {
         let mut last_fault = None;
         loop {
@@ -180,7 +180,7 @@ impl<'d> Checking<'d> {
                     });
                     return Ok(());
                 }
-                // A server may have been half-way through writing this frame: a second look tells.
+                // A server may have been writing this frame: it is read again.
                 Err(OpenError::Fault(fault)) => last_fault = Some(fault),
                 Err(error) => return Err(unreadable(self.directory, error)),
             }

@@ -16,8 +16,8 @@ const TYPES_MAX: usize = 4096;
 const REPORT_IT: &str = "the frame is as it was written, so the program that wrote it was wrong; keep a \
                          copy of the directory, and export what stands before the fault";
 
-/// The last revision of each stream, and how often each type occurred. Grows with the number of streams, by some 40
-/// bytes each.
+/// The last revision of each stream, and how often each type occurred. Grows with the number of
+/// streams, by some 40 bytes each.
 #[derive(Default)]
 pub(super) struct Order {
     /// By two hashes with keys drawn for this run, so that collisions cannot be chosen.

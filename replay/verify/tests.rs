@@ -236,7 +236,7 @@ async fn a_sealed_segment_that_was_emptied_is_a_fault_at_its_beginning() {
 }
 
 #[tokio::test]
-async fn an_event_that_nobody_can_read_is_found_when_the_content_is_looked_at() {
+async fn an_unreadable_event_is_found_when_the_content_is_checked() {
     let good = test_log::new_event(900, &test_log::report_with_blob(1, blob("00")));
     let node = "node-1".to_owned();
     for (event_type, version, stream, data, metadata, reason) in [
@@ -394,7 +394,7 @@ async fn blobs_that_events_name_are_read() {
     assert_eq!(of_wrong_size.blobs_missing[0].reason, "4 bytes, expected 5");
 }
 
-/// A view is ahead of a log whose end and whose record of it are gone.
+/// A view is ahead of a log that lost its end and its head record.
 #[tokio::test]
 async fn a_log_that_ends_before_a_view_is_not_sound() {
     let folder = tempfile::tempdir().unwrap();
@@ -425,7 +425,7 @@ async fn a_log_that_ends_before_a_view_is_not_sound() {
     }
 }
 
-/// Refused bodies make way for newer ones: that one is gone is no fault of the log.
+/// Old refused bodies are deleted: a missing one is no fault of the log.
 #[tokio::test]
 async fn a_refused_body_that_made_way_is_not_missed() {
     let folder = tempfile::tempdir().unwrap();

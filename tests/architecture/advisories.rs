@@ -1,7 +1,7 @@
 //! No crate in `Cargo.lock` has a known advisory, unless it is excepted with a reason.
 //!
-//! What is known is stored in `ops/advisories/known.tsv`, so that the check needs no network and takes no time;
-//! `ops/advisories/refresh` writes it anew from a checkout of RustSec's database.
+//! What is known is stored in `ops/advisories/known.tsv`, so that the check needs no network and
+//! takes no time; `ops/advisories/refresh` rewrites it from a checkout of RustSec's database.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,8 @@ const EXCEPTIONS: &str = include_str!("../../ops/advisories/exceptions.tsv");
 struct Advisory {
     id: &'static str,
     package: &'static str,
-    /// Versions that an advisory does not concern: patched ones, and those that never had the fault.
+    /// Versions that an advisory does not concern: patched ones, and those that never had the
+    /// fault.
     spared: Vec<VersionReq>,
     kind: &'static str,
 }
@@ -39,13 +40,13 @@ impl Advisory {
     }
 
     fn concerns(&self, version: &Version) -> bool {
-        // A requirement says nothing of what comes before a release; that is judged as the release.
+        // A requirement does not cover pre-releases; these are judged as the release.
         let release = Version::new(version.major, version.minor, version.patch);
         !self.spared.iter().any(|range| range.matches(&release))
     }
 }
 
-/// The lines that say something.
+/// The lines that are neither empty nor comments.
 fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
     text.lines()
         .filter(|line| !line.is_empty() && !line.starts_with('#'))

@@ -6,7 +6,8 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 
 use crate::source::{all_rust_files, is_test, read, root};
 
-/// Every arrow there is, from a crate to those it may know. The root is the wiring: nothing is hidden from it.
+/// Every arrow there is, from a crate to those it may know. The root is the wiring: nothing is
+/// hidden from it.
 const ARROWS: [(&str, &[&str]); 20] = [
     ("allocation", &["spec"]),
     ("blobs", &[]),
@@ -154,8 +155,8 @@ fn every_row_of_the_table_is_a_crate() {
     }
 }
 
-/// Which backend a log has is known where it is opened, and to the tools that look at its files. Everything else
-/// works on any log.
+/// Which backend a log has is known where it is opened, and to the tools that look at its files.
+/// Everything else works on any log.
 #[test]
 fn only_the_application_and_replay_know_backends_of_the_log() {
     // `bench` measures the embedded backend by name.

@@ -1,4 +1,5 @@
-//! The arrows between the modules of the root package go one way: `cli` → `serve` → `app` → `telemetry` → `config`.
+//! The arrows between the modules of the root package go one way: `cli` → `serve` → `app` →
+//! `telemetry` → `config`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -5,11 +5,11 @@ use crate::source::{is_test, read, relative, root, rust_files};
 /// The contexts there are.
 const CONTEXTS: [&str; 3] = ["builds", "core", "jobs"];
 
-/// Layers whose folders are contexts. In `projections` only the folders that are no context, `allocation` and
-/// `pulse`, read several.
+/// Layers whose folders are contexts. In `projections` only the folders that are no context,
+/// `allocation` and `pulse`, read several.
 const LAYERS: [&str; 2] = ["src/domain", "projections"];
 
-/// The audit lists events of every context, and says of a few in its own words what they did.
+/// The audit lists events of every context, and summarises a few of them itself.
 const READS_ALL: &str = "core/audit/summary.rs";
 
 /// What several contexts share belongs in `core`.

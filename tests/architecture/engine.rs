@@ -72,7 +72,7 @@ fn modules_of_the_engine_have_no_circle() {
             }
         }
     }
-    // Whatever only leads to what is gone already can go; what is left at the end is a circle.
+    // A node that leads only to removed ones is removed; the remaining ones form a circle.
     while !arrows.is_empty() {
         let known: BTreeSet<String> = arrows.keys().cloned().collect();
         let before = arrows.len();

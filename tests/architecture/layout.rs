@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::source::root;
 
-/// Crates in which nothing may ask for the time, for chance or for the outside world.
+/// Crates without clock, randomness or I/O.
 const PURE: [&str; 3] = ["src/domain", "src/spec", "projections"];
 
-/// What is allowed at the top: the picture in the README, and what tools expect beside it.
+/// What is allowed at the top: the picture in the README, and the files that tools expect.
 const TOP: [&str; 17] = [
     ".ci",
     ".dockerignore",

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::source::{all_rust_files, is_test, product, read, root};
 
-/// Names that say something only with their module: `verify::Options`, `gantry::Settings`.
+/// Names that are clear only with their module: `verify::Options`, `gantry::Settings`.
 const WITH_THEIR_MODULE: [&str; 7] = [
     "Command",
     "Event",
@@ -61,7 +61,8 @@ const STILL_TWICE: [&str; 41] = [
     "WorkerReports",
 ];
 
-/// The shapes of the API are called as what they show, and the data of an event as what happened to its aggregate.
+/// The shapes of the API are called as what they show, and the data of an event as what happened to
+/// its aggregate.
 fn has_a_namespace(file: &Path) -> bool {
     let is_wire =
         file.components().any(|part| part.as_os_str() == "wire") || file.ends_with("wire.rs");

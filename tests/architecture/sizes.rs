@@ -17,7 +17,7 @@ const STILL_LONG: [&str; 5] = [
     "src/domain/jobs/run/decide/tests.rs",
 ];
 
-/// Lines that a crate may have fewer than its row of the table says, before the row must follow.
+/// How many lines a crate may shrink below its row of the table, before the row must follow.
 const SLACK_LINES: usize = 200;
 
 #[test]

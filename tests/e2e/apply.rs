@@ -58,7 +58,7 @@ async fn the_example_makes_a_farm_through_the_server_and_a_second_time_nothing()
     assert_eq!(events(&server), after);
     assert_eq!(again["workers"]["Worker 2"].get("secret"), None);
 
-    // Without a server the directory itself is asked, and is as it was.
+    // Without a server the command reads the directory itself, which is unchanged.
     server.stop();
     let table = server.cli(&["apply", "-f", file]);
     let table = String::from_utf8_lossy(&table.stdout).into_owned();

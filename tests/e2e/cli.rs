@@ -136,7 +136,8 @@ async fn exit_codes_tell_what_happened() {
     }
 }
 
-/// A server whose views are being rebuilt knows nothing yet: an empty table would say that there is nothing.
+/// A server whose views are being rebuilt knows nothing yet: an empty table would mean that there
+/// is nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_view_that_is_being_rebuilt_is_an_error_and_no_empty_table() {
     use axum::http::{StatusCode, header};
@@ -258,13 +259,13 @@ async fn a_changed_byte_is_found_and_named_and_what_stands_before_it_can_be_save
     let until = (position - 1).to_string();
     let saved = server.cli(&["replay", "export", "--until", &until, "-"]);
     assert!(saved.status.success(), "{saved:?}");
-    // One line more says that the copy is whole.
+    // The end line shows that the copy is whole.
     let lines = String::from_utf8_lossy(&saved.stdout).lines().count() as u64;
     assert_eq!(lines, position);
 }
 
 #[tokio::test]
-async fn a_server_is_asked_by_its_name_and_its_token_is_shown_to_nobody() {
+async fn a_server_is_used_by_its_name_and_its_token_is_never_shown() {
     let elsewhere = tempfile::tempdir().unwrap();
     let file = elsewhere.path().join("kept/contexts.yaml");
     let file = file.to_str().unwrap();

@@ -1,4 +1,5 @@
-//! What goes over the wire byte for byte: clients that are silent, slow, too many or ambiguous, and signals.
+//! What goes over the wire byte for byte: clients that are silent, slow, too many or ambiguous, and
+//! signals.
 
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use crate::server::{PATIENCE, Server, WEBHOOK_TOKEN, hook};
 
 const NO_COLLECTOR: (&str, &str) = ("TALLYMAN__COLLECTOR__ENABLED", "false");
 
-/// Connections that had sent nothing, or the beginning of what HTTP/2 begins with, kept their places for ever.
+/// Connections that had sent nothing, or the beginning of what HTTP/2 begins with, kept their
+/// places for ever.
 #[tokio::test(flavor = "multi_thread")]
 async fn silent_connections_give_their_places_back() {
     let server = Server::start(&[
@@ -37,7 +39,7 @@ async fn silent_connections_give_their_places_back() {
     }
 }
 
-/// A client that waited for `100 Continue` was asked for the body before its token was checked.
+/// A client that waited for `100 Continue` had to send the body before its token was checked.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_is_asked_for_after_the_token_and_the_declared_size() {
     let server = Server::start(&[NO_COLLECTOR]);
@@ -102,7 +104,8 @@ async fn an_ambiguous_request_is_refused() {
     }
 }
 
-/// A few dozen idle connections took the last descriptors, and the log could not open its next segment.
+/// A few dozen idle connections took the last descriptors, and the log could not open its next
+/// segment.
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_leave_descriptors_for_the_log() {
     let mut server = Server::start_with_open_files(
@@ -139,7 +142,8 @@ async fn a_hangup_stops_the_server_in_order() {
     server.has_stopped();
 }
 
-/// The first signal waits for what is under way, as long as it is configured to; nothing could hasten it.
+/// The first signal waits for what is under way, as long as it is configured to; nothing could
+/// hasten it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_signal_hastens_the_stop() {
     for second in ["TERM", "INT"] {

@@ -20,7 +20,8 @@ async fn what_was_acknowledged_survives_a_kill_in_the_middle_of_a_load() {
     let mut server = Server::start(&[("TALLYMAN__COLLECTOR__ENABLED", "false")]);
     let next = Arc::new(AtomicI64::new(1));
     let acknowledged = Arc::new(Mutex::new(Vec::new()));
-    // Made once: a client reads the system's certificates, which takes longer than a server lives here.
+    // Made once: a client reads the system's certificates, which takes longer than a server lives
+    // here.
     let client = reqwest::Client::new();
     for kill in 0..KILLS {
         let server_url = server.url("/v1/collect");
@@ -52,7 +53,7 @@ async fn what_was_acknowledged_survives_a_kill_in_the_middle_of_a_load() {
     verify_and_compare(&mut server);
 }
 
-/// Sends webhooks until the server is gone, and notes what it acknowledged.
+/// Sends webhooks until the server is dead, and notes what it acknowledged.
 async fn send(
     client: reqwest::Client,
     url: String,

@@ -10,7 +10,8 @@ use crate::server::{Server, hook};
 
 const QUIET: [(&str, &str); 1] = [("TALLYMAN__COLLECTOR__ENABLED", "false")];
 
-/// Runs the command line with a data directory that need not be there, under a umask that takes nothing away.
+/// Runs the command line with a data directory that need not be there, under a umask that takes
+/// nothing away.
 #[track_caller]
 fn run(data_dir: &Path, arguments: &[&str]) -> Output {
     Command::new("sh")

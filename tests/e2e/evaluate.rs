@@ -1,4 +1,4 @@
-//! How good would the answers have been? Asked of files and of a log.
+//! `tallyman evaluate`, on files and on a log.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -12,7 +12,7 @@ const HISTORY: &str = concat!(
     "/src/allocation/testdata/history.csv.zst"
 );
 
-/// A few of all allocators: an unoptimised program is not asked for more than it needs to.
+/// A few of all allocators, because the program is not optimised.
 const TWO: [&str; 4] = ["--allocator", "gantry-limit", "--allocator", "ladder-std"];
 
 #[test]
@@ -312,7 +312,7 @@ fn text<'v>(row: &'v Value, name: &str) -> &'v str {
 /// A server with sample history.
 struct Demo {
     child: Child,
-    /// Held open: a server that cannot say what it has to say ends.
+    /// Held open: a server that cannot print its lines ends.
     _out: BufReader<ChildStdout>,
 }
 

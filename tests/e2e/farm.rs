@@ -17,7 +17,7 @@ pub(crate) const WITHOUT_SAMPLES: i64 = 9_101;
 /// A build that was killed for memory.
 pub(crate) const KILLED: i64 = 9_102;
 
-/// A build that nobody in the cluster knows.
+/// A build that is unknown in the cluster.
 pub(crate) const UNKNOWN: i64 = 9_103;
 
 /// Starts a Prometheus that knows the farm.
@@ -54,5 +54,5 @@ pub(crate) fn hook(build_id: i64, status: &str) -> Value {
     })
 }
 
-/// The farm's package as a CI generator asks about it.
+/// The farm's package, as a CI generator requests it.
 pub(crate) const SPEC: &str = "/v1/allocation?spec=emacs%4029.2%20+json~native%20build_system=autotools%20patches=a1,b2%20arch=linux-ubuntu22.04-x86_64_v3%25gcc%4012.3.0";

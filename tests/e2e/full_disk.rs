@@ -1,4 +1,5 @@
-//! The disk runs full under a server: it says so, loses nothing, and goes on once there is room.
+//! The disk runs full under a server: it reports that, loses nothing, and continues once there is
+//! space.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -28,7 +29,7 @@ const WEBHOOKS: i64 = 1_000;
 const SENDERS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_of_the_log_is_named_and_is_over_once_there_is_room() {
+async fn a_full_disk_of_the_log_is_named_and_is_over_once_there_is_space() {
     let server = Server::start_on_small_disk(
         "log",
         SMALL,
@@ -40,7 +41,8 @@ async fn a_full_disk_of_the_log_is_named_and_is_over_once_there_is_room() {
     let sent = Sent::new(server);
     let server = &sent.server;
     sent.until_refused().await;
-    // What was too little for a segment may become enough when others give back what they had reserved.
+    // What was too little for a segment may become enough when others give back what they had
+    // reserved.
     server.disk().fill();
     sent.until_refused().await;
 
@@ -58,7 +60,7 @@ async fn a_full_disk_of_the_log_is_named_and_is_over_once_there_is_room() {
     let build = server.get(&format!("/v1/builds/{first}")).await;
     assert_eq!(build["status"], "running", "reads go on");
 
-    // Nobody sends anything meanwhile: it finds the room by itself.
+    // No request comes meanwhile: the server finds the space by itself.
     server.disk().relieve();
     server.disk().resize(LARGE);
     server
@@ -98,7 +100,7 @@ async fn views_on_a_full_disk_come_back_without_a_new_start() {
         assert!(number < WEBHOOKS, "the disk never ran full");
         sent.one(number).await;
     }
-    // The log has its own disk, and GitLab is not told to come back.
+    // The log has its own disk, and webhooks are accepted.
     sent.one(WEBHOOKS).await;
 
     server.disk().relieve();
@@ -113,7 +115,7 @@ async fn views_on_a_full_disk_come_back_without_a_new_start() {
 
 /// Log, views and all: in whatever order they find out.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_of_everything_is_over_once_there_is_room() {
+async fn a_full_disk_of_everything_is_over_once_there_is_space() {
     let server = Server::start_on_small_disk(
         "",
         SMALL,
@@ -138,8 +140,8 @@ async fn a_full_disk_of_everything_is_over_once_there_is_room() {
     sent.is_whole().await;
 }
 
-/// A start needs room for files of its own: a server that had to be restarted on a full disk answered nothing
-/// at all.
+/// A start needs space for its own files: a server that had to be restarted on a full disk answered
+/// nothing at all.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_on_a_full_disk_serves_reads_and_refuses_writes() {
     for killed in [false, true] {
@@ -219,7 +221,7 @@ impl Sent {
         self.note(number, response).await;
     }
 
-    /// Sends webhooks until every sender was told to come back.
+    /// Sends webhooks until every sender got 503.
     async fn until_refused(self: &Arc<Self>) {
         let senders: Vec<_> = (0..SENDERS)
             .map(|_| {
@@ -250,7 +252,7 @@ impl Sent {
         self.acknowledged.lock().unwrap().push((number, position));
     }
 
-    /// Finds everything that was acknowledged where it was said to be, and nothing that is not whole.
+    /// Checks that every acknowledged event is at its acknowledged position, and whole.
     async fn is_whole(self: Arc<Self>) {
         let sent = Arc::into_inner(self).expect("all senders are done");
         let mut server = sent.server;

@@ -1,4 +1,5 @@
-//! History that goes missing or is damaged under a data directory: every command says so, and says the same.
+//! History that goes missing or is damaged under a data directory: every command reports it in the
+//! same way.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,8 @@ const SMALL: [(&str, &str); 2] = [
 
 const FRAMES_START: u64 = 4096;
 
-/// A hook with a body so large that a few of them fill a segment, and yet small enough to lie in the log itself.
+/// A hook with a body so large that a few of them fill a segment, and yet small enough to lie in
+/// the log itself.
 fn large_hook(id: i64) -> Value {
     let mut hook = hook(id, "success");
     hook["commit"] = serde_json::json!({"message": "x".repeat(50_000)});
@@ -77,7 +79,8 @@ fn run(data: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(printed).unwrap())
 }
 
-/// Until the head was recorded, a server started on each of these and gave away positions that had been used.
+/// Until the head was recorded, a server started on each of these and gave away positions that had
+/// been used.
 #[tokio::test(flavor = "multi_thread")]
 async fn history_that_is_missing_is_refused_by_every_command() {
     let server = stopped().await;
@@ -192,8 +195,8 @@ async fn a_loss_that_an_operator_accepts_is_no_loss_any_more() {
     server.restart();
 }
 
-/// Damage in a sealed segment, met while a server runs: who reads there is told the place, it is counted, and the
-/// server goes on, also after a restart.
+/// Damage in a sealed segment, found while a server runs: the reader gets the place, it is counted,
+/// and the server continues, also after a restart.
 #[tokio::test(flavor = "multi_thread")]
 async fn damage_that_is_met_is_named_and_counted_and_keeps_nothing_else_from_going_on() {
     let mut server = stopped().await;

@@ -69,7 +69,7 @@ impl Farm {
         }
     }
 
-    /// Asks for a run of a job, as somebody at a dashboard would.
+    /// Requests a run of a job, as a user of a dashboard would.
     async fn schedule(&self, job: &str) -> String {
         let body = json!({"job": job, "schedule_dts": now(), "is_manual": true});
         self.first.post(&self.server, "/api/v1/run/", body).await
@@ -90,7 +90,7 @@ impl Farm {
         events.iter().map(name).collect()
     }
 
-    /// The server dies without a word and comes back.
+    /// The server is killed and started again.
     fn crash(&mut self) {
         self.server.kill();
         self.server.restart();
@@ -159,7 +159,7 @@ async fn a_job_runs_its_child_follows_and_is_killed() {
     verify_and_compare(&mut farm.server);
 }
 
-/// A worker's program may fail to say that a run is over, and answer pings all the same.
+/// A worker may fail to report the end of a run, and still answer pings.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_never_returns_is_killed_then_ended_and_its_job_goes_on() {
     let mut farm = Farm::new();
@@ -231,7 +231,7 @@ async fn two_workers_want_a_run_and_one_has_it() {
     let claims = futures::future::join_all(claims).await;
     let holder = farm.first.get(&farm.server, &run).await["worker"].clone();
     for (worker, (claimed, me)) in [&farm.first, &farm.second].into_iter().zip(claims) {
-        // Whoever was late may have taken it over: the last claim holds.
+        // A late worker may have taken it over: the last claim holds.
         assert_eq!(claimed, StatusCode::ACCEPTED);
         let body = json!({"pid": 1});
         let (status, ..) = worker

@@ -35,7 +35,7 @@ mod cluster;
 #[path = "../../src/reactors/tests/support/prometheus.rs"]
 mod prometheus;
 
-/// When the builds of the cluster ran, as its series say.
+/// When the builds of the cluster ran, by its series.
 mod app {
     /// Unix seconds of their start: 2024-01-24T17:24:06Z.
     pub(crate) const STARTED: i64 = 1_706_117_046;

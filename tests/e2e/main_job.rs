@@ -1,4 +1,5 @@
-//! Webhook, event, collection, view, allocation, replay: the whole way, and the same again after kills.
+//! Webhook, event, collection, view, allocation, replay: the whole way, and the same again after
+//! kills.
 
 use serde_json::Value;
 
@@ -36,7 +37,7 @@ async fn what_builds_used_answers_what_the_next_one_needs() {
     let before = server.get(SPEC).await;
     assert_eq!(
         before["variables"]["KUBERNETES_MEMORY_REQUEST"], "2000M",
-        "nobody knows yet"
+        "no usage is known yet"
     );
     for number in FIRST..FIRST + BUILDS {
         assert_eq!(
@@ -62,7 +63,8 @@ async fn what_builds_used_answers_what_the_next_one_needs() {
     assert_eq!(outcome(&server, WITHOUT_SAMPLES).await, "failed");
     assert_eq!(outcome(&server, UNKNOWN).await, "failed");
 
-    // From 1 to 3 GiB in a straight line, 2 GiB on average, seen 7 seconds late by a scrape every 15.
+    // From 1 to 3 GiB in a straight line, 2 GiB on average, scraped every 15 seconds, 7 seconds
+    // late.
     let known = |answer: &Value| answer["variables"]["KUBERNETES_MEMORY_REQUEST"] == "2122M";
     let after = server.get_until(SPEC, known).await;
     assert_ne!(after["variables"]["KUBERNETES_CPU_REQUEST"], "1");
@@ -74,7 +76,7 @@ async fn what_builds_used_answers_what_the_next_one_needs() {
     let raised = |answer: &Value| answer["variables"]["KUBERNETES_MEMORY_REQUEST"] == "8000M";
     server.get_until(SPEC, raised).await;
 
-    // An operator asks once more where nothing came out, and the outcome is a new one.
+    // An operator requeues a build without usage, and gets a new outcome.
     let requeued = server.cli(&[
         "build",
         "collect",
@@ -127,7 +129,7 @@ async fn what_builds_used_answers_what_the_next_one_needs() {
     let nothing_named = server.cli(&["build", "collect", "--all"]);
     assert_eq!(nothing_named.status.code(), Some(2));
 
-    // One outcome each, whoever asks twice.
+    // One outcome each, also after a second request.
     let history = server.get(&format!("/v1/builds/{FIRST}/history")).await;
     let outcomes = history["items"].as_array().unwrap().iter();
     let outcomes = outcomes.filter(|event| event["type"] == "build.usage_recorded");

@@ -1,4 +1,5 @@
-//! A model is trained on the demo's history, answers, survives a kill and goes back, while traffic flows.
+//! A model is trained on the demo's history, answers, survives a kill and goes back, while traffic
+//! flows.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -19,7 +20,7 @@ const RECORDED: [(&str, &str); 4] = [
     ("TALLYMAN__ALLOCATION__SHADOW", "ladder"),
 ];
 
-/// A package of the demo's farm, as a CI generator asks about it.
+/// A package of the demo's farm, as a CI generator requests it.
 const SPEC: &str =
     "cmake@3.29.2%20+ownlibs~qtgui%20arch=linux-ubuntu22.04-x86_64_v3%25gcc%4012.3.0";
 

@@ -1,4 +1,4 @@
-//! `/openapi.json` is what it says: valid, fit to generate a client from, and true of the server.
+//! `/openapi.json` is valid, fit to generate a client from, and true of the server.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -49,7 +49,7 @@ async fn a_generated_client_reads_writes_and_is_refused() {
     assert_eq!(String::from_utf8_lossy(&talked.stdout).trim(), "done");
 }
 
-/// Made-up requests, right and wrong ones, are answered as the document says.
+/// Generated requests, valid and invalid, get the documented answers.
 #[tokio::test]
 async fn a_fuzzer_that_believes_the_document_finds_nothing() {
     let server = Server::start(&[("TALLYMAN__COLLECTOR__ENABLED", "false")]);

@@ -1,4 +1,5 @@
-//! More than the server takes at once: some are turned away, nobody is lied to.
+//! More requests than the server takes at once: some are refused, and every acknowledged one is
+//! durable.
 
 use std::sync::Arc;
 
@@ -47,8 +48,8 @@ async fn who_is_turned_away_is_told_to_come_back_and_who_is_not_is_served() {
         accepted.extend(served);
         refused.extend(turned_away);
     }
-    assert!(!accepted.is_empty(), "nobody was served");
-    assert!(!refused.is_empty(), "nobody was turned away");
+    assert!(!accepted.is_empty(), "no request was served");
+    assert!(!refused.is_empty(), "no request was refused");
     for number in &accepted {
         let path = format!("/v1/builds/{number}");
         server

@@ -1,4 +1,4 @@
-//! A data directory that cannot be written, as a copy on a read-only medium: what is asked is answered.
+//! A data directory that cannot be written, as a copy on a read-only medium: reads are answered.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -45,7 +45,7 @@ async fn a_read_only_copy_of_a_data_directory_answers() {
     server.stop();
     let whole = tempfile::tempdir().unwrap();
     copy(server.dir(), whole.path());
-    // What the runbook says of a backup: neither views nor tokens.
+    // A backup by the runbook: neither views nor tokens.
     let backup = tempfile::tempdir().unwrap();
     for name in ["log", "blobs"] {
         copy(&server.dir().join(name), &backup.path().join(name));

@@ -1,5 +1,5 @@
-//! No output holds a secret: a marker is put into every key that may hold one, and everything that is printed,
-//! logged or answered is searched for it.
+//! No output holds a secret: a marker is put into every key that may hold one, and everything that
+//! is printed, logged or answered is searched for it.
 
 use std::process::Output;
 
@@ -16,7 +16,8 @@ const MARKER: &str = "markedSecretMarkedSecret";
 /// Nothing listens on port 1.
 const ADDRESS: &str = "http://user:markedSecretMarkedSecret@127.0.0.1:1/api/v1";
 
-/// The variables of every key whose value is a text: `# key = "…"` below `# [section]` counts as well.
+/// The variables of every key whose value is a text: `# key = "…"` below `# [section]` counts as
+/// well.
 fn variables() -> Vec<String> {
     let (mut section, mut found) = (String::new(), Vec::new());
     for line in EXAMPLE.lines() {
@@ -148,7 +149,7 @@ async fn no_output_holds_a_secret() {
         let answer = reqwest::get(server.url(path)).await.unwrap();
         outputs.push((path, answer.text().await.unwrap()));
     }
-    // The collector asks Prometheus, and a refused body is kept in the bucket.
+    // The collector queries Prometheus, and a refused body is kept in the bucket.
     let client = reqwest::Client::new();
     for body in [hook(1, "success").to_string(), "x".repeat(100_000)] {
         let posted = client

@@ -1,4 +1,4 @@
-//! What the server says about itself, to a receiver that speaks OTLP (ours: Debian has none).
+//! Telemetry, sent to an OTLP receiver (our own: Debian has none).
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};

@@ -1,7 +1,9 @@
-//! A data directory that an earlier version wrote: it opens, its views are right, and it answers what it answered then.
+//! A data directory that an earlier version wrote: it opens, its views are right, and it answers
+//! what it answered then.
 //!
-//! `tests/archive/data-0.1.0` was written by version 0.1.0 (a demo of forty builds, then a farm, two runs of a worker,
-//! a kill request and a token), each file compressed. `answers-0.1.0.json.zst` has what that version answered.
+//! `tests/archive/data-0.1.0` was written by version 0.1.0 (a demo of forty builds, then a farm,
+//! two runs of a worker, a kill request and a token), each file compressed.
+//! `answers-0.1.0.json.zst` has what that version answered.
 
 use std::path::{Path, PathBuf};
 
@@ -38,7 +40,8 @@ fn unpack(from: &Path, to: &Path) {
     }
 }
 
-/// The first place where an answer lacks something of an earlier one. New fields are allowed, changed values are not.
+/// The first place where an answer lacks something of an earlier one. New fields are allowed,
+/// changed values are not.
 fn difference(place: &str, earlier: &Value, now: &Value) -> Option<String> {
     match (earlier, now) {
         (Value::Object(earlier), Value::Object(now)) => {

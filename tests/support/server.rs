@@ -40,7 +40,8 @@ impl Server {
         Self::start_in(dir, None, environment)
     }
 
-    /// The same with a folder of the data directory, or all of it, on a disk of its own, of so many mebibytes.
+    /// The same with a folder of the data directory, or all of it, on a disk of its own, of so many
+    /// mebibytes.
     #[track_caller]
     pub(crate) fn start_on_small_disk(
         folder: &str,
@@ -97,12 +98,15 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary was built");
-        // Read from the beginning: a server that logs much would wait for its reader before it listens.
+        // Read from the beginning: a server that logs much would wait for its reader before it
+        // listens.
         let errors = child.stderr.take().expect("standard error is a pipe");
         let said = Arc::clone(&self.errors);
         let reader = std::thread::spawn(move || {
             for line in BufReader::new(errors).lines().map_while(Result::ok) {
-                let mut said = said.lock().expect("nobody panics with it");
+                let mut said = said
+                    .lock()
+                    .expect("no thread panics while it holds the lock");
                 said.push_str(&line);
                 said.push('\n');
             }
@@ -175,7 +179,7 @@ impl Server {
         child.wait().expect("it can be waited for");
     }
 
-    /// Asks the server to stop, and waits until it has.
+    /// Signals the server to stop, and waits until it has.
     #[track_caller]
     pub(crate) fn stop(&mut self) {
         self.signal("TERM");
@@ -248,7 +252,10 @@ impl Server {
         let counted = counted
             .lines()
             .filter(|line| line.starts_with("tallyman_http_panics") && !line.ends_with(" 0"));
-        let said = self.errors.lock().expect("nobody panics with it");
+        let said = self
+            .errors
+            .lock()
+            .expect("no thread panics while it holds the lock");
         let said = said.lines().filter(|line| line.contains("panicked at"));
         counted.chain(said).map(str::to_owned).collect()
     }
@@ -289,7 +296,7 @@ impl Server {
             .bearer_auth(self.token())
     }
 
-    /// Asks with GET, and expects JSON and 200.
+    /// Sends a GET request, and expects JSON and 200.
     pub(crate) async fn get(&self, path: &str) -> Value {
         let response = self
             .request(Method::GET, path)
@@ -302,14 +309,14 @@ impl Server {
         serde_json::from_str(&text).expect("the answer is JSON")
     }
 
-    /// Asks with GET, whatever comes of it.
+    /// Sends a GET request, and returns any answer.
     pub(crate) async fn get_any(&self, path: &str) -> Value {
         let response = self.request(Method::GET, path).send().await;
         let response = response.expect("the server answers");
         response.json().await.unwrap_or(Value::Null)
     }
 
-    /// Asks again until the answer is as wanted: for what happens after an acknowledgement.
+    /// Repeats a GET request until the answer is as wanted: for effects after an acknowledgement.
     pub(crate) async fn get_until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let begun = Instant::now();
         loop {

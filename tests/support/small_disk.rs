@@ -4,7 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
-/// Ways into a namespace in which one may mount, and back into it: as a user of one's own, or as root.
+/// Ways into a namespace in which one may mount, and back into it: as a user of one's own, or as
+/// root.
 const WAYS: [(&[&str], &[&str]); 2] = [
     (
         &["--map-root-user", "--mount"],
@@ -80,7 +81,7 @@ impl SmallDisk {
         assert!(status.success(), "the disk could not be resized");
     }
 
-    /// Leaves no room on the disk.
+    /// Fills the disk.
     #[track_caller]
     pub(crate) fn fill(&self) {
         // Ends when nothing more can be written.
@@ -88,11 +89,11 @@ impl SmallDisk {
         assert!(!status.success(), "the disk is not full");
     }
 
-    /// Makes the room again that [`SmallDisk::fill`] took.
+    /// Frees the space that [`SmallDisk::fill`] took.
     #[track_caller]
     pub(crate) fn relieve(&self) {
         let status = self.shell("rm \"$1/ballast\"");
-        assert!(status.success(), "there is no more room than before");
+        assert!(status.success(), "there is no more space than before");
     }
 
     #[track_caller]
@@ -108,7 +109,7 @@ impl SmallDisk {
         root.join(path.strip_prefix("/").unwrap_or(path))
     }
 
-    /// Runs a program where the disk is seen. Its process is the one that is started here.
+    /// Runs a program that sees the disk. Its process is the one that is started here.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new("nsenter");
         command

@@ -1,4 +1,5 @@
-//! A server that is stopped for a while, and one whose clock is set: no run is killed and no worker given up for it.
+//! A server that is stopped for a while, and one whose clock is set: no run is killed and no worker
+//! given up for it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -6,7 +7,8 @@ use std::time::Duration;
 use super::*;
 use crate::jobrunner::worker::Ear;
 
-/// Pings come every second, and a worker is taken for dead when two went unanswered for a second more.
+/// Pings come every second, and a worker is taken for dead when two went unanswered for a second
+/// more.
 const HASTY: [(&str, &str); 4] = [
     ("TALLYMAN__JOBRUNNER__PING_SECONDS", "1"),
     ("TALLYMAN__JOBRUNNER__UNRESPONSIVE_INTERVALS", "2"),
@@ -17,8 +19,8 @@ const HASTY: [(&str, &str); 4] = [
 /// Longer than a worker may be silent, and than what the server takes for a hiccup.
 const STOPPED: Duration = Duration::from_secs(6);
 
-/// The server did not run for twelve seconds, and gave up a worker that had answered every ping: it had not read the
-/// answers.
+/// The server did not run for twelve seconds, and gave up a worker that had answered every ping: it
+/// had not read the answers.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_was_stopped_gives_up_no_worker_that_answered() {
     let farm = Farm::with(&HASTY);
@@ -34,7 +36,7 @@ async fn a_server_that_was_stopped_gives_up_no_worker_that_answered() {
         checks(server, 2).await;
         for _ in 0..2 {
             server.signal("STOP");
-            // Time has to pass, and nobody is there to be asked about it.
+            // Time has to pass, and there is no condition to wait for.
             tokio::time::sleep(STOPPED).await;
             server.signal("CONT");
             checks(server, 3).await;
@@ -56,8 +58,8 @@ async fn a_server_that_was_stopped_gives_up_no_worker_that_answered() {
     server.get_until(&path, ended).await;
 }
 
-/// The clock was a year ahead for a moment: a live run was killed, its worker was given up, and the job's next
-/// occasion lay a year ahead.
+/// The clock was a year ahead for a moment: a live run was killed, its worker was given up, and the
+/// job's next occasion lay a year ahead.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_is_set_kills_nothing_and_silences_no_job() {
     let clock = FakeClock::new();
@@ -167,8 +169,8 @@ fn in_hours(time: &Value) -> f64 {
     time.duration_since(jiff::Timestamp::now()).as_secs_f64() / 3600.0
 }
 
-/// A clock of the server's own, by Debian's `faketime`. What counts from the boot stays as it is, as it does when an
-/// operator sets the clock.
+/// A clock of the server's own, by Debian's `faketime`. What counts from the boot stays as it is,
+/// as it does when an operator sets the clock.
 struct FakeClock {
     dir: tempfile::TempDir,
     library: PathBuf,

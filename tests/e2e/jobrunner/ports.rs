@@ -24,7 +24,7 @@ async fn workers_find_the_ports_that_the_server_names() {
     }
 }
 
-/// Workers that were told a port would wait there for ever.
+/// Workers that are configured for a port would wait there for ever.
 #[tokio::test]
 async fn a_port_that_the_configuration_names_is_had_or_there_is_no_start() {
     let server = Server::start(&ANY_PORTS);

@@ -1,4 +1,4 @@
-//! What jobs ask for beyond what the old server knew, with workers that know nothing of it.
+//! Settings of jobs that the old server did not have, with workers that do not know them.
 
 use super::*;
 
@@ -36,7 +36,7 @@ async fn a_run_that_takes_too_long_is_killed_and_tried_again() {
     farm.first.claim(&farm.server, &run).await;
     farm.first.start(&farm.server, &run, 6023).await;
     let kill = ear.next_kill().await;
-    // Whoever asked dies, and asks for nothing new.
+    // The server that requested the kill dies, and does not request it again.
     farm.crash();
     let mut ear = farm.first.listen(&farm.broadcaster().await).await;
     assert_eq!(ear.next_kill().await, kill);

@@ -1,5 +1,5 @@
-//! A worker of our own making that does what the contract says workers do: it hears over ZeroMQ, signs its
-//! requests, and repeats what the server did not answer.
+//! A worker by the contract: it listens over ZeroMQ, signs its requests, and repeats unanswered
+//! ones.
 
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::{Client, Method, StatusCode};
@@ -9,17 +9,17 @@ use zeromq::{Socket, SocketRecv, SubSocket};
 
 use crate::server::{PATIENCE, Server};
 
-/// How often a worker asks again while a server is away.
+/// How often a worker repeats a request while a server is away.
 const AGAIN_AFTER: std::time::Duration = std::time::Duration::from_millis(50);
 
-/// One worker: its key, its secret, and where it asks.
+/// One worker: its key, its secret, and the server's address.
 pub(crate) struct Worker {
     key: String,
     secret: String,
     client: Client,
 }
 
-/// What a worker hears.
+/// The messages that a worker receives.
 pub(crate) struct Ear {
     socket: SubSocket,
     address: String,
@@ -35,7 +35,7 @@ impl Worker {
         }
     }
 
-    /// Asks once; none when the server is away.
+    /// Sends a request once; none when the server is away.
     pub(crate) async fn try_ask(
         &self,
         server: &Server,
@@ -63,7 +63,7 @@ impl Worker {
         Some((status, response.text().await.ok()?, location))
     }
 
-    /// Asks until there is an answer that is none of the server's own trouble, as real workers do.
+    /// Repeats a request until the answer is no 5xx, as real workers do.
     pub(crate) async fn ask(
         &self,
         server: &Server,
@@ -114,7 +114,7 @@ impl Worker {
         list["objects"][0].clone()
     }
 
-    /// Answers a ping: whoever does is preferred to whoever never did.
+    /// Answers a ping: a worker that does is preferred to one that never did.
     pub(crate) async fn report(&self, server: &Server) {
         let me = self.itself(server).await["resource_uri"].clone();
         let body =
@@ -122,7 +122,7 @@ impl Worker {
         self.patch(server, me.as_str().unwrap(), body).await;
     }
 
-    /// Takes a run that was heard of.
+    /// Claims an offered run.
     pub(crate) async fn claim(&self, server: &Server, run: &str) {
         let me = self.itself(server).await;
         let found = self.get(server, run).await;
