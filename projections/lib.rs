@@ -30,6 +30,7 @@ pub use tables::TableError;
 pub use views::{Behind, Views, ViewsConfig};
 
 pub use self::core::audit::Audits;
+pub use self::core::refused_bodies::RefusedBodies;
 pub use self::core::tokens::Tokens;
 pub use allocation::Allocation;
 pub use allocation::accuracy::Accuracy;

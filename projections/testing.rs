@@ -1,6 +1,7 @@
 //! Stories that the tests of views tell, and the app they tell them in.
 
 pub(crate) mod job_runner;
+mod lists;
 
 use domain::{BuildsEvent, JobsEvent};
 use std::sync::{Arc, LazyLock};

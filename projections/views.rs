@@ -18,6 +18,7 @@ use crate::builds::nodes::NodesFold;
 use crate::builds::packages::PackagesFold;
 use crate::builds::usage::UsageFold;
 use crate::core::audit::AuditFold;
+use crate::core::refused_bodies::RefusedBodiesFold;
 use crate::core::tokens::TokensFold;
 use crate::engine::history::History;
 use crate::engine::{
@@ -79,6 +80,7 @@ pub(crate) fn kinds(config: &ViewsConfig, log: &Arc<dyn EventLog>) -> Vec<Kind> 
         Kind::of(CollectionsFold::default),
         Kind::of(TokensFold::default),
         Kind::of(AuditFold::default),
+        Kind::of(RefusedBodiesFold::default),
         Kind::of(PulseFold::default),
         Kind::of(RosterFold::default),
         Kind::of(RunsFold::default),

@@ -10,16 +10,16 @@ use domain::builds::build::{BuildEvent, BuildKey};
 use serde::Serialize;
 use tables::{Key, KeyBuilder};
 
-use crate::engine::list::{Field, List, ListFold, ListView, Order, place};
+use crate::engine::list::{Field, List, ListFold, ListView, Order, StreamList, place};
 use crate::engine::listing::{Cursor, Listing};
 use crate::engine::{Answer, Envelope};
 
 pub use filter::{BuildFilter, BuildOrder};
 pub use row::{BuildRow, UsageSummary};
 
-const BY_SEEN: u8 = b's';
-const BY_UPDATED: u8 = b'u';
-const BY_FINISHED: u8 = b'f';
+const BY_SEEN: &[u8] = b"s";
+const BY_UPDATED: &[u8] = b"u";
+const BY_FINISHED: &[u8] = b"f";
 
 const SOURCE: &[u8] = b"i\x01";
 const STATUS: &[u8] = b"i\x02";
@@ -48,7 +48,6 @@ impl ListView for BuildList {
     const NAME: &'static str = "builds";
     const VERSION: u32 = 1;
     const SHAPE: u32 = 1;
-    const CATEGORY: &'static str = "build";
 
     const HOME: Order<BuildRow> = Order::new(BY_SEEN, |row, start| {
         Some(place(row.seen_at, row.first).end_of(start))
@@ -75,6 +74,10 @@ impl ListView for BuildList {
             .except(BuildKey::DEFAULT_SOURCE),
     ];
 
+    fn key_of(_: &BuildEvent, envelope: &Envelope<'_>) -> Option<BuildKey> {
+        envelope.key()
+    }
+
     fn row_key(key: &BuildKey, start: KeyBuilder) -> Key {
         start.str(key.source()).i64(key.number()).build()
     }
@@ -92,6 +95,10 @@ impl ListView for BuildList {
     fn class(row: &BuildRow, start: KeyBuilder) -> Option<Key> {
         Some(start.str(&row.status).build())
     }
+}
+
+impl StreamList for BuildList {
+    const CATEGORY: &'static str = "build";
 }
 
 /// How many builds have one status.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tables::{Key, KeyBuilder, Range};
 
-use crate::engine::list::{Field, List, ListFold, ListQuery, ListView, Order, place};
+use crate::engine::list::{Field, List, ListFold, ListQuery, ListView, Order, StreamList, place};
 use crate::engine::listing::{Cursor, Listing};
 use crate::engine::stored::time;
 use crate::engine::{Answer, Envelope};
@@ -18,7 +18,7 @@ use crate::engine::{Answer, Envelope};
 pub use progress::{CollectionState, Outcome, Progress};
 
 /// What waits, by when it is due.
-const DUE: u8 = b'd';
+const DUE: &[u8] = b"d";
 
 const STATE: &[u8] = b"s";
 /// Without an index: a state has few reasons.
@@ -87,9 +87,8 @@ impl ListView for CollectionList {
     const NAME: &'static str = "collections";
     const VERSION: u32 = 1;
     const SHAPE: u32 = 1;
-    const CATEGORY: &'static str = "build";
 
-    const HOME: Order<CollectionRow> = Order::new(b't', |row, start| {
+    const HOME: Order<CollectionRow> = Order::new(b"t", |row, start| {
         Some(place(row.entered_at, row.entered).end_of(start))
     });
     const ORDERS: &'static [Order<CollectionRow>] = &[Order::new(DUE, |row, start| {
@@ -101,11 +100,13 @@ impl ListView for CollectionList {
         Field::new(STATE, |row| Some(row.progress.state.as_str())),
     ];
 
-    /// Most reports are of builds that are not over, and change nothing here.
-    fn concerns(event: &BuildEvent) -> bool {
+    fn key_of(event: &BuildEvent, envelope: &Envelope<'_>) -> Option<BuildKey> {
+        // Most reports are of builds that have not ended, and change nothing here.
         match event {
-            BuildEvent::Reported(reported) => BuildStatus::text_is_terminal(&reported.status),
-            _ => true,
+            BuildEvent::Reported(reported) if !BuildStatus::text_is_terminal(&reported.status) => {
+                None
+            }
+            _ => envelope.key(),
         }
     }
 
@@ -141,7 +142,11 @@ impl ListView for CollectionList {
     }
 }
 
-/// How many collections stand how.
+impl StreamList for CollectionList {
+    const CATEGORY: &'static str = "build";
+}
+
+/// How many collections have one state and reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CollectionCount {
     /// One of [`CollectionState::WORDS`].
@@ -185,16 +190,14 @@ impl Collections {
         now: Timestamp,
         limit: usize,
     ) -> Answer<Vec<CollectionRow>> {
-        let end = KeyBuilder::new(DUE)
-            .i64(now.as_microsecond().saturating_add(1))
-            .build();
-        let after = after.map(|after| after.end_of(KeyBuilder::new(DUE)));
+        let end = KeyBuilder::new(DUE[0]).i64(now.as_microsecond().saturating_add(1));
+        let after = after.map(|after| after.end_of(KeyBuilder::new(DUE[0])));
         let start = match &after {
-            Some(after) if *after >= end => return Ok(Vec::new()),
+            Some(after) if after[..] >= *end.as_ref() => return Ok(Vec::new()),
             Some(after) => std::ops::Bound::Excluded(&after[..]),
-            None => std::ops::Bound::Included(&[DUE][..]),
+            None => std::ops::Bound::Included(DUE),
         };
-        let range = Range::between(start, std::ops::Bound::Excluded(&end));
+        let range = Range::between(start, std::ops::Bound::Excluded(end.as_ref()));
         let entries = self.reader.scan(range.limit(limit))?;
         let mut due = Vec::new();
         for (_, row_key) in entries {
@@ -210,10 +213,10 @@ impl Collections {
     /// # Errors
     /// When the table cannot say.
     pub fn next_due(&self) -> Answer<Option<Timestamp>> {
-        let first = self.reader.scan(Range::prefix(&[DUE]).limit(1))?;
+        let first = self.reader.scan(Range::prefix(DUE).limit(1))?;
         let time = first
             .first()
-            .and_then(|(key, _)| tables::KeyReader::new(DUE, key)?.i64());
+            .and_then(|(key, _)| tables::KeyReader::new(DUE[0], key)?.i64());
         Ok(time.and_then(|time| Timestamp::from_microsecond(time).ok()))
     }
 
@@ -244,15 +247,10 @@ impl Collections {
         cursor: &Cursor,
         limit: usize,
     ) -> Answer<Listing<CollectionRow>> {
-        let fields = [(REASON, &filter.reason), (STATE, &filter.state)];
-        let fields = fields.into_iter();
         let query = ListQuery {
-            fields: fields
-                .filter_map(|(field, value)| Some((field, value.as_deref()?)))
-                .collect(),
             since: filter.since,
             until: filter.until,
-            ..ListQuery::default()
+            ..ListQuery::by(&[(REASON, &filter.reason), (STATE, &filter.state)])
         };
         self.page(&query, cursor, limit)
     }

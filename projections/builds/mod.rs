@@ -5,6 +5,3 @@ pub mod collections;
 pub mod nodes;
 pub mod packages;
 pub mod usage;
-
-#[cfg(test)]
-mod tests;

@@ -4,17 +4,17 @@
 mod tests;
 
 use domain::builds::node::NodeEvent;
-use eventlog::{Position, StreamName};
+use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tables::{Key, KeyBuilder, Range};
+use tables::{Key, KeyBuilder};
 
+use crate::engine::list::{List, ListFold, ListQuery, ListView, Order, StreamList};
 use crate::engine::listing::{Cursor, Listing, Walk};
 use crate::engine::stored::time;
-use crate::engine::{Answer, Envelope, Projection, Reader, RowAsOf, Rows, ViewReader, stream};
+use crate::engine::{Answer, Envelope};
 
-const ROW: u8 = b'r';
-/// By name, then by uuid: names are given again when machines come and go.
+/// By name, then by uuid: names are reused when machines come and go.
 const BY_HOSTNAME: u8 = b'h';
 
 /// The most machines that are found under one name.
@@ -35,7 +35,7 @@ pub struct NodeRow {
     pub arch: String,
     /// The operating system.
     pub os: String,
-    /// What the cloud calls this kind of machine.
+    /// The instance type, as the cloud names it.
     pub instance_type: String,
     /// When it was first described.
     #[serde(with = "time")]
@@ -43,105 +43,77 @@ pub struct NodeRow {
     /// When it was last described; it has not changed since.
     #[serde(with = "time")]
     pub at: Timestamp,
-    /// Where that stands in the log.
+    /// The position of that description.
     pub position: Position,
 }
 
-/// The fold.
-#[derive(Debug, Default)]
-pub struct NodesFold;
+/// The list of all machines.
+#[derive(Debug)]
+pub struct NodeList;
 
-impl Projection for NodesFold {
+/// Reads machines.
+pub type Nodes = List<NodeList>;
+
+/// Folds machines.
+pub type NodesFold = ListFold<NodeList>;
+
+impl ListView for NodeList {
     type Event = NodeEvent;
+    type Key = String;
+    type Row = NodeRow;
 
     const NAME: &'static str = "nodes";
     const VERSION: u32 = 1;
     const SHAPE: u32 = 1;
 
-    fn wants(event_type: &str) -> bool {
-        event_type.starts_with("node.")
+    const HOME: Order<NodeRow> = Order::new(&[BY_HOSTNAME], |row, start| {
+        Some(start.str(&row.hostname).str(&row.uuid).build())
+    });
+
+    fn key_of(NodeEvent::Described(described): &NodeEvent, _: &Envelope<'_>) -> Option<String> {
+        Some(described.uuid.clone())
     }
 
-    fn apply(&mut self, event: &NodeEvent, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
-        match event {
-            NodeEvent::Described(described) => {
-                let key = row_key(&described.uuid);
-                let before: Option<NodeRow> = rows.get(&key);
-                if let Some(before) = &before {
-                    rows.delete(hostname_key(&before.hostname, &before.uuid));
-                }
-                rows.put_bytes(
-                    hostname_key(&described.hostname, &described.uuid),
-                    key.clone(),
-                );
-                let row = NodeRow {
-                    uuid: described.uuid.clone(),
-                    hostname: described.hostname.clone(),
-                    cores: described.cores,
-                    memory: described.memory,
-                    arch: described.arch.clone(),
-                    os: described.os.clone(),
-                    instance_type: described.instance_type.clone(),
-                    first_at: before.map_or(described.at, |before| before.first_at),
-                    at: described.at,
-                    position: envelope.position,
-                };
-                rows.put(key, &row);
-            }
-        }
+    fn row_key(uuid: &String, start: KeyBuilder) -> Key {
+        start.str(uuid).build()
     }
-}
 
-/// What builds run on.
-#[derive(Clone)]
-pub struct Nodes {
-    reader: Reader,
-}
-
-impl ViewReader for Nodes {
-    type Fold = NodesFold;
-
-    fn over(reader: Reader) -> Self {
-        Self { reader }
+    fn change(
+        row: &mut Option<NodeRow>,
+        uuid: &String,
+        NodeEvent::Described(described): &NodeEvent,
+        envelope: &Envelope<'_>,
+    ) -> bool {
+        *row = Some(NodeRow {
+            uuid: uuid.clone(),
+            hostname: described.hostname.clone(),
+            cores: described.cores,
+            memory: described.memory,
+            arch: described.arch.clone(),
+            os: described.os.clone(),
+            instance_type: described.instance_type.clone(),
+            first_at: row.as_ref().map_or(described.at, |row| row.first_at),
+            at: described.at,
+            position: envelope.position,
+        });
+        true
     }
 }
 
-impl RowAsOf for Nodes {
-    type Key = str;
-    type Row = NodeRow;
-
-    fn streams(uuid: &str) -> Vec<StreamName> {
-        stream("node", uuid)
-    }
-
-    fn row(&self, uuid: &str) -> Answer<Option<NodeRow>> {
-        self.get(uuid)
-    }
+impl StreamList for NodeList {
+    const CATEGORY: &'static str = "node";
 }
 
 impl Nodes {
-    /// The machine with this `system_uuid`.
-    ///
-    /// # Errors
-    /// When the table cannot say.
-    pub fn get(&self, uuid: &str) -> Answer<Option<NodeRow>> {
-        self.reader.get(&row_key(uuid))
-    }
-
     /// The machines that have this name, the first thousand of them.
     ///
     /// # Errors
     /// When the table cannot say.
     pub fn by_hostname(&self, hostname: &str) -> Answer<Vec<NodeRow>> {
-        let prefix = KeyBuilder::new(BY_HOSTNAME).str(hostname);
-        let entries = self
-            .reader
-            .scan(Range::prefix(&prefix).limit(SAME_NAME_MAX))?;
-        let mut found = Vec::new();
-        for (_, row_key) in entries {
-            found.extend(self.reader.get(&row_key)?);
-        }
-        Ok(found)
+        let start = KeyBuilder::new(BY_HOSTNAME).str(hostname);
+        let walk = Walk::all(start.as_ref());
+        let found = self.rows(&walk, &Cursor::start(), SAME_NAME_MAX, |_| true)?;
+        Ok(found.rows)
     }
 
     /// A page of all machines by name.
@@ -149,17 +121,6 @@ impl Nodes {
     /// # Errors
     /// When the table cannot say.
     pub fn list(&self, cursor: &Cursor, limit: usize) -> Answer<Listing<NodeRow>> {
-        let walk = Walk::all(&[BY_HOSTNAME]);
-        walk.page(&self.reader, cursor, limit, |_, row_key| {
-            self.reader.get(row_key)
-        })
+        self.page(&ListQuery::default(), cursor, limit)
     }
-}
-
-fn row_key(uuid: &str) -> Key {
-    KeyBuilder::new(ROW).str(uuid).build()
-}
-
-fn hostname_key(hostname: &str, uuid: &str) -> Key {
-    KeyBuilder::new(BY_HOSTNAME).str(hostname).str(uuid).build()
 }

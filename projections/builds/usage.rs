@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tables::{Key, KeyBuilder};
 
-use crate::engine::list::{Field, List, ListFold, ListQuery, ListView, Order, place};
+use crate::engine::list::{Field, List, ListFold, ListQuery, ListView, Order, StreamList, place};
 use crate::engine::listing::{Cursor, Listing};
 use crate::engine::stored::time;
 use crate::engine::{Answer, Envelope};
@@ -92,9 +92,8 @@ impl ListView for UsageList {
     const NAME: &'static str = "usage";
     const VERSION: u32 = 1;
     const SHAPE: u32 = 1;
-    const CATEGORY: &'static str = "build";
 
-    const HOME: Order<UsageRow> = Order::new(b'f', |row, start| {
+    const HOME: Order<UsageRow> = Order::new(b"f", |row, start| {
         Some(place(row.finished_at, row.position).end_of(start))
     });
     const FIELDS: &'static [Field<UsageRow>] = &[
@@ -108,8 +107,9 @@ impl ListView for UsageList {
         event_type == "build.usage_recorded"
     }
 
-    fn concerns(event: &BuildEvent) -> bool {
-        matches!(event, BuildEvent::UsageRecorded(_))
+    fn key_of(event: &BuildEvent, envelope: &Envelope<'_>) -> Option<BuildKey> {
+        let is_usage = matches!(event, BuildEvent::UsageRecorded(_));
+        is_usage.then(|| envelope.key())?
     }
 
     fn row_key(key: &BuildKey, start: KeyBuilder) -> Key {
@@ -128,6 +128,10 @@ impl ListView for UsageList {
         *row = Some(record(key.clone(), usage, envelope));
         true
     }
+}
+
+impl StreamList for UsageList {
+    const CATEGORY: &'static str = "build";
 }
 
 fn record(key: BuildKey, usage: &UsageRecorded, envelope: &Envelope<'_>) -> UsageRow {
@@ -195,21 +199,16 @@ impl Usages {
         cursor: &Cursor,
         limit: usize,
     ) -> Answer<Listing<UsageRow>> {
-        let fields = [
-            (PACKAGE, &filter.package),
-            (HOSTNAME, &filter.hostname),
-            (STACK, &filter.stack),
-            (REF, &filter.git_ref),
-        ];
-        let fields = fields.into_iter();
         let query = ListQuery {
-            order: None,
-            fields: fields
-                .filter_map(|(field, value)| Some((field, value.as_deref()?)))
-                .collect(),
             since: filter.since,
             until: filter.until,
             oldest_first: filter.oldest_first,
+            ..ListQuery::by(&[
+                (PACKAGE, &filter.package),
+                (HOSTNAME, &filter.hostname),
+                (STACK, &filter.stack),
+                (REF, &filter.git_ref),
+            ])
         };
         self.page(&query, cursor, limit)
     }

@@ -1,4 +1,5 @@
-//! Views of the context `core`, which every other context may read: tokens and the audit.
+//! Views of the context `core`, which every other context may read: tokens, the audit and refused bodies.
 
 pub mod audit;
+pub mod refused_bodies;
 pub mod tokens;

@@ -4,19 +4,19 @@
 mod tests;
 
 use domain::core::token::{Role, TokenEvent};
-use eventlog::{Position, StreamName};
+use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tables::{Key, KeyBuilder};
 
-use crate::engine::listing::{self, Cursor, Listing, Walk};
+use crate::engine::list::{Field, List, ListFold, ListQuery, ListView, Order, StreamList};
+use crate::engine::listing::{Cursor, Listing};
 use crate::engine::stored::time;
-use crate::engine::{Answer, Envelope, Projection, Reader, RowAsOf, Rows, ViewReader, stream};
+use crate::engine::{Answer, Envelope};
 
-const ROW: u8 = b'r';
-const BY_HASH: u8 = b'h';
+const HASH: &[u8] = b"h";
 
-/// One token. The token itself is nowhere.
+/// One token. The token itself is stored nowhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenRow {
     /// Its id.
@@ -50,33 +50,46 @@ impl TokenRow {
     }
 }
 
-/// The fold.
-#[derive(Debug, Default)]
-pub struct TokensFold;
+/// The list of all tokens.
+#[derive(Debug)]
+pub struct TokenList;
 
-impl Projection for TokensFold {
+/// Reads tokens.
+pub type Tokens = List<TokenList>;
+
+/// Folds tokens.
+pub type TokensFold = ListFold<TokenList>;
+
+impl ListView for TokenList {
     type Event = TokenEvent;
+    type Key = String;
+    type Row = TokenRow;
 
     const NAME: &'static str = "tokens";
-    const VERSION: u32 = 1;
-    const SHAPE: u32 = 1;
+    const VERSION: u32 = 2;
+    const SHAPE: u32 = 2;
 
-    fn wants(event_type: &str) -> bool {
-        event_type.starts_with("token.")
+    const HOME: Order<TokenRow> = Order::of_rows(|row, start| Some(start.str(&row.id).build()));
+    const FIELDS: &'static [Field<TokenRow>] = &[Field::new(HASH, |row| Some(&row.hash))];
+
+    fn key_of(_: &TokenEvent, envelope: &Envelope<'_>) -> Option<String> {
+        envelope.key()
     }
 
-    fn apply(&mut self, event: &TokenEvent, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
-        let id = envelope.stream.key();
-        let key = row_key(id);
-        let before: Option<TokenRow> = rows.get(&key);
-        match (event, before) {
-            (TokenEvent::Issued(issued), before) => {
-                if let Some(before) = before {
-                    rows.delete(hash_key(&before.hash));
-                }
-                rows.put_bytes(hash_key(&issued.hash), key.clone());
-                let row = TokenRow {
-                    id: id.to_owned(),
+    fn row_key(id: &String, start: KeyBuilder) -> Key {
+        start.str(id).build()
+    }
+
+    fn change(
+        row: &mut Option<TokenRow>,
+        id: &String,
+        event: &TokenEvent,
+        envelope: &Envelope<'_>,
+    ) -> bool {
+        match (event, row) {
+            (TokenEvent::Issued(issued), row) => {
+                *row = Some(TokenRow {
+                    id: id.clone(),
                     name: issued.name.clone(),
                     hash: issued.hash.clone(),
                     role: issued.role,
@@ -85,67 +98,35 @@ impl Projection for TokensFold {
                     expires_at: issued.expires_at,
                     revoked_at: None,
                     position: envelope.position,
-                };
-                rows.put(key, &row);
+                });
+                true
             }
-            (TokenEvent::Revoked(revoked), Some(mut row)) => {
+            (TokenEvent::Revoked(revoked), Some(row)) => {
                 row.revoked_at = row.revoked_at.or(Some(revoked.at));
                 row.position = envelope.position;
-                rows.put(key, &row);
+                true
             }
-            (TokenEvent::Revoked(_), None) => {}
+            (TokenEvent::Revoked(_), None) => false,
         }
     }
 }
 
-/// Who may do what.
-#[derive(Clone)]
-pub struct Tokens {
-    reader: Reader,
-}
-
-impl ViewReader for Tokens {
-    type Fold = TokensFold;
-
-    fn over(reader: Reader) -> Self {
-        Self { reader }
-    }
-}
-
-impl RowAsOf for Tokens {
-    type Key = str;
-    type Row = TokenRow;
-
-    fn streams(id: &str) -> Vec<StreamName> {
-        stream("token", id)
-    }
-
-    fn row(&self, id: &str) -> Answer<Option<TokenRow>> {
-        self.get(id)
-    }
+impl StreamList for TokenList {
+    const CATEGORY: &'static str = "token";
 }
 
 impl Tokens {
-    /// The token whose SHA-256 is this; it may be revoked or expired.
+    /// The token with this SHA-256; it may be revoked or expired.
     ///
     /// # Errors
     /// When the table cannot say.
     pub fn by_hash(&self, hash: &str) -> Answer<Option<TokenRow>> {
-        let found = self
-            .reader
-            .scan(tables::Range::prefix(&hash_key(hash)).limit(1))?;
-        let Some((_, row_key)) = found.first() else {
-            return Ok(None);
+        let query = ListQuery {
+            fields: vec![(HASH, hash)],
+            ..ListQuery::default()
         };
-        self.reader.get(row_key)
-    }
-
-    /// One token.
-    ///
-    /// # Errors
-    /// When the table cannot say.
-    pub fn get(&self, id: &str) -> Answer<Option<TokenRow>> {
-        self.reader.get(&row_key(id))
+        let found = self.page(&query, &Cursor::start(), 1)?;
+        Ok(found.rows.into_iter().next())
     }
 
     /// A page of all tokens, revoked ones as well, by their ids.
@@ -153,14 +134,6 @@ impl Tokens {
     /// # Errors
     /// When the table cannot say.
     pub fn list(&self, cursor: &Cursor, limit: usize) -> Answer<Listing<TokenRow>> {
-        listing::rows(&self.reader, &Walk::all(&[ROW]), cursor, limit, |_| true)
+        self.page(&ListQuery::default(), cursor, limit)
     }
-}
-
-fn row_key(id: &str) -> Key {
-    KeyBuilder::new(ROW).str(id).build()
-}
-
-fn hash_key(hash: &str) -> Key {
-    KeyBuilder::new(BY_HASH).str(hash).build()
 }

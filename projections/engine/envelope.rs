@@ -1,6 +1,7 @@
 //! An event as a fold sees it.
 
 use std::cell::OnceCell;
+use std::str::FromStr;
 
 use domain::{Event, Metadata};
 use eventlog::{Position, Recorded, Revision, StreamName};
@@ -42,7 +43,12 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    /// Who did it and through which interface, read when somebody asks. What cannot be read says nothing.
+    /// The key of its stream; none when that has another form.
+    pub fn key<K: FromStr>(&self) -> Option<K> {
+        self.stream.key().parse().ok()
+    }
+
+    /// The actor and the interface, decoded on first use; empty when they cannot be decoded.
     pub fn metadata(&self) -> &Metadata {
         self.metadata
             .get_or_init(|| serde_json::from_slice(&self.recorded.metadata).unwrap_or_default())

@@ -1,14 +1,14 @@
 //! A view that is a list of rows: its keys, orders, filters and counts from one declaration.
 //!
-//! The declaration is a [`ListView`]; [`ListFold`] writes its rows and [`List`] reads them. A table has the rows
-//! under `r`, one index per order under that order's own letter, the rows that share a value of a field under
-//! that field's prefix, in the home order, and counts of classes under `n`.
+//! The declaration is a [`ListView`]; [`ListFold`] writes its rows and [`List`] reads them. A table has the
+//! rows under `r`, an index per order under the prefix of that order, an index of the values of each field
+//! under the prefix of that field, in the default order, and counts of classes under `n`.
 
 mod fold;
 mod read;
 
+use std::collections::BTreeSet;
 use std::fmt::{Debug, Display};
-use std::str::FromStr;
 
 use domain::EventKind;
 use serde::Serialize;
@@ -21,15 +21,15 @@ use crate::engine::listing::Place;
 pub use fold::ListFold;
 pub use read::{List, ListQuery};
 
-const ROW: u8 = b'r';
+const ROWS: &[u8] = b"r";
 const COUNT: u8 = b'n';
 
 /// Declares a list view.
 pub trait ListView: Sized + Send + Sync + 'static {
-    /// What it folds.
+    /// The events that it folds.
     type Event: EventKind;
-    /// What names a row: the key of the stream that the row follows from.
-    type Key: Clone + Ord + Debug + Display + FromStr + Send + Sync + 'static;
+    /// Identifies a row.
+    type Key: Clone + Ord + Debug + Send + Sync + 'static;
     /// One row.
     type Row: Clone + Debug + Serialize + DeserializeOwned + Send + 'static;
 
@@ -37,26 +37,24 @@ pub trait ListView: Sized + Send + Sync + 'static {
     const NAME: &'static str;
     /// The version of the fold.
     const VERSION: u32;
-    /// The version of what rows and keys look like.
+    /// The version of the format of rows and keys.
     const SHAPE: u32;
-    /// The category of the streams that rows follow from.
-    const CATEGORY: &'static str;
-    /// The order in which no row moves, so that pages show every row once while others change.
+    /// The default order. Best one in which no row moves, so that pages show every row once while others change.
     const HOME: Order<Self::Row>;
     /// The other orders.
     const ORDERS: &'static [Order<Self::Row>] = &[];
-    /// What lists are filtered by, those that usually admit the fewest rows first.
+    /// The fields that lists are filtered by, those that usually admit the fewest rows first.
     const FIELDS: &'static [Field<Self::Row>] = &[];
+    /// How many rows are kept in memory between flushes; more than 0 where decoding a row is expensive.
+    const KEPT_MAX: usize = 0;
 
     /// Whether events of this type can change a row.
     fn wants(event_type: &str) -> bool {
         Self::Event::types().any(|known| known.name == event_type)
     }
 
-    /// Whether this event can change a row: asked before the row is read.
-    fn concerns(_event: &Self::Event) -> bool {
-        true
-    }
+    /// The row that an event may change; none when it changes no row.
+    fn key_of(event: &Self::Event, envelope: &Envelope<'_>) -> Option<Self::Key>;
 
     /// The key of a row in the table.
     fn row_key(key: &Self::Key, start: KeyBuilder) -> Key;
@@ -75,21 +73,33 @@ pub trait ListView: Sized + Send + Sync + 'static {
     }
 }
 
-/// An index of all rows, or of those that it has a place for.
+/// A list in which each row follows from the one stream that its key names, so that a row can be folded as of a
+/// moment.
+pub trait StreamList: ListView<Key: Display> {
+    /// The category of the streams.
+    const CATEGORY: &'static str;
+}
+
+/// An index of all rows, or of those that have an entry in it.
 pub struct Order<R> {
-    /// What the keys of its entries begin with.
-    pub(crate) letter: u8,
-    /// The rest of the key; none leaves the row out.
+    /// The start of the keys of its entries; queries name it by this.
+    pub(crate) prefix: &'static [u8],
+    /// The rest of the key, which no two rows share; none leaves the row out.
     pub(crate) entry: fn(&R, KeyBuilder) -> Option<Key>,
 }
 
 /// A field that lists are filtered by.
 pub struct Field<R> {
-    /// What the keys of its entries begin with; queries name it by this.
+    /// The start of the keys of its entries; queries name it by this.
     pub(crate) prefix: &'static [u8],
-    /// Its value; none matches no filter.
-    pub(crate) value: for<'r> fn(&'r R) -> Option<&'r str>,
+    values: Values<R>,
     indexed: Indexed,
+}
+
+/// The values of a field in a row.
+enum Values<R> {
+    One(for<'r> fn(&'r R) -> Option<&'r str>),
+    Many(fn(&R) -> BTreeSet<String>),
 }
 
 /// Which values of a field have an index.
@@ -101,13 +111,17 @@ enum Indexed {
 }
 
 impl<R> Order<R> {
-    /// Rows by a time, the newest first.
-    pub(crate) const fn new(letter: u8, entry: fn(&R, KeyBuilder) -> Option<Key>) -> Self {
-        Self { letter, entry }
+    /// An order by these entries.
+    pub(crate) const fn new(
+        prefix: &'static [u8],
+        entry: fn(&R, KeyBuilder) -> Option<Key>,
+    ) -> Self {
+        Self { prefix, entry }
     }
 
-    fn key(&self, row: &R) -> Option<Key> {
-        (self.entry)(row, KeyBuilder::new(self.letter))
+    /// The order of the keys of the rows, which needs no index; the entry is the row's own key.
+    pub(crate) const fn of_rows(entry: fn(&R, KeyBuilder) -> Option<Key>) -> Self {
+        Self::new(ROWS, entry)
     }
 }
 
@@ -117,9 +131,18 @@ impl<R> Field<R> {
         prefix: &'static [u8],
         value: for<'r> fn(&'r R) -> Option<&'r str>,
     ) -> Self {
+        Self::of(prefix, Values::One(value))
+    }
+
+    /// A field with several values in a row, and an index of each value.
+    pub(crate) const fn many(prefix: &'static [u8], values: fn(&R) -> BTreeSet<String>) -> Self {
+        Self::of(prefix, Values::Many(values))
+    }
+
+    const fn of(prefix: &'static [u8], values: Values<R>) -> Self {
         Self {
             prefix,
-            value,
+            values,
             indexed: Indexed::All,
         }
     }
@@ -136,6 +159,21 @@ impl<R> Field<R> {
         self
     }
 
+    /// Whether a row has this value.
+    pub(crate) fn has(&self, row: &R, value: &str) -> bool {
+        match self.values {
+            Values::One(of) => of(row) == Some(value),
+            Values::Many(of) => of(row).contains(value),
+        }
+    }
+
+    fn each(&self, row: &R, mut each: impl FnMut(&str)) {
+        match self.values {
+            Values::One(of) => of(row).into_iter().for_each(each),
+            Values::Many(of) => of(row).iter().for_each(|value| each(value)),
+        }
+    }
+
     fn is_indexed(&self, value: &str) -> bool {
         match self.indexed {
             Indexed::All => true,
@@ -144,31 +182,40 @@ impl<R> Field<R> {
         }
     }
 
-    /// What the keys of the entries of one value begin with.
+    /// The start of the keys of the entries of one value.
     fn start(&self, value: &str) -> KeyBuilder {
-        // By bytes: a builder begins with room for a whole key.
-        let (first, rest) = self.prefix.split_first().expect("a prefix is not empty");
-        let start = rest
-            .iter()
-            .fold(KeyBuilder::new(*first), |key, byte| key.u8(*byte));
-        start.str(value)
+        start(self.prefix).str(value)
     }
 }
 
-/// The keys of all entries of a row, in a fixed order with gaps where it has none.
-fn entries<L: ListView>(row: &L::Row) -> Vec<Option<Key>> {
+/// A key that starts with this prefix.
+fn start(prefix: &[u8]) -> KeyBuilder {
+    // By bytes: a builder begins with room for a whole key.
+    let (first, rest) = prefix.split_first().expect("a prefix is not empty");
+    let start = KeyBuilder::new(*first);
+    rest.iter().fold(start, |key, byte| key.u8(*byte))
+}
+
+/// The keys of all index entries of a row.
+pub(crate) fn entries<L: ListView>(row: &L::Row) -> Vec<Key> {
     let home = L::HOME;
     let orders = std::iter::once(&home).chain(L::ORDERS);
-    let of_orders = orders.map(|order| order.key(row));
-    let of_fields = L::FIELDS.iter().map(|field| {
-        let value = (field.value)(row).filter(|value| field.is_indexed(value))?;
-        (home.entry)(row, field.start(value))
-    });
-    of_orders.chain(of_fields).collect()
+    let orders = orders.filter(|order| order.prefix != ROWS);
+    let mut entries: Vec<Key> = orders
+        .filter_map(|order| (order.entry)(row, start(order.prefix)))
+        .collect();
+    for field in L::FIELDS {
+        field.each(row, |value| {
+            if field.is_indexed(value) {
+                entries.extend((home.entry)(row, field.start(value)));
+            }
+        });
+    }
+    entries
 }
 
 pub(crate) fn row_key<L: ListView>(key: &L::Key) -> Key {
-    L::row_key(key, KeyBuilder::new(ROW))
+    L::row_key(key, start(ROWS))
 }
 
 /// The place of a row in an order by time, the newest first.

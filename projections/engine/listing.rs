@@ -89,8 +89,8 @@ impl<T> Listing<T> {
 }
 
 /// The place of an entry within an index that is ordered by a time: newest first, and unique.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
     /// In microseconds of Unix time.
     pub(crate) time: i64,
     /// Of the log; tells entries of one time apart.

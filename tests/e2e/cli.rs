@@ -93,6 +93,7 @@ async fn every_view_is_listed_with_its_position() {
         "collections",
         "tokens",
         "audit",
+        "refused_bodies",
         "pulse",
         "roster",
         "runs",

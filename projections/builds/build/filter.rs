@@ -57,7 +57,10 @@ impl BuildFilter {
                 BuildOrder::Updated => Some(BY_UPDATED),
                 BuildOrder::Finished => Some(BY_FINISHED),
             },
-            fields: [
+            since: self.since,
+            until: self.until,
+            oldest_first: self.oldest_first,
+            ..ListQuery::by(&[
                 (PACKAGE, &self.package),
                 (NODE, &self.node),
                 (HOSTNAME, &self.hostname),
@@ -66,13 +69,7 @@ impl BuildFilter {
                 (REF, &self.git_ref),
                 (STAGE, &self.stage),
                 (SOURCE, &self.source),
-            ]
-            .into_iter()
-            .filter_map(|(field, value)| Some((field, value.as_deref()?)))
-            .collect(),
-            since: self.since,
-            until: self.until,
-            oldest_first: self.oldest_first,
+            ])
         }
     }
 }

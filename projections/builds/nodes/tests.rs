@@ -21,14 +21,14 @@ async fn a_machine_is_found_by_its_newest_name_and_known_since_it_was_first_desc
     describe(&app, renamed).await;
     let nodes = app.views.of::<Nodes>().unwrap();
     assert_eq!(nodes.by_hostname(&node(1).hostname).unwrap(), []);
-    let row = nodes.get("uuid-1").unwrap().unwrap();
+    let row = nodes.get(&"uuid-1".to_owned()).unwrap().unwrap();
     assert_eq!(
         nodes.by_hostname("ip-9").unwrap(),
         std::slice::from_ref(&row)
     );
     assert_eq!((row.cores, row.memory), (32.0, 64e9));
     assert_eq!((row.first_at, row.at), (at(1), at(50)));
-    assert_eq!(nodes.get("uuid-2").unwrap(), None);
+    assert_eq!(nodes.get(&"uuid-2".to_owned()).unwrap(), None);
 }
 
 /// A name is given to another machine when the first one is gone.

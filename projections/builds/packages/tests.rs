@@ -47,7 +47,7 @@ async fn waste_is_what_was_requested_and_not_needed_for_as_long_as_it_ran() {
         .views
         .of::<Packages>()
         .unwrap()
-        .get("zlib")
+        .get(&"zlib".to_owned())
         .unwrap()
         .unwrap();
     assert!(
@@ -108,7 +108,7 @@ async fn a_trend_compares_the_newest_peaks_with_those_before() {
             .views
             .of::<Packages>()
             .unwrap()
-            .get("zlib")
+            .get(&"zlib".to_owned())
             .unwrap()
             .unwrap();
         assert_eq!(row.trend().is_some(), number >= 8);
@@ -117,7 +117,7 @@ async fn a_trend_compares_the_newest_peaks_with_those_before() {
         .views
         .of::<Packages>()
         .unwrap()
-        .get("zlib")
+        .get(&"zlib".to_owned())
         .unwrap()
         .unwrap();
     assert!((row.trend().unwrap() - 0.5).abs() < 1e-9);

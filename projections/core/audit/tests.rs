@@ -3,7 +3,7 @@ use domain::core::token::{Revoked, TokenEvent};
 
 use crate::core::audit::AuditFilter;
 use crate::testing::{App, at, refused, requeued, token};
-use crate::{Audits, Cursor, Tokens};
+use crate::{Audits, Cursor, RefusedBodies, Tokens};
 
 async fn data() -> App {
     let app = App::new();
@@ -127,21 +127,11 @@ async fn an_actor_is_found_by_id_display_name_and_kind() {
 async fn a_refused_body_tells_what_became_of_it() {
     let app = data().await;
     let digest = format!("{:064}", 1);
-    let body = app
-        .views
-        .of::<Audits>()
-        .unwrap()
-        .body(&digest)
-        .unwrap()
-        .unwrap();
+    let bodies = app.views.of::<RefusedBodies>().unwrap();
+    let body = bodies.get(&digest).unwrap().unwrap();
     assert_eq!((body.resubmissions, body.accepted), (1, true));
     assert_eq!(body.errors, ["`ref` is missing"]);
-    let page = app
-        .views
-        .of::<Audits>()
-        .unwrap()
-        .bodies(&Cursor::start(), 10)
-        .unwrap();
+    let page = bodies.list(&Cursor::start(), 10).unwrap();
     assert_eq!(page.rows, [body]);
 }
 

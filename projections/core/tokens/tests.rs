@@ -16,7 +16,10 @@ async fn a_token_is_valid_until_it_ends_or_is_revoked() {
         let revoked = TokenEvent::Revoked(Revoked { at: at(second) });
         app.tell("token-t2", revoked).await;
     }
-    let of = |id| app.views.of::<Tokens>().unwrap().get(id).unwrap().unwrap();
+    let of = |id: &str| {
+        let tokens = app.views.of::<Tokens>().unwrap();
+        tokens.get(&id.to_owned()).unwrap().unwrap()
+    };
     for (id, second, valid) in [("t1", 99, true), ("t1", 100, false), ("t2", 8, false)] {
         assert_eq!(of(id).is_valid(at(second)), valid, "{id} at {second}");
     }

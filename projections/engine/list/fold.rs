@@ -1,8 +1,8 @@
 //! Writes the rows, indexes and counts of a list.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::fmt;
+use std::mem;
 
 use tables::{Key, KeyBuilder, Value};
 
@@ -11,17 +11,17 @@ use crate::engine::envelope::Envelope;
 use crate::engine::projection::Projection;
 use crate::engine::rows::Rows;
 
-/// The fold of a list. Rows that change are held until the flush: most of what happens to one happens within a
-/// page, and every row and entry is then written once.
+/// The fold of a list. Rows that change are held until the flush: most changes of a row happen within a page, and
+/// every row and entry is then written once.
 pub struct ListFold<L: ListView> {
     held: BTreeMap<L::Key, Held<L::Row>>,
 }
 
-/// A row, and where it was found at the last flush.
+/// A row, and its entries and class as they are in the table.
 #[derive(Debug)]
 struct Held<R> {
     row: Option<R>,
-    entries: Vec<Option<Key>>,
+    entries: Vec<Key>,
     class: Option<Key>,
     is_changed: bool,
 }
@@ -36,12 +36,7 @@ impl<L: ListView> Default for ListFold<L> {
 
 impl<L: ListView> fmt::Debug for ListFold<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the fold of `{}`, {} rows held",
-            L::NAME,
-            self.held.len()
-        )
+        write!(f, "fold of `{}` ({} rows held)", L::NAME, self.held.len())
     }
 }
 
@@ -57,56 +52,50 @@ impl<L: ListView> Projection for ListFold<L> {
     }
 
     fn apply(&mut self, event: &L::Event, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
-        if !L::concerns(event) {
-            return;
-        }
-        let Ok(key) = envelope.stream.key().parse::<L::Key>() else {
+        let Some(key) = L::key_of(event, envelope) else {
             return;
         };
-        let held = match self.held.entry(key.clone()) {
-            Entry::Occupied(held) => held.into_mut(),
-            Entry::Vacant(vacant) => vacant.insert(Held::of::<L>(rows.get(&row_key::<L>(&key)))),
-        };
+        let held = self.held.entry(key.clone());
+        let held = held.or_insert_with(|| Held::of::<L>(rows.get(&row_key::<L>(&key))));
         held.is_changed |= L::change(&mut held.row, &key, event, envelope);
     }
 
     fn flush(&mut self, rows: &mut Rows<'_>) {
         let mut counts = BTreeMap::<Key, i64>::new();
-        for (key, held) in std::mem::take(&mut self.held) {
-            let Some(row) = held.row.filter(|_| held.is_changed) else {
+        for (key, held) in &mut self.held {
+            if !mem::take(&mut held.is_changed) {
+                continue;
+            }
+            let Some(row) = &held.row else {
                 continue;
             };
-            let row_key = row_key::<L>(&key);
+            let row_key = row_key::<L>(key);
+            let before = mem::replace(&mut held.entries, entries::<L>(row));
+            for entry in before.iter().filter(|key| !held.entries.contains(key)) {
+                rows.delete(entry.clone());
+            }
             // All entries of a row share the bytes of its key.
             let found_at = Value::copy_from_slice(&row_key);
-            for (before, after) in held
-                .entries
-                .into_iter()
-                .chain(std::iter::repeat(None))
-                .zip(entries::<L>(&row))
-            {
-                if before == after {
-                    continue;
-                }
-                if let Some(before) = before {
-                    rows.delete(before);
-                }
-                if let Some(after) = after {
-                    rows.put_bytes(after, found_at.clone());
-                }
+            for entry in held.entries.iter().filter(|key| !before.contains(key)) {
+                rows.put_bytes(entry.clone(), found_at.clone());
             }
-            let class = class::<L>(&row);
+            let class = class::<L>(row);
             if class != held.class {
-                for (class, by) in [(held.class, -1), (class, 1)] {
+                let before = mem::replace(&mut held.class, class.clone());
+                for (class, by) in [(before, -1), (class, 1)] {
                     if let Some(class) = class {
                         *counts.entry(class).or_default() += by;
                     }
                 }
             }
-            rows.put(row_key, &row);
+            rows.put(row_key, row);
         }
         for (class, by) in counts.into_iter().filter(|(_, by)| *by != 0) {
             rows.count(class, by);
+        }
+        // What is kept decides about no row, so it may depend on the size of pages.
+        if self.held.len() > L::KEPT_MAX {
+            self.held.clear();
         }
     }
 }

@@ -6,16 +6,13 @@ use eventlog::StreamName;
 use jiff::Timestamp;
 use tables::{KeyBuilder, KeyReader, Range};
 
-use super::{COUNT, Field, ListFold, ListView, row_key};
+use super::{COUNT, Field, ListFold, ListView, ROWS, StreamList, row_key, start};
 use crate::engine::listing::{Cursor, Listing, Walk};
 use crate::engine::reader::{Answer, Reader};
 use crate::engine::view_reader::{RowAsOf, ViewReader, stream};
 
 /// How far two indexes are read to find out which admits fewer rows.
 const PROBE_MAX: usize = 256;
-
-/// How many entries are walked at once.
-const CHUNK: usize = 1024;
 
 /// Reads a list.
 pub struct List<L: ListView> {
@@ -26,8 +23,8 @@ pub struct List<L: ListView> {
 /// Which rows of a list, in which order; every condition must hold.
 #[derive(Clone, Debug, Default)]
 pub struct ListQuery<'q> {
-    /// The letter of an order; none is the home order, which has an index of every field.
-    pub(crate) order: Option<u8>,
+    /// The prefix of an order; none is the default order, which has an index of every field.
+    pub(crate) order: Option<&'static [u8]>,
     /// Fields by their prefixes, each with the value that it must have.
     pub(crate) fields: Vec<(&'static [u8], &'q str)>,
     /// Only rows whose time in this order is not before this.
@@ -55,7 +52,7 @@ impl<L: ListView> ViewReader for List<L> {
     }
 }
 
-impl<L: ListView> RowAsOf for List<L> {
+impl<L: StreamList> RowAsOf for List<L> {
     type Key = L::Key;
     type Row = L::Row;
 
@@ -78,60 +75,42 @@ impl<L: ListView> List<L> {
     }
 
     /// A page. One without a match in the first [`crate::engine::listing::EXAMINED_MAX`] rows is empty, and
-    /// says where to go on.
+    /// says where the next one starts.
     pub(crate) fn page(
         &self,
         query: &ListQuery<'_>,
         cursor: &Cursor,
         limit: usize,
     ) -> Answer<Listing<L::Row>> {
-        let prefix = self.prefix(query)?;
-        query
-            .walk(&prefix)
-            .page(&self.reader, cursor, limit, |_, row_key| {
-                let row: Option<L::Row> = self.reader.get(row_key)?;
-                Ok(row.filter(|row| admits::<L>(query, row)))
-            })
+        let prefix = match query.order {
+            Some(order) if order != L::HOME.prefix => start(order),
+            _ => self.narrowest(query)?,
+        };
+        let walk = Walk {
+            prefix: prefix.as_ref(),
+            since: query.since.map(Timestamp::as_microsecond),
+            until: query.until.map(Timestamp::as_microsecond),
+            reverse: query.oldest_first,
+        };
+        self.rows(&walk, cursor, limit, |row| admits::<L>(query, row))
     }
 
-    /// A page that begins after so many rows, and how many rows there are in all: for clients that know no
-    /// cursor. Every entry is walked, but rows are read only where an index alone does not decide.
-    ///
-    /// # Errors
-    /// When the table cannot say.
-    pub fn page_at(
+    /// The rows that a walk over rows or over an index finds.
+    pub(crate) fn rows(
         &self,
-        query: &ListQuery<'_>,
-        offset: usize,
+        walk: &Walk<'_>,
+        cursor: &Cursor,
         limit: usize,
-    ) -> Answer<(Vec<L::Row>, u64)> {
-        let is_home = query.order.is_none_or(|letter| letter == L::HOME.letter);
-        let mut open = conditions::<L>(query)
-            .skip(usize::from(is_home))
-            .map(|_| false)
-            .chain(conditions::<L>(query).map(|(field, value)| field.is_indexed(value)));
-        let index_decides = open.all(|is_decided| is_decided);
-        let prefix = self.prefix(query)?;
-        let mut range = query.walk(&prefix).range(&Cursor::start());
-        let (mut rows, mut total) = (Vec::new(), 0_usize);
-        loop {
-            let entries = self.reader.scan(range.clone().limit(CHUNK))?;
-            for (_, row_key) in &entries {
-                let is_shown = total >= offset && rows.len() < limit;
-                if is_shown || !index_decides {
-                    let row: Option<L::Row> = self.reader.get(row_key)?;
-                    let Some(row) = row.filter(|row| admits::<L>(query, row)) else {
-                        continue;
-                    };
-                    rows.extend(is_shown.then_some(row));
-                }
-                total += 1;
-            }
-            match entries.last() {
-                Some((last, _)) if entries.len() == CHUNK => range = range.after(last),
-                _ => return Ok((rows, total as u64)),
-            }
-        }
+        admits: impl Fn(&L::Row) -> bool,
+    ) -> Answer<Listing<L::Row>> {
+        let is_index = !walk.prefix.starts_with(ROWS);
+        walk.page(&self.reader, cursor, limit, |_, value| {
+            let row: Option<L::Row> = match is_index {
+                true => self.reader.get(value)?,
+                false => Some(self.reader.decode(value)?),
+            };
+            Ok(row.filter(&admits))
+        })
     }
 
     /// How many rows each class has, by its words; classes without rows are left out.
@@ -151,36 +130,24 @@ impl<L: ListView> List<L> {
         Ok(classes)
     }
 
-    /// What the keys of the entries begin with that a page walks.
-    fn prefix(&self, query: &ListQuery<'_>) -> Answer<KeyBuilder> {
-        match query.order {
-            Some(letter) if letter != L::HOME.letter => Ok(KeyBuilder::new(letter)),
-            _ => self.narrowest(query),
-        }
-    }
-
     /// The index with the fewest entries for this query, as far as a short look tells. All of them have the same
     /// order, so that a cursor from one leads on in any other.
     fn narrowest(&self, query: &ListQuery<'_>) -> Answer<KeyBuilder> {
-        let mut indexes = conditions::<L>(query)
-            .filter(|(field, value)| field.is_indexed(value))
-            .map(|(field, value)| field.start(value));
-        let Some(mut best) = indexes.next() else {
-            return Ok(KeyBuilder::new(L::HOME.letter));
-        };
-        let mut best_count = None;
-        for other in indexes {
-            let known = match best_count {
-                Some(known) => known,
-                None => self.count(&best)?,
-            };
-            let count = self.count(&other)?;
-            if count < known {
-                best = other;
-            }
-            best_count = Some(known.min(count));
+        let conditions = conditions::<L>(query).filter(|(field, value)| field.is_indexed(value));
+        let mut indexes: Vec<_> = conditions
+            .map(|(field, value)| field.start(value))
+            .collect();
+        if indexes.len() < 2 {
+            return Ok(indexes.pop().unwrap_or_else(|| start(L::HOME.prefix)));
         }
-        Ok(best)
+        let mut best = (usize::MAX, start(L::HOME.prefix));
+        for index in indexes {
+            let count = self.count(&index)?;
+            if count < best.0 {
+                best = (count, index);
+            }
+        }
+        Ok(best.1)
     }
 
     fn count(&self, prefix: &KeyBuilder) -> Answer<usize> {
@@ -189,13 +156,14 @@ impl<L: ListView> List<L> {
     }
 }
 
-impl ListQuery<'_> {
-    fn walk<'a>(&self, prefix: &'a KeyBuilder) -> Walk<'a> {
-        Walk {
-            prefix: prefix.as_ref(),
-            since: self.since.map(Timestamp::as_microsecond),
-            until: self.until.map(Timestamp::as_microsecond),
-            reverse: self.oldest_first,
+impl<'q> ListQuery<'q> {
+    /// Only rows in which these fields have these values; a field without a value is left out.
+    pub(crate) fn by(fields: &[(&'static [u8], &'q Option<String>)]) -> Self {
+        let fields = fields.iter();
+        let fields = fields.filter_map(|(field, value)| Some((*field, value.as_deref()?)));
+        Self {
+            fields: fields.collect(),
+            ..Self::default()
         }
     }
 }
@@ -212,5 +180,5 @@ fn conditions<'q, L: ListView>(
 }
 
 fn admits<L: ListView>(query: &ListQuery<'_>, row: &L::Row) -> bool {
-    conditions::<L>(query).all(|(field, value)| (field.value)(row) == Some(value))
+    conditions::<L>(query).all(|(field, value)| field.has(row, value))
 }

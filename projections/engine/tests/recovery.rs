@@ -330,7 +330,7 @@ async fn a_rebuild_on_demand_loses_nothing_that_arrives_meanwhile() {
         views
             .of::<Packages>()
             .unwrap()
-            .get("zlib")
+            .get(&"zlib".to_owned())
             .unwrap()
             .unwrap()
             .builds,

@@ -1,7 +1,8 @@
 //! The audit: who changed what, what was refused, and what became of refused bodies.
 
-use ::projections::Audits;
-use ::projections::core::audit::{AuditFilter, AuditRow, BodyRow};
+use ::projections::core::audit::{AuditFilter, AuditRow};
+use ::projections::core::refused_bodies::BodyRow;
+use ::projections::{Audits, RefusedBodies};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::core::audit::{Audit, AuditCommand, BodyResubmitted};
@@ -189,7 +190,7 @@ pub(crate) async fn bodies(
     let page = Page::asked(params.limit, params.cursor.as_deref())?;
     page.of(
         &app,
-        move |views, cursor, limit| views.of::<Audits>()?.bodies(cursor, limit),
+        move |views, cursor, limit| views.of::<RefusedBodies>()?.list(cursor, limit),
         RefusedBody::of,
     )
     .await
@@ -291,7 +292,7 @@ async fn find(app: &App, digest: &str) -> Result<(BodyRow, bytes::Bytes), Proble
     let asked = digest.to_owned();
     let row = app
         .views
-        .ask(move |views| views.of::<Audits>()?.body(&asked))
+        .ask(move |views| views.of::<RefusedBodies>()?.get(&asked))
         .await?
         .ok_or_else(unknown)?;
     match app.refused_bodies.find(&row.source, &row.body).await {
