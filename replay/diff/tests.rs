@@ -54,7 +54,7 @@ impl Server {
 }
 
 #[tokio::test]
-async fn views_that_a_server_left_behind_say_what_the_log_says() {
+async fn views_of_a_stopped_server_equal_the_log() {
     let server = Server::stopped_after(300).await;
     // Events that came after the last checkpoint are folded before comparing.
     test_log::fill(&*server.log, 30).await;

@@ -379,7 +379,7 @@ async fn a_backup_carries_the_blobs_that_its_events_name() {
 }
 
 #[tokio::test]
-async fn a_bad_line_is_refused_by_number_and_what_stands_before_it_is_kept() {
+async fn a_bad_line_is_refused_by_number_and_earlier_lines_are_kept() {
     let good = String::from_utf8(exported(&test_log::filled(9).await, false).await).unwrap();
     let good: Vec<&str> = good.lines().collect();
     // Lines 1 to 4 are revision 0 of builds 0 to 3, lines 5 to 8 revision 1, line 9 revision 2.

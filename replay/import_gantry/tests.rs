@@ -344,7 +344,7 @@ async fn times_and_machines_are_taken_in_other_spellings_too() {
 }
 
 #[tokio::test]
-async fn a_dry_run_says_what_would_be_and_writes_nothing() {
+async fn a_dry_run_reports_the_changes_and_writes_nothing() {
     let database = Database::with_jobs(600);
     database.run("UPDATE jobs SET cpu_mean = -1 WHERE id = 7");
     let log = test_log::empty();

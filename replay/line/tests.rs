@@ -45,7 +45,7 @@ fn assert_round_trip(event: &Recorded) -> String {
 }
 
 #[test]
-fn bytes_stand_in_a_line_in_the_plainest_form_that_loses_nothing() {
+fn bytes_have_the_plainest_lossless_form_in_a_line() {
     for (data, form) in [
         (
             &b"{\"a\":1.50e3,\"a\":null}"[..],

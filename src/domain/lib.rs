@@ -19,21 +19,21 @@
 //! | [`builds::allocation::Answers`] | `allocation-<package>` | nothing: an answer is a note |
 //! | [`builds::allocation::Models`] | `allocation-model:registry` | which trained model answers, and what a rollback goes back to |
 //! | [`core::numbers::Numbers`] | `numbers-<kind>` | which integer comes next |
-//! | [`core::name::Name`] | `name-<kind>:<digest>` | that a name stands once |
+//! | [`core::name::Name`] | `name-<kind>:<digest>` | that a name is unique |
 //! | [`jobs::run::Run`], [`jobs::run::Occasion`] | `run-<number>`, `run-occasion:<schedule id>` | whose run it is, and that it is over once |
 //! | [`jobs::job::Job`], [`jobs::job::Tally`] | `job-<number>`, `job-tally:<number>` | what a job is, and how often it failed in a row |
-//! | [`jobs::kill_request::KillRequest`], [`jobs::run_log::RunLog`] | `kill_request-<number>`, `run_log-<run>` | what workers say of them |
+//! | [`jobs::kill_request::KillRequest`], [`jobs::run_log::RunLog`] | `kill_request-<number>`, `run_log-<run>` | what workers report of them |
 //! | [`jobs::worker::Worker`], [`jobs::worker::Reports`] | `worker-<number>`, `worker-reports:<number>` | what a worker is, and how it is |
-//! | [`jobs::worker_pool::Silence`] | `worker_pool-silence:<number>` | when people are told that no worker of a pool answers |
+//! | [`jobs::worker_pool::Silence`] | `worker_pool-silence:<number>` | when mail is sent because no worker of a pool answers |
 //! | [`jobs::mail::Mailing`] | `mail-<whose>` | that a mail is sent or abandoned once |
 //! | [`jobs::worker_pool::WorkerPool`], [`jobs::project::Project`], [`jobs::job_template::JobTemplate`], [`core::group::Group`], [`core::user::User`] | `<category>-<number>` | what they are |
 //!
-//! [`jobs::schedule`] is no aggregate: it says when runs are due, as plain functions.
+//! [`jobs::schedule`] is no aggregate: it has plain functions that compute when runs are due.
 //!
 //! Those of the last row are records ([`Record`]): one declaration makes their events, commands and
 //! decider, and the tests of what holds for all of them. Each of the others has a folder:
-//! `event.rs` says what may have happened, `decide.rs` what may happen next. `tests/archive` has
-//! every shape of an event that was ever released; all of them can be read.
+//! `event.rs` has its events, `decide.rs` its rules. `tests/archive` has every shape of an event
+//! that was ever released; all of them can be read.
 
 pub mod builds;
 pub mod core;

@@ -1,4 +1,5 @@
-//! A decider's test in three sentences: given what happened, when this is asked, then that follows.
+//! A decider's test in three steps: given these events, when this command comes, then these events
+//! follow.
 //!
 //! ```
 //! use domain::numbers::{Numbers, NumbersCommand as C, NumbersEvent, Taken};
@@ -41,7 +42,7 @@ pub fn given<A: Aggregate>(events: impl IntoIterator<Item = A::Event>) -> Given<
 }
 
 impl<A: Aggregate> Given<A> {
-    /// Asks something of it.
+    /// Gives it a command.
     pub fn when(&self, command: A::Command) -> When<A> {
         When(self.0.decide(command))
     }

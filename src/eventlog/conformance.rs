@@ -30,10 +30,10 @@ where
     appending::positions_grow_and_revisions_count_from_nought(fresh().await).await;
     appending::what_was_appended_is_read_as_it_was(fresh().await).await;
     appending::a_batch_that_conflicts_in_its_last_part_leaves_nothing(fresh().await).await;
-    appending::a_stream_may_stand_twice_in_a_batch(fresh().await).await;
+    appending::a_stream_may_be_twice_in_a_batch(fresh().await).await;
     appending::an_import_says_when_an_event_was_recorded(fresh().await).await;
     expecting::every_expectation_is_held_to(fresh().await).await;
-    expecting::a_conflict_says_what_was_expected_and_what_is(fresh().await).await;
+    expecting::a_conflict_names_the_expected_and_the_actual_revision(fresh().await).await;
     repeating::a_batch_that_comes_again_gets_its_first_result(fresh().await).await;
     repeating::a_batch_of_which_only_a_part_is_known_is_refused(fresh().await).await;
     repeating::an_id_of_another_stream_is_refused(fresh().await).await;

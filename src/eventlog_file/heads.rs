@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_asked_for_stays_and_what_is_not_goes() {
+    fn used_heads_stay_and_unused_ones_are_dropped() {
         let mut cache = HeadCache::new(4);
         cache.put(1, 10);
         for key in 2..20 {

@@ -91,7 +91,7 @@ async fn what_was_appended_is_there_after_a_reopen() {
 }
 
 #[test]
-fn a_second_opener_is_told_who_has_it() {
+fn a_second_opener_gets_the_pid_of_the_first() {
     let directory = tempfile::tempdir().unwrap();
     let log = FileLog::open(directory.path(), small()).unwrap();
     match FileLog::open(directory.path(), small()) {

@@ -58,7 +58,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_number_comes_back_and_takes_what_was_said(value: u64, shift in 0..64u32) {
+        fn a_written_number_is_read_back(value: u64, shift in 0..64u32) {
             let value = value >> shift;
             let mut bytes = Vec::new();
             write(&mut bytes, value);

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_limited_only_when_asked_for() {
+    fn loopback_is_limited_only_when_configured() {
         let here = "127.0.0.1".parse().unwrap();
         for (limit_loopback, admitted) in [(false, true), (true, false)] {
             let rate = rate(limit_loopback);

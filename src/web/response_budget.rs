@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_grows_while_there_is_room_or_when_it_is_the_only_one() {
+    fn an_answer_grows_within_the_budget_or_when_it_is_the_only_one() {
         let budget = ResponseBudget::new(100_000);
         let mut alone = budget.reserve(90_000).unwrap();
         alone.grow(90_000).unwrap();

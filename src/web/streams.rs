@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn where_there_is_room_for_few_everyone_may_have_one() {
+    fn with_a_small_limit_every_caller_may_have_one() {
         let one = streams(1, None);
         let _held = one.take(token("one")).unwrap();
         assert_eq!(one.take(token("one")).unwrap_err().status, 503);
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operator_says_how_many_one_caller_may_have() {
+    fn the_share_of_one_caller_is_configurable() {
         let streams = streams(8, Some(3));
         let _held = [0, 1, 2].map(|_| streams.take(token("one")).unwrap());
         assert_eq!(streams.take(token("one")).unwrap_err().status, 429);

@@ -66,7 +66,7 @@ fn texts(message: &ZmqMessage) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_subscriber_of_another_make_hears_what_it_asked_for() {
+async fn a_subscriber_of_another_implementation_gets_its_subscription() {
     let publisher = Publisher::new(PortLimits::default());
     let served = Served::publisher(&publisher);
     let mut sub = SubSocket::new();
@@ -99,7 +99,7 @@ async fn a_subscriber_of_another_make_hears_what_it_asked_for() {
 }
 
 #[tokio::test]
-async fn a_publisher_of_another_make_is_heard() {
+async fn a_publisher_of_another_implementation_is_received() {
     let (data, mut heard) = tokio::sync::mpsc::unbounded_channel();
     let hear = move |message: Heard| data.send(message).unwrap();
     let subscriber = Subscriber::new("worker.event", PortLimits::default(), hear);

@@ -56,7 +56,7 @@ fn pure_crates_forbid_the_clock_and_the_outside_world() {
 }
 
 #[test]
-fn every_crate_says_what_it_is_and_obeys_the_lints() {
+fn every_crate_has_a_description_and_obeys_the_lints() {
     for manifest in manifests(root()) {
         let text = std::fs::read_to_string(&manifest).unwrap();
         assert!(

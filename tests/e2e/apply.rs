@@ -77,7 +77,7 @@ async fn the_example_makes_a_farm_through_the_server_and_a_second_time_nothing()
 }
 
 #[tokio::test]
-async fn exit_codes_and_words_say_what_is_wrong() {
+async fn exit_codes_and_messages_name_the_error() {
     let server = Server::start(&QUIET);
     let files = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {

@@ -228,7 +228,7 @@ async fn an_export_comes_back_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_changed_byte_is_found_and_named_and_what_stands_before_it_can_be_saved() {
+async fn a_changed_byte_is_found_and_named_and_the_events_before_it_can_be_saved() {
     let mut server = Server::start(&QUIET);
     for id in 1..=20 {
         server.collect(&hook(id, "success"), None).await;

@@ -41,7 +41,7 @@ async fn silent_connections_give_their_places_back() {
 
 /// A client that waited for `100 Continue` had to send the body before its token was checked.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_is_asked_for_after_the_token_and_the_declared_size() {
+async fn a_body_is_requested_after_the_check_of_token_and_declared_size() {
     let server = Server::start(&[NO_COLLECTOR]);
     let body = hook(1, "running").to_string();
     for (token, length, expected) in [

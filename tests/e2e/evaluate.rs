@@ -70,7 +70,7 @@ fn a_history_is_evaluated_to_json_csv_and_a_page() {
 }
 
 #[test]
-fn a_history_that_stands_apart_is_not_pooled_and_stands_beside_the_others_in_the_table() {
+fn a_separate_history_is_not_pooled_and_has_its_own_columns_in_the_table() {
     let dir = tempfile::tempdir().unwrap();
     let head = part(dir.path(), 60);
     std::fs::copy(dir.path().join(&head), dir.path().join("apart.csv")).unwrap();
@@ -157,7 +157,7 @@ fn the_whole_bundled_history_is_evaluated_in_every_format() {
 }
 
 #[test]
-fn refused_rows_are_told_and_counted_and_strict_takes_none() {
+fn refused_rows_are_listed_and_counted_and_strict_takes_none() {
     let dir = tempfile::tempdir().unwrap();
     let head = part(dir.path(), 40);
     let path = dir.path().join(&head);

@@ -194,7 +194,7 @@ fn a_start_that_fails_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn the_server_says_what_runs_where_and_warns_once_of_what_keeps_failing() {
+async fn the_server_lists_ports_and_directories_and_warns_once_of_repeated_failures() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap();
     let prometheus = format!("http://{}/api/v1", closed.local_addr().unwrap());
     drop(closed);
@@ -245,7 +245,7 @@ async fn the_server_says_what_runs_where_and_warns_once_of_what_keeps_failing() 
 }
 
 #[tokio::test]
-async fn a_server_without_sources_says_so_at_start_and_when_it_refuses() {
+async fn a_server_without_sources_warns_at_start_and_when_it_refuses() {
     let server = Server::start(&[("TALLYMAN__SOURCES__DEFAULT__TOKEN", "")]);
     logged(&server, "none is configured, every webhook is refused", 1);
     for _ in 0..3 {

@@ -17,7 +17,7 @@ const SENDERS: i64 = 48;
 const WEBHOOKS: i64 = 12;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_turned_away_is_told_to_come_back_and_who_is_not_is_served() {
+async fn refused_clients_get_retry_after_and_the_others_are_served() {
     let server = Arc::new(Server::start(&[
         ("TALLYMAN__SERVER__REQUESTS_MAX", TAKEN_AT_ONCE),
         ("TALLYMAN__COLLECTOR__ENABLED", "false"),

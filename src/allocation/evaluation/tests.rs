@@ -38,7 +38,7 @@ fn an_empty_history_scores_zero_and_never_divides_by_zero() {
 }
 
 #[test]
-fn an_allocator_is_told_only_after_it_was_asked() {
+fn an_allocator_learns_only_after_it_has_answered() {
     let score = score_of_learner(
         &Protocol::default(),
         &[hour(1, 1.0, 1e9), hour(2, 1.0, 1e9)],
@@ -62,7 +62,7 @@ fn with_delayed_feedback_a_build_is_learnt_when_it_has_ended() {
 }
 
 #[test]
-fn other_refs_are_scored_and_not_learnt_if_the_protocol_says_so() {
+fn other_refs_can_be_scored_without_being_learnt() {
     let protocol = Protocol {
         refs: Refs::default(),
         ..Protocol::default()

@@ -189,7 +189,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn whatever_is_asked_is_never_our_fault(
+    fn no_request_is_answered_with_5xx(
         route in "builds|runs|run-logs|events|streams|usage|packages|nodes|tokens|audit|audit/bodies|operations|projections|collections|allocation/explain|allocation/models|allocation/accuracy|pulse",
         rest in "(/[!-~]{0,30})?",
         query in "[!-~]{0,60}",

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_fixed_clock_moves_only_when_told_and_its_clones_with_it() {
+fn a_fixed_clock_moves_only_when_set_and_its_clones_with_it() {
     let start: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
     let clock = Clock::fixed(start);
     let other = clock.clone();

@@ -313,7 +313,7 @@ async fn a_stream_without_end_is_not_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn whether_writes_are_possible_is_said_before_one_is_tried() {
+async fn whether_writes_are_possible_is_known_before_the_first() {
     assert_eq!(commands().0.stopped(), None);
     let (commands, log) = commands();
     let reason = "no leader".to_owned();

@@ -19,7 +19,7 @@ async fn changed(commands: &crate::Commands, before: &str, after: &str, by: u64)
 }
 
 #[tokio::test]
-async fn a_name_stands_once_and_is_free_again_when_it_was_changed() {
+async fn a_name_is_unique_and_free_again_when_it_was_changed() {
     let (commands, _) = commands();
     taken(&commands, "builders", 1).await.unwrap();
     assert_eq!(taken(&commands, "builders", 1).await.unwrap().events, []);

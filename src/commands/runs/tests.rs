@@ -60,7 +60,7 @@ async fn a_run_that_is_followed_is_not_followed_again() {
 }
 
 #[tokio::test]
-async fn that_there_is_no_next_time_is_said_once() {
+async fn the_missing_next_occasion_is_mailed_once() {
     let farm = Farm::new().await;
     let run = farm.schedule(&plan(PARENT)).await.unwrap();
     for expected in [1, 0] {
@@ -130,7 +130,7 @@ async fn a_log_keeps_its_number_when_it_is_written_again() {
 }
 
 #[tokio::test]
-async fn nothing_is_asked_of_a_run_that_was_never_scheduled() {
+async fn no_kill_is_requested_of_a_run_that_was_never_scheduled() {
     let farm = Farm::new().await;
     let unknown = CommandError::Rejected(RunsRejection::Run(RunRejection::Unknown));
     let changed = farm.change(5, Patched::nothing(noon())).await;

@@ -122,7 +122,7 @@ async fn a_unit_starts_again_as_a_whole() {
 }
 
 #[tokio::test]
-async fn a_unit_told_twice_is_done_once() {
+async fn a_repeated_unit_is_done_once() {
     let (commands, log) = commands();
     let (number, first) = tell_as_unit(&commands, "1").await.unwrap();
     assert_eq!((number, first.events.len()), (Some(1), 3));
@@ -145,7 +145,7 @@ async fn a_unit_told_twice_is_done_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_unit_told_by_many_at_once_is_done_once() {
+async fn a_unit_sent_by_many_at_once_is_done_once() {
     let (commands, log) = commands();
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..32 {

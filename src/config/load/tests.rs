@@ -31,7 +31,7 @@ fn loaded(flags: &Flags, pairs: &[(&str, &str)]) -> Loaded {
 
 /// The demo's own directory was hidden by that of the example.
 #[test]
-fn defaults_of_a_subcommand_hold_unless_something_else_is_said() {
+fn defaults_of_a_subcommand_hold_unless_a_flag_is_given() {
     let dir = |flags: &Flags, pairs: &[(&str, &str)]| loaded(flags, pairs).config.data.dir;
     let demo = Flags {
         defaults: vec![("data.dir", Value::from("./tallyman-demo"))],
@@ -206,7 +206,7 @@ fn workers_hear_something_at_least_every_ten_minutes() {
 }
 
 #[test]
-fn a_broken_file_is_told_by_line_and_column_without_the_text_of_the_line() {
+fn a_broken_file_is_reported_by_line_and_column_without_the_text_of_the_line() {
     for (text, place) in [
         ("[gitlab]\ntoken = hunter2\n", "line 2, column 9"),
         ("[gitlab]\ntoken = \"hunter2\n", "line 2"),

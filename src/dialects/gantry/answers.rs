@@ -19,7 +19,7 @@ pub struct AnswerCount {
     pub strategy: StrategyName,
     /// The level as the strategy counts, from special to general; none when nothing was known.
     pub level: Option<usize>,
-    /// How often.
+    /// How many answers.
     pub count: u64,
 }
 

@@ -46,7 +46,6 @@ pub(crate) struct Answer {
     /// The id of the delivery's event.
     #[serde(skip_serializing_if = "Option::is_none")]
     event_id: Option<Uuid>,
-    /// Its position.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<u64>,
     /// What the hook's owner should look at.

@@ -11,7 +11,6 @@ use crate::DIALECT;
 pub(crate) enum Caller {
     /// A worker that signed the request.
     Worker {
-        /// Its number.
         number: u64,
         /// What people call it.
         title: String,

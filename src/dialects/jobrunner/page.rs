@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_as_large_as_was_asked_and_no_larger_than_a_thousand() {
+    fn a_page_is_as_large_as_requested_and_no_larger_than_a_thousand() {
         for (query, limit, offset) in [
             ("", 200, 0),
             ("limit=7", 7, 0),
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_repeat_what_was_asked_for() {
+    fn neighbours_repeat_the_requested_parameters() {
         let found = meta("offset=2&state=scheduled&x=%2f+&limit=2", 5);
         let uri = |offset| format!("/api/v1/run/?state=scheduled&x=%2f+&limit=2&offset={offset}");
         assert_eq!(found.next, Some(uri(4)));

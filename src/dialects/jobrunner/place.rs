@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_leads_where_it_says() {
+    fn a_path_leads_to_its_resource() {
         let run = Resource::Run;
         for (path, place) in [
             ("/api/v1/", Place::Index),

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_names_the_host_that_was_asked() {
+    fn an_address_names_the_requested_host() {
         let mut headers = HeaderMap::new();
         assert_eq!(absolute(&headers, "/api/v1/run/1/"), "/api/v1/run/1/");
         headers.insert(HOST, "127.0.0.1:8124".parse().unwrap());

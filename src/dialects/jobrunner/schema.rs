@@ -258,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_schema_says_what_the_contract_says() {
+    fn a_schema_is_that_of_the_contract() {
         let run = serde_json::to_value(schema(Resource::Run)).unwrap();
         assert_eq!(run["allowed_detail_http_methods"], json!(["get", "patch"]));
         assert_eq!(run["allowed_list_http_methods"], json!(["get", "post"]));

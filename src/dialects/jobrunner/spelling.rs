@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blanks_stand_after_colons_and_commas_and_nowhere_else() {
+    fn blanks_are_only_after_colons_and_commas() {
         let answer = json!({"a": [1, {"b": null}, []], "c": "é, \"x\":\n", "d": {}});
         let expected = r#"{"a": [1, {"b": null}, []], "c": "é, \"x\":\n", "d": {}}"#;
         assert_eq!(write(&answer).unwrap(), expected.as_bytes());

@@ -12,7 +12,7 @@ use crate::kernel::event::context;
 context! {
     /// What may have happened in the context `core`.
     CoreEvent {
-        /// … that only an auditor asks about.
+        /// … for auditors only.
         Audit(audit::AuditEvent) = "audit",
         /// … to a group of users.
         Group(group::GroupEvent) = "group",

@@ -4,22 +4,22 @@ use crate::{Event, EventKind};
 
 /// A thing with a history of its own, kept in one stream.
 ///
-/// `decide` may refuse. `evolve` may not: what it is told has already happened. State holds only
-/// what `decide` asks about; what people look at belongs in a projection.
+/// `decide` may refuse. `evolve` may not: its event has already happened. State holds only what
+/// `decide` needs; what users read belongs in a projection.
 pub trait Aggregate: Clone + Default + Send + Sync + 'static {
     /// The category of its streams.
     const CATEGORY: &'static str;
     /// How much of its past its state is made of.
     const HISTORY: History = History::Whole;
-    /// What one may ask of it.
+    /// Its commands.
     type Command: Clone + Send + Sync + 'static;
     /// What may have happened to it.
     type Event: EventKind;
-    /// How it says no.
+    /// Its rejections.
     type Rejection: std::error::Error + Send + Sync + 'static;
 
-    /// What follows from a command. Nothing follows from one that is repeated: old clients retry,
-    /// and the same story told twice adds nothing.
+    /// The events of a command. A repeated command has none: old clients retry, and repeating a
+    /// history adds nothing.
     ///
     /// # Errors
     /// When the command makes no sense in this state.
@@ -34,7 +34,7 @@ pub trait Aggregate: Clone + Default + Send + Sync + 'static {
         Self::Event::of(event)
     }
 
-    /// How much of the past this command asks about.
+    /// How much of the past this command needs.
     #[must_use]
     fn history_for(_command: &Self::Command) -> History {
         Self::HISTORY
@@ -47,8 +47,8 @@ pub enum History {
     /// None of it: the decision is the same in every state. It is appended whatever the stream
     /// holds.
     Nothing,
-    /// The last event says everything. A counter that had to be folded from its first number would
-    /// get slower with every number.
+    /// The last event is enough. A counter that had to be folded from its first number would get
+    /// slower with every number.
     Last,
     /// All of it, from the first event on.
     Whole,

@@ -9,14 +9,14 @@ pub(crate) fn unlike<T: PartialEq>(data: Option<T>, known: &T) -> Option<T> {
     data.filter(|data| data != known)
 }
 
-/// Takes note of what was told.
+/// Sets a field that was given.
 pub(crate) fn note<T: Clone>(known: &mut T, data: Option<&T>) {
     if let Some(data) = data {
         known.clone_from(data);
     }
 }
 
-/// Reads a field that is there: `null` empties it, and is not the same as no word of it.
+/// Reads a present field: `null` empties it, unlike a missing field.
 pub(crate) fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     D: Deserializer<'de>,
@@ -25,10 +25,10 @@ where
     Option::deserialize(deserializer).map(Some)
 }
 
-/// Declares the event that says how a thing is to be otherwise, and what it makes of the facts.
+/// Declares the event of an edit, and its effect on the facts.
 ///
-/// Each field stands once in the facts, and once here. One that can be empty is an `Option` and
-/// says `#[serde(deserialize_with = "present")]`, so that `null` empties it.
+/// Each field is once in the facts, and once here. One that can be empty is an `Option` with
+/// `#[serde(deserialize_with = "present")]`, so that `null` empties it.
 macro_rules! edits {
     ($(#[$meta:meta])* $edited:ident of $facts:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)+ }) => {
         $(#[$meta])*
@@ -65,7 +65,7 @@ macro_rules! edits {
                 (changes != $edited::nothing(at)).then_some(changes)
             }
 
-            /// Makes them as an edit says.
+            /// Applies an edit.
             pub fn edit(&mut self, data: &$edited) {
                 $(crate::kernel::change::note(&mut self.$field, data.$field.as_ref());)+
             }

@@ -98,7 +98,7 @@ impl Event {
     /// Reads an event of any version ever released.
     ///
     /// # Errors
-    /// A [`DecodeFault`], which says that the log holds something this program did not write.
+    /// A [`DecodeFault`]: the log holds something that this program did not write.
     pub fn decode(event_type: &str, version: u16, data: &[u8]) -> Result<Self, DecodeFault> {
         let newest = Self::newest_version(event_type)
             .ok_or_else(|| DecodeFault::UnknownType(event_type.to_owned()))?;

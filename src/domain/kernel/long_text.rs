@@ -17,10 +17,10 @@ pub enum LongText {
 }
 
 impl LongText {
-    /// The longest text that stands in an event.
+    /// The longest text that is stored in an event.
     pub const INLINE_BYTES_MAX: usize = 64 * 1024;
 
-    /// Whether it may stand in an event.
+    /// Whether it may be stored in an event.
     #[must_use]
     pub fn fits(&self) -> bool {
         match self {
@@ -46,7 +46,7 @@ impl Default for LongText {
 }
 
 impl fmt::Debug for LongText {
-    /// Says how long it is and no more: scripts and logs may hold what a log line must not.
+    /// Prints only the length: scripts and logs may hold what a log line must not.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Inline(text) => write!(f, "LongText({} bytes)", text.len()),

@@ -31,7 +31,7 @@ pub struct Metadata {
     /// Where the caller connected from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_ip: Option<String>,
-    /// Why, in the words of a person who was asked for a reason.
+    /// The reason that a person gave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use crate::{Aggregate, Event};
 
-/// Tells a story: every command is asked in order, and what follows happens. Answers what happened,
-/// and the commands from which something followed.
+/// Runs a story: every command is decided in order, and its events are applied. Returns the events,
+/// and the commands that had any.
 pub(crate) fn tell<A: Aggregate>(
     state: &mut A,
     story: impl IntoIterator<Item = A::Command>,
@@ -26,7 +26,7 @@ pub(crate) fn tell<A: Aggregate>(
     (events, told)
 }
 
-/// No sentence of a story said twice in a row adds anything.
+/// No command of a story adds anything when it is repeated at once.
 pub(crate) fn saying_twice_adds_nothing<A: Aggregate>(story: Vec<A::Command>)
 where
     A::Event: Debug + PartialEq,
@@ -41,8 +41,7 @@ where
     }
 }
 
-/// The same story told twice adds nothing, and neither does any of its sentences said twice in a
-/// row.
+/// Repeating a story adds nothing, and neither does repeating one of its commands at once.
 ///
 /// For stories in which nothing is set to one value, then to another: there the second telling is
 /// news.

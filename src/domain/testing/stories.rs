@@ -278,7 +278,7 @@ pub(crate) fn body_resubmitted(accepted: bool, second: i64) -> BodyResubmitted {
     }
 }
 
-/// What may be said about one refused body.
+/// Commands about one refused body.
 pub(crate) fn body_command() -> impl Strategy<Value = AuditCommand> {
     let error = prop::sample::select(vec!["no ref", "no stage"]);
     prop_oneof![
@@ -288,7 +288,7 @@ pub(crate) fn body_command() -> impl Strategy<Value = AuditCommand> {
     ]
 }
 
-/// What may be said about anything else, and is noted every time.
+/// Commands about anything else, which are recorded every time.
 pub(crate) fn note() -> impl Strategy<Value = AuditCommand> {
     let (dialect, source) = ("gantry".to_owned(), "default".to_owned());
     let text = || "[ -~]{0,20}";

@@ -87,7 +87,7 @@ fn the_same_contest_makes_the_same_page() {
 }
 
 #[test]
-fn bytes_are_told_in_the_unit_that_fits() {
+fn bytes_are_shown_in_the_unit_that_fits() {
     for (amount, text) in [
         (12.0, "12 B"),
         (1e6, "1 MB"),

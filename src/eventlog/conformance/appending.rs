@@ -90,7 +90,7 @@ pub async fn a_batch_that_conflicts_in_its_last_part_leaves_nothing(log: Arc<dyn
 }
 
 /// The second part for a stream sees it as the first has left it.
-pub async fn a_stream_may_stand_twice_in_a_batch(log: Arc<dyn EventLog>) {
+pub async fn a_stream_may_be_twice_in_a_batch(log: Arc<dyn EventLog>) {
     let batch = vec![
         part(&run(1), Expected::Empty, [0, 1]),
         part(&run(2), Expected::Empty, [2]),

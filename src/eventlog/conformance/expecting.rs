@@ -49,7 +49,7 @@ pub async fn every_expectation_is_held_to(log: Arc<dyn EventLog>) {
 }
 
 /// A conflict names the stream, what was expected and what is; nothing was written.
-pub async fn a_conflict_says_what_was_expected_and_what_is(log: Arc<dyn EventLog>) {
+pub async fn a_conflict_names_the_expected_and_the_actual_revision(log: Arc<dyn EventLog>) {
     append_any(&*log, &run(1), 0..3).await;
     for (stream, wrong, right) in [
         (run(1), Expected::Empty, Some(Revision(2))),

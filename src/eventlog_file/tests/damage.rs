@@ -143,7 +143,7 @@ fn damage_keeps_a_log_from_being_written_and_changes_nothing() {
 /// Wherever a byte has changed: up to the place that is named, everything can be read, and nothing
 /// else.
 #[test]
-fn what_stands_before_damage_can_be_saved() {
+fn events_before_damage_can_be_saved() {
     let directory = tempfile::tempdir().unwrap();
     let events = written(directory.path());
     let (first, last) = list(directory.path()).unwrap().pop().unwrap();

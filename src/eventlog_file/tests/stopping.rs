@@ -385,7 +385,7 @@ fn a_disk_that_cannot_be_written_is_named_when_the_log_is_opened() {
 
 /// A full queue refuses at once, and the batches in it are answered when the disk continues.
 #[test]
-fn a_full_queue_tells_to_come_back_later() {
+fn a_full_queue_refuses_as_busy() {
     let directory = tempfile::tempdir().unwrap();
     let (broken, mut config) = broken();
     config.queue_max = 3;

@@ -225,7 +225,7 @@ fn the_peak_of_a_killed_build_is_its_largest_sample() {
 }
 
 #[test]
-fn only_words_about_memory_say_that_it_ran_out() {
+fn only_reasons_about_memory_mean_out_of_memory() {
     for (reason, says) in [
         ("OOMKilled", true),
         ("oom_killed", true),

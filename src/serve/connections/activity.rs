@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_life_begins_when_the_last_bytes_are_sent() {
+    fn the_idle_time_begins_when_the_last_bytes_are_sent() {
         let mut accepted = Accepted::new();
         let request = accepted.state.begin(false);
         accepted.state.end(request, accepted.second(1));

@@ -9,7 +9,7 @@ fn report(config: &Config, ports: &[OpenPort]) -> Vec<Line> {
 }
 
 #[test]
-fn the_report_says_what_runs_where() {
+fn the_report_lists_ports_and_directories() {
     let port = |name, address| OpenPort {
         name,
         purpose: "",
@@ -110,7 +110,7 @@ fn facts(ports: &[OpenPort]) -> Facts<'_> {
 }
 
 #[test]
-fn where_workers_may_not_write_jobs_nothing_is_said_of_it() {
+fn without_job_writes_by_workers_there_is_no_warning() {
     for (variable, value) in [
         ("TALLYMAN__JOBRUNNER__JOB_WRITES_BY_WORKERS", "false"),
         ("TALLYMAN__JOBRUNNER__ENABLED", "false"),

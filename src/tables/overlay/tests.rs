@@ -67,7 +67,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #[test]
-    fn an_overlay_reads_like_the_map_it_stands_for(
+    fn an_overlay_reads_like_the_equivalent_map(
         steps in prop::collection::vec(step(), 1..60),
     ) {
         let overlay = overlay();

@@ -42,7 +42,7 @@ proptest! {
 
     /// Through every size of runs, merges of small and of large ones, and reopening.
     #[test]
-    fn runs_say_what_an_ordered_map_says(
+    fn runs_read_like_an_ordered_map(
         batches in prop::collection::vec(
             (prop::collection::vec((any_key(), any_value()), 0..40), 0..8_u8), 1..30),
         (from, to) in (any_key(), any_key()),
@@ -131,7 +131,7 @@ fn what_was_put_and_deleted_is_forgotten_though_old_rows_stay() {
 }
 
 #[test]
-fn a_table_that_is_emptied_takes_no_room() {
+fn an_emptied_table_takes_no_space() {
     let directory = tempfile::tempdir().unwrap();
     let runs = lone_set(directory.path());
     let key = |number: u32| format!("{number:05}");
@@ -178,7 +178,7 @@ fn rows_that_grow_at_one_end_are_few_runs_of_full_blocks() {
 }
 
 #[test]
-fn batches_and_reads_go_on_beside_a_merge() {
+fn batches_and_reads_continue_during_a_merge() {
     let directory = tempfile::tempdir().unwrap();
     let runs = lone_set(directory.path());
     let is_over = std::sync::atomic::AtomicBool::new(false);

@@ -95,7 +95,7 @@ async fn what_is_left_of_a_refused_body_is_read_and_thrown_away() {
 
 /// A client that waits for `100 Continue` had to send its body before it was refused.
 #[tokio::test]
-async fn nothing_is_read_of_a_refused_body_that_waits_for_a_word() {
+async fn nothing_is_read_of_a_refused_body_that_waits_for_100_continue() {
     let read = Arc::new(AtomicUsize::new(0));
     let body = || {
         let counted = Arc::clone(&read);

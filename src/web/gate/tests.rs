@@ -231,7 +231,7 @@ async fn more_than_may_be_at_work_is_turned_away_at_once_but_for_health() {
 }
 
 #[tokio::test]
-async fn an_address_that_asks_too_often_is_told_when_to_come_back() {
+async fn an_address_above_the_rate_limit_gets_retry_after() {
     let routes = Router::new()
         .route("/here", get(async || "here"))
         .route("/old/here", get(async || "here"));

@@ -13,7 +13,7 @@ fn a_problem_carries_its_status_its_name_and_every_error() {
 }
 
 #[test]
-fn a_problem_that_passes_says_when_to_come_back() {
+fn a_temporary_problem_has_retry_after() {
     let response = Problem::unavailable("full").retry_after(2).into_response();
     assert_eq!(response.status(), 503);
     assert_eq!(response.headers()[RETRY_AFTER], "2");

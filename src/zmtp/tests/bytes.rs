@@ -53,7 +53,7 @@ fn a_frame_that_is_too_long_is_refused_before_anything_is_reserved_for_it() {
 }
 
 #[test]
-fn commands_are_told_from_messages() {
+fn commands_are_distinguished_from_messages() {
     let mut buffer = BytesMut::from(&frames::command("PING", b"\0\x05ctx")[..]);
     let expected = Frame::Command {
         name: Bytes::from_static(b"PING"),
@@ -85,7 +85,7 @@ fn ready_says_which_kind_of_socket_it_is() {
 }
 
 #[test]
-fn the_version_says_how_the_conversation_goes_on() {
+fn the_version_selects_the_handshake() {
     for (revision, expected) in [
         (0, Err(WireFault::Stranger)),
         (1, Ok(Dialogue::Identity)),

@@ -51,7 +51,7 @@ fn the_first_set_of_four_builds_answers() {
 }
 
 #[test]
-fn an_expensive_variant_asked_with_a_value_must_be_absent() {
+fn an_expensive_variant_requested_with_a_value_must_be_absent() {
     let stored = repeated("p@1 +y arch=a%gcc@12", 4);
     assert!(matched(&after(&stored, "p@1 cuda=11 arch=a%gcc@12")).is_some());
     let stored = repeated("p@1 +y cuda=11 arch=a%gcc@12", 4);

@@ -5,7 +5,7 @@ use crate::{Answer, Ladder, UsageSample};
 const SPEC: &str = "hdf5@1.14 +mpi arch=a%gcc@12";
 
 #[test]
-fn an_answer_says_which_builds_it_is_based_on() {
+fn an_answer_lists_the_builds_it_is_based_on() {
     let answer = after(&twelve(|at| build(at, SPEC, 2.0, 1e9 + at as f64)));
     let reason = answer.reason.as_ladder().unwrap();
     let Basis::Rung(rung) = &reason.memory else {
@@ -33,7 +33,7 @@ fn an_answer_says_which_builds_it_is_based_on() {
 }
 
 #[test]
-fn a_mixture_of_statistics_is_said_to_be_one() {
+fn a_mixture_of_statistics_is_reported_as_one() {
     let mut ladder = Ladder::new(Learning::default(), Policy::MIXED);
     for sample in &twelve(|at| build(at, SPEC, 2.0, 1e9)) {
         ladder.learn(sample).unwrap();
@@ -59,7 +59,7 @@ fn the_order_in_which_variants_are_written_changes_no_answer() {
 }
 
 #[test]
-fn a_new_package_is_said_to_be_new() {
+fn a_new_package_is_reported_as_new() {
     let answer = after(&[build(0, "zlib@1 +x arch=a%gcc@12", 2.0, 1e9)]);
     let words = answer.reason.to_string();
     assert!(words.contains("the first builds of 1 packages"), "{words}");
@@ -74,7 +74,7 @@ fn a_new_package_is_said_to_be_new() {
 }
 
 #[test]
-fn the_least_that_is_given_is_given_and_said() {
+fn the_minimum_is_granted_and_reported() {
     let answer = after(&Vec::from_iter(
         (0..12).map(|at| build(at, SPEC, 0.001, 1e6)),
     ));

@@ -37,7 +37,7 @@ proptest! {
     }
 
     #[test]
-    fn shifting_loses_nothing_and_moves_by_as_much_as_was_said(
+    fn shifting_loses_nothing_and_moves_by_the_given_amount(
         p in any_chances(),
         octaves in -2.0..2.0f64,
     ) {
@@ -56,7 +56,7 @@ proptest! {
 }
 
 #[test]
-fn what_lies_outside_belongs_to_the_first_or_last_bin() {
+fn values_outside_belong_to_the_first_or_last_bin() {
     for (log, bin) in [
         (-100.0, 0),
         (-4.0, 0),

@@ -7,7 +7,7 @@ use super::*;
 
 /// The clock of these tests is at noon, and so are the reports.
 #[tokio::test]
-async fn a_run_that_takes_too_long_is_asked_to_be_killed_once_for_each_start() {
+async fn an_overdue_run_gets_one_kill_request_for_each_start() {
     let farm = Farm::new().await;
     let run = farm.schedule(&plan(PARENT)).await.unwrap();
     assert_eq!(

@@ -29,7 +29,7 @@ async fn a_return_is_counted_and_schedules_the_children_that_are_enabled() {
 /// A worker that lost the answer repeats its report; a later report corrects the first. Neither has
 /// consequences.
 #[tokio::test]
-async fn a_second_word_about_the_end_has_no_consequences() {
+async fn a_second_report_of_the_end_has_no_consequences() {
     let farm = Farm::new().await;
     let run = farm.schedule(&plan(PARENT)).await.unwrap();
     farm.change(run, over(5, Some(false))).await.unwrap();

@@ -26,7 +26,7 @@ proptest! {
 
     /// The first report may do anything; the same report right after it does nothing.
     #[test]
-    fn the_same_word_twice_adds_nothing(words in prop::collection::vec(word(), 0..30)) {
+    fn the_same_report_twice_adds_nothing(words in prop::collection::vec(word(), 0..30)) {
         tell(async {
             let farm = Farm::with_runs().await;
             for (second, word) in (1..).zip(&words) {

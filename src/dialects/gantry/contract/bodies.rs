@@ -5,7 +5,7 @@ use projections::Builds;
 
 /// Everything that has a name of its own in the event.
 #[tokio::test]
-async fn every_field_that_has_a_name_of_its_own_is_told() {
+async fn every_named_field_is_reported() {
     let app = TestApp::new();
     let body = json!({
         "object_kind": "build",

@@ -49,7 +49,7 @@ async fn the_body_is_kept_byte_for_byte_and_the_token_nowhere() {
 }
 
 #[tokio::test]
-async fn a_big_body_is_kept_beside_the_event() {
+async fn a_big_body_is_stored_outside_the_event() {
     let app = TestApp::new();
     let body = with("commit", json!({"message": "m".repeat(100_000)}));
     assert_eq!(app.collect(body.clone()).await.status, 200);
@@ -134,7 +134,7 @@ async fn a_flood_of_wrong_tokens_does_not_flood_the_log() {
 }
 
 #[tokio::test]
-async fn the_token_is_asked_for_before_the_size_and_the_size_before_the_form() {
+async fn the_token_is_checked_before_the_size_and_the_size_before_the_form() {
     let app = TestApp::new();
     let big = || Body::from(vec![b'x'; 2 * 1024 * 1024]);
     let anonymous = Request::post("/v1/collect").body(big()).unwrap();
@@ -485,7 +485,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_stands_in_a_field_is_never_our_fault(
+    fn no_field_value_is_answered_with_5xx(
         field in "build_status|build_stage|build_id|build_started_at|build_finished_at|ref|runner|project|build_name",
         text in ".{0,100}",
         number in any::<f64>(),

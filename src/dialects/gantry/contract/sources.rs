@@ -10,7 +10,7 @@ use super::*;
 const SIGNING_TOKEN: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 #[tokio::test]
-async fn the_token_says_who_sends() {
+async fn the_token_identifies_the_source() {
     let app = TestApp::with(vec![
         source("default", &["old", "new"]),
         source("lab", &["third"]),
@@ -145,7 +145,7 @@ fn signature(id: &str, timestamp: &str, body: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_signature_is_good_for_five_minutes_unless_told_otherwise() {
+async fn a_signature_is_valid_for_five_minutes_by_default() {
     let body = r#"{"object_kind":"build","build_id":90210}"#;
     for (tolerance, now, status) in [
         (None, "2026-11-21T07:05:00Z", 400),

@@ -161,7 +161,7 @@ fn an_optional_field_of_another_form_is_as_if_it_were_not_there() {
 
 /// What is read a second time is read as kindly.
 #[test]
-fn null_is_as_good_beside_a_field_of_another_form() {
+fn null_is_accepted_next_to_a_field_of_another_form() {
     let mut body = good();
     for (field, value) in [
         ("pipeline_id", json!("x")),
@@ -176,7 +176,7 @@ fn null_is_as_good_beside_a_field_of_another_form() {
 }
 
 #[test]
-fn a_field_that_stands_twice_counts_as_it_stands_last() {
+fn of_a_repeated_field_the_last_value_counts() {
     let body = good().to_string().replacen('{', r#"{"build_id": "x", "#, 1);
     assert_eq!(Hook::read(&body).unwrap().build_id, 9_892_514);
 }

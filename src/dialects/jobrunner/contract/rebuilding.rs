@@ -193,7 +193,7 @@ async fn runs_are_not_missing_while_their_view_is_rebuilt() {
 
 /// A password is neither right nor wrong as long as it is not known, and a session is not closed.
 #[tokio::test]
-async fn people_are_asked_to_come_back_while_the_roster_is_rebuilt() {
+async fn users_get_503_while_the_roster_is_rebuilt() {
     let test = Rebuilding::new().await;
     test.app.password(2, "correct horse").await;
     let (app, people) = (test.app.app.clone(), test.app.people.clone());

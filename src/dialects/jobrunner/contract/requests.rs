@@ -251,7 +251,7 @@ async fn json_is_the_only_form() {
 
 /// 18.8: 415 for another form of body, 400 for none.
 #[tokio::test]
-async fn a_body_is_a_json_object_and_says_so() {
+async fn a_body_is_a_json_object_with_that_content_type() {
     let app = TestApp::new().await;
     let target = "/api/v1/worker/1/";
     let send = async |content_type: Option<&str>, encoding: Option<&str>, body: &'static str| {

@@ -17,7 +17,7 @@ async fn followed(app: &TestApp) -> [usize; 3] {
 
 /// 8.2 and 18.2.
 #[tokio::test]
-async fn every_word_told_twice_adds_nothing() {
+async fn every_repeated_report_adds_nothing() {
     let app = TestApp::new().await;
     let run = app.run().await;
     app.clock

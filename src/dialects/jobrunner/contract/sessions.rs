@@ -232,7 +232,7 @@ async fn a_token_that_another_site_has_set_is_refused() {
 }
 
 #[tokio::test]
-async fn unknown_disabled_and_mistaken_ones_are_told_the_same() {
+async fn unknown_disabled_and_wrong_credentials_get_the_same_answer() {
     let mut browser = Browser::new().await;
     browser.app.password(1, "correct horse").await;
     let at = browser.app.clock.now();
@@ -442,7 +442,7 @@ async fn after_logging_in_one_stays_on_this_server() {
 }
 
 #[tokio::test]
-async fn a_header_counts_and_a_session_beside_it_does_not() {
+async fn a_header_counts_and_a_session_next_to_it_does_not() {
     let mut browser = Browser::new().await;
     browser.log_in("admin", "correct horse").await;
     let refused = browser

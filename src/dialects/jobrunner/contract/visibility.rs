@@ -137,7 +137,7 @@ async fn nothing_is_seen_twice() {
 
 /// W: 10.2 and 11. A worker that gets no new work answers pings and finishes what it has.
 #[tokio::test]
-async fn a_suspended_worker_is_still_heard() {
+async fn reports_of_a_suspended_worker_are_still_accepted() {
     let app = TestApp::new().await;
     let run = app.run().await;
     app.report(run, &[claim()]).await;

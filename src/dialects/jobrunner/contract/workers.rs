@@ -4,7 +4,7 @@ use super::*;
 
 /// W: 7.1 and 11.3.
 #[tokio::test]
-async fn a_worker_answers_pings_and_says_what_it_is() {
+async fn a_worker_answers_pings_and_reports_its_version() {
     let app = TestApp::new().await;
     let body = r#"{"ping_response_dts": "2026-11-21 08:05:42.863340+00:00", "concurrent_jobs": 2, "worker_version": "2.1.2"}"#;
     for _ in 0..2 {

@@ -84,7 +84,7 @@ fn what_is_no_field_is_ignored() {
 }
 
 #[test]
-fn what_cannot_be_asked_is_refused() {
+fn an_invalid_filter_is_refused() {
     for query in [
         "pid=1",
         "id=1",
@@ -165,7 +165,7 @@ fn kills_and_logs_are_those_of_the_runs_that_every_condition_names() {
 }
 
 #[test]
-fn a_comparison_admits_what_it_says() {
+fn a_comparison_admits_the_right_values() {
     for (lookup, value, admitted) in [
         ("exact", "5", vec![5]),
         ("gt", "5", vec![6, 7]),

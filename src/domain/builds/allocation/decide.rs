@@ -9,14 +9,14 @@ use crate::{Aggregate, History};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Answers;
 
-/// What one may ask of the answers about a package.
+/// Commands to the answers about a package.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AnswersCommand {
     /// Take note of one.
     Record(Answered),
 }
 
-/// How the answers about a package say no.
+/// Rejections of these commands.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum AnswersRejection {
     /// JSON has no such number, so it could be written and never read again.

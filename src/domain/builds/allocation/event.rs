@@ -1,5 +1,7 @@
 //! What may have happened with answers, and with the models that answer.
 
+#![expect(missing_docs, reason = "fields are named as on the wire")]
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +28,6 @@ events! {
 pub struct Answered {
     /// The spec, as requested.
     pub spec: String,
-    /// The strategy that answered.
     pub strategy: String,
     /// The trained model that answered; none when it was the strategy as it is configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,21 +43,18 @@ pub struct Answered {
     /// Bytes at which the build is to be killed, where limits are answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_limit: Option<f64>,
-    /// What the answer rests on, in the strategy's words.
+    /// The level that the strategy answered from.
     pub level: String,
     /// The position of the log that the model had learnt from.
     pub learnt_to: u64,
-    /// When.
     pub at: Timestamp,
 }
 
-/// `allocation.model_trained`. With the log, the parameters are all that is needed to make the
-/// model once more.
+/// `allocation.model_trained`. The parameters and the log are enough to train the model again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelTrained {
     /// The model's id: the same parameters at the same position of the same log have the same.
     pub model: String,
-    /// Its strategy.
     pub strategy: String,
     /// Its strategy's settings and what it learns from, as JSON.
     pub parameters: Verbatim,
@@ -72,7 +70,6 @@ pub struct ModelTrained {
     pub evaluation: ModelEvaluation,
     /// How good those of the model that answered then would have been, on the same builds.
     pub incumbent: ModelEvaluation,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -98,12 +95,10 @@ pub struct ModelEvaluation {
 /// `allocation.model_promoted`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelPromoted {
-    /// The model.
     pub model: String,
     /// The trained model that answered before, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<String>,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -115,7 +110,6 @@ pub struct ModelRolledBack {
     /// The trained model that answers again; none when it is the configured strategy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back_to: Option<String>,
-    /// When.
     pub at: Timestamp,
 }
 

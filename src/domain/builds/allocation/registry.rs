@@ -42,7 +42,7 @@ impl Models {
     }
 }
 
-/// What one may ask of trained models.
+/// Commands to trained models.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ModelsCommand {
     /// Take note of one that was trained.
@@ -61,7 +61,7 @@ pub enum ModelsCommand {
     },
 }
 
-/// How trained models say no.
+/// Rejections of these commands.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ModelsRejection {
     /// It was never trained.

@@ -2,7 +2,7 @@
 //!
 //! A build has collections, numbered from 1: attempts to learn what it used. Each ends exactly
 //! once, with usage, an out-of-memory kill, a skip, a failure or by being abandoned; an operator
-//! may then ask for another, unless the usage is known.
+//! may then request another, unless the usage is known.
 
 use std::collections::BTreeSet;
 
@@ -54,7 +54,7 @@ impl Collection {
     }
 }
 
-/// What one may ask of a build.
+/// Commands to a build.
 #[derive(Clone, Debug, PartialEq)]
 pub enum BuildCommand {
     /// Record a status change. A repeated delivery adds nothing.
@@ -78,7 +78,7 @@ pub enum BuildCommand {
     RecordOutOfMemory(OutOfMemory),
 }
 
-/// How a build says no.
+/// Rejections of these commands.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum BuildRejection {
     /// Nothing was ever reported about it.
@@ -93,7 +93,7 @@ pub enum BuildRejection {
     /// Collections are numbered one by one.
     #[error("there is no collection {collection}; the last is {last}")]
     NoSuchCollection {
-        /// The one that was named.
+        /// The one in the command.
         collection: u32,
         /// The last there is.
         last: u32,
@@ -193,7 +193,7 @@ impl Aggregate for Build {
     }
 }
 
-/// How things stand with what a command speaks of.
+/// The state of the collection in a command.
 enum Standing {
     Foreign { known: String },
     Unknown,

@@ -1,5 +1,7 @@
 //! What may have happened to a build.
 
+#![expect(missing_docs, reason = "fields are named as on the wire")]
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +39,6 @@ pub struct Reported {
     pub build_id: i64,
     /// Any text; the known ones are in [`crate::builds::build::BuildStatus`].
     pub status: String,
-    /// The stage of the pipeline.
     pub stage: String,
     /// What the job is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,25 +49,21 @@ pub struct Reported {
     /// When the source created it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// When it started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
-    /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Timestamp>,
     /// Who ran it; none before it was picked up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runner: Option<Runner>,
-    /// The pipeline it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pipeline_id: Option<i64>,
-    /// The project's number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<i64>,
     /// The project's path or display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
-    /// Why it failed, in the source's words; says something only when the status is `failed`.
+    /// The source's failure reason; meaningful only when the status is `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure_reason: Option<String>,
     /// How many builds of this name had been retried when this was sent.
@@ -83,7 +80,6 @@ pub struct Reported {
     /// The whole body, when it is big.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_blob: Option<BlobRef>,
-    /// When it reached us.
     pub at: Timestamp,
 }
 
@@ -106,17 +102,12 @@ pub struct Runner {
 /// What was built.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuiltSpec {
-    /// The package.
     pub name: String,
-    /// Its version.
     pub version: String,
     /// The variants as canonical JSON text, keys in the order in which they were written.
     pub variants: String,
-    /// The compiler.
     pub compiler_name: String,
-    /// The compiler's version.
     pub compiler_version: String,
-    /// The target architecture.
     pub arch: String,
 }
 
@@ -129,13 +120,9 @@ pub struct ResourceUsage {
     /// What it was limited to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<f64>,
-    /// Mean of the samples.
     pub mean: f64,
-    /// Median of the samples.
     pub median: f64,
-    /// Largest sample.
     pub max: f64,
-    /// Smallest sample.
     pub min: f64,
     /// Population standard deviation of the samples.
     pub stddev: f64,
@@ -148,7 +135,6 @@ pub struct UsageRecorded {
     pub collection: u32,
     /// Where it comes from: `prometheus` or `import:gantry`.
     pub origin: String,
-    /// The pod it ran in.
     pub pod: String,
     /// The machine's `system_uuid`, when it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -158,20 +144,15 @@ pub struct UsageRecorded {
     pub hostname: Option<String>,
     /// What was built.
     pub spec: BuiltSpec,
-    /// The stack it belongs to.
     pub stack: String,
     /// How many jobs `make` was allowed.
     pub build_jobs: u32,
     /// Which try this was, from 0.
     pub retry_count: u32,
-    /// The git ref.
     #[serde(rename = "ref")]
     pub git_ref: String,
-    /// The build's status.
     pub status: String,
-    /// When it started.
     pub started_at: Timestamp,
-    /// When it ended.
     pub finished_at: Timestamp,
     /// Cores.
     pub cpu: ResourceUsage,
@@ -197,9 +178,9 @@ pub enum SkipReason {
     NoRunner,
     /// Its runner is not part of the cluster that is measured.
     RunnerPrefix,
-    /// Its log says that there was nothing to do.
+    /// Its log shows that there was nothing to do.
     Ghost,
-    /// No cluster is configured to ask.
+    /// No Prometheus is configured.
     NotConfigured,
     /// It failed for no named reason while its memory was at the limit: perhaps the kernel killed
     /// one of its processes, and not the build itself.
@@ -211,11 +192,9 @@ pub enum SkipReason {
 pub struct CollectionSkipped {
     /// Which collection this ends.
     pub collection: u32,
-    /// Why.
     pub reason: SkipReason,
     /// What exactly was found, for people.
     pub detail: String,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -230,7 +209,6 @@ pub struct CollectionAttempted {
     pub error: String,
     /// When the next attempt is due.
     pub retry_at: Timestamp,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -240,7 +218,7 @@ pub struct CollectionAttempted {
 pub enum CollectionFault {
     /// No pod is annotated with the build's number.
     PodMissing,
-    /// The pod's annotations do not say what was built.
+    /// The pod's annotations do not name the build.
     AnnotationMissing,
     /// No requests, no memory limit, or not in the expected unit.
     ResourcesMissing,
@@ -259,11 +237,9 @@ pub enum CollectionFault {
 pub struct CollectionFailed {
     /// Which collection this ends.
     pub collection: u32,
-    /// Why.
     pub fault: CollectionFault,
     /// What exactly was found, for people.
     pub detail: String,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -276,7 +252,6 @@ pub struct CollectionAbandoned {
     pub attempts: u32,
     /// What went wrong at the last, without secrets.
     pub error: String,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -285,7 +260,6 @@ pub struct CollectionAbandoned {
 pub struct CollectionRequeued {
     /// The collection that this begins.
     pub collection: u32,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -294,25 +268,20 @@ pub struct CollectionRequeued {
 pub struct OutOfMemory {
     /// Which collection this ends.
     pub collection: u32,
-    /// The pod it ran in.
     pub pod: String,
     /// The machine's name, when it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
     /// What was to be built.
     pub spec: BuiltSpec,
-    /// The stack it belongs to.
     pub stack: String,
     /// How many jobs `make` was allowed.
     pub build_jobs: u32,
     /// Which try this was, from 0.
     pub retry_count: u32,
-    /// The git ref.
     #[serde(rename = "ref")]
     pub git_ref: String,
-    /// When it started.
     pub started_at: Timestamp,
-    /// When it ended.
     pub finished_at: Timestamp,
     /// Bytes that were requested for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -32,12 +32,12 @@ pub enum BuildStatus {
     Manual,
     /// It waits for a time.
     Scheduled,
-    /// A word that is not known here.
+    /// An unknown status.
     Other(String),
 }
 
 impl BuildStatus {
-    /// Every known status with its word on the wire.
+    /// Every known status with its wire name.
     pub const KNOWN: [(&'static str, Self); 13] = [
         ("created", Self::Created),
         ("waiting_for_resource", Self::WaitingForResource),
@@ -75,7 +75,7 @@ impl BuildStatus {
         }
     }
 
-    /// Its word on the wire.
+    /// The wire name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {

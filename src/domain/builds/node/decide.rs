@@ -12,7 +12,7 @@ pub struct Node {
     descriptions: Vec<Described>,
 }
 
-/// What one may ask of a machine.
+/// Commands to a machine.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NodeCommand {
     /// Take note of how it is. Adds nothing when nothing but the time differs from how it is known
@@ -20,7 +20,7 @@ pub enum NodeCommand {
     Describe(Described),
 }
 
-/// How a machine says no.
+/// Rejections of these commands.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NodeRejection {
     /// JSON has no such number, so it could be written and never read again.

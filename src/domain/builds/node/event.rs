@@ -1,5 +1,7 @@
 //! What may have happened to a machine.
 
+#![expect(missing_docs, reason = "fields are named as on the wire")]
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +20,6 @@ events! {
 pub struct Described {
     /// Its `system_uuid`.
     pub uuid: String,
-    /// Its name.
     pub hostname: String,
     /// Cores.
     pub cores: f64,
@@ -26,10 +27,8 @@ pub struct Described {
     pub memory: f64,
     /// The architecture, as Kubernetes names it.
     pub arch: String,
-    /// The operating system.
     pub os: String,
     /// What the cloud calls this kind of machine.
     pub instance_type: String,
-    /// When.
     pub at: Timestamp,
 }

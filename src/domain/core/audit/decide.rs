@@ -20,16 +20,16 @@ pub struct Audit {
     resubmitted: BTreeSet<(Timestamp, bool, Vec<String>)>,
 }
 
-/// What one may ask of an audit stream.
+/// Commands to an audit stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuditCommand {
     /// Note a webhook with a missing or wrong credential.
     RejectWebhook(WebhookRejected),
     /// Record a webhook of an ignored kind.
     IgnoreWebhook(WebhookIgnored),
-    /// Note a body that could not be taken. The same errors once more add nothing.
+    /// Record a refused body. The same errors again add nothing.
     RefuseBody(BodyRefused),
-    /// Note that a kept body was sent in once more.
+    /// Record that a stored body was resubmitted.
     ResubmitBody(BodyResubmitted),
     /// Note that a caller was refused a change.
     RefuseWrite(WriteRefused),
@@ -41,7 +41,7 @@ pub enum AuditCommand {
     RefuseLogin(LoginRefused),
 }
 
-/// How an audit stream says no.
+/// Rejections of these commands.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum AuditRejection {
     /// This body was never refused.

@@ -1,4 +1,6 @@
-//! What may have happened that only an auditor asks about.
+//! Events for auditors only.
+
+#![expect(missing_docs, reason = "fields are named as on the wire")]
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -7,8 +9,8 @@ use crate::BlobRef;
 use crate::kernel::event::events;
 
 events! {
-    /// What an auditor asks about. Streams: `audit-<date>`, and `audit-body:<digest>` for a body
-    /// that was refused.
+    /// Events for auditors only. Streams: `audit-<date>`, and `audit-body:<digest>` for a body that
+    /// was refused.
     AuditEvent {
         /// A webhook with a missing or wrong credential.
         WebhookRejected(WebhookRejected) = "audit.webhook_rejected" v 1 [audited],
@@ -16,7 +18,7 @@ events! {
         WebhookIgnored(WebhookIgnored) = "audit.webhook_ignored" v 1 [audited],
         /// A body that could not be taken, kept for an operator.
         BodyRefused(BodyRefused) = "audit.body_refused" v 1 [audited, blobs],
-        /// A kept body was sent in once more.
+        /// A stored body was resubmitted.
         BodyResubmitted(BodyResubmitted) = "audit.body_resubmitted" v 1 [audited],
         /// A caller was refused something that would have changed the farm.
         WriteRefused(WriteRefused) = "audit.write_refused" v 1 [audited],
@@ -38,7 +40,6 @@ pub struct WebhookRejected {
     pub reason: String,
     /// How many more were rejected since the last such event and are not written one by one.
     pub unwritten: u64,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -53,7 +54,6 @@ pub struct WebhookIgnored {
     pub kind: String,
     /// How many more were ignored since the last such event and are not written one by one.
     pub unwritten: u64,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -66,11 +66,9 @@ pub struct BodyRefused {
     pub source: String,
     /// What was wrong, every fault at once.
     pub errors: Vec<String>,
-    /// The body.
     pub body: BlobRef,
     /// The headers that a resubmission needs (kind, instance, delivery key); never a credential.
     pub headers: Vec<(String, String)>,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -83,29 +81,24 @@ impl BodyRefused {
 /// `audit.body_resubmitted`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BodyResubmitted {
-    /// Whether it was accepted this time.
     pub accepted: bool,
     /// What was still wrong.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
-    /// When.
     pub at: Timestamp,
 }
 
 /// `audit.write_refused`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WriteRefused {
-    /// The HTTP method.
     pub method: String,
     /// The route, without its query.
     pub path: String,
     /// The status it was answered with.
     pub status: u16,
-    /// Why.
     pub reason: String,
     /// How many more were refused since the last such event and are not written one by one.
     pub unwritten: u64,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -118,16 +111,13 @@ pub struct OperationStarted {
     pub kind: String,
     /// On what.
     pub subject: String,
-    /// When.
     pub at: Timestamp,
 }
 
 /// `audit.logged_in`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoggedIn {
-    /// The number of the user.
     pub user: u64,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -139,6 +129,5 @@ pub struct LoginRefused {
     pub user: Option<u64>,
     /// How many more were refused since the last such event and are not written one by one.
     pub unwritten: u64,
-    /// When.
     pub at: Timestamp,
 }

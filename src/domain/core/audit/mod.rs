@@ -1,4 +1,4 @@
-//! What only an auditor asks about: what was refused, ignored or done by hand.
+//! Events for auditors only: what was refused, ignored or done by hand.
 
 mod decide;
 mod event;

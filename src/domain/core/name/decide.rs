@@ -12,7 +12,7 @@ pub struct Name {
     by: Option<u64>,
 }
 
-/// What one may ask of a name.
+/// Commands to a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NameCommand {
     /// Call something so.
@@ -26,7 +26,7 @@ pub enum NameCommand {
     },
 }
 
-/// How a name says no.
+/// Rejections of these commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum NameRejection {
     /// Another is called so.

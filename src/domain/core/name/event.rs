@@ -1,5 +1,7 @@
 //! What may have happened to a name.
 
+#![expect(missing_docs, reason = "fields are named as on the wire")]
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -20,11 +22,9 @@ events! {
 pub struct Taken {
     /// Of what: `worker_key`, `group`, `user`, `job:<template>`, …
     pub kind: String,
-    /// The name.
     pub name: String,
     /// The number of the thing.
     pub by: u64,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -33,6 +33,5 @@ pub struct Taken {
 pub struct Released {
     /// The number of the thing.
     pub by: u64,
-    /// When.
     pub at: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! Names that stand once: of groups and users, of jobs in a template, the API keys of workers.
+//! Unique names: of groups and users, of jobs in a template, the API keys of workers.
 //!
 //! No view can promise that, because two that look at it at the same time both find a name free. A
 //! name is taken in the same unit of work in which the thing gets it.

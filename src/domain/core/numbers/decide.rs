@@ -12,7 +12,7 @@ pub struct Numbers {
     last: u64,
 }
 
-/// What one may ask of a counter.
+/// Commands to a counter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NumbersCommand {
     /// Give out the next numbers.
@@ -24,7 +24,7 @@ pub enum NumbersCommand {
     },
 }
 
-/// How a counter says no.
+/// Rejections of these commands.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NumbersRejection {
     /// Too many numbers at once.

@@ -1,5 +1,7 @@
 //! What may have happened to a counter.
 
+#![expect(missing_docs, reason = "fields are named as on the wire")]
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -18,8 +20,6 @@ events! {
 pub struct Taken {
     /// The first of them.
     pub first: u64,
-    /// How many.
     pub count: u64,
-    /// When.
     pub at: Timestamp,
 }

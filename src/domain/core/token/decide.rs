@@ -22,7 +22,7 @@ impl Token {
     }
 }
 
-/// What one may ask of a token.
+/// Commands to a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenCommand {
     /// Accept it from now on.
@@ -34,7 +34,7 @@ pub enum TokenCommand {
     },
 }
 
-/// How a token says no.
+/// Rejections of these commands.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum TokenRejection {
     /// It was never issued.

@@ -1,5 +1,7 @@
 //! What may have happened to a token.
 
+#![expect(missing_docs, reason = "fields are named as on the wire")]
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -42,13 +44,11 @@ pub struct Issued {
     /// When it ceases to be accepted by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// When.
     pub at: Timestamp,
 }
 
 /// `token.revoked`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revoked {
-    /// When.
     pub at: Timestamp,
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-/// Whether a job would come after itself, and so run for ever, if it came after `parent`.
-/// Everybody's parents are asked for one by one.
+/// Whether a job would follow itself, and so run for ever, if it followed `parent`. The ancestors
+/// are looked up one by one.
 #[must_use]
 pub fn would_come_after_itself(
     job: u64,

@@ -132,14 +132,14 @@ pub enum Suspension {
     },
 }
 
-/// `job.run_counted`. The last of them says how things stand, so that no more has to be read.
+/// `job.run_counted`. The last one has the current totals, so that only it has to be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunCounted {
     /// Which run is over.
     pub run: u64,
     /// The occasion it belongs to, now the last that was completed.
     pub schedule_id: u64,
-    /// Whether it went well; nothing when its worker did not say.
+    /// Whether it succeeded; none when its worker did not report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub success: Option<bool>,
     /// How many of the job's runs have failed in a row.

@@ -17,10 +17,10 @@ pub struct Tally {
     last: Option<RunCounted>,
 }
 
-/// What one may ask of a tally.
+/// Commands to a tally.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TallyCommand {
-    /// Count a run that is over. The same word about the same run again adds nothing.
+    /// Count a run that is over. The same report about the same run adds nothing.
     Count {
         /// Which run.
         run: u64,
@@ -35,7 +35,7 @@ pub enum TallyCommand {
     },
 }
 
-/// How a tally says no: never.
+/// A tally rejects nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum TallyRejection {}
 

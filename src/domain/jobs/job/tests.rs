@@ -9,7 +9,7 @@ use JobEvent as E;
 use JobRejection as R;
 
 #[test]
-fn an_edit_says_only_what_is_new() {
+fn an_edit_holds_only_changed_fields() {
     let job = given::<Job>([E::Created(created())]);
     let data = Edited {
         title: Some(created().title),
@@ -87,7 +87,7 @@ fn a_job_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn what_a_job_asks_for_is_edited_field_by_field() {
+fn settings_of_a_job_are_edited_field_by_field() {
     let job = given::<Job>([E::Created(created())]);
     let asked = asking(|asks| {
         asks.time_zone = Some(Some("Europe/Rome".to_owned()));
@@ -149,7 +149,7 @@ fn a_job_follows_an_interval_or_an_expression_and_never_both() {
 }
 
 #[test]
-fn a_job_that_asks_for_too_much_is_refused() {
+fn a_job_with_settings_out_of_range_is_refused() {
     use crate::jobs::schedule::CronRejection;
 
     let zone = |name: &str| Some(Some(name.to_owned()));

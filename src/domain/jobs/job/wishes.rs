@@ -12,7 +12,7 @@ use crate::jobs::schedule::{
 const TIME_ZONE_BYTES_MAX: usize = 64;
 
 impl Created {
-    /// How often it tries again; never, when it does not ask.
+    /// How often it is retried; 0 by default.
     #[must_use]
     pub fn retries(&self) -> Retries {
         let delay = self.retry_delay_seconds.unwrap_or(RETRY_DELAY_SECONDS);
@@ -22,8 +22,8 @@ impl Created {
         }
     }
 
-    /// Whether what it asks for makes sense. Which time zones there are changes with the machine,
-    /// and so is for the caller to know.
+    /// Whether its settings are valid. Time zones are checked by the caller, because they differ
+    /// between machines.
     pub(super) fn check_wishes(&self) -> Result<(), JobRejection> {
         let has_interval = self.interval_count.is_some() || self.interval_unit.is_some();
         if has_interval && self.cron.is_some() {

@@ -15,7 +15,7 @@ pub struct KillRequest {
     facts: Option<KillRequestFacts>,
 }
 
-/// How a kill request stands.
+/// The state of a kill request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KillRequestFacts {
     /// The number of the run.
@@ -30,21 +30,21 @@ pub struct KillRequestFacts {
     pub reason: Option<KillReason>,
 }
 
-/// What one may ask of a kill request.
+/// Commands to a kill request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KillRequestCommand {
-    /// Ask for it.
+    /// Create it.
     Request(Requested),
     /// Record a change that a worker or user sends.
     Patch {
-        /// Who. A worker is heard about the two times only.
+        /// Who. A worker may set only the two times.
         by: Caller,
         /// What.
         patch: Patched,
     },
 }
 
-/// How a kill request says no.
+/// Rejections of these commands.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum KillRequestRejection {
     /// There is no such kill request.
@@ -56,7 +56,7 @@ pub enum KillRequestRejection {
 }
 
 impl KillRequest {
-    /// How it stands.
+    /// Its state.
     #[must_use]
     pub fn facts(&self) -> Option<&KillRequestFacts> {
         self.facts.as_ref()
@@ -102,7 +102,7 @@ impl Aggregate for KillRequest {
 }
 
 impl KillRequestFacts {
-    /// How a request stands that was only just made.
+    /// The state of a new request.
     #[must_use]
     pub fn asked(data: &Requested) -> Self {
         Self {

@@ -1,5 +1,7 @@
 //! What may have happened to a kill request.
 
+#![expect(missing_docs, reason = "fields are named as on the wire")]
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -23,9 +25,7 @@ events! {
 /// `kill_request.requested`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requested {
-    /// The request's number.
     pub number: u64,
-    /// The number of the run.
     pub run: u64,
     /// Why, when no user requested it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,7 +50,6 @@ pub enum KillReason {
 pub struct Enqueued {
     /// When, by the worker's clock.
     pub enqueued_at: Timestamp,
-    /// When we heard of it.
     pub at: Timestamp,
 }
 
@@ -59,17 +58,14 @@ pub struct Enqueued {
 pub struct Executed {
     /// When, by the worker's clock.
     pub executed_at: Timestamp,
-    /// When we heard of it.
     pub at: Timestamp,
 }
 
 /// `kill_request.patched`: what is not spoken of stays, `null` empties.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Patched {
-    /// The number of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<u64>,
-    /// When it is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule_at: Option<Timestamp>,
     /// When the worker took note of it.
@@ -86,7 +82,6 @@ pub struct Patched {
         deserialize_with = "present"
     )]
     pub executed_at: Option<Option<Timestamp>>,
-    /// When we heard of it.
     pub at: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! A wish that a run be killed. The run itself ends by what its worker says, before or after.
+//! A request to kill a run. The run itself ends by its worker's report, before or after.
 
 mod decide;
 mod event;

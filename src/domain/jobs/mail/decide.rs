@@ -5,13 +5,13 @@ use thiserror::Error;
 use super::{Abandoned, Begun, MailEvent, Sent};
 use crate::{Aggregate, History};
 
-/// Up to where people were told. Streams: `mail-<whose>`.
+/// The position up to which mail was sent. Streams: `mail-<whose>`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mailing {
     data: Option<u64>,
 }
 
-/// What one may ask of it.
+/// Commands to a mailing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MailingCommand {
     /// Send mail about events from this position on. A mailing that has begun keeps its position.
@@ -22,7 +22,7 @@ pub enum MailingCommand {
     Abandon(Abandoned),
 }
 
-/// How it says no.
+/// Rejections of these commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum MailingRejection {
     /// The mailing was never begun.

@@ -1,5 +1,7 @@
 //! What may have happened to mails.
 
+#![expect(missing_docs, reason = "fields are named as on the wire")]
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +10,7 @@ use crate::kernel::event::events;
 events! {
     /// What may have happened to mails. Streams: `mail-<whose>`.
     MailEvent {
-        /// From here on people are told.
+        /// Mail is sent about events from here on.
         Begun(Begun) = "mail.begun" v 1,
         /// A server has taken one.
         Sent(Sent) = "mail.sent" v 1,
@@ -22,28 +24,21 @@ events! {
 #[serde(rename_all = "snake_case")]
 pub enum About {
     /// A run failed.
-    RunFailed {
-        /// Which.
-        run: u64,
-    },
+    RunFailed { run: u64 },
     /// There is no time for the next occasion of a job.
     NotFollowed {
         /// The last run of it.
         run: u64,
     },
     /// No worker of a pool answers.
-    PoolSilent {
-        /// Which.
-        worker_pool: u64,
-    },
+    PoolSilent { worker_pool: u64 },
 }
 
 /// `mail.begun`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Begun {
-    /// The position in the log after which people are told about what happens.
+    /// Mail is sent about events after this position.
     pub after: u64,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -58,7 +53,6 @@ pub struct Sent {
     pub recipients: u32,
     /// Which attempt it was, from 1.
     pub attempt: u32,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -73,6 +67,5 @@ pub struct Abandoned {
     pub attempts: u32,
     /// What went wrong with the last of them.
     pub error: String,
-    /// When.
     pub at: Timestamp,
 }

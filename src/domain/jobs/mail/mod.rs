@@ -1,5 +1,5 @@
-//! Mails about what went wrong. Why one is due stands in the log already; here is written down
-//! which were sent, so that a restart sends none again and forgets none.
+//! Mails about failures. Their causes are in the log already; these events record which mails were
+//! sent, so that a restart neither repeats nor forgets one.
 
 mod decide;
 mod event;

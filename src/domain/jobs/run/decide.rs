@@ -27,7 +27,7 @@ pub struct Run {
     retried: bool,
 }
 
-/// How a run stands.
+/// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunFacts {
     /// The number of the job it executes.
@@ -52,8 +52,7 @@ pub struct RunFacts {
     /// previous process, whose number may have been reused by now: no worker may be told to kill
     /// it.
     pub pid_is_current: bool,
-    /// When we heard that it was started. Workers' clocks are their own affair, and no reason to
-    /// kill a run.
+    /// When we received its start. A worker's clock may be wrong, and must not cause a kill.
     pub start_heard_at: Option<Timestamp>,
     /// That it took too long since then.
     pub timed_out: Option<TimedOut>,
@@ -66,14 +65,13 @@ pub struct RunFacts {
 /// Who speaks about a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// The worker with this number. It is heard about its own runs, and only about what workers
-    /// know.
+    /// The worker with this number. It may change only its own runs, and only what workers report.
     Worker(u64),
     /// A caller whose rights were checked before.
     Trusted,
 }
 
-/// What one may ask of a run.
+/// Commands to a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunCommand {
     /// Plan it.
@@ -107,7 +105,7 @@ pub enum RunCommand {
     End(GivenUp),
 }
 
-/// How a run says no.
+/// Rejections of these commands.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RunRejection {
     /// It was never scheduled.
@@ -140,7 +138,7 @@ pub enum RunRejection {
 }
 
 impl Run {
-    /// How it stands; nothing when it was never scheduled, or is no more.
+    /// Its state; none when it was never scheduled, or was spread.
     #[must_use]
     pub fn facts(&self) -> Option<&RunFacts> {
         self.facts.as_ref().filter(|_| !self.spread)
@@ -167,13 +165,13 @@ impl Run {
         }
     }
 
-    /// Whether another run has taken its place. What it says after that, nothing follows from.
+    /// Whether another run has replaced it. Later reports about it have no consequences.
     #[must_use]
     pub fn is_retried(&self) -> bool {
         self.retried
     }
 
-    /// What says whether it is tried again, if that is how it ended.
+    /// The facts that decide whether it is retried after this end.
     #[must_use]
     pub fn attempt(&self, success: Option<bool>) -> Attempt {
         let planned = self.scheduled.as_ref();
@@ -272,7 +270,7 @@ impl Aggregate for Run {
             E::Followed(_) => self.followed = true,
             E::NotFollowed(_) => self.given_up_following = true,
             E::KillRequested(_) => self.was_to_be_killed = true,
-            // As with everything else, what is told of no run changes nothing.
+            // Like every other event of an unknown run, this changes nothing.
             E::Retried(_) => self.retried |= self.facts.is_some(),
             _ => {
                 if let Some(facts) = &mut self.facts {
@@ -284,7 +282,7 @@ impl Aggregate for Run {
 }
 
 impl RunFacts {
-    /// How a run stands that was only just scheduled.
+    /// The state of a new run.
     #[must_use]
     pub fn planned(data: &Scheduled) -> Self {
         Self {
@@ -305,8 +303,8 @@ impl RunFacts {
         }
     }
 
-    /// Since when its time runs: since we heard of its start, as long as it is executed and was not
-    /// found to take too long.
+    /// The start of its timeout: when we received its start, as long as it is executed and not
+    /// timed out.
     #[must_use]
     pub fn time_runs_since(&self) -> Option<Timestamp> {
         let is_executed =

@@ -1,5 +1,7 @@
 //! What may have happened to a run.
 
+#![expect(missing_docs, reason = "fields are named as on the wire")]
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -16,19 +18,19 @@ events! {
         Spread(Spread) = "run.spread" v 1,
         /// The next occasion of its job was scheduled after it.
         Followed(Followed) = "run.followed" v 1,
-        /// There is no time for a next occasion, and people are to be told.
+        /// There is no time for a next occasion, which is mailed.
         NotFollowed(NotFollowed) = "run.not_followed" v 1,
         /// A worker took it.
         Claimed(Claimed) = "run.claimed" v 1,
         /// Its worker began to execute it.
         Started(Started) = "run.started" v 1,
-        /// Its worker told its process id.
+        /// Its worker reported its process id.
         PidReported(PidReported) = "run.pid_reported" v 1,
         /// It took longer than its job allows, and is to be killed.
         TimedOut(TimedOut) = "run.timed_out" v 1,
         /// Its kill was requested: it is not retried.
         KillRequested(KillRequested) = "run.kill_requested" v 1 [by_hand],
-        /// It is over, says its worker.
+        /// Its worker reported that it is over.
         Returned(Returned) = "run.returned" v 1 [by_hand],
         /// Its worker is silent, or a person ended it, so it counts as failed.
         GivenUp(GivenUp) = "run.given_up" v 1 [by_hand],
@@ -59,10 +61,7 @@ pub enum Origin {
     /// Requested by a user.
     Asked,
     /// Its job repeats, and this run was the occasion before.
-    FollowUp {
-        /// The run before.
-        run: u64,
-    },
+    FollowUp { run: u64 },
     /// Its job runs after another, of which this was the last run of an occasion.
     Child {
         /// The run of the parent.
@@ -85,14 +84,11 @@ pub enum Origin {
 /// `run.scheduled`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scheduled {
-    /// The run's number.
     pub number: u64,
-    /// The number of the job it executes.
     pub job: u64,
     /// The number of the occasion: of the first run there was of it, which is this one unless that
     /// was spread, or failed and is tried again.
     pub schedule_id: u64,
-    /// When it is due.
     pub schedule_at: Timestamp,
     /// The number of the only worker that may execute it, if that is settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,27 +97,21 @@ pub struct Scheduled {
     pub is_manual: bool,
     /// Whether the job's children run after it.
     pub schedule_children: bool,
-    /// Why.
     pub origin: Origin,
-    /// When this was decided.
     pub at: Timestamp,
 }
 
 /// One of the runs into which another was spread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Share {
-    /// The new run.
     pub run: u64,
-    /// Its worker.
     pub worker: u64,
 }
 
 /// `run.spread`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spread {
-    /// Into which runs.
     pub into: Vec<Share>,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -130,28 +120,24 @@ pub struct Spread {
 pub struct Followed {
     /// The run of the next occasion.
     pub by: u64,
-    /// When this was decided.
     pub at: Timestamp,
 }
 
 /// `run.not_followed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotFollowed {
-    /// When this was decided.
     pub at: Timestamp,
 }
 
 /// `run.claimed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claimed {
-    /// Who took it.
     pub worker: u64,
     /// When, by that worker's clock.
     pub enqueued_at: Timestamp,
-    /// Who had it until then. That one hears of it with its next word about the run.
+    /// The previous worker. Its next report about the run is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_from: Option<u64>,
-    /// When we heard of it.
     pub at: Timestamp,
 }
 
@@ -160,7 +146,6 @@ pub struct Claimed {
 pub struct Started {
     /// When, by the worker's clock.
     pub started_at: Timestamp,
-    /// When we heard of it.
     pub at: Timestamp,
 }
 
@@ -169,27 +154,23 @@ pub struct Started {
 pub struct PidReported {
     /// The process id on the worker's machine.
     pub pid: i64,
-    /// When we heard of it.
     pub at: Timestamp,
 }
 
-/// `run.timed_out`. Said once for each time that it is started, together with the kill request.
+/// `run.timed_out`. Once for each start, together with the kill request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimedOut {
     /// How long it may take.
     pub limit_seconds: u32,
     /// The number of the request to kill it.
     pub kill_request: u64,
-    /// When.
     pub at: Timestamp,
 }
 
-/// `run.kill_requested`. Said once: who wants the same for the second time wants nothing new.
+/// `run.kill_requested`. Once: a second request adds nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KillRequested {
-    /// The number of the request.
     pub kill_request: u64,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -198,10 +179,9 @@ pub struct KillRequested {
 pub struct Returned {
     /// When, by the worker's clock.
     pub returned_at: Timestamp,
-    /// Whether it went well; nothing when the worker did not say.
+    /// Whether it succeeded; none when the worker did not report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub success: Option<bool>,
-    /// When we heard of it.
     pub at: Timestamp,
 }
 
@@ -210,7 +190,6 @@ pub struct Returned {
 pub struct GivenUp {
     /// Why, for people.
     pub reason: String,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -221,34 +200,28 @@ pub struct Retried {
     pub by: u64,
     /// The attempt number of that run.
     pub attempt: u32,
-    /// When this was decided.
     pub at: Timestamp,
 }
 
 /// `run.reopened`. When it returns again, that counts again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reopened {
-    /// When we heard of it.
     pub at: Timestamp,
 }
 
 /// `run.reset`. It waits again, for the same worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reset {
-    /// When we heard of it.
     pub at: Timestamp,
 }
 
 /// `run.patched`: what is not spoken of stays, `null` empties.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Patched {
-    /// The number of the job it executes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<u64>,
-    /// The number of the occasion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule_id: Option<u64>,
-    /// When it is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule_at: Option<Timestamp>,
     /// Who executes it. Old clients cannot empty this.
@@ -295,52 +268,43 @@ pub struct Patched {
     /// Whether the job's children run after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule_children: Option<bool>,
-    /// When we heard of it.
     pub at: Timestamp,
 }
 
 /// `run.sibling_added`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiblingAdded {
-    /// Which run.
     pub run: u64,
-    /// When.
     pub at: Timestamp,
 }
 
 /// `run.sibling_returned`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiblingReturned {
-    /// Which run.
     pub run: u64,
-    /// Whether it went well; nothing when its worker did not say.
+    /// Whether it succeeded; none when its worker did not report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub success: Option<bool>,
     /// How many others of the occasion are not over. None: the occasion is.
     pub open: u64,
     /// Whether any other of the occasion failed.
     pub sibling_failed: bool,
-    /// When.
     pub at: Timestamp,
 }
 
 /// `run.sibling_replaced`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiblingReplaced {
-    /// Which run.
     pub run: u64,
     /// The run that takes its place.
     pub by: u64,
-    /// When.
     pub at: Timestamp,
 }
 
 /// `run.sibling_reopened`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiblingReopened {
-    /// Which run.
     pub run: u64,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -365,8 +329,8 @@ impl Origin {
 }
 
 impl RunEvent {
-    /// How it went, if this says that a run is over. Whatever follows from a return follows from
-    /// this, and nothing else: a run that is over says it once, however often its worker does.
+    /// The outcome, if this event ends the run. The consequences of a return follow from it alone:
+    /// a run has one such event, however often its worker reports.
     #[must_use]
     pub fn outcome(&self) -> Option<Option<bool>> {
         match self {

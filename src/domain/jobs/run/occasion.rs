@@ -23,7 +23,7 @@ enum Standing {
     Over { failed: bool },
 }
 
-/// What one may ask of an occasion.
+/// Commands to an occasion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OccasionCommand {
     /// Count on a run: it is one of those that were spread.
@@ -61,7 +61,7 @@ pub enum OccasionCommand {
     },
 }
 
-/// How an occasion says no: never.
+/// An occasion rejects nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum OccasionRejection {}
 

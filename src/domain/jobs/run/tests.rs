@@ -1,4 +1,4 @@
-//! What follows from the returns of several runs, told as the app tells it.
+//! The consequences of several runs' returns, in the order of the app's commands.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ struct App {
 
 #[derive(Clone, Debug)]
 enum Word {
-    /// The worker of a run says that it is over, perhaps once more.
+    /// The worker of a run reports its end, perhaps again.
     Return {
         run: u64,
         second: i64,
@@ -36,7 +36,7 @@ enum Word {
 }
 
 proptest! {
-    /// However often workers repeat themselves, and whatever is said of a run that is over: every
+    /// However often workers repeat reports, and whatever is reported of a run that is over: every
     /// run counts once, and children run once, after the last.
     #[test]
     fn what_follows_from_returns_follows_once(words in prop::collection::vec(word(), 0..40)) {
@@ -52,7 +52,7 @@ proptest! {
     }
 }
 
-/// N = 2 disables at the third failure in a row, and the same words again change nothing.
+/// N = 2 disables at the third failure in a row, and repeated reports change nothing.
 #[test]
 fn a_job_is_disabled_once() {
     let mut app = App::with_runs(1..4);

@@ -13,11 +13,11 @@ pub struct RunLog {
     content: Option<LongText>,
 }
 
-/// What one may ask of a log.
+/// Commands to a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunLogCommand {
-    /// Write it. Where there is one already it is replaced, and keeps its number: a worker that
-    /// lost the answer asks again, and would ask for ever if it were refused.
+    /// Write it. An existing log is replaced and keeps its number: a worker that lost the answer
+    /// repeats the request, and would do so for ever if it were refused.
     Write(Written),
     /// Replace it.
     Replace {
@@ -28,7 +28,7 @@ pub enum RunLogCommand {
     },
 }
 
-/// How a log says no.
+/// Rejections of these commands.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RunLogRejection {
     /// There is none.

@@ -1,5 +1,7 @@
 //! What may have happened to a log.
 
+#![expect(missing_docs, reason = "fields are named as on the wire")]
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +13,7 @@ events! {
     RunLogEvent {
         /// It is there.
         Written(Written) = "run_log.written" v 1 [blobs],
-        /// It says something else from now on.
+        /// Its content was replaced.
         Replaced(Replaced) = "run_log.replaced" v 1 [by_hand, blobs],
     }
 }
@@ -19,14 +21,11 @@ events! {
 /// `run_log.written`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
-    /// The log's number.
     pub number: u64,
-    /// The number of the run.
     pub run: u64,
     /// What the run printed, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<LongText>,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -42,7 +41,6 @@ pub struct Replaced {
     /// What the run printed, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<LongText>,
-    /// When.
     pub at: Timestamp,
 }
 

@@ -5,7 +5,7 @@
 pub struct Ended {
     /// The worker's report; none when it made none.
     pub success: Option<bool>,
-    /// Whether children were wished for.
+    /// Whether the run schedules children.
     pub schedule_children: bool,
     /// How many other runs of the occasion have not returned.
     pub open: u64,

@@ -1,8 +1,8 @@
 //! Occasions by the calendar: `0 3 * * MON-FRI`.
 //!
-//! Expressions are read, and days and times that match are found, by `croner`, which asks no clock:
-//! both are questions of arguments alone. What an expression with a single time of day means on a
-//! day whose clocks change is decided here.
+//! Expressions are read, and days and times that match are found, by `croner`, which reads no
+//! clock: both depend on arguments alone. The meaning of a single time of day on a day of a clock
+//! change is decided here.
 
 use std::fmt;
 
@@ -66,9 +66,8 @@ impl Cron {
     /// The first time that matches after `reference` and is not before `now`.
     ///
     /// When the clocks change, an expression that names one hour and one minute keeps its day: in
-    /// spring it happens at the end of the hour that is left out, in autumn the first time only.
-    /// Every other one follows what clocks show: not at all in the hour that is left out, and twice
-    /// in the one that comes twice.
+    /// spring it matches at the end of the skipped hour, in autumn the first time only. Every other
+    /// one follows the clock: not at all in the skipped hour, and twice in the repeated one.
     #[must_use]
     pub fn first_after(
         &self,
@@ -77,7 +76,7 @@ impl Cron {
         zone: &TimeZone,
     ) -> Option<Timestamp> {
         let second = SignedDuration::from_secs(1);
-        // Whole seconds: what is found has no others, and is not to lie before what was asked.
+        // Whole seconds: matches have no fractions, and must not be before the reference.
         let after = whole(reference).checked_add(second).ok()?;
         let from = match whole(now) {
             whole if whole == now => whole,

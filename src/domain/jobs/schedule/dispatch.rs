@@ -23,7 +23,7 @@ pub struct Waiting {
 
 /// One round of sending: at most one occasion of each job.
 ///
-/// Ask in the order of [`Round::order`].
+/// Call it in the order of [`Round::order`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Round {
     active: BTreeMap<u64, BTreeSet<u64>>,

@@ -1,7 +1,7 @@
 //! When a job runs again.
 //!
-//! Asked for a run that is about to be sent, never for one that returned: occasions are counted
-//! from when the last was to be, not from when it was over.
+//! Called for a run that is about to be sent, never for one that returned: occasions are counted
+//! from the last due time, not from the end.
 
 use std::collections::BTreeSet;
 
@@ -36,8 +36,8 @@ pub enum FollowUp {
     AnotherIsOpen,
     /// It does not repeat by itself.
     DoesNotRepeat,
-    /// It repeats, and there is no time for it: all of a day is excluded, or time ends. People are
-    /// to be told.
+    /// It repeats, and there is no time for it: all of a day is excluded, or the calendar ends.
+    /// Mail is sent.
     GivenUp,
 }
 

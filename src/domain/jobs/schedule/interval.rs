@@ -16,7 +16,7 @@ pub enum IntervalUnit {
     Hour,
     /// The same time of the next day.
     Day,
-    /// As many days as the month has in which one stands: after 31 January comes 3 March.
+    /// The number of days of the current month: 31 January is followed by 3 March.
     Month,
 }
 

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 /// The most times that a run may be tried again.
 pub const RETRIES_MAX: u32 = 10;
 
-/// How long a job waits before it tries again, when it does not say.
+/// The default delay before a retry.
 pub const RETRY_DELAY_SECONDS: u32 = 60;
 
 /// The longest that a job may wait, in seconds: a day.
@@ -17,7 +17,7 @@ pub const RETRY_DELAY_SECONDS_MAX: u32 = 24 * 60 * 60;
 pub struct Retries {
     /// How often, at most.
     pub count: u32,
-    /// How long, from when we heard of the failure.
+    /// The delay, from when we received the failure.
     pub delay: SignedDuration,
 }
 
@@ -26,9 +26,9 @@ pub struct Retries {
 pub struct Attempt {
     /// Attempt number of its occasion, starting at 1.
     pub number: u32,
-    /// What its worker said; nothing when it did not say, which counts as success.
+    /// The worker's report; none when it made none, which counts as success.
     pub success: Option<bool>,
-    /// Whether it was requested by hand. That person is there to ask again.
+    /// Whether it was manual: the user can request another.
     pub is_manual: bool,
     /// Whether its kill was requested.
     pub was_to_be_killed: bool,

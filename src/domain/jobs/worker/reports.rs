@@ -1,24 +1,24 @@
-//! What a worker says about itself.
+//! A worker's reports about itself.
 
 use thiserror::Error;
 
 use super::{Reported, WorkerEvent};
 use crate::{Aggregate, History};
 
-/// What a worker said last. Streams: `worker-reports:<number>`.
+/// A worker's last report. Streams: `worker-reports:<number>`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reports {
     last: Option<Reported>,
 }
 
-/// What one may ask of a worker's reports.
+/// Commands to a worker's reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReportCommand {
-    /// Take note of what it says. The same again adds nothing, whenever it comes.
+    /// Record a report. The same again adds nothing, whenever it comes.
     Report(Reported),
 }
 
-/// How reports say no.
+/// Rejections of these commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ReportRejection {
     /// The version is longer than `max`.
@@ -71,7 +71,7 @@ impl Aggregate for Reports {
 }
 
 impl Reported {
-    /// A report that says nothing.
+    /// An empty report.
     #[must_use]
     pub fn nothing(at: jiff::Timestamp) -> Self {
         Self {

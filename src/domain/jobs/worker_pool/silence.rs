@@ -20,12 +20,12 @@ struct Silent {
     said_at: Timestamp,
 }
 
-/// What one may say of it.
+/// Commands to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SilenceCommand {
     /// No worker answers.
     NoteSilence {
-        /// How long it has to be silent before that is said again.
+        /// How long it has to be silent before the next reminder.
         remind_after: SignedDuration,
         /// When.
         at: Timestamp,
@@ -37,7 +37,7 @@ pub enum SilenceCommand {
     },
 }
 
-/// How it says no: never.
+/// It rejects nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum SilenceRejection {}
 

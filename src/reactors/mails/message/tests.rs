@@ -67,7 +67,7 @@ fn a_mail_has_line_feeds_alone_and_its_titles_are_one_line() {
 }
 
 #[test]
-fn what_is_not_known_is_said() {
+fn missing_facts_are_reported() {
     let mail = failed().mail(&TimeZone::UTC, Vec::new());
     for part in [
         "Manual: yes",
@@ -96,7 +96,7 @@ fn everybody_is_written_to_once() {
 }
 
 #[test]
-fn links_begin_with_what_an_operator_says() {
+fn links_begin_with_the_configured_url() {
     for (host_name, expected) in [
         ("", "/project/1/runs/7/"),
         (

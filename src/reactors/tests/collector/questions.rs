@@ -213,7 +213,7 @@ async fn a_requeued_build_is_collected_again() {
 }
 
 #[tokio::test]
-async fn a_ghost_is_never_asked_about() {
+async fn no_query_is_sent_about_a_ghost() {
     let canned = Canned::default();
     let (url, gitlab) = (
         canned.serve().await,

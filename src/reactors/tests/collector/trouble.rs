@@ -128,7 +128,7 @@ async fn trouble_on_the_way_is_tried_again_and_then_abandoned() {
 }
 
 #[tokio::test]
-async fn what_prometheus_refuses_is_not_asked_again() {
+async fn a_query_that_prometheus_refuses_is_not_repeated() {
     let body = r#"{"status":"error","errorType":"bad_data","error":"1:5: parse error"}"#;
     let too_many = r#"{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory"}"#;
     let found =

@@ -11,7 +11,7 @@ use crate::farm::{Farm, JOB, noon, patient};
 /// A worker that came between two pings was not pinged for five minutes, and had "never answered"
 /// until then.
 #[tokio::test]
-async fn a_worker_is_pinged_when_it_connects_and_hears_what_it_was_offered() {
+async fn a_worker_that_connects_is_pinged_and_gets_its_offers_again() {
     let farm = Farm::at_noon().await;
     farm.job(JOB, |_| ()).await;
     farm.tell::<Worker>("2", WorkerCommand::Suspend { at: noon() })
@@ -51,7 +51,7 @@ async fn a_worker_that_is_new_is_pinged_at_once() {
 /// Six hundred jobs were due at once, and a worker got ten thousand messages; the next kill request
 /// waited for ten minutes behind them.
 #[tokio::test]
-async fn a_kill_request_waits_behind_few_offers_and_claims_make_room_for_more() {
+async fn a_kill_request_waits_behind_few_offers_and_claims_allow_more() {
     let farm = Farm::at_noon().await;
     farm.tell::<Worker>("2", WorkerCommand::Suspend { at: noon() })
         .await;

@@ -11,7 +11,7 @@ use crate::ears::{Ears, kill};
 use crate::farm::{Farm, JOB, hasty, minutes, noon};
 
 #[tokio::test]
-async fn a_run_that_takes_too_long_is_killed_once_and_ends_as_its_worker_says() {
+async fn an_overdue_run_is_killed_once_and_ends_by_its_workers_report() {
     let farm = Farm::at_noon().await;
     farm.job(JOB, |job| job.run_timeout_seconds = Some(120))
         .await;

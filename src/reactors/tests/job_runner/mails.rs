@@ -50,7 +50,7 @@ async fn fails(farm: &Farm, log: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn a_run_that_fails_is_told_to_everybody_whom_it_concerns_once() {
+async fn a_failed_run_is_mailed_once_to_every_recipient() {
     let office = PostOffice::open(&[]).await;
     let farm = Farm::at_noon().await;
     farm.job(JOB, |_| ()).await;
@@ -116,7 +116,7 @@ async fn of_several_attempts_the_last_failure_is_mailed() {
 }
 
 #[tokio::test]
-async fn a_kill_between_sending_and_saying_so_sends_the_same_mail_again_and_loses_none() {
+async fn a_kill_between_sending_and_recording_sends_the_same_mail_again_and_loses_none() {
     for (step, letters) in [("mail_sent", 2), ("mail_noted", 1)] {
         let office = PostOffice::open(&[]).await;
         let farm = Farm::at_noon().await;
@@ -152,7 +152,7 @@ async fn a_kill_between_sending_and_saying_so_sends_the_same_mail_again_and_lose
 }
 
 #[tokio::test]
-async fn a_server_that_says_not_yet_is_asked_again_and_one_that_says_no_is_not() {
+async fn a_deferred_mail_is_sent_again_and_a_rejected_one_is_not() {
     let not_yet = "451 not yet\r\n";
     let office = PostOffice::open(&[
         not_yet,
@@ -211,7 +211,7 @@ async fn no_mail_is_sent_without_recipients_or_about_the_past() {
 }
 
 #[tokio::test]
-async fn jobs_that_stop_and_pools_that_fall_silent_are_told() {
+async fn jobs_that_stop_and_pools_that_fall_silent_are_mailed() {
     let office = PostOffice::open(&[]).await;
     let farm = Farm::at_noon().await;
     farm.job(JOB, |job| {

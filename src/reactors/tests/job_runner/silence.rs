@@ -34,7 +34,7 @@ async fn look(health: &Health) {
 }
 
 #[tokio::test]
-async fn the_runs_of_a_silent_worker_are_given_up_with_a_log_that_says_why() {
+async fn the_runs_of_a_silent_worker_are_given_up_with_the_reason_in_their_logs() {
     let farm = Farm::at_noon().await;
     farm.job(JOB, |_| ()).await;
     farm.job(2, |_| ()).await;

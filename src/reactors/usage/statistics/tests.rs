@@ -17,7 +17,7 @@ fn statistics_are_those_of_a_population() {
 }
 
 #[test]
-fn a_series_that_says_nothing_is_unusable() {
+fn a_series_without_values_is_unusable() {
     for (samples, deviation) in [
         (&[][..], false),
         (&[0.0, 0.0], false),

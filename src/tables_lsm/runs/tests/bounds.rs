@@ -75,7 +75,7 @@ fn a_run_goes_to_a_file_only_beyond_the_size_of_a_small_one() {
 /// A scan outside the keys of a run reads none of its blocks: with many runs that is most of a
 /// scan's cost.
 #[test]
-fn a_run_beside_the_bounds_of_a_scan_is_not_read() {
+fn a_run_outside_the_bounds_of_a_scan_is_not_read() {
     let directory = tempfile::tempdir().unwrap();
     let folder = folder(directory.path());
     let mut writer = Writer::new(&folder, KindsRead::default().kinds());

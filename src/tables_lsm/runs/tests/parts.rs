@@ -49,7 +49,7 @@ proptest! {
 
     /// A checksum guards blocks; whatever passes it is still not trusted.
     #[test]
-    fn bytes_that_are_no_block_are_said_to_be_none(
+    fn bytes_that_are_no_block_are_refused(
         mut bytes in prop::collection::vec(any::<u8>(), 0..200),
         rows in 0..9_u8,
     ) {
@@ -107,7 +107,7 @@ fn a_filter_admits_every_row_and_few_others() {
 }
 
 #[test]
-fn the_cache_keeps_what_is_asked_for_and_stays_within_its_bytes() {
+fn the_cache_keeps_used_blocks_and_stays_within_its_bytes() {
     let cache = Cache::new(100_000);
     let block = || bytes::Bytes::from(vec![0; 1000]);
     cache.put((1, 0), block());

@@ -9,7 +9,7 @@ use ModelsRejection as R;
 
 proptest! {
     #[test]
-    fn the_log_tells_the_same_of_models_as_the_decisions(story in story(models_command())) {
+    fn the_history_of_models_equals_its_decisions(story in story(models_command())) {
         laws::history_tells_the_same_as_the_decisions::<Models>(story);
     }
 

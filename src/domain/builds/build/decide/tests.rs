@@ -54,7 +54,7 @@ fn two_instances_do_not_share_a_build() {
 }
 
 #[test]
-fn a_collection_ends_once_whatever_is_said_later() {
+fn a_collection_ends_once_whatever_is_reported_later() {
     let ends = [
         (
             C::RecordUsage(usage(1, "prometheus")),
@@ -197,12 +197,12 @@ fn a_number_that_cannot_be_written_is_refused() {
 
 proptest! {
     #[test]
-    fn a_builds_story_told_twice_adds_nothing(story in story(build_command())) {
+    fn a_builds_history_repeated_adds_nothing(story in story(build_command())) {
         laws::telling_twice_adds_nothing::<Build>(story);
     }
 
     #[test]
-    fn a_builds_history_tells_the_same_as_its_decisions(story in story(build_command())) {
+    fn a_builds_history_equals_its_decisions(story in story(build_command())) {
         laws::history_tells_the_same_as_the_decisions::<Build>(story);
     }
 

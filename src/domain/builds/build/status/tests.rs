@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 #[test]
-fn every_known_word_is_read_and_written_the_same() {
+fn every_known_status_is_read_and_written_the_same() {
     for (word, status) in BuildStatus::KNOWN {
         assert_eq!(BuildStatus::parse(word), status, "{word}");
         assert_eq!(status.as_str(), word);

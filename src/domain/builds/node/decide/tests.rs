@@ -63,12 +63,12 @@ fn a_machine_without_a_size_is_refused() {
 
 proptest! {
     #[test]
-    fn a_machines_story_told_twice_adds_nothing(story in story(node_command())) {
+    fn a_machines_history_repeated_adds_nothing(story in story(node_command())) {
         laws::telling_twice_adds_nothing::<Node>(story);
     }
 
     #[test]
-    fn a_machines_history_tells_the_same_as_its_decisions(story in story(node_command())) {
+    fn a_machines_history_equals_its_decisions(story in story(node_command())) {
         laws::history_tells_the_same_as_the_decisions::<Node>(story);
     }
 }

@@ -46,12 +46,12 @@ fn a_body_that_was_never_refused_is_not_resubmitted() {
 
 proptest! {
     #[test]
-    fn a_bodys_story_told_twice_adds_nothing(story in story(body_command())) {
+    fn a_bodys_history_repeated_adds_nothing(story in story(body_command())) {
         laws::telling_twice_adds_nothing::<Audit>(story);
     }
 
     #[test]
-    fn an_audits_history_tells_the_same_as_its_decisions(
+    fn an_audits_history_equals_its_decisions(
         story in story(prop_oneof![body_command(), note()]),
     ) {
         laws::history_tells_the_same_as_the_decisions::<Audit>(story);

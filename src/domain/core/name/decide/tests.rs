@@ -39,7 +39,7 @@ fn any_name_has_a_key() {
 
 proptest! {
     #[test]
-    fn a_names_history_tells_the_same_as_its_decisions(story in story(command())) {
+    fn a_names_history_equals_its_decisions(story in story(command())) {
         laws::saying_twice_adds_nothing::<Name>(story.clone());
         laws::history_tells_the_same_as_the_decisions::<Name>(story);
     }

@@ -24,7 +24,7 @@ fn the_first_number_is_one() {
 }
 
 #[test]
-fn the_last_event_says_everything() {
+fn the_last_event_is_enough() {
     given::<Numbers>([taken(41, 2)])
         .when(C::Take {
             count: 1,

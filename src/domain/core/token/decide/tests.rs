@@ -56,12 +56,12 @@ fn what_is_no_hash_might_be_a_secret_and_is_refused() {
 
 proptest! {
     #[test]
-    fn a_tokens_story_told_twice_adds_nothing(story in story(token_command())) {
+    fn a_tokens_history_repeated_adds_nothing(story in story(token_command())) {
         laws::telling_twice_adds_nothing::<Token>(story);
     }
 
     #[test]
-    fn a_tokens_history_tells_the_same_as_its_decisions(story in story(token_command())) {
+    fn a_tokens_history_equals_its_decisions(story in story(token_command())) {
         laws::history_tells_the_same_as_the_decisions::<Token>(story);
     }
 }

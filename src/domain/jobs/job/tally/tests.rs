@@ -24,7 +24,7 @@ fn failures_in_a_row_are_counted_and_end_with_the_first_success() {
 }
 
 #[test]
-fn the_last_event_says_everything() {
+fn the_last_event_is_enough() {
     let mut tally = Tally::default();
     assert_eq!(
         (tally.fails(), tally.last_completed_schedule_id()),
@@ -39,7 +39,7 @@ fn the_last_event_says_everything() {
 
 proptest! {
     #[test]
-    fn a_tallys_history_tells_the_same_as_its_decisions(runs in story((1..5_u64, any::<Option<bool>>()))) {
+    fn a_tallys_history_equals_its_decisions(runs in story((1..5_u64, any::<Option<bool>>()))) {
         let story: Vec<_> = runs.into_iter().map(|(run, success)| count(run, success)).collect();
         laws::saying_twice_adds_nothing::<Tally>(story.clone());
         laws::history_tells_the_same_as_the_decisions::<Tally>(story);

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 #[test]
-fn a_script_stands_where_its_template_says() {
+fn a_script_is_where_its_template_puts_it() {
     for (body, content, expected) in [
         (
             "#!/bin/sh\n{{ content|safe }}\n",

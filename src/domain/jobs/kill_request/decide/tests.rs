@@ -49,7 +49,7 @@ fn a_worker_takes_note_of_a_request_and_carries_it_out() {
     request
         .when(by_worker(enqueue.clone()))
         .then([enqueued.clone()]);
-    // In whatever order its words arrive.
+    // In any order of the reports.
     request
         .when(by_worker(execute.clone()))
         .then([executed.clone()]);
@@ -86,17 +86,17 @@ fn a_worker_does_not_turn_a_request_to_another_run() {
 
 proptest! {
     #[test]
-    fn a_sentence_about_a_kill_request_said_twice_adds_nothing(story in story(command())) {
+    fn a_repeated_command_about_a_kill_request_adds_nothing(story in story(command())) {
         laws::saying_twice_adds_nothing::<KillRequest>(story);
     }
 
     #[test]
-    fn a_kill_requests_history_tells_the_same_as_its_decisions(story in story(command())) {
+    fn a_kill_requests_history_equals_its_decisions(story in story(command())) {
         laws::history_tells_the_same_as_the_decisions::<KillRequest>(story);
     }
 
     #[test]
-    fn a_kill_requests_life_told_twice_adds_nothing(order in Just(vec![0, 1, 0, 1]).prop_shuffle()) {
+    fn a_kill_requests_history_repeated_adds_nothing(order in Just(vec![0, 1, 0, 1]).prop_shuffle()) {
         let words = [
             Patched { enqueued_at: Some(Some(at(5))), ..nothing() },
             Patched { executed_at: Some(Some(at(6))), ..nothing() },

@@ -30,7 +30,7 @@ fn abandoned(cause: u64) -> Abandoned {
 }
 
 #[test]
-fn people_are_told_from_a_point_on_that_is_set_once() {
+fn mail_begins_at_a_position_that_is_set_once() {
     given::<Mailing>([])
         .when(MailingCommand::Begin(begun(5)))
         .then([MailEvent::Begun(begun(5))]);
@@ -59,12 +59,12 @@ fn a_mail_is_sent_or_abandoned_once() {
 
 proptest! {
     #[test]
-    fn the_same_story_about_mails_told_twice_adds_nothing(story in story(command())) {
+    fn a_repeated_history_of_mails_adds_nothing(story in story(command())) {
         laws::telling_twice_adds_nothing::<Mailing>(story);
     }
 
     #[test]
-    fn the_history_of_mails_tells_the_same_as_its_decisions(story in story(command())) {
+    fn the_history_of_mails_equals_its_decisions(story in story(command())) {
         laws::history_tells_the_same_as_the_decisions::<Mailing>(story);
     }
 }

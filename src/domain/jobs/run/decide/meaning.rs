@@ -49,7 +49,7 @@ pub(super) fn of(
         events.push(RunEvent::PidReported(PidReported { pid, at }));
     }
     match left.returned_at {
-        // A second word about the end corrects the first, and nothing else follows from it.
+        // A second report of the end corrects the first, without further consequences.
         Some(Some(returned_at)) if facts.returned_at.is_none() => {
             (left.returned_at, left.success) = (None, None);
             let success = patch.success.unwrap_or(facts.success);

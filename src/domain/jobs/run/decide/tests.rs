@@ -32,9 +32,9 @@ fn a_run_is_scheduled_once() {
     }
 }
 
-/// One row per sentence that clients say, on a run that is (waiting, claimed, started, over).
+/// One case per patch of clients, on a run that is (waiting, claimed, started, over).
 #[test]
-fn a_patch_is_told_as_what_it_means() {
+fn a_patch_becomes_the_event_that_it_means() {
     let waiting = vec![E::Scheduled(scheduled())];
     let claimed = with(&waiting, [claimed(1, 5, None)]);
     let started = with(
@@ -218,14 +218,14 @@ fn a_patch_is_told_as_what_it_means() {
 }
 
 #[test]
-fn a_worker_is_heard_only_about_its_own_runs() {
+fn a_worker_changes_only_its_own_runs() {
     let waiting = vec![E::Scheduled(scheduled())];
     let run = given::<Run>(with(&waiting, [claimed(1, 5, None)]));
     let refusal = |worker| R::OtherWorker { worker };
     run.when(by(2, end(Some(true)))).then_refuses(refusal(1));
     run.when(by(2, nothing())).then_refuses(refusal(1));
     run.when(by(1, claim(2, 6))).then_refuses(refusal(2));
-    // It may take a run over, and then the other is heard no more.
+    // It may take a run over, and then the other's reports are refused.
     run.when(by(2, claim(2, 6))).then([claimed(2, 6, Some(1))]);
     run.when(by(2, claim(2, 5))).then([claimed(2, 5, Some(1))]);
     let run = given::<Run>(with(
@@ -350,7 +350,7 @@ fn a_run_is_followed_once() {
     let run = given::<Run>(with(&waiting, [E::Followed(followed(8))]));
     run.when(C::Follow(followed(9))).then_nothing();
     run.when(C::GiveUpFollowing(none.clone())).then_nothing();
-    // People are told once; and when they have moved the windows, it goes on.
+    // One mail is sent; and after the windows were moved, it continues.
     let run = given::<Run>(with(&waiting, [E::NotFollowed(none.clone())]));
     run.when(C::GiveUpFollowing(none)).then_nothing();
     run.when(C::Follow(followed(9)))
@@ -370,7 +370,7 @@ fn a_run_of_a_silent_worker_fails_once() {
     assert_eq!(facts.success, Some(false));
     let run = given::<Run>(past);
     run.when(C::GiveUp(given_up())).then_nothing();
-    // The worker was not dead after all: its word is kept, and counts no second time.
+    // The worker was not dead after all: its report is stored, and does not count again.
     run.when(by(1, end(Some(true))))
         .then([E::Patched(end(Some(true)))]);
     given::<Run>(with(&waiting, [returned(None)]))
@@ -399,9 +399,9 @@ fn a_person_ends_what_a_worker_has_once_and_nothing_that_waits() {
     }
 }
 
-/// Each start has its time, and each that takes too long is told of once.
+/// Each start has its own timeout, and each timeout has one event.
 #[test]
-fn the_time_of_a_run_begins_when_we_hear_of_its_start() {
+fn the_timeout_of_a_run_begins_when_we_receive_its_start() {
     let started = |second| {
         E::Started(Started {
             // By a clock that is days behind.
@@ -519,18 +519,18 @@ fn an_attempt_knows_its_number_and_who_may_execute_it() {
 
 proptest! {
     #[test]
-    fn a_sentence_about_a_run_said_twice_adds_nothing(story in story(run_command())) {
+    fn a_repeated_command_about_a_run_adds_nothing(story in story(run_command())) {
         laws::saying_twice_adds_nothing::<Run>(story);
     }
 
     #[test]
-    fn a_runs_history_tells_the_same_as_its_decisions(story in story(run_command())) {
+    fn a_runs_history_equals_its_decisions(story in story(run_command())) {
         laws::history_tells_the_same_as_the_decisions::<Run>(story);
     }
 
     /// However often each request of a worker is repeated, and however late.
     #[test]
-    fn a_run_executed_by_one_worker_told_twice_adds_nothing(
+    fn a_repeated_history_of_one_workers_run_adds_nothing(
         repeats in prop::collection::vec(1..4_usize, 6),
         success in any::<Option<bool>>(),
     ) {
@@ -564,9 +564,10 @@ proptest! {
         prop_assert_eq!(data, [start(winner)]);
     }
 
-    /// Whatever is said by whomever, at most one is heard: the one that has it after their word.
+    /// Of all random reports, only the holder's are accepted: of the worker that has the run
+    /// afterwards.
     #[test]
-    fn only_the_holder_of_a_run_is_heard(story in story(run_command())) {
+    fn only_the_holder_of_a_run_changes_it(story in story(run_command())) {
         let mut run = Run::default();
         for command in story {
             let Ok(events) = run.decide(command.clone()) else { continue };

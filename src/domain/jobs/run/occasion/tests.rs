@@ -75,16 +75,16 @@ fn a_run_that_takes_the_place_of_another_is_waited_for_instead() {
 
 proptest! {
     #[test]
-    fn a_sentence_about_an_occasion_said_twice_adds_nothing(story in story(command())) {
+    fn a_repeated_command_about_an_occasion_adds_nothing(story in story(command())) {
         laws::saying_twice_adds_nothing::<Occasion>(story);
     }
 
     #[test]
-    fn an_occasions_history_tells_the_same_as_its_decisions(story in story(command())) {
+    fn an_occasions_history_equals_its_decisions(story in story(command())) {
         laws::history_tells_the_same_as_the_decisions::<Occasion>(story);
     }
 
-    /// In whatever order siblings return, and however often each says so.
+    /// In any order of the siblings' returns, and however often each is reported.
     #[test]
     fn of_all_siblings_one_is_the_last(
         runs in prop::collection::btree_set(1..20_u64, 1..8),

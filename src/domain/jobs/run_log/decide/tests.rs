@@ -55,12 +55,12 @@ fn a_long_log_is_kept_elsewhere() {
 
 proptest! {
     #[test]
-    fn a_sentence_about_a_log_said_twice_adds_nothing(story in story(command())) {
+    fn a_repeated_command_about_a_log_adds_nothing(story in story(command())) {
         laws::saying_twice_adds_nothing::<RunLog>(story);
     }
 
     #[test]
-    fn a_logs_history_tells_the_same_as_its_decisions(story in story(command())) {
+    fn a_logs_history_equals_its_decisions(story in story(command())) {
         laws::history_tells_the_same_as_the_decisions::<RunLog>(story);
     }
 

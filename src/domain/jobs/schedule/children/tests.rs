@@ -13,7 +13,7 @@ fn children_run_after_the_last_sibling_when_all_went_well_or_errors_do_not_matte
         (no, true, 0, false, false, false),
         (no, true, 0, false, true, true),
         (no, true, 1, false, true, false),
-        // A worker that does not say how it went has not said that it went well.
+        // A missing outcome is no success.
         (None, true, 0, false, false, false),
         (None, true, 0, false, true, true),
     ] {

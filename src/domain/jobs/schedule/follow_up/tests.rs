@@ -27,7 +27,7 @@ fn a_job_runs_again_when_the_rules_say() {
         "2026-11-21T21:30+01 | 1 HOUR | 22:00-02:00 | 2026-11-21T21:30:04+01 | 2026-11-22T02:30+01",
         "2026-11-21T08:00+01 | 1 HOUR | 09:00-09:30 10:00-10:00 | 2026-11-21T08:00:04+01 | 2026-11-21T11:00+01",
         "2026-11-21T08:00+01 | 1 DAY | 07:00-07:59 | 2026-11-21T08:00:04+01 | 2026-11-22T08:00+01",
-        // … for one day, and then people are told.
+        // … for one day, and then mail is sent.
         "2026-11-21T08:00+01 | 1 HOUR | 00:00-23:59 | 2026-11-21T08:00:04+01 | given up",
         "2026-11-21T08:00+01 | 1 DAY | 08:00-08:00 | 2026-11-21T08:00:04+01 | given up",
         "2026-11-21T08:00+01 | 1 MONTH | 07:00-09:00 | 2026-11-21T08:00:04+01 | given up",
@@ -145,7 +145,7 @@ proptest! {
     }
 }
 
-/// The rules of Amsterdam's clocks, written out, so that no file of the machine is asked.
+/// The rules of Amsterdam's clocks, written out, so that no file of the machine is read.
 fn amsterdam() -> TimeZone {
     TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap()
 }

@@ -13,7 +13,7 @@ const FAILED: Attempt = Attempt {
 };
 
 #[test]
-fn what_failed_is_tried_again_as_often_as_the_job_says() {
+fn a_failed_run_is_retried_as_often_as_its_job_allows() {
     for (number, expected) in [(1, true), (2, true), (3, false)] {
         let attempt = Attempt { number, ..FAILED };
         assert_eq!(TWICE.follow(attempt), expected, "attempt {number}");

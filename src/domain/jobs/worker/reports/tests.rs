@@ -46,7 +46,7 @@ fn a_long_version_is_refused() {
 
 proptest! {
     #[test]
-    fn what_a_worker_said_tells_the_same_as_what_was_noted(times in story((0..4_i64, 0..4_i64))) {
+    fn the_history_of_reports_equals_its_decisions(times in story((0..4_i64, 0..4_i64))) {
         let story: Vec<_> = times.into_iter().map(|(then, now)| C::Report(ping(then, now))).collect();
         laws::saying_twice_adds_nothing::<Reports>(story.clone());
         laws::history_tells_the_same_as_the_decisions::<Reports>(story);

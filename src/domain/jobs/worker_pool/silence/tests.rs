@@ -52,12 +52,12 @@ fn an_answer_ends_a_silence_once() {
 
 proptest! {
     #[test]
-    fn a_sentence_about_silence_said_twice_adds_nothing(story in story(command())) {
+    fn a_repeated_command_about_silence_adds_nothing(story in story(command())) {
         laws::saying_twice_adds_nothing::<Silence>(story);
     }
 
     #[test]
-    fn the_history_of_a_silence_tells_the_same_as_its_decisions(story in story(command())) {
+    fn the_history_of_a_silence_equals_its_decisions(story in story(command())) {
         laws::history_tells_the_same_as_the_decisions::<Silence>(story);
     }
 }

@@ -16,8 +16,8 @@ const WALK: (SignedDuration, SignedDuration) = (
     SignedDuration::from_mins(150),
 );
 
-/// Now, zone, expression, next run: where the hour that is left out ends at midnight, the day that
-/// matches is the one that the hour was left out of.
+/// Now, zone, expression, next run: where the skipped hour ends at midnight, the matching day is
+/// the one that lacks the hour.
 #[test]
 fn an_hour_that_is_left_out_until_midnight_belongs_to_the_day_before() {
     for (now, zone, text, expected) in [
@@ -109,8 +109,8 @@ fn an_hour_that_is_left_out_until_midnight_belongs_to_the_day_before() {
     }
 }
 
-/// Around the changes of every zone from 2020 to 2040, whatever is asked for comes when the oracle
-/// says. Changes at the same time of day and by as much are one case, except at the ends of months.
+/// Around the changes of every zone from 2020 to 2040, every occasion equals the oracle's. Changes
+/// at the same time of day and by as much are one case, except at the ends of months.
 #[test]
 fn occasions_around_changes_of_clocks_are_those_of_the_oracle() {
     let mut kinds = BTreeSet::new();
@@ -210,7 +210,7 @@ fn check(name: &str, zone: &TimeZone, change: &Change, minutes: &[i64]) {
     }
 }
 
-/// What an expression asks for; a field that is empty is `*`.
+/// The fields of an expression; an empty one is `*`.
 #[derive(Clone, Default)]
 struct Wanted {
     minutes: Vec<i8>,

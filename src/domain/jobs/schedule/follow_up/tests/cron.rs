@@ -56,7 +56,7 @@ fn a_job_with_an_expression_runs_again_when_the_calendar_says() {
         "2026-10-25T02:10+02 | 30 2 * * * | never | 2026-10-25T02:15+01 | 2026-10-26T02:30+01",
         // Windows are about what clocks show at the time of the run.
         "2026-03-29T01:30+01 | 30 * * * * | 03:00-04:00 | 2026-03-29T01:30:04+01 | 2026-03-29T04:30+02",
-        // The search ends somewhere.
+        // The search ends.
         "5001-01-01T08:00+00 | @yearly | never | 2026-11-21T08:00+01 | given up",
     ] {
         let [reference, text, excluded, now, expected] = cells(row);
@@ -119,7 +119,7 @@ fn a_zone_decides_when_it_is_three_in_the_morning() {
     }
 }
 
-/// Field by field what a local time is to match, worked out without the crate that is asked.
+/// Whether a local time matches, field by field, computed without the tested crate.
 fn matches(minutes: &[u32], hours: &[u32], weekdays: Option<&[u32]>, local: DateTime) -> bool {
     let number = |part: i8| u32::from(part.unsigned_abs());
     minutes.contains(&number(local.minute()))
@@ -136,8 +136,8 @@ fn list(numbers: &[u32]) -> String {
 }
 
 proptest! {
-    /// Every occasion is after the one before and not before now, matches what the expression says,
-    /// field by field, and is the first that does.
+    /// Every occasion is after the one before and not before now, matches the expression, field by
+    /// field, and is the first that does.
     #[test]
     fn occasions_match_their_expression_and_none_is_left_out(
         minutes in prop::collection::btree_set(0..60_u32, 2..6),
