@@ -109,6 +109,7 @@ pub async fn run(
     let (sender, mut gathered) = mpsc::channel(CHUNKS_MAX);
     let check = Check {
         shapes: check_shapes,
+        limits: log.limits(),
     };
     let reader_gauge = gauge.clone();
     let reader = tokio::task::spawn_blocking(move || gather(from, &reader_gauge, check, &sender));

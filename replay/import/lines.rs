@@ -3,6 +3,7 @@
 use std::io::{BufRead, Read};
 
 use domain::{DecodeFault, Event};
+use eventlog::LogLimits;
 use tokio::sync::mpsc;
 
 use super::Origin;
@@ -13,10 +14,10 @@ use crate::line::{Complaint, End, Incoming, IncomingEvent, Sum, parse};
 /// The longest line: a blob of 64 MiB in base64, and its digest.
 const LINE_BYTES_MAX: u64 = 90 * 1024 * 1024;
 
-/// How many events are appended at once: one flush for many, and no more to repeat after a kill.
+/// How many events are appended at once, where the log takes as many: one flush for many, and no more to repeat after a kill.
 const CHUNK_EVENTS_MAX: usize = 2048;
 
-/// How many bytes are appended at once; a chunk always fits one event of any size.
+/// How many bytes are appended at once, where the log takes as many; a chunk always fits one event of any size.
 const CHUNK_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Events of consecutive lines, each with the number of its line.
@@ -42,10 +43,13 @@ pub(super) enum Gathered {
     },
 }
 
-/// Whether the shapes of events are checked, besides their types and versions.
+/// What is checked of events, besides their types and versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Check {
+    /// Whether they have the shapes of these.
     pub shapes: bool,
+    /// What the log takes.
+    pub limits: LogLimits,
 }
 
 /// Sends everything until the input ends, is refused, or the receiver is dropped.
@@ -120,8 +124,9 @@ impl Gathering<'_> {
                 self.sum.event(line);
                 check_event(&event, check).map_err(|reason| self.refuse(reason))?;
                 let size = event.event.size();
-                let full = self.chunk.events.len() >= CHUNK_EVENTS_MAX
-                    || self.chunk.bytes + size > CHUNK_BYTES_MAX;
+                let full = self.chunk.events.len()
+                    >= CHUNK_EVENTS_MAX.min(check.limits.batch_events)
+                    || self.chunk.bytes + size > CHUNK_BYTES_MAX.min(check.limits.batch_bytes);
                 if full {
                     self.send_chunk()?;
                 }
@@ -180,6 +185,7 @@ pub(super) fn read_line(input: &mut dyn BufRead, buffer: &mut Vec<u8>) -> Result
 /// at them.
 fn check_event(incoming: &IncomingEvent, check: Check) -> Result<(), String> {
     let event = &incoming.event;
+    check.limits.check_event(event.size())?;
     let event_type = event.event_type.as_str();
     let newest = Event::newest_version(event_type)
         .ok_or_else(|| DecodeFault::UnknownType(event_type.to_owned()).to_string())?;

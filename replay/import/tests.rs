@@ -1,7 +1,7 @@
 use std::io::Read;
 
 use bytes::Bytes;
-use eventlog::{EventType, MemoryLog, NewEvent};
+use eventlog::{EventType, LogLimits, MemoryLog, NewEvent};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -50,6 +50,46 @@ async fn a_full_copy_in_an_empty_log_is_the_same_log() {
     );
     assert_eq!((report.lines, report.whole), (5001, true));
     assert_eq!(report.last, Some(Position(5000)));
+}
+
+/// A log that takes less at once gets smaller batches, and an event that it does not take is refused by its line, also
+/// when nothing is written.
+#[tokio::test]
+async fn a_log_gets_no_more_at_once_than_it_takes() {
+    let original = test_log::filled(50).await;
+    let lines = exported(&original, true).await;
+    let largest = all_of(&original).await;
+    let largest = largest
+        .iter()
+        .map(|event| event.data.len() + event.metadata.len());
+    let event_bytes = largest.max().unwrap();
+    let limits = LogLimits {
+        batch_events: 7,
+        event_bytes,
+        batch_bytes: 3 * event_bytes,
+    };
+    let copy = test_log::empty().with_limits(limits);
+    let report = import(&copy, from(lines.clone())).await.unwrap();
+    assert_eq!(report.appended, 50);
+    assert_eq!(all_of(&copy).await, all_of(&original).await);
+
+    for dry_run in [true, false] {
+        let event_bytes = event_bytes - 1;
+        let copy = test_log::empty().with_limits(LogLimits {
+            event_bytes,
+            ..limits
+        });
+        let options = Options {
+            dry_run,
+            ..from(lines.clone())
+        };
+        let refused = import(&copy, options).await.unwrap_err().to_string();
+        let wanted = format!(
+            "an event of {} bytes, the log takes {event_bytes}",
+            event_bytes + 1
+        );
+        assert!(refused.contains(&wanted), "{refused}");
+    }
 }
 
 #[tokio::test]

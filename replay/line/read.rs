@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use eventlog::{EVENT_BYTES_MAX, EventType, NewEvent, Position, Revision, StreamName};
+use eventlog::{EventType, NewEvent, Position, Revision, StreamName};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -117,12 +117,6 @@ fn event_of(line: EventLine<'_>) -> Result<IncomingEvent, String> {
         data,
         recorded_at: Some(recorded_at),
     };
-    if event.size() > EVENT_BYTES_MAX {
-        let size = event.size();
-        return Err(format!(
-            "an event of {size} bytes is over {EVENT_BYTES_MAX}"
-        ));
-    }
     Ok(IncomingEvent {
         position: line.position,
         stream: line.stream,

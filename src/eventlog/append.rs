@@ -6,10 +6,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{
-    AppendError, BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, EventType, Position, Revision,
-    StreamName,
-};
+use crate::{AppendError, EventType, LogLimits, Position, Revision, StreamName};
 
 /// What the writer believes about a stream; the log refuses the batch when it is not so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +53,7 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
-    /// The bytes that count against [`crate::EVENT_BYTES_MAX`].
+    /// The bytes that count against [`LogLimits::event_bytes`].
     #[must_use]
     pub fn size(&self) -> usize {
         self.metadata.len() + self.data.len()
@@ -105,35 +102,32 @@ impl Appended {
     }
 }
 
-/// Refuses events that no log can hold, before anything else is checked.
+/// Refuses events that a log with these limits does not take, before anything else is checked.
 ///
 /// # Errors
 /// [`AppendError::Refused`], naming the limit.
-pub fn check(batch: &[Append]) -> Result<(), AppendError> {
+pub fn check(batch: &[Append], limits: LogLimits) -> Result<(), AppendError> {
     let refuse = |reason: String| Err(AppendError::Refused { reason });
     let count: usize = batch.iter().map(|part| part.events.len()).sum();
     if count == 0 || batch.iter().any(|part| part.events.is_empty()) {
         return refuse("every part of a batch has at least one event".to_owned());
     }
-    if count > BATCH_EVENTS_MAX {
-        return refuse(format!("{count} events are more than {BATCH_EVENTS_MAX}"));
+    if count > limits.batch_events {
+        let most = limits.batch_events;
+        return refuse(format!("{count} events at once, the log takes {most}"));
     }
     let mut bytes = 0;
     let mut ids = HashSet::with_capacity(count);
     for event in batch.iter().flat_map(|part| &part.events) {
-        if event.size() > EVENT_BYTES_MAX {
-            return refuse(format!(
-                "an event of {} bytes is over {EVENT_BYTES_MAX}",
-                event.size()
-            ));
-        }
+        limits.check_event(event.size()).or_else(refuse)?;
         if !ids.insert(event.id) {
             return refuse(format!("event id {} stands twice in it", event.id));
         }
         bytes += event.size();
     }
-    if bytes > BATCH_BYTES_MAX {
-        return refuse(format!("{bytes} bytes are more than {BATCH_BYTES_MAX}"));
+    if bytes > limits.batch_bytes {
+        let most = limits.batch_bytes;
+        return refuse(format!("{bytes} bytes at once, the log takes {most}"));
     }
     Ok(())
 }

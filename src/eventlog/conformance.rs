@@ -38,7 +38,7 @@ where
     repeating::a_batch_of_which_only_a_part_is_known_is_refused(fresh().await).await;
     repeating::an_id_of_another_stream_is_refused(fresh().await).await;
     repeating::a_refused_batch_does_not_use_up_its_ids(fresh().await).await;
-    limits::what_no_log_could_hold_is_refused(fresh().await).await;
+    limits::what_is_over_a_limit_is_refused(fresh().await).await;
     limits::the_largest_batches_are_taken(fresh().await).await;
     reading::pages_upwards_cover_everything_once(fresh().await).await;
     reading::pages_downwards_cover_everything_once(fresh().await).await;

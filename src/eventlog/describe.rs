@@ -22,6 +22,18 @@ impl LogLimits {
         event_bytes: EVENT_BYTES_MAX,
         batch_bytes: BATCH_BYTES_MAX,
     };
+
+    /// Whether an event of this many bytes can be appended.
+    ///
+    /// # Errors
+    /// With a text that names the limit.
+    pub fn check_event(&self, bytes: usize) -> Result<(), String> {
+        if bytes <= self.event_bytes {
+            return Ok(());
+        }
+        let most = self.event_bytes;
+        Err(format!("an event of {bytes} bytes, the log takes {most}"))
+    }
 }
 
 /// Which log it is and how it is kept.

@@ -9,8 +9,8 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    Append, AppendError, Appended, Description, EventLog, Filter, Page, PageLimit, Position,
-    ReadError, Receipt, Recorded, Revision, StreamName,
+    Append, AppendError, Appended, Description, EventLog, Filter, LogLimits, Page, PageLimit,
+    Position, ReadError, Receipt, Recorded, Revision, StreamName,
 };
 
 /// A log that lasts as long as the process.
@@ -18,6 +18,7 @@ pub struct MemoryLog {
     inner: Mutex<Inner>,
     head: watch::Sender<Position>,
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    limits: LogLimits,
 }
 
 #[derive(Default)]
@@ -35,7 +36,15 @@ impl MemoryLog {
             inner: Mutex::default(),
             head: watch::Sender::new(Position::START),
             now: Box::new(now),
+            limits: LogLimits::LEAST,
         }
+    }
+
+    /// The same with other limits. Below [`LogLimits::LEAST`] it stands for a log that is not what callers may rely
+    /// on: for tests of what they make of it.
+    #[must_use]
+    pub fn with_limits(self, limits: LogLimits) -> Self {
+        Self { limits, ..self }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -47,7 +56,7 @@ impl MemoryLog {
 #[async_trait]
 impl EventLog for MemoryLog {
     async fn append(&self, batch: Vec<Append>) -> Result<Appended, AppendError> {
-        crate::append::check(&batch)?;
+        crate::append::check(&batch, self.limits)?;
         let mut inner = self.inner();
         if inner.closed {
             return Err(closed());
@@ -141,6 +150,10 @@ impl EventLog for MemoryLog {
 
     fn close(&self) {
         self.inner().closed = true;
+    }
+
+    fn limits(&self) -> LogLimits {
+        self.limits
     }
 
     fn describe(&self) -> Description {
@@ -249,6 +262,21 @@ mod tests {
     async fn the_memory_log_keeps_every_promise() {
         crate::conformance::check(|| async {
             std::sync::Arc::new(MemoryLog::new(Timestamp::now)) as std::sync::Arc<dyn EventLog>
+        })
+        .await;
+    }
+
+    /// The suite measures a log by the limits that it names, so one that takes more is held to these.
+    #[tokio::test]
+    async fn a_memory_log_with_larger_limits_keeps_every_promise() {
+        let limits = LogLimits {
+            batch_events: LogLimits::LEAST.batch_events + 1,
+            event_bytes: LogLimits::LEAST.event_bytes + 4096,
+            batch_bytes: LogLimits::LEAST.batch_bytes + 4096,
+        };
+        crate::conformance::check(|| async {
+            let log = MemoryLog::new(Timestamp::now).with_limits(limits);
+            std::sync::Arc::new(log) as std::sync::Arc<dyn EventLog>
         })
         .await;
     }

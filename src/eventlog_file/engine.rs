@@ -7,7 +7,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use eventlog::{Append, AppendError};
+use eventlog::{Append, AppendError, LogLimits};
 use parking_lot::Mutex;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::oneshot;
@@ -98,7 +98,7 @@ impl Engine {
 
     /// Appends a batch; this thread waits.
     pub(crate) fn append_blocking(&self, batch: Vec<Append>) -> Outcome {
-        eventlog::append::check(&batch)?;
+        eventlog::append::check(&batch, LogLimits::LEAST)?;
         match self.commit_now(Request::new(batch)) {
             Ok(outcome) => outcome,
             Err(request) => {
@@ -111,7 +111,7 @@ impl Engine {
 
     /// Appends a batch; this task waits.
     pub(crate) async fn append(&self, batch: Vec<Append>) -> Outcome {
-        eventlog::append::check(&batch)?;
+        eventlog::append::check(&batch, LogLimits::LEAST)?;
         let mut request = Request::new(batch);
         if self.may_wait_here() {
             match self.commit_now(request) {

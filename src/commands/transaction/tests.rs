@@ -4,11 +4,11 @@ use domain::History;
 use domain::builds::build::{Build, BuildCommand as C, BuildRejection};
 use domain::core::numbers::{Numbers, NumbersCommand, NumbersEvent, NumbersRejection, Taken};
 use domain::core::token::{Token, TokenCommand, TokenRejection};
-use eventlog::{EventLog, Position, Revision};
+use eventlog::{EventLog, LogLimits, MemoryLog, Position, Revision};
 
 use super::*;
 use crate::testing::{anonymous, commands, everything, noon, reported, skipped};
-use crate::{Commands, Outcome, event_id};
+use crate::{Clock, Commands, Outcome, event_id};
 
 fn report(delivery: &str) -> C {
     C::Report(reported("success", delivery))
@@ -205,6 +205,52 @@ async fn a_unit_larger_than_a_batch_is_refused() {
         "{refused:?}"
     );
     assert_eq!(log.head(), Position::START);
+}
+
+/// What a log takes at once is its own affair: whichever of its limits a command comes upon, the refusal names it, and
+/// nothing is written.
+#[tokio::test]
+async fn a_log_that_takes_less_refuses_with_its_own_limits() {
+    let roomy = LogLimits::LEAST;
+    for (limits, wanted) in [
+        (
+            LogLimits {
+                batch_events: 1,
+                ..roomy
+            },
+            "2 events at once, the log takes 1",
+        ),
+        (
+            LogLimits {
+                event_bytes: 64,
+                ..roomy
+            },
+            "bytes, the log takes 64",
+        ),
+        (
+            LogLimits {
+                batch_bytes: 150,
+                ..roomy
+            },
+            "bytes at once, the log takes 150",
+        ),
+    ] {
+        let log = Arc::new(MemoryLog::new(noon).with_limits(limits));
+        let commands = Commands::new(Arc::clone(&log) as _, Clock::fixed(noon()));
+        let refused = commands
+            .transact(&anonymous(), |unit| async move {
+                for key in ["default:1", "default:2"] {
+                    unit.execute::<Build>(key, report("d")).await?;
+                }
+                Ok::<_, CommandError<BuildRejection>>(())
+            })
+            .await;
+        let Err(CommandError::TooLarge { reason }) = refused else {
+            panic!("{limits:?}: {refused:?}");
+        };
+        assert!(reason.ends_with(wanted), "{reason}");
+        assert_eq!(log.head(), Position::START);
+    }
 }
 
 /// A thing that first takes a note without looking, and then looks.
