@@ -31,9 +31,6 @@ const TOTAL: u8 = b't';
 /// The scores of one package's builds.
 const PACKAGE: u8 = b'p';
 
-/// The most who answered that one answer of ours tells of.
-const ANSWERERS_MAX: usize = 1000;
-
 /// Who answered.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Answerer {
@@ -176,41 +173,34 @@ impl ViewReader for Accuracy {
     }
 }
 
+/// Which rows are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of<'a> {
+    /// One for each strategy and model, over all packages.
+    All,
+    /// One for each strategy and model, for this package.
+    Package(&'a str),
+    /// As [`Of::Package`], for all packages by their names.
+    EveryPackage,
+}
+
 impl Accuracy {
-    /// Everybody who answered, over all packages.
+    /// A page of these rows.
     ///
     /// # Errors
     /// When the table cannot say.
-    pub fn totals(&self) -> Answer<Vec<AccuracyRow>> {
-        self.within(&[TOTAL])
-    }
-
-    /// Everybody who answered about one package.
-    ///
-    /// # Errors
-    /// When the table cannot say.
-    pub fn of_package(&self, package: &str) -> Answer<Vec<AccuracyRow>> {
-        self.within(&KeyBuilder::new(PACKAGE).str(package).build())
-    }
-
-    /// A page of all packages, by their names, each with everybody who answered.
-    ///
-    /// # Errors
-    /// When the table cannot say.
-    pub fn packages(
+    pub fn list(
         &self,
+        of: Of<'_>,
         cursor: &Cursor,
         limit: usize,
         admits: impl Fn(&AccuracyRow) -> bool,
     ) -> Answer<Listing<AccuracyRow>> {
-        listing::rows(&self.reader, &Walk::all(&[PACKAGE]), cursor, limit, admits)
-    }
-
-    fn within(&self, prefix: &[u8]) -> Answer<Vec<AccuracyRow>> {
-        let found = self
-            .reader
-            .scan(Range::prefix(prefix).limit(ANSWERERS_MAX))?;
-        let rows = found.iter().map(|(_, value)| self.reader.decode(value));
-        rows.collect()
+        let prefix = match of {
+            Of::All => vec![TOTAL],
+            Of::Package(package) => KeyBuilder::new(PACKAGE).str(package).build(),
+            Of::EveryPackage => vec![PACKAGE],
+        };
+        listing::rows(&self.reader, &Walk::all(&prefix), cursor, limit, admits)
     }
 }

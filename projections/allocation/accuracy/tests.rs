@@ -24,6 +24,10 @@ fn answered(second: i64, memory: f64) -> Answered {
     }
 }
 
+fn page(view: &Accuracy, of: Of<'_>, limit: usize) -> Listing<AccuracyRow> {
+    view.list(of, &Cursor::start(), limit, |_| true).unwrap()
+}
+
 async fn data(answers: &[Answered], build: BuildEvent) -> Vec<AccuracyRow> {
     let app = App::new();
     for answer in answers {
@@ -31,7 +35,7 @@ async fn data(answers: &[Answered], build: BuildEvent) -> Vec<AccuracyRow> {
         app.tell("allocation-zlib", event).await;
     }
     app.tell_of_build(1, build).await;
-    app.views.of::<Accuracy>().unwrap().totals().unwrap()
+    page(&app.views.of::<Accuracy>().unwrap(), Of::All, 9).rows
 }
 
 #[tokio::test]
@@ -124,12 +128,17 @@ async fn every_package_has_its_own_rows_and_all_together_the_total() {
         app.tell_of_build(number, build).await;
     }
     let view = app.views.of::<Accuracy>().unwrap();
-    assert_eq!(view.totals().unwrap()[0].score.score.jobs, 2);
-    assert_eq!(view.of_package("zlib").unwrap()[0].score.score.jobs, 1);
-    assert_eq!(view.of_package("zli").unwrap(), []);
-    let first = view.packages(&Cursor::start(), 1, |_| true).unwrap();
+    assert_eq!(page(&view, Of::All, 9).rows[0].score.score.jobs, 2);
+    assert_eq!(
+        page(&view, Of::Package("zlib"), 9).rows[0].score.score.jobs,
+        1
+    );
+    assert_eq!(page(&view, Of::Package("zli"), 9).rows, []);
+    let first = page(&view, Of::EveryPackage, 1);
     assert_eq!(first.rows[0].package.as_deref(), Some("hdf5"));
-    let rest = view.packages(&first.next.unwrap(), 5, |_| true).unwrap();
+    let rest = view
+        .list(Of::EveryPackage, &first.next.unwrap(), 5, |_| true)
+        .unwrap();
     assert_eq!(rest.rows[0].package.as_deref(), Some("zlib"));
 }
 

@@ -224,31 +224,7 @@ async fn recorded_answers_are_joined_with_what_builds_used_and_priced() {
         ..crate::Settings::default()
     };
     let app = TestApp::with_all(Settings::default(), own).await;
-    let spec = "zlib@1 +x arch=linux-x86_64%gcc@12".parse().unwrap();
-    let answered = app
-        .app
-        .views
-        .of::<Allocation>()
-        .unwrap()
-        .answer(&spec, None, None);
-    let earlier = app.clock.now() - jiff::SignedDuration::from_secs(7200);
-    let recorded = AnswersCommand::Record(Answered {
-        spec: spec.to_string(),
-        strategy: answered.strategy.as_str().to_owned(),
-        model: None,
-        shadow: false,
-        cpu_request: answered.answer.cpu.cores(),
-        memory_request: answered.answer.memory.bytes(),
-        memory_limit: None,
-        level: String::new(),
-        learnt_to: answered.learnt_to.0,
-        at: earlier,
-    });
-    let commands = &app.app.commands;
-    let done = commands
-        .execute::<Answers>("zlib", recorded, &Metadata::default())
-        .await;
-    done.unwrap();
+    answered(&app, "gantry").await;
     used(&app, 1).await;
     let rows = app.get("/v1/allocation/accuracy").await;
     let row = items(&rows, "waste_per_used");
@@ -272,4 +248,53 @@ async fn recorded_answers_are_joined_with_what_builds_used_and_priced() {
         let rows = app.get(&format!("/v1/allocation/accuracy{query}")).await;
         assert_eq!(items(&rows, "package").len(), count, "{query}");
     }
+}
+
+/// Every form of the list has pages, whatever it is restricted to.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_accuracy_of_two_strategies_is_on_two_pages_of_one() {
+    let app = TestApp::new().await;
+    for strategy in ["gantry", "ladder"] {
+        answered(&app, strategy).await;
+    }
+    used(&app, 1).await;
+    for query in ["by=strategy", "by=package", "package=zlib"] {
+        let target = format!("/v1/allocation/accuracy?limit=1&{query}");
+        let first = app.get(&target).await;
+        assert_eq!(items(&first, "strategy"), ["gantry"], "{query}");
+        let next = first.body["next"].as_str().expect(query);
+        let last = app.get(&format!("{target}&cursor={next}")).await;
+        assert_eq!(items(&last, "strategy"), ["ladder"], "{query}");
+        assert_eq!(last.body["next"], Value::Null, "{query}");
+    }
+}
+
+/// Records what the allocator says of a spec, two hours ago, as the answer of this strategy; that of the
+/// ladder is only compared.
+async fn answered(app: &TestApp, strategy: &str) {
+    let spec = "zlib@1 +x arch=linux-x86_64%gcc@12".parse().unwrap();
+    let answered = app
+        .app
+        .views
+        .of::<Allocation>()
+        .unwrap()
+        .answer(&spec, None, None);
+    let earlier = app.clock.now() - jiff::SignedDuration::from_secs(7200);
+    let recorded = AnswersCommand::Record(Answered {
+        spec: spec.to_string(),
+        strategy: strategy.to_owned(),
+        model: None,
+        shadow: strategy == "ladder",
+        cpu_request: answered.answer.cpu.cores(),
+        memory_request: answered.answer.memory.bytes(),
+        memory_limit: None,
+        level: String::new(),
+        learnt_to: answered.learnt_to.0,
+        at: earlier,
+    });
+    let commands = &app.app.commands;
+    let done = commands
+        .execute::<Answers>("zlib", recorded, &Metadata::default())
+        .await;
+    done.unwrap();
 }

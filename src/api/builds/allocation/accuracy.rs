@@ -1,6 +1,6 @@
 //! Accuracy of recorded answers.
 
-use ::projections::allocation::accuracy::AccuracyRow;
+use ::projections::allocation::accuracy::{AccuracyRow, Of};
 use axum::extract::State;
 use domain::core::token::Role;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use web::paging::Listing;
 use web::{Caller, Problem, Query, View};
 
 use super::READ;
-use crate::reads::{self, Page};
+use crate::reads::Page;
 use crate::{Api, Prices, parameters};
 
 /// Bytes of a GB.
@@ -126,13 +126,13 @@ pub(crate) async fn accuracy(
     page.of(
         &app,
         move |views, cursor, limit| {
-            let view = views.of::<::projections::Accuracy>()?;
-            let all = match package {
-                Some(package) => view.of_package(&package)?,
-                None if by_package => return view.packages(cursor, limit, admits),
-                None => view.totals()?,
+            let of = match &package {
+                Some(package) => Of::Package(package),
+                None if by_package => Of::EveryPackage,
+                None => Of::All,
             };
-            Ok(reads::whole(all.into_iter().filter(admits).collect()))
+            let view = views.of::<::projections::Accuracy>()?;
+            view.list(of, cursor, limit, admits)
         },
         |row| Accuracy::of(row, app.settings.prices),
     )
