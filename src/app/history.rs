@@ -125,7 +125,7 @@ pub(crate) fn evidence_of(tables: &dyn Tables) -> Option<Evidence> {
     }
 }
 
-/// What the views of a data directory say, read from a copy so that nothing is changed. While a server uses them
+/// What the views of a data directory say, read from a copy without the runs so that nothing is changed. While a server uses them
 /// that is nothing: it compared them with its log when it started.
 pub(crate) fn evidence_in(data: &Data) -> Option<Evidence> {
     let views = data.views_dir();

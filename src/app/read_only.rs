@@ -1,8 +1,8 @@
 //! Opens a data directory that cannot be written, to be asked and nothing else: a copy on a read-only medium, or
 //! one of another user.
 //!
-//! The log is read in place. The views are copied to a temporary folder, where they catch up with the log, or are
-//! made there; nothing in the directory itself is changed.
+//! The log is read in place. The views are copied to a temporary folder, but for their runs, which are read in
+//! place; there they catch up with the log, or are made; nothing in the directory itself is changed.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -102,7 +102,8 @@ impl Folder {
     /// What the files take up together.
     pub(crate) fn size_bytes(&self) -> u64 {
         let entries = fs::read_dir(&self.path).into_iter().flatten();
-        let sizes = entries.filter_map(|entry| Some(entry.ok()?.metadata().ok()?.len()));
+        // Of files, not of links to them: a copy of the database may share its runs.
+        let sizes = entries.filter_map(|entry| Some(fs::metadata(entry.ok()?.path()).ok()?.len()));
         sizes.sum()
     }
 
