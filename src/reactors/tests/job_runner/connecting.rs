@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use commands::runs;
 use domain::jobs::worker::{Worker, WorkerCommand};
+use zmtp::Urgency;
 
 use crate::ears::{Ears, PING, enqueue, kill};
-use crate::farm::{Farm, JOB, noon, patient};
+use crate::farm::{Farm, JOB, PATIENCE, noon, patient};
 
 /// A worker that came between two pings was not pinged for five minutes, and had "never answered"
 /// until then.
@@ -116,4 +117,49 @@ async fn a_kill_request_overtakes_offers_that_wait() {
     for expected in [PING.to_owned(), kill(1), enqueue(run)] {
         assert_eq!(ears.next().await, expected);
     }
+}
+
+/// A worker that reads nothing for a while finds a kill request before all that was put into its queue earlier: the
+/// order in which a round sends things is not enough.
+#[tokio::test]
+async fn a_kill_request_overtakes_what_waits_in_the_port() {
+    let farm = Farm::at_noon().await;
+    farm.job(JOB, |_| ()).await;
+    let killed = farm.schedule(JOB).await;
+    farm.starts(1, killed).await;
+    let dispatching = farm.dispatch(patient());
+    let mut ears = Ears::of("w1", &dispatching).await;
+    assert_eq!(ears.next().await, PING);
+    // The kernel's buffers are full soon, and then some wait in the queue of the port, until the kill is there too.
+    let publisher = &dispatching.publisher;
+    let fill = || {
+        if publisher.stats().waiting_bytes < 500_000 {
+            publisher.publish("master.broadcast.w1", &[b'x'; 50_000], Urgency::Ordinary);
+        }
+    };
+    let filling = async {
+        for _ in 0..10_000 {
+            fill();
+            tokio::task::yield_now().await;
+        }
+        let number = farm
+            .unit(|unit| async move { runs::request_kill(&unit, killed).await })
+            .await;
+        while dispatching.dispatcher.stats().kills_sent < 1 {
+            fill();
+            tokio::task::yield_now().await;
+        }
+        number
+    };
+    let number = tokio::time::timeout(PATIENCE, filling).await.unwrap();
+    publisher.publish("master.broadcast.w1", b"last", Urgency::Ordinary);
+    let mut after = 0;
+    while ears.next().await != kill(number) {}
+    while ears.next().await != "last" {
+        after += 1;
+    }
+    assert!(
+        after >= 5,
+        "only {after} of what waited came after the kill"
+    );
 }
