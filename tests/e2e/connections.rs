@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -133,6 +134,36 @@ async fn connections_leave_descriptors_for_the_log() {
     assert!(said.contains("at most 64 files may be open"), "{said}");
     drop(idle);
     server.stop();
+}
+
+/// What an operator allows one caller and one address is what they get.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_caller_and_one_address_have_as_much_as_is_configured() {
+    let server = Server::start(&[
+        NO_COLLECTOR,
+        ("TALLYMAN__SERVER__STREAMS_PER_CALLER_MAX", "1"),
+        ("TALLYMAN__JOBRUNNER__PEERS_PER_ADDRESS_MAX", "1"),
+        ("TALLYMAN__JOBRUNNER__BROADCASTER_PORT", "0"),
+        ("TALLYMAN__JOBRUNNER__EVENT_PORT", "0"),
+    ]);
+    let follow = || {
+        let request = server.request(Method::GET, "/v1/events");
+        request.header("accept", "text/event-stream").send()
+    };
+    let _first = follow().await.unwrap().error_for_status().unwrap();
+    assert_eq!(follow().await.unwrap().status(), 429);
+
+    for port in ["broadcaster", "events"] {
+        let info = server.get("/v1/info").await;
+        let address = info["ports"][port].as_str().expect(port).to_owned();
+        let mut first = Raw(TcpStream::connect(&address).await.unwrap());
+        assert!(
+            first.begin().await.starts_with('\u{fffd}'),
+            "{port}: no greeting"
+        );
+        let mut second = Raw(TcpStream::connect(&address).await.unwrap());
+        assert_eq!(second.rest().await, "", "{port}: was greeted");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

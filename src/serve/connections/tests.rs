@@ -194,6 +194,55 @@ async fn an_address_with_too_many_connections_is_refused_and_others_are_not() {
     }
 }
 
+/// Each reason is provoked alone, and counted once and alone.
+#[tokio::test]
+async fn every_reason_for_which_a_connection_ends_is_counted() {
+    let garbage = &b"\0 is no method\r\n\r\n"[..];
+    let endless = &b"GET /endless HTTP/1.1\r\nHost: here\r\n\r\n"[..];
+    let mut wrong = Vec::new();
+    for reason in CloseReason::ALL {
+        let (mut allowance, clients) =
+            (allowance(), 1 + usize::from(reason == CloseReason::TooMany));
+        let sent = match reason {
+            CloseReason::Headers => {
+                allowance.head_time_max = SHORT;
+                b"GET /pe"
+            }
+            CloseReason::Idle => {
+                allowance.idle_time_max = SHORT;
+                REQUEST
+            }
+            CloseReason::Unread => {
+                allowance.write_time_max = SHORT;
+                endless
+            }
+            CloseReason::TooMany => {
+                allowance.per_address.trusted_connections_max = 1;
+                REQUEST
+            }
+            CloseReason::Broken => garbage,
+        };
+        let served = Served::start(allowance).await;
+        let mut held = Vec::new();
+        for _ in 0..clients {
+            let mut client = served.connect().await;
+            client.write_all(sent).await.unwrap();
+            held.push(client);
+        }
+        let counted = async {
+            while served.closed.read(reason) == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        let _ = tokio::time::timeout(PATIENCE, counted).await;
+        let counts = CloseReason::ALL.map(|one| served.closed.read(one));
+        if counts != CloseReason::ALL.map(|one| u64::from(one == reason)) {
+            wrong.push((reason, counts));
+        }
+    }
+    assert_eq!(wrong, []);
+}
+
 #[tokio::test]
 async fn a_client_too_many_waits_until_one_leaves() {
     let served = Served::start(Allowance {
