@@ -12,22 +12,11 @@ use tokio::sync::watch;
 
 use crate::allocation::accuracy::AccuracyFold;
 use crate::allocation::{AllocationFold, AllocationSettings};
-use crate::builds::build::BuildsFold;
-use crate::builds::collections::CollectionsFold;
-use crate::builds::nodes::NodesFold;
-use crate::builds::packages::PackagesFold;
-use crate::builds::usage::UsageFold;
-use crate::core::audit::AuditFold;
-use crate::core::refused_bodies::RefusedBodiesFold;
-use crate::core::tokens::TokensFold;
 use crate::engine::history::History;
 use crate::engine::{
     Answer, Driver, Engine, EngineConfig, Kind, Projection, ProjectionStatus, RebuildError,
     RebuildHandle, StartError, ViewReader, ViewSet,
 };
-use crate::jobs::roster::RosterFold;
-use crate::jobs::runs::RunsFold;
-use crate::pulse::PulseFold;
 
 /// The settings of all views.
 #[derive(Clone, Debug)]
@@ -69,24 +58,20 @@ pub struct Behind {
     pub wanted: Position,
 }
 
+/// The views of each context.
+macro_rules! join {
+    ($($context:ident $variant:ident $events:ident,)+) => { [$(crate::$context::views(),)+] };
+}
+
 /// Every view there is, as configured.
 pub(crate) fn kinds(config: &ViewsConfig, log: &Arc<dyn EventLog>) -> Vec<Kind> {
     let (settings, log) = (config.allocation.clone(), Arc::clone(log));
-    vec![
-        Kind::of(BuildsFold::default),
-        Kind::of(UsageFold::default),
-        Kind::of(PackagesFold::default),
-        Kind::of(NodesFold::default),
-        Kind::of(CollectionsFold::default),
-        Kind::of(TokensFold::default),
-        Kind::of(AuditFold::default),
-        Kind::of(RefusedBodiesFold::default),
-        Kind::of(PulseFold::default),
-        Kind::of(RosterFold::default),
-        Kind::of(RunsFold::default),
-        Kind::of(AccuracyFold::default),
-        Kind::of(move || AllocationFold::new(&settings, Arc::clone(&log))),
-    ]
+    let mut kinds = domain::contexts!(join).concat();
+    kinds.push(Kind::of(AccuracyFold::default));
+    kinds.push(Kind::of(move || {
+        AllocationFold::new(&settings, Arc::clone(&log))
+    }));
+    kinds
 }
 
 impl Views {

@@ -5,3 +5,16 @@ pub mod collections;
 pub mod nodes;
 pub mod packages;
 pub mod usage;
+
+use crate::engine::Kind;
+
+/// The views of this context.
+pub(crate) fn views() -> Vec<Kind> {
+    vec![
+        Kind::of(build::BuildsFold::default),
+        Kind::of(usage::UsageFold::default),
+        Kind::of(packages::PackagesFold::default),
+        Kind::of(nodes::NodesFold::default),
+        Kind::of(collections::CollectionsFold::default),
+    ]
+}

@@ -2,3 +2,13 @@
 
 pub mod roster;
 pub mod runs;
+
+use crate::engine::Kind;
+
+/// The views of this context.
+pub(crate) fn views() -> Vec<Kind> {
+    vec![
+        Kind::of(roster::RosterFold::default),
+        Kind::of(runs::RunsFold::default),
+    ]
+}

@@ -1,7 +1,7 @@
 //! Records, one by one: what the routes of every kind do.
 //!
-//! Handlers of all kinds are the same, and are here; `record_routes!` declares the routes of a kind in its context. A
-//! change takes the way of `provisioning`, as a document with one record in it.
+//! Handlers of all kinds are the same, and are here; `record_routes!` declares the routes of a kind
+//! in its context. A change goes through `provisioning`, as a document with one record in it.
 
 mod routes;
 

@@ -1,7 +1,7 @@
-//! What each context brings to the application, in one list.
+//! What each context brings to the application.
 //!
-//! A context is a module here and a folder of the same name in each layer. The server, the meters, `doctor` and the
-//! routes go through the list; a new context is one more line in it.
+//! A context is a module here and a folder of the same name in each layer; `domain::contexts!` has
+//! the list. The server, the meters, `doctor` and the routes go through it.
 
 mod builds;
 mod core;
@@ -24,8 +24,12 @@ pub(crate) use findings::Findings;
 /// Makes a module of a configuration, or says why it cannot work with it.
 type Make = fn(&Config) -> anyhow::Result<Box<dyn Module>>;
 
-/// The contexts, in the order in which they start.
-const MODULES: &[Make] = &[core::module, builds::module, jobs::module];
+macro_rules! modules {
+    ($($context:ident $variant:ident $events:ident,)+) => { &[$($context::module,)+] };
+}
+
+/// The modules of all contexts, in the order in which they start.
+const MODULES: &[Make] = domain::contexts!(modules);
 
 /// What a context may bring. Every method has a default, so that a module names only what it has.
 pub(crate) trait Module: Send + Sync {

@@ -2,12 +2,16 @@
 
 use crate::source::{is_test, read, relative, root, rust_files};
 
-/// The contexts there are.
-const CONTEXTS: [&str; 3] = ["builds", "core", "jobs"];
+macro_rules! names {
+    ($($context:ident $variant:ident $events:ident,)+) => { &[$((stringify!($context), stringify!($events)),)+] };
+}
+
+/// The contexts there are, with the type of their events.
+const CONTEXTS: &[(&str, &str)] = domain::contexts!(names);
 
 /// Layers whose folders are contexts. In `projections` only the folders that are no context,
 /// `allocation` and `pulse`, read several.
-const LAYERS: [&str; 2] = ["src/domain", "projections"];
+const LAYERS: [&str; 3] = ["src/domain", "projections", "src/api"];
 
 /// The audit lists events of every context, and summarises a few of them itself.
 const READS_ALL: &str = "core/audit/summary.rs";
@@ -16,7 +20,7 @@ const READS_ALL: &str = "core/audit/summary.rs";
 #[test]
 fn contexts_are_apart() {
     for layer in LAYERS {
-        for context in CONTEXTS {
+        for (context, _) in CONTEXTS {
             let files = rust_files(&root().join(layer).join(context));
             assert!(!files.is_empty(), "{layer}/{context} has no files");
             for file in files {
@@ -38,16 +42,14 @@ fn contexts_are_apart() {
 
 /// What a context may not name: modules and events of the others.
 fn foreign(context: &str) -> Vec<String> {
-    let strangers = CONTEXTS
-        .iter()
-        .filter(|other| **other != context && **other != "core");
-    strangers
-        .flat_map(|other| {
-            let event = format!("{}{}Event", other[..1].to_uppercase(), &other[1..]);
+    let others = CONTEXTS.iter();
+    let others = others.filter(|(other, _)| *other != context && *other != "core");
+    others
+        .flat_map(|(other, event)| {
             [
                 format!("crate::{other}::"),
                 format!("domain::{other}::"),
-                event,
+                (*event).to_owned(),
             ]
         })
         .collect()

@@ -1,4 +1,11 @@
 //! Builds, what they used, and the allocations that follow from it.
+//!
+//! | route | here | asks |
+//! |---|---|---|
+//! | `/v1/builds…` | [`build`] | view `builds`; requeues a collection |
+//! | `/v1/collections` | [`collections`] | view `collections` |
+//! | `/v1/usage` `/v1/packages…` `/v1/nodes…` | [`farm`] | views `usage`, `packages`, `nodes` |
+//! | `/v1/allocation/…` | [`allocation`] | views `allocation`, `accuracy`; trains, promotes and rolls back a model |
 
 pub mod allocation;
 pub mod build;

@@ -1,4 +1,5 @@
-//! Builds and what they used, as this API shows them. Rows of views change with what they answer; these shapes do not.
+//! Builds and what they used, as this API shows them. Rows of views change with what they answer;
+//! these shapes do not.
 
 mod build;
 mod farm;

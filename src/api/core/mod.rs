@@ -1,4 +1,14 @@
 //! What every context needs: the service itself, events, audit, tokens, views, groups and users.
+//!
+//! | route | here | asks |
+//! |---|---|---|
+//! | `/healthz` `/readyz` `/metrics` `/v1/info` | [`service`] | the app itself |
+//! | `/v1/events` `/v1/events/{position}` `/v1/streams/{stream}` | [`events`] | the log |
+//! | `/v1/projections…` `/v1/operations…` | [`projections`], [`operations`] | how the views stand; rebuilds one |
+//! | `/v1/audit…` | [`audit`] | view `audit`; submits a kept body again |
+//! | `/v1/groups…` `/v1/users…` | `records` | view `roster`; creates and edits |
+//! | `/v1/apply` | [`apply`] | makes all of those as one document wants them |
+//! | `/v1/tokens…` | [`tokens`] | view `tokens`; issues and revokes |
 
 pub mod apply;
 pub mod audit;

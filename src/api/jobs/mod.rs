@@ -1,4 +1,9 @@
 //! Jobs, their runs, and the workers that execute them.
+//!
+//! | route | here | asks |
+//! |---|---|---|
+//! | `/v1/runs…` `/v1/run-logs` | [`runs`] | view `runs`; what logs say, and what happens to runs as it happens; ends and kills one |
+//! | `/v1/workers…` `/v1/worker-pools…` `/v1/projects…` `/v1/job-templates…` `/v1/jobs…` | `records` | view `roster`; creates and edits |
 
 mod records;
 pub mod runs;

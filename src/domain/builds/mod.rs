@@ -1,4 +1,11 @@
 //! Builds that a CI system reports, what they use, and what the next ones are given.
+//!
+//! | aggregate | its streams | what it decides |
+//! |---|---|---|
+//! | [`build::Build`] | `build-<source>:<number>` | that each collection of a build's usage ends exactly once |
+//! | [`node::Node`] | `node-<system uuid>` | whether a machine is still as it was |
+//! | [`allocation::Answers`] | `allocation-<package>` | nothing: an answer is a note |
+//! | [`allocation::Models`] | `allocation-model:registry` | which trained model answers, and what a rollback goes back to |
 
 pub mod allocation;
 pub mod build;

@@ -1,4 +1,12 @@
 //! What every context needs: numbers, names, tokens, people and notes for auditors.
+//!
+//! | aggregate | its streams | what it decides |
+//! |---|---|---|
+//! | [`token::Token`] | `token-<id>` | that a token is issued once and revoked for good |
+//! | [`audit::Audit`] | `audit-<date>`, `audit-body:<digest>` | that a refused body is noted once |
+//! | [`numbers::Numbers`] | `numbers-<kind>` | which integer comes next |
+//! | [`name::Name`] | `name-<kind>:<digest>` | that a name is unique |
+//! | [`group::Group`], [`user::User`] | `<category>-<number>` | what they are; records |
 
 pub mod audit;
 pub mod group;

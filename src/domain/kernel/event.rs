@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
+use crate::BlobRef;
 use crate::kernel::upcast;
-use crate::{BlobRef, BuildsEvent, CoreEvent, JobsEvent};
 
 /// What is known of a type of events before one is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,8 +204,6 @@ macro_rules! events {
 pub(crate) use events;
 
 /// Joins the kinds of things of one context.
-///
-/// A context has at least two kinds.
 macro_rules! context {
     ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $kind:ident($($events:ident)::+) = $category:literal,)+ }) => {
         $(#[$meta])*
@@ -255,15 +253,15 @@ macro_rules! context {
 
             impl $crate::EventKind for $($events)::+ {
                 fn of(event: $crate::Event) -> Option<Self> {
-                    match $name::of(event)? {
-                        $name::$kind(event) => Some(event),
+                    match $name::of(event) {
+                        Some($name::$kind(event)) => Some(event),
                         _ => None,
                     }
                 }
 
                 fn of_ref(event: &$crate::Event) -> Option<&Self> {
-                    match $name::of_ref(event)? {
-                        $name::$kind(event) => Some(event),
+                    match $name::of_ref(event) {
+                        Some($name::$kind(event)) => Some(event),
                         _ => None,
                     }
                 }
@@ -279,10 +277,18 @@ pub(crate) use context;
 
 /// Joins the contexts into [`Event`].
 macro_rules! join {
-    ($(#[$meta:meta])* Event { $($(#[$context_meta:meta])* $context:ident($events:ident),)+ }) => {
-        $(#[$meta])*
+    ($($folder:ident $context:ident $events:ident,)+) => {
+        $(pub use crate::$folder::$events;)+
+
+        /// Something that has happened, by context.
         #[derive(Clone, Debug, PartialEq)]
-        pub enum Event { $($(#[$context_meta])* $context($events),)+ }
+        #[expect(
+            clippy::large_enum_variant,
+            reason = "events are decoded one at a time, and a box costs every replay"
+        )]
+        pub enum Event {
+            $(#[doc = concat!("In the context `", stringify!($folder), "`.")] $context($events),)+
+        }
 
         impl Event {
             /// Every category of streams, with the types of its events.
@@ -350,21 +356,7 @@ macro_rules! join {
     };
 }
 
-join! {
-    /// Something that has happened, by context.
-    #[expect(
-        clippy::large_enum_variant,
-        reason = "events are decoded one at a time, and a box costs every replay"
-    )]
-    Event {
-        /// … to builds and allocations.
-        Builds(BuildsEvent),
-        /// … in what every context needs.
-        Core(CoreEvent),
-        /// … to jobs, runs and workers.
-        Jobs(JobsEvent),
-    }
-}
+crate::contexts!(join);
 
 impl Event {
     /// What is known of a type, if it exists.
