@@ -23,8 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Pages of another size than any app has, so that nothing may depend on where they end.
 const PAGE_EVENTS: usize = 3;
 
-/// Checks that every view says, byte for byte, what it says when it is made anew from the log. What is live is shut
-/// down for that, and goes on answering. `config` is what the views were started with.
+/// Checks that every view equals, byte for byte, one rebuilt from the log. The live views are shut
+/// down for that, and continue to answer. `config` is what the views were started with.
 ///
 /// # Panics
 /// When a view differs, by its name.
@@ -32,13 +32,13 @@ pub fn check(log: &Arc<dyn EventLog>, views: &Views, config: ViewsConfig) {
     let (log, live) = (Arc::clone(log), views.clone());
     let checked = thread::spawn(move || {
         let head = log.head();
-        let anew = config.pages_of(PAGE_EVENTS);
-        let anew = Views::start(log, Arc::new(MemoryTables::new()), anew);
-        let anew = anew.expect("views in memory can be begun");
+        let rebuilt = config.pages_of(PAGE_EVENTS);
+        let rebuilt = Views::start(log, Arc::new(MemoryTables::new()), rebuilt);
+        let rebuilt = rebuilt.expect("views in memory can be started");
         assert_eq!(
             digests(&live, head),
-            digests(&anew, head),
-            "live and made anew"
+            digests(&rebuilt, head),
+            "live and rebuilt"
         );
     });
     if let Err(panic) = checked.join() {
@@ -102,7 +102,7 @@ mod tests {
             let rows = table.scan(Range::all()).unwrap();
             let (last, _) = rows.last().expect("every view says something");
             let key = if is_new { "zzz".into() } else { last.clone() };
-            foreign.put(key, "nobody wrote this");
+            foreign.put(key, "no view wrote this");
             table.apply(&foreign).unwrap();
             let checked = catch_unwind(AssertUnwindSafe(|| check(&log, &views, config())));
             assert!(checked.is_err(), "{}", status.name);

@@ -1,8 +1,8 @@
 //! How good were the answers, for what the builds then used?
 //!
-//! Recorded answers are joined with the builds of the same spec that started after them: a build had the newest
-//! answer that was given before it started. What a second strategy would have answered at the same moment, without
-//! anybody being told, is scored on the same build.
+//! Recorded answers are joined with the builds of the same spec that started after them: a build
+//! had the newest answer that was given before it started. The recorded answer of a second
+//! strategy, which was not returned, is scored on the same build.
 
 mod join;
 mod score;
@@ -38,11 +38,11 @@ pub struct Answerer {
     pub strategy: String,
     /// The trained model, if it was one.
     pub model: Option<String>,
-    /// Whether nobody was told.
+    /// Whether the answer was not returned.
     pub shadow: bool,
 }
 
-/// How good somebody's answers were.
+/// The accuracy of one answerer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AccuracyRow {
     /// Who answered.

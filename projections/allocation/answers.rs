@@ -38,7 +38,7 @@ pub struct ModelStatus {
     pub id: Option<String>,
     /// Its strategy.
     pub strategy: String,
-    /// Whether it answers when nobody is named.
+    /// Whether it answers requests that name no strategy.
     pub live: bool,
     /// Whether a rollback would let it answer.
     pub previous: bool,
@@ -128,7 +128,7 @@ impl Allocation {
         }
     }
 
-    /// Which refs are learnt from, and who answers when nobody is named.
+    /// Which refs are learnt from, and which strategy answers by default.
     #[must_use]
     pub fn settings(&self) -> AllocationSettings {
         self.memory.models.read().settings.clone()
@@ -200,8 +200,9 @@ impl Allocation {
         self.memory.shelf.lock().put(id, model);
     }
 
-    /// Makes a trained model ready to be promoted, so that nobody waits for it then. May take as long as reading the
-    /// log does. Answers false when there is no such model, or this program cannot make it.
+    /// Prepares a trained model for its promotion, so that the promotion does not wait. May take as
+    /// long as reading the log does. Answers false when there is no such model, or this program
+    /// cannot make it.
     ///
     /// # Errors
     /// When the log cannot be read.

@@ -26,8 +26,8 @@ pub fn sample_of(position: Position, event: &Event) -> Option<UsageSample> {
     }
 }
 
-/// Reads the builds after a position and up to another, in the order of the log. `look` is told after every page
-/// how far that is, and may end it. What nobody here can read is passed over, as every view does.
+/// Reads the builds after a position and up to another, in the order of the log. `look` gets the
+/// position after every page, and may end it. Unreadable events are skipped, as in every view.
 ///
 /// # Errors
 /// When the log cannot be read.

@@ -4,14 +4,14 @@ use ::allocation::ladder::{Learning, Policy};
 use ::allocation::{Refs, StrategySettings, Training};
 use serde::{Deserialize, Serialize};
 
-/// What models learn from, and who answers when nobody is named.
+/// What models learn from, and which strategy answers by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllocationSettings {
     /// Which git refs are learnt from: `develop` alone unless told otherwise.
     pub refs: Refs,
-    /// Who answers when the question names nobody and no trained model was promoted.
+    /// The strategy that answers when a request names none and no trained model was promoted.
     pub strategy: StrategyName,
-    /// Who answers beside, without anybody being told, to be compared.
+    /// The strategy that also computes answers, which are recorded and not returned.
     pub shadow: Option<StrategyName>,
 }
 

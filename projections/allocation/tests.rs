@@ -94,9 +94,9 @@ async fn both_strategies_learn_and_the_one_that_is_named_answers() {
     tell_builds(&app, 1..=6).await;
     let view = app.views.of::<Allocation>().unwrap();
     let ask = |strategy| view.answer(&spec("zlib"), strategy, None);
-    let [nobody, gantry, ladder] =
+    let [default, gantry, ladder] =
         [None, Some(StrategyName::Gantry), Some(StrategyName::Ladder)].map(ask);
-    assert_eq!(nobody, gantry);
+    assert_eq!(default, gantry);
     assert_eq!(ladder.strategy, StrategyName::Ladder);
     assert_eq!((ladder.learnt, gantry.learnt), (6, 6));
     assert!(ladder.answer.reason.as_ladder().is_some());
@@ -147,7 +147,7 @@ async fn a_promoted_model_answers_and_goes_on_learning_until_it_is_rolled_back()
 #[tokio::test]
 async fn a_model_that_was_never_trained_cannot_answer() {
     let app = App::new();
-    promote(&app, "nobody").await;
+    promote(&app, "unknown").await;
     assert_eq!(
         app.views
             .of::<Allocation>()

@@ -84,7 +84,7 @@ pub async fn catch_up(
     .await
 }
 
-/// The same for whoever cannot wait asynchronously.
+/// The same for synchronous callers.
 pub(super) fn catch_up_now(
     log: &Arc<dyn EventLog>,
     model: &mut Model,

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use super::fault::FoldFault;
 use super::page::DecodedPage;
 
-/// The page that is being read before anybody has asked for it.
+/// The page that is being read ahead.
 #[derive(Default)]
 pub(super) struct Ahead(Mutex<Option<Begun>>);
 
@@ -45,8 +45,8 @@ impl Ahead {
         *self.0.lock() = Some((after, reading));
     }
 
-    /// The page after this position, if it was being read and the log went on behind it: of one that was the
-    /// last, nobody knows whether it still is.
+    /// The page after this position, if it was being read and is not the last one: the log may have
+    /// grown behind the last page.
     pub(super) async fn take(&self, after: Position) -> Option<ReadPage> {
         let (begun, reading) = self.0.lock().take()?;
         // Also of no use it is waited for, so that never more than one is under way.

@@ -100,7 +100,7 @@ impl Notes {
 }
 
 impl Drop for Driver {
-    /// Lets the thread end by itself: whoever drops the views last may be an async thread.
+    /// Lets the thread end by itself: the views may be dropped last on an async thread.
     fn drop(&mut self) {
         self.stop();
     }

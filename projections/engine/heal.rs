@@ -25,7 +25,7 @@ const REST_MAX: Duration = Duration::from_secs(60);
 /// Tables that were well for so long have not failed *again*.
 const WELL_AFTER: Duration = Duration::from_secs(600);
 
-/// Whoever opens failed tables again, and what became of that so far.
+/// Opens failed tables again, and counts the attempts.
 #[derive(Default)]
 pub(super) struct Healer {
     /// Also when the tables are open again, and their views do not go on yet.
@@ -96,8 +96,8 @@ impl Engine {
         }
     }
 
-    /// Does beside what a new start would do, and puts it in the place of what there was when it is as far as
-    /// the log: so nobody reads that something is not there which was there before.
+    /// Does what a restart would do with new tables, and replaces the old ones when they have
+    /// reached the head: so no read misses rows that were there before.
     async fn begin_again(&self) -> Result<(), String> {
         // Neither a page nor a rebuilt view comes in between. A rebuild that is under way ends with the tables
         // that it writes to.
@@ -156,7 +156,7 @@ fn rest_after(tries: u32) -> Duration {
     }
 }
 
-/// Waits so long, or until somebody wants something.
+/// Waits so long, or until the engine is woken.
 async fn rest(engine: &Engine, time: Duration) {
     let _ = tokio::time::timeout(time, engine.wake.notified()).await;
 }

@@ -118,7 +118,7 @@ impl History {
 /// What a recorded event means.
 ///
 /// # Errors
-/// A [`DecodeFault`] when nobody here can read it.
+/// A [`DecodeFault`] when this program cannot read it.
 pub fn decode(recorded: &Recorded) -> Result<(Event, Metadata), DecodeFault> {
     let event_type = recorded.event_type.as_str();
     let event = Event::decode(event_type, recorded.version, &recorded.data)?;

@@ -18,7 +18,8 @@ pub struct Kind {
     pub shape: u32,
     pub(crate) wants: fn(&str) -> bool,
     make: Arc<dyn Fn() -> Box<dyn Fold> + Send + Sync>,
-    /// The newest generation of its tables. Clones share it, so that whoever makes one names it like no other.
+    /// The newest generation of its tables. Clones share it, so that the names of generations are
+    /// unique.
     generation: Arc<AtomicU64>,
 }
 

@@ -9,7 +9,8 @@ use super::fault::FoldFault;
 pub(crate) struct DecodedPage {
     /// What the page stands after.
     pub(crate) after: Position,
-    /// What somebody wants, and the last event whatever it is: by it a table knows its log again.
+    /// The events that a view wants, and always the last event, by which a table recognises its
+    /// log.
     pub(crate) events: Vec<(Recorded, Reading)>,
     /// Where the next read goes on.
     pub(crate) next: Position,
@@ -30,7 +31,7 @@ pub(crate) enum Reading {
 }
 
 impl DecodedPage {
-    /// Decodes what somebody wants; tells `fault` of what cannot be read.
+    /// Decodes the events that a view wants; passes unreadable ones to `fault`.
     pub(crate) fn decode(
         after: Position,
         page: Page,

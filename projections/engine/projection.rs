@@ -19,7 +19,7 @@ pub trait Projection: Send + 'static {
 
     /// What it answers; also the name of its tables.
     const NAME: &'static str;
-    /// Raised with every change of the fold: the rows are then made anew.
+    /// Raised with every change of the fold: the rows are then rebuilt.
     const VERSION: u32;
     /// Raised with every change of what a row or a key looks like. Rows of an older version of the fold but
     /// of this shape go on answering while the new ones are made.

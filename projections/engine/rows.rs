@@ -8,8 +8,8 @@ use super::stored;
 
 /// The rows of one view, as a fold sees them: staged writes first, then what is visible, then the table.
 ///
-/// A fold cannot fail, but a table can. The first failure is kept and everything staged is thrown away
-/// before anybody sees it; until the fold notices, reads find nothing.
+/// A fold cannot fail, but a table can. The first failure is kept and all staged rows are dropped
+/// before they are visible; until the fold notices, reads find nothing.
 pub struct Rows<'o> {
     staged: tables::Rows<'o>,
     failure: Option<TableError>,

@@ -13,7 +13,7 @@ pub(crate) struct Serving {
     pub(crate) overlay: Arc<Overlay>,
     memory: Option<Arc<dyn Any + Send + Sync>>,
     damaged: AtomicBool,
-    /// Where the table is to be dropped once nobody reads from it any more.
+    /// Where the table is dropped after its last reader.
     retired: OnceLock<Arc<dyn Tables>>,
 }
 

@@ -19,7 +19,7 @@ use super::serving::Serving;
 
 /// The place of one view.
 ///
-/// Whoever takes several of its locks takes them in this order: `folding`, `notes`, `serving`.
+/// Several of its locks are taken in this order: `folding`, `notes`, `serving`.
 pub(crate) struct Slot {
     pub(crate) kind: Kind,
     /// None while there is no table that can be trusted: nothing answers then, rather than an empty table.
@@ -122,7 +122,7 @@ impl Slot {
     pub(crate) fn serve(&self, table: String, folding: Folding) -> Option<Arc<Serving>> {
         let overlay = Arc::clone(folding.overlay());
         let serving = Serving::new(table, overlay, folding.fold().memory());
-        // Whoever holds the fold sees the table that belongs to it.
+        // The holder of the fold sees the table that belongs to it.
         let mut place = self.folding.lock();
         let before = self.serving.write().replace(Arc::new(serving));
         self.note_progress(&folding);

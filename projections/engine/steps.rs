@@ -37,7 +37,7 @@ pub struct Engine {
     pub(crate) slots: Vec<Slot>,
     /// Held while a page is folded, and while a rebuilt view takes its place.
     pub(crate) live: tokio::sync::Mutex<()>,
-    /// Wakes whoever moves the engine on.
+    /// Wakes the driver of the engine.
     pub(crate) wake: Notify,
     /// Nothing is begun any more, and what is under way ends soon.
     pub(crate) stopping: AtomicBool,
@@ -212,7 +212,7 @@ impl Engine {
             .begin(&self.log, after, self.config.page_events, wanted);
     }
 
-    /// Reads nothing ahead any more: whoever shuts down gives the log back.
+    /// Stops reading ahead: a shutdown releases the log.
     pub(crate) async fn end_reading(&self) {
         self.ahead.end().await;
     }

@@ -33,7 +33,8 @@ pub use sight::{Scope, Sight};
 
 /// What a worker says about itself, every few minutes.
 const REPORTS: u8 = b'r';
-/// How the runs of a job went. Beside the job, whose script is not to be written anew with every run.
+/// How the runs of a job went. Apart from the job, whose script must not be written again with
+/// every run.
 const TALLY: u8 = b'c';
 
 /// The fold. What is told of is held until the flush, which also tells the model in memory.

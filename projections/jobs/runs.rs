@@ -85,7 +85,7 @@ impl Projection for RunsFold {
 
     fn apply(&mut self, event: &JobsEvent, envelope: &Envelope<'_>, rows: &mut Rows<'_>) {
         match event {
-            // Not wanted: where somebody else wants them they come by all the same, wherever they stand.
+            // Not wanted: where another view wants them they are passed as well.
             JobsEvent::Run(
                 RunEvent::SiblingAdded(_)
                 | RunEvent::SiblingReturned(_)

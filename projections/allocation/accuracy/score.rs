@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::join::Given;
 
-/// What the answers of somebody were worth, over the builds that had them.
+/// The score of one answerer, over the builds that had its answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AccuracyScore {
     /// What they would have cost if every build were killed at what was granted and tried again with twice as much.
@@ -30,7 +30,7 @@ impl AccuracyScore {
                 self.score.add_build(grant, sample);
                 self.memory_error += (given.memory - memory.max).abs() / memory.max;
             }
-            // Of what nobody was told, only that is known which follows from the limit.
+            // Of an answer that was not returned, only the effect of its limit is known.
             Ending::OutOfMemory { .. } if given.answerer.shadow => {
                 self.score.add_build(grant, sample);
             }

@@ -91,7 +91,7 @@ async fn a_shadow_is_scored_on_the_builds_of_the_answer_beside_it() {
         .collect();
     assert_eq!(found, [("gantry", false), ("ladder", true)]);
     assert_eq!(rows[1].score.score.waste_per_use(), 2.0);
-    // A shadow alone was told to nobody.
+    // A shadow alone was not returned.
     assert_eq!(data(&[shadow(1, 9e9)], build()).await, []);
 }
 

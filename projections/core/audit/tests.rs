@@ -72,7 +72,7 @@ async fn what_was_done_by_hand_is_found_by_who_and_what() {
     );
 }
 
-/// As in the list of events: whoever reads a name there finds what its bearer did.
+/// As in the list of events: a displayed name finds the actor's changes.
 #[tokio::test]
 async fn an_actor_is_found_by_id_display_name_and_kind() {
     use domain::{Actor, ActorKind, Event, Metadata};

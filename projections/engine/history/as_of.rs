@@ -15,8 +15,8 @@ const CHUNK: usize = 1024;
 
 /// A moment in the past.
 ///
-/// A time means a stream as it stood before the first of its events that was recorded later. When a clock once
-/// jumped ahead this shows too little rather than something that nobody could have known.
+/// A time means a stream as it stood before the first of its events that was recorded later. When a
+/// clock once jumped ahead this shows too little rather than later events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AsOf {
     /// After everything up to this position.

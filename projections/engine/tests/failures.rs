@@ -136,7 +136,7 @@ proptest! {
     }
 }
 
-/// Positions alone do not tell: whoever cannot read is as far as ever.
+/// Positions alone do not show it: a view that cannot be read keeps its position.
 #[tokio::test]
 async fn views_that_cannot_be_read_are_not_live_and_say_why() {
     let log = Arc::new(memory_log());
@@ -160,7 +160,7 @@ async fn views_that_cannot_be_read_are_not_live_and_say_why() {
 }
 
 #[tokio::test]
-async fn an_event_that_nobody_can_read_is_counted_and_stops_nobody() {
+async fn an_unreadable_event_is_counted_and_stops_no_view() {
     let app = App::new();
     app.tell_of_build(1, reported(1, "running")).await;
     let unreadable = NewEvent {

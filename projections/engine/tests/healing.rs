@@ -122,8 +122,8 @@ impl Tables for Frail {
     }
 }
 
-/// With all rows, without those of one view, without any, and at the second try: what was there is there again,
-/// what came meanwhile is added, and nobody is told anything else in between than that it cannot be said.
+/// With all rows, without those of one view, without any, and at the second try: the old rows are
+/// there again, later events are added, and reads in between are refused.
 #[tokio::test(flavor = "multi_thread")]
 async fn views_whose_tables_failed_go_on_without_a_new_start() {
     let reason = "a page that is not there".to_owned();
@@ -187,7 +187,7 @@ async fn views_whose_tables_failed_go_on_without_a_new_start() {
     }
 }
 
-/// What waits for room does not hold up whoever wants to end.
+/// Waiting for space does not delay a shutdown.
 #[tokio::test(flavor = "multi_thread")]
 async fn views_whose_tables_have_failed_can_be_shut_down() {
     let (log, tables) = (Arc::new(memory_log()), Arc::new(Frail::default()));

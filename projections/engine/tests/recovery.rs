@@ -22,7 +22,7 @@ use crate::testing::{
 };
 use crate::{Allocation, Builds, Packages, Views};
 
-/// Writes bytes that nobody meant below everything that watches over a table.
+/// Writes wrong bytes directly into a table.
 fn damage(tables: &MemoryTables, table: &str, key: &[u8]) {
     let mut batch = Batch::new();
     batch.put(key, vec![0xff; 3]);
@@ -57,9 +57,9 @@ async fn all_live(views: &Views) {
     tokio::time::timeout(PATIENCE, live).await.unwrap();
 }
 
-/// Missing, unreadable, of another log: each is made anew while the others answer.
+/// Missing, unreadable, of another log: each is rebuilt while the others answer.
 #[tokio::test]
-async fn a_table_that_cannot_be_trusted_is_made_anew() {
+async fn a_table_that_cannot_be_trusted_is_rebuilt() {
     for trouble in ["missing", "checkpoint", "nothing but a name"] {
         let (log, tables, expected) = with_history().await;
         match trouble {
@@ -91,7 +91,7 @@ async fn a_table_that_cannot_be_trusted_is_made_anew() {
 
 /// Who asks a view that has nothing yet would hear that there is no such thing.
 #[tokio::test]
-async fn a_view_that_is_made_anew_is_live_only_if_something_answers_meanwhile() {
+async fn a_view_that_is_rebuilt_is_live_only_if_old_rows_answer_meanwhile() {
     for answers in [true, false] {
         let (log, tables, _) = with_history().await;
         if !answers {
@@ -198,7 +198,7 @@ async fn tables_of_another_log_are_not_used() {
 }
 
 #[tokio::test]
-async fn a_model_of_other_settings_is_learnt_anew() {
+async fn a_model_of_other_settings_is_learnt_again() {
     let (log, tables, _) = with_history().await;
     let mut other = config();
     other.allocation.refs = allocation::Refs::All;

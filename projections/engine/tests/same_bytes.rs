@@ -9,7 +9,7 @@ use crate::testing::{any_story, block_on, config, memory_log, tell_all};
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// However the log was cut into pages and commits, and whether a view was made live or anew.
+    /// However the log was cut into pages and commits, and whether a view was made live or rebuilt.
     #[test]
     fn the_same_log_gives_the_same_bytes(story in any_story(), page_events in 1_usize..40) {
         block_on(async {

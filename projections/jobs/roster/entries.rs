@@ -80,7 +80,7 @@ entries! {
     }
 }
 
-/// Somebody who logs in.
+/// A user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserEntry {
     /// Their number.

@@ -160,7 +160,7 @@ impl Roster {
         self.job(called_within(&self.jobs_by_title, job_template, title)?)
     }
 
-    /// The project that a job belongs to, through its template; also one that nobody knows.
+    /// The project that a job belongs to, through its template; it may not exist.
     #[must_use]
     pub fn project_of_job(&self, job: u64) -> Option<u64> {
         let template = self.job(job)?.job_template;
@@ -209,8 +209,8 @@ impl Roster {
             .collect()
     }
 
-    /// Whether runs of a job that nobody asked for by hand are sent: its job, template, project and pool all
-    /// let them be.
+    /// Whether runs of a job that are not manual are sent: its job, template, project and pool are
+    /// all enabled.
     #[must_use]
     pub fn is_enqueue_enabled(&self, job: u64) -> bool {
         let Some(job) = self.job(job) else {

@@ -7,7 +7,7 @@ use super::Roster;
 /// On whose behalf something is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// On the app's own, or that of somebody who may see everything.
+    /// The app itself, or a user who may see everything.
     All,
     /// On a worker's, by its number.
     Worker(u64),
@@ -15,7 +15,8 @@ pub enum Scope {
     User(u64),
 }
 
-/// What somebody sees. Nobody but [`Scope::All`] sees what does not exist, and nothing is seen twice.
+/// What a caller sees. Only [`Scope::All`] sees records that do not exist, and nothing is seen
+/// twice.
 #[derive(Clone, Debug)]
 pub struct Sight<'r> {
     roster: &'r Roster,
@@ -25,7 +26,7 @@ pub struct Sight<'r> {
 }
 
 impl Roster {
-    /// What somebody sees now.
+    /// What a caller sees now.
     #[must_use]
     pub fn sight(&self, scope: Scope) -> Sight<'_> {
         let (projects, worker_pools) = match scope {
@@ -98,7 +99,7 @@ impl Roster {
         pools.map(|pool| pool.number).collect()
     }
 
-    /// The groups of somebody who may log in. Nobody else belongs anywhere.
+    /// The groups of an enabled user. Other users belong to none.
     fn groups_of(&self, user: u64) -> BTreeSet<u64> {
         let user = self.user(user).filter(|user| user.is_enabled);
         user.map(|user| user.groups.clone()).unwrap_or_default()
@@ -123,7 +124,7 @@ impl Sight<'_> {
         self.worker_pools.contains(&number)
     }
 
-    /// Whether a worker is seen. A worker sees nobody but itself.
+    /// Whether a worker is seen. A worker sees only itself.
     #[must_use]
     pub fn sees_worker(&self, number: u64) -> bool {
         let exists = self.roster.worker(number).is_some();

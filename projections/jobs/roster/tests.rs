@@ -66,7 +66,7 @@ async fn a_row_has_what_memory_leaves_out() {
 }
 
 #[tokio::test]
-async fn a_name_is_found_as_long_as_somebody_is_called_so() {
+async fn a_name_is_found_as_long_as_a_record_has_it() {
     let app = App::new();
     app.tell("worker-1", registered_worker(1)).await;
     app.tell("worker-2", registered_worker(2)).await;

@@ -27,7 +27,7 @@ impl Model {
 }
 
 impl Runs {
-    /// The runs that nobody has claimed and that are due at `now`, those due first first.
+    /// The unclaimed runs that are due at `now`, by due time.
     #[must_use]
     pub fn waiting(&self, now: Timestamp, limit: usize) -> Vec<Arc<RunRow>> {
         let model = self.model.read();
@@ -47,8 +47,8 @@ impl Runs {
         model.open.get(number).map(|row| row.schedule_at)
     }
 
-    /// The runs that nobody has claimed, are due after `now`, and of which the log speaks at a time after `now`: it was
-    /// written while the clock was ahead.
+    /// The unclaimed runs that are due after `now` and were recorded at a time after `now`, while
+    /// the clock was ahead.
     #[must_use]
     pub fn recorded_later(&self, now: Timestamp) -> Vec<Arc<RunRow>> {
         let model = self.model.read();
@@ -58,7 +58,7 @@ impl Runs {
         later.filter(|row| row.updated_at > now).cloned().collect()
     }
 
-    /// Whether nobody has claimed a run.
+    /// Whether a run is unclaimed.
     #[must_use]
     pub fn is_waiting(&self, run: u64) -> bool {
         let model = self.model.read();
@@ -113,8 +113,8 @@ impl Runs {
         open.map(|row| row.schedule_id).collect()
     }
 
-    /// From when the next occasion of a job is counted: when the youngest run was due that nobody asked for by
-    /// hand, and that is no further attempt. Youngest by its number; none when there was no such run.
+    /// The time from which the next occasion of a job is counted: when its youngest run was due,
+    /// manual runs and retries excepted. Youngest by its number; none when there was no such run.
     ///
     /// # Errors
     /// When the table cannot say.
@@ -140,7 +140,7 @@ impl Runs {
             .collect()
     }
 
-    /// The runs of a job that nobody has claimed, those due first first.
+    /// The unclaimed runs of a job, by due time.
     #[must_use]
     pub fn scheduled_of_job(&self, job: u64) -> Vec<Arc<RunRow>> {
         let model = self.model.read();

@@ -20,9 +20,9 @@ pub(super) const OVER: u8 = b'r';
 const BY_OUTCOME: u8 = b'c';
 /// Runs that are over, by job and outcome.
 const BY_JOB: u8 = b'j';
-/// Runs that nobody asked for by hand, by job and number: from the last of them the next occasion is counted. Further
-/// attempts are not among them: they are due when something failed, not when the job is.
-/// It is read backwards, because sled loses its way in keys that are counted downwards and share a beginning.
+/// Runs that are not manual, by job and number: from the last of them the next occasion is counted.
+/// Retries are not among them: they are due after a failure, not when the job is. It is read
+/// backwards, because sled loses its way in keys that are counted downwards and share a beginning.
 const REGULAR: u8 = b'f';
 /// Runs that are not the first of their occasion, by occasion.
 const SIBLINGS: u8 = b's';

@@ -26,7 +26,7 @@ pub struct KillRequestRow {
     pub number: u64,
     /// The run.
     pub run: u64,
-    /// The job of the run; none when nobody knows the run.
+    /// The job of the run; none when the run is unknown.
     pub job: Option<u64>,
     /// When it is due.
     #[serde(with = "time")]
@@ -37,7 +37,7 @@ pub struct KillRequestRow {
     /// When the worker killed the run.
     #[serde(with = "time::option")]
     pub executed_at: Option<Timestamp>,
-    /// Why, when nobody asked for it.
+    /// Why, when no user requested it.
     pub reason: Option<KillReason>,
     /// The last event about it.
     pub position: Position,
@@ -82,7 +82,8 @@ impl KillRequestRow {
         })
     }
 
-    /// Whether it concerns a run as that is executed now. Nobody is killed for the time that an earlier start took.
+    /// Whether it concerns the current start of a run. A run is not killed for the duration of an
+    /// earlier start.
     #[must_use]
     pub(super) fn concerns(&self, run: &RunRow) -> bool {
         let asked = run.timed_out.map(|data| data.kill_request);

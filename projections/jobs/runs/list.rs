@@ -60,7 +60,7 @@ impl Runs {
         let snapshot = Snapshot::take(&self.model.read(), query, wanted, counted);
         let mut walk = Walk::new(self, query, &snapshot, None)?;
         let (mut rows, mut found) = (Vec::new(), 0_usize);
-        // Where memory knows the total, nobody walks further than the page.
+        // Where memory knows the total, the walk ends with the page.
         while rows.len() < limit || snapshot.total.is_none() {
             let Some(next) = walk.next()? else {
                 break;
@@ -192,10 +192,10 @@ impl Runs {
         let over = match worker {
             WorkerIs::Unassigned => of(None)?,
             WorkerIs::Assigned => {
-                let nobody = of(None)?;
+                let unassigned = of(None)?;
                 let model = self.model.read();
                 let all: u64 = matching(&model, query).map(|(_, count)| count).sum();
-                all.saturating_sub(nobody)
+                all.saturating_sub(unassigned)
             }
             WorkerIs::OneOf(workers) => {
                 let mut sum = 0;
@@ -217,7 +217,7 @@ impl Runs {
 }
 
 impl Snapshot {
-    /// `wanted` is how far the list is walked, `counted` what somebody else found out about how many are over.
+    /// `wanted` is how far the list is walked, `counted` an already known number of finished runs.
     fn take(model: &Model, query: &RunQuery, wanted: u64, counted: Option<u64>) -> Self {
         let mut held: Vec<(Place, Arc<RunRow>)> = if query.includes_open() {
             let open = open(model, query);

@@ -25,7 +25,7 @@ pub struct RunLogRow {
     pub number: u64,
     /// The run that printed it.
     pub run: u64,
-    /// The job of the run; none when nobody knows the run.
+    /// The job of the run; none when the run is unknown.
     pub job: Option<u64>,
     /// How many bytes it has; none when it has no content.
     pub size: Option<u64>,

@@ -8,8 +8,8 @@ use super::kills::KillRequestRow;
 use super::place::{self, Place};
 use super::{RunRow, RunState};
 
-/// Runs that are not over, in every order that somebody asks for; counts of the others; and the runs of the
-/// last completed occasions.
+/// Runs that are not over, in every listed order; counts of the others; and the runs of the last
+/// completed occasions.
 #[derive(Debug, Default)]
 pub(super) struct Model {
     pub(super) open: BTreeMap<u64, Arc<RunRow>>,
@@ -17,12 +17,12 @@ pub(super) struct Model {
     by_place: BTreeSet<(RunState, Place)>,
     by_job: BTreeMap<u64, BTreeSet<u64>>,
     by_worker: BTreeMap<u64, BTreeSet<u64>>,
-    /// No run has a higher number: nobody need look for one in the table.
+    /// The highest run number: none above it is searched in the table.
     pub(super) highest: u64,
-    /// Nobody has claimed them: by when they are due, in microseconds.
+    /// Unclaimed runs by their due time, in microseconds.
     pub(super) waiting: BTreeSet<(i64, u64)>,
 
-    /// Over since the last flush. The table may not have them yet when somebody asks, so memory answers.
+    /// Over since the last flush. The table may not have them yet, so memory answers.
     pub(super) settled: BTreeMap<u64, Arc<RunRow>>,
     /// Were over before the last flush, and are no longer. The table may still say so.
     pub(super) reopened: BTreeSet<u64>,
@@ -37,7 +37,7 @@ pub(super) struct Model {
 
     /// Kill requests of which no worker has taken note.
     pub(super) kills: BTreeMap<u64, KillRequestRow>,
-    /// How many kill requests there are for the runs of each job; none: for runs that nobody knows.
+    /// How many kill requests there are for the runs of each job; none: for unknown runs.
     pub(super) kill_counts: BTreeMap<Option<u64>, u64>,
     /// How many logs there are.
     pub(super) log_counts: BTreeMap<Option<u64>, u64>,
@@ -46,7 +46,7 @@ pub(super) struct Model {
 /// The runs of an occasion that is the last of some job.
 #[derive(Debug, Default)]
 struct Latest {
-    /// Of how many jobs: of one, unless somebody patched a run.
+    /// Of how many jobs: of one, unless a run was patched.
     jobs: usize,
     runs: BTreeMap<u64, Arc<RunRow>>,
 }

@@ -11,7 +11,7 @@ use super::{RunRow, RunState};
 /// Which runs a list is about; every condition must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunQuery {
-    /// Runs of these jobs: those that somebody sees, those of a project. None: of any job.
+    /// Runs of these jobs: those that the caller sees, those of a project. None: of any job.
     pub jobs: Option<BTreeSet<u64>>,
     /// How they stand.
     pub state: Option<RunState>,

@@ -52,14 +52,14 @@ pub struct RunRow {
     pub followed_by: Option<u64>,
     /// The run that took its place, if it failed and was tried again.
     pub retried_by: Option<u64>,
-    /// Why it was given up, if that is how it ended: its worker fell silent, or a person ended it. Whoever says
-    /// afterwards how it ended is right.
+    /// Why it was given up, if that is how it ended: its worker fell silent, or a person ended it.
+    /// A later report of its end takes precedence.
     pub given_up: Option<String>,
-    /// Why it was given up before somebody said how it ended, or that it goes on.
+    /// Why it was given up before a later report of its end, or of its continuation.
     pub given_up_earlier: Option<String>,
     /// The number of its log.
     pub run_log: Option<u64>,
-    /// How often somebody asked to kill it.
+    /// The number of its kill requests.
     pub kill_requests: u64,
     /// The last event about it.
     pub position: Position,
@@ -71,7 +71,7 @@ pub struct RunRow {
 /// How a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RunState {
-    /// Nobody has claimed it.
+    /// Unclaimed.
     Scheduled,
     /// A worker has claimed it.
     InQueue,
@@ -206,7 +206,7 @@ impl RunRow {
             RunEvent::Retried(data) => self.retried_by = Some(data.by),
             RunEvent::GivenUp(data) => self.given_up = Some(data.reason.clone()),
             RunEvent::Reopened(_) => self.take_back_giving_up(),
-            // Somebody says how it ended after all: it was not given up then, although what follows from that stays.
+            // A later report of its end: it was not given up then, although the consequences stay.
             RunEvent::Patched(data) if data.returned_at.is_some() || data.success.is_some() => {
                 self.take_back_giving_up();
             }

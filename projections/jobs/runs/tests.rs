@@ -90,7 +90,7 @@ async fn a_run_goes_from_list_to_list() {
 
 /// A worker that was silent says in the end how it went, or a person does.
 #[tokio::test]
-async fn a_run_was_given_up_until_somebody_says_how_it_ended() {
+async fn a_run_was_given_up_until_its_end_is_reported() {
     let patched = |change: fn(&mut run::Patched)| {
         let mut patched = run::Patched::nothing(at(30));
         change(&mut patched);
@@ -212,7 +212,7 @@ async fn a_run_that_was_spread_is_no_more_and_its_parts_are_of_its_occasion() {
     assert_eq!(listed(&app.views.of::<Runs>().unwrap(), &last), [4]);
 }
 
-/// Two jobs can only share an occasion when somebody patched a run; neither takes it from the other.
+/// Two jobs can only share an occasion when a run was patched; neither takes it from the other.
 #[tokio::test]
 async fn an_occasion_is_the_last_as_long_as_it_is_of_any_job() {
     let app = App::new();
@@ -349,7 +349,7 @@ async fn what_waits_is_due_in_the_order_of_its_times() {
 }
 
 #[tokio::test]
-async fn the_next_occasion_is_counted_from_the_youngest_run_that_nobody_asked_for() {
+async fn the_next_occasion_is_counted_from_the_youngest_run_that_is_not_manual() {
     let app = App::new();
     let reference = || app.views.of::<Runs>().unwrap().reference(7).unwrap();
     assert_eq!(reference(), None);

@@ -17,7 +17,7 @@ async fn app_of(builds: i64) -> App {
     app
 }
 
-/// Builds arrive and change while somebody turns pages.
+/// Builds arrive and change while a client reads pages.
 #[tokio::test]
 async fn pages_show_every_build_once_while_others_arrive() {
     for limit in [1, 3, 7, 50] {
@@ -61,7 +61,7 @@ async fn a_last_page_that_is_full_has_no_next_one() {
 
 /// Any bytes may come back as a cursor: they lead somewhere, and never to a panic.
 #[tokio::test]
-async fn a_cursor_that_nobody_gave_out_is_only_another_place() {
+async fn an_invented_cursor_is_only_another_place() {
     let app = app_of(5).await;
     for bytes in [vec![0], vec![0xff; 40], b"ruff".to_vec()] {
         for order in [BuildOrder::Seen, BuildOrder::Updated, BuildOrder::Finished] {

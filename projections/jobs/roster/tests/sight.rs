@@ -220,7 +220,7 @@ async fn an_admin_who_does_not_see_a_project_does_not_change_it() {
     });
     let disabled = UserEvent::Disabled(Disabled { at: at(2) });
     app.tell("user-1", disabled).await;
-    assert!(!may(1, 1), "nobody who may not log in");
+    assert!(!may(1, 1), "no disabled user");
     app.views.of::<RosterView>().unwrap().read(|roster| {
         assert!(!roster.sight(Scope::User(1)).sees_project(1));
     });
@@ -366,7 +366,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn nobody_sees_more_or_less_than_the_plain_definition_says(
+    fn every_caller_sees_exactly_what_the_plain_definition_says(
         story in prop::collection::vec(any_roster_event(), 20..250),
     ) {
         block_on(async {

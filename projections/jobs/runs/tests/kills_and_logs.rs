@@ -27,7 +27,7 @@ impl App {
 }
 
 #[tokio::test]
-async fn a_kill_is_due_while_its_run_has_a_process_and_nobody_took_note_of_it() {
+async fn a_kill_is_due_while_its_run_has_a_process_and_it_is_unacknowledged() {
     let app = App::new();
     app.tell_of_run(1, scheduled(1, 7, 1)).await;
     app.tell_of_kill(1, asked_to_kill(1, 1, 5)).await;
@@ -69,9 +69,10 @@ async fn a_kill_is_due_while_its_run_has_a_process_and_nobody_took_note_of_it() 
     );
 }
 
-/// A run that took too long, and whose worker died and began it anew before it heard of that, has all its time again.
+/// A timed-out run whose worker died and started it again before it received the kill has its full
+/// time again.
 #[tokio::test]
-async fn nobody_is_killed_for_the_time_that_an_earlier_start_took() {
+async fn no_run_is_killed_for_the_duration_of_an_earlier_start() {
     let app = App::new();
     app.tell_of_running(1, 7).await;
     let reason = Some(KillReason::TimedOut { limit_seconds: 5 });
@@ -122,7 +123,7 @@ async fn kills_and_logs_are_listed_for_the_jobs_of_their_runs() {
         let log = written(number + 10, number, "hello");
         app.tell(&format!("run_log-{number}"), log).await;
     }
-    // Of a run that nobody knows.
+    // Of an unknown run.
     app.tell_of_kill(9, asked_to_kill(9, 99, 5)).await;
     app.tell("run_log-99", written(19, 99, "hello")).await;
     let listed = |jobs: Option<&[u64]>, offset, limit| {
