@@ -61,7 +61,7 @@ pub(crate) struct Opened {
     pub(crate) config: Config,
     /// Its services.
     pub(crate) services: Services,
-    /// The token of whoever may read the data directory.
+    /// The token of operators with access to the data directory.
     pub(crate) admin_token: SecretString,
     /// What handlers have at hand.
     pub(crate) app: web::App,

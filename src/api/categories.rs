@@ -1,7 +1,8 @@
 //! Which events a caller may read: the one rule for pages, streams, single events and live streams.
 //!
 //! An event contains what its resource shows, and sometimes more. So a caller that may not read the
-//! resource may not read its events either: `/v1/tokens` needs an admin, and so does `token.issued`.
+//! resource may not read its events either: `/v1/tokens` needs an admin, and so does
+//! `token.issued`.
 
 use domain::core::token::Role;
 use eventlog::Filter;
@@ -46,8 +47,8 @@ pub(crate) fn check(caller: &Caller, category: &str) -> Result<(), Problem> {
 /// Restricts a filter to the events that the caller may read.
 ///
 /// # Errors
-/// As [`check`], for a category that the filter names, by itself or by an event type. A category that
-/// is requested by name is refused, never silently left out.
+/// As [`check`], for a category that the filter names, by itself or by an event type. A category
+/// that is requested by name is refused, never silently left out.
 pub(crate) fn limit(caller: &Caller, mut filter: Filter) -> Result<Filter, Problem> {
     caller.may(Role::Reader, SCOPE)?;
     for category in &filter.categories {

@@ -229,7 +229,7 @@ impl TestApp {
     }
 }
 
-/// After whatever a test did, the views say what the log says.
+/// After every test the views equal views rebuilt from the log.
 impl Drop for TestApp {
     fn drop(&mut self) {
         if !std::thread::panicking() {

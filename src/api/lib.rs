@@ -1,12 +1,11 @@
-//! Our own API, `/v1/…`: everything that happened, how things stand because of it, and what an operator
-//! may do about it.
+//! Our own API, `/v1/…`: events, the current state, and the actions of operators.
 //!
 //! Each context has a folder, which begins with the table of its routes: [`core`], [`builds`] and
 //! [`jobs`]. [`docs`] serves these tables for machines and people: `/openapi.json` and `/docs`.
 //!
-//! Open to everybody are health, readiness, `/v1/info`, the documents and `/v1/allocation/explain`, which
-//! tells what `GET /v1/allocation` tells to everybody anyway. Everything else needs a token with the role
-//! that the handler names in its first line.
+//! Open without a token are health, readiness, `/v1/info`, the documents and
+//! `/v1/allocation/explain`, whose answers `GET /v1/allocation` gives without a token as well.
+//! Everything else needs a token with the role that the handler names in its first line.
 
 #![expect(
     unused_qualifications,

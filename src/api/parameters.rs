@@ -48,7 +48,7 @@ const REASON_BYTES_MAX: usize = 4096;
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Reason {
-    /// The reason, in the caller's words; it is kept with the event.
+    /// The caller's reason; it is stored with the event.
     reason: Option<String>,
 }
 

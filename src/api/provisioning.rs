@@ -1,4 +1,4 @@
-//! What provisioning asks of this API, and what its errors become.
+//! How provisioning uses this API, and what its errors become.
 
 use domain::LongText;
 use futures::future::BoxFuture;
@@ -26,7 +26,7 @@ impl Texts for StoredTexts {
     }
 }
 
-/// What a client is told.
+/// The client's answer.
 pub(crate) fn problem(error: ProvisioningError) -> Problem {
     let detail = error.to_string();
     match error {

@@ -28,7 +28,8 @@ use crate::reads::{self, Page, PageParams};
 
 pub(crate) use routes::record_routes;
 
-/// How many rows of a list are read at once. A row may hold a script, so no more of them are held than a page shows.
+/// How many rows of a list are read at once. A row may hold a script, so no more of them are held
+/// than a page shows.
 const AT_ONCE: usize = 32;
 
 /// A kind of record with routes of its own.
@@ -49,7 +50,7 @@ pub(crate) struct Made<T> {
     /// What is known of it from now on.
     #[serde(flatten)]
     thing: T,
-    /// The secret of a worker, when it was made up here. Nobody can show it again.
+    /// The generated secret of a worker. It cannot be shown again.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
 }
@@ -68,7 +69,7 @@ pub(crate) async fn list<R: Resource>(
     let from = from(&cursor)?;
     let _reserved = reads::reserve(app, limit)?;
     let position = app.views.position();
-    // One more than is shown tells whether there is a next page.
+    // One more than is shown, to know whether there is a next page.
     let numbers: Vec<u64> = app.views.of::<RosterView>()?.read(|roster| {
         let all = R::all(roster).range(from..);
         all.take(limit + 1).map(|(number, _)| *number).collect()

@@ -1,7 +1,7 @@
 //! Hides passwords, secrets and hashes of tokens from every answer, whatever the caller's role.
 //!
-//! They are in the log, sealed or hashed, because the application has to verify them. A reader of events
-//! needs to know that one was changed, never to what.
+//! They are in the log, sealed or hashed, because the application has to verify them. A reader of
+//! events needs to know that one was changed, never to what.
 
 use serde_json::Value;
 

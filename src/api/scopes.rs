@@ -30,7 +30,8 @@ mod tests {
 
     use super::*;
 
-    /// Scopes that are written in the program's text, and those that are put together from kinds of things.
+    /// Scopes that are written in the program's text, and those that are put together from kinds of
+    /// things.
     #[test]
     fn every_scope_that_is_checked_is_known_and_no_other_is() {
         let mut checked = BTreeSet::new();

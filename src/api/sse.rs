@@ -16,8 +16,9 @@ pub(crate) const LAST_EVENT_ID: &str = "last-event-id";
 /// The longest silence of a stream. Proxies close a stream that is silent for a minute.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// Sends events as they come, until there are no more, the server shuts down, the client disconnects or
-/// does not read for too long, or its right to read lapses. For the last two a final comment says why.
+/// Sends events as they come, until there are no more, the server shuts down, the client
+/// disconnects or does not read for too long, or its right to read lapses. In the last two cases a
+/// final comment gives the reason.
 ///
 /// # Errors
 /// 503 when too many streams are open, and 429 when the caller has too many of them.
@@ -47,7 +48,7 @@ pub(crate) fn live(
             reason = send(events, &sender, stall) => reason,
         };
         if let Some(reason) = reason {
-            // Fails if the client is gone, which is fine.
+            // Fails if the client has disconnected, which is fine.
             let _ = end.send(Event::default().comment(reason));
         }
         drop(permit);
@@ -61,7 +62,8 @@ pub(crate) fn live(
     Ok(Sse::new(all).keep_alive(keep_alive).into_response())
 }
 
-/// Passes events on as fast as they are read. Returns the reason if the client did not read in time.
+/// Passes events on as fast as they are read. Returns the reason if the client did not read in
+/// time.
 async fn send(
     events: impl Stream<Item = Event>,
     sender: &mpsc::Sender<Event>,

@@ -1,5 +1,5 @@
-//! The token of whoever may read the data directory: made at the first start, kept beside the data with the
-//! rights of its owner alone.
+//! The token of operators with access to the data directory: made at the first start, stored there
+//! and readable by its owner only.
 
 use std::path::Path;
 

@@ -35,7 +35,8 @@ pub(crate) struct LogIsGone {
     traces: Vec<&'static str>,
 }
 
-/// The settings with which every log of a data directory is opened: its head is recorded beside it.
+/// The settings with which every log of a data directory is opened: its head is recorded next to
+/// it.
 pub(crate) fn recorded(data: &Data) -> FileLogConfig {
     FileLogConfig {
         head_record: Some(data.head_record()),
@@ -43,7 +44,7 @@ pub(crate) fn recorded(data: &Data) -> FileLogConfig {
     }
 }
 
-/// Refuses to begin a log where one is gone.
+/// Refuses to create a log where one was lost.
 ///
 /// # Errors
 /// [`LogIsGone`], and when the directory cannot be read. Where the head of the log was recorded, the log itself
@@ -111,7 +112,7 @@ impl Found {
     }
 }
 
-/// What the views say of the log that they were made from: how far it had come.
+/// The head of the log that the views were made from.
 pub(crate) fn evidence_of(tables: &dyn Tables) -> Option<Evidence> {
     match projections::furthest_checkpoint(tables) {
         Ok(furthest) => furthest.map(|(table, position)| Evidence {
@@ -125,8 +126,8 @@ pub(crate) fn evidence_of(tables: &dyn Tables) -> Option<Evidence> {
     }
 }
 
-/// What the views of a data directory say, read from a copy without the runs so that nothing is changed. While a server uses them
-/// that is nothing: it compared them with its log when it started.
+/// The evidence in the views of a data directory, read from a copy without the runs so that nothing
+/// is changed. None while a server uses them: it compared them with its log when it started.
 pub(crate) fn evidence_in(data: &Data) -> Option<Evidence> {
     let views = data.views_dir();
     if !views.is_dir() || app::running_at(&data.dir).is_some() {
@@ -163,7 +164,7 @@ fn has_segments(log: &Path) -> std::io::Result<bool> {
     Ok(false)
 }
 
-/// Whether there is a file that says something, or a folder that holds something.
+/// Whether there is a file or folder that is not empty.
 fn is_used(path: &Path) -> bool {
     match std::fs::read_dir(path) {
         Ok(mut entries) => entries.next().is_some(),

@@ -21,7 +21,7 @@ use crate::config::Config;
 
 pub(crate) use findings::Findings;
 
-/// Makes a module of a configuration, or says why it cannot work with it.
+/// Makes a module of a configuration, or reports why the configuration is unusable.
 type Make = fn(&Config) -> anyhow::Result<Box<dyn Module>>;
 
 macro_rules! modules {

@@ -11,7 +11,7 @@ const ANSWER_CHARS_MAX: usize = 2000;
 /// The status and the beginning of the answer to a request, or what kind of failure there was.
 ///
 /// # Errors
-/// When there is no answer, in words without the address: it may hold a secret.
+/// When there is no answer, without the address, which may hold a secret.
 pub(crate) async fn answer_to(request: reqwest::RequestBuilder) -> Result<(u16, String), String> {
     // An error's own text may hold the address with its secrets, so only its kind is given.
     let kind = |error: reqwest::Error| {

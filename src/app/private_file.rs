@@ -20,7 +20,7 @@ pub(crate) fn keep_new_files_private() {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }
 
-/// Says how to close a data directory that was made by hand or by an older version.
+/// Warns of an open data directory that was made by hand or by an older version.
 pub(super) fn warn_if_open_to_others(data_dir: &Path) {
     if is_open_to_others(data_dir).unwrap_or(false) {
         let dir = data_dir.display();
@@ -43,7 +43,7 @@ pub(crate) fn open_to_others(data_dir: &Path) -> std::io::Result<(usize, Option<
             continue;
         };
         looked_at += 1;
-        // The mode of a link says nothing.
+        // The mode of a link does not matter.
         if !metadata.is_symlink() && metadata.permissions().mode() & 0o077 != 0 {
             found += 1;
             first.get_or_insert_with(|| path.clone());

@@ -1,4 +1,4 @@
-//! Opens a data directory that cannot be written, to be asked and nothing else: a copy on a read-only medium, or
+//! Opens a data directory that cannot be written, for reads only: a copy on a read-only medium, or
 //! one of another user.
 //!
 //! The log is read in place. The views are copied to a temporary folder, but for their runs, which are read in
@@ -26,7 +26,7 @@ pub(super) fn is_read_only(data: &Data) -> bool {
 /// Opens it.
 ///
 /// # Errors
-/// When the log is damaged or history is missing from it, or there is no room for the views elsewhere.
+/// When the log is damaged or history is missing from it, or there is no space for the views elsewhere.
 pub(super) async fn open(config: Config) -> anyhow::Result<Opened> {
     let scratch =
         tempfile::tempdir().context("a read-only data directory needs a temporary folder")?;

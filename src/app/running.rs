@@ -1,8 +1,9 @@
-//! Says on the data directory where its server listens, so that the command line finds it.
+//! Records in the data directory where its server listens, so that the command line finds it.
 //!
-//! The file alone is not believed: it may be left from a server that is gone, whose process number and port may belong
-//! to others by now. The command line sends its token only to the process that has the lock of the log open and that
-//! listens on the port itself. Only who may enter the data directory can have that file open.
+//! The file alone is not trusted: it may be left from a dead server, whose process number and port
+//! may belong to others by now. The command line sends its token only to the process that has the
+//! lock of the log open and that listens on the port itself. Only who may enter the data directory
+//! can have that file open.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -28,7 +29,7 @@ struct Written {
 pub(crate) struct Announcement(PathBuf);
 
 impl Announcement {
-    /// Says where this process listens.
+    /// Records where this process listens.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -45,7 +46,7 @@ impl Announcement {
 
 impl Drop for Announcement {
     fn drop(&mut self) {
-        // A file that stays behind names a process that is gone, and is not believed.
+        // A file that stays behind names a dead process, and is not trusted.
         let _ = std::fs::remove_file(&self.0);
     }
 }
@@ -144,7 +145,7 @@ mod tests {
         assert_eq!(running_at(dir.path()), None, "nothing is announced");
     }
 
-    /// The number of a process that is gone may be another's, and its port another's again.
+    /// The number of a dead process may belong to another, and its port to a third.
     #[test]
     fn a_port_of_another_process_is_not_the_servers() {
         let (dir, listener, _announcement) = announced();

@@ -38,8 +38,8 @@ pub(crate) fn fill_with_sample(data_dir: &Path, builds: u64) -> anyhow::Result<(
     )
 }
 
-/// The same with runs instead of builds: some that are over, then some that are due in a year and that nobody has
-/// claimed.
+/// The same with runs instead of builds: some that are over, then unclaimed ones that are due in a
+/// year.
 ///
 /// # Errors
 /// When the log cannot be opened or does not take them.

@@ -1,5 +1,5 @@
-//! The key that locks secrets: made at the first start, kept beside the data with the rights of its owner
-//! alone. Without it, what it locked is lost, so a backup holds it too.
+//! The key that encrypts secrets: made at the first start, stored in the data directory and
+//! readable by its owner only. Without it the secrets are lost, so a backup needs it too.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;

@@ -44,7 +44,7 @@ pub(super) fn open(config: &Config) -> anyhow::Result<Storage> {
 /// Opens the log where it may not be written, and views in another folder.
 ///
 /// # Errors
-/// As [`read_log`], and when there is no room for the views.
+/// As [`read_log`], and when there is no space for the views.
 pub(super) fn open_read_only(config: &Config, views_dir: &Path) -> anyhow::Result<Storage> {
     let data = &config.data;
     history::require_log_or_no_traces(data)?;
@@ -97,7 +97,7 @@ pub(crate) fn read_log_as_far_as_views(data: &Data) -> anyhow::Result<Arc<dyn Ev
     }
 }
 
-/// Whether an error says that a log is not what it was: it is damaged, or a part of it is missing.
+/// Whether an error means that a log is damaged, or a part of it is missing.
 pub(crate) fn is_damage(error: &(dyn std::error::Error + 'static)) -> bool {
     let damage = error
         .downcast_ref::<OpenError>()

@@ -159,7 +159,7 @@ impl Command {
             | Self::Worker(_)
             | Self::Token(_)
             | Self::Projection(_)
-            // The server is the one that gets a name.
+            // `--server` is the server that gets a name.
             | Self::Context(_)
             | Self::Doctor
             | Self::Retrain(_)

@@ -49,7 +49,7 @@ impl Contexts {
         };
         match std::fs::read_to_string(&path) {
             Ok(text) => serde_yaml_ng::from_str(&text).map_err(|error| {
-                // The parser's own words may quote the line, and the line may be a token.
+                // The parser's message may quote the line, and the line may be a token.
                 let place = error.location().map_or_else(String::new, |place| {
                     format!(" at line {}, column {}", place.line(), place.column())
                 });

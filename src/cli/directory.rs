@@ -144,7 +144,7 @@ impl Directory {
 /// When there is no log, or it is missing.
 pub(super) fn log_dir(config: &Config) -> Result<PathBuf, Failure> {
     let dir = config.data.log_dir();
-    // Where the head of a log is recorded, opening the log says what is missing.
+    // Where the head of a log is recorded, opening the log reports what is missing.
     if dir.is_dir() || config.data.head_record().is_file() {
         return Ok(dir);
     }

@@ -1,4 +1,4 @@
-//! `tallyman doctor`: diagnoses the installation, and says what to do.
+//! `tallyman doctor`: diagnoses the installation, and advises.
 
 mod kept;
 
@@ -188,7 +188,7 @@ async fn server(base: &str, findings: &mut Findings) {
     }
 }
 
-/// What a server says of its log.
+/// A server's report of its log.
 fn server_log(readiness: &str, findings: &mut Findings) {
     let readiness: Value = serde_json::from_str(readiness).unwrap_or_default();
     let log = &readiness["log"];

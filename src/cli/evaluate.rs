@@ -193,7 +193,7 @@ impl Evaluate {
         }
     }
 
-    /// The protocol, in words.
+    /// The protocol, as text.
     fn reply(&self) -> String {
         let when = if self.delayed {
             "when it had ended"

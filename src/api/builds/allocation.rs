@@ -38,7 +38,7 @@ pub struct Explanation {
     /// The strategy's answer with its reason: matched level, sample, quantiles.
     #[schema(value_type = Object)]
     pub answer: Value,
-    /// The reason in words.
+    /// The reason as text.
     pub reason: String,
     /// Number of builds that the model has learnt.
     pub learnt: u64,

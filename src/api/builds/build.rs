@@ -32,7 +32,7 @@ const WRITE: &str = "builds:write";
 pub(crate) struct BuildParams {
     /// The source that numbered the builds.
     source: Option<String>,
-    /// The status, in the source's own word.
+    /// The status, as the source calls it.
     status: Option<String>,
     /// The git ref.
     #[serde(rename = "ref")]
@@ -47,7 +47,7 @@ pub(crate) struct BuildParams {
     stage: Option<String>,
     /// The state of the collection of their usage.
     collection: Option<String>,
-    /// The order: `seen` (the default; first reported, never changes), `updated` or `finished`.
+    /// The order: `seen` (the default; by first report, never changes), `updated` or `finished`.
     order: Option<String>,
     /// Only builds whose time in this order is at or after this (RFC 3339).
     since: Option<String>,

@@ -1,4 +1,4 @@
-//! One document makes the farm as somebody wants it.
+//! One document sets up the farm.
 
 mod anything;
 mod faults;
@@ -61,7 +61,7 @@ async fn a_document_makes_a_farm_and_a_second_time_nothing() {
         ("worker_pools", "Pool 1", 1),
         ("projects", "Project 1", 1),
         ("job_templates", "Shell", 1),
-        // Parents come first, wherever they stand.
+        // Parents come first, wherever they are.
         ("jobs", "nightly", 1),
         ("jobs", "child", 2),
     ] {
@@ -176,7 +176,7 @@ async fn a_dry_run_says_what_would_happen_and_does_nothing() {
         "unchanged"
     );
     assert_eq!(app.head(), head);
-    // What a dry run says is what happens.
+    // A dry run reports what happens.
     let mut done = ok(app.apply(&wanted).await);
     done["dry_run"] = json!(true);
     assert_eq!(done, reply);
@@ -220,7 +220,7 @@ async fn a_large_document_is_made_part_by_part() {
     assert_eq!(app.head(), head);
     // Nothing of a large document happens either when something in it is wrong.
     document["groups"] = json!([{"name": "one more"}]);
-    document["jobs"][0]["parent"] = json!("nobody");
+    document["jobs"][0]["parent"] = json!("unknown");
     assert_eq!(app.apply(&document).await.status, 400);
     assert_eq!(app.head(), head);
 }
@@ -257,7 +257,7 @@ async fn only_who_may_change_all_of_it_applies_a_document() {
         (None, groups.clone(), 401),
         (Some(READER), groups.clone(), 403),
         (Some(OPERATOR), groups.clone(), 403),
-        // Nobody who may change nothing is told what is wrong with a document.
+        // A caller that may change nothing does not learn the faults of a document.
         (Some(READER), json!({"x": 1}), 403),
         (Some("tally_groups"), farm(), 403),
         (Some("tally_groups"), groups, 200),

@@ -37,7 +37,7 @@ fn headers() -> Vec<(String, String)> {
 }
 
 impl TestApp {
-    /// Keeps a body that a dialect refused, and says its digest.
+    /// Stores a body that a dialect refused, and returns its digest.
     async fn refuse(&self, dialect: &str, body: &'static str) -> String {
         let kept = self.app.blobs.put(Bytes::from_static(body.as_bytes()));
         let kept = kept.await.unwrap();
@@ -79,7 +79,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn a_refused_body_is_shown_as_it_came_and_taken_once_somebody_submits_it_again() {
+async fn a_refused_body_is_shown_as_it_came_and_accepted_when_it_is_resubmitted() {
     let app = TestApp::new().await;
     let digest = app.refuse(CHOOSY, "good").await;
     let listed = app.kept(&digest).await;

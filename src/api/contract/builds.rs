@@ -140,7 +140,7 @@ async fn lists_are_filtered_and_paged() {
         let unknown = if field == "collection" {
             "abandoned"
         } else {
-            "nobody"
+            "unknown"
         };
         assert_eq!(of(unknown).await, 0, "{field}");
     }
@@ -206,7 +206,7 @@ async fn a_position_that_never_comes_is_waited_for_no_longer_than_patience() {
 }
 
 #[tokio::test]
-async fn a_view_is_made_anew_as_an_operation() {
+async fn a_view_is_rebuilt_as_an_operation() {
     let app = TestApp::new().await;
     app.report(1, "running").await;
     let begun = app.post("/v1/projections/builds/rebuild", None).await;

@@ -1,6 +1,6 @@
 use super::*;
 
-/// What each address needs. Nothing is open that does not stand here as open.
+/// The role that each address needs. Every open address is listed here as open.
 const NEEDS: [(&str, &str, Option<Role>); 38] = [
     ("GET", "/healthz", None),
     ("GET", "/readyz", None),
@@ -82,8 +82,8 @@ async fn every_address_asks_for_its_role() {
     }
 }
 
-/// `/v1/operations/x` said that `x` is no id before it asked who wants to know, as did whatever else reads a
-/// path or a query.
+/// `/v1/operations/x` refused the id before it checked the credential, and so did every other route
+/// with a path or a query.
 #[tokio::test]
 async fn who_asks_is_settled_before_anything_is_said_of_the_request() {
     let app = TestApp::new().await;
@@ -119,7 +119,7 @@ async fn a_credential_that_is_presented_must_be_valid() {
         "Bearer",
         "Basic dTpw",
         "tally_admin",
-        "bearer  tally_nobody",
+        "bearer  tally_unknown",
         &long,
     ] {
         let request = Request::get("/v1/builds").header("authorization", header);
@@ -159,9 +159,10 @@ async fn a_role_counts_in_its_scopes_alone() {
     );
 }
 
-/// A token for a week issued one for ever, and one that was good for two scopes revoked the one that is good for all.
+/// A token for a week issued one for ever, and one that was good for two scopes revoked the one
+/// that is good for all.
 #[tokio::test]
-async fn nobody_issues_or_revokes_a_token_that_reaches_further_than_theirs() {
+async fn no_caller_issues_or_revokes_a_token_with_more_rights_than_its_own() {
     let app = TestApp::new().await;
     let issue = async |token: &str, scopes: Value, expires_at: Value| {
         let body =
@@ -212,7 +213,7 @@ async fn nobody_issues_or_revokes_a_token_that_reaches_further_than_theirs() {
     );
 }
 
-/// `token revoke --reason` said why to a server that did not listen.
+/// `token revoke --reason` sent a reason that the server ignored.
 #[tokio::test]
 async fn why_a_token_was_revoked_is_kept() {
     let app = TestApp::new().await;

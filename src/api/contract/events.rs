@@ -71,7 +71,7 @@ async fn filters_admit_what_they_say() {
         ("type=token.issued", 3),
         ("type=build.*", 2),
         ("dialect=gantry", 2),
-        ("actor=nobody", 0),
+        ("actor=unknown", 0),
         ("since=2026-11-21T07:00:00Z", 5),
         ("since=2026-11-21T07:00:01Z", 0),
         ("until=2026-11-21T07:00:00Z", 0),

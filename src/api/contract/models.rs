@@ -117,7 +117,7 @@ async fn a_model_is_trained_beside_then_promoted_then_rolled_back() {
         (&now["model"], &now["strategy"]),
         (&json!(id), &json!("ladder"))
     );
-    // Said twice, it is said once.
+    // A repeat adds nothing.
     assert_eq!(app.post(&target, None).await.status, 200);
     used(&app, 9).await;
     assert_eq!(answers(&app, "").await["learnt"], 9);
@@ -154,7 +154,7 @@ async fn the_same_training_on_the_same_history_is_the_same_model_and_registered_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_one_who_is_asked_for_answers_whoever_is_configured() {
+async fn the_requested_strategy_answers_whichever_is_configured() {
     let app = farm(6).await;
     for strategy in ["gantry", "ladder"] {
         let answered = answers(&app, &format!("&strategy={strategy}")).await;

@@ -2,7 +2,7 @@ use domain::builds::node::{Described, Node, NodeCommand};
 
 use super::*;
 
-/// A position of the log, before and after something was told anew.
+/// A position of the log, before and after a new report.
 #[tokio::test]
 async fn machines_tokens_and_usage_are_shown_as_they_stood() {
     let app = TestApp::new().await;

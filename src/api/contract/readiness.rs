@@ -1,4 +1,4 @@
-//! When the app says that it is not ready, and why.
+//! When the app reports that it is not ready, and why.
 
 use eventlog::faulty::AppendFault;
 use eventlog::{AppendError, FaultyLog};
@@ -45,18 +45,18 @@ async fn a_log_that_does_not_write_is_not_ready_and_says_so() {
         let app = app(Arc::clone(&log) as Arc<dyn EventLog>).finish();
         let (status, body) = ask(&app, "/readyz").await;
         assert_eq!((status, &body["ready"]), (503, &json!(false)), "{words}");
-        // Which disk it is is nobody's business who has no token.
+        // A caller without a token does not learn which disk it is.
         assert_eq!(body["unready"], json!({"log": words}));
         assert_eq!(ask(&app, "/v1/info").await.1["writable"], false);
         assert_eq!(ask(&app, "/healthz").await.0, 200);
-        // A cluster that has a leader again, or a disk that has room again, needs no restart.
+        // A cluster that has a leader again, or a disk that has space again, needs no restart.
         log.fail_appends(None);
         assert_eq!(ask(&app, "/readyz").await.0, 200, "{words}");
         assert_eq!(ask(&app, "/v1/info").await.1["writable"], true);
     }
 }
 
-/// What the ids of events follow from decides whether a client is told to repeat. A new token has a random one.
+/// The origin of the event ids decides whether a client may repeat. A new token has a random one.
 #[tokio::test]
 async fn a_change_with_new_ids_whose_outcome_is_unknown_is_not_to_be_repeated() {
     let log = faulty_log();
@@ -134,7 +134,8 @@ async fn whatever_else_must_hold_is_told_by_its_name() {
     );
 }
 
-/// An empty table was the truth while it was filled: 404 for builds that exist, and lists without an entry.
+/// An empty table was the truth while it was filled: 404 for builds that exist, and lists without
+/// an entry.
 #[tokio::test]
 async fn a_view_that_is_being_rebuilt_answers_503_and_is_named() {
     let held = faulty_log();

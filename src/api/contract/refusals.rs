@@ -40,8 +40,8 @@ async fn every_refusal_is_a_problem_that_names_its_request() {
         ("GET", "/v1/allocation/accuracy?strategy=guess", 400),
         ("GET", "/v1/allocation/accuracy?limit=0", 400),
         ("GET", "/v1/allocation/models/%ff", 400),
-        ("GET", "/v1/allocation/models/nobody", 404),
-        ("POST", "/v1/allocation/models/nobody/promote", 404),
+        ("GET", "/v1/allocation/models/unknown", 404),
+        ("POST", "/v1/allocation/models/unknown/promote", 404),
         ("POST", "/v1/allocation/rollback", 409),
         ("POST", "/v1/tokens", 415),
     ] {
@@ -75,7 +75,7 @@ async fn every_refusal_is_a_problem_that_names_its_request() {
     }
 }
 
-/// Nobody asked for what the fields of an empty list would be.
+/// An empty list is not read as an object without fields.
 #[tokio::test]
 async fn a_list_is_no_body() {
     let app = TestApp::new().await;

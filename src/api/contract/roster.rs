@@ -82,7 +82,7 @@ async fn each_kind_is_made_listed_shown_and_changed() {
         let past = app.get(&format!("{target}?as_of={head}")).await;
         assert_eq!(past.body["created_at"], before.body["created_at"], "{path}");
         for (field, value) in before.body.as_object().unwrap() {
-            // What others are called is told as of now.
+            // Names of other records are the current ones.
             if !value.is_object() && !value.is_array() {
                 assert_eq!(&past.body[field], value, "{path} {field}");
             }
@@ -247,7 +247,8 @@ async fn a_script_of_any_length_is_shown_as_it_was_typed() {
     assert_eq!(edited.body["script_content_partial"], json!(script));
 }
 
-/// A page of jobs holds scripts: it ends before they are more than an answer may have, and leads on.
+/// A page of jobs holds scripts: it ends before they are more than an answer may have, and leads
+/// on.
 #[tokio::test]
 async fn a_page_of_large_things_ends_early_and_leads_on() {
     let app = app().await;

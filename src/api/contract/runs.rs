@@ -115,7 +115,7 @@ impl TestApp {
         .await
     }
 
-    /// What a reader is told first, after `last`.
+    /// The first events of a stream after `last`.
     async fn followed(&self, target: &str, last: Option<String>, count: usize) -> Vec<Value> {
         let mut request = Request::get(target).header("authorization", format!("Bearer {READER}"));
         if let Some(last) = last {
@@ -378,10 +378,10 @@ async fn who_follows_runs_hears_what_happens_and_how_they_stand_by_then() {
     assert_eq!(app.get("/v1/runs/1").await.body["kill_requests"], 1);
 }
 
-/// The words that workers use for it, whoever says it: a dashboard that waits for a run to return is told so as well
-/// when the run was given up.
+/// Changes have the names of workers' events, whatever their source: a dashboard that waits for a
+/// run to return also gets that event when the run was given up.
 #[tokio::test]
-async fn what_happens_is_told_in_the_words_of_workers() {
+async fn changes_have_the_names_of_workers_events() {
     let app = TestApp::new().await;
     app.two_jobs().await;
     app.schedule(1, 1).await;

@@ -20,7 +20,7 @@ async fn open(app: &TestApp, target: &str, token: &str) -> BodyDataStream {
     response.into_body().into_data_stream()
 }
 
-/// Everything that still comes, to the end; a stream that does not end is told so after a minute.
+/// Everything that still comes, to the end; a stream that does not end fails after a minute.
 async fn rest(stream: BodyDataStream) -> String {
     let pieces = stream.map(|piece| String::from_utf8(piece.unwrap().to_vec()).unwrap());
     let all = tokio::time::timeout(Duration::from_secs(60), pieces.collect::<String>());
@@ -70,7 +70,8 @@ async fn a_stream_ends_when_its_token_is_revoked_or_expires() {
                 assert_eq!(revoked.await.status, 200);
             }
             _ => {
-                // Whatever happens to tokens lets all be looked at; the machine's own clock would have done so too.
+                // Whatever happens to tokens lets all be looked at; the machine's own clock would
+                // have done so too.
                 app.clock.advance(Duration::from_secs(3600));
                 app.token("tally_other", Role::Reader, &[]).await;
             }

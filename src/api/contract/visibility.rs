@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Asks for a page, for lines and for a live stream's beginning, and returns what each showed.
+/// Requests a page, lines and a live stream's beginning, and returns what each showed.
 async fn shown(app: &TestApp, token: &str, query: &str) -> Vec<(StatusCode, String)> {
     let mut shown = Vec::new();
     for accept in ["application/json", "application/x-ndjson"] {
@@ -107,7 +107,8 @@ async fn no_answer_shows_a_password_a_secret_or_the_hash_of_a_token() {
     }
 }
 
-/// Nothing ever matches behind the end of the log, and a reader that waited there heard nothing for ever.
+/// Nothing ever matches behind the end of the log, and a reader that waited there got nothing for
+/// ever.
 #[tokio::test]
 async fn a_position_beyond_the_log_is_refused_with_its_head() {
     let app = TestApp::new().await;

@@ -21,14 +21,14 @@ const DOCUMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub(crate) struct ApplyParams {
     /// Only return what would change.
     dry_run: bool,
-    /// The reason, in the caller's words; it is kept with the events.
+    /// The caller's reason; it is stored with the events.
     reason: Option<String>,
 }
 
 /// Apply a document. Applying the same document again changes nothing.
 ///
-/// All or nothing; a document with more than 500 objects is checked as a whole and then applied in parts,
-/// and can be applied again after an interruption.
+/// All or nothing; a document with more than 500 objects is checked as a whole and then applied in
+/// parts, and can be applied again after an interruption.
 #[utoipa::path(post, path = "/v1/apply", tag = "roster", params(ApplyParams),
     request_body = DocumentSchema, responses((status = 200, body = Applied)))]
 pub(crate) async fn apply(
@@ -37,7 +37,7 @@ pub(crate) async fn apply(
     Query(params): Query<ApplyParams>,
     unread: Unread,
 ) -> Result<View<Applied>, Problem> {
-    // Whoever may change nothing at all hears so before anything is read.
+    // A caller without any right to change is refused before the body is read.
     caller.may_somewhere(Role::Admin)?;
     let bytes_max = app
         .app()

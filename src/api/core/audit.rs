@@ -48,7 +48,7 @@ pub struct AuditEntry {
     pub request_id: Option<String>,
     /// The address of the client.
     pub source_ip: Option<String>,
-    /// The reason, in the actor's words.
+    /// The actor's reason.
     pub reason: Option<String>,
     /// What the event is about, in one line.
     pub summary: String,
@@ -243,7 +243,7 @@ pub(crate) async fn resubmit(
         metadata: metadata.clone(),
     };
     let taken = taker.resubmit(&app, kept).await;
-    // Only what the body itself is to blame for is written down as refused once more.
+    // Only faults of the body itself are recorded as another refusal.
     let errors = match &taken {
         Ok(_) => Vec::new(),
         Err(problem) if problem.status().is_client_error() => reply(problem),

@@ -144,8 +144,8 @@ pub(crate) fn place_of(position: Position) -> ::projections::Cursor {
     ::projections::Cursor::from_bytes(position.0.to_be_bytes())
 }
 
-/// Reads a sealed [`place_of`]; none for the beginning of a list, which is also what an empty cursor
-/// means, as in every other list.
+/// Reads a sealed [`place_of`]; none for the beginning of a list, which is also what an empty
+/// cursor means, as in every other list.
 pub(crate) fn position_of(cursor: Option<&str>) -> Result<Option<Position>, Problem> {
     let place = paging::open(cursor)?;
     if place.is_start() {

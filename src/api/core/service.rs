@@ -28,8 +28,8 @@ pub struct Readiness {
     ready: bool,
     /// The reasons against readiness, by component.
     unready: BTreeMap<String, String>,
-    /// Problems that need an operator although the service continues, by component: for example damage
-    /// found while reading the log, with its place.
+    /// Problems that need an operator although the service continues, by component: for example
+    /// damage found while reading the log, with its place.
     #[schema(example = json!({"log.damage": "a frame's checksum is wrong at byte 9000 of 00000000000000000001.seg, where position 17 should stand"}))]
     details: BTreeMap<&'static str, String>,
     /// The log.

@@ -79,7 +79,7 @@ pub(crate) struct IssueToken {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
-    /// The reason, in the caller's words; it is kept with the event.
+    /// The caller's reason; it is stored with the event.
     #[serde(default)]
     reason: Option<String>,
 }

@@ -1,5 +1,5 @@
-//! What every operation of the document shares: its id, its responses, the problem document and the
-//! token that it needs unless it says otherwise.
+//! What every operation of the document shares: its id, its responses, the problem document and,
+//! unless it is open, the token.
 
 use utoipa::ToSchema;
 use utoipa::openapi::content::{Content, ContentBuilder};
@@ -70,8 +70,8 @@ fn changes(edit: &mut Operation, components: &mut Components) {
     }
 }
 
-/// A page of a list is described with its entries written out: a client would have one type for a thing by itself
-/// and another for the same thing on a page.
+/// A page of a list is described with its entries written out: a client would have one type for a
+/// thing by itself and another for the same thing on a page.
 fn listed(components: &mut Components) {
     let names: Vec<String> = components.schemas.keys().cloned().collect();
     for name in &names {
@@ -103,8 +103,8 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [get, put, post, delete, patch].into_iter().flatten()
 }
 
-/// A name that no other operation has: the words of the path and that of the handler (`builds_list`). Clients are
-/// generated from it, so it must not change.
+/// A unique name: the words of the path and of the handler (`builds_list`). Clients are generated
+/// from it, so it must not change.
 fn operation_id(path: &str, handler: &str) -> String {
     let parts = path.split('/').filter(|part| !part.is_empty());
     let mut words: Vec<String> = parts

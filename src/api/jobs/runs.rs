@@ -53,8 +53,9 @@ pub(crate) struct RunParams {
     title: Option<String>,
     /// The worker that the run is assigned to.
     worker: Option<u64>,
-    /// The state: `scheduled`, `suspended` (scheduled, but the job, project or pool is switched off),
-    /// `in_queue`, `started`, `completed` or `last_completed` (completed, of the job's last occasion).
+    /// The state: `scheduled`, `suspended` (scheduled, but the job, project or pool is switched
+    /// off), `in_queue`, `started`, `completed` or `last_completed` (completed, of the job's last
+    /// occasion).
     state: Option<String>,
     /// Whether the run succeeded.
     success: Option<bool>,

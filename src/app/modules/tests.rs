@@ -76,7 +76,7 @@ impl Read {
             .await
     }
 
-    /// A value by its name and labels, as they stand in the text; nothing when it is not there.
+    /// A value by its name and labels in the text; none when it is missing.
     fn value(&self, wanted: &str) -> Option<f64> {
         let (name, labels) = parsed(wanted);
         let text = self.exporters.registry().text();
@@ -84,14 +84,14 @@ impl Read {
         lines.find_map(|line| {
             let (series, value) = line.rsplit_once(' ')?;
             let (known, all) = parsed(series);
-            // A scope of instruments has labels of its own, which say nothing.
+            // A scope of instruments has its own labels, which are ignored.
             let same = known == name && labels.iter().all(|label| all.contains(label));
             same.then(|| value.parse().unwrap())
         })
     }
 }
 
-/// The name of a series and its labels, each as it stands there.
+/// The name of a series and its labels, verbatim.
 fn parsed(series: &str) -> (&str, BTreeSet<&str>) {
     let (name, labels) = series.split_once('{').unwrap_or((series, ""));
     let labels = labels.trim_end_matches('}').split(',');
@@ -114,7 +114,7 @@ fn batch(id: u128, events: u128, expected: Expected) -> Vec<Append> {
     }]
 }
 
-/// One row per meter that an operator is promised: what was done, and what it then says.
+/// One case per promised meter: what was done, and its value then.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_meter_says_what_its_name_says() {
     let read = Read::new().await;
@@ -223,14 +223,14 @@ async fn every_meter_says_what_its_name_says() {
     ] {
         assert!(read.value(series).is_some(), "{series}");
     }
-    // Every view tells how far it is behind.
+    // Every view reports its lag.
     for status in views.statuses() {
         for meter in ["lag_events", "lag_seconds", "faults"] {
             let series = format!(
                 r#"tallyman_projection_{meter}{{projection="{}"}}"#,
                 status.name
             );
-            // What pebbles are nobody can read; every view has passed over them.
+            // Events of the unknown category `pebble` are unreadable; every view has skipped them.
             let expected = if meter == "faults" {
                 status.faults as f64
             } else {
@@ -241,7 +241,7 @@ async fn every_meter_says_what_its_name_says() {
     }
 }
 
-/// A view that stands still is seen to be behind, in events and in seconds.
+/// A view that has stopped shows its lag, in events and in seconds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_view_that_stands_still_is_seen_to_be_behind() {
     let read = Read::new().await;

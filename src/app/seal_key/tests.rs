@@ -50,7 +50,7 @@ async fn a_file_that_holds_no_key_is_left_alone() {
     }
 }
 
-/// A new key next to secrets that an older one sealed would lock all workers out without a word.
+/// A new key next to secrets that an older one sealed would silently lock all workers out.
 #[tokio::test]
 async fn a_missing_key_is_not_replaced_once_something_was_sealed() {
     let (dir, log) = (tempfile::tempdir().unwrap(), MemoryLog::new(Timestamp::now));

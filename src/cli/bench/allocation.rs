@@ -12,7 +12,7 @@ use crate::{app, sample};
 /// What a Gantry answers in a second with 20 thousand builds of history, on two cores.
 const GANTRY_PER_SECOND: f64 = 780.0;
 
-/// How many different questions are asked.
+/// The number of different requests.
 const QUESTIONS: u64 = 500;
 
 pub(super) fn run(lengths: &[u64], connections: usize, seconds: u64) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-//! Durable appends in process, beside what the disk can do in the same run.
+//! Durable appends in process, next to the disk's limit in the same run.
 
 use std::path::Path;
 use std::time::Duration;

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 
 use crate::cli::Failure;
 
-/// The longest time that is told apart, in microseconds.
+/// The longest time that is distinguished, in microseconds.
 const MICROSECONDS_MAX: u64 = 60_000_000;
 
 /// What a load found.

@@ -1,4 +1,4 @@
-//! `tallyman bench`: our figure beside the limit of this machine, measured in the same run.
+//! `tallyman bench`: our figure next to the limit of this machine, measured in the same run.
 
 mod allocation;
 mod append;
@@ -68,7 +68,7 @@ pub(super) enum Bench {
         #[arg(long, default_value_t = 5_000_000)]
         events: u64,
     },
-    /// Workers of job-runner that claim runs, report and ask what they hold, with a long history behind them
+    /// Workers of job-runner that claim runs, report and list their runs, after a long history
     Worker {
         /// Workers
         #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=100_000))]

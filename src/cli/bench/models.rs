@@ -72,7 +72,7 @@ struct Replayed {
     took: Duration,
 }
 
-/// Asks about every build and then learns it.
+/// Requests an answer for every build and then learns it.
 fn replayed(history: &[UsageSample]) -> Replayed {
     let mut training = StrategySettings::named("ladder")
         .map(Training::on_everything)

@@ -34,7 +34,7 @@ impl Served {
             .env("TALLYMAN__SOURCES__DEFAULT__TOKEN", TOKEN)
             .env("TALLYMAN__TELEMETRY__LOG", "warn")
             .env("TALLYMAN__COLLECTOR__ENABLED", "false")
-            // Beside a server that has the usual ports.
+            // Next to a server that has the default ports.
             .env("TALLYMAN__JOBRUNNER__BROADCASTER_PORT", "0")
             .env("TALLYMAN__JOBRUNNER__EVENT_PORT", "0")
             .stdout(Stdio::piped())
@@ -45,7 +45,7 @@ impl Served {
             .ok_or_else(|| anyhow::anyhow!("no standard output"))?;
         let mut line = String::new();
         let mut lines = BufReader::new(out);
-        // The first line says where it listens; it is printed once requests are taken.
+        // The first line has the address; it is printed once requests are served.
         lines.read_line(&mut line)?;
         let address = line
             .trim()
@@ -97,7 +97,7 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        // It may be gone already, and then there is nothing to end.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,5 +1,5 @@
-//! Workers of job-runner over HTTP: claims that are durable before they are answered, pings, and the lists that
-//! workers ask for, with a long history of runs behind them.
+//! Workers of job-runner over HTTP: claims that are durable before they are answered, pings, and
+//! the lists that workers request, after a long history of runs.
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -30,13 +30,13 @@ pub struct Accuracy {
     pub builds: u64,
     /// Share of builds that needed more memory than granted.
     pub short_share: f64,
-    /// Builds that were killed for memory with what they had been granted; of a shadow, those that are certain to
-    /// have been killed with its answer as well.
+    /// Builds that were killed for memory with what they had been granted; of a shadow, those that
+    /// are certain to have been killed with its answer as well.
     pub killed: u64,
     /// Peak times duration, in GB·h.
     pub used_gb_hours: f64,
-    /// Memory held above that, killed attempts included, in GB·h. A build that needed more is assumed to
-    /// be retried with twice as much.
+    /// Memory held above that, killed attempts included, in GB·h. A build that needed more is
+    /// assumed to be retried with twice as much.
     pub wasted_gb_hours: f64,
     /// Wasted by used memory.
     pub waste_per_used: f64,
@@ -104,8 +104,8 @@ pub(crate) struct AccuracyParams {
 
 /// Compare recorded answers with what the builds then used.
 ///
-/// Answers are recorded according to `allocation.record_ratio`. A build is compared with the newest answer
-/// for its spec before its start.
+/// Answers are recorded according to `allocation.record_ratio`. A build is compared with the newest
+/// answer for its spec before its start.
 #[utoipa::path(get, path = "/v1/allocation/accuracy", tag = "allocation", params(AccuracyParams),
     responses((status = 200, body = Listing<Accuracy>)))]
 pub(crate) async fn accuracy(

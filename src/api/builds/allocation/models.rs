@@ -218,7 +218,7 @@ async fn decide(app: &App, metadata: &Metadata, command: ModelsCommand) -> Resul
     done.await.map(drop)
 }
 
-/// Makes a model ready beside, so that no view waits for it.
+/// Prepares a model in the background, so that no view waits for it.
 async fn prepare(app: &App, id: &str) -> Result<(), Problem> {
     let (view, id) = (app.views.of::<Allocation>()?, id.to_owned());
     let runtime = tokio::runtime::Handle::current();

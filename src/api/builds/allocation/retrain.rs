@@ -36,16 +36,17 @@ pub(crate) struct Retrain {
     strategy: Option<String>,
     /// Learn only from events after this position or time (RFC 3339); by default from all.
     from: Option<String>,
-    /// Learn only from events up to this position or time; by default up to now. Once promoted it continues
-    /// from here.
+    /// Learn only from events up to this position or time; by default up to now. Once promoted it
+    /// continues from here.
     until: Option<String>,
-    /// Learn only builds that have one of these values: `ref` (`*` for every ref), `package`, `compiler`, `arch`.
-    /// Refs are the configured ones when left out.
+    /// Learn only builds that have one of these values: `ref` (`*` for every ref), `package`,
+    /// `compiler`, `arch`. Refs are the configured ones when left out.
     #[serde(rename = "where")]
     only: BTreeMap<String, Vec<String>>,
-    /// The strategy's settings by name, such as `policy` (`std`, `lean`, `safe`, `mixed`) or `failure_price`.
+    /// The strategy's settings by name, such as `policy` (`std`, `lean`, `safe`, `mixed`) or
+    /// `failure_price`.
     settings: BTreeMap<String, Setting>,
-    /// The reason, in the caller's words; it is kept with the events.
+    /// The caller's reason; it is stored with the events.
     reason: Option<String>,
 }
 
@@ -126,8 +127,8 @@ fn refused(field: String, error: &TrainingError) -> Problem {
 
 /// Train a model on the log.
 ///
-/// Starts an operation whose `result` is the model's id. The same parameters on the same history give
-/// the same model, which is registered once. It is not in use until it is promoted.
+/// Starts an operation whose `result` is the model's id. The same parameters on the same history
+/// give the same model, which is registered once. It is not in use until it is promoted.
 #[utoipa::path(post, path = "/v1/allocation/retrain", tag = "allocation", request_body = Option<Retrain>,
     responses((status = 202, description = "The operation was started", body = OperationState)))]
 pub(crate) async fn retrain(
@@ -169,7 +170,7 @@ async fn work(
 ) {
     let result = make(&app, &operation, plan, &metadata).await;
     let at = app.commands.clock().now();
-    // Whoever sees that this is over may begin the next.
+    // A client that sees the end may start the next training.
     drop(turn);
     match result {
         Ok(reply) => operation.succeed(reply, at),
@@ -177,7 +178,7 @@ async fn work(
     }
 }
 
-/// Trains, registers, and says what came out.
+/// Trains, registers, and returns the result.
 async fn make(
     app: &Api,
     operation: &OperationHandle,
@@ -207,7 +208,7 @@ async fn make(
         "the model could not be registered".to_owned()
     })?;
     if let Some(position) = outcome.position() {
-        // Who asks for it too early is told so; it is in the log.
+        // A view that is still behind reports that; the event is in the log.
         let _ = app.wait_for(position).await;
     }
     operation.result(&id);
@@ -276,7 +277,7 @@ fn describe(trained: &Trained, at: Timestamp) -> Result<ModelTrained, String> {
         used_core_hours: score.cpu.used,
         throttled_core_hours: score.cpu.throttled,
     };
-    // What was learnt and from what, and not when: who trains the same once more meets the same model.
+    // Parameters, data and result, and not the time: the same training gives the same model.
     let named = format!("{parameters} {} {digest}", model.progress().learnt_to);
     let id = people::secret::token_hash(&named)[..ID_DIGITS].to_owned();
     Ok(ModelTrained {

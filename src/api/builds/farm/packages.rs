@@ -41,7 +41,8 @@ pub(crate) const WORDS: [&str; 7] = {
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PackageParams {
-    /// The order: `name` (the default), `builds`, `memory_peak`, `memory_waste`, `cpu_waste`, `out_of_memory` or `latest`.
+    /// The order: `name` (the default), `builds`, `memory_peak`, `memory_waste`, `cpu_waste`,
+    /// `out_of_memory` or `latest`.
     sort: Option<String>,
     /// Only packages whose name has this prefix; needs the order `name`.
     starts_with: Option<String>,

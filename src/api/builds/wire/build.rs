@@ -16,7 +16,7 @@ pub struct Build {
     pub source: String,
     /// Its number at the source.
     pub build_id: i64,
-    /// Its status, in the source's own word.
+    /// Its status, as the source calls it.
     #[schema(example = "success")]
     pub status: String,
     /// The stage of the pipeline.
@@ -47,7 +47,7 @@ pub struct Build {
     pub project_id: Option<i64>,
     /// The project's path or display name.
     pub project: Option<String>,
-    /// The reason of a failure, in the source's words; meaningless unless the build failed.
+    /// The source's failure reason; meaningless unless the build failed.
     pub failure_reason: Option<String>,
     /// Number of retried builds with its name.
     pub retries_count: Option<i64>,

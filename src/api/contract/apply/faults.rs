@@ -137,7 +137,7 @@ async fn a_document_with_faults_names_their_places_and_does_nothing() {
             400,
         ),
         (
-            json!({"users": [{"username": "x", "password": "correct horse", "groups": ["nobody"]}]}),
+            json!({"users": [{"username": "x", "password": "correct horse", "groups": ["unknown"]}]}),
             "users[0].groups[0]",
             400,
         ),
@@ -201,7 +201,7 @@ async fn a_document_with_faults_names_their_places_and_does_nothing() {
             "jobs[0].worker_pool",
             400,
         ),
-        (job(json!({"parent": "nobody"})), "jobs[0].parent", 400),
+        (job(json!({"parent": "unknown"})), "jobs[0].parent", 400),
         (job(json!({"parent": "j"})), "jobs[0].parent", 400),
         (
             json!({"jobs": [{"title": "nightly", "parent": "nightly"}]}),
@@ -218,7 +218,7 @@ async fn a_document_with_faults_names_their_places_and_does_nothing() {
             "projects[0].worker_pools",
             400,
         ),
-        // What a job asks for beyond the old server.
+        // Settings of a job beyond the old server.
         (job(json!({"cron": "0 3 30 2 *"})), "jobs[0].cron", 400),
         (job(json!({"cron": "0 0 3 * * *"})), "jobs[0].cron", 400),
         (job(json!({"cron": "@reboot"})), "jobs[0].cron", 400),

@@ -1,4 +1,4 @@
-//! A new job begins when it is told to, and once.
+//! A new job gets its first run once, at the given time.
 
 use super::*;
 

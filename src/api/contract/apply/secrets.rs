@@ -1,9 +1,9 @@
-//! Secrets are made up where nobody gives them, and never told again.
+//! Missing secrets are generated, and shown only once.
 
 use super::*;
 
 #[tokio::test]
-async fn secrets_that_nobody_gives_are_made_up_and_shown_once() {
+async fn missing_secrets_are_generated_and_shown_once() {
     let app = TestApp::new().await;
     let document =
         json!({"workers": [{"title": "Worker 1"}, {"title": "Worker 2", "api_key": "given"}]});

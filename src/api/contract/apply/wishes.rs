@@ -1,4 +1,4 @@
-//! What a job may ask for beyond what the old server knew.
+//! Settings of a job that the old server did not have.
 
 use super::*;
 
@@ -73,7 +73,7 @@ async fn a_fault_about_two_rhythms_names_both() {
     }
 }
 
-/// Nobody has to work out when three in the morning is.
+/// The first run follows from the calendar.
 #[tokio::test]
 async fn a_job_by_the_calendar_begins_by_itself_and_once() {
     let app = TestApp::new().await;
@@ -95,7 +95,7 @@ async fn a_job_by_the_calendar_begins_by_itself_and_once() {
         ok(app.apply(&job(&wishes)).await);
         assert_eq!(app.head(), head, "{title}");
     }
-    // Whoever says when, is heard; and a job without a time to run is pointed out.
+    // A given first run is used; and a job without a time to run causes a note.
     let reply = json!({"title": "told", "cron": "0 3 * * MON", "first_run": "now"});
     let applied = ok(app.apply(&job(&reply)).await);
     let run = applied["objects"]["jobs"]["told"]["first_run"].as_u64();

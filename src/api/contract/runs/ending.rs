@@ -21,7 +21,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn a_run_that_hangs_is_ended_once_by_whoever_says_why() {
+async fn a_run_that_hangs_is_ended_once_with_a_reason() {
     let app = TestApp::new().await;
     app.two_jobs().await;
     app.hanging(1).await;
@@ -55,7 +55,7 @@ async fn a_run_that_hangs_is_ended_once_by_whoever_says_why() {
         app.get("/v1/runs/1/log").await.body["content"],
         "Run 1 was ended by hand: its output is no text.\n"
     );
-    // Its worker says how it ended after all.
+    // Its worker reports its end after all.
     app.patch(1, |patch| {
         patch.returned_at = Some(Some(app.clock.now()));
         patch.success = Some(Some(true));
@@ -106,7 +106,7 @@ async fn a_run_is_killed_by_one_request_at_a_time() {
             &json!(OPERATOR)
         )
     );
-    // Its worker took note, and the run goes on: somebody may ask once more.
+    // Its worker acknowledged it, and the run continues: a user may request another kill.
     let noted = KillRequestCommand::Patch {
         by: Caller::Trusted,
         patch: kill_request::Patched {
@@ -155,7 +155,7 @@ async fn what_no_worker_has_is_neither_ended_nor_killed() {
     }
 }
 
-/// Who asked was "1", why was not said, and of the past nothing at all.
+/// The requester was shown as "1", the reason was missing, and the past was not available.
 #[tokio::test]
 async fn a_kill_request_says_who_asked_and_why_and_how_it_stood_then() {
     let app = TestApp::new().await;

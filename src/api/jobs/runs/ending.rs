@@ -72,8 +72,8 @@ pub(crate) struct Killing {
 
 /// Kill a run: the request is sent to its worker until the worker acknowledges it.
 ///
-/// The worker reports the end of the run once its process is dead. 409 if no worker has the run or it
-/// has ended.
+/// The worker reports the end of the run once its process is dead. 409 if no worker has the run or
+/// it has ended.
 #[utoipa::path(post, path = "/v1/runs/{run}/kill", tag = "runs",
     params(("run" = u64, Path, description = "The run's number")),
     request_body = Option<Reason>,

@@ -32,13 +32,13 @@ pub(crate) struct LiveParams {
     after: Option<u64>,
 }
 
-/// A change of a run or of a kill request, in the job runner's words.
+/// A change of a run or of a kill request, by the job runner's name.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Happened {
     /// `run` or `kill_request`.
     kind: &'static str,
-    /// `scheduled`, `enqueued`, `started`, `returned`, `reset`, `reopened`, `spread` or `patched`; of a kill request
-    /// `requested`, `enqueued`, `executed` or `patched`.
+    /// `scheduled`, `enqueued`, `started`, `returned`, `reset`, `reopened`, `spread` or `patched`;
+    /// of a kill request `requested`, `enqueued`, `executed` or `patched`.
     event: &'static str,
     /// The run.
     run_id: Option<u64>,
@@ -51,7 +51,8 @@ pub(crate) struct Happened {
 
 /// Follow changes of runs and kill requests as a live stream.
 ///
-/// The id of each event is its position, so that `Last-Event-ID` resumes; all views already include it.
+/// The id of each event is its position, so that `Last-Event-ID` resumes; all views already include
+/// it.
 #[utoipa::path(get, path = "/v1/runs/events", tag = "runs", params(LiveParams),
     responses((status = 200, body = Happened, content_type = "text/event-stream")))]
 pub(crate) async fn follow(
@@ -100,7 +101,7 @@ pub(crate) async fn follow(
     live(&app, &caller, lapse, events)
 }
 
-/// An event about a run or a kill request, in the job runner's words.
+/// An event about a run or a kill request, by the job runner's name.
 struct Meaning {
     kind: &'static str,
     event: &'static str,
@@ -175,7 +176,7 @@ async fn message(
     Ok(Some(Event::default().id(id).event(kind).data(data)))
 }
 
-/// The job runner's words for an event; our own where it has none.
+/// The job runner's name of an event; our own where it has none.
 fn words(event: &domain::Event) -> Option<(&'static str, &'static str)> {
     match event {
         domain::Event::Jobs(domain::JobsEvent::Run(event)) => Some(("run", of_run(event)?)),

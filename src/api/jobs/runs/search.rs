@@ -98,8 +98,8 @@ pub(crate) struct FoundLog {
 
 /// Search the logs of runs.
 ///
-/// Only the current content of a log is searched. A request reads a limited number of logs: continue
-/// with `next`.
+/// Only the current content of a log is searched. A request reads a limited number of logs:
+/// continue with `next`.
 #[utoipa::path(get, path = "/v1/run-logs", tag = "runs", params(SearchParams),
     responses((status = 200, body = LogPage)))]
 pub(crate) async fn search(

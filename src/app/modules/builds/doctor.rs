@@ -1,4 +1,4 @@
-//! Checks of what tells about builds: sources of webhooks, Prometheus, GitLab.
+//! Checks of the sources of builds: webhooks, Prometheus, GitLab.
 
 use secrecy::ExposeSecret;
 

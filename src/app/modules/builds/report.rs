@@ -1,4 +1,4 @@
-//! What a server that was started says of its sources of builds.
+//! The start report's lines about sources of builds.
 
 use secrecy::ExposeSecret;
 

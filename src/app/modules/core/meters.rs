@@ -127,7 +127,7 @@ fn log(meter: &Meter, log: &Arc<dyn EventLog>) {
     batch_sizes(meter, log);
 }
 
-/// How many of all were in each bucket or a smaller one, told as Prometheus shows a histogram.
+/// The cumulative counts of buckets, as in a Prometheus histogram.
 fn within(seen: &dyn AsyncInstrument<u64>, ends: &[u64], counts: &[u64]) {
     let ends = ends.iter().map(ToString::to_string);
     let mut sum = 0;

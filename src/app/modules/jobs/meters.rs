@@ -6,7 +6,7 @@ use opentelemetry::metrics::{AsyncInstrument, Meter};
 use super::reactors::{JobRunnerReading, RunningJobRunner};
 use crate::telemetry::{counter, gauge};
 
-/// Values of one instrument, told apart by the value of one attribute.
+/// Values of one instrument, distinguished by one attribute.
 type Read = fn(&JobRunnerReading) -> Vec<(&'static str, u64)>;
 
 /// Makes the instruments.

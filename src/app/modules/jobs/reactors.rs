@@ -55,9 +55,9 @@ pub(crate) struct JobRunnerReading {
     pub(crate) mails: MailsReading,
     /// The port on which workers listen.
     pub(crate) broadcaster: PortReading,
-    /// The port on which workers tell what they do.
+    /// The port for events of workers.
     pub(crate) events: PortReading,
-    /// What they told that was not understood.
+    /// The number of their unknown messages.
     pub(crate) not_understood: u64,
     /// How many of the two ports are ours.
     pub(crate) ports_bound: u64,
@@ -65,7 +65,7 @@ pub(crate) struct JobRunnerReading {
     pub(crate) clock: ClockSteps,
 }
 
-/// The job runner's ports, before there is anything to say on them.
+/// The job runner's ports, before anything is sent.
 pub(crate) struct Ports {
     broadcaster: Port,
     events: Port,
@@ -147,7 +147,7 @@ pub(crate) fn start(
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<RunningJobRunner>> {
     let section = &config.jobrunner;
-    // A zone that nobody knows was refused when the configuration was read.
+    // An unknown zone was refused when the configuration was read.
     let (Some(zone), Some(ports)) = (section.time_zone(), ports) else {
         return Ok(None);
     };
@@ -290,7 +290,7 @@ fn open(
         .with_context(|| format!("{key}: {ip}:{port} cannot be listened on"))
 }
 
-/// What is said about a clock that was set since the start; nothing otherwise.
+/// The detail about a clock that was set since the start; none otherwise.
 fn clock(steps: ClockSteps, rescheduled: u64) -> Option<String> {
     let ClockStep { by, at } = steps.last?;
     let direction = if by.is_negative() { "back" } else { "forward" };
