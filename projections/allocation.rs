@@ -1,9 +1,9 @@
 //! How much CPU and memory does a build need?
 //!
-//! One model of each strategy learns from the builds of the log as it is configured; models that were trained
-//! beside and promoted learn as well, and answer instead. Which models there are and who answers is told by the
-//! log, and a model is a pure function of its training and of the log: where one is promoted that is not at hand,
-//! the fold reads the log once more, up to the event that it is at.
+//! One model of each strategy learns from the builds of the log as it is configured; models that
+//! were trained and promoted learn as well, and answer instead. The log defines the models and
+//! which one answers, and a model is a pure function of its training and of the log: when a
+//! promoted one is not in memory, the fold reads the log again, up to its current event.
 
 pub mod accuracy;
 

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
     use crate::testing::{block_on, config, every_kind_of_event, memory_log, tell_all};
 
-    /// Whichever view it is that says something else.
+    /// In every view.
     #[test]
     fn a_row_that_the_log_does_not_tell_of_is_found_in_every_view() {
         let log: Arc<dyn EventLog> = Arc::new(memory_log());

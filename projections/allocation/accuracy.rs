@@ -51,7 +51,7 @@ pub struct AccuracyRow {
     pub package: Option<String>,
     /// How good.
     pub score: AccuracyScore,
-    /// Where the last build stands that was scored.
+    /// The position of the last build that was scored.
     pub position: Position,
 }
 
@@ -188,7 +188,7 @@ impl Accuracy {
     /// A page of these rows.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn list(
         &self,
         of: Of<'_>,

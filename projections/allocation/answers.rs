@@ -1,4 +1,4 @@
-//! Answers from the models, and tells how each of them stands.
+//! Answers from the models, and reports the state of each.
 
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ pub struct ModelStatus {
     pub flawed: u64,
     /// The last event that it has learnt from.
     pub learnt_to: Position,
-    /// What is told of its training.
+    /// Its training.
     pub trained: Option<ModelRow>,
 }
 
@@ -64,8 +64,9 @@ impl ViewReader for Allocation {
 }
 
 impl Allocation {
-    /// Answers, and says as whom. `strategy` names who is wanted: the promoted model if it is of that strategy, else
-    /// the strategy as it is configured. `build_jobs` is how many jobs the build will be given, where that is known.
+    /// Answers, with the name of the answerer. `strategy` selects it: the promoted model if it is
+    /// of that strategy, else the strategy as it is configured. `build_jobs` is the number of jobs
+    /// of the build, where that is known.
     #[must_use]
     pub fn answer(
         &self,
@@ -93,7 +94,7 @@ impl Allocation {
         }
     }
 
-    /// What the strategy that answers beside would say, when there is one.
+    /// The answer of the shadow strategy, when there is one.
     #[must_use]
     pub fn shadow(&self, spec: &Spec, build_jobs: Option<u32>) -> Option<Answered> {
         let models = self.memory.models.read();

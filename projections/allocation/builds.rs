@@ -1,4 +1,4 @@
-//! What models learn from: builds, as the log tells of them.
+//! What models learn from: builds, by their events.
 
 use domain::BuildsEvent;
 use std::ops::ControlFlow;
@@ -9,10 +9,10 @@ use domain::builds::build::{BuildEvent, BuiltSpec, OutOfMemory, ResourceUsage, U
 use eventlog::{EventLog, Filter, PageLimit, Position, ReadError};
 use jiff::Timestamp;
 
-/// The events that tell of builds.
+/// The events of builds with usage.
 pub const BUILD_TYPES: [&str; 2] = ["build.usage_recorded", "build.out_of_memory"];
 
-/// The build that an event tells of, if it tells of one.
+/// The build in an event, if there is one.
 #[must_use]
 pub fn sample_of(position: Position, event: &Event) -> Option<UsageSample> {
     match event {
@@ -57,7 +57,7 @@ pub async fn read_builds(
             }
         }
         let stop = look(page.next.min(until)).is_break();
-        // A page that brings nothing on would otherwise be asked for without end.
+        // An empty page would otherwise be requested without end.
         if stop || page.end || page.next <= after {
             break;
         }
@@ -100,7 +100,7 @@ fn spec(built: &BuiltSpec) -> Spec {
     Spec {
         name: built.name.clone(),
         version: built.version.clone(),
-        // History stores an object; whatever else stands there says nothing about variants.
+        // History stores an object; anything else has no variants.
         variants: serde_json::from_str(&built.variants).unwrap_or_else(|_| Variants::default()),
         arch: built.arch.clone(),
         compiler: built.compiler_name.clone(),

@@ -24,7 +24,7 @@ pub struct AllocationFold {
     memory: Arc<Memory>,
     samples: Vec<UsageSample>,
     unsaved: u64,
-    /// Where the first of what is not written down stands.
+    /// The position of the first event that is not persisted.
     unsaved_from: Position,
     /// Who answers has changed: it is written down at once, for a model costs more to make than a build to learn.
     is_urgent: bool,

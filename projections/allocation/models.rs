@@ -15,7 +15,7 @@ use crate::engine::stored::time;
 /// How many models are kept at hand that might be promoted soon.
 const SHELF_MAX: usize = 2;
 
-/// A model that was trained, as the log tells of it.
+/// A model that was trained, by its events.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelRow {
     /// Its id.
@@ -68,7 +68,7 @@ impl ModelRow {
     }
 }
 
-/// What is told of models: a pure function of the log.
+/// The registered models: a pure function of the log.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Registry {
     /// The models that were trained, in the order of the log.
@@ -89,7 +89,7 @@ pub(super) enum Changed {
 }
 
 impl Registry {
-    /// Takes note of an event, and says what that changed.
+    /// Applies an event, and returns what that changed.
     pub(super) fn take(&mut self, event: &AllocationEvent) -> Changed {
         match event {
             AllocationEvent::Answered(_) => Changed::Nothing,
@@ -127,7 +127,7 @@ impl Registry {
     }
 }
 
-/// The models, and what is told of them.
+/// The models, and their registrations.
 pub(super) struct Models {
     pub(super) settings: AllocationSettings,
     pub(super) configured: BTreeMap<StrategyName, Model>,
@@ -181,7 +181,7 @@ impl Models {
 pub(super) struct SavedModel {
     /// None for those that are configured.
     pub(super) id: Option<String>,
-    /// JSON, because a table's own format cannot tell strategies apart.
+    /// JSON, because a table's own format cannot distinguish strategies.
     parameters: String,
     progress: (u64, u64, u64),
     /// How many pieces its state has.
@@ -216,7 +216,8 @@ impl SavedModel {
     }
 }
 
-/// Models that were made beside and may be promoted soon. Only a cache: what is not here is made from the log.
+/// Models that were trained in the background and may be promoted soon. Only a cache: a missing one
+/// is trained from the log.
 #[derive(Default)]
 pub(super) struct Shelf(Vec<(String, Model)>);
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// What models learn from, and which strategy answers by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllocationSettings {
-    /// Which git refs are learnt from: `develop` alone unless told otherwise.
+    /// Which git refs are learnt from: `develop` alone by default.
     pub refs: Refs,
     /// The strategy that answers when a request names none and no trained model was promoted.
     pub strategy: StrategyName,
@@ -19,10 +19,10 @@ pub struct AllocationSettings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StrategyName {
-    /// The mean of the five newest builds that resemble the asked one.
+    /// The mean of the five newest builds that resemble the requested one.
     #[default]
     Gantry,
-    /// The app's own: from recent peaks and how far the next one usually lies.
+    /// Our own: from recent peaks and the usual distance of the next one.
     Ladder,
 }
 
@@ -30,7 +30,7 @@ impl StrategyName {
     /// All of them.
     pub const ALL: [Self; 2] = [Self::Gantry, Self::Ladder];
 
-    /// Its word in configuration and answers.
+    /// Its name in configuration and answers.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -62,7 +62,7 @@ impl std::str::FromStr for StrategyName {
 }
 
 impl AllocationSettings {
-    /// What a strategy learns when nothing else is said: everything, of the configured refs.
+    /// The default training of a strategy: everything, of the configured refs.
     #[must_use]
     pub fn training(&self, strategy: StrategyName) -> Training {
         let refs = self.refs.clone();

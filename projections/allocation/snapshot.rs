@@ -12,15 +12,15 @@ const SNAPSHOT: u8 = b's';
 const STATE: &[u8] = b"m";
 const PIECE_BYTES: usize = 32 * 1024;
 
-/// Everything beside the states of the models, as it is written down.
+/// Everything except the states of the models, as it is persisted.
 #[derive(Serialize, Deserialize)]
 struct Saved {
     registry: Registry,
     models: Vec<SavedModel>,
 }
 
-/// Reads what was written down, if anything was. Says why when it is of no use: other settings make another model,
-/// from the first event on.
+/// Reads the snapshot, if there is one. Returns the reason when it is unusable: other settings make
+/// another model, from the first event on.
 pub(super) fn read(models: &mut Models, rows: &mut Rows<'_>) -> Result<(), String> {
     let Some(saved) = rows.get::<Saved>(STATE) else {
         return Ok(());

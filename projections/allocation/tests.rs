@@ -303,7 +303,8 @@ fn variants_text() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// One is written into events, the other is asked with: if they differed, no build would be found again.
+    /// One is written into events, the other used in requests: if they differed, no build would be
+    /// found again.
     #[test]
     fn variants_are_read_alike_where_they_are_recorded_and_where_they_are_asked(text in variants_text()) {
         let asked = Variants::parse(&text);
@@ -321,7 +322,7 @@ fn five_hundred_variants_are_read_alike_as_well() {
     assert_eq!(recorded, Variants::parse(&text).to_json());
 }
 
-/// A model that leaves out what was before is made alike, in whatever page its promotion stands.
+/// A model that leaves out earlier builds is the same, whatever page its promotion is in.
 #[tokio::test]
 async fn a_model_of_later_builds_is_the_same_wherever_a_page_ends() {
     let app = App::new();
@@ -401,7 +402,7 @@ async fn roll_back(app: &App) {
     app.tell("allocation-model:registry", event).await;
 }
 
-/// What a pod's annotation says and what a generator asks for are written alike, and must mean the same.
+/// A pod's annotation and a generator's request have the same syntax, and must mean the same.
 #[test]
 fn an_annotation_and_a_question_read_variants_alike() {
     for text in [

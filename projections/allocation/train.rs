@@ -1,4 +1,4 @@
-//! Makes a model from the log, beside those that answer.
+//! Trains a model on the log, apart from those that answer.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use eventlog::{EventLog, Position, ReadError};
 
 use super::builds::read_builds;
 
-/// Only builds in the last part of the history are asked about: by then a model knows what it will know.
+/// Only builds in the last part of the history are evaluated: by then a model has learnt enough.
 const ASKED_SHARE: f64 = 0.2;
 
 /// A model that was trained, and what its answers would have been worth.
@@ -25,8 +25,8 @@ pub struct Trained {
     pub incumbent: Score,
 }
 
-/// Trains a model on the log up to `until`, and another that it is compared with. `look` is told how far it is, and
-/// may end it; then there is no model.
+/// Trains a model on the log up to `until`, and another one for comparison. `look` gets the
+/// progress, and may end it; then there is no model.
 ///
 /// # Errors
 /// When the log cannot be read.
@@ -67,7 +67,7 @@ pub async fn train(
     }))
 }
 
-/// Shows a model what it has not seen yet, up to `until`.
+/// Lets a model learn the events that it does not know yet, up to `until`.
 ///
 /// # Errors
 /// When the log cannot be read.

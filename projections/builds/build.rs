@@ -104,7 +104,7 @@ impl StreamList for BuildList {
 /// How many builds have one status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StatusCount {
-    /// The status, in the source's word.
+    /// The status, as the source calls it.
     pub status: String,
     /// How many.
     pub count: u64,
@@ -115,7 +115,7 @@ impl Builds {
     /// returns an empty page and where to go on.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn list(
         &self,
         filter: &BuildFilter,
@@ -125,10 +125,10 @@ impl Builds {
         self.page(&filter.query(), cursor, limit)
     }
 
-    /// How many builds have each status, by its word.
+    /// How many builds have each status, by its name.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn counts(&self) -> Answer<Vec<StatusCount>> {
         let classes = self.classes()?.into_iter();
         let counts = classes.filter_map(|(words, count)| {

@@ -34,12 +34,12 @@ pub struct CollectionRow {
     /// When the build first entered the queue, or its usage was imported.
     #[serde(with = "time")]
     pub entered_at: Timestamp,
-    /// Where that stands in the log.
+    /// That event's position.
     pub entered: Position,
     /// When the last event about it was recorded.
     #[serde(with = "time")]
     pub updated_at: Timestamp,
-    /// Where that event stands.
+    /// That event's position.
     pub position: Position,
 }
 
@@ -151,7 +151,7 @@ impl StreamList for CollectionList {
 pub struct CollectionCount {
     /// One of [`CollectionState::WORDS`].
     pub state: String,
-    /// Why, where that is said.
+    /// The reason, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// How many.
@@ -163,7 +163,7 @@ pub struct CollectionCount {
 pub struct CollectionFilter {
     /// One of [`CollectionState::WORDS`].
     pub state: Option<String>,
-    /// Why it was skipped or failed, as [`CollectionState::reason`] says it.
+    /// Why it was skipped or failed, by [`CollectionState::reason`].
     pub reason: Option<String>,
     /// Only those that entered at or after this.
     pub since: Option<Timestamp>,
@@ -175,7 +175,7 @@ impl Collections {
     /// What is due at `now`, the longest waiting first.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn due(&self, now: Timestamp, limit: usize) -> Answer<Vec<CollectionRow>> {
         self.due_after(None, now, limit)
     }
@@ -183,7 +183,7 @@ impl Collections {
     /// The same, only those behind a place.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn due_after(
         &self,
         after: Option<QueuePlace>,
@@ -211,7 +211,7 @@ impl Collections {
     /// When the next one is or was due; none when nothing waits.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn next_due(&self) -> Answer<Option<Timestamp>> {
         let first = self.reader.scan(Range::prefix(DUE).limit(1))?;
         let time = first
@@ -223,7 +223,7 @@ impl Collections {
     /// How many collections have each state, by state and reason.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn counts(&self) -> Answer<Vec<CollectionCount>> {
         let classes = self.classes()?.into_iter();
         let counts = classes.map(|(words, count)| {
@@ -240,7 +240,7 @@ impl Collections {
     /// A page of all, those that entered last first.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn list(
         &self,
         filter: &CollectionFilter,

@@ -108,7 +108,7 @@ impl Nodes {
     /// The machines that have this name, the first thousand of them.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn by_hostname(&self, hostname: &str) -> Answer<Vec<NodeRow>> {
         let start = KeyBuilder::new(BY_HOSTNAME).str(hostname);
         let walk = Walk::all(start.as_ref());
@@ -119,7 +119,7 @@ impl Nodes {
     /// A page of all machines by name.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn list(&self, cursor: &Cursor, limit: usize) -> Answer<Listing<NodeRow>> {
         self.page(&ListQuery::default(), cursor, limit)
     }

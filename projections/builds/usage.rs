@@ -70,7 +70,7 @@ pub struct UsageRow {
     /// When the log took it.
     #[serde(with = "time")]
     pub recorded_at: Timestamp,
-    /// Where it stands in the log.
+    /// Its position in the log.
     pub position: Position,
 }
 
@@ -192,7 +192,7 @@ impl Usages {
     /// A page of records, those of the builds that ended last first.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn list(
         &self,
         filter: &UsageFilter,

@@ -47,7 +47,7 @@ pub struct AuditRow {
     pub request_id: Option<String>,
     /// The address of the client.
     pub source_ip: Option<String>,
-    /// Why, in the actor's words.
+    /// The actor's reason.
     pub reason: Option<String>,
     /// What the event is about, in one line.
     pub summary: String,
@@ -122,7 +122,8 @@ impl ListView for AuditList {
     }
 }
 
-/// Whether the audit lists an event: what its type says, and whether a person or the holder of a token caused it.
+/// Whether the audit lists an event: by its type, and by whether a person or the holder of a token
+/// caused it.
 fn is_listed(event: &Event, envelope: &Envelope<'_>) -> bool {
     match Event::type_of(event.event_type()).map(|known| known.audit) {
         Some(domain::Audit::Always) => true,
@@ -179,7 +180,7 @@ impl Audits {
     /// A page of entries, newest first.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn list(
         &self,
         filter: &AuditFilter,

@@ -125,7 +125,7 @@ impl RefusedBodies {
     /// A page of refused bodies, those that were first refused last first.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn list(&self, cursor: &Cursor, limit: usize) -> Answer<Listing<BodyRow>> {
         self.page(&ListQuery::default(), cursor, limit)
     }

@@ -38,7 +38,7 @@ pub struct TokenRow {
     /// When it was revoked.
     #[serde(with = "time::option")]
     pub revoked_at: Option<Timestamp>,
-    /// Where the last event about it stands.
+    /// The position of its last event.
     pub position: Position,
 }
 
@@ -119,7 +119,7 @@ impl Tokens {
     /// The token with this SHA-256; it may be revoked or expired.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn by_hash(&self, hash: &str) -> Answer<Option<TokenRow>> {
         let query = ListQuery {
             fields: vec![(HASH, hash)],
@@ -132,7 +132,7 @@ impl Tokens {
     /// A page of all tokens, revoked ones as well, by their ids.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn list(&self, cursor: &Cursor, limit: usize) -> Answer<Listing<TokenRow>> {
         self.page(&ListQuery::default(), cursor, limit)
     }

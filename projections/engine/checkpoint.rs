@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::kind::Kind;
 use super::stored;
 
-/// Where the checkpoint lies. No row of a view begins with this byte.
+/// The key of the checkpoint. No row of a view begins with this byte.
 pub(crate) const KEY: &[u8] = &[0];
 
 /// How far a table has come.

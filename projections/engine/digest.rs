@@ -1,4 +1,4 @@
-//! One number for everything a table says.
+//! A digest of the content of a table.
 
 use tables::{Range, Table, TableError};
 

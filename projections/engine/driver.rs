@@ -247,7 +247,7 @@ fn rebuild(engine: &Engine, name: &'static str, progress: &watch::Sender<Rebuild
     engine.announce();
 }
 
-/// Writes down what was folded while folding goes on: one commit at a time, beside the fold.
+/// Persists folded rows while folding continues: one commit at a time, on another thread.
 struct Commits {
     engine: Arc<Engine>,
     /// When what was written was last made durable.

@@ -1,4 +1,4 @@
-//! How far tables say that a log had come, whichever program wrote them.
+//! The log's head by the tables, whichever program wrote them.
 
 use eventlog::Position;
 use tables::{TableError, Tables};
@@ -8,13 +8,13 @@ use super::checkpoint::Checkpoint;
 /// The table whose checkpoint is furthest in the log, and its position; none when there is no checkpoint.
 ///
 /// # Errors
-/// When the tables as a whole cannot be read. A table that cannot be read says nothing.
+/// When the tables as a whole cannot be read. An unreadable table is skipped.
 pub fn furthest_checkpoint(tables: &dyn Tables) -> Result<Option<(String, Position)>, TableError> {
     let checkpoints = checkpoints(tables)?.into_iter();
     Ok(checkpoints.max_by_key(|(_, position)| *position))
 }
 
-/// Drops the tables whose checkpoint is ahead of a position, and says which.
+/// Drops the tables whose checkpoint is ahead of a position, and returns their names.
 ///
 /// # Errors
 /// When the tables cannot be read or changed.

@@ -27,7 +27,7 @@ pub(crate) struct Folding {
 }
 
 impl Folding {
-    /// Goes on where the table stands.
+    /// Resumes at the table's position.
     pub(crate) fn resume(
         kind: &Kind,
         overlay: Arc<Overlay>,
@@ -69,7 +69,7 @@ impl Folding {
     /// # Errors
     /// When the table failed; nothing of the page is visible then, and [`Folding::reload`] comes next.
     pub(crate) fn fold_page(&mut self, page: &DecodedPage) -> Result<bool, TableError> {
-        // A page that stands further on leaves a gap: the next one is read from here.
+        // A later page leaves a gap: the next one is read from here.
         let is_elsewhere =
             page.next <= self.checkpoint.position || page.after > self.checkpoint.position;
         if is_elsewhere || self.is_ahead {

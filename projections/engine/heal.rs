@@ -45,7 +45,7 @@ impl Healer {
         self.is_under_way
     }
 
-    /// Rests as long as the last tries say, and tries once.
+    /// Waits by the number of failed attempts, and tries once.
     pub(super) async fn heal(&mut self, engine: &Engine) {
         if self.last.is_none_or(|last| last.elapsed() > WELL_AFTER) {
             self.tries = 0;
@@ -58,7 +58,7 @@ impl Healer {
         let tables = Arc::clone(&engine.tables);
         let revived = tokio::task::spawn_blocking(move || tables.revive()).await;
         let gone_on = match revived {
-            // Nothing was tried, and room may be made at any moment.
+            // Nothing was tried, and space may be freed at any moment.
             Ok(Err(error @ TableError::Full)) => {
                 self.tell(&error);
                 rest(engine, FULL_INTERVAL).await;
@@ -89,7 +89,7 @@ impl Healer {
 }
 
 impl Engine {
-    /// Says of all views that their tables have failed, until they go on.
+    /// Marks the tables of all views as failed, until they continue.
     fn note_failure(&self, failure: &TableError) {
         for slot in &self.slots {
             slot.notes.lock().error = Some(failure.to_string());

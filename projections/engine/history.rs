@@ -40,7 +40,7 @@ impl History {
         self.log.head()
     }
 
-    /// The event at a position; none when nothing stands exactly there.
+    /// The event at a position; none when there is none.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -57,8 +57,8 @@ impl History {
         Ok(found.filter(|event| event.position == position))
     }
 
-    /// The head of the log as it was at some moment. For a time this reads the log up to it: the first event that
-    /// was recorded later ends it, whatever the clock said after that.
+    /// The head of the log as it was at some moment. For a time this reads the log up to it: the
+    /// first event that was recorded later ends it, whatever the clock showed after that.
     ///
     /// # Errors
     /// When the log cannot be read.

@@ -24,7 +24,7 @@ pub struct Kind {
 }
 
 impl Kind {
-    /// The kind of `P`, whose folds begin as `make` says.
+    /// The kind of `P`, whose folds are created by `make`.
     pub fn of<P: Projection>(make: impl Fn() -> P + Send + Sync + 'static) -> Self {
         Self {
             name: P::NAME,
@@ -36,7 +36,7 @@ impl Kind {
         }
     }
 
-    /// A fold that has seen nothing.
+    /// A new fold.
     pub(crate) fn begin(&self) -> Box<dyn Fold> {
         (self.make)()
     }

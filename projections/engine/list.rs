@@ -67,7 +67,7 @@ pub trait ListView: Sized + Send + Sync + 'static {
         envelope: &Envelope<'_>,
     ) -> bool;
 
-    /// The class that a row is counted in, as one or several words.
+    /// The class that a row is counted in, as one or several texts.
     fn class(_row: &Self::Row, _start: KeyBuilder) -> Option<Key> {
         None
     }
@@ -190,7 +190,7 @@ impl<R> Field<R> {
 
 /// A key that starts with this prefix.
 fn start(prefix: &[u8]) -> KeyBuilder {
-    // By bytes: a builder begins with room for a whole key.
+    // By bytes: a builder has the capacity for a whole key.
     let (first, rest) = prefix.split_first().expect("a prefix is not empty");
     let start = KeyBuilder::new(*first);
     rest.iter().fold(start, |key, byte| key.u8(*byte))

@@ -7,8 +7,9 @@ use tables::{KeyBuilder, Range};
 use super::reader::{Answer, Reader};
 use super::stored;
 
-/// The most rows that one page may look at, admitted or not. A page that ends here says where the next one
-/// goes on, so that a filter which admits little costs many short requests instead of a long one.
+/// The most rows that one page may look at, admitted or not. A page that ends here has the start of
+/// the next one, so that a filter which admits little costs many short requests instead of a long
+/// one.
 pub const EXAMINED_MAX: usize = 10_000;
 
 /// The most bytes that the rows or events of one page have together, but for the first of them, which is always on
@@ -93,7 +94,7 @@ impl<T> Listing<T> {
 pub struct Place {
     /// In microseconds of Unix time.
     pub(crate) time: i64,
-    /// Of the log; tells entries of one time apart.
+    /// Of the log; distinguishes entries of the same time.
     pub(crate) position: u64,
 }
 
@@ -145,7 +146,7 @@ impl<'a> Walk<'a> {
         let mut bytes = PageBytes::default();
         let mut range = self.range(cursor);
         loop {
-            // One more than is needed tells whether there is a next page.
+            // One more than is needed, to know whether there is a next page.
             let wanted = limit.saturating_sub(listing.rows.len()) + 1;
             let chunk = wanted.min(CHUNK);
             let entries = reader.scan(range.clone().limit(chunk))?;

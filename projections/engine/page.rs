@@ -7,7 +7,7 @@ use super::fault::FoldFault;
 
 /// A page of the log.
 pub(crate) struct DecodedPage {
-    /// What the page stands after.
+    /// The position before the page.
     pub(crate) after: Position,
     /// The events that a view wants, and always the last event, by which a table recognises its
     /// log.
@@ -25,7 +25,7 @@ pub(crate) struct DecodedPage {
 )]
 pub(crate) enum Reading {
     Event(Event),
-    /// No fold asked for this type; only the last event of a page is kept all the same.
+    /// No fold wants this type; only the last event of a page is kept anyway.
     Unwanted,
     Fault,
 }

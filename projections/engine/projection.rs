@@ -36,7 +36,7 @@ pub trait Projection: Send + 'static {
     /// Writes down what was gathered since the last flush; called before anything becomes visible.
     fn flush(&mut self, _rows: &mut Rows<'_>) {}
 
-    /// What answers from memory. It is asked for once, when the fold begins to serve.
+    /// The part that answers from memory, taken once, when the fold begins to serve.
     fn memory(&self) -> Option<Arc<dyn Any + Send + Sync>> {
         None
     }

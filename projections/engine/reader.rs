@@ -8,7 +8,7 @@ use tables::{Key, Range, Table, TableError, Value};
 use super::serving::Serving;
 use super::stored;
 
-/// What a question gets: the answer, or why the tables cannot say.
+/// The result of a query: the answer, or the error of the tables.
 pub type Answer<T> = Result<T, TableError>;
 
 /// Reads the rows of one view as they are now. Calls may wait for the disk.
@@ -25,7 +25,7 @@ impl Reader {
     /// The row under `key`.
     ///
     /// # Errors
-    /// When the table cannot say, or holds something else.
+    /// When the table cannot be read, or holds another shape.
     pub fn get<T: DeserializeOwned>(&self, key: &[u8]) -> Answer<Option<T>> {
         let value = self.noted(self.serving.overlay.get(key))?;
         value.map(|value| self.decode(&value)).transpose()
@@ -34,7 +34,7 @@ impl Reader {
     /// The rows within `range`, as bytes.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn scan(&self, range: Range<'_>) -> Answer<Vec<(Key, Value)>> {
         self.noted(self.serving.overlay.scan(range))
     }
@@ -47,7 +47,7 @@ impl Reader {
         self.noted(stored::decode(value))
     }
 
-    /// One number for everything the rows say.
+    /// A digest of the rows.
     ///
     /// # Errors
     /// When the table cannot be read.

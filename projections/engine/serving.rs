@@ -1,4 +1,4 @@
-//! The table that answers now, and what answers from memory beside it.
+//! The table that answers now, and the memory that answers with it.
 
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -152,7 +152,7 @@ impl Slot {
         }
     }
 
-    /// Begins again where the table stands, if the fold was left ahead of it by a failure.
+    /// Restarts at the table's position, if a failure left the fold ahead of it.
     pub(crate) fn recover(&self) -> Result<(), TableError> {
         let mut place = self.folding.lock();
         let Some(folding) = place.as_mut().filter(|folding| folding.is_ahead()) else {
@@ -193,7 +193,7 @@ impl Slot {
         Ok(())
     }
 
-    /// A fold that began again holds another memory than the one that answers.
+    /// A restarted fold has another memory than the one that answers.
     fn replace_memory(&self, folding: &Folding) {
         let mut serving = self.serving.write();
         if let Some(serving) = serving.as_mut() {

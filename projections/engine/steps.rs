@@ -70,12 +70,12 @@ pub enum StepError {
     /// The log cannot be read.
     #[error(transparent)]
     Log(#[from] ReadError),
-    /// A table cannot be read or written; the views that could go on have gone on.
+    /// A table cannot be read or written; the other views have continued.
     #[error("view `{view}`: {error}")]
     Table {
         /// Which view.
         view: &'static str,
-        /// What its table said.
+        /// The error of its table.
         error: TableError,
     },
     /// The views are shut down.
@@ -307,7 +307,7 @@ impl Engine {
         self.moved.subscribe()
     }
 
-    /// Tells those who wait for a position to look again.
+    /// Wakes the callers that wait for a position.
     pub(crate) fn announce(&self) {
         self.moved.send_modify(|_| {});
     }
@@ -329,7 +329,7 @@ impl Engine {
         self.slots.iter().find(|slot| slot.kind.name == name)
     }
 
-    /// One number for everything a view's rows say; `None` when there is no such view.
+    /// A digest of a view's rows; `None` when there is no such view.
     ///
     /// # Errors
     /// When the table cannot be read.

@@ -31,7 +31,7 @@ async fn engine_with(
         .unwrap()
 }
 
-/// What every view says, as one number each, models in memory written down first.
+/// A digest of every view, after models in memory are persisted.
 #[track_caller]
 fn digests(engine: &Engine) -> Vec<(&'static str, String)> {
     engine.commit(true).unwrap();

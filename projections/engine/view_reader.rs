@@ -53,7 +53,7 @@ pub trait RowAsOf: ViewReader<Fold: Default> {
     /// The row under `key`.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     fn row(&self, key: &Self::Key) -> Answer<Option<Self::Row>>;
 }
 

@@ -31,13 +31,13 @@ pub use ledger::Row;
 pub use model::Roster;
 pub use sight::{Scope, Sight};
 
-/// What a worker says about itself, every few minutes.
+/// A worker's reports about itself, every few minutes.
 const REPORTS: u8 = b'r';
 /// How the runs of a job went. Apart from the job, whose script must not be written again with
 /// every run.
 const TALLY: u8 = b'c';
 
-/// The fold. What is told of is held until the flush, which also tells the model in memory.
+/// The fold. Changed rows are held until the flush, which also updates the model in memory.
 #[derive(Default)]
 pub struct RosterFold {
     model: Arc<RwLock<Roster>>,
@@ -165,7 +165,8 @@ impl ViewReader for RosterView {
 }
 
 impl RosterView {
-    /// Looks at everything at once. Short, and without a wait: nothing is told to the model meanwhile.
+    /// Reads a consistent state. Keep it short, and do not wait: the model is not updated
+    /// meanwhile.
     pub fn read<T>(&self, look: impl FnOnce(&Roster) -> T) -> T {
         look(&self.model.read())
     }
@@ -173,7 +174,7 @@ impl RosterView {
     /// One record.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn row<K: Kept>(&self, number: u64) -> Answer<Option<Row<K::Held>>> {
         let stored: Option<Stored<K::Held>> = self.reader.get(&key(K::PREFIX, number))?;
         Ok(stored.map(Into::into))

@@ -1,4 +1,4 @@
-//! How do runs stand, what did they print, and who wants them killed?
+//! What is the state of runs, what did they print, and which kills were requested?
 
 mod dispatch;
 mod index;
@@ -38,8 +38,8 @@ pub use logs::RunLogRow;
 pub use query::{RunQuery, WorkerIs};
 pub use row::{RunRow, RunState};
 
-/// The fold. Runs that are told of are held until the flush: most of what happens to one happens within a few
-/// pages, and every row and entry is then written once. Kill requests and logs are written as they come.
+/// The fold. Changed runs are held until the flush: most events of one are within a few pages, and
+/// every row and entry is then written once. Kill requests and logs are written as they come.
 #[derive(Default)]
 pub struct RunsFold {
     model: Arc<RwLock<Model>>,
@@ -212,7 +212,7 @@ impl RunsFold {
         match (event, run.as_mut()) {
             (RunEvent::Scheduled(data), before) => {
                 let planned = RunRow::planned(number, data, envelope);
-                // What is said of the number stays when it is scheduled again.
+                // Kill requests and logs of the number stay when it is scheduled again.
                 *run = Some(match before {
                     None => planned,
                     Some(before) => RunRow {
@@ -232,7 +232,7 @@ impl RunsFold {
                 };
                 rows.put(index::spread_key(number), &spread);
             }
-            // Not wanted here: these stand in the streams of occasions, and say nothing of one run.
+            // Not wanted here: these are in the streams of occasions, and belong to no single run.
             (
                 RunEvent::SiblingAdded(_)
                 | RunEvent::SiblingReturned(_)
@@ -334,7 +334,7 @@ impl RunsFold {
 
     fn held(&mut self, number: u64, rows: &mut Rows<'_>) -> &mut Held {
         self.held.entry(number).or_insert_with(|| {
-            // What is not over, or is new, is never asked of the table.
+            // Open and new runs are never read from the table.
             let (open, is_new) = {
                 let model = self.model.read();
                 (model.open.get(&number).cloned(), number > model.highest)
@@ -414,7 +414,7 @@ fn job_counted(key: &[u8]) -> Option<u64> {
     }
 }
 
-/// How runs stand. Those that are not over are in memory, whatever is asked of them.
+/// The state of runs. Those that are not over are in memory.
 #[derive(Clone)]
 pub struct Runs {
     reader: Reader,
@@ -450,7 +450,7 @@ impl Runs {
     /// One run. One that was spread is no more.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn get(&self, number: u64) -> Answer<Option<Arc<RunRow>>> {
         let held = || {
             let model = self.model.read();
@@ -461,14 +461,14 @@ impl Runs {
             return Ok(Some(run));
         }
         let over = self.reader.get(&over_key(number))?;
-        // It may have been reopened since memory was asked.
+        // It may have been reopened since the read of the memory.
         Ok(over.map(Arc::new).or_else(held))
     }
 
     /// The runs into which a run was spread, if it was.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn spread_into(&self, number: u64) -> Answer<Option<Vec<Share>>> {
         let row: Option<SpreadRow> = self.reader.get(&index::spread_key(number))?;
         Ok(row.map(|row| row.into))

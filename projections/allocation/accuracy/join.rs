@@ -70,7 +70,7 @@ impl Said {
         let mut beside: Vec<&Given> = beside
             .filter(|given| given.answerer.shadow && given.at == had.at)
             .collect();
-        // Asked twice within one tick of the clock, it answered the same twice.
+        // Two requests within one tick of the clock got the same answer.
         beside.sort_by(|one, other| one.answerer.cmp(&other.answerer));
         beside.dedup_by(|one, other| one.answerer == other.answerer);
         beside.insert(0, had);
@@ -78,9 +78,9 @@ impl Said {
     }
 }
 
-/// By what an answer and a build of the same spec know each other. Variants in any order are the same variants, and
-/// an architecture is its last part: a generator asks for `linux-ubuntu22.04-x86_64_v3`, and a pod says
-/// `x86_64_v3`.
+/// The key that joins an answer with a build of the same spec. Variants in any order are the same
+/// variants, and an architecture is its last part: a generator sends `linux-ubuntu22.04-x86_64_v3`,
+/// and a pod's annotation is `x86_64_v3`.
 pub(super) fn digest(spec: &Spec) -> [u8; DIGEST_BYTES] {
     let mut hasher = blake3::Hasher::new();
     let mut text = |text: &str| {

@@ -13,7 +13,7 @@ pub struct AccuracyScore {
     pub score: Score,
     /// The sum of how far the memory lay from the peak, in peaks.
     pub memory_error: f64,
-    /// Builds that were killed for memory in life, with an answer that they had been told.
+    /// Builds that were killed for memory in production, with the answer that they had got.
     pub killed: u64,
     /// What those had held, in byte-hours.
     pub killed_byte_hours: f64,

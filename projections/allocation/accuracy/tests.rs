@@ -58,7 +58,7 @@ async fn what_was_answered_after_the_start_or_about_something_else_is_not_joined
     let mut other = answered(1, 6e9);
     other.spec = SPEC.replace("1.1", "1.2");
     assert_eq!(data(&[other.clone()], build()).await, []);
-    // The same in other words.
+    // The same spec, spelled differently.
     other.spec = SPEC.replace("linux-ubuntu22.04-", "");
     assert_eq!(data(&[other], build()).await.len(), 1);
 }

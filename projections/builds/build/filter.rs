@@ -25,7 +25,7 @@ pub enum BuildOrder {
 pub struct BuildFilter {
     /// Who numbered them.
     pub source: Option<String>,
-    /// How they stand, in the source's word.
+    /// Their status, as the source calls it.
     pub status: Option<String>,
     /// The git ref.
     pub git_ref: Option<String>,
@@ -37,7 +37,8 @@ pub struct BuildFilter {
     pub node: Option<String>,
     /// The stage of the pipeline.
     pub stage: Option<String>,
-    /// How the collection of their usage stands, one of [`crate::builds::collections::CollectionState::WORDS`].
+    /// The state of the collection of their usage, one of
+    /// [`crate::builds::collections::CollectionState::WORDS`].
     pub collection: Option<String>,
     /// In which order.
     pub order: BuildOrder,

@@ -15,7 +15,7 @@ use crate::engine::stored::time;
 pub struct BuildRow {
     /// Its name.
     pub key: BuildKey,
-    /// How it stands, in its source's word; that of its usage when no report came.
+    /// Its status, as its source calls it; that of its usage when no report came.
     pub status: String,
     /// The stage of the pipeline; none for an imported build.
     pub stage: Option<String>,
@@ -42,7 +42,7 @@ pub struct BuildRow {
     pub project_id: Option<i64>,
     /// The project's path or display name.
     pub project: Option<String>,
-    /// Why it failed, in the source's words; says something only of a failed build.
+    /// The source's failure reason; meaningful only for a failed build.
     pub failure_reason: Option<String>,
     /// How many builds of its name had been retried.
     pub retries_count: Option<i64>,
@@ -50,19 +50,19 @@ pub struct BuildRow {
     pub instance: Option<String>,
     /// What it built and used.
     pub usage: Option<UsageSummary>,
-    /// How the collection of its usage stands; none before it is over.
+    /// The state of the collection of its usage; none before it is over.
     pub collection: Option<Progress>,
     /// How many reports of it came.
     pub reports: u32,
-    /// When the log first told of it.
+    /// The time of its first event.
     #[serde(with = "time")]
     pub seen_at: Timestamp,
-    /// Where that stands.
+    /// That event's position.
     pub first: Position,
-    /// When the log last told of it.
+    /// The time of its last event.
     #[serde(with = "time")]
     pub updated_at: Timestamp,
-    /// Where that stands.
+    /// That event's position.
     pub position: Position,
     standing: Option<Standing>,
 }
@@ -94,20 +94,21 @@ pub struct UsageSummary {
     pub memory_limit: Option<f64>,
     /// Mean of the bytes it used.
     pub memory_mean: Option<f64>,
-    /// The most bytes it used, as far as was seen.
+    /// The highest sample of memory in bytes.
     pub memory_max: Option<f64>,
     /// Whether it was killed because it needed more memory than it was allowed.
     pub out_of_memory: bool,
 }
 
 impl BuildRow {
-    /// How long it waited for a runner, in seconds; none when its times do not say, or contradict each other.
+    /// How long it waited for a runner, in seconds; none when its times are missing or
+    /// contradictory.
     #[must_use]
     pub fn queued_seconds(&self) -> Option<f64> {
         seconds(self.created_at, self.started_at)
     }
 
-    /// How long it ran, in seconds; none when its times do not say, or contradict each other.
+    /// How long it ran, in seconds; none when its times are missing or contradictory.
     #[must_use]
     pub fn duration_seconds(&self) -> Option<f64> {
         seconds(self.started_at, self.finished_at)
@@ -168,7 +169,7 @@ impl BuildRow {
         }
     }
 
-    /// The report that is furthest along says how the build stands; any other fills what it left open.
+    /// The most advanced report defines the status; any other fills missing fields.
     fn take_report(&mut self, reported: &Reported) {
         self.reports += 1;
         let standing = Standing::of(reported);

@@ -1,4 +1,4 @@
-//! Which of two reports says how a build stands.
+//! Which of two reports defines the status of a build.
 
 use domain::builds::build::{BuildStatus, Reported};
 use jiff::Timestamp;
@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::stored::time;
 
-/// How far along a report says that a build is. The greatest one holds, in whatever order they arrive.
+/// The progress of a build by a report. The greatest one counts, in any order of arrival.
 ///
-/// First the rank of the status, then the times in the body, then the order that statuses usually have, and
-/// their text at last, so that no two reports of one build say different things with equal right.
+/// First the rank of the status, then the times in the body, then the order that statuses usually
+/// have, and their text at last, so that two different reports of one build never have the same
+/// rank.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Standing {
     rank: u8,

@@ -51,7 +51,7 @@ async fn what_was_reported_is_read_back_at_once() {
     assert_eq!(row.collection.unwrap().state.as_str(), "recorded");
 }
 
-/// What the row says of the build itself, without what it says of the log.
+/// The row's fields of the build itself, without positions in the log.
 fn facts(row: BuildRow) -> impl PartialEq + std::fmt::Debug {
     let times = (row.created_at, row.started_at, row.finished_at);
     (

@@ -6,23 +6,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::stored::time;
 
-/// How the collection of one build's usage stands.
+/// The progress of the collection of one build's usage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// Which collection: 1, and one more for every requeue.
     pub collection: u32,
-    /// How it stands.
+    /// The state.
     pub state: CollectionState,
     /// How many attempts of this collection have failed.
     pub attempt: u32,
-    /// When it is to be worked on next; says something only before its outcome.
+    /// When it is due next; meaningful only before its outcome.
     #[serde(with = "time")]
     pub due_at: Timestamp,
     /// What went wrong at the last attempt, or what the outcome found.
     pub detail: Option<String>,
 }
 
-/// How a collection stands.
+/// The state of a collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum CollectionState {
     /// It waits for its first attempt.
@@ -49,7 +49,7 @@ pub enum Outcome {
 }
 
 impl CollectionState {
-    /// Every word of [`CollectionState::as_str`].
+    /// Every text of [`CollectionState::as_str`].
     pub const WORDS: [&'static str; 7] = [
         "abandoned",
         "failed",
@@ -60,7 +60,7 @@ impl CollectionState {
         "skipped",
     ];
 
-    /// One word.
+    /// Its name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -74,7 +74,7 @@ impl CollectionState {
         }
     }
 
-    /// Why it was skipped or failed, in one word.
+    /// Why it was skipped or failed.
     #[must_use]
     pub fn reason(self) -> Option<&'static str> {
         match self {
@@ -110,10 +110,10 @@ impl CollectionState {
 }
 
 impl Progress {
-    /// How it stands after an event, given how it stood before.
+    /// The progress after an event, from the progress before.
     ///
-    /// A build is queued once, when it is first said to be over; a second such report, or one that comes after
-    /// the outcome, changes nothing. What speaks of another collection than the present one is old news.
+    /// A build is queued once, at the first report of its end; a second such report, or one after
+    /// the outcome, changes nothing. Events of an earlier collection are ignored.
     pub(crate) fn after(before: Option<&Self>, event: &BuildEvent) -> Option<Self> {
         match event {
             BuildEvent::Reported(reported) => {
@@ -191,7 +191,7 @@ impl Progress {
         }
     }
 
-    /// The first outcome of a collection stands, whatever comes later.
+    /// The first outcome of a collection counts, whatever comes later.
     fn ended(
         before: Option<&Self>,
         collection: u32,

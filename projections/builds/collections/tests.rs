@@ -63,7 +63,8 @@ async fn a_failed_attempt_is_due_again_when_it_says() {
     );
 }
 
-/// The first outcome stands; a requeue begins another collection, and old news of the first changes nothing.
+/// The first outcome counts; a requeue begins another collection, and late events of the first
+/// change nothing.
 #[tokio::test]
 async fn only_a_requeue_opens_what_is_over() {
     let app = App::new();

@@ -31,7 +31,7 @@ async fn a_machine_is_found_by_its_newest_name_and_known_since_it_was_first_desc
     assert_eq!(nodes.get(&"uuid-2".to_owned()).unwrap(), None);
 }
 
-/// A name is given to another machine when the first one is gone.
+/// A name is given to another machine after the first one is removed.
 #[tokio::test]
 async fn machines_of_one_name_are_told_apart_and_listed_by_name() {
     let app = App::new();

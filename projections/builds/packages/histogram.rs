@@ -1,4 +1,4 @@
-//! How a quantity is spread, in little room and the same bytes every time.
+//! A compact histogram, with the same bytes every time.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What an audited event says, in one line.
+//! A summary of an audited event in one line.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use domain::core::token::TokenEvent;
 use domain::{BuildsEvent, CoreEvent, Event};
 use serde_json::Value;
 
-/// What an audited event says.
+/// A summary of an audited event.
 pub(super) struct Summary {
     /// In one line.
     pub(super) text: String,
@@ -22,7 +22,7 @@ const NAMES: [&str; 6] = ["name", "title", "username", "model", "reason", "outco
 /// Fields that refer to a thing by its number.
 const NUMBERS: [&str; 6] = ["run", "job", "worker", "worker_pool", "group", "user"];
 
-/// Fields that every event has, or that say nothing to a reader.
+/// Fields that every event has, or that are meaningless to a reader.
 const PLAIN: [&str; 2] = ["at", "number"];
 
 pub(super) fn of(event: &Event) -> Summary {

@@ -12,7 +12,7 @@ use crate::engine::listing::PAGE_BYTES_MAX;
 /// The most events that one page may look at.
 const EXAMINED_MAX: usize = 100_000;
 
-/// How many events are read at once when something is asked that the log itself does not know.
+/// How many events are read at once for filters that the log itself does not have.
 const CHUNK: usize = 1024;
 
 /// How many events of a stream are read at first, while it is not known how large they are.
@@ -33,9 +33,9 @@ pub struct EventQuery {
     pub since: Option<Timestamp>,
     /// Recorded before this.
     pub until: Option<Timestamp>,
-    /// Only what stands after this position. Where to go on upwards.
+    /// Only events after this position.
     pub after: Option<Position>,
-    /// Only what stands before this position. Where to go on downwards.
+    /// Only events before this position.
     pub before: Option<Position>,
     /// How many events at most; at least one.
     pub limit: usize,
@@ -48,7 +48,7 @@ pub struct EventQuery {
 /// A page of events.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventPage {
-    /// The events, in the order that was asked for.
+    /// The events, in the requested order.
     pub events: Vec<Recorded>,
     /// Where to go on: `after` of the next query upwards, `before` of the next one downwards. None at the end.
     /// A page may have no events and yet a next one.
@@ -96,7 +96,7 @@ impl EventQuery {
         self.admits_actor(&metadata) && (self.dialect.is_none() || self.dialect == metadata.dialect)
     }
 
-    /// Whether the log's own filter says everything.
+    /// Whether the log's own filter is enough.
     fn is_plain(&self) -> bool {
         self.actor.is_none()
             && self.dialect.is_none()
@@ -115,7 +115,8 @@ impl EventQuery {
 }
 
 impl History {
-    /// A page of events. When it looked at 100 000 events it ends and says where to go on, whatever it found.
+    /// A page of events. After reading 100 000 events it ends with the position to continue from,
+    /// whatever it found.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -245,7 +246,7 @@ impl History {
         limit: usize,
     ) -> Result<(Vec<Recorded>, bool), ReadError> {
         let (mut events, mut bytes, mut steps) = (Vec::new(), 0, Steps::from(from));
-        // One more than is shown tells whether there is a next page.
+        // One more than is shown, to know whether there is a next page.
         while events.len() <= limit && bytes <= PAGE_BYTES_MAX {
             let Some(chunk) = steps.next(self, stream, PAGE_BYTES_MAX).await? else {
                 break;

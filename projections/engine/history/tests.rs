@@ -108,7 +108,7 @@ async fn single_events_and_streams_are_read_as_they_stand() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
-    /// Whatever is asked, in pages of whatever size: the same events as by looking at all of them.
+    /// Any query, in pages of any size, gives the same events as a full scan.
     #[test]
     fn pages_of_events_are_those_that_fit(
         story in any_story(),

@@ -69,13 +69,13 @@ impl<L: ListView> List<L> {
     /// One row.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn get(&self, key: &L::Key) -> Answer<Option<L::Row>> {
         self.reader.get(&row_key::<L>(key))
     }
 
-    /// A page. One without a match in the first [`crate::engine::listing::EXAMINED_MAX`] rows is empty, and
-    /// says where the next one starts.
+    /// A page. One without a match in the first [`crate::engine::listing::EXAMINED_MAX`] rows is
+    /// empty, with the start of the next one.
     pub(crate) fn page(
         &self,
         query: &ListQuery<'_>,
@@ -113,7 +113,7 @@ impl<L: ListView> List<L> {
         })
     }
 
-    /// How many rows each class has, by its words; classes without rows are left out.
+    /// How many rows each class has, by its texts; classes without rows are left out.
     pub(crate) fn classes(&self) -> Answer<Vec<(Vec<String>, u64)>> {
         let mut classes = Vec::new();
         for (key, value) in self.reader.scan(Range::prefix(&[COUNT]))? {
@@ -130,8 +130,8 @@ impl<L: ListView> List<L> {
         Ok(classes)
     }
 
-    /// The index with the fewest entries for this query, as far as a short look tells. All of them have the same
-    /// order, so that a cursor from one leads on in any other.
+    /// The index with the fewest entries for this query, by a short scan. All of them have the same
+    /// order, so that a cursor of one continues in any other.
     fn narrowest(&self, query: &ListQuery<'_>) -> Answer<KeyBuilder> {
         let conditions = conditions::<L>(query).filter(|(field, value)| field.is_indexed(value));
         let mut indexes: Vec<_> = conditions

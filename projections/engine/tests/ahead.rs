@@ -1,4 +1,4 @@
-//! What is read before it is asked for is used only where it is certain to be what would be read now.
+//! A page that was read ahead is used only where it is certain to equal a page read now.
 
 use std::sync::Arc;
 

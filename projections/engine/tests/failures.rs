@@ -92,7 +92,7 @@ impl Tables for Flaky {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
-    /// A page whose rows could not be read or written is folded again as if it had never been seen.
+    /// A page whose rows could not be read or written is folded again as if it were new.
     #[test]
     fn a_table_that_fails_now_and_then_loses_and_doubles_nothing(
         story in any_story(),

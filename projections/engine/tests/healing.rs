@@ -11,14 +11,14 @@ use crate::testing::{
 };
 use crate::{Builds, Runs, Views};
 
-/// Tables that fail together, and come back when they are asked and there is room.
+/// Tables that fail together, and recover on the next attempt with free space.
 #[derive(Default)]
 struct Frail {
     life: RwLock<Arc<Life>>,
     has_room: AtomicBool,
     /// A table that is not found again.
     lost: Mutex<Option<&'static str>>,
-    /// Whether the names cannot be read when they are next asked for.
+    /// Whether the next read of the names fails.
     is_mute: AtomicBool,
 }
 
@@ -137,7 +137,7 @@ async fn views_whose_tables_failed_go_on_without_a_new_start() {
         let case = format!("{failure}, {lost:?} lost, mute: {is_mute}");
         let (log, tables) = (Arc::new(memory_log()), Arc::new(Frail::default()));
         tell_all(&*log, every_kind_of_event()).await;
-        // What is not committed yet answers from memory, so that what is asked of is followed by others.
+        // Uncommitted rows answer from memory, so further events follow the queried one.
         for number in 901..=940 {
             let stream = format!("build-default:{number}");
             tell(&*log, &stream, reported(number, "running")).await;

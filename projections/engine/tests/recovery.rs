@@ -89,7 +89,7 @@ async fn a_table_that_cannot_be_trusted_is_rebuilt() {
     }
 }
 
-/// Who asks a view that has nothing yet would hear that there is no such thing.
+/// A client of an empty view would learn that its object does not exist.
 #[tokio::test]
 async fn a_view_that_is_rebuilt_is_live_only_if_old_rows_answer_meanwhile() {
     for answers in [true, false] {

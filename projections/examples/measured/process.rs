@@ -1,7 +1,7 @@
 //! CPU time and memory of a process.
 
-/// CPU time of this process on all cores, in steps of 10 ms; 0 where there is no `/proc`. On a machine that
-/// has other work it tells more than the clock.
+/// CPU time of this process on all cores, in steps of 10 ms; 0 where there is no `/proc`. On a busy
+/// machine it is more reliable than the clock.
 pub(crate) fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields = stat.rsplit(')').next().unwrap_or_default();

@@ -87,7 +87,7 @@ pub struct UserEntry {
     pub number: u64,
     /// By what they log in.
     pub name: String,
-    /// Whether they may administer everything. What they see is said by groups alone.
+    /// Whether they may administer everything. What they see depends on their groups only.
     pub is_superuser: bool,
     /// Whether they may log in.
     pub is_enabled: bool,
@@ -116,7 +116,7 @@ pub struct WorkerEntry {
     pub worker_version: Option<String>,
     /// How many runs it executes at once.
     pub concurrent_jobs: Option<u32>,
-    /// When we last heard how it is.
+    /// When it last reported.
     pub reported_at: Option<Timestamp>,
 }
 
@@ -161,7 +161,7 @@ pub struct JobEntry {
     pub last_completed_schedule_id: Option<u64>,
 }
 
-/// What a worker said about itself.
+/// A worker's reports about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerReports {
     /// When it answered a ping, by its own clock.
@@ -171,7 +171,7 @@ pub struct WorkerReports {
     pub worker_version: Option<String>,
     /// How many runs it executes at once.
     pub concurrent_jobs: Option<u32>,
-    /// When we last heard of it.
+    /// When it last reported.
     #[serde(with = "time::option")]
     pub reported_at: Option<Timestamp>,
 }
@@ -228,7 +228,7 @@ impl UserEntry {
 }
 
 impl WorkerEntry {
-    /// A worker that has said nothing yet.
+    /// A worker without reports.
     pub(super) fn of(number: u64, facts: &worker::Registered) -> Self {
         Self {
             number,

@@ -127,7 +127,7 @@ macro_rules! kinds {
                 #[doc = concat!("One ", stringify!($one), ".")]
                 ///
                 /// # Errors
-                /// When the table cannot say.
+                /// When the table cannot be read.
                 pub fn $one(&self, number: u64) -> Answer<Option<$row>> {
                     self.row::<$kind>(number)
                 }

@@ -1,4 +1,4 @@
-//! Rows of one kind of thing: how it stands, and where the log last spoke of it.
+//! Rows of one kind of record: its facts, and the position of its last event.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -13,10 +13,10 @@ use crate::engine::loading::each;
 use crate::engine::stored::time;
 use crate::engine::{Envelope, Rows};
 
-/// How something stands, and where the log last spoke of it.
+/// The facts of a record, and the position of its last event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row<F> {
-    /// How it stands: what it began with, and what was changed since. `at` is when it began.
+    /// Its current facts. `at` is when it was created.
     pub facts: F,
     /// The last event about it.
     pub position: Position,
@@ -61,7 +61,7 @@ impl<F> From<Row<F>> for Stored<F> {
     }
 }
 
-/// Those that were told of since the last flush.
+/// Those that changed since the last flush.
 pub(super) struct Ledger<K: Kept> {
     held: BTreeMap<u64, Row<K::Held>>,
 }

@@ -9,7 +9,7 @@ use super::entries::{
 use super::index::{Index, Names};
 use super::order::Order;
 
-/// Everybody and everything that works, without what is long: no scripts, descriptions and addresses.
+/// All records, without long texts: no scripts, descriptions and addresses.
 #[derive(Debug, Default)]
 pub struct Roster {
     pub(super) groups: Index<GroupEntry>,

@@ -7,7 +7,7 @@ use super::{
     WorkerPoolEntry,
 };
 
-/// Orders that are worked out when they are first asked for, and again after a title has changed.
+/// Orders that are computed at their first use, and again after a title has changed.
 #[derive(Debug, Default)]
 pub(super) struct Order {
     job_templates: OnceLock<Vec<u64>>,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Roster;
 
-/// On whose behalf something is asked.
+/// The caller of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// The app itself, or a user who may see everything.
@@ -196,13 +196,13 @@ impl Sight<'_> {
         }
     }
 
-    /// The jobs whose runs are seen; none when that is no question.
+    /// The jobs whose runs are seen; none when all are.
     #[must_use]
     pub fn jobs_of_runs(&self) -> Option<BTreeSet<u64>> {
         self.jobs(|job| self.sees_run(job))
     }
 
-    /// The jobs whose kill requests and logs are seen; none when that is no question.
+    /// The jobs whose kill requests and logs are seen; none when all are.
     #[must_use]
     pub fn jobs_of_kills_and_logs(&self) -> Option<BTreeSet<u64>> {
         self.jobs(|job| self.sees_kill_or_log(job))

@@ -23,7 +23,7 @@ use crate::{RosterView, Views};
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// What is in memory is what the rows say, and not how one came to them.
+    /// The memory depends on the rows alone, not on their history.
     #[test]
     fn a_roster_that_was_taken_up_again_is_the_same(
         story in prop::collection::vec(any_roster_event(), 0..150),
@@ -145,7 +145,7 @@ async fn what_a_worker_does_not_speak_of_stays() {
         at: at(10),
     });
     app.tell("worker-reports:1", second).await;
-    // A worker is described otherwise: what it said is still known.
+    // A worker is edited: its reports are still known.
     let edited = worker::Edited {
         title: Some("renamed".to_owned()),
         ..worker::Edited::nothing(at(11))

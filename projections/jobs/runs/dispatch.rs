@@ -1,4 +1,4 @@
-//! What dispatchers, health checks and dashboards ask again and again.
+//! The frequent queries of dispatchers, health checks and dashboards.
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -69,7 +69,7 @@ impl Runs {
     /// The regular runs of a job before one of them, the newest first, and when each was due. At most so many.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn regular_before(
         &self,
         job: u64,
@@ -117,7 +117,7 @@ impl Runs {
     /// manual runs and retries excepted. Youngest by its number; none when there was no such run.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn reference(&self, job: u64) -> Answer<Option<Timestamp>> {
         let regular = index::regular(job);
         let found = self
@@ -160,7 +160,7 @@ impl Runs {
     /// One kill request.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn kill_request(&self, number: u64) -> Answer<Option<KillRequestRow>> {
         self.reader.get(&kills::row_key(number))
     }
@@ -188,7 +188,7 @@ impl Runs {
     /// The kill requests for a run, by number.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn kill_requests_of_run(&self, run: u64) -> Answer<Vec<KillRequestRow>> {
         let mut found = Vec::new();
         for (key, _) in self.reader.scan(Range::prefix(&kills::by_run(run)))? {
@@ -202,7 +202,7 @@ impl Runs {
     /// A page of kill requests by number, for runs of these jobs or of any, and how many there are in all.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn kill_requests(
         &self,
         jobs: Option<&BTreeSet<u64>>,
@@ -219,7 +219,7 @@ impl Runs {
     /// The log with this number.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn run_log(&self, number: u64) -> Answer<Option<RunLogRow>> {
         match self.reader.get(&logs::number_key(number))? {
             Some(run) => self.log_of_run(run),
@@ -230,7 +230,7 @@ impl Runs {
     /// The log of a run.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn log_of_run(&self, run: u64) -> Answer<Option<RunLogRow>> {
         self.reader.get(&logs::row_key(run))
     }
@@ -239,7 +239,7 @@ impl Runs {
     /// are in all.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn run_logs(
         &self,
         jobs: Option<&BTreeSet<u64>>,

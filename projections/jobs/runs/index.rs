@@ -26,7 +26,7 @@ const BY_JOB: u8 = b'j';
 const REGULAR: u8 = b'f';
 /// Runs that are not the first of their occasion, by occasion.
 const SIBLINGS: u8 = b's';
-/// How many runs are over, by job, outcome and whether they were asked for.
+/// How many runs are over, by job, outcome and whether they were manual.
 pub(super) const COUNT: u8 = b'n';
 /// The same for each worker.
 const WORKER_COUNT: u8 = b'm';
@@ -35,12 +35,12 @@ const SPREAD: u8 = b'z';
 /// The occasion that was completed last, by job.
 pub(super) const LAST: u8 = b'l';
 
-/// How a run ended. The numbers stand in keys.
+/// How a run ended. The numbers are in keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Outcome {
     Failed = 0,
     Succeeded = 1,
-    /// Its worker did not say.
+    /// Its worker did not report it.
     Unknown = 2,
 }
 
@@ -60,7 +60,7 @@ impl Outcome {
     }
 }
 
-/// What an entry of an index says of its run beside its place, so that a filter need not read the row.
+/// The facts of a run in an index entry, so that a filter need not read the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Brief {
     pub(super) job: u64,
@@ -161,7 +161,7 @@ pub(super) fn last_key(job: u64) -> Key {
     KeyBuilder::new(LAST).u64(job).build()
 }
 
-/// The highest number of which the table says anything.
+/// The highest number in the table.
 pub(super) fn highest(rows: &mut Rows<'_>) -> u64 {
     let mut highest = 0;
     for prefix in [OPEN, OVER, SPREAD] {
@@ -172,7 +172,7 @@ pub(super) fn highest(rows: &mut Rows<'_>) -> u64 {
     highest
 }
 
-/// Everything that the table says of one run.
+/// All entries of one run in the table.
 fn entries(row: &RunRow) -> BTreeMap<Key, Value> {
     let mut entries = BTreeMap::new();
     if row.state() == RunState::Completed {

@@ -19,7 +19,7 @@ pub(super) const PENDING: u8 = b'd';
 /// How many there are for the runs of each job.
 pub(super) const COUNT: u8 = b'q';
 
-/// One wish that a run be killed.
+/// One kill request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KillRequestRow {
     /// Its number.
@@ -47,7 +47,8 @@ pub struct KillRequestRow {
 }
 
 impl KillRequestRow {
-    /// How it stands after an event; none when it was never asked for. Of which job its run is says the caller.
+    /// The request after an event; none when it was never created. The caller gives the job of its
+    /// run.
     pub(crate) fn after(
         before: Option<&Self>,
         number: u64,

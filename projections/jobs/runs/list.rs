@@ -28,13 +28,13 @@ pub struct RunPage {
     pub total: u64,
 }
 
-/// What memory says about a list at one moment.
+/// The state of a list in memory at one moment.
 struct Snapshot {
     /// Rows that memory answers with, in order.
     held: Vec<(Place, Arc<RunRow>)>,
-    /// Runs about which the table may say something that is no longer so.
+    /// Runs whose rows in the table may be outdated.
     hidden: BTreeSet<u64>,
-    /// How many runs there are, if memory can say.
+    /// How many runs there are, if memory knows.
     total: Option<u64>,
     /// The indexes of the table in which the others are.
     indexes: Vec<KeyBuilder>,
@@ -43,11 +43,11 @@ struct Snapshot {
 impl Runs {
     /// A page of runs, and how many there are in all.
     ///
-    /// States are counted, so that a total costs nothing; only a list that asks when runs were due looks at all
-    /// of the jobs' runs that are over.
+    /// States are counted, so that a total costs nothing; only a list by due time reads all of the
+    /// jobs' runs that are over.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn list(&self, query: &RunQuery, offset: usize, limit: usize) -> Answer<RunPage> {
         if let Some(mut rows) = self.few(query)? {
             let total = rows.len() as u64;
@@ -78,7 +78,7 @@ impl Runs {
     /// [`EXAMINED_MAX`] runs, and has at most [`crate::PAGE_BYTES_MAX`].
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn list_from(
         &self,
         query: &RunQuery,
@@ -136,7 +136,7 @@ impl Runs {
     /// How many runs there are.
     ///
     /// # Errors
-    /// When the table cannot say.
+    /// When the table cannot be read.
     pub fn count(&self, query: &RunQuery) -> Answer<u64> {
         Ok(self.list(query, 0, 0)?.total)
     }
@@ -168,7 +168,8 @@ impl Runs {
         Ok(rows)
     }
 
-    /// How many runs of certain workers are over, if that is what a list asks for and counts can say.
+    /// How many runs of certain workers are over, if the list filters by worker alone and the
+    /// counts cover it.
     fn worker_count(&self, query: &RunQuery) -> Answer<Option<u64>> {
         let Some(worker) = &query.worker else {
             return Ok(None);
@@ -257,7 +258,7 @@ impl Snapshot {
     }
 }
 
-/// The runs that are not over and are asked for.
+/// The matching runs that are not over.
 fn open<'m>(
     model: &'m Model,
     query: &'m RunQuery,
@@ -277,7 +278,7 @@ fn open<'m>(
     Box::new(candidates.filter(|row| query.admits(row)))
 }
 
-/// Whether the runs of a class are asked for, as far as the class tells.
+/// Whether the runs of a class may match, by the class alone.
 fn counts(query: &RunQuery, class: Class) -> bool {
     query
         .jobs
@@ -289,7 +290,7 @@ fn counts(query: &RunQuery, class: Class) -> bool {
         && query.outcomes().any(|outcome| class.outcome == outcome)
 }
 
-/// The classes of runs that are over and asked for, and how many runs there are of each.
+/// The matching classes of runs that are over, and how many runs there are of each.
 fn matching<'m>(
     model: &'m Model,
     query: &'m RunQuery,
@@ -304,8 +305,8 @@ fn matching<'m>(
     Box::new(wanted.map(|(class, count)| (*class, *count)))
 }
 
-/// The indexes in which the runs that are over and asked for are found with the least reading: those of each of
-/// their jobs, or those of all jobs, most of which may belong to others.
+/// The indexes in which the matching runs that are over are found with the least reading: those of
+/// each of their jobs, or those of all jobs, most of which may belong to others.
 fn indexes(model: &Model, query: &RunQuery, wanted: u64) -> Vec<KeyBuilder> {
     let mut sought = BTreeSet::new();
     let mut asked_for = 0;

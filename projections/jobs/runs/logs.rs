@@ -1,4 +1,4 @@
-//! What runs printed: where it lies, not what it says.
+//! Logs of runs: the place of the text, not the text.
 
 use domain::jobs::run_log::RunLogEvent;
 use domain::{BlobRef, Event, JobsEvent, LongText};
@@ -18,7 +18,7 @@ const BY_NUMBER: u8 = b'x';
 /// How many there are of the runs of each job.
 pub(super) const COUNT: u8 = b'p';
 
-/// One log. What it says stands in the event at `content_position`, or in the blob store.
+/// One log. Its text is in the event at `content_position`, or in the blob store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunLogRow {
     /// Its number.
@@ -31,7 +31,7 @@ pub struct RunLogRow {
     pub size: Option<u64>,
     /// Where it is when it is too long for an event.
     pub blob: Option<BlobRef>,
-    /// The event that says what it says now.
+    /// The event with its current text.
     pub content_position: Position,
     /// When it was first written.
     #[serde(with = "time")]
@@ -42,7 +42,7 @@ pub struct RunLogRow {
 }
 
 impl RunLogRow {
-    /// How it stands after an event; none when it was never written. Of which job its run is says the caller.
+    /// The log after an event; none when it was never written. The caller gives the job of its run.
     pub(super) fn after(
         before: Option<&Self>,
         run: u64,

@@ -24,7 +24,7 @@ pub(super) struct Model {
 
     /// Over since the last flush. The table may not have them yet, so memory answers.
     pub(super) settled: BTreeMap<u64, Arc<RunRow>>,
-    /// Were over before the last flush, and are no longer. The table may still say so.
+    /// Were over before the last flush, and are no longer. The table may still show them as over.
     pub(super) reopened: BTreeSet<u64>,
 
     /// How many runs are over.
@@ -52,13 +52,13 @@ struct Latest {
 }
 
 impl Model {
-    /// Begins a flush: what the last one told is now in the table.
+    /// Begins a flush: the changes of the last one are now in the table.
     pub(super) fn settle(&mut self) {
         self.settled.clear();
         self.reopened.clear();
     }
 
-    /// Takes note of how a run stands.
+    /// Updates a run.
     pub(super) fn replace(&mut self, before: Option<&RunRow>, after: Option<Arc<RunRow>>) {
         if let Some(before) = before {
             self.forget(before);
@@ -166,7 +166,7 @@ impl Model {
         self.numbered(self.by_worker.get(&worker))
     }
 
-    /// The runs that stand so, in the order of lists.
+    /// The runs in this state, in the order of lists.
     pub(super) fn open_in(&self, state: RunState) -> impl Iterator<Item = &Arc<RunRow>> {
         let from = (state, place::FIRST);
         let within = self.by_place.range(from..);

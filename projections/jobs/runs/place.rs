@@ -1,7 +1,8 @@
 //! The place of a run in lists: returned last first, then started last, then claimed last, then due first.
 //!
-//! A time that is not there counts as the least: it comes last where the latest come first. Runs that agree
-//! in everything stand in the order of their numbers. Times are compared by microseconds, as clients see them.
+//! A time that is not there counts as the least: it comes last where the latest come first. Runs
+//! that agree in everything are in the order of their numbers. Times are compared by microseconds,
+//! as clients see them.
 
 use jiff::Timestamp;
 use tables::KeyBuilder;

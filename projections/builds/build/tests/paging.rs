@@ -59,7 +59,7 @@ async fn a_last_page_that_is_full_has_no_next_one() {
     assert!(list(6).unwrap().next.is_none());
 }
 
-/// Any bytes may come back as a cursor: they lead somewhere, and never to a panic.
+/// Any bytes may come back as a cursor: they select some place, and never cause a panic.
 #[tokio::test]
 async fn an_invented_cursor_is_only_another_place() {
     let app = app_of(5).await;

@@ -226,7 +226,7 @@ async fn an_admin_who_does_not_see_a_project_does_not_change_it() {
     });
 }
 
-/// Section 4, said once more as plainly and slowly as possible.
+/// Section 4, implemented again as plainly and slowly as possible.
 struct Naive<'r>(&'r Roster);
 
 impl Naive<'_> {
