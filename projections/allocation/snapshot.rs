@@ -71,7 +71,7 @@ fn place(models: &mut Models, saved: &SavedModel, model: Model) -> Result<(), St
     }
     let name = StrategyName::of(&model.training().settings);
     if *model.training() != models.settings.training(name) {
-        return Err("the models were written down with other settings".to_owned());
+        return Err("the models were saved with other settings".to_owned());
     }
     models.configured.insert(name, model);
     Ok(())

@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "threads and time live beside the driver so that no fold needs either"
+    reason = "threads and time belong to the driver so that no fold needs either"
 )]
 
 use std::fmt::Display;

@@ -20,10 +20,10 @@ pub fn tables(from: &Path, to: &Path) -> Result<(), ToolError> {
     // A link must lead to the original from wherever it is.
     let from = std::path::absolute(from).map_err(|error| ToolError::file(from, error))?;
     copy_directory(&from, to)?;
-    for beside in [".register", ".suspect"] {
-        let register = with(&from, beside);
+    for suffix in [".register", ".suspect"] {
+        let register = with(&from, suffix);
         if register.is_file() {
-            copy(&register, &with(to, beside))?;
+            copy(&register, &with(to, suffix))?;
         }
     }
     Ok(())

@@ -117,7 +117,7 @@ impl Gathering<'_> {
 
     fn take(&mut self, line: &[u8], check: Check) -> Result<(), Stopped> {
         if self.end.is_some() {
-            return Err(self.refuse("stands after the end".to_owned()).into());
+            return Err(self.refuse("follows the end line".to_owned()).into());
         }
         match parse(line).map_err(|reason| self.refuse(reason))? {
             Incoming::Event(event) => {

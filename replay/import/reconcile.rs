@@ -89,7 +89,7 @@ impl Import<'_> {
         let (stream, revision, id) = (&event.stream, event.revision, event.event.id);
         let next = head.map_or(Revision::FIRST, Revision::next);
         if revision > next {
-            let reason = format!("revision {revision} leaves a gap: {stream} goes on at {next}");
+            let reason = format!("revision {revision} leaves a gap: {stream} continues at {next}");
             return Ok(Standing::Refused(reason));
         }
         if revision == next {

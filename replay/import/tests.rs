@@ -428,7 +428,7 @@ async fn a_bad_line_is_refused_by_number_and_earlier_lines_are_kept() {
         (
             5,
             ("\"revision\":1", "\"revision\":2"),
-            "leaves a gap: build-default:0 goes on at 1",
+            "leaves a gap: build-default:0 continues at 1",
         ),
         (
             5,

@@ -120,7 +120,7 @@ pub(crate) fn evidence_of(tables: &dyn Tables) -> Option<Evidence> {
             position,
         }),
         Err(error) => {
-            tracing::warn!(%error, "the views cannot be asked how far the log had come: {error}");
+            tracing::warn!(%error, "the log's head cannot be read from the views: {error}");
             None
         }
     }
@@ -141,7 +141,7 @@ pub(crate) fn evidence_in(data: &Data) -> Option<Evidence> {
         Ok(evidence_of(&opened.tables))
     };
     read().unwrap_or_else(|error| {
-        tracing::warn!(%error, "the views cannot be asked how far the log had come: {error}");
+        tracing::warn!(%error, "the log's head cannot be read from the views: {error}");
         None
     })
 }

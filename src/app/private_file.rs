@@ -63,17 +63,17 @@ pub(crate) fn open_to_others(data_dir: &Path) -> std::io::Result<(usize, Option<
 /// # Errors
 /// When it cannot be written or put in place.
 pub(super) fn write(path: &Path, line: &SecretString) -> anyhow::Result<()> {
-    let beside = path.with_added_extension("new");
-    let _ = std::fs::remove_file(&beside);
+    let temporary = path.with_added_extension("new");
+    let _ = std::fs::remove_file(&temporary);
     let mut file = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(&beside)
-        .with_context(|| format!("{} cannot be made", beside.display()))?;
+        .open(&temporary)
+        .with_context(|| format!("{} cannot be made", temporary.display()))?;
     writeln!(file, "{}", line.expose_secret())?;
     file.sync_all()?;
-    std::fs::rename(&beside, path)
+    std::fs::rename(&temporary, path)
         .with_context(|| format!("{} cannot be put in place", path.display()))?;
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::File::open(folder)

@@ -332,11 +332,11 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         return wrong("telemetry.otlp_endpoint", reason);
     }
     if !(0.0..=1.0).contains(&config.telemetry.trace_ratio) {
-        return wrong("telemetry.trace_ratio", "a share lies between 0 and 1");
+        return wrong("telemetry.trace_ratio", "must be between 0 and 1");
     }
     let allocation = &config.allocation;
     if !(0.0..=1.0).contains(&allocation.record_ratio) {
-        return wrong("allocation.record_ratio", "a share lies between 0 and 1");
+        return wrong("allocation.record_ratio", "must be between 0 and 1");
     }
     if allocation.shadow.is_some() && allocation.record_ratio == 0.0 {
         let reason =

@@ -121,7 +121,7 @@ pub fn check(batch: &[Append], limits: LogLimits) -> Result<(), AppendError> {
     for event in batch.iter().flat_map(|part| &part.events) {
         limits.check_event(event.size()).or_else(refuse)?;
         if !ids.insert(event.id) {
-            return refuse(format!("event id {} stands twice in it", event.id));
+            return refuse(format!("event id {} is in it twice", event.id));
         }
         bytes += event.size();
     }

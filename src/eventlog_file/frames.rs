@@ -91,7 +91,7 @@ impl<'a> Iterator for Records<'a> {
                 let damage = self.frame.damage(
                     self.next,
                     &match found {
-                        Some(record) => format!("a record says it stands at {}", record.position),
+                        Some(record) => format!("a record has position {}", record.position),
                         None => "a record cannot be read".to_owned(),
                     },
                 );

@@ -109,7 +109,9 @@ impl Keeper {
         if let Some(tasks) = &self.tasks
             && tasks.send(task).is_err()
         {
-            tracing::error!("the log's keeper is gone; segments are no longer sealed");
+            tracing::error!(
+                "the thread that prepares and seals segments has ended; restart the server"
+            );
         }
     }
 

@@ -254,7 +254,7 @@ fn layouts() -> [Layout; 4] {
                 fs::write(path.join("0.jnl"), "a journal").unwrap();
                 fs::write(path.with_extension("register"), "engine: other\nbuilds\n").unwrap();
             },
-            "was persisted and is gone",
+            "was persisted and is missing",
         ),
     ]
 }

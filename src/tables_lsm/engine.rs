@@ -106,7 +106,7 @@ impl Engine {
         })?;
         let found = names(&database);
         if let Some(lost) = register.iter().find(|name| !found.contains(*name)) {
-            let reason = format!("table `{lost}` was persisted and is gone");
+            let reason = format!("table `{lost}` was persisted and is missing");
             // The directory is about to be moved: closing must not delay that.
             close(database, true);
             return Err(Trouble::Damaged(reason));
@@ -342,9 +342,9 @@ fn within<T: Send + 'static>(
             let reason = format!("it did not open within {} s", patience.as_secs());
             Err(Trouble::Damaged(reason))
         }
-        Err(RecvTimeoutError::Disconnected) => {
-            Err(Trouble::Damaged("the thread that opened it is gone".into()))
-        }
+        Err(RecvTimeoutError::Disconnected) => Err(Trouble::Damaged(
+            "the thread that opened it has ended".into(),
+        )),
     }
 }
 

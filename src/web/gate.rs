@@ -72,7 +72,9 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
         Err(panic) => {
             app.observer.panicked(route);
             tracing::error!(route, reason = reason_of(&*panic), "a handler panicked");
-            Problem::internal("the request broke something; it was written down").into_response()
+            let id = context.request_id();
+            Problem::internal(format!("internal error; logged under request id {id}"))
+                .into_response()
         }
     };
     if is_connected {

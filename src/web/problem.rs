@@ -111,7 +111,7 @@ problems! {
     /// 409.
     conflict = CONFLICT "conflict" "This does not fit how things stand",
     /// 410.
-    gone = GONE "gone" "This is no longer there",
+    gone = GONE "gone" "The object no longer exists",
     /// 413.
     too_large = PAYLOAD_TOO_LARGE "too-large" "The body is too large",
     /// 414.

@@ -66,15 +66,15 @@ impl Said {
         let Some(had) = served.find(|given| given.at <= started_at) else {
             return Vec::new();
         };
-        let beside = self.0.iter();
-        let mut beside: Vec<&Given> = beside
+        let answers = self.0.iter();
+        let mut answers: Vec<&Given> = answers
             .filter(|given| given.answerer.shadow && given.at == had.at)
             .collect();
         // Two requests within one tick of the clock got the same answer.
-        beside.sort_by(|one, other| one.answerer.cmp(&other.answerer));
-        beside.dedup_by(|one, other| one.answerer == other.answerer);
-        beside.insert(0, had);
-        beside
+        answers.sort_by(|one, other| one.answerer.cmp(&other.answerer));
+        answers.dedup_by(|one, other| one.answerer == other.answerer);
+        answers.insert(0, had);
+        answers
     }
 }
 

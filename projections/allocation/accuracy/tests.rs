@@ -77,7 +77,7 @@ async fn too_little_memory_counts_as_a_failure_and_a_limit_counts_before_a_reque
 }
 
 #[tokio::test]
-async fn a_shadow_is_scored_on_the_builds_of_the_answer_beside_it() {
+async fn a_shadow_is_scored_on_the_builds_of_its_answer() {
     let shadow = |second, memory| Answered {
         strategy: "ladder".to_owned(),
         shadow: true,

@@ -235,7 +235,7 @@ fn counted(engine: &Engine) -> Option<i64> {
 }
 
 #[test]
-fn a_newer_fold_is_made_beside_the_old_one_that_still_answers() {
+fn a_newer_fold_is_built_while_the_old_one_still_answers() {
     block_on(async {
         let log = Arc::new(memory_log());
         let tables: Arc<dyn Tables> = Arc::new(MemoryTables::new());

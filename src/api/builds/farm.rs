@@ -80,7 +80,7 @@ pub(crate) async fn pulse(
     let hours_max = ::projections::pulse::HOURS_MAX;
     let hours = params.hours.unwrap_or(HOURS_DEFAULT);
     if !(1..=hours_max).contains(&hours) {
-        return Err(Problem::bad_request("so many hours cannot be told")
+        return Err(Problem::bad_request("invalid number of hours")
             .at("hours", format!("is between 1 and {hours_max}")));
     }
     let position = app.views.position();

@@ -126,7 +126,7 @@ fn every_shape_that_is_referred_to_is_there() {
 }
 
 #[tokio::test]
-async fn a_dialect_beside_us_stands_in_the_document() {
+async fn a_dialect_is_in_the_document() {
     let mut dialect = crate::docs::heading();
     dialect.info.title = "Another title".to_owned();
     dialect

@@ -85,7 +85,7 @@ async fn answers(app: &TestApp, more: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_model_is_trained_beside_then_promoted_then_rolled_back() {
+async fn a_model_is_trained_then_promoted_then_rolled_back() {
     let app = farm(8).await;
     let before = answers(&app, "").await;
     let body = json!({"strategy": "ladder", "settings": {"policy": "safe", "memory_min": 5e8}});

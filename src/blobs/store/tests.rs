@@ -43,7 +43,7 @@ async fn a_folder_within_a_place_keeps_every_promise_and_is_apart() {
         "{listed:?}"
     );
     let outside = fs::read_dir(directory.path()).unwrap().count();
-    assert_eq!(outside, 1, "nothing is written beside the folder");
+    assert_eq!(outside, 1, "nothing is written outside the folder");
 }
 
 /// Against moto, a faithful imitation of S3.

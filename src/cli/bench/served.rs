@@ -52,7 +52,12 @@ impl Served {
             .rsplit('/')
             .next()
             .and_then(|text| text.parse().ok())
-            .ok_or_else(|| anyhow::anyhow!("the server said `{}`", line.trim()))?;
+            .ok_or_else(|| {
+                anyhow::anyhow!(
+                    "the server printed `{}` instead of its address",
+                    line.trim()
+                )
+            })?;
         let mut served = Self {
             child,
             address,

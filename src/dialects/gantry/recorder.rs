@@ -201,10 +201,10 @@ fn notes(kept: &Kept, recording: Recording, views: &Views) -> Vec<(String, Answe
         at: *at,
     };
     // A view that was not up to date gave no answer, and is not compared with.
-    let beside = views.of::<Allocation>().ok();
-    let beside = beside.and_then(|view| view.shadow(spec, None));
+    let shadow = views.of::<Allocation>().ok();
+    let shadow = shadow.and_then(|view| view.shadow(spec, None));
     let mut notes = vec![(key(&spec.name), reply(answered, false))];
-    notes.extend(beside.map(|beside| (key(&spec.name), reply(&beside, true))));
+    notes.extend(shadow.map(|shadow| (key(&spec.name), reply(&shadow, true))));
     notes
 }
 

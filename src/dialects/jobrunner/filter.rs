@@ -253,7 +253,7 @@ impl<'a> Condition<'a> {
     }
 
     fn refuse<T>(&self) -> Reply<T> {
-        Err(Refusal::about(self.name, "cannot be asked about"))
+        Err(Refusal::about(self.name, "cannot be filtered by"))
     }
 }
 

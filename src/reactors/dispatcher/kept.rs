@@ -34,10 +34,10 @@ pub(super) async fn save(path: PathBuf, kept: Kept) {
 }
 
 fn write(path: &Path, kept: &Kept) -> io::Result<()> {
-    let beside = path.with_extension("new");
+    let temporary = path.with_extension("new");
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = options.open(&beside)?;
+    let mut file = options.open(&temporary)?;
     file.write_all(&serde_json::to_vec(kept)?)?;
-    std::fs::rename(&beside, path)
+    std::fs::rename(&temporary, path)
 }

@@ -52,7 +52,7 @@ pub(crate) fn load(
     for run in named {
         let opened = if run.is_in_engine {
             let Some(bytes) = tree.get(small_key(run.number))? else {
-                return Ok(Err(damaged(&format!("run {} is gone", run.number))));
+                return Ok(Err(damaged(&format!("run {} is missing", run.number))));
             };
             let source = Source::Memory(Bytes::copy_from_slice(&bytes));
             Run::open(run.number, source, run.bytes)

@@ -107,7 +107,7 @@ impl Run {
         match File::open(path) {
             Ok(file) => Self::open(number, Source::File(file), bytes),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(TableError::Damaged {
-                reason: format!("run {number} is gone"),
+                reason: format!("run {number} is missing"),
             }),
             Err(error) => Err(reason_of(&error)),
         }

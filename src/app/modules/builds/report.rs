@@ -44,7 +44,7 @@ fn sources(config: &Config) -> Line {
 fn prometheus(config: &Config) -> Line {
     if !config.collector.enabled {
         return Line::Info(
-            "Prometheus: not asked, for collector.enabled is false: the usage of builds is not collected"
+            "Prometheus: not queried, because collector.enabled is false: the usage of builds is not collected"
                 .to_owned(),
         );
     }

@@ -241,7 +241,7 @@ fn interval_unit(fields: &Fields) -> Reply<Option<Option<IntervalUnit>>> {
 fn check_caller(visit: &Visit<'_>) -> Reply<()> {
     match visit.caller {
         Caller::Worker { .. } if !visit.dialect.settings().job_writes_by_workers => Err(
-            Refusal::Unauthorized("workers may not change jobs in this house"),
+            Refusal::Unauthorized("workers may not change jobs (jobrunner.job_writes_by_workers)"),
         ),
         _ => Ok(()),
     }

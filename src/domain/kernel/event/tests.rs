@@ -77,7 +77,7 @@ fn every_type_is_named_once_and_after_its_category() {
         ..
     } in Event::types()
     {
-        assert!(seen.insert(event_type), "{event_type} stands twice");
+        assert!(seen.insert(event_type), "{event_type} is listed twice");
         let (category, _) = event_type.split_once('.').unwrap();
         assert_eq!(
             Event::categories()

@@ -2,7 +2,7 @@
 //! makes.
 #![expect(
     clippy::unwrap_used,
-    reason = "clippy knows test functions, but not the helpers beside them"
+    reason = "clippy knows test functions, but not the helpers next to them"
 )]
 
 mod clocks;
