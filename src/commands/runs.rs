@@ -11,6 +11,7 @@
 //! };
 //! let ((), outcome) = commands.transact(&metadata, work).await?;
 //! ```
+//!
 //! | report | function | consequences in the same append |
 //! |---|---|---|
 //! | it is to be executed | [`schedule()`] | a number |
