@@ -17,9 +17,6 @@ use crate::engine::{Answer, Envelope};
 /// By name, then by uuid: names are reused when machines come and go.
 const BY_HOSTNAME: u8 = b'h';
 
-/// The most machines that are found under one name.
-const SAME_NAME_MAX: usize = 1000;
-
 /// One machine, as it was last described.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NodeRow {
@@ -105,15 +102,18 @@ impl StreamList for NodeList {
 }
 
 impl Nodes {
-    /// The machines that have this name, the first thousand of them.
+    /// A page of the machines that have this name.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub fn by_hostname(&self, hostname: &str) -> Answer<Vec<NodeRow>> {
+    pub fn by_hostname(
+        &self,
+        hostname: &str,
+        cursor: &Cursor,
+        limit: usize,
+    ) -> Answer<Listing<NodeRow>> {
         let start = KeyBuilder::new(BY_HOSTNAME).str(hostname);
-        let walk = Walk::all(start.as_ref());
-        let found = self.rows(&walk, &Cursor::start(), SAME_NAME_MAX, |_| true)?;
-        Ok(found.rows)
+        self.rows(&Walk::all(start.as_ref()), cursor, limit, |_| true)
     }
 
     /// A page of all machines by name.

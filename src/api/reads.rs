@@ -89,15 +89,6 @@ pub(crate) fn reserve(app: &App, limit: usize) -> Result<Charge, Problem> {
     app.responses.reserve(bytes.min(PAGE_BYTES_MAX))
 }
 
-/// A list with a single page.
-pub(crate) fn whole<R>(rows: Vec<R>) -> projections::Listing<R> {
-    projections::Listing {
-        examined: rows.len(),
-        rows,
-        next: None,
-    }
-}
-
 /// The page of a list.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]

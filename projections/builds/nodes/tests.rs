@@ -20,12 +20,15 @@ async fn a_machine_is_found_by_its_newest_name_and_known_since_it_was_first_desc
     };
     describe(&app, renamed).await;
     let nodes = app.views.of::<Nodes>().unwrap();
-    assert_eq!(nodes.by_hostname(&node(1).hostname).unwrap(), []);
+    let named = |hostname: &str| {
+        nodes
+            .by_hostname(hostname, &Cursor::start(), 9)
+            .unwrap()
+            .rows
+    };
+    assert_eq!(named(&node(1).hostname), []);
     let row = nodes.get(&"uuid-1".to_owned()).unwrap().unwrap();
-    assert_eq!(
-        nodes.by_hostname("ip-9").unwrap(),
-        std::slice::from_ref(&row)
-    );
+    assert_eq!(named("ip-9"), std::slice::from_ref(&row));
     assert_eq!((row.cores, row.memory), (32.0, 64e9));
     assert_eq!((row.first_at, row.at), (at(1), at(50)));
     assert_eq!(nodes.get(&"uuid-2".to_owned()).unwrap(), None);
@@ -42,10 +45,13 @@ async fn machines_of_one_name_are_told_apart_and_listed_by_name() {
         rows.into_iter().map(|row| row.uuid).collect()
     };
     let nodes = app.views.of::<Nodes>().unwrap();
+    let first = nodes.by_hostname("ip-1", &Cursor::start(), 1).unwrap();
+    let rest = nodes.by_hostname("ip-1", &first.next.unwrap(), 1).unwrap();
     assert_eq!(
-        uuids(nodes.by_hostname("ip-1").unwrap()),
-        ["uuid-1", "uuid-3"]
+        [uuids(first.rows), uuids(rest.rows)],
+        [["uuid-1"], ["uuid-3"]]
     );
+    assert_eq!(rest.next, None);
     let first = nodes.list(&Cursor::start(), 3).unwrap();
     let rest = nodes.list(&first.next.unwrap(), 3).unwrap();
     assert_eq!(uuids(first.rows), ["uuid-2", "uuid-4", "uuid-1"]);

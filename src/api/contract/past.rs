@@ -58,3 +58,31 @@ async fn machines_tokens_and_usage_are_shown_as_they_stood() {
         assert_eq!(refused.status, 400, "{target}");
     }
 }
+
+/// A name is given again when machines come and go, so that those of one name have pages too.
+#[tokio::test]
+async fn the_machines_of_one_name_are_on_as_many_pages_as_are_asked_for() {
+    let app = TestApp::new().await;
+    for uuid in ["uuid-1", "uuid-2", "uuid-3"] {
+        let command = NodeCommand::Describe(Described {
+            uuid: uuid.to_owned(),
+            hostname: "ip-1".to_owned(),
+            cores: 16.0,
+            memory: 64e9,
+            arch: "amd64".to_owned(),
+            os: "linux".to_owned(),
+            instance_type: "m5.4xlarge".to_owned(),
+            at: app.clock.now(),
+        });
+        let (commands, metadata) = (&app.app.commands, Metadata::default());
+        let done = commands.execute::<Node>(uuid, command, &metadata).await;
+        app.seen(done.unwrap().position()).await;
+    }
+    let target = "/v1/nodes?hostname=ip-1&limit=2";
+    let first = app.get(target).await;
+    assert_eq!(items(&first, "uuid"), ["uuid-1", "uuid-2"]);
+    let next = first.body["next"].as_str().unwrap();
+    let last = app.get(&format!("{target}&cursor={next}")).await;
+    assert_eq!(items(&last, "uuid"), ["uuid-3"]);
+    assert_eq!(last.body["next"], Value::Null);
+}

@@ -38,9 +38,12 @@ pub(crate) async fn list(
     let page = Page::asked(params.limit, params.cursor.as_deref())?;
     page.of(
         &app,
-        move |views, cursor, limit| match params.hostname {
-            Some(hostname) => Ok(reads::whole(views.of::<Nodes>()?.by_hostname(&hostname)?)),
-            None => views.of::<Nodes>()?.list(cursor, limit),
+        move |views, cursor, limit| {
+            let nodes = views.of::<Nodes>()?;
+            match params.hostname {
+                Some(hostname) => nodes.by_hostname(&hostname, cursor, limit),
+                None => nodes.list(cursor, limit),
+            }
         },
         Node::of,
     )
