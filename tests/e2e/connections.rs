@@ -155,7 +155,8 @@ async fn one_caller_and_one_address_have_as_much_as_is_configured() {
 
     for port in ["broadcaster", "events"] {
         let info = server.get("/v1/info").await;
-        let address = info["ports"][port].as_str().expect(port).to_owned();
+        let address = info["ports"][port].as_str().expect(port);
+        let address = address.trim_start_matches("tcp://").to_owned();
         let mut first = Raw(TcpStream::connect(&address).await.unwrap());
         assert!(
             first.begin().await.starts_with('\u{fffd}'),

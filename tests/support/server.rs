@@ -83,7 +83,7 @@ impl Server {
             environment: environment.collect(),
             child: None,
             base: String::new(),
-            client: Client::new(),
+            client: client(),
             errors: Arc::default(),
         }
     }
@@ -416,6 +416,12 @@ fn private_dir() -> TempDir {
     let mut builder = tempfile::Builder::new();
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
     builder.tempdir().expect("a temporary folder can be made")
+}
+
+/// It keeps no connection for as long as the server does: one that both give up at the same moment fails a request.
+fn client() -> Client {
+    let client = Client::builder().pool_idle_timeout(Duration::from_secs(30));
+    client.build().expect("a client has what it needs")
 }
 
 /// A job hook with every field that the contract requires.
