@@ -29,11 +29,14 @@ use secrecy::SecretString;
 use tables::Tables;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use admin::admin_token;
+pub use admin::admin_token;
+/// Measures the log that the app opens.
+pub(crate) use eventlog_file::bench as log_bench;
 pub(crate) use modules::Modules;
 pub(crate) use private_file::{keep_new_files_private, open_to_others};
 pub(crate) use running::{Announcement, running_at};
-pub(crate) use sample::{fill_with_demo, fill_with_runs, fill_with_sample};
+pub(crate) use sample::fill_with_demo;
+pub use sample::{fill_with, fill_with_sample};
 pub(crate) use seal_key::{existing as existing_seal, keys_of_sealed};
 
 use crate::config::{BlobBackend, BlobStore, Config, Strategy};

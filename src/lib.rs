@@ -5,6 +5,7 @@
 //! → `telemetry` → `config`.
 
 mod app;
+pub mod bench;
 mod cli;
 mod config;
 mod evaluate;
@@ -12,4 +13,4 @@ mod sample;
 mod serve;
 mod telemetry;
 
-pub use cli::run;
+pub use cli::{run, run_with};

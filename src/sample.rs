@@ -5,7 +5,7 @@
 //! compare.
 
 pub(crate) mod demo;
-pub(crate) mod runs;
+pub mod runs;
 
 use bytes::Bytes;
 use domain::builds::build::{
@@ -140,25 +140,26 @@ const COMPILERS: [(&str, &str); 2] = [("gcc", "12.3.0"), ("clang", "17.0.6")];
 const BEGINNING: i64 = 1_790_812_800;
 
 /// One build of the farm.
-pub(crate) struct SampleBuild {
+pub struct SampleBuild {
     /// Its number at the source.
-    pub(crate) number: i64,
+    pub number: i64,
     /// The spec, as a CI generator sends it.
-    pub(crate) spec: String,
+    pub spec: String,
     /// How it ended.
-    pub(crate) reported: Reported,
+    pub reported: Reported,
     /// What it used.
-    pub(crate) usage: UsageRecorded,
+    pub usage: UsageRecorded,
 }
 
 /// The builds of a farm, from the first.
-pub(crate) fn builds(seed: u64, count: u64) -> impl Iterator<Item = SampleBuild> {
+pub fn builds(seed: u64, count: u64) -> impl Iterator<Item = SampleBuild> {
     (0..count).map(move |index| build(seed, index))
 }
 
 impl SampleBuild {
     /// The build's history as it would be appended: one report and its usage, in one stream.
-    pub(crate) fn append(&self) -> Append {
+    #[must_use]
+    pub fn append(&self) -> Append {
         let key = format!("{}:{}", self.reported.source, self.number);
         let events = [
             BuildEvent::Reported(self.reported.clone()),

@@ -5,7 +5,6 @@ mod stories;
 use std::env;
 use std::path::{Path, PathBuf};
 
-#[path = "testdata/reader.rs"]
 mod reader;
 
 pub(crate) use reader::{Table, samples};

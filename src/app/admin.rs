@@ -14,7 +14,7 @@ use super::{Services, private_file};
 const FILE: &str = "admin.token";
 
 /// The token of a data directory, if there is one that we may read.
-pub(crate) fn admin_token(data_dir: &Path) -> Option<SecretString> {
+pub fn admin_token(data_dir: &Path) -> Option<SecretString> {
     let text = std::fs::read_to_string(data_dir.join(FILE)).ok()?;
     Some(SecretString::from(text.trim().to_owned()))
 }

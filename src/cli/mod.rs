@@ -33,6 +33,7 @@ mod run;
 mod token;
 mod worker;
 
+use std::ffi::OsString;
 use std::io::Write;
 
 use arguments::{Arguments, Command};
@@ -43,8 +44,13 @@ use crate::config::Flags;
 
 /// Runs the command line of this process and returns its exit code.
 pub fn run() -> std::process::ExitCode {
+    run_with(std::env::args_os())
+}
+
+/// Runs a command line, the name of the program first, and returns its exit code.
+pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> std::process::ExitCode {
     crate::app::keep_new_files_private();
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
             let code = if error.use_stderr() {

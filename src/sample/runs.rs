@@ -10,23 +10,25 @@ use super::{BEGINNING, append, time};
 
 /// How many jobs and workers there are.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Size {
+pub struct Size {
     /// Jobs.
-    pub(crate) jobs: u64,
+    pub jobs: u64,
     /// Workers.
-    pub(crate) workers: u64,
+    pub workers: u64,
 }
 
 impl Size {
     /// The history of a run that is over, from its plan to its return.
-    pub(crate) fn finished(self, number: u64) -> Append {
+    #[must_use]
+    pub fn finished(self, number: u64) -> Append {
         let due = time(BEGINNING + number.cast_signed() / 4);
         self.over(number, due, 60, !number.is_multiple_of(50))
     }
 
     /// The same, with the time at which it was due, how many seconds it took, and whether it went
     /// well.
-    pub(crate) fn over(self, number: u64, due: Timestamp, seconds: i64, success: bool) -> Append {
+    #[must_use]
+    pub fn over(self, number: u64, due: Timestamp, seconds: i64, success: bool) -> Append {
         let after = |seconds| due + SignedDuration::from_secs(seconds);
         let worker = number % self.workers + 1;
         let events = vec![
@@ -55,7 +57,8 @@ impl Size {
     }
 
     /// The plan of an unclaimed run that is due at some time.
-    pub(crate) fn waiting(self, number: u64, due: Timestamp) -> Append {
+    #[must_use]
+    pub fn waiting(self, number: u64, due: Timestamp) -> Append {
         let planned = vec![self.scheduled(number, due, true)];
         append("run", &number.to_string(), planned, time(BEGINNING))
     }
@@ -76,7 +79,8 @@ impl Size {
 }
 
 /// Runs have got the numbers up to this one.
-pub(crate) fn numbered(last: u64) -> Append {
+#[must_use]
+pub fn numbered(last: u64) -> Append {
     numbers("run", last, time(BEGINNING))
 }
 

@@ -44,9 +44,7 @@ pub(crate) fn all_rust_files() -> Vec<PathBuf> {
 
 /// Whether a file, relative to the root, is only compiled for tests or measuring.
 pub(crate) fn is_test(file: &Path) -> bool {
-    const FOLDERS: [&str; 6] = [
-        "tests", "testing", "contract", "examples", "support", "bench",
-    ];
+    const FOLDERS: [&str; 5] = ["tests", "testing", "contract", "examples", "support"];
     let is_test_folder = file
         .components()
         .any(|part| FOLDERS.iter().any(|name| part.as_os_str() == *name));

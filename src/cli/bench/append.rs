@@ -3,9 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use eventlog_file::bench;
-
-use super::{Folder, folder, line};
+use crate::app::log_bench as bench;
+use crate::bench::{Folder, line};
 use crate::cli::Failure;
 
 /// How long each rate is measured.
@@ -17,10 +16,10 @@ const SUSTAINED_BATCH: u64 = 1024;
 pub(super) fn run(dir: Option<&Path>, events: u64) -> Result<(), Failure> {
     let own = match dir {
         Some(_) => None,
-        None => Some(folder()?),
+        None => Some(Folder::create()?),
     };
     let base = match (&own, dir) {
-        (Some(Folder(path)), _) => path.clone(),
+        (Some(folder), _) => folder.path().to_owned(),
         (None, Some(dir)) => dir.to_owned(),
         (None, None) => return Ok(()),
     };

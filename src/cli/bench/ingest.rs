@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use super::load::{Measured, load};
-use super::served::{Served, TOKEN};
-use super::{Folder, folder, line, memory};
+use crate::bench::{Folder, Load, Served, TOKEN, line, load, one_thread, resident};
 use crate::cli::Failure;
 
 /// What the acknowledgement of a Gantry is worth, which keeps the hook in memory only: 8.4 thousand a second
@@ -12,19 +10,16 @@ use crate::cli::Failure;
 const GANTRY_PER_SECOND: f64 = 8_400.0;
 
 pub(super) fn run(connections: usize, seconds: u64) -> Result<(), Failure> {
-    let Folder(dir) = &folder()?;
-    let served = Served::start(&dir.join("data"))?;
+    let folder = Folder::create()?;
+    let served = Served::start(&[], &folder.path().join("data"))?;
     let address = served.address;
     let duration = Duration::from_secs(seconds);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
+    let runtime = one_thread()?;
     let (nothing, hooks) = runtime.block_on(async {
         let health = b"GET /healthz HTTP/1.1\r\nHost: bench\r\n\r\n".to_vec();
         let nothing = load(address, connections, duration, move |_| health.clone()).await?;
         let hooks = load(address, connections, duration, hook).await?;
-        Ok::<(Measured, Measured), Failure>((nothing, hooks))
+        Ok::<(Load, Load), Failure>((nothing, hooks))
     })?;
     line(
         "GET /healthz (what HTTP itself allows)",
@@ -44,10 +39,10 @@ pub(super) fn run(connections: usize, seconds: u64) -> Result<(), Failure> {
         line(name, &format!("{:.2} ms", hooks.milliseconds(quantile)), "");
     }
     line("answered otherwise", &hooks.refused.to_string(), "");
-    if let Some(bytes) = memory::resident(served.pid()) {
+    if let Some(bytes) = resident(served.pid()) {
         line("resident", &format!("{:.0} MB", bytes as f64 / 1e6), "");
     }
-    served.kill()
+    Ok(served.kill()?)
 }
 
 /// The n-th delivery: a body as GitLab sends it, with a key of its own.

@@ -6,16 +6,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use eventlog::Append;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use tallyman::bench::runs::{Size, numbered};
+use tallyman::bench::{
+    Folder, Load, Served, admin_token, fill_with, line, load, one_thread, resident,
+};
 
-use super::load::{Measured, load};
-use super::served::Served;
-use super::{Folder, folder, line, memory};
-use crate::app;
-use crate::cli::Failure;
-use crate::sample::runs::Size;
+use crate::AS_TALLYMAN;
 
 /// More claims in a second than any server here takes: so many runs wait for them.
 const CLAIMS_PER_SECOND_MAX: u64 = 20_000;
@@ -24,28 +24,28 @@ const CLAIMS_PER_SECOND_MAX: u64 = 20_000;
 const SECRET: &str = "bench";
 
 /// What is measured, and on what.
-pub(super) struct Asked {
-    pub(super) farm: Size,
-    pub(super) finished: u64,
-    pub(super) connections: usize,
-    pub(super) seconds: u64,
+pub(crate) struct Measurement {
+    pub(crate) farm: Size,
+    pub(crate) finished: u64,
+    pub(crate) connections: usize,
+    pub(crate) seconds: u64,
 }
 
-pub(super) fn run(asked: &Asked) -> Result<(), Failure> {
-    let Asked {
+pub(crate) fn run(measurement: &Measurement) -> anyhow::Result<()> {
+    let Measurement {
         farm,
         finished,
         connections,
         seconds,
-    } = *asked;
-    let Folder(dir) = &folder()?;
-    let data = dir.join("data");
-    app::fill_with_runs(&data, farm, finished, seconds * CLAIMS_PER_SECOND_MAX)?;
-    let served = Served::start(&data)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
+    } = *measurement;
+    let folder = Folder::create()?;
+    let data = folder.path().join("data");
+    fill_with(
+        &data,
+        history(farm, finished, seconds * CLAIMS_PER_SECOND_MAX),
+    )?;
+    let served = Served::start(&[AS_TALLYMAN], &data)?;
+    let runtime = one_thread()?;
     let workers: Arc<[u64]> = runtime
         .block_on(provision(served.address, &data, farm))?
         .into();
@@ -67,7 +67,7 @@ pub(super) fn run(asked: &Asked) -> Result<(), Failure> {
         let target = format!("/api/v1/run/?state=in_queue&worker__api_key=worker{key}");
         request(key, "GET", &target, "")
     }))?;
-    tell("GET run/?state=in_queue, of one worker", &lists);
+    print("GET run/?state=in_queue, of one worker", &lists);
     line("  wanted", "", "p99 at most 5 ms, whatever is over");
 
     let worker = turn.clone();
@@ -77,7 +77,7 @@ pub(super) fn run(asked: &Asked) -> Result<(), Failure> {
         let target = format!("/api/v1/run/{}/", finished + 1 + n);
         request(key, "PATCH", &target, &body.to_string())
     }))?;
-    tell("PATCH run: a claim, durable", &claims);
+    print("PATCH run: a claim, durable", &claims);
 
     let worker = turn.clone();
     let pings = measure(Box::new(move |n| {
@@ -87,16 +87,25 @@ pub(super) fn run(asked: &Asked) -> Result<(), Failure> {
         let target = format!("/api/v1/worker/{number}/");
         request(key, "PATCH", &target, &body.to_string())
     }))?;
-    tell("PATCH worker: a ping is answered, durable", &pings);
+    print("PATCH worker: a ping is answered, durable", &pings);
 
-    if let Some(bytes) = memory::resident(served.pid()) {
+    if let Some(bytes) = resident(served.pid()) {
         line("resident", &format!("{:.0} MB", bytes as f64 / 1e6), "");
     }
     served.kill()
 }
 
-/// Makes the farm as its document would, and returns the numbers of the workers.
-async fn provision(address: SocketAddr, data: &Path, farm: Size) -> Result<Vec<u64>, Failure> {
+/// Runs that are over, then some that are due in a year and that no worker has claimed.
+fn history(farm: Size, finished: u64, waiting: u64) -> impl Iterator<Item = Append> {
+    let due = Timestamp::now() + SignedDuration::from_hours(365 * 24);
+    let last = finished + waiting;
+    let over = (1..=finished).map(move |number| farm.finished(number));
+    let waiting = (finished + 1..=last).map(move |number| farm.waiting(number, due));
+    std::iter::once(numbered(last)).chain(over).chain(waiting)
+}
+
+/// Creates the farm as its document would, and returns the numbers of the workers.
+async fn provision(address: SocketAddr, data: &Path, farm: Size) -> anyhow::Result<Vec<u64>> {
     let title = |number: u64| format!("Worker {number}");
     let workers = || 1..=farm.workers;
     let document = json!({
@@ -111,7 +120,7 @@ async fn provision(address: SocketAddr, data: &Path, farm: Size) -> Result<Vec<u
             "script_content_partial": "true",
         })).collect::<Vec<_>>(),
     });
-    let token = app::admin_token(data).unwrap_or_default();
+    let token = admin_token(data).unwrap_or_default();
     let answer = reqwest::Client::new()
         .post(format!("http://{address}/v1/apply"))
         .bearer_auth(secrecy::ExposeSecret::expose_secret(&token))
@@ -121,11 +130,11 @@ async fn provision(address: SocketAddr, data: &Path, farm: Size) -> Result<Vec<u
     let status = answer.status();
     let applied: Value = answer.json().await?;
     if !status.is_success() {
-        return Err(anyhow::anyhow!("the farm was not made ({status}): {applied}").into());
+        anyhow::bail!("the farm was not created ({status}): {applied}");
     }
     let number = |worker| applied["objects"]["workers"][title(worker)]["id"].as_u64();
     let numbers: Option<Vec<u64>> = workers().map(number).collect();
-    numbers.ok_or_else(|| anyhow::anyhow!("the workers have no numbers").into())
+    numbers.ok_or_else(|| anyhow::anyhow!("the answer has no numbers of workers: {applied}"))
 }
 
 fn request(key: u64, method: &str, target: &str, body: &str) -> Vec<u8> {
@@ -145,7 +154,7 @@ fn now() -> String {
         .to_string()
 }
 
-fn tell(what: &str, measured: &Measured) {
+fn print(what: &str, measured: &Load) {
     line(what, &format!("{:.0}/s", measured.rate), "");
     line(
         "  p50 / p99",

@@ -6,28 +6,31 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::cli::Failure;
-
 /// The secret token that the measured server expects of webhooks.
-pub(super) const TOKEN: &str = "bench";
+pub const TOKEN: &str = "bench";
 
 /// How long a server may take until it is ready.
 const READY_WITHIN: Duration = Duration::from_secs(300);
 
 /// A server that is killed when the measurement is over.
-pub(super) struct Served {
+pub struct Served {
     child: Child,
     /// Where it listens.
-    pub(super) address: SocketAddr,
+    pub address: SocketAddr,
     /// How long it took from its start to its first `ready`.
-    pub(super) ready_after: Duration,
+    pub ready_after: Duration,
 }
 
 impl Served {
-    /// Starts a server on a data directory and waits until it is ready.
-    pub(super) fn start(data_dir: &Path) -> Result<Self, Failure> {
+    /// Starts this binary as a server on a data directory and waits until it is ready. `prefix` are the arguments
+    /// after which it takes those of `tallyman`: none in `tallyman` itself.
+    ///
+    /// # Errors
+    /// When the server does not start or is not ready in time.
+    pub fn start(prefix: &[&str], data_dir: &Path) -> anyhow::Result<Self> {
         let begun = Instant::now();
         let mut child = Command::new(std::env::current_exe()?)
+            .args(prefix)
             .args(["--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data_dir)
             .arg("serve")
@@ -53,10 +56,7 @@ impl Served {
             .next()
             .and_then(|text| text.parse().ok())
             .ok_or_else(|| {
-                anyhow::anyhow!(
-                    "the server printed `{}` instead of its address",
-                    line.trim()
-                )
+                anyhow::anyhow!("expected an address, the server printed `{}`", line.trim())
             })?;
         let mut served = Self {
             child,
@@ -65,7 +65,7 @@ impl Served {
         };
         while !served.is_ready() {
             if begun.elapsed() > READY_WITHIN {
-                return Err(anyhow::anyhow!("the server did not become ready").into());
+                anyhow::bail!("the server is not ready after {READY_WITHIN:?}");
             }
             std::thread::sleep(Duration::from_millis(2));
         }
@@ -74,12 +74,16 @@ impl Served {
     }
 
     /// Its process id.
-    pub(super) fn pid(&self) -> u32 {
+    #[must_use]
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Ends it at once, as a power cut of the process would.
-    pub(super) fn kill(mut self) -> Result<(), Failure> {
+    /// Ends it at once, as `kill -9` does.
+    ///
+    /// # Errors
+    /// When the system cannot end it.
+    pub fn kill(mut self) -> anyhow::Result<()> {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())

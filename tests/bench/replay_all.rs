@@ -5,32 +5,29 @@ use std::time::{Duration, Instant};
 
 use domain::Event;
 use eventlog::{EventLog, Filter, PageLimit, Position};
-use eventlog_file::{FileLog, FileLogConfig, bench};
+use eventlog_file::{FileLog, FileLogConfig, bench as log_bench};
 use projections::{Views, ViewsConfig};
 use tables_lsm::{LsmConfig, LsmTables};
-
-use super::{Folder, folder, line};
-use crate::app;
-use crate::cli::Failure;
+use tallyman::bench::{Folder, fill_with_sample, line, resident};
 
 /// How long the views may take.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
-pub(super) fn run(events: u64) -> Result<(), Failure> {
-    let Folder(dir) = &folder()?;
-    let data = dir.join("data");
+pub(crate) fn run(events: u64) -> anyhow::Result<()> {
+    let folder = Folder::create()?;
+    let data = folder.path().join("data");
     // Every build of the sample has two events.
-    app::fill_with_sample(&data, events / 2)?;
+    fill_with_sample(&data, events / 2)?;
     let log_dir = data.join("log");
     // The second scan finds the files in memory, as a replay on a running server does.
-    bench::replay(&log_dir)?;
-    let scan = bench::replay(&log_dir)?;
+    log_bench::replay(&log_dir)?;
+    let scan = log_bench::replay(&log_dir)?;
     let log = Arc::new(FileLog::open(&log_dir, FileLogConfig::default())?);
     line(
         "scan, every checksum checked",
         &rate(scan.count, scan.took),
         &format!(
-            "{} bytes an event; `bench append` scans those of 600 bytes",
+            "{} bytes an event; `tallyman bench append` scans those of 600 bytes",
             log.stats().disk_bytes / scan.count.max(1)
         ),
     );
@@ -46,7 +43,7 @@ pub(super) fn run(events: u64) -> Result<(), Failure> {
         "",
     );
 
-    let opened = LsmTables::open(dir.join("views"), &LsmConfig::default())?;
+    let opened = LsmTables::open(folder.path().join("views"), &LsmConfig::default())?;
     let begun = Instant::now();
     let config = ViewsConfig::new(jiff::Timestamp::now);
     let views = Views::start(
@@ -61,7 +58,7 @@ pub(super) fn run(events: u64) -> Result<(), Failure> {
         &rate(log.head().0, took),
         "at least 100 k/s is wanted",
     );
-    if let Some(bytes) = super::memory::resident(std::process::id()) {
+    if let Some(bytes) = resident(std::process::id()) {
         line("resident", &format!("{:.0} MB", bytes as f64 / 1e6), "");
     }
     views.shutdown();

@@ -1,6 +1,5 @@
 //! The ladder alone, in this process: answers, learning, state.
 
-use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -9,22 +8,18 @@ use domain::Event;
 use domain::builds::build::BuildEvent;
 use eventlog::Position;
 use projections::allocation::sample_of;
-
-use super::{line, memory};
-use crate::cli::Failure;
-use crate::evaluate::{HistoryError, rows};
-use crate::sample;
+use tallyman::bench::{self, line, resident, usage_history};
 
 /// Measures the ladder on a history in a file, or on the sample.
-pub(super) fn run(data: Option<&Path>, builds: u64) -> Result<(), Failure> {
+pub(crate) fn run(data: Option<&Path>, builds: u64) -> anyhow::Result<()> {
     let history = match data {
-        Some(path) => read(path)?,
+        Some(path) => usage_history(path)?,
         None => made_up(builds),
     };
     // First, so that nothing that was let go is used again.
-    let before = memory::resident(std::process::id());
+    let before = resident(std::process::id());
     let model = replayed(&history).model;
-    let after = memory::resident(std::process::id());
+    let after = resident(std::process::id());
     let measured = replayed(&history);
     line(
         &format!("ladder, {} builds asked about and learnt", history.len()),
@@ -108,22 +103,8 @@ fn percentiles(mut times: Vec<Duration>) -> [Duration; 2] {
     })
 }
 
-fn read(path: &Path) -> Result<Vec<UsageSample>, Failure> {
-    let mut history = Vec::new();
-    let name = path.display().to_string();
-    rows::read(&name, File::open(path)?, &mut |row| {
-        let mut sample = row.map_err(HistoryError::Refused)?;
-        // Positions of a log begin at 1.
-        sample.position += 1;
-        history.push(sample);
-        Ok(())
-    })
-    .map_err(anyhow::Error::from)?;
-    Ok(history)
-}
-
 fn made_up(builds: u64) -> Vec<UsageSample> {
-    let usages = sample::builds(7, builds).map(|build| build.usage);
+    let usages = bench::builds(7, builds).map(|build| build.usage);
     let reply = usages.map(|usage| Event::from(BuildEvent::UsageRecorded(usage)));
     (1..)
         .zip(reply)

@@ -1,13 +1,12 @@
-//! How long it takes until all runs are claimed on a farm whose jobs are all due at once: over a
-//! log and views on the disk, with a worker that claims what it is offered.
-//! `cargo run --release -p reactors --example rounds -- 10000`
+//! How long it takes until all runs are claimed on a farm whose jobs are all due at once: over a log and views on the
+//! disk, with a worker that claims what it is offered.
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use commands::runs::{self, ChildrenOf, Plan, RunsRejection};
 use commands::{Clock, CommandError, Commands, Transaction};
 use domain::jobs::job::{Created, Job, JobCommand};
@@ -37,11 +36,7 @@ use zmtp::{PortLimits, Publisher};
 /// How many things are set up in one append.
 const AT_ONCE: u64 = 500;
 
-type Done<T = ()> = Result<T, Box<dyn Error>>;
-
-#[tokio::main]
-async fn main() -> Done {
-    let jobs = std::env::args().nth(1).map_or(Ok(10_000), |n| n.parse())?;
+pub(crate) async fn run(jobs: u64) -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
     let clock = Clock::system();
     let log = FileLog::open(dir.path().join("log"), FileLogConfig::default())?;
@@ -74,7 +69,7 @@ async fn main() -> Done {
         stop.clone(),
     )?;
     let mut worker = SubSocket::new();
-    let address = port.address().ok_or("a port is bound")?;
+    let address = port.address().context("the port is not bound")?;
     worker.connect(&format!("tcp://{address}")).await?;
     worker.subscribe("master.broadcast.w1").await?;
     while !publisher.is_wanted("master.broadcast.w1") {
@@ -121,7 +116,7 @@ fn run_of(body: &[u8]) -> Option<u64> {
 }
 
 /// The worker claims a run.
-async fn claim(commands: &Commands, run: u64) -> Done {
+async fn claim(commands: &Commands, run: u64) -> anyhow::Result<()> {
     let at = commands.clock().now();
     let patch = &Patched {
         worker: Some(1),
@@ -137,7 +132,7 @@ async fn claim(commands: &Commands, run: u64) -> Done {
     Ok(())
 }
 
-async fn farm(commands: &Commands) -> Done {
+async fn farm(commands: &Commands) -> anyhow::Result<()> {
     let (metadata, at) = (Metadata::default(), commands.clock().now());
     let worker = WorkerCommand::Register(Registered {
         number: 1,
@@ -188,7 +183,7 @@ async fn farm(commands: &Commands) -> Done {
 }
 
 /// Jobs that repeat every day, each with a run that is due.
-async fn set_up(commands: &Commands, numbers: std::ops::Range<u64>) -> Done {
+async fn set_up(commands: &Commands, numbers: std::ops::Range<u64>) -> anyhow::Result<()> {
     let at = commands.clock().now();
     let (numbers, due) = (&numbers, at - SignedDuration::from_mins(1));
     let work = |unit: Transaction| async move {

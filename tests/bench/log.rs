@@ -1,7 +1,6 @@
-//! Prints what the log does on the disk under a directory (the first argument, or a temporary one),
-//! with what the disk does and what fjall does in the same run.
+//! What the log does on the disk under a directory, and what the disk and fjall do in the same run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use eventlog::EventLog;
@@ -9,22 +8,25 @@ use eventlog_file::bench::{self, Measured};
 
 const RUN_FOR: Duration = Duration::from_millis(1500);
 
-type Anyhow<T> = Result<T, Box<dyn std::error::Error>>;
+/// What is measured.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// Everything
+    All,
+    /// Batches of one, 64 and 1024 events
+    Append,
+    /// Many writers of single events
+    Async,
+    /// Five million events, reopening, scanning
+    Load,
+}
 
-fn main() -> Anyhow<()> {
+pub(crate) fn run(part: Part, directory: Option<PathBuf>) -> anyhow::Result<()> {
     let temporary = tempfile::tempdir()?;
-    let mut arguments = std::env::args().skip(1);
-    let only = arguments.next();
-    let directory = match arguments.next() {
-        Some(path) => path.into(),
-        None => temporary.path().to_owned(),
-    };
-    let wanted = |name: &str| {
-        only.as_deref()
-            .is_none_or(|only| only == "all" || only == name)
-    };
+    let directory = directory.unwrap_or_else(|| temporary.path().to_owned());
+    let wanted = |wanted| part == Part::All || part == wanted;
 
-    if wanted("append") {
+    if wanted(Part::Append) {
         for events in [1, 64, 1024] {
             let bytes = (events as usize * bench::FRAME_BYTES_PER_EVENT).next_multiple_of(4096);
             let raw = bench::raw_probe(&directory, bytes, RUN_FOR)?;
@@ -39,7 +41,7 @@ fn main() -> Anyhow<()> {
         }
         one_by_one(&directory)?;
     }
-    if wanted("async") {
+    if wanted(Part::Async) {
         for tasks in [1, 2, 8, 64, 256] {
             let ours = fresh(&directory, |path| {
                 Ok(bench::append_concurrently(path, tasks, 2, RUN_FOR)?)
@@ -47,7 +49,7 @@ fn main() -> Anyhow<()> {
             show(&format!("async, {tasks} tasks"), &ours);
         }
     }
-    if wanted("load") {
+    if wanted(Part::Load) {
         let path = directory.join("load");
         let loaded = bench::load(&path, 5_000_000, 1024, |_| {})?;
         show("5 M events, batch 1024", &loaded);
@@ -83,7 +85,7 @@ fn main() -> Anyhow<()> {
 }
 
 /// Single appends in turns with the probe, because the disk's speed changes from second to second.
-fn one_by_one(directory: &Path) -> Anyhow<()> {
+fn one_by_one(directory: &Path) -> anyhow::Result<()> {
     let (mut ours, mut raw) = (Vec::new(), Vec::new());
     for _ in 0..9 {
         let turn = RUN_FOR / 5;
@@ -104,7 +106,10 @@ fn one_by_one(directory: &Path) -> Anyhow<()> {
     Ok(())
 }
 
-fn fresh(directory: &Path, measure: impl FnOnce(&Path) -> Anyhow<Measured>) -> Anyhow<Measured> {
+fn fresh(
+    directory: &Path,
+    measure: impl FnOnce(&Path) -> anyhow::Result<Measured>,
+) -> anyhow::Result<Measured> {
     let path = directory.join("fresh");
     let measured = measure(&path);
     std::fs::remove_dir_all(path)?;
@@ -135,9 +140,9 @@ enum Until {
     Written(u64),
 }
 
-/// The same events in fjall: position to event, and stream and revision to position, one durable
-/// commit a batch.
-fn fjall(path: &Path, events: u64, until: Until) -> Anyhow<Measured> {
+/// The same events in fjall: position to event, and stream and revision to position, one durable commit a
+/// batch.
+fn fjall(path: &Path, events: u64, until: Until) -> anyhow::Result<Measured> {
     let database = fjall::Database::builder(path).open()?;
     let log = database.keyspace("log", fjall::KeyspaceCreateOptions::default)?;
     let index = database.keyspace("index", fjall::KeyspaceCreateOptions::default)?;

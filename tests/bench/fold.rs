@@ -1,51 +1,46 @@
-//! Measures folding and reading: `cargo run --release -p projections --example fold -- [builds] [all|model|views|fold] [commit events]`.
+//! How fast are builds folded and read?
 //!
 //! A synthetic history of builds (four reports and a usage record each, several builds under way at once) is
 //! folded into all views. From a tenth of the history on, a page of a list is read every 20 ms; afterwards
 //! pages of several lists are read without pause. The log generates its events as they are read, so the resident
-//! memory is that of the views. `fold` reads no pages.
+//! memory is that of the views.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a benchmark reads the clock and the memory of its process"
-)]
-
-#[path = "fold/history.rs"]
 mod history;
-#[path = "measured/process.rs"]
-mod process;
-#[path = "measured/synthetic_log.rs"]
-mod synthetic_log;
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eventlog::{EventLog, Filter, PageLimit, Position};
 use jiff::Timestamp;
-use process::{cpu_seconds, peak_resident_mb, resident_mb};
 use projections::allocation::{AllocationFold, AllocationSettings};
 use projections::builds::build::{BuildFilter, BuildOrder};
 use projections::engine::{Engine, Kind};
 use projections::{Builds, Cursor, Views, ViewsConfig};
-use synthetic_log::SyntheticLog;
 use tables::{MemoryTables, Tables};
 use tables_lsm::{LsmConfig, LsmTables};
 
-/// As in the real binary.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+use crate::process::{cpu_seconds, peak_resident_mb, resident_mb};
+use crate::synthetic_log::SyntheticLog;
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
+/// What is measured.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// Everything
+    All,
+    /// The allocation model alone
+    Model,
+    /// All views, and pages of their lists
+    Views,
+    /// All views, without reading pages
+    Fold,
+}
 
 const PATIENCE: Duration = Duration::from_secs(3600);
 const PAGES: usize = 2000;
 
-#[tokio::main]
-async fn main() -> Outcome<()> {
-    let mut arguments = std::env::args().skip(1);
-    let builds: u64 = arguments.next().unwrap_or("1000000".to_owned()).parse()?;
-    let only = arguments.next();
+pub(crate) async fn run(builds: u64, part: Part, commit_events: Option<u64>) -> anyhow::Result<()> {
+    let mut config = ViewsConfig::new(Timestamp::now);
+    config.engine.commit_events = commit_events.unwrap_or(config.engine.commit_events);
     let log = Arc::new(history::of(builds));
     let head = log.head();
     println!(
@@ -61,17 +56,16 @@ async fn main() -> Outcome<()> {
         rate / 1e3,
         reading_cpu * 1e6 / head.0 as f64
     );
-    if !matches!(only.as_deref(), Some("views" | "fold")) {
-        model_alone(&log, head, reading_cpu).await?;
+    if matches!(part, Part::All | Part::Model) {
+        model_alone(&log, config.clone(), reading_cpu).await?;
     }
-    if only.as_deref() != Some("model") {
-        let reads_pages = only.as_deref() != Some("fold");
-        all_views(&log, head, builds, reads_pages).await?;
+    if part != Part::Model {
+        all_views(&log, config, builds, part != Part::Fold).await?;
     }
     Ok(())
 }
 
-async fn read_all(log: &SyntheticLog) -> Outcome<f64> {
+async fn read_all(log: &SyntheticLog) -> anyhow::Result<f64> {
     let began = Instant::now();
     let mut at = Position::START;
     while at < log.head() {
@@ -84,13 +78,18 @@ async fn read_all(log: &SyntheticLog) -> Outcome<f64> {
 }
 
 /// The allocation model alone: only what it learns from is decoded.
-async fn model_alone(log: &Arc<SyntheticLog>, head: Position, reading_cpu: f64) -> Outcome<()> {
+async fn model_alone(
+    log: &Arc<SyntheticLog>,
+    config: ViewsConfig,
+    reading_cpu: f64,
+) -> anyhow::Result<()> {
+    let head = log.head();
     let followed: Arc<dyn EventLog> = log.clone();
     let kinds = vec![Kind::of(move || {
         AllocationFold::new(&AllocationSettings::default(), Arc::clone(&followed))
     })];
     let tables = Arc::new(MemoryTables::new());
-    let engine = Engine::open(log.clone(), tables, kinds, config().engine).await?;
+    let engine = Engine::open(log.clone(), tables, kinds, config.engine).await?;
     let (began, cpu_before) = (Instant::now(), cpu_seconds());
     engine.catch_up().await?;
     let seconds = began.elapsed().as_secs_f64();
@@ -107,17 +106,18 @@ async fn model_alone(log: &Arc<SyntheticLog>, head: Position, reading_cpu: f64) 
 
 async fn all_views(
     log: &Arc<SyntheticLog>,
-    head: Position,
+    config: ViewsConfig,
     builds: u64,
     reads_pages: bool,
-) -> Outcome<()> {
+) -> anyhow::Result<()> {
+    let head = log.head();
     let directory = tempfile::tempdir()?;
     let opened = LsmTables::open(directory.path(), &LsmConfig::default())?;
     let tables = Arc::new(opened.tables);
     let (began, cpu_before) = (Instant::now(), cpu_seconds());
     // Views answer once they are as far as the log was at the start.
     log.head.send_replace(Position(head.0 / 10));
-    let views = Views::start(log.clone(), tables.clone(), config())?;
+    let views = Views::start(log.clone(), tables.clone(), config.clone())?;
     let while_folding = tokio::spawn(pages_while_folding(
         views.clone(),
         log.clone(),
@@ -165,7 +165,7 @@ async fn all_views(
     let began = Instant::now();
     let opened = LsmTables::open(directory.path(), &LsmConfig::default())?;
     println!("tables reopened in {:.2} s", began.elapsed().as_secs_f64());
-    let views = Views::start(log.clone(), Arc::new(opened.tables), config())?;
+    let views = Views::start(log.clone(), Arc::new(opened.tables), config)?;
     views.wait_for_all(head, PATIENCE).await?;
     println!("views ready in {:.2} s", began.elapsed().as_secs_f64());
     views.shutdown();
@@ -259,11 +259,4 @@ fn page_times(views: &Views, filter: &BuildFilter, pages: usize) -> Vec<Duration
         cursor = page.next.unwrap_or_default();
     }
     times
-}
-
-fn config() -> ViewsConfig {
-    let mut config = ViewsConfig::new(Timestamp::now);
-    let commit_events = std::env::args().nth(3).and_then(|text| text.parse().ok());
-    config.engine.commit_events = commit_events.unwrap_or(config.engine.commit_events);
-    config
 }

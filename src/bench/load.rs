@@ -9,36 +9,38 @@ use hdrhistogram::Histogram;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::cli::Failure;
-
 /// The longest time that is distinguished, in microseconds.
 const MICROSECONDS_MAX: u64 = 60_000_000;
 
 /// What a load found.
-pub(super) struct Measured {
+pub struct Load {
     /// Requests that were answered 2xx, in a second.
-    pub(super) rate: f64,
+    pub rate: f64,
     /// Requests that were answered otherwise.
-    pub(super) refused: u64,
+    pub refused: u64,
     /// Times from the first byte sent to the last byte read, in microseconds.
-    pub(super) times: Histogram<u64>,
+    pub times: Histogram<u64>,
 }
 
-impl Measured {
+impl Load {
     /// A quantile of the times, in milliseconds.
-    pub(super) fn milliseconds(&self, quantile: f64) -> f64 {
+    #[must_use]
+    pub fn milliseconds(&self, quantile: f64) -> f64 {
         self.times.value_at_quantile(quantile) as f64 / 1000.0
     }
 }
 
 /// Sends requests over so many connections for so long, each connection one at a time. `request` writes the
 /// n-th request.
-pub(super) async fn load(
+///
+/// # Errors
+/// When a connection cannot be opened or breaks, or an answer is no HTTP.
+pub async fn load(
     address: SocketAddr,
     connections: usize,
     duration: Duration,
     request: impl Fn(u64) -> Vec<u8> + Send + Sync + 'static,
-) -> Result<Measured, Failure> {
+) -> anyhow::Result<Load> {
     let request = Arc::new(request);
     let next = Arc::new(AtomicU64::new(0));
     let begun = Instant::now();
@@ -61,7 +63,7 @@ pub(super) async fn load(
         refused += no;
     }
     let rate = (times.len() - refused) as f64 / begun.elapsed().as_secs_f64();
-    Ok(Measured {
+    Ok(Load {
         rate,
         refused,
         times,

@@ -1,8 +1,4 @@
-//! How fast are durable views? 100 k documents of 200 bytes, a million updates, a thousand to a
-//! batch.
-//!
-//! `cargo run --release -p tables_lsm --example updates [directory]`; the directory decides which
-//! disk.
+//! How fast are durable views? 100 k documents of 200 bytes, a million updates, a thousand to a batch.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -18,8 +14,7 @@ const UPDATES: u64 = 1_000_000;
 const BATCH: u64 = 1_000;
 const PROBE: Duration = Duration::from_secs(2);
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let directory = std::env::args().nth(1).unwrap_or_else(|| ".".into());
+pub(crate) fn run(directory: &Path) -> anyhow::Result<()> {
     let directory = tempfile::tempdir_in(directory)?;
     let syncs = probe(directory.path())?;
     println!("disk: {syncs:.0} writes of 4 KiB with fdatasync a second");

@@ -1,6 +1,4 @@
-//! Measures how fast a log is checked, copied and read back:
-//! `cargo run --release -p replay --example speed [events]`. Needs about 2 KB of disk per event
-//! under the temporary directory.
+//! How fast a log is verified, exported and imported.
 
 use std::path::Path;
 use std::time::Instant;
@@ -16,18 +14,14 @@ use uuid::Uuid;
 
 const BATCH: u64 = 1024;
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let events: u64 = std::env::args()
-        .nth(1)
-        .map_or(Ok(1_000_000), |text| text.parse())?;
+pub(crate) async fn run(events: u64) -> anyhow::Result<()> {
     let folder = std::env::temp_dir().join(format!("replay-speed-{}", std::process::id()));
     let result = measure(&folder, events).await;
     std::fs::remove_dir_all(&folder)?;
     result
 }
 
-async fn measure(folder: &Path, events: u64) -> Result<(), Box<dyn std::error::Error>> {
+async fn measure(folder: &Path, events: u64) -> anyhow::Result<()> {
     let directory = folder.join("log");
     let begun = Instant::now();
     let log = FileLog::open(&directory, FileLogConfig::default())?;
@@ -35,13 +29,13 @@ async fn measure(folder: &Path, events: u64) -> Result<(), Box<dyn std::error::E
         log.append_blocking((first..events.min(first + BATCH)).map(append).collect())?;
     }
     log.close();
-    told("append", events, begun);
+    print("append", events, begun);
 
     for _ in 0..2 {
         let begun = Instant::now();
         let mut frames = Scan::new(&directory, Position::START)?;
         while frames.next_frame()?.is_some() {}
-        told("scan: frames and checksums alone", events, begun);
+        print("scan: frames and checksums alone", events, begun);
     }
     for depth in [Depth::Frames, Depth::Streams, Depth::Content] {
         let begun = Instant::now();
@@ -55,7 +49,7 @@ async fn measure(folder: &Path, events: u64) -> Result<(), Box<dyn std::error::E
         };
         let report = verify::run(options, &unwatched).await?;
         assert!(report.is_sound() && report.events == events);
-        told(&format!("verify {depth:?}"), events, begun);
+        print(&format!("verify {depth:?}"), events, begun);
     }
     for name in ["copy.ndjson", "copy.ndjson.zst"] {
         let copy = folder.join(name);
@@ -68,7 +62,7 @@ async fn measure(folder: &Path, events: u64) -> Result<(), Box<dyn std::error::E
             end_line: true,
         };
         export::run(&log, options, &unwatched).await?;
-        told(&format!("export to {name}"), events, begun);
+        print(&format!("export to {name}"), events, begun);
         let into = FileLog::open(folder.join(format!("of-{name}")), FileLogConfig::default())?;
         for again in ["", ", again"] {
             let begun = Instant::now();
@@ -82,13 +76,13 @@ async fn measure(folder: &Path, events: u64) -> Result<(), Box<dyn std::error::E
             };
             let report = import::run(&into, options, &unwatched).await?;
             assert!(report.moved == 0 && report.appended + report.already == events);
-            told(&format!("import of {name}{again}"), events, begun);
+            print(&format!("import of {name}{again}"), events, begun);
         }
     }
     Ok(())
 }
 
-fn told(what: &str, events: u64, begun: Instant) {
+fn print(what: &str, events: u64, begun: Instant) {
     let seconds = begun.elapsed().as_secs_f64();
     println!(
         "{what:40} {:>8.3} s {:>10.0} k events/s",

@@ -1,7 +1,7 @@
 //! Reads usage histories: CSV compressed with zstd, one row per finished build.
 //!
-//! The columns are those of the histories' own description. Tests and the `evaluate` example share
-//! this file; the library itself reads no files.
+//! The columns are those of the histories' own description.
+//! The library itself reads no files.
 
 use std::collections::HashMap;
 use std::fs::File;

@@ -1,23 +1,12 @@
-//! Measures runs: `cargo run --release -p projections --example runs -- [finished runs]`.
+//! How fast are the views of runs?
 //!
 //! A synthetic history of runs that are over (seven events each, with a log and a tally) and of some that are
 //! not is folded into all views; then the reads of workers and dashboards are measured. The log
 //! is made up as it is read, so that the resident memory is that of the views.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a benchmark reads the clock and the memory of its process"
-)]
-
-#[path = "runs/history.rs"]
 mod history;
-#[path = "measured/process.rs"]
-mod process;
-#[path = "measured/synthetic_log.rs"]
-mod synthetic_log;
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::ops::Bound;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,24 +14,16 @@ use std::time::{Duration, Instant};
 use eventlog::EventLog;
 use history::{CLAIMED, JOBS, STARTED, WAITING};
 use jiff::Timestamp;
-use process::{cpu_seconds, peak_resident_mb, resident_mb};
 use projections::jobs::runs::{RunQuery, RunState, Runs, WorkerIs};
 use projections::{Views, ViewsConfig};
 use tables::Tables;
 use tables_lsm::{LsmConfig, LsmTables};
 
-/// As in the real binary.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+use crate::process::{cpu_seconds, peak_resident_mb, resident_mb};
 
 const PATIENCE: Duration = Duration::from_secs(3600);
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let finished: u64 = std::env::args()
-        .nth(1)
-        .unwrap_or("1000000".to_owned())
-        .parse()?;
+pub(crate) async fn run(finished: u64) -> anyhow::Result<()> {
     let log = Arc::new(history::of(finished));
     let head = log.head();
     println!(

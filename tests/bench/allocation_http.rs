@@ -3,11 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::load::load;
-use super::served::Served;
-use super::{Folder, folder, line, memory};
-use crate::cli::Failure;
-use crate::{app, sample};
+use tallyman::bench::{self, Folder, Served, fill_with_sample, line, load, one_thread, resident};
+
+use crate::AS_TALLYMAN;
 
 /// What a Gantry answers in a second with 20 thousand builds of history, on two cores.
 const GANTRY_PER_SECOND: f64 = 780.0;
@@ -15,22 +13,16 @@ const GANTRY_PER_SECOND: f64 = 780.0;
 /// The number of different requests.
 const QUESTIONS: u64 = 500;
 
-pub(super) fn run(lengths: &[u64], connections: usize, seconds: u64) -> Result<(), Failure> {
+pub(crate) fn run(lengths: &[u64], connections: usize, seconds: u64) -> anyhow::Result<()> {
     let mut rates: Vec<f64> = Vec::new();
     for &builds in lengths {
-        let Folder(dir) = &folder()?;
-        let data = dir.join("data");
-        app::fill_with_sample(&data, builds)?;
-        let served = Served::start(&data)?;
-        let questions: Arc<Vec<Vec<u8>>> = Arc::new(
-            sample::builds(7, QUESTIONS)
-                .map(|build| question(&build.spec))
-                .collect(),
-        );
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()?;
+        let folder = Folder::create()?;
+        let data = folder.path().join("data");
+        fill_with_sample(&data, builds)?;
+        let served = Served::start(&[AS_TALLYMAN], &data)?;
+        let questions = bench::builds(7, QUESTIONS).map(|build| question(&build.spec));
+        let questions: Arc<Vec<Vec<u8>>> = Arc::new(questions.collect::<anyhow::Result<_>>()?);
+        let runtime = one_thread()?;
         let measured = runtime.block_on(load(
             served.address,
             connections,
@@ -70,7 +62,7 @@ pub(super) fn run(lengths: &[u64], connections: usize, seconds: u64) -> Result<(
             &format!("{:.2} s", served.ready_after.as_secs_f64()),
             "first start: all views are built",
         );
-        if let Some(bytes) = memory::resident(served.pid()) {
+        if let Some(bytes) = resident(served.pid()) {
             line(
                 "  resident",
                 &format!("{:.0} MB", bytes as f64 / 1e6),
@@ -82,7 +74,8 @@ pub(super) fn run(lengths: &[u64], connections: usize, seconds: u64) -> Result<(
     Ok(())
 }
 
-fn question(spec: &str) -> Vec<u8> {
-    let spec = crate::cli::client::escaped(spec);
-    format!("GET /v1/allocation?spec={spec} HTTP/1.1\r\nHost: bench\r\n\r\n").into_bytes()
+fn question(spec: &str) -> anyhow::Result<Vec<u8>> {
+    let url = reqwest::Url::parse_with_params("http://bench/v1/allocation", [("spec", spec)])?;
+    let query = url.query().unwrap_or_default();
+    Ok(format!("GET /v1/allocation?{query} HTTP/1.1\r\nHost: bench\r\n\r\n").into_bytes())
 }
