@@ -1,21 +1,18 @@
 //! What the API promises.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
-use ::projections::{Views, ViewsConfig};
 use axum::Router;
 use axum::body::Body;
-use blobs::Blobs;
-use commands::{Clock, Commands};
 use domain::builds::build::{Build, BuildCommand, Reported, Runner};
 use domain::core::token::{Issued, Role, Token, TokenCommand};
 use domain::{Metadata, Verbatim};
-use eventlog::{EventLog, MemoryLog, Position};
-use http::{HeaderMap, Request, StatusCode};
-use http_body_util::BodyExt;
+use eventlog::Position;
+use http::{Request, StatusCode};
 use people::{People, Seal, secret};
 use serde_json::{Value, json};
-use tables::MemoryTables;
+use testapp::{Backend, TestResponse as Answered};
 use tower::ServiceExt;
 use web::{App, Settings, serve_through_gate};
 
@@ -38,21 +35,18 @@ mod visibility;
 
 const NOW: &str = "2026-11-21T07:00:00Z";
 
-/// The API in an app of memory, with one token for each role.
+/// The API in an application of memory, with one token for each role.
 struct TestApp {
-    app: App,
+    base: testapp::TestApp,
     people: People,
-    router: Router,
-    log: Arc<dyn EventLog>,
-    clock: Clock,
 }
 
-/// What came back.
-#[derive(Debug)]
-struct Answered {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Value,
+impl Deref for TestApp {
+    type Target = testapp::TestApp;
+
+    fn deref(&self) -> &testapp::TestApp {
+        &self.base
+    }
 }
 
 const READER: &str = "tally_reader";
@@ -61,13 +55,7 @@ const ADMIN: &str = "tally_admin";
 
 /// What recognises users, with a key of its own.
 fn people(app: &App) -> People {
-    let auditor = Arc::clone(&app.auditor);
-    People::new(
-        app.commands.clone(),
-        app.views.clone(),
-        auditor,
-        Seal::for_now(),
-    )
+    testapp::people(app, Seal::for_now())
 }
 
 /// The routes of an API without settings of its own.
@@ -85,26 +73,17 @@ impl TestApp {
     }
 
     async fn with_all(settings: Settings, own: crate::Settings) -> Self {
-        let now = NOW.parse().unwrap();
-        let clock = Clock::fixed(now);
-        let of_log = clock.clone();
-        let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(move || of_log.now()));
-        let views = Views::start(Arc::clone(&log), Arc::new(MemoryTables::new()), config());
-        let views = views.unwrap();
-        let commands = Commands::new(Arc::clone(&log), clock.clone());
-        let app = App::build(commands, views, Blobs::memory(), settings)
+        let backend = Backend::at(NOW);
+        let app = backend
+            .app(settings)
             .metrics(|| "tallyman_up 1\n".to_owned())
             .resubmit(audit::CHOOSY, Arc::new(audit::Choosy))
             .finish();
         let people = people(&app);
-        let api = Api::new(app.clone(), people.clone(), own);
-        let router = serve_through_gate(api.routes([]), app.clone());
+        let routes = Api::new(app.clone(), people.clone(), own).routes([]);
         let app = Self {
-            app,
+            base: testapp::TestApp::new(backend, app, routes),
             people,
-            router,
-            log,
-            clock,
         };
         for (secret, role) in [
             (READER, Role::Reader),
@@ -125,12 +104,7 @@ impl TestApp {
             expires_at: None,
             at: self.clock.now(),
         });
-        let done = self
-            .app
-            .commands
-            .execute::<Token>(secret, command, &Metadata::default())
-            .await;
-        self.seen(done.unwrap().position()).await;
+        self.execute::<Token>(secret, command).await;
     }
 
     /// Reports a build, and waits until the views know.
@@ -176,30 +150,15 @@ impl TestApp {
             dialect: Some("gantry".to_owned()),
             ..Metadata::default()
         };
-        let done = self
-            .app
-            .commands
-            .execute::<Build>(&key, BuildCommand::Report(report), &metadata)
-            .await;
-        self.seen(done.unwrap().position()).await
+        let command = BuildCommand::Report(report);
+        let done = self.execute_with::<Build>(&key, command, &metadata);
+        done.await.unwrap()
     }
 
     async fn seen(&self, position: Option<Position>) -> Position {
         let position = position.unwrap();
         self.app.wait_for(position).await.unwrap();
         position
-    }
-
-    async fn send(&self, request: Request<Body>) -> Answered {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answered {
-            status: parts.status,
-            headers: parts.headers,
-            body: serde_json::from_slice(&body)
-                .unwrap_or_else(|_| json!(String::from_utf8_lossy(&body))),
-        }
     }
 
     async fn ask(
@@ -227,20 +186,6 @@ impl TestApp {
     async fn post(&self, target: &str, body: Option<Value>) -> Answered {
         self.ask("POST", target, Some(ADMIN), body).await
     }
-}
-
-/// After every test the views equal views rebuilt from the log.
-impl Drop for TestApp {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            ::projections::conformance::check(&self.log, &self.app.views, config());
-        }
-    }
-}
-
-fn config() -> ViewsConfig {
-    let now = NOW.parse().unwrap();
-    ViewsConfig::new(move || now)
 }
 
 fn items<'a>(answered: &'a Answered, field: &str) -> Vec<&'a Value> {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::source::root;
+use crate::source::{all_rust_files, read, root};
 
 /// Crates without clock, randomness or I/O.
 const PURE: [&str; 3] = ["src/domain", "src/spec", "projections"];
@@ -76,6 +76,18 @@ fn every_crate_has_a_description_and_obeys_the_lints() {
     }
 }
 
+/// A module is in the folder of its crate. What several crates need is a crate: `tests/testapp`.
+#[test]
+fn no_module_has_a_path_of_its_own() {
+    for file in all_rust_files() {
+        let text = read(&root().join(&file));
+        let has_path = text
+            .lines()
+            .any(|line| line.trim_start().starts_with("#[path"));
+        assert!(!has_path, "{} names a path for a module", file.display());
+    }
+}
+
 #[test]
 fn the_top_level_is_as_drawn() {
     for entry in std::fs::read_dir(root()).unwrap() {
@@ -87,11 +99,9 @@ fn the_top_level_is_as_drawn() {
 
 fn manifests(root: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let mut folders = vec![
-        root.join("src"),
-        root.join("projections"),
-        root.join("replay"),
-    ];
+    let mut folders = ["src", "projections", "replay", "tests"]
+        .map(|name| root.join(name))
+        .to_vec();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

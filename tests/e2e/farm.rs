@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::cluster::{LAST_TERMINATED, Memory, Pod, write_node};
-use crate::prometheus::{Metrics, TestPrometheus};
+use testapp::cluster::{LAST_TERMINATED, Memory, Pod, write_node};
+use testapp::prometheus::{Metrics, TestPrometheus};
 
 /// The first build that used something.
 pub(crate) const FIRST: i64 = 9_001;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::farm::{self, BUILDS, FIRST, KILLED, SPEC, UNKNOWN, WITHOUT_SAMPLES};
 use crate::server::Server;
 
-async fn farm() -> (crate::prometheus::TestPrometheus, Server) {
+async fn farm() -> (testapp::prometheus::TestPrometheus, Server) {
     let prometheus = farm::prometheus().await;
     let server = Server::start(&[
         ("PROMETHEUS_URL", &prometheus.url),

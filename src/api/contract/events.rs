@@ -1,4 +1,5 @@
 use futures::StreamExt;
+use http_body_util::BodyExt;
 
 use super::*;
 

@@ -1,7 +1,8 @@
 //! When the app reports that it is not ready, and why.
 
+use commands::{Clock, Commands};
 use eventlog::faulty::AppendFault;
-use eventlog::{AppendError, FaultyLog};
+use eventlog::{AppendError, EventLog, FaultyLog};
 
 use super::*;
 
@@ -10,21 +11,20 @@ fn faulty_log() -> Arc<FaultyLog> {
     Arc::new(FaultyLog::new(move || now))
 }
 
+fn clock() -> Clock {
+    Clock::fixed(NOW.parse().unwrap())
+}
+
 /// An app whose views take two events at a time.
 fn app(log: Arc<dyn EventLog>) -> web::AppBuilder {
-    let config = config().pages_of(2);
-    let views = Views::start(Arc::clone(&log), Arc::new(MemoryTables::new()), config).unwrap();
-    let commands = Commands::new(log, Clock::fixed(NOW.parse().unwrap()));
-    App::build(commands, views, Blobs::memory(), Settings::default())
+    Backend::with_pages(log, clock(), 2).app(Settings::default())
 }
 
 async fn ask(app: &App, target: &str) -> (u16, Value) {
     let router = serve_through_gate(routes(app), app.clone());
     let request = Request::get(target).body(Body::empty()).unwrap();
-    let response = router.oneshot(request).await.unwrap();
-    let status = response.status().as_u16();
-    let body = response.into_body().collect().await.unwrap().to_bytes();
-    (status, serde_json::from_slice(&body).unwrap())
+    let response = Answered::read(router.oneshot(request).await.unwrap()).await;
+    (response.status.as_u16(), response.json())
 }
 
 #[tokio::test]
@@ -65,26 +65,18 @@ async fn a_change_with_new_ids_whose_outcome_is_unknown_is_not_to_be_repeated() 
         ..Settings::default()
     };
     let followed = Arc::clone(&log) as Arc<dyn EventLog>;
-    let views = Views::start(
-        Arc::clone(&followed),
-        Arc::new(MemoryTables::new()),
-        config(),
-    );
-    let commands = Commands::new(followed, Clock::fixed(NOW.parse().unwrap()));
-    let app = App::build(commands, views.unwrap(), Blobs::memory(), settings).finish();
+    let app = Backend::over(followed, clock()).app(settings).finish();
     log.fail_appends(AppendFault::AnswerLost);
     let router = serve_through_gate(routes(&app), app.clone());
     let request = Request::post("/v1/tokens")
         .header("content-type", "application/json")
         .body(Body::from(r#"{"name": "ci", "role": "reader"}"#));
-    let response = router.oneshot(request.unwrap()).await.unwrap();
-    assert_eq!(response.status(), 504);
-    assert!(!response.headers().contains_key("retry-after"));
-    let body = response.into_body().collect().await.unwrap().to_bytes();
-    let body: Value = serde_json::from_slice(&body).unwrap();
+    let response = Answered::read(router.oneshot(request.unwrap()).await.unwrap()).await;
+    assert_eq!(response.status, 504);
+    assert!(!response.headers.contains_key("retry-after"));
     assert_eq!(
-        body["type"], "urn:tallyman:problem:outcome-unknown",
-        "{body}"
+        response.body["type"], "urn:tallyman:problem:outcome-unknown",
+        "{response:?}"
     );
     assert_eq!(log.appends(), 1);
 }
@@ -141,7 +133,7 @@ async fn a_view_that_is_being_rebuilt_answers_503_and_is_named() {
     let held = faulty_log();
     held.hold(true);
     let log: Arc<dyn EventLog> = held.clone();
-    let commands = Commands::new(log.clone(), Clock::fixed(NOW.parse().unwrap()));
+    let commands = Commands::new(log.clone(), clock());
     let issued = TokenCommand::Issue(Issued {
         name: "t".to_owned(),
         hash: secret::token_hash("t"),
@@ -154,13 +146,13 @@ async fn a_view_that_is_being_rebuilt_answers_503_and_is_named() {
     let done = commands.execute::<Token>("t", issued, &metadata).await;
     let head = done.unwrap().position().unwrap();
 
-    let views = Views::start(log, Arc::new(MemoryTables::new()), config()).unwrap();
+    let backend = Backend::over(log, clock());
     let mut settings = Settings {
         anonymous_role: Some(Role::Admin),
         ..Settings::default()
     };
     settings.limits.patience = std::time::Duration::from_millis(10);
-    let app = App::build(commands, views, Blobs::memory(), settings).finish();
+    let app = backend.app(settings).finish();
     let targets = [
         "/v1/builds",
         "/v1/builds/1",

@@ -1,20 +1,16 @@
 //! The contract, row by row.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
-use blobs::Blobs;
-use commands::{Clock, Commands};
-use eventlog::{EventLog, Filter, MemoryLog, PageLimit, Position, Recorded};
-use http::{HeaderMap, Request, StatusCode};
-use http_body_util::BodyExt;
-use projections::{Views, ViewsConfig};
+use commands::Clock;
+use eventlog::{EventLog, MemoryLog, Position};
+use http::Request;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use tables::MemoryTables;
-use tower::ServiceExt;
-use web::{App, Settings as WebSettings, serve_through_gate};
+use testapp::{Backend, TestResponse as Answered};
+use web::Settings as WebSettings;
 
 use super::*;
 
@@ -28,19 +24,15 @@ mod trouble;
 const TOKEN: &str = "let-me-in";
 const NOW: &str = "2026-11-21T07:00:00Z";
 
-/// A dialect in an app of memory.
-struct TestApp {
-    app: App,
-    router: Router,
-    log: Arc<dyn EventLog>,
-}
+/// The dialect in an application of memory.
+struct TestApp(testapp::TestApp);
 
-/// What came back.
-#[derive(Debug)]
-struct Answered {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Value,
+impl Deref for TestApp {
+    type Target = testapp::TestApp;
+
+    fn deref(&self) -> &testapp::TestApp {
+        &self.0
+    }
 }
 
 impl TestApp {
@@ -54,35 +46,14 @@ impl TestApp {
     }
 
     fn on(log: Arc<dyn EventLog>, sources: Vec<Source>) -> Self {
-        let now = NOW.parse().unwrap();
-        let views = Views::start(Arc::clone(&log), Arc::new(MemoryTables::new()), config());
-        let views = views.unwrap();
-        let commands = Commands::new(Arc::clone(&log), Clock::fixed(now));
-        let app = App::build(commands, views, Blobs::memory(), WebSettings::default()).finish();
+        let backend = Backend::over(log, Clock::fixed(NOW.parse().unwrap()));
+        let app = backend.app(WebSettings::default()).finish();
         let settings = Settings {
             sources,
             ..Settings::default()
         };
         let dialect = Gantry::new(app.clone(), &settings).unwrap();
-        let router = serve_through_gate(dialect.routes(), app.clone());
-        Self { app, router, log }
-    }
-
-    async fn send(&self, request: Request<Body>) -> Answered {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answered {
-            status: parts.status,
-            headers: parts.headers,
-            body: serde_json::from_slice(&body)
-                .unwrap_or_else(|_| json!(String::from_utf8_lossy(&body))),
-        }
-    }
-
-    async fn get(&self, target: &str) -> Answered {
-        self.send(Request::get(target).body(Body::empty()).unwrap())
-            .await
+        Self(testapp::TestApp::new(backend, app, dialect.routes()))
     }
 
     /// Sends a job hook as GitLab would.
@@ -90,38 +61,11 @@ impl TestApp {
         self.send(hook().body(body.into()).unwrap()).await
     }
 
-    /// Everything in the log whose type begins so.
-    async fn events(&self, event_type: &str) -> Vec<Recorded> {
-        let filter = Filter {
-            event_types: vec![format!("{event_type}*")],
-            ..Filter::all()
-        };
-        let page = self
-            .log
-            .read_all(Position::START, &filter, PageLimit::events(1000))
-            .await;
-        page.unwrap().events
-    }
-
     async fn only_event(&self, event_type: &str) -> Value {
         let events = self.events(event_type).await;
         assert_eq!(events.len(), 1, "{events:?}");
         serde_json::from_slice(&events[0].data).unwrap()
     }
-}
-
-/// After every test the views equal views rebuilt from the log.
-impl Drop for TestApp {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            projections::conformance::check(&self.log, &self.app.views, config());
-        }
-    }
-}
-
-fn config() -> ViewsConfig {
-    let now = NOW.parse().unwrap();
-    ViewsConfig::new(move || now)
 }
 
 fn source(name: &str, tokens: &[&str]) -> Source {

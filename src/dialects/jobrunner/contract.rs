@@ -1,24 +1,23 @@
 //! The contract, row by row. Rows marked W break the worker, rows marked D dashboards and scripts.
 
 use std::collections::BTreeSet;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use blobs::Blobs;
 use bytes::Bytes;
-use commands::{Clock, Commands};
+use commands::Clock;
 use domain::{Aggregate, Metadata};
-use eventlog::{EventLog, Filter, MemoryLog, PageLimit, Position, Recorded};
+use eventlog::{EventLog, MemoryLog};
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, Method, Request, StatusCode};
-use http_body_util::BodyExt;
 use jiff::Timestamp;
 use people::Seal;
-use projections::{Views, ViewsConfig};
 use serde_json::{Value, json};
 use sha1::Sha1;
 use tables::MemoryTables;
+use testapp::{Backend, TestResponse as Answered};
 use tower::ServiceExt;
 use web::{Settings as WebSettings, serve_through_gate};
 
@@ -29,7 +28,6 @@ mod audited;
 mod chance;
 mod dashboard;
 mod farm;
-mod fresh_views;
 mod jobs;
 mod kill_requests;
 mod order;
@@ -49,22 +47,19 @@ mod workers;
 
 const NOW: &str = "2026-11-21T08:05:42.863340Z";
 
-/// A dialect in an app of memory.
+/// The dialect in an application of memory.
 struct TestApp {
-    app: App,
+    base: testapp::TestApp,
     people: People,
-    router: Router,
-    log: Arc<dyn EventLog>,
-    clock: Clock,
     dialect: JobRunner,
 }
 
-/// What came back.
-#[derive(Debug)]
-struct Answered {
-    status: StatusCode,
-    headers: HeaderMap,
-    text: String,
+impl Deref for TestApp {
+    type Target = testapp::TestApp;
+
+    fn deref(&self) -> &testapp::TestApp {
+        &self.base
+    }
 }
 
 /// Takes the user from a header, unverified.
@@ -127,23 +122,14 @@ impl TestApp {
         seal: Seal,
         settings: Settings,
     ) -> Self {
-        let now: Timestamp = NOW.parse().unwrap();
-        let clock = Clock::fixed(now);
-        let config = ViewsConfig::new(move || now);
-        let views = Views::start(Arc::clone(&log), tables, config).unwrap();
-        let commands = Commands::new(Arc::clone(&log), clock.clone());
-        let app = App::build(commands, views, Blobs::memory(), WebSettings::default()).finish();
-        let auditor = Arc::clone(&app.auditor);
-        let people = People::new(app.commands.clone(), app.views.clone(), auditor, seal);
+        let backend = Backend::with_tables(log, tables, Clock::fixed(NOW.parse().unwrap()));
+        let app = backend.app(WebSettings::default()).finish();
+        let people = testapp::people(&app, seal);
         let sessions = Box::new(ByHeader);
         let dialect = JobRunner::with_sessions(app.clone(), people.clone(), settings, sessions);
-        let router = serve_through_gate(dialect.routes(), app.clone());
         Self {
-            app,
+            base: testapp::TestApp::new(backend, app, dialect.routes()),
             people,
-            router,
-            log,
-            clock,
             dialect,
         }
     }
@@ -157,17 +143,6 @@ impl TestApp {
         let app = Self::empty(settings);
         app.set_up_farm().await;
         app
-    }
-
-    async fn send(&self, request: Request<Body>) -> Answered {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answered {
-            status: parts.status,
-            headers: parts.headers,
-            text: String::from_utf8(body.to_vec()).unwrap(),
-        }
     }
 
     async fn ask(&self, who: As, method: &str, target: &str, body: impl Into<Bytes>) -> Answered {
@@ -184,19 +159,6 @@ impl TestApp {
             assert_eq!(answered.text, "");
         }
         answered.status
-    }
-
-    /// Everything in the log whose type begins so.
-    async fn events(&self, event_type: &str) -> Vec<Recorded> {
-        let filter = Filter {
-            event_types: vec![format!("{event_type}*")],
-            ..Filter::all()
-        };
-        let page = self
-            .log
-            .read_all(Position::START, &filter, PageLimit::events(10_000))
-            .await;
-        page.unwrap().events
     }
 
     async fn last_event(&self, event_type: &str) -> Value {
@@ -245,23 +207,17 @@ impl TestApp {
     }
 
     async fn tell<A: Aggregate>(&self, number: u64, command: A::Command) {
-        let reply = self
-            .app
-            .commands
-            .execute::<A>(&number.to_string(), command, &Metadata::default())
-            .await;
-        if let Some(position) = reply.unwrap().position() {
-            self.app.wait_for(position).await.unwrap();
-        }
+        self.execute::<A>(&number.to_string(), command).await;
     }
 }
 
-impl Answered {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
-    }
-
+/// What a list of the old API answers.
+trait Listed {
     /// The numbers of the things in a list.
+    fn ids(&self) -> Vec<u64>;
+}
+
+impl Listed for Answered {
     fn ids(&self) -> Vec<u64> {
         let body = self.json();
         let objects = body["objects"].as_array().unwrap();
@@ -269,12 +225,6 @@ impl Answered {
             .iter()
             .map(|object| object["id"].as_u64().unwrap())
             .collect()
-    }
-
-    fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().unwrap())
     }
 }
 

@@ -209,13 +209,7 @@ async fn users_get_503_while_the_roster_is_rebuilt() {
             .body(Body::from(body.to_owned()))
             .unwrap();
         let response = router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answered {
-            status: parts.status,
-            headers: parts.headers,
-            text: String::from_utf8(body.to_vec()).unwrap(),
-        }
+        Answered::read(response).await
     };
     let form = json!({"username": "admin", "password": "correct horse"}).to_string();
     let opened = send("POST", "/accounts/login/", "", &form).await;

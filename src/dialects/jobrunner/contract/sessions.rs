@@ -56,8 +56,8 @@ impl Browser {
         }
         let request = request.body(Body::from(body.to_owned())).unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        for set in parts.headers.get_all("set-cookie") {
+        let answered = Answered::read(response).await;
+        for set in answered.headers.get_all("set-cookie") {
             let set = set.to_str().unwrap();
             let (name, value) = set.split(';').next().unwrap().split_once('=').unwrap();
             self.cookies.retain(|(known, _)| known != name);
@@ -65,12 +65,7 @@ impl Browser {
                 self.cookies.push((name.to_owned(), value.to_owned()));
             }
         }
-        let body = body.collect().await.unwrap().to_bytes();
-        Answered {
-            status: parts.status,
-            headers: parts.headers,
-            text: String::from_utf8(body.to_vec()).unwrap(),
-        }
+        answered
     }
 
     async fn get(&mut self, target: &str) -> Answered {

@@ -1,40 +1,37 @@
 //! A log in memory, with commands, views and a collector.
 
-use domain::BuildsEvent;
-use std::sync::Arc;
+use std::ops::Deref;
 use std::time::Duration;
 
-use commands::{Clock, Commands};
+use commands::Clock;
 use domain::builds::build::{Build, BuildCommand, BuildEvent, BuildKey, Reported, Runner};
-use domain::{Event, Metadata};
-use eventlog::{EventLog, Filter, MemoryLog, PageLimit, Position};
+use domain::{BuildsEvent, Event, Metadata};
+use eventlog::{Filter, PageLimit, Position};
 use jiff::Timestamp;
+use projections::Collections;
 use projections::builds::collections::{CollectionRow, CollectionState};
-use projections::{Collections, Views, ViewsConfig};
 use reactors::collector::{Collector, CollectorConfig};
 use reactors::frame::{FrameConfig, Running};
 use reactors::gitlab::GitlabConfig;
 use reactors::prometheus::PrometheusConfig;
 use secrecy::SecretString;
-use tables::MemoryTables;
+use testapp::Backend;
+pub(crate) use testapp::PATIENCE;
+pub(crate) use testapp::cluster::{FINISHED, STARTED};
 use tokio_util::sync::CancellationToken;
-
-/// Longer than any test may wait for anything.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Texts that must never appear in a log.
 pub(crate) const SECRETS: [&str; 2] = ["sesame-cookie", "sesame-token"];
 
-/// When every build starts: 2024-01-24 17:24:06 UTC.
-pub(crate) const STARTED: i64 = 1_706_117_046;
+/// A backend with a collector.
+pub(crate) struct App(Backend);
 
-/// When every build ends.
-pub(crate) const FINISHED: i64 = STARTED + 600;
+impl Deref for App {
+    type Target = Backend;
 
-pub(crate) struct App {
-    pub(crate) log: Arc<MemoryLog>,
-    pub(crate) commands: Commands,
-    pub(crate) views: Views,
+    fn deref(&self) -> &Backend {
+        &self.0
+    }
 }
 
 impl App {
@@ -43,25 +40,12 @@ impl App {
     }
 
     pub(crate) fn at(clock: Clock) -> Self {
-        let of_log = clock.clone();
-        Self::over(Arc::new(MemoryLog::new(move || of_log.now())), clock)
+        Self(Backend::with_clock(clock))
     }
 
-    /// The app after a crash: the same log, and rebuilt views.
+    /// The app after a crash: the same log, and new views.
     pub(crate) fn reopened(&self) -> Self {
-        Self::over(Arc::clone(&self.log), self.commands.clock().clone())
-    }
-
-    fn over(log: Arc<MemoryLog>, clock: Clock) -> Self {
-        let now = clock.clone();
-        let config = ViewsConfig::new(move || now.now());
-        let views = Views::start(log.clone(), Arc::new(MemoryTables::new()), config).unwrap();
-        let commands = Commands::new(log.clone(), clock);
-        Self {
-            log,
-            commands,
-            views,
-        }
+        Self(self.0.reopened())
     }
 
     pub(crate) async fn report(&self, report: Reported) {

@@ -6,11 +6,8 @@
 
 mod app;
 mod canned;
-mod cluster;
 mod crashes;
 mod gitlab;
 mod outcomes;
-#[path = "../support/prometheus.rs"]
-mod prometheus;
 mod questions;
 mod trouble;

@@ -8,9 +8,9 @@ use projections::Collections;
 use projections::builds::collections::{CollectionState, Outcome};
 
 use crate::app::{App, FINISHED, config, failed, key, report};
-use crate::cluster::{LAST_TERMINATED, Memory, Pod, TERMINATED, write_node};
 use crate::gitlab;
-use crate::prometheus::{Metrics, TestPrometheus};
+use testapp::cluster::{LAST_TERMINATED, Memory, Pod, TERMINATED, write_node};
+use testapp::prometheus::{Metrics, TestPrometheus};
 
 /// A name that must be quoted in both kinds of quotes.
 const ODD_POD: &str = "we\"ird\\pod's";

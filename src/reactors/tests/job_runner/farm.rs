@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::ops::Deref;
 use std::time::Duration;
 
 use commands::runs::{self, ChildrenOf, Plan, RunsRejection};
-use commands::{Clock, CommandError, Commands, Transaction};
+use commands::{Clock, CommandError, Transaction};
 use domain::jobs::job::{Created, Job, JobCommand};
 use domain::jobs::job_template::{JobTemplate, JobTemplateCommand};
 use domain::jobs::project::{Project, ProjectCommand};
@@ -18,30 +18,33 @@ use domain::{
     Actor, ActorKind, Aggregate, Event, LongText, Metadata, Sealed,
     jobs::{job_template, project, worker_pool},
 };
-use eventlog::{EventLog, Filter, MemoryLog, PageLimit, Position, Recorded};
+use eventlog::{Filter, PageLimit, Position, Recorded};
 use jiff::{SignedDuration, Timestamp};
+use projections::Runs;
 use projections::jobs::runs::RunRow;
-use projections::{Runs, Views, ViewsConfig};
 use reactors::awake::Awake;
 use reactors::dispatcher::{Dispatcher, DispatcherConfig};
 use reactors::liveness::Liveness;
 use reactors::ports::{Port, Socket, Wanted};
-use tables::MemoryTables;
+use testapp::Backend;
+pub(crate) use testapp::PATIENCE;
 use tokio_util::sync::CancellationToken;
 use zmtp::{PortLimits, Publisher};
-
-/// Longer than any test may wait for anything.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The job of most tests.
 pub(crate) const JOB: u64 = 1;
 
 pub(crate) struct Farm {
-    log: Arc<MemoryLog>,
-    pub(crate) clock: Clock,
-    pub(crate) commands: Commands,
-    pub(crate) views: Views,
+    base: Backend,
     pub(crate) liveness: Liveness,
+}
+
+impl Deref for Farm {
+    type Target = Backend;
+
+    fn deref(&self) -> &Backend {
+        &self.base
+    }
 }
 
 /// A dispatcher with a port.
@@ -75,33 +78,21 @@ pub(crate) fn minutes(count: i64) -> Timestamp {
 impl Farm {
     /// The farm at noon, with workers `w1` and `w2` that have just answered.
     pub(crate) async fn at_noon() -> Self {
-        let clock = Clock::fixed(noon());
-        let of_log = clock.clone();
-        let farm = Self::over(Arc::new(MemoryLog::new(move || of_log.now())), clock);
+        let farm = Self::over(Backend::with_clock(Clock::fixed(noon())));
         farm.set_up().await;
         farm
     }
 
-    /// The farm after a crash: the same log, and rebuilt views.
+    /// The farm after a crash: the same log, and new views.
     pub(crate) fn reopened(&self) -> Self {
-        Self::over(Arc::clone(&self.log), self.clock.clone())
+        Self::over(self.base.reopened())
     }
 
-    fn over(log: Arc<MemoryLog>, clock: Clock) -> Self {
-        let now = clock.clone();
-        let config = ViewsConfig::new(move || now.now());
-        let views = Views::start(log.clone(), Arc::new(MemoryTables::new()), config).unwrap();
-        let commands = Commands::new(log.clone(), clock.clone());
+    fn over(base: Backend) -> Self {
         // A test lets hours pass at once.
-        let awake = Awake::with(clock.clone(), Duration::MAX);
-        let liveness = Liveness::new(commands.clone(), awake, Patience::default());
-        Self {
-            log,
-            clock,
-            commands,
-            views,
-            liveness,
-        }
+        let awake = Awake::with(base.clock.clone(), Duration::MAX);
+        let liveness = Liveness::new(base.commands.clone(), awake, Patience::default());
+        Self { base, liveness }
     }
 
     async fn set_up(&self) {

@@ -19,11 +19,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Samples in the text format of OpenMetrics.
 #[derive(Default)]
-pub(crate) struct Metrics(String);
+pub struct Metrics(String);
 
 impl Metrics {
     /// One sample of one series, at a unix time in seconds.
-    pub(crate) fn sample(&mut self, metric: &str, labels: &[(&str, &str)], value: f64, at: i64) {
+    pub fn sample(&mut self, metric: &str, labels: &[(&str, &str)], value: f64, at: i64) {
         self.0.push_str(metric);
         for (index, (name, value)) in labels.iter().enumerate() {
             let open = if index == 0 { '{' } else { ',' };
@@ -37,15 +37,16 @@ impl Metrics {
 }
 
 /// A Prometheus that knows these samples. It ends when this is dropped.
-pub(crate) struct TestPrometheus {
+pub struct TestPrometheus {
     /// What `PROMETHEUS_URL` would be.
-    pub(crate) url: String,
+    pub url: String,
     _child: Child,
     _directory: TempDir,
 }
 
 impl TestPrometheus {
-    pub(crate) async fn start(metrics: Metrics) -> Self {
+    /// Starts it on a free port.
+    pub async fn start(metrics: Metrics) -> Self {
         let directory = TempDir::new().unwrap();
         fill(directory.path(), metrics).await;
         // A free port may be taken by another process before it is used.

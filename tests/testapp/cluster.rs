@@ -1,36 +1,52 @@
 //! Metrics of builds as kube-state-metrics and cAdvisor write them.
 
-use crate::app::{FINISHED, STARTED};
 use crate::prometheus::Metrics;
 
+/// When every build starts: 2024-01-24T17:24:06Z.
+pub const STARTED: i64 = 1_706_117_046;
+
+/// When every build ends.
+pub const FINISHED: i64 = STARTED + 600;
+
 /// Why the container ended the last time, in newer kube-state-metrics.
-pub(crate) const LAST_TERMINATED: &str = "kube_pod_container_status_last_terminated_reason";
+pub const LAST_TERMINATED: &str = "kube_pod_container_status_last_terminated_reason";
 
 /// The same, in older ones.
-pub(crate) const TERMINATED: &str = "kube_pod_container_status_terminated_reason";
+pub const TERMINATED: &str = "kube_pod_container_status_terminated_reason";
 
 const GIB: f64 = 1_073_741_824.0;
 
 /// One build in a cluster, as its series show it.
 #[derive(Clone)]
-pub(crate) struct Pod<'a> {
-    pub(crate) job: i64,
-    pub(crate) name: &'a str,
-    pub(crate) variants: Option<&'a str>,
-    pub(crate) build_jobs: Option<&'a str>,
-    pub(crate) cpu_limit: bool,
-    pub(crate) memory_limit: bool,
-    pub(crate) memory: Memory,
+pub struct Pod<'a> {
+    /// Its number at GitLab.
+    pub job: i64,
+    /// The name of its pod.
+    pub name: &'a str,
+    /// The variants of its spec, if the runner annotates them.
+    pub variants: Option<&'a str>,
+    /// The jobs that `make` was given, if the runner annotates them.
+    pub build_jobs: Option<&'a str>,
+    /// Whether it has a limit of CPU.
+    pub cpu_limit: bool,
+    /// Whether it has a limit of memory.
+    pub memory_limit: bool,
+    /// What its memory does.
+    pub memory: Memory,
     /// The metric that shows a kill for memory, if any.
-    pub(crate) killed: Option<&'a str>,
-    pub(crate) node: &'a str,
+    pub killed: Option<&'a str>,
+    /// The node it runs on.
+    pub node: &'a str,
 }
 
+/// What the memory of a build does.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Memory {
+pub enum Memory {
     /// One container, with a peak of 3 GiB.
     Rising,
+    /// 1 GiB all the time.
     Constant,
+    /// No series.
     None,
     /// Never near its limit.
     Low,
@@ -41,7 +57,9 @@ pub(crate) enum Memory {
 }
 
 impl Pod<'_> {
-    pub(crate) fn of(job: i64, name: &str) -> Pod<'_> {
+    /// A build with everything.
+    #[must_use]
+    pub fn of(job: i64, name: &str) -> Pod<'_> {
         Pod {
             job,
             name,
@@ -55,7 +73,8 @@ impl Pod<'_> {
         }
     }
 
-    pub(crate) fn write(&self, metrics: &mut Metrics) {
+    /// Adds its series.
+    pub fn write(&self, metrics: &mut Metrics) {
         let job = self.job.to_string();
         let mut annotations = vec![
             ("namespace", "pipeline"),
@@ -157,7 +176,7 @@ impl Pod<'_> {
 }
 
 /// The machine of all builds.
-pub(crate) fn write_node(metrics: &mut Metrics, node: &str) {
+pub fn write_node(metrics: &mut Metrics, node: &str) {
     let labels = [
         ("node", node),
         ("label_karpenter_k8s_aws_instance_cpu", "16"),
