@@ -3,6 +3,7 @@
 //! [`Config`] is the result; [`load::Loaded`] also knows where each value came from, for
 //! `tallyman config`. Start reading at [`load::load`].
 
+mod check;
 mod headers;
 mod load;
 mod secrets;

@@ -4,47 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::source::{all_rust_files, is_test, product, read, root};
-
-/// What a file names at the top of its own crate: `crate::app`, `crate::{app, config::Config}`.
-fn named(text: &str) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for rest in text.split("crate::").skip(1) {
-        match rest.strip_prefix('{') {
-            None => names.extend(first_word(rest)),
-            Some(group) => names.extend(members(group)),
-        }
-    }
-    names
-}
-
-/// The first words of the members of a group, up to its closing brace.
-fn members(group: &str) -> Vec<String> {
-    let (mut depth, mut end) = (0_usize, group.len());
-    let mut starts = vec![0];
-    for (at, character) in group.char_indices() {
-        match character {
-            '{' => depth += 1,
-            '}' if depth == 0 => {
-                end = at;
-                break;
-            }
-            '}' => depth -= 1,
-            ',' if depth == 0 => starts.push(at + 1),
-            _ => {}
-        }
-    }
-    let within = starts.into_iter().filter(|start| *start < end);
-    within
-        .filter_map(|start| first_word(group[start..end].trim_start()))
-        .collect()
-}
-
-fn first_word(text: &str) -> Option<String> {
-    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    let word = &text[..end.unwrap_or(text.len())];
-    (!word.is_empty()).then(|| word.to_owned())
-}
+use crate::source::{all_rust_files, is_test, named, product, read, root};
 
 /// The modules that `lib.rs` declares.
 fn modules() -> BTreeSet<String> {
@@ -86,7 +46,7 @@ fn the_modules_of_the_root_package_have_no_circle() {
             continue;
         };
         let text = read(&root().join(&file));
-        let to = named(product(&text)).into_iter();
+        let to = named(product(&text), "crate::").into_iter();
         let to = to.filter(|name| modules.contains(name) && *name != from);
         arrows.entry(from.clone()).or_default().extend(to);
     }
@@ -94,11 +54,4 @@ fn the_modules_of_the_root_package_have_no_circle() {
         let mut way = vec![start.clone()];
         assert!(!circle(&arrows, &mut way), "a circle: {}", way.join(" → "));
     }
-}
-
-#[test]
-fn what_a_file_names_is_found_alone_and_in_groups() {
-    let text = "use crate::app;\nuse crate::{config::{Config, Flags}, serve, cli::{self}};\ncrate::telemetry::start()";
-    let found: Vec<_> = named(text).into_iter().collect();
-    assert_eq!(found, ["app", "cli", "config", "serve", "telemetry"]);
 }

@@ -7,6 +7,7 @@ mod arrows;
 mod circles;
 mod contexts;
 mod engine;
+mod functions;
 mod layout;
 mod names;
 mod sizes;

@@ -8,15 +8,6 @@ use crate::source::{all_rust_files, is_test, product, read, root};
 /// Lines of one file.
 const FILE_LINES_MAX: usize = 500;
 
-/// Files that are still too long. The list only gets shorter.
-const STILL_LONG: [&str; 5] = [
-    "projections/testing/job_runner.rs",
-    "replay/import/tests.rs",
-    "replay/import_gantry/tests.rs",
-    "src/dialects/gantry/contract/collect.rs",
-    "src/domain/jobs/run/decide/tests.rs",
-];
-
 /// How many lines a crate may shrink below its row of the table, before the row must follow.
 const SLACK_LINES: usize = 200;
 
@@ -24,15 +15,10 @@ const SLACK_LINES: usize = 200;
 fn no_file_is_too_long() {
     for file in all_rust_files() {
         let lines = read(&root().join(&file)).lines().count();
-        let is_known = STILL_LONG.iter().any(|known| file.ends_with(known));
         let file = file.display();
         assert!(
-            is_known || lines <= FILE_LINES_MAX,
+            lines <= FILE_LINES_MAX,
             "{file} has {lines} lines (limit {FILE_LINES_MAX}): split it"
-        );
-        assert!(
-            !is_known || lines > FILE_LINES_MAX,
-            "{file} is short enough: take it out of the list"
         );
     }
 }

@@ -1,5 +1,6 @@
 //! Reads the sources of the workspace.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The folders that hold Rust code.
@@ -60,4 +61,51 @@ pub(crate) fn product(text: &str) -> &str {
     text.split("\n#[cfg(test)]\nmod tests {")
         .next()
         .unwrap_or(text)
+}
+
+/// What a file names right after a prefix such as `crate::`: `crate::app`, `crate::{app, config::Config}`.
+pub(crate) fn named(text: &str, prefix: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for rest in text.split(prefix).skip(1) {
+        match rest.strip_prefix('{') {
+            None => names.extend(first_word(rest)),
+            Some(group) => names.extend(members(group)),
+        }
+    }
+    names
+}
+
+/// The first words of the members of a group, up to its closing brace.
+fn members(group: &str) -> Vec<String> {
+    let (mut depth, mut end) = (0_usize, group.len());
+    let mut starts = vec![0];
+    for (at, character) in group.char_indices() {
+        match character {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                end = at;
+                break;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => starts.push(at + 1),
+            _ => {}
+        }
+    }
+    let within = starts.into_iter().filter(|start| *start < end);
+    within
+        .filter_map(|start| first_word(group[start..end].trim_start()))
+        .collect()
+}
+
+fn first_word(text: &str) -> Option<String> {
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let word = &text[..end.unwrap_or(text.len())];
+    (!word.is_empty()).then(|| word.to_owned())
+}
+
+#[test]
+fn what_a_file_names_is_found_alone_and_in_groups() {
+    let text = "use crate::app;\nuse crate::{config::{Config, Flags}, serve, cli::{self}};\ncrate::telemetry::start()";
+    let found: Vec<_> = named(text, "crate::").into_iter().collect();
+    assert_eq!(found, ["app", "cli", "config", "serve", "telemetry"]);
 }

@@ -68,6 +68,65 @@ pub(crate) async fn run(finished: u64) -> anyhow::Result<()> {
 }
 
 async fn ask(views: &Views) {
+    for (name, query, offset, limit) in queries() {
+        let (times, page) = views
+            .ask(move |views| {
+                let mut times = Vec::new();
+                let began = Instant::now();
+                loop {
+                    let one = Instant::now();
+                    let page = views
+                        .of::<Runs>()
+                        .expect("they are at the head")
+                        .list(&query, offset, limit)
+                        .expect("the tables are whole");
+                    times.push(one.elapsed());
+                    if times.len() >= 200 || began.elapsed() > Duration::from_secs(3) {
+                        return (times, page);
+                    }
+                }
+            })
+            .await;
+        report(
+            name,
+            times,
+            &format!("{} of {} runs", page.rows.len(), page.total),
+        );
+    }
+    for (name, jobs, offset) in [
+        ("logs, the newest", None, 0),
+        (
+            "logs of a twentieth of the jobs (looks at the others)",
+            Some(some_jobs()),
+            0,
+        ),
+        ("logs from 100 000 on (looks at all before)", None, 100_000),
+    ] {
+        let (times, count) = views
+            .ask(move |views| {
+                let mut times = Vec::new();
+                let mut count = 0;
+                for _ in 0..50 {
+                    let one = Instant::now();
+                    let page = runs_of(views).run_logs(jobs.as_ref(), offset, 200);
+                    count = page.expect("the tables are whole").0.len();
+                    times.push(one.elapsed());
+                }
+                (times, count)
+            })
+            .await;
+        report(name, times, &format!("{count} logs"));
+    }
+    sending_round(views).await;
+}
+
+/// A twentieth of the jobs.
+fn some_jobs() -> BTreeSet<u64> {
+    (1..=JOBS).filter(|job| job % 20 == 0).collect()
+}
+
+/// Lists of runs: a name, the query, from where on, and how many.
+fn queries() -> Vec<(&'static str, RunQuery, usize, usize)> {
     use RunState::{Completed, InQueue, Scheduled, Started};
 
     let state = |state| RunQuery {
@@ -79,7 +138,7 @@ async fn ask(views: &Views) {
         ..query
     };
     // What a worker sees that belongs to a few projects, and all that a user of many sees.
-    let some: BTreeSet<u64> = (1..=JOBS).filter(|job| job % 20 == 0).collect();
+    let some = some_jobs();
     let most: BTreeSet<u64> = (1..=JOBS).filter(|job| job % 20 != 0).collect();
     let of_worker = |query: RunQuery| RunQuery {
         worker: Some(WorkerIs::OneOf([7].into())),
@@ -98,7 +157,7 @@ async fn ask(views: &Views) {
         success: Some(false),
         ..state(Completed)
     };
-    let cases = [
+    vec![
         ("in_queue", state(InQueue), 0, 200),
         (
             "in_queue of a worker, its jobs",
@@ -149,56 +208,10 @@ async fn ask(views: &Views) {
         ),
         ("completed from 100 000 on", state(Completed), 100_000, 200),
         ("completed and due late (looks at all)", due, 0, 200),
-    ];
-    for (name, query, offset, limit) in cases {
-        let (times, page) = views
-            .ask(move |views| {
-                let mut times = Vec::new();
-                let began = Instant::now();
-                loop {
-                    let one = Instant::now();
-                    let page = views
-                        .of::<Runs>()
-                        .expect("they are at the head")
-                        .list(&query, offset, limit)
-                        .expect("the tables are whole");
-                    times.push(one.elapsed());
-                    if times.len() >= 200 || began.elapsed() > Duration::from_secs(3) {
-                        return (times, page);
-                    }
-                }
-            })
-            .await;
-        report(
-            name,
-            times,
-            &format!("{} of {} runs", page.rows.len(), page.total),
-        );
-    }
-    for (name, jobs, offset) in [
-        ("logs, the newest", None, 0),
-        (
-            "logs of a twentieth of the jobs (looks at the others)",
-            Some(some),
-            0,
-        ),
-        ("logs from 100 000 on (looks at all before)", None, 100_000),
-    ] {
-        let (times, count) = views
-            .ask(move |views| {
-                let mut times = Vec::new();
-                let mut count = 0;
-                for _ in 0..50 {
-                    let one = Instant::now();
-                    let page = runs_of(views).run_logs(jobs.as_ref(), offset, 200);
-                    count = page.expect("the tables are whole").0.len();
-                    times.push(one.elapsed());
-                }
-                (times, count)
-            })
-            .await;
-        report(name, times, &format!("{count} logs"));
-    }
+    ]
+}
+
+async fn sending_round(views: &Views) {
     let now = Timestamp::new(1_600_000_000 + 10_000_000, 0).expect("it is within range");
     let (times, count) = views
         .ask(move |views| {

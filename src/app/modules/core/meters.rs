@@ -20,8 +20,18 @@ pub(super) fn observe(meter: &Meter, services: &Services, app: &App) {
     refused(meter, &app.refused_bodies);
 }
 
+/// A number among the figures of the log.
+type Read = fn(&LogStats) -> u64;
+
 fn log(meter: &Meter, log: &Arc<dyn EventLog>) {
-    type Read = fn(&LogStats) -> u64;
+    log_counters(meter, log);
+    log_gauges(meter, log);
+    sync_times(meter, log);
+    batch_sizes(meter, log);
+}
+
+/// What the log has counted since its start.
+fn log_counters(meter: &Meter, log: &Arc<dyn EventLog>) {
     let counters: [(&'static str, &'static str, Read); 9] = [
         (
             "tallyman.log.batches",
@@ -75,6 +85,10 @@ fn log(meter: &Meter, log: &Arc<dyn EventLog>) {
             seen.observe(read(&log.stats()), &[]);
         });
     }
+}
+
+/// How things are with the log now.
+fn log_gauges(meter: &Meter, log: &Arc<dyn EventLog>) {
     let gauges: [(&'static str, &'static str, Read); 3] = [
         (
             "tallyman.log.queue.depth",
@@ -123,8 +137,6 @@ fn log(meter: &Meter, log: &Arc<dyn EventLog>) {
             seen.observe(u64::from(here.stopped().is_some()), &[]);
         },
     );
-    sync_times(meter, log);
-    batch_sizes(meter, log);
 }
 
 /// The cumulative counts of buckets, as in a Prometheus histogram.
