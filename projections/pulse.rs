@@ -187,9 +187,6 @@ impl ViewReader for Pulse {
 
 impl Pulse {
     /// How many events there are of each type, by its name.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn types(&self) -> Answer<Vec<TypeCount>> {
         let mut types = Vec::new();
         for (key, value) in self.reader.scan(Range::prefix(&[TYPE]))? {
@@ -203,9 +200,6 @@ impl Pulse {
     }
 
     /// The last hours in which anything happened, newest first, at most [`HOURS_MAX`].
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn hours(&self, limit: usize) -> Answer<Vec<Hour>> {
         let range = Range::prefix(&[HOUR]).limit(limit.min(HOURS_MAX));
         let mut hours = Vec::new();

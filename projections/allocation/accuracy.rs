@@ -186,9 +186,6 @@ pub enum Of<'a> {
 
 impl Accuracy {
     /// A page of these rows.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn list(
         &self,
         of: Of<'_>,

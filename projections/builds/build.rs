@@ -113,9 +113,6 @@ pub struct StatusCount {
 impl Builds {
     /// A page of builds. A list without a match in the first [`crate::EXAMINED_MAX`] builds that it reads
     /// returns an empty page and where to go on.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn list(
         &self,
         filter: &BuildFilter,
@@ -126,9 +123,6 @@ impl Builds {
     }
 
     /// How many builds have each status, by its name.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn counts(&self) -> Answer<Vec<StatusCount>> {
         let classes = self.classes()?.into_iter();
         let counts = classes.filter_map(|(words, count)| {

@@ -173,17 +173,11 @@ pub struct CollectionFilter {
 
 impl Collections {
     /// What is due at `now`, the longest waiting first.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn due(&self, now: Timestamp, limit: usize) -> Answer<Vec<CollectionRow>> {
         self.due_after(None, now, limit)
     }
 
     /// The same, only those behind a place.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn due_after(
         &self,
         after: Option<QueuePlace>,
@@ -209,9 +203,6 @@ impl Collections {
     }
 
     /// When the next one is or was due; none when nothing waits.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn next_due(&self) -> Answer<Option<Timestamp>> {
         let first = self.reader.scan(Range::prefix(DUE).limit(1))?;
         let time = first
@@ -221,9 +212,6 @@ impl Collections {
     }
 
     /// How many collections have each state, by state and reason.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn counts(&self) -> Answer<Vec<CollectionCount>> {
         let classes = self.classes()?.into_iter();
         let counts = classes.map(|(words, count)| {
@@ -238,9 +226,6 @@ impl Collections {
     }
 
     /// A page of all, those that entered last first.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn list(
         &self,
         filter: &CollectionFilter,

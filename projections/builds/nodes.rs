@@ -103,9 +103,6 @@ impl StreamList for NodeList {
 
 impl Nodes {
     /// A page of the machines that have this name.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn by_hostname(
         &self,
         hostname: &str,
@@ -117,9 +114,6 @@ impl Nodes {
     }
 
     /// A page of all machines by name.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn list(&self, cursor: &Cursor, limit: usize) -> Answer<Listing<NodeRow>> {
         self.page(&ListQuery::default(), cursor, limit)
     }

@@ -147,18 +147,12 @@ fn ordered(quantity: f64) -> u64 {
 
 impl Packages {
     /// A page of packages whose name begins with `start`, which may be empty.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn named(&self, start: &str, cursor: &Cursor, limit: usize) -> Answer<Listing<PackageRow>> {
         let prefix = KeyBuilder::new(PackageSort::Name.prefix()[0]).str_start(start);
         self.rows(&Walk::all(prefix.as_ref()), cursor, limit, |_| true)
     }
 
     /// A page of all packages.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn list(
         &self,
         sort: PackageSort,

@@ -190,9 +190,6 @@ pub struct UsageFilter {
 
 impl Usages {
     /// A page of records, those of the builds that ended last first.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn list(
         &self,
         filter: &UsageFilter,

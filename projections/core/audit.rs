@@ -178,9 +178,6 @@ pub struct AuditFilter {
 
 impl Audits {
     /// A page of entries, newest first.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn list(
         &self,
         filter: &AuditFilter,

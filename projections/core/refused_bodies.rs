@@ -123,9 +123,6 @@ impl ListView for RefusedBodyList {
 
 impl RefusedBodies {
     /// A page of refused bodies, those that were first refused last first.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn list(&self, cursor: &Cursor, limit: usize) -> Answer<Listing<BodyRow>> {
         self.page(&ListQuery::default(), cursor, limit)
     }

@@ -117,9 +117,6 @@ impl StreamList for TokenList {
 
 impl Tokens {
     /// The token with this SHA-256; it may be revoked or expired.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn by_hash(&self, hash: &str) -> Answer<Option<TokenRow>> {
         let query = ListQuery {
             fields: vec![(HASH, hash)],
@@ -130,9 +127,6 @@ impl Tokens {
     }
 
     /// A page of all tokens, revoked ones as well, by their ids.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn list(&self, cursor: &Cursor, limit: usize) -> Answer<Listing<TokenRow>> {
         self.page(&ListQuery::default(), cursor, limit)
     }

@@ -23,18 +23,12 @@ impl Reader {
     }
 
     /// The row under `key`.
-    ///
-    /// # Errors
-    /// When the table cannot be read, or holds another shape.
     pub fn get<T: DeserializeOwned>(&self, key: &[u8]) -> Answer<Option<T>> {
         let value = self.noted(self.serving.overlay.get(key))?;
         value.map(|value| self.decode(&value)).transpose()
     }
 
     /// The rows within `range`, as bytes.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn scan(&self, range: Range<'_>) -> Answer<Vec<(Key, Value)>> {
         self.noted(self.serving.overlay.scan(range))
     }
@@ -48,9 +42,6 @@ impl Reader {
     }
 
     /// A digest of the rows.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub(crate) fn digest(&self) -> Answer<String> {
         self.noted(super::digest::table_digest(&*self.serving.overlay))
     }

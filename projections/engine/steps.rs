@@ -330,9 +330,6 @@ impl Engine {
     }
 
     /// A digest of a view's rows; `None` when there is no such view.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn digest(&self, name: &str) -> Result<Option<String>, TableError> {
         let Some(slot) = self.slot(name) else {
             return Ok(None);

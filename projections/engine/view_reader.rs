@@ -51,9 +51,6 @@ pub trait RowAsOf: ViewReader<Fold: Default> {
     fn streams(key: &Self::Key) -> Vec<StreamName>;
 
     /// The row under `key`.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     fn row(&self, key: &Self::Key) -> Answer<Option<Self::Row>>;
 }
 

@@ -172,9 +172,6 @@ impl RosterView {
     }
 
     /// One record.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn row<K: Kept>(&self, number: u64) -> Answer<Option<Row<K::Held>>> {
         let stored: Option<Stored<K::Held>> = self.reader.get(&key(K::PREFIX, number))?;
         Ok(stored.map(Into::into))

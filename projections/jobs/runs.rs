@@ -448,9 +448,6 @@ impl RowAsOf for Runs {
 
 impl Runs {
     /// One run. One that was spread is no more.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn get(&self, number: u64) -> Answer<Option<Arc<RunRow>>> {
         let held = || {
             let model = self.model.read();
@@ -466,9 +463,6 @@ impl Runs {
     }
 
     /// The runs into which a run was spread, if it was.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn spread_into(&self, number: u64) -> Answer<Option<Vec<Share>>> {
         let row: Option<SpreadRow> = self.reader.get(&index::spread_key(number))?;
         Ok(row.map(|row| row.into))

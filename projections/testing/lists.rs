@@ -50,9 +50,12 @@ const VALUES: [&str; 18] = [
 /// What the test knows of a list without its declaration.
 struct Naive<R: 'static> {
     orders: &'static [(Option<&'static [u8]>, NaiveOrder<R>)],
-    fields: &'static [(&'static [u8], fn(&R, &str) -> bool)],
+    fields: &'static [NaiveField<R>],
     class: fn(&R) -> Option<Vec<&str>>,
 }
+
+/// The prefix of a field, and whether a row has a value in it.
+type NaiveField<R> = (&'static [u8], fn(&R, &str) -> bool);
 
 /// An order of a list.
 enum NaiveOrder<R> {

@@ -25,6 +25,7 @@ pub mod testing;
 
 pub use kernel::aggregate::{Aggregate, History};
 pub use kernel::blob_ref::BlobRef;
+pub use kernel::compact_time;
 pub use kernel::event::*;
 pub use kernel::long_text::LongText;
 pub use kernel::metadata::{Actor, ActorKind, Metadata};

@@ -67,9 +67,6 @@ impl<L: StreamList> RowAsOf for List<L> {
 
 impl<L: ListView> List<L> {
     /// One row.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn get(&self, key: &L::Key) -> Answer<Option<L::Row>> {
         self.reader.get(&row_key::<L>(key))
     }

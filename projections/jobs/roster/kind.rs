@@ -125,9 +125,6 @@ macro_rules! kinds {
         impl RosterView {
             $(
                 #[doc = concat!("One ", stringify!($one), ".")]
-                ///
-                /// # Errors
-                /// When the table cannot be read.
                 pub fn $one(&self, number: u64) -> Answer<Option<$row>> {
                     self.row::<$kind>(number)
                 }

@@ -67,9 +67,6 @@ impl Runs {
     }
 
     /// The regular runs of a job before one of them, the newest first, and when each was due. At most so many.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn regular_before(
         &self,
         job: u64,
@@ -115,9 +112,6 @@ impl Runs {
 
     /// The time from which the next occasion of a job is counted: when its youngest run was due,
     /// manual runs and retries excepted. Youngest by its number; none when there was no such run.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn reference(&self, job: u64) -> Answer<Option<Timestamp>> {
         let regular = index::regular(job);
         let found = self
@@ -158,9 +152,6 @@ impl Runs {
     }
 
     /// One kill request.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn kill_request(&self, number: u64) -> Answer<Option<KillRequestRow>> {
         self.reader.get(&kills::row_key(number))
     }
@@ -186,9 +177,6 @@ impl Runs {
     }
 
     /// The kill requests for a run, by number.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn kill_requests_of_run(&self, run: u64) -> Answer<Vec<KillRequestRow>> {
         let mut found = Vec::new();
         for (key, _) in self.reader.scan(Range::prefix(&kills::by_run(run)))? {
@@ -200,9 +188,6 @@ impl Runs {
     }
 
     /// A page of kill requests by number, for runs of these jobs or of any, and how many there are in all.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn kill_requests(
         &self,
         jobs: Option<&BTreeSet<u64>>,
@@ -217,9 +202,6 @@ impl Runs {
     }
 
     /// The log with this number.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn run_log(&self, number: u64) -> Answer<Option<RunLogRow>> {
         match self.reader.get(&logs::number_key(number))? {
             Some(run) => self.log_of_run(run),
@@ -228,18 +210,12 @@ impl Runs {
     }
 
     /// The log of a run.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn log_of_run(&self, run: u64) -> Answer<Option<RunLogRow>> {
         self.reader.get(&logs::row_key(run))
     }
 
     /// A page of logs, the highest number of a run first, of runs of these jobs or of any, and how many there
     /// are in all.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn run_logs(
         &self,
         jobs: Option<&BTreeSet<u64>>,

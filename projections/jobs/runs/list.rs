@@ -45,9 +45,6 @@ impl Runs {
     ///
     /// States are counted, so that a total costs nothing; only a list by due time reads all of the
     /// jobs' runs that are over.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn list(&self, query: &RunQuery, offset: usize, limit: usize) -> Answer<RunPage> {
         if let Some(mut rows) = self.few(query)? {
             let total = rows.len() as u64;
@@ -76,9 +73,6 @@ impl Runs {
 
     /// A page of the same list that goes on where another ended, without a total. It looks at most at
     /// [`EXAMINED_MAX`] runs, and has at most [`crate::PAGE_BYTES_MAX`].
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn list_from(
         &self,
         query: &RunQuery,
@@ -134,9 +128,6 @@ impl Runs {
     }
 
     /// How many runs there are.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
     pub fn count(&self, query: &RunQuery) -> Answer<u64> {
         Ok(self.list(query, 0, 0)?.total)
     }

@@ -1,6 +1,8 @@
 //! What is known of one run.
 
-use domain::jobs::run::{Origin, RunEvent, RunFacts, Scheduled, TimedOut};
+use std::ops::Deref;
+
+use domain::jobs::run::{Origin, RunEvent, RunFacts, Scheduled};
 use eventlog::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,39 +15,8 @@ use crate::engine::stored::time;
 pub struct RunRow {
     /// Its number.
     pub number: u64,
-    /// The job it executes.
-    pub job: u64,
-    /// The occasion it belongs to.
-    pub schedule_id: u64,
-    /// When it is due.
-    #[serde(with = "time")]
-    pub schedule_at: Timestamp,
-    /// Who executes it, or is to.
-    pub worker: Option<u64>,
-    /// When it was claimed.
-    #[serde(with = "time::option")]
-    pub enqueued_at: Option<Timestamp>,
-    /// When it was started.
-    #[serde(with = "time::option")]
-    pub started_at: Option<Timestamp>,
-    /// When it was over.
-    #[serde(with = "time::option")]
-    pub returned_at: Option<Timestamp>,
-    /// Whether it went well.
-    pub success: Option<bool>,
-    /// The process id on the worker's machine.
-    pub pid: Option<i64>,
-    /// Whether that is the process of its last start.
-    pub pid_is_current: bool,
-    /// When we heard of its last start.
-    #[serde(with = "time::option")]
-    pub start_heard_at: Option<Timestamp>,
-    /// That it took too long since then.
-    pub timed_out: Option<TimedOut>,
-    /// Whether a person asked for it.
-    pub is_manual: bool,
-    /// Whether the job's children run after it.
-    pub schedule_children: bool,
+    /// The state that decisions depend on.
+    pub facts: RunFacts,
     /// Why it was scheduled.
     pub origin: Origin,
     /// The run of the next occasion of its job, if one was scheduled after it.
@@ -136,44 +107,10 @@ impl RunRow {
         self.origin.retry_of().is_some()
     }
 
-    /// What decisions about it rest on.
-    #[must_use]
-    pub fn facts(&self) -> RunFacts {
-        RunFacts {
-            job: self.job,
-            schedule_id: self.schedule_id,
-            schedule_at: self.schedule_at,
-            worker: self.worker,
-            enqueued_at: self.enqueued_at,
-            started_at: self.started_at,
-            returned_at: self.returned_at,
-            success: self.success,
-            pid: self.pid,
-            pid_is_current: self.pid_is_current,
-            start_heard_at: self.start_heard_at,
-            timed_out: self.timed_out,
-            is_manual: self.is_manual,
-            schedule_children: self.schedule_children,
-        }
-    }
-
     pub(super) fn planned(number: u64, data: &Scheduled, envelope: &Envelope<'_>) -> Self {
         Self {
             number,
-            job: data.job,
-            schedule_id: data.schedule_id,
-            schedule_at: data.schedule_at,
-            worker: data.worker,
-            enqueued_at: None,
-            started_at: None,
-            returned_at: None,
-            success: None,
-            pid: None,
-            pid_is_current: false,
-            start_heard_at: None,
-            timed_out: None,
-            is_manual: data.is_manual,
-            schedule_children: data.schedule_children,
+            facts: RunFacts::planned(data),
             origin: data.origin,
             followed_by: None,
             retried_by: None,
@@ -212,37 +149,77 @@ impl RunRow {
             }
             _ => {}
         }
-        let mut facts = self.facts();
-        facts.evolve(event);
-        let RunFacts {
-            job,
-            schedule_id,
-            schedule_at,
-            worker,
-            enqueued_at,
-            started_at,
-            returned_at,
-            success,
-            pid,
-            pid_is_current,
-            start_heard_at,
-            timed_out,
-            is_manual,
-            schedule_children,
-        } = facts;
-        self.job = job;
-        self.schedule_id = schedule_id;
-        self.schedule_at = schedule_at;
-        self.worker = worker;
-        self.enqueued_at = enqueued_at;
-        self.started_at = started_at;
-        self.returned_at = returned_at;
-        self.success = success;
-        self.pid = pid;
-        self.pid_is_current = pid_is_current;
-        self.start_heard_at = start_heard_at;
-        self.timed_out = timed_out;
-        self.is_manual = is_manual;
-        self.schedule_children = schedule_children;
+        self.facts.evolve(event);
+    }
+}
+
+/// The fields of the state are read as those of the row.
+impl Deref for RunRow {
+    type Target = RunFacts;
+
+    fn deref(&self) -> &RunFacts {
+        &self.facts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::stored;
+    use crate::testing::at;
+
+    /// Rows of shape 4 are read as they are: another layout needs another shape.
+    #[test]
+    fn a_run_is_stored_field_by_field() {
+        let row = RunRow {
+            number: 1,
+            facts: RunFacts {
+                job: 2,
+                schedule_id: 3,
+                schedule_at: at(4),
+                worker: Some(5),
+                enqueued_at: Some(at(6)),
+                started_at: Some(at(7)),
+                returned_at: None,
+                success: Some(true),
+                pid: Some(-8),
+                pid_is_current: true,
+                start_heard_at: Some(at(9)),
+                timed_out: None,
+                is_manual: true,
+                schedule_children: false,
+            },
+            origin: Origin::Asked,
+            followed_by: Some(10),
+            retried_by: None,
+            given_up: None,
+            given_up_earlier: Some("silent".to_owned()),
+            run_log: Some(11),
+            kill_requests: 12,
+            position: Position(13),
+            updated_at: at(14),
+        };
+        let time = |second| (at(second).as_second(), 0_i32);
+        let none = None::<()>;
+        let facts = (
+            2_u64,
+            3_u64,
+            time(4),
+            Some(5_u64),
+            Some(time(6)),
+            Some(time(7)),
+        );
+        let ended = (none, Some(true), Some(-8_i64), true, Some(time(9)), none);
+        let rest = (
+            Some(10_u64),
+            none,
+            none,
+            Some("silent"),
+            Some(11_u64),
+            12_u64,
+        );
+        let last = (13_u64, time(14));
+        let fields = (1_u64, facts, ended, (true, false), row.origin, rest, last);
+        assert_eq!(stored::encode(&row), stored::encode(&fields));
     }
 }

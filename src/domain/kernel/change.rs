@@ -25,6 +25,21 @@ where
     Option::deserialize(deserializer).map(Some)
 }
 
+/// The same for `#[serde(with = "patch")]`.
+pub(crate) mod patch {
+    use serde::{Serialize, Serializer};
+
+    pub(crate) use super::present as deserialize;
+
+    #[expect(clippy::ref_option, reason = "serde requires this signature")]
+    pub(crate) fn serialize<T: Serialize, S: Serializer>(
+        field: &Option<Option<T>>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        field.serialize(to)
+    }
+}
+
 /// Declares the event of an edit, and its effect on the facts.
 ///
 /// Each field is once in the facts, and once here. One that can be empty is an `Option` with

@@ -3,6 +3,7 @@
 pub(crate) mod aggregate;
 pub(crate) mod blob_ref;
 pub(crate) mod change;
+pub mod compact_time;
 pub(crate) mod event;
 pub(crate) mod long_text;
 pub(crate) mod metadata;

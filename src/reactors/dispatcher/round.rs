@@ -446,7 +446,7 @@ fn executed(roster: &RosterView, active: &[Arc<RunRow>]) -> Vec<Executed> {
     roster.read(|roster| {
         let executed = |run: &Arc<RunRow>| {
             Some(Executed {
-                start: (run.number, run.facts().time_runs_since()?),
+                start: (run.number, run.time_runs_since()?),
                 limit_seconds: roster.job(run.job)?.run_timeout_seconds,
             })
         };

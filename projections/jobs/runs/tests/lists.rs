@@ -215,7 +215,7 @@ proptest! {
                 for number in 0..9 {
                     let row = views.of::<Runs>().unwrap().get(number).unwrap();
                     let facts = naive.runs.get(&number).and_then(Run::facts).copied();
-                    prop_assert_eq!(row.map(|row| row.facts()), facts, "run {}", number);
+                    prop_assert_eq!(row.map(|row| row.facts), facts, "run {}", number);
                 }
                 for (query, offset, limit) in &queries {
                     agrees(&views.of::<Runs>().unwrap(), &naive, query, *offset, *limit);

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::change::present;
+use crate::kernel::change::patch;
 use crate::kernel::event::events;
 
 events! {
@@ -69,18 +69,10 @@ pub struct Patched {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule_at: Option<Timestamp>,
     /// When the worker took note of it.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "patch")]
     pub enqueued_at: Option<Option<Timestamp>>,
     /// When the worker killed the run.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "patch")]
     pub executed_at: Option<Option<Timestamp>>,
     pub at: Timestamp,
 }

@@ -3,6 +3,7 @@
 //! When several workers claim a run, it belongs to the last one; reports of the others are refused.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{
@@ -12,6 +13,7 @@ use super::{
 use crate::Aggregate;
 use crate::jobs::schedule::Attempt;
 use crate::kernel::change::note;
+use crate::kernel::compact_time;
 
 mod meaning;
 
@@ -28,21 +30,25 @@ pub struct Run {
 }
 
 /// The state of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunFacts {
     /// The number of the job it executes.
     pub job: u64,
     /// The number of the occasion it belongs to.
     pub schedule_id: u64,
     /// When it is due.
+    #[serde(with = "compact_time")]
     pub schedule_at: Timestamp,
     /// Who executes it, or is to.
     pub worker: Option<u64>,
     /// When it was claimed.
+    #[serde(with = "compact_time::option")]
     pub enqueued_at: Option<Timestamp>,
     /// When it was started.
+    #[serde(with = "compact_time::option")]
     pub started_at: Option<Timestamp>,
     /// When it was over.
+    #[serde(with = "compact_time::option")]
     pub returned_at: Option<Timestamp>,
     /// Whether it went well.
     pub success: Option<bool>,
@@ -53,6 +59,7 @@ pub struct RunFacts {
     /// it.
     pub pid_is_current: bool,
     /// When we received its start. A worker's clock may be wrong, and must not cause a kill.
+    #[serde(with = "compact_time::option")]
     pub start_heard_at: Option<Timestamp>,
     /// That it took too long since then.
     pub timed_out: Option<TimedOut>,

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::change::present;
+use crate::kernel::change::patch;
 use crate::kernel::event::events;
 
 events! {
@@ -228,39 +228,19 @@ pub struct Patched {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<u64>,
     /// When it was claimed.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "patch")]
     pub enqueued_at: Option<Option<Timestamp>>,
     /// When it was started.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "patch")]
     pub started_at: Option<Option<Timestamp>>,
     /// When it was over.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "patch")]
     pub returned_at: Option<Option<Timestamp>>,
     /// Whether it went well.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "patch")]
     pub success: Option<Option<bool>>,
     /// The process id on the worker's machine.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "patch")]
     pub pid: Option<Option<i64>>,
     /// Whether it was requested by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::Sealed;
-use crate::kernel::change::present;
+use crate::kernel::change::patch;
 use crate::kernel::record::record;
 
 pub use reports::{ReportCommand, ReportRejection, Reports};
@@ -59,25 +59,13 @@ record! {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reported {
     /// The time at which it last answered a ping, by its own clock.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "patch")]
     pub ping_response_at: Option<Option<Timestamp>>,
     /// The version of its program.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "patch")]
     pub worker_version: Option<Option<String>>,
     /// The number of runs it executes at once.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "patch")]
     pub concurrent_jobs: Option<Option<u32>>,
     /// The time at which the report came.
     pub at: Timestamp,
