@@ -42,14 +42,12 @@ pub struct Report {
     pub position: Position,
     /// Why the live tables could not be opened, if so: a server would rebuild them.
     pub damaged: Option<String>,
-    /// The views, by name.
     pub views: Vec<View>,
 }
 
 /// One view, live and rebuilt.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct View {
-    /// Its name.
     pub name: String,
     /// The result for the live view.
     pub live: Live,
@@ -61,7 +59,6 @@ pub struct View {
     pub rows: u64,
     /// How many rows differ, are missing or are too many.
     pub different: u64,
-    /// The first of them.
     pub differences: Vec<Difference>,
 }
 

@@ -28,7 +28,6 @@ pub enum ToolError {
     /// A blob could not be read or written.
     #[error("blob {digest}: {reason}")]
     Blob {
-        /// Which.
         digest: String,
         /// What went wrong.
         reason: String,
@@ -36,7 +35,6 @@ pub enum ToolError {
     /// A file could not be read or written.
     #[error("{path}: {source}")]
     File {
-        /// Which, or `-`.
         path: String,
         /// The operating system's error.
         source: io::Error,
@@ -46,7 +44,6 @@ pub enum ToolError {
     Line {
         /// From 1.
         line: u64,
-        /// Why.
         reason: String,
     },
     /// An export is not what was written: it was cut or changed.
@@ -54,22 +51,14 @@ pub enum ToolError {
     Incomplete(String),
     /// A foreign database has the wrong form.
     #[error("{path}: {reason}")]
-    Source {
-        /// Which file.
-        path: String,
-        /// What is wrong with it.
-        reason: String,
-    },
+    Source { path: String, reason: String },
     /// A row of a foreign database was refused, and none may be.
     #[error("{table} row {row}, column {column}: {reason}")]
     Row {
-        /// Its table.
         table: &'static str,
         /// Its number there.
         row: i64,
-        /// The column that was refused.
         column: &'static str,
-        /// Why.
         reason: String,
     },
 }

@@ -26,9 +26,7 @@ const PAGES_MAX: usize = 2;
 
 /// What to copy, and where to.
 pub struct Options {
-    /// Which events.
     pub window: Window,
-    /// Where to.
     pub to: Destination,
     /// When given, every blob that an event of the window names is written before the event that
     /// first names it, so that the copy is a whole backup.
@@ -41,15 +39,11 @@ pub struct Options {
 /// What was copied.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// How many events.
     pub events: u64,
-    /// How many blobs.
     pub blobs: u64,
     /// Digests that an event names and the store does not have. The copy is not whole then.
     pub blobs_missing: Vec<String>,
-    /// Position of the first event.
     pub first: Option<Position>,
-    /// Position of the last event.
     pub last: Option<Position>,
     /// Up to where the log was looked at: the position after which a later copy goes on.
     pub looked_at: Position,

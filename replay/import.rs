@@ -60,7 +60,6 @@ pub struct Report {
     pub last: Option<Position>,
     /// How many events have another position than the one in their line.
     pub moved: u64,
-    /// The first of them.
     pub first_moved: Option<Moved>,
     /// Whether the copy was whole: its lines are those that its end speaks of.
     pub whole: bool,
@@ -77,7 +76,6 @@ pub struct Moved {
     pub line: u64,
     /// Where it stood.
     pub from: Position,
-    /// Its position.
     pub to: Position,
 }
 

@@ -36,7 +36,6 @@ const REFUSED_MAX: usize = 1000;
 /// What to take, and how.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The database.
     pub database: PathBuf,
     /// The source that numbered the builds; usually [`BuildKey::DEFAULT_SOURCE`].
     pub source: String,
@@ -72,9 +71,7 @@ pub struct Report {
 pub struct Counts {
     /// Became an event, or would have.
     pub imported: u64,
-    /// Was known already.
     pub already: u64,
-    /// Was refused.
     pub refused: u64,
     /// Is in order, and nothing is learnt of it.
     pub left_out: u64,
@@ -83,13 +80,10 @@ pub struct Counts {
 /// A row that was left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Refused {
-    /// Its table.
     pub table: &'static str,
     /// Its number there.
     pub row: i64,
-    /// The column that was refused.
     pub column: &'static str,
-    /// Why.
     pub reason: String,
 }
 

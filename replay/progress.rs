@@ -5,11 +5,9 @@ use serde::Serialize;
 /// How far long work is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Progress {
-    /// How much is done.
     pub done: u64,
     /// How much there is, when that is known. It may be an estimate.
     pub total: Option<u64>,
-    /// What is counted.
     pub unit: Unit,
 }
 

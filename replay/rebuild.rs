@@ -22,7 +22,6 @@ pub(crate) use fold::{fold_all, table_of};
 /// The views to rebuild, and where.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where to.
     pub to: To,
     /// The moment; by default now.
     pub until: Option<AsOf>,
@@ -46,16 +45,13 @@ pub enum To {
 pub struct Report {
     /// Everything up to here is in the views.
     pub position: Position,
-    /// The views, by name.
     pub views: Vec<View>,
 }
 
 /// One rebuilt view.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct View {
-    /// Its name.
     pub name: String,
-    /// The version of its fold.
     pub version: u32,
     /// One number for all of its rows: BLAKE3, hexadecimal. Two rebuilds to one position agree on
     /// it.

@@ -36,27 +36,21 @@ pub struct Options {
 /// One thing as it was.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
-    /// Its stream.
     pub stream: StreamName,
     /// How many events it had by then.
     pub events_total: u64,
     /// The last of them, in order.
     pub events: Vec<Shown>,
-    /// How it stood.
     pub state: State,
 }
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Shown {
-    /// Its position in the log.
     pub position: Position,
-    /// Its revision in the stream.
     pub revision: Revision,
-    /// What kind it is.
     #[serde(rename = "type")]
     pub event_type: String,
-    /// The version of its shape.
     pub version: u16,
     /// When the log took it.
     pub recorded_at: Timestamp,
@@ -74,16 +68,13 @@ pub struct Shown {
 pub enum State {
     /// A build, and how learning what it used went.
     Build {
-        /// The build, as in the view of builds.
         build: Box<BuildRow>,
         /// The collection, if the build was over by then.
         collection: Option<CollectionRow>,
     },
     /// A machine, as it was last described.
     Node(Described),
-    /// A token.
     Token {
-        /// What was issued.
         issued: Issued,
         /// When it was revoked, if it was.
         revoked_at: Option<Timestamp>,

@@ -27,9 +27,7 @@ const MISSING_MAX: usize = 1000;
 /// What to check, and how closely.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The directory of the log.
     pub directory: PathBuf,
-    /// How closely.
     pub depth: Depth,
     /// When given, every blob that an event names is read there and its digest checked; only where
     /// the content of events is checked.
@@ -62,15 +60,12 @@ pub struct Report {
     pub segments: u64,
     /// How many frames with events.
     pub frames: u64,
-    /// How many events.
     pub events: u64,
-    /// How many streams.
     pub streams: u64,
     /// How many bytes of frames.
     pub bytes: u64,
     /// The last position that was checked.
     pub head: Position,
-    /// How many events of each type.
     pub events_by_type: BTreeMap<String, u64>,
     /// The first place where something is wrong; nothing after it was judged.
     pub fault: Option<Fault>,
@@ -83,30 +78,24 @@ pub struct Report {
 /// The first place where something is wrong with a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
-    /// The file.
     pub segment: PathBuf,
     /// Where the damaged frame begins in the file, in bytes.
     pub offset: u64,
-    /// The expected position.
     pub position: Position,
     /// The stream of the event, when that much can be read.
     pub stream: Option<String>,
     /// The type of the event, when that much can be read.
     pub event_type: Option<String>,
-    /// What is wrong.
     pub reason: String,
-    /// What to do.
     pub advice: String,
 }
 
 /// A blob that an event names and that cannot be had.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Missing {
-    /// Its name.
     pub digest: String,
     /// Position of the first event that names it.
     pub position: Position,
-    /// What is wrong.
     pub reason: String,
 }
 

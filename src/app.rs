@@ -44,7 +44,6 @@ use crate::telemetry::{Registry, Requests};
 
 /// What handlers and reactors work with.
 pub(crate) struct Services {
-    /// The log.
     pub(crate) log: Arc<dyn EventLog>,
     /// The write side.
     pub(crate) commands: Commands,
@@ -58,11 +57,8 @@ pub(crate) struct Services {
     pub(crate) seal: Seal,
 }
 
-/// An app that is open.
 pub(crate) struct Opened {
-    /// What it was opened with.
     pub(crate) config: Config,
-    /// Its services.
     pub(crate) services: Services,
     /// The token of operators with access to the data directory.
     pub(crate) admin_token: SecretString,
@@ -79,7 +75,6 @@ pub(crate) struct Opened {
 pub(crate) struct Metered {
     /// The text of `/metrics`.
     pub(crate) registry: Registry,
-    /// Counts requests.
     pub(crate) requests: Arc<Requests>,
 }
 
@@ -182,7 +177,6 @@ impl Opened {
         })
     }
 
-    /// All routes.
     pub(crate) fn router(&self) -> axum::Router {
         self.router.clone()
     }
@@ -237,7 +231,6 @@ async fn services(config: &Config, clock: Clock) -> anyhow::Result<Services> {
     })
 }
 
-/// The settings of the views.
 pub(crate) fn views_config(config: &Config) -> ViewsConfig {
     let clock = Clock::system();
     let mut views = ViewsConfig::new(move || clock.now());

@@ -141,13 +141,10 @@ const BEGINNING: i64 = 1_790_812_800;
 
 /// One build of the farm.
 pub struct SampleBuild {
-    /// Its number at the source.
     pub number: i64,
     /// The spec, as a CI generator sends it.
     pub spec: String,
-    /// How it ended.
     pub reported: Reported,
-    /// What it used.
     pub usage: UsageRecorded,
 }
 

@@ -55,7 +55,6 @@ pub(crate) fn run_with(
 
 /// A server that takes requests.
 pub(crate) struct Ready {
-    /// Where.
     pub(crate) address: SocketAddr,
     /// The token of the data directory.
     pub(crate) admin_token: secrecy::SecretString,

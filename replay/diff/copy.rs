@@ -82,7 +82,6 @@ mod tests {
         tables.persist().unwrap();
     }
 
-    /// The files of a directory.
     fn files(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
         let entries = fs::read_dir(path).unwrap();
         let mut files: Vec<_> = entries

@@ -48,7 +48,6 @@ pub(super) enum Gathered {
 pub(super) struct Check {
     /// Whether they have the shapes of these.
     pub shapes: bool,
-    /// What the log takes.
     pub limits: LogLimits,
 }
 

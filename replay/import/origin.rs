@@ -13,7 +13,6 @@ const ZSTD_FIRST_BYTE: u8 = 0x28;
 
 /// Where an import comes from. Compression is detected by the first bytes, not by the name.
 pub enum Origin {
-    /// A file.
     File(PathBuf),
     /// Our standard input.
     Stdin,

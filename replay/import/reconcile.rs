@@ -16,9 +16,7 @@ use crate::line::IncomingEvent;
 enum Standing {
     /// It comes next in its stream.
     Fresh,
-    /// It is there already.
     There(Position),
-    /// It cannot be.
     Refused(String),
 }
 

@@ -59,7 +59,6 @@ pub(super) struct Contents {
     path: String,
 }
 
-/// What rows are read for.
 pub(super) struct Rows<'s> {
     /// When machines are described that no build ran on.
     pub at: Timestamp,

@@ -22,9 +22,7 @@ pub(super) const ORIGIN: &str = "import:gantry";
 #[derive(Debug)]
 pub(super) enum Row {
     Node(Described),
-    /// What a build used that succeeded.
     Used(BuildKey, Box<UsageRecorded>),
-    /// A build that was killed for memory.
     Killed(BuildKey, Box<OutOfMemory>),
     /// A build of which nothing is learnt, and why.
     LeftOut(Refused),

@@ -25,7 +25,6 @@ pub(crate) struct Sum {
 pub(crate) struct Complaint {
     /// How many of its first lines are as they were written.
     pub good: u64,
-    /// What is wrong.
     pub reason: String,
 }
 

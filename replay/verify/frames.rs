@@ -34,7 +34,6 @@ pub(super) struct Portion {
     pub frames: Vec<Frame>,
 }
 
-/// Checks a log.
 pub(super) fn check(
     directory: &Path,
     head_record: Option<&Path>,

@@ -11,9 +11,7 @@ use crate::{Megabytes, Millicores};
 /// What a build is given, rounded as its strategy rounds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
-    /// The CPU request.
     pub cpu: Millicores,
-    /// The memory request.
     pub memory: Megabytes,
     /// The CPU limit, if the strategy has an opinion.
     pub cpu_limit: Option<Millicores>,

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 /// Builds of pull requests can distort the history: anyone may open one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refs {
-    /// Every ref.
     All,
     /// These alone.
     Only(BTreeSet<String>),

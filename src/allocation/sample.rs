@@ -18,7 +18,6 @@ pub struct UsageSample {
     /// Its position in the log. Explanations refer to it, and what is longest untouched is
     /// forgotten first; no amount is computed from it.
     pub position: u64,
-    /// What was built.
     pub spec: Spec,
     /// The git ref it was built for, such as `develop`.
     pub git_ref: String,
@@ -28,7 +27,6 @@ pub struct UsageSample {
     pub ended_at: Option<f64>,
     /// How long it ran, in seconds.
     pub seconds: f64,
-    /// How it ended.
     pub ending: Ending,
 }
 

@@ -52,9 +52,7 @@ pub enum TrainingError {
     /// There is no setting of that name for the strategy.
     #[error("`{strategy}` has no setting `{name}`; it has {known}")]
     NoSuchSetting {
-        /// The strategy.
         strategy: &'static str,
-        /// What was named.
         name: String,
         /// What could have been.
         known: &'static str,
@@ -62,7 +60,6 @@ pub enum TrainingError {
     /// The value does not fit the setting.
     #[error("{name}: {reason}")]
     Value {
-        /// The setting.
         name: String,
         /// What is wrong with the value.
         reason: String,

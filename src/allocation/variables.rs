@@ -17,7 +17,6 @@ pub enum CpuFormat {
 /// Which variables an answer has, and how they are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Variables {
-    /// How CPU is written.
     pub cpu_format: CpuFormat,
     /// Whether there are limits as well, where the strategy has an opinion about them.
     pub limits: bool,

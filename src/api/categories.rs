@@ -10,7 +10,6 @@ use web::{Caller, Problem};
 
 use crate::SECTIONS;
 
-/// The scope of reading events.
 pub(crate) const SCOPE: &str = "events:read";
 
 /// Categories whose events every reader may read.

@@ -33,7 +33,6 @@ pub struct Settings {
 /// Prices in any currency; 0 when unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Prices {
-    /// Of one GB of memory for an hour.
     pub gb_hour: f64,
     /// Of one core for an hour.
     pub core_hour: f64,

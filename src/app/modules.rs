@@ -129,13 +129,11 @@ pub(crate) struct OpenPort {
 /// One line of the report of a server that was started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Line {
-    /// What holds.
     Info(String),
     /// What an operator may want to change.
     Warn(String),
 }
 
-/// All modules.
 pub(crate) struct Modules(Vec<Box<dyn Module>>);
 
 impl Modules {

@@ -13,7 +13,6 @@ use crate::unit::Unit;
 use crate::{ATTEMPTS_MAX, CommandError, Commands, Outcome, Transaction, backoff, load};
 
 impl Commands {
-    /// One command for one thing.
     #[tracing::instrument(
         name = "command",
         skip_all,

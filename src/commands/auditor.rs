@@ -26,9 +26,7 @@ pub enum Noted {
     Ignored,
     /// A body that could not be taken.
     Body,
-    /// A write that was refused.
     Write,
-    /// A refused login.
     Login,
 }
 

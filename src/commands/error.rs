@@ -35,36 +35,23 @@ pub enum CommandError<R> {
     },
     /// The log does not write, and an operator has to look unless it comes back by itself.
     #[error("the log does not accept writes: {reason}")]
-    Stopped {
-        /// What stopped it.
-        reason: String,
-    },
+    Stopped { reason: String },
     /// The id of this command belongs to another one.
     #[error("id {id} is already used by another command, at position {position}")]
     IdReused {
-        /// Which id.
         id: Uuid,
         /// Where it was used.
         position: Position,
     },
     /// More than the log takes at once, or more history than a decision reads.
     #[error("too large: {reason}")]
-    TooLarge {
-        /// Which limit.
-        reason: String,
-    },
+    TooLarge { reason: String },
     /// The key cannot be part of a stream's name.
     #[error("invalid key: {reason}")]
-    BadKey {
-        /// What is wrong with it.
-        reason: String,
-    },
+    BadKey { reason: String },
     /// The log has an event that cannot be decoded, and an operator must look.
     #[error("an event of the log cannot be decoded: {reason}")]
-    Fault {
-        /// Where and what.
-        reason: String,
-    },
+    Fault { reason: String },
 }
 
 impl<R> CommandError<R> {

@@ -6,7 +6,6 @@ use eventlog::{EventLog, Filter, PageLimit, Recorded, Revision, StreamName};
 use crate::ids::Ids;
 use crate::{Appended1, CommandError, Outcome, STREAM_EVENTS_MAX};
 
-/// The events of one read.
 const PAGE_EVENTS: usize = 256;
 
 /// An aggregate, folded from its stream.

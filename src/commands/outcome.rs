@@ -16,7 +16,6 @@ pub struct Outcome {
 /// One event of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Appended1 {
-    /// Its id.
     pub id: Uuid,
     /// Its place in the log.
     pub position: Position,

@@ -53,7 +53,6 @@ pub(crate) struct Flags {
 
 /// A configuration and where each of its values came from.
 pub(crate) struct Loaded {
-    /// The configuration.
     pub(crate) config: Config,
     /// Every key with its value (secrets hidden) and origin.
     pub(crate) origins: BTreeMap<String, (String, String)>,
@@ -64,18 +63,12 @@ pub(crate) struct Loaded {
 pub(crate) enum ConfigError {
     /// A file that was named is not there or cannot be read.
     #[error("configuration file {path} cannot be read: {reason}")]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
+    File { path: PathBuf, reason: String },
     /// A file is not TOML. The line is not quoted, because it may hold a secret.
     #[error(
         "configuration file {path} is not valid TOML at line {line}, column {column}: correct that line (its text is not shown because it may hold a secret)"
     )]
     Syntax {
-        /// Which.
         path: PathBuf,
         /// The line, starting at 1.
         line: usize,
@@ -91,9 +84,7 @@ pub(crate) enum ConfigError {
     /// A key is set to something that makes no sense.
     #[error("{key}: {reason}")]
     Value {
-        /// Which.
         key: Cow<'static, str>,
-        /// Why.
         reason: String,
     },
 }

@@ -19,7 +19,6 @@ pub(crate) struct Config {
     pub(crate) server: Server,
     /// Where things lie.
     pub(crate) data: Data,
-    /// The event log.
     pub(crate) log: Log,
     /// The read side.
     pub(crate) views: Views,
@@ -33,7 +32,6 @@ pub(crate) struct Config {
     pub(crate) gitlab: GitLab,
     /// How usage is collected.
     pub(crate) collector: Collector,
-    /// How allocations are answered.
     pub(crate) allocation: Allocation,
     /// Job-runner's API, and what runs its jobs.
     pub(crate) jobrunner: JobRunner,
@@ -41,7 +39,6 @@ pub(crate) struct Config {
     pub(crate) telemetry: Telemetry,
 }
 
-/// `[server]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Server {
@@ -89,7 +86,6 @@ pub(crate) struct Server {
     pub(crate) metrics_open: bool,
 }
 
-/// `[data]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Data {
@@ -119,7 +115,6 @@ impl Data {
     }
 }
 
-/// `[log]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Log {
@@ -139,7 +134,6 @@ pub(crate) enum LogBackend {
     File,
 }
 
-/// `[views]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Views {
@@ -151,17 +145,13 @@ pub(crate) struct Views {
     pub(crate) commit_milliseconds: u64,
 }
 
-/// `[blobs]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BlobStore {
-    /// Which store.
     pub(crate) backend: BlobBackend,
-    /// The bucket, for S3.
     pub(crate) bucket: Option<String>,
     /// What every name in the bucket begins with, for S3.
     pub(crate) prefix: Option<String>,
-    /// The region, for S3.
     pub(crate) region: Option<String>,
     /// The endpoint, for stores that speak S3.
     pub(crate) endpoint: Option<SecretUrl>,
@@ -205,14 +195,12 @@ pub(crate) enum OneOrMany {
     /// Not set.
     #[default]
     None,
-    /// One.
     One(SecretString),
     /// Several; any is valid.
     Many(Vec<SecretString>),
 }
 
 impl OneOrMany {
-    /// All of them.
     pub(crate) fn all(&self) -> Vec<SecretString> {
         match self {
             Self::None => Vec::new(),
@@ -232,7 +220,6 @@ impl Serialize for OneOrMany {
     }
 }
 
-/// `[prometheus]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Prometheus {
@@ -245,7 +232,6 @@ pub(crate) struct Prometheus {
     pub(crate) seconds_max: u64,
 }
 
-/// `[gitlab]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct GitLab {
@@ -258,7 +244,6 @@ pub(crate) struct GitLab {
     pub(crate) seconds_max: u64,
 }
 
-/// `[collector]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Collector {
@@ -281,7 +266,6 @@ pub(crate) struct Collector {
     pub(crate) settle_seconds: u64,
 }
 
-/// `[allocation]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Allocation {
@@ -295,7 +279,6 @@ pub(crate) struct Allocation {
     pub(crate) price_gb_hour: f64,
     /// What an hour of one core costs.
     pub(crate) price_core_hour: f64,
-    /// How CPU is written.
     pub(crate) cpu_format: CpuFormat,
     /// Whether answers also carry `KUBERNETES_CPU_LIMIT` and `KUBERNETES_MEMORY_LIMIT`.
     pub(crate) limits: bool,
@@ -309,7 +292,6 @@ pub(crate) struct Allocation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Strategy {
-    /// As Gantry does.
     Gantry,
     /// The least expected waste under the best-informed key.
     Ladder,
@@ -325,7 +307,6 @@ pub(crate) enum CpuFormat {
     Millicores,
 }
 
-/// `[jobrunner]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct JobRunner {
@@ -355,7 +336,6 @@ pub(crate) struct JobRunner {
     pub(crate) administrators: Vec<String>,
     /// With what links in mails begin.
     pub(crate) host_name: String,
-    /// How mails are sent.
     pub(crate) mail: JobRunnerMail,
 }
 
@@ -365,7 +345,6 @@ pub(crate) const BROADCASTER_PORT: u16 = 5556;
 /// The port on which workers report what they do, when none is configured.
 pub(crate) const EVENT_PORT: u16 = 5555;
 
-/// `[jobrunner.mail]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct JobRunnerMail {
@@ -383,13 +362,11 @@ impl JobRunner {
     }
 }
 
-/// `[telemetry]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Telemetry {
     /// What is logged: a level, or directives as `tracing` reads them.
     pub(crate) log: String,
-    /// How it is written.
     pub(crate) log_format: LogFormat,
     /// Base address of an OTLP receiver (HTTP/protobuf), for example `http://127.0.0.1:4318`.
     pub(crate) otlp_endpoint: Option<SecretUrl>,
@@ -405,8 +382,6 @@ pub(crate) struct Telemetry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
-    /// For people.
     Text,
-    /// For machines.
     Json,
 }

@@ -10,7 +10,6 @@ use serde_json::Value as Shown;
 
 use super::secrets::{HIDDEN, without_credentials};
 
-/// One key that was read.
 pub(super) struct Read {
     /// Where it was set.
     pub(super) origin: String,

@@ -13,7 +13,6 @@ use allocation::{Refs, UsageSample};
 
 use super::tally::Tally;
 
-/// A contest that goes on.
 pub(crate) struct Contest {
     feedback: Feedback,
     /// To score and not to learn.

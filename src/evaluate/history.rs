@@ -5,7 +5,6 @@ use std::fmt;
 use allocation::UsageSample;
 use eventlog::ReadError;
 
-/// One row of a history.
 pub(crate) type Row = Result<UsageSample, Refused>;
 
 /// Takes the rows of a history in order, and decides when to stop.
@@ -21,7 +20,6 @@ pub(crate) struct Refused {
     pub(crate) place: String,
     /// What of it is wrong; none when it is the row as a whole.
     pub(crate) column: Option<String>,
-    /// What is wrong with that.
     pub(crate) reason: String,
 }
 
@@ -51,7 +49,6 @@ pub(crate) enum HistoryError {
     Unusable {
         /// The file, or the log.
         history: String,
-        /// What is wrong with it.
         reason: String,
     },
     /// The log could not be read.

@@ -16,7 +16,6 @@ use std::fmt::Write;
 
 use super::report::{Outcome, Prices};
 
-/// The heading of the page.
 pub(crate) struct Page<'a> {
     /// What came out, history by history.
     pub(crate) outcomes: &'a [Outcome],
@@ -35,7 +34,6 @@ const HEAD: &str = r#"<!DOCTYPE html>
 <style>"#;
 
 impl Page<'_> {
-    /// The page.
     pub(crate) fn render(&self) -> String {
         let mut page = String::from(HEAD);
         page.push_str(include_str!("html/page.css"));

@@ -18,7 +18,6 @@ pub(crate) const POOLED: &str = "pooled";
 /// What an hour of a resource costs, in whatever money.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Prices {
-    /// Of one GB of memory.
     pub(crate) gb_hour: Option<f64>,
     /// Of one core.
     pub(crate) core_hour: Option<f64>,
@@ -40,9 +39,7 @@ pub(crate) struct Outcome {
 /// One allocator on one history.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct ReportRow {
-    /// The history.
     pub(crate) data: String,
-    /// The allocator.
     pub(crate) allocator: String,
     /// Memory held in vain, failed attempts included, per memory used.
     pub(crate) waste_per_used: f64,

@@ -14,9 +14,7 @@ const DOTS_MAX: usize = 600;
 /// What one allocator has cost.
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
-    /// Its name.
     pub(crate) name: String,
-    /// The sums.
     pub(crate) score: Score,
     /// Core-hours that were requested, failed attempts included.
     pub(crate) core_hours: f64,
@@ -52,7 +50,6 @@ impl Tally {
         }
     }
 
-    /// Adds what one build has cost.
     pub(crate) fn add_build(&mut self, sample: &UsageSample, cost: &Score) {
         self.score.add(cost);
         self.core_hours += cost.cpu.requested * cost.attempts as f64;

@@ -11,7 +11,6 @@ use crate::{AppendError, EventType, LogLimits, Position, Revision, StreamName};
 /// What the writer believes about a stream; the log refuses the batch when it is not so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// Anything.
     Any,
     /// Nothing was ever written to it.
     Empty,
@@ -40,13 +39,11 @@ pub struct NewEvent {
     /// Accepted once in the life of the log: a repeat is answered with the first result. A random
     /// id is of UUID version 7; one that is derived from a caller's key is of version 5.
     pub id: Uuid,
-    /// What kind of event.
     pub event_type: EventType,
     /// The version of its shape, from 1.
     pub version: u16,
     /// What surrounds the fact: who, through which interface, caused by what.
     pub metadata: Bytes,
-    /// The fact.
     pub data: Bytes,
     /// When it was recorded; with `None` the log sets it. Only an import gives it.
     pub recorded_at: Option<Timestamp>,

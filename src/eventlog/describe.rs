@@ -7,7 +7,6 @@ use crate::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX};
 /// The most that one append may carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogLimits {
-    /// Events in one batch.
     pub batch_events: usize,
     /// Bytes of one event, data and metadata together.
     pub event_bytes: usize,

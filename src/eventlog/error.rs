@@ -17,12 +17,10 @@ pub enum NameError {
     /// Longer than a name may be.
     #[error("a name of {bytes} bytes is longer than {bytes_max}")]
     TooLong {
-        /// How long it is.
         bytes: usize,
         /// How long it may be.
         bytes_max: usize,
     },
-    /// It holds a control character.
     #[error("a name has no control characters")]
     ControlCharacter,
     /// It is not text.
@@ -37,7 +35,6 @@ pub enum AppendError {
     /// A stream is not as the writer believed. Load again, decide again.
     #[error("stream {stream} is at {actual:?}, not {expected:?}")]
     Conflict {
-        /// Which stream.
         stream: StreamName,
         /// What the writer believed.
         expected: Expected,
@@ -47,17 +44,13 @@ pub enum AppendError {
     /// Some ids of the batch are known and others are not, or they are known in another stream.
     #[error("event id {id} is already used by another batch, at position {position}")]
     IdReused {
-        /// Which id.
         id: Uuid,
         /// Where it was used.
         position: Position,
     },
     /// The batch is empty, or over one of the limits of this crate.
     #[error("this batch cannot be appended: {reason}")]
-    Refused {
-        /// What is wrong with it.
-        reason: String,
-    },
+    Refused { reason: String },
     /// Too much waits already, or the log is out of reach. The batch was never sent, so it can be
     /// sent again.
     #[error("the log is busy: too many batches are waiting")]
@@ -80,10 +73,7 @@ pub enum AppendError {
     /// The log does not write, and nothing of the batch was sent. An operator has to look, unless
     /// the log comes back by itself: see [`crate::EventLog::stopped`].
     #[error("the log does not accept writes: {reason}")]
-    Stopped {
-        /// What stopped it.
-        reason: String,
-    },
+    Stopped { reason: String },
 }
 
 /// Why something could not be read.

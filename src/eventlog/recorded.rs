@@ -11,20 +11,15 @@ use crate::{EventType, Position, Revision, StreamName};
 pub struct Recorded {
     /// Its place in the log.
     pub position: Position,
-    /// Its stream.
     pub stream: StreamName,
     /// Its place in the stream.
     pub revision: Revision,
-    /// Its id.
     pub id: Uuid,
-    /// What kind of event.
     pub event_type: EventType,
-    /// The version of its shape.
     pub version: u16,
     /// When the log took it, in whole microseconds.
     pub recorded_at: Timestamp,
     /// What surrounds the fact.
     pub metadata: Bytes,
-    /// The fact.
     pub data: Bytes,
 }

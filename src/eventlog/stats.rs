@@ -12,9 +12,7 @@ pub const BATCH_EVENTS_BUCKETS: [u64; 8] = [1, 2, 4, 16, 64, 256, 1_024, 4_096];
 /// What a log has counted since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogStats {
-    /// Batches that were written.
     pub batches: u64,
-    /// Events that were written.
     pub events: u64,
     /// Bytes that were written as frames.
     pub bytes: u64,
@@ -44,7 +42,6 @@ pub struct LogStats {
     pub batch_buckets: [u64; BATCH_EVENTS_BUCKETS.len() + 1],
     /// Batches that wait now.
     pub queue_depth: u64,
-    /// Segments that there are.
     pub segments: u64,
     /// Bytes that the segments take up to their last frames, and their sidecars.
     pub disk_bytes: u64,

@@ -18,7 +18,6 @@ pub enum Operation<'a> {
     Write {
         /// From the start of the file, in bytes.
         offset: u64,
-        /// What is written.
         bytes: &'a [u8],
     },
     /// The file's data are about to be made durable.
@@ -38,7 +37,6 @@ pub enum Operation<'a> {
 /// What is to become of an operation.
 #[derive(Debug)]
 pub enum Verdict {
-    /// It is done.
     Proceed,
     /// It fails with this error, and nothing was done.
     Fail(io::Error),

@@ -18,20 +18,17 @@ pub struct Damage {
     pub offset: u64,
     /// The position that should have come next.
     pub position: Position,
-    /// What is wrong.
     pub reason: String,
 }
 
 /// Damage, with the segment it is in. Nothing was changed; an operator must act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The segment.
     pub segment: PathBuf,
     /// From the start of the segment, in bytes.
     pub offset: u64,
     /// The position that should have come next.
     pub position: Position,
-    /// What is wrong.
     pub reason: String,
 }
 
@@ -82,20 +79,16 @@ pub enum OpenError {
     /// Another process has it.
     #[error("the log in {directory} is in use by process {pid}")]
     InUse {
-        /// The log.
         directory: PathBuf,
         /// The other process, as it wrote itself down; `?` when that cannot be read.
         pid: String,
     },
-    /// It is damaged.
     #[error("the log is damaged: {0}")]
     Fault(#[from] Fault),
     /// A segment is of another kind, or of a newer format.
     #[error("{segment} cannot be read: {error}")]
     Header {
-        /// The segment.
         segment: PathBuf,
-        /// What is wrong with it.
         error: HeaderError,
     },
     /// It reads well, and is not whole.
@@ -107,9 +100,7 @@ pub enum OpenError {
     /// The machinery failed.
     #[error("cannot {doing} {path}: {error}")]
     Io {
-        /// What was tried.
         doing: &'static str,
-        /// On what.
         path: PathBuf,
         /// The system's error.
         error: io::Error,

@@ -13,7 +13,6 @@ pub(crate) const FRAME_MAGIC: [u8; 4] = *b"TFRM";
 /// What a frame is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrameKind {
-    /// It carries events.
     Events,
     /// It carries nothing: everything before it was durable when the log was closed.
     Mark,
@@ -22,7 +21,6 @@ pub enum FrameKind {
 /// The header before a frame's records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameHeader {
-    /// What the frame is for.
     pub kind: FrameKind,
     /// The length of its records, in bytes.
     pub body_bytes: u32,
@@ -30,7 +28,6 @@ pub struct FrameHeader {
     pub count: u32,
     /// The position of the first of them; of a mark, the position that comes next.
     pub first: u64,
-    /// The checksum of its records.
     pub(crate) body_checksum: u32,
 }
 

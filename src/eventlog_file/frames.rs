@@ -19,7 +19,6 @@ pub struct Frame {
     pub header: FrameHeader,
     /// Where the frame begins in its segment, in bytes.
     pub offset: u64,
-    /// The records.
     pub body: Bytes,
     segment_first: Position,
 }

@@ -23,7 +23,6 @@ const RECORD_BYTES_MAX: u64 = 4096;
 /// What a log held when the record was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeadRecord {
-    /// Which log.
     pub log_id: Uuid,
     /// Where it begins: 1, unless an operator accepted that older events are missing.
     pub first: Position,
@@ -38,26 +37,15 @@ pub enum HeadRecordError {
     #[error(
         "{path} is damaged: {reason}; restore it from a backup, or remove it if the log is known to be whole"
     )]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
+    Damaged { path: PathBuf, reason: String },
     /// A newer program wrote it.
     #[error(
         "{path} has format {found}, and this program reads formats up to {FORMAT}; use a newer program"
     )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its format.
-        found: u32,
-    },
+    Newer { path: PathBuf, found: u32 },
     /// The machinery failed.
     #[error("cannot read {path}: {error}")]
     Io {
-        /// The file.
         path: PathBuf,
         /// The system's error.
         error: io::Error,

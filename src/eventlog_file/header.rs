@@ -29,7 +29,6 @@ pub struct SegmentHeader {
     pub salt: u32,
     /// Which log the segment belongs to.
     pub log_id: Uuid,
-    /// The position of its first event.
     pub first: Position,
     /// When it was made, in microseconds since 1970.
     pub created_us: i64,
@@ -45,10 +44,7 @@ pub enum HeaderError {
     #[error(
         "its format is {found}, and this program reads formats up to {FORMAT_VERSION}; use a newer program"
     )]
-    Newer {
-        /// The format it has.
-        found: u32,
-    },
+    Newer { found: u32 },
     /// The checksum does not match.
     #[error("its header is damaged")]
     Damaged,

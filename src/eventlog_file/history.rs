@@ -31,7 +31,6 @@ impl Extent {
 /// Data that was derived from a log, with the log's position at that time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
-    /// What it is.
     pub source: String,
     /// The last position that it was made from.
     pub position: Position,
@@ -52,9 +51,7 @@ impl Evidence {
 /// The wanted part of a log; losses elsewhere do not matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// The first position.
     pub from: Position,
-    /// The last position.
     pub until: Position,
 }
 
@@ -69,11 +66,9 @@ impl Wanted {
 /// History that is missing from a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingHistory {
-    /// The directory of the log.
     pub directory: PathBuf,
     /// What the segments hold.
     pub found: Extent,
-    /// What is missing.
     pub what: Missing,
 }
 
@@ -91,10 +86,7 @@ pub enum Missing {
         recorded: Position,
     },
     /// Events after the last one that is there, as something shows that was made from them.
-    Behind {
-        /// What shows it.
-        evidence: Evidence,
-    },
+    Behind { evidence: Evidence },
     /// The whole log that the record speaks of: another one is in its place.
     Replaced {
         /// The log that should be here.

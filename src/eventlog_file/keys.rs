@@ -14,13 +14,10 @@ use crate::bytes_at::u64_at;
 /// no client can search for such names, and a collision by chance is negligible.
 pub(crate) type StreamKey = u128;
 
-/// A map by stream.
 pub(crate) type StreamMap<V> = HashMap<StreamKey, V, BuildHasherDefault<Folded>>;
 
-/// A map by id.
 pub(crate) type IdMap<V> = HashMap<Uuid, V, KeyedState>;
 
-/// Makes keys.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Keys {
     low: RandomState,

@@ -11,7 +11,6 @@ use crate::keys::{Keys, StreamKey, StreamMap};
 /// The events of one stream in one segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StreamSpan {
-    /// The revision of the first of them.
     pub(crate) first: u64,
     /// How many there are; at least one.
     pub(crate) count: u32,
@@ -91,12 +90,10 @@ impl MemoryIndex {
         entry.last = index;
     }
 
-    /// What the segment has of a stream.
     pub(crate) fn span(&self, key: StreamKey) -> Option<StreamSpan> {
         self.streams.get(&key).map(|entry| entry.span)
     }
 
-    /// The heads of all streams of the segment.
     pub(crate) fn heads(&self) -> impl Iterator<Item = (StreamKey, u64)> {
         self.streams
             .iter()

@@ -36,7 +36,6 @@ pub(crate) struct Opened {
     pub(crate) last: Option<(Arc<Segment>, Recovered)>,
     /// Sealed segments that have no sidecar of use.
     pub(crate) unsealed: Vec<Arc<Segment>>,
-    /// The record of its head.
     pub(crate) record: Option<HeadRecord>,
 }
 

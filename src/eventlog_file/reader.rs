@@ -316,7 +316,6 @@ impl Shared {
         Ok(None)
     }
 
-    /// The event at a position, which is visible.
     pub(crate) fn event_at(&self, position: u64) -> Result<Option<Recorded>, ReadError> {
         let page = self.read_all(
             Position(position.saturating_sub(1)),

@@ -26,9 +26,7 @@ pub struct RecordRef<'a> {
     pub position: Position,
     /// Its place in its stream.
     pub revision: Revision,
-    /// Its id.
     pub id: Uuid,
-    /// The version of its shape.
     pub version: u16,
     /// When the log took it, in microseconds since 1970.
     pub recorded_us: i64,
@@ -38,7 +36,6 @@ pub struct RecordRef<'a> {
     pub event_type: &'a [u8],
     /// What surrounds the fact.
     pub metadata: &'a [u8],
-    /// The fact.
     pub data: &'a [u8],
 }
 

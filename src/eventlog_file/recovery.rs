@@ -62,10 +62,11 @@ pub(crate) fn reader_of(
 
 /// What comes next in a segment.
 pub(crate) enum Next {
-    /// A commit.
     Frame(Frame),
     /// No more. So many bytes of a torn frame follow, and then only zeros.
-    End { torn_bytes: u64 },
+    End {
+        torn_bytes: u64,
+    },
 }
 
 /// Reads the next frame, or judges what is there instead of one.

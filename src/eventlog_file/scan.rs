@@ -22,7 +22,6 @@ pub struct Scan {
     segments: std::vec::IntoIter<(Position, PathBuf)>,
     first: Option<Position>,
     log_id: Option<Uuid>,
-    /// The position that comes next.
     next: Position,
     current: Option<Current>,
     /// The segment before the current one, and its last frame's end.

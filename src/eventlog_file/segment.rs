@@ -33,12 +33,10 @@ pub(crate) fn first_of_name(name: &str) -> Option<Position> {
     (digits.len() == 20).then(|| digits.parse().map(Position).ok())?
 }
 
-/// The index of a segment.
 #[derive(Clone, Debug)]
 pub(crate) enum Index {
     /// Everything, in memory: the active segment, and sealed ones that wait for their sidecar.
     Memory(Arc<RwLock<MemoryIndex>>),
-    /// The sidecar file.
     Sidecar(Arc<Sidecar>),
 }
 
@@ -78,7 +76,6 @@ impl Segment {
         self.end.load(Ordering::Acquire)
     }
 
-    /// Its index.
     pub(crate) fn index(&self) -> Index {
         self.index.read().clone()
     }
@@ -303,7 +300,6 @@ impl Segment {
     }
 }
 
-/// What a sidecar has of a stream.
 struct InSidecar {
     entry: StreamEntry,
     span: StreamSpan,

@@ -30,7 +30,6 @@ use pages::{ID_BYTES, OFFSET_BYTES, STREAM_BYTES, Table};
 /// What sidecars are called at their end.
 pub(crate) const SIDECAR_SUFFIX: &str = "idx";
 
-/// The sidecar of a segment.
 pub(crate) fn path_of(segment: &Path) -> PathBuf {
     segment.with_extension(SIDECAR_SUFFIX)
 }
@@ -69,7 +68,6 @@ pub(crate) struct Sidecar {
 }
 
 impl Sidecar {
-    /// Opens the sidecar of a segment with this header.
     pub(crate) fn open(path: &Path, segment: &SegmentHeader) -> Result<Self, SidecarError> {
         let file = match File::open(path) {
             Ok(file) => file,
@@ -141,7 +139,6 @@ impl Sidecar {
         self.layout.next
     }
 
-    /// How long the file is.
     pub(crate) fn file_bytes(&self) -> u64 {
         self.layout.file_bytes()
     }

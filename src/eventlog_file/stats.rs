@@ -24,7 +24,6 @@ pub(crate) struct Counters {
     sync_buckets: [AtomicU64; SYNC_MICROSECONDS_BUCKETS.len() + 1],
 }
 
-/// Adds to a counter.
 pub(crate) fn add(counter: &AtomicU64, more: u64) {
     counter.fetch_add(more, Ordering::Relaxed);
 }

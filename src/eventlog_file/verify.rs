@@ -13,13 +13,10 @@ use crate::scan::Scan;
 /// What a log was found to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// How many segments it has.
     pub segments: u64,
     /// How many frames with events.
     pub frames: u64,
-    /// How many events.
     pub events: u64,
-    /// How many streams.
     pub streams: u64,
     /// How many bytes of frames.
     pub bytes: u64,

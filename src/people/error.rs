@@ -18,7 +18,6 @@ pub enum AccessError {
     /// There is no memory, randomness or processor time left for it.
     #[error("{reason}")]
     Unavailable {
-        /// What is missing.
         reason: &'static str,
         /// After how many seconds to try again.
         retry_after: u64,

@@ -46,7 +46,6 @@ pub enum SealError {
     OtherKey {
         /// The name of the key that locked it.
         theirs: String,
-        /// The name of ours.
         ours: String,
     },
     /// It was changed since, or never sealed.

@@ -69,14 +69,12 @@ pub struct LoggedInto {
     pub session: SecretString,
     /// The value of [`CSRF_COOKIE`].
     pub csrf: SecretString,
-    /// The number of the user.
     pub user: u64,
 }
 
 /// The logged-in user of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Visitor {
-    /// The number of the user.
     pub user: u64,
     /// Whether the request shows that it comes from one of our own pages, or changes nothing.
     pub may_write: bool,

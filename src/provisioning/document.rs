@@ -15,7 +15,6 @@ pub struct Item<T> {
     pub(crate) place: String,
     /// Which record it describes.
     pub(crate) which: Which,
-    /// How it is to be.
     pub(crate) wanted: T,
 }
 
@@ -24,9 +23,7 @@ pub struct Item<T> {
 pub enum Which {
     /// The one with this name, or a new one.
     Called,
-    /// A new one.
     New,
-    /// The one with this number.
     Number(u64),
 }
 

@@ -23,17 +23,13 @@ pub enum ProvisioningError {
     /// The document contradicts itself, or what exists.
     #[error("{} faults", faults.len())]
     Refused {
-        /// Every fault.
         faults: Vec<Fault>,
         /// Whether all of them contradict what exists.
         conflict: bool,
     },
     /// Each password takes a core for a while.
     #[error("a document has {max} passwords at most")]
-    TooManyPasswords {
-        /// The limit.
-        max: usize,
-    },
+    TooManyPasswords { max: usize },
     /// A text cannot be stored now.
     #[error("long texts are out of reach at present")]
     TextsUnavailable {

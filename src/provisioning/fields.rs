@@ -137,7 +137,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Yes or no.
     pub(crate) fn flag(&mut self, key: &'static str) -> Option<bool> {
         match self.take(key)? {
             Value::Bool(flag) => Some(flag),
@@ -171,7 +170,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The number of something.
     pub(crate) fn number(&mut self, key: &'static str) -> Option<u64> {
         match self.take(key)?.as_u64() {
             Some(number) if number > 0 => Some(number),
@@ -258,7 +256,6 @@ impl<'a> Fields<'a> {
         self.object.remove(key)
     }
 
-    /// Adds a fault of a key.
     pub(crate) fn fault<T>(&mut self, key: &str, message: impl Into<String>) -> Option<T> {
         self.faults.add(join(&self.place, key), message);
         None
@@ -267,7 +264,6 @@ impl<'a> Fields<'a> {
 
 const REFERENCE: &str = "is what something is called, or its number";
 
-/// The place of a key within a place.
 pub(crate) fn join(place: &str, key: &str) -> String {
     if place.is_empty() {
         format!("{key:.64}")

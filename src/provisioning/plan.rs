@@ -22,12 +22,10 @@ use crate::{DocumentFields, Item, Look, Provisioning, Reference, Which};
 pub enum Refused {
     /// The document contradicts itself, or what exists.
     Faults {
-        /// Every fault.
         faults: Vec<Fault>,
         /// Whether all of them contradict what exists.
         conflict: bool,
     },
-    /// It was a dry run.
     DryRun(Box<Applied>),
 }
 
@@ -90,7 +88,6 @@ pub struct Plan<'a> {
 pub(crate) struct Settled<K: Record> {
     pub(crate) before: Option<K::Facts>,
     pub(crate) after: K::Facts,
-    /// The key in the report.
     pub(crate) key: String,
     pub(crate) report: AppliedRecord,
 }

@@ -48,11 +48,8 @@ struct LastLook {
 /// How often the clock was set since the start of the process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClockSteps {
-    /// Forward.
     pub forward: u64,
-    /// Back.
     pub back: u64,
-    /// The last time.
     pub last: Option<ClockStep>,
 }
 

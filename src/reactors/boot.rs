@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 /// A time on the clock that counts from the boot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Boot {
-    /// Which boot.
     pub id: String,
     /// Seconds since then.
     pub seconds: f64,

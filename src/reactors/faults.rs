@@ -16,7 +16,6 @@ impl Faults {
         Self(Some(Arc::new(hook)))
     }
 
-    /// A step was taken.
     pub(crate) async fn reached(&self, step: &'static str) {
         if self.0.as_ref().is_some_and(|hook| hook(step)) {
             std::future::pending::<()>().await;

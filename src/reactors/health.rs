@@ -31,7 +31,6 @@ use crate::steady::Steady;
 /// When workers are looked at, and what is expected of them.
 #[derive(Clone, Debug)]
 pub struct HealthConfig {
-    /// How often.
     pub every: Duration,
     /// How often people are reminded of a silent pool.
     pub remind_after: SignedDuration,

@@ -64,7 +64,6 @@ pub struct MailsReading {
     pub sent: u64,
     /// Attempts that failed and were followed by another.
     pub retried: u64,
-    /// Abandoned mails.
     pub abandoned: u64,
     /// Events without recipients, or too old.
     pub left_out: u64,

@@ -26,18 +26,14 @@ pub enum AskError {
     /// login page, a proxy). Asking again later may help.
     #[error("{service}: {reason}")]
     Transport {
-        /// The service.
         service: &'static str,
-        /// What happened.
         reason: String,
     },
     /// It understood and refused, or answered with more than is accepted. Asking again would not
     /// help.
     #[error("{service} refused: {reason}")]
     Answer {
-        /// The service.
         service: &'static str,
-        /// Its message.
         reason: String,
     },
 }
@@ -46,9 +42,7 @@ pub enum AskError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{what}: {reason}")]
 pub struct ConfigError {
-    /// What is configured.
     pub what: &'static str,
-    /// What is wrong with it.
     pub reason: String,
 }
 

@@ -29,11 +29,9 @@ pub enum Wanted {
 /// The state of a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PortState {
-    /// It is ours.
     Bound(SocketAddr),
     /// It is not, and is tried again.
     Waiting {
-        /// Which is wanted.
         address: SocketAddr,
         /// Why we do not have it.
         reason: String,
@@ -50,9 +48,7 @@ pub struct Port {
 /// What is served on a port.
 #[derive(Clone)]
 pub enum Socket {
-    /// One that publishes.
     Publisher(Publisher),
-    /// One that subscribes.
     Subscriber(Subscriber),
 }
 

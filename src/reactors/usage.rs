@@ -46,13 +46,10 @@ impl Shortfall {
 /// Facts of the report that usage repeats, so that a reader of usage needs no other event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReportedFacts {
-    /// Which collection this is.
     pub collection: u32,
-    /// The git ref.
     pub git_ref: String,
     /// The build's status.
     pub status: String,
-    /// From when to when it ran.
     pub times: Times,
 }
 
@@ -61,7 +58,6 @@ pub struct ReportedFacts {
 pub struct Machine {
     /// Its `system_uuid`.
     pub uuid: String,
-    /// Its name.
     pub hostname: String,
 }
 
@@ -70,9 +66,7 @@ pub struct Machine {
 pub struct Measured {
     /// The annotations of its pod.
     pub annotated: Annotated,
-    /// What was requested for it.
     pub requests: Requests,
-    /// What it was limited to.
     pub limits: Limits,
     /// Where it ran.
     pub machine: Machine,
@@ -159,11 +153,9 @@ pub struct Killed {
     pub annotated: Annotated,
     /// Bytes that were requested for it, when that is known.
     pub memory_request: Option<f64>,
-    /// What it was limited to.
     pub limits: Limits,
     /// What it used of memory, in bytes, as far as there are samples.
     pub memory: Vec<Series>,
-    /// The evidence.
     pub evidence: Evidence,
 }
 

@@ -14,22 +14,15 @@ use zmtp::{PortLimits, PortReading, Subscriber};
 /// With what every message begins.
 const ADDRESS: &str = "worker.event";
 
-/// A message of a worker.
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum WorkerEvent {
-    /// About a run.
     Run {
-        /// What happened to it.
         event: RunHint,
-        /// Which.
         run_id: u64,
     },
-    /// About a kill request.
     KillRequest {
-        /// What happened to it.
         event: KillHint,
-        /// Which.
         kill_request_id: u64,
     },
 }
@@ -42,7 +35,6 @@ enum RunHint {
     Enqueued,
     /// A worker executes it.
     Started,
-    /// It is over.
     Returned,
 }
 

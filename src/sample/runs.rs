@@ -11,9 +11,7 @@ use super::{BEGINNING, append, time};
 /// How many jobs and workers there are.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
-    /// Jobs.
     pub jobs: u64,
-    /// Workers.
     pub workers: u64,
 }
 

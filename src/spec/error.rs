@@ -22,7 +22,6 @@ pub enum SpecError {
     Part {
         /// Where, in characters; the first is 1.
         column: usize,
-        /// What.
         what: Part,
     },
 }
@@ -59,10 +58,7 @@ pub enum Part {
     },
     /// A value that begins with a quote and does not end with it.
     #[error("the variants are wrong: the quote of `{text}` is not closed at the end of the value")]
-    OpenQuote {
-        /// The text from the quote on.
-        text: String,
-    },
+    OpenQuote { text: String },
     /// No ` arch=`, or nothing between it and `%`.
     #[error("the arch is missing: no ` arch=<arch>` after the variants")]
     Arch,

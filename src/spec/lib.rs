@@ -50,9 +50,7 @@ pub struct Spec {
     pub variants: Variants,
     /// The architecture it is built for.
     pub arch: String,
-    /// The compiler it is built with.
     pub compiler: String,
-    /// The version of that compiler.
     pub compiler_version: String,
 }
 

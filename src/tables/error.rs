@@ -23,23 +23,16 @@ pub enum TableError {
     },
     /// Another process, or another handle of this one, has these tables open.
     #[error("the tables in `{path}` are in use")]
-    InUse {
-        /// Their directory.
-        path: String,
-    },
+    InUse { path: String },
     /// The table was dropped while this handle was held.
     #[error("table `{name}` was dropped")]
-    Dropped {
-        /// Its name.
-        name: String,
-    },
+    Dropped { name: String },
     /// A view that is being rebuilt, or is still behind what it knew before, does not answer: rows
     /// that are not there yet would look like rows that do not exist. Try again later.
     #[error(
         "the view `{view}` is not up to date: it is at position {position}, and answers from {needed} on"
     )]
     NotReady {
-        /// Which view.
         view: &'static str,
         /// Everything up to here is in its rows.
         position: u64,

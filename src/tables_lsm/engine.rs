@@ -28,7 +28,6 @@ pub(super) const CLOSING_MAX: Duration = Duration::from_secs(10);
 pub(super) enum Trouble {
     /// It cannot be read, or what must be in it is not.
     Damaged(String),
-    /// The system refused.
     System(TableError),
 }
 

@@ -60,7 +60,6 @@ impl Default for LsmConfig {
 /// Tables that were opened, and whether something was lost on the way.
 #[derive(Debug)]
 pub struct Opened {
-    /// The tables.
     pub tables: LsmTables,
     /// What was found damaged. The tables are empty then, and everything is to be rebuilt.
     pub damaged: Option<Damage>,
@@ -69,7 +68,6 @@ pub struct Opened {
 /// Why tables are empty that should not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
-    /// What was wrong.
     pub reason: String,
     /// Where the damaged database is now; `None` if there was nothing to move.
     pub moved_to: Option<PathBuf>,

@@ -12,7 +12,6 @@ use super::table::LsmTable;
 use super::{Damage, LsmConfig};
 use tables::TableError;
 
-/// A database that is open, and the tables in it.
 pub(super) struct OpenTables {
     tables: Mutex<BTreeMap<String, Arc<LsmTable>>>,
     /// The same tables, for `persist`, which must not wait for one that is being dropped.

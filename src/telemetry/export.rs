@@ -78,7 +78,6 @@ impl Exporters {
         })
     }
 
-    /// The provider of meters.
     pub(crate) fn meters(&self) -> &SdkMeterProvider {
         &self.meters
     }

@@ -25,7 +25,6 @@ use crate::{Caller, Limits, Network, Operations, Problem, RefusedBodies};
 /// What an operator chose, as far as HTTP is concerned.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// The version of the program.
     pub version: String,
     /// How much of everything comes in.
     pub limits: Limits,
@@ -49,7 +48,6 @@ pub struct Parts {
     pub views: Views,
     /// Bodies that are too big for an event.
     pub blobs: Blobs,
-    /// Bodies that were refused and kept.
     pub refused_bodies: Arc<RefusedBodies>,
     /// What the operator chose.
     pub settings: Settings,
@@ -99,7 +97,6 @@ pub trait Resubmit: Send + Sync + 'static {
 pub struct KeptBody {
     /// Who sent it.
     pub source: String,
-    /// The headers that were kept.
     pub headers: Vec<(String, String)>,
     /// The body, byte for byte.
     pub body: Bytes,
@@ -110,7 +107,6 @@ pub struct KeptBody {
 /// What became of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
-    /// Its event.
     pub event_id: Uuid,
     /// The event's position.
     pub position: Position,

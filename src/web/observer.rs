@@ -16,7 +16,6 @@ pub trait HttpObserver: Send + Sync + 'static {
         let _ = (route, method, status, took);
     }
 
-    /// A handler panicked.
     fn panicked(&self, route: &str) {
         let _ = route;
     }

@@ -12,7 +12,6 @@ use crate::{Caller, Limits, Problem};
 /// After how many seconds a caller who was refused may come back.
 const RETRY_AFTER_SECONDS: u64 = 5;
 
-/// The streams that are open.
 pub(crate) struct Streams {
     max: usize,
     per_caller_max: usize,
@@ -44,7 +43,6 @@ impl Streams {
         }
     }
 
-    /// How many are open.
     pub(crate) fn open(&self) -> usize {
         self.max - self.places.available_permits()
     }

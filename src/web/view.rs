@@ -19,7 +19,6 @@ pub const MIN_POSITION: HeaderName = HeaderName::from_static("tallyman-min-posit
 pub struct View<T> {
     /// Up to where it knows the log.
     pub position: Position,
-    /// The body.
     pub body: T,
 }
 

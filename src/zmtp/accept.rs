@@ -17,7 +17,6 @@ use crate::stats::{PortStats, count};
 /// files.
 const BREATH: Duration = Duration::from_millis(200);
 
-/// What is done with connections.
 pub(super) trait Connections: Send + Sync + 'static {
     /// How many, and how much of each.
     fn limits(&self) -> &PortLimits;

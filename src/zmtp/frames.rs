@@ -7,23 +7,15 @@ const MORE: u8 = 0b001;
 const LONG: u8 = 0b010;
 const COMMAND: u8 = 0b100;
 
-/// One frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Frame {
-    /// Part of a message.
     Part {
-        /// The content.
         body: Bytes,
         /// Whether another follows.
         more: bool,
     },
     /// Something between the sockets themselves.
-    Command {
-        /// What it is called.
-        name: Bytes,
-        /// The content.
-        body: Bytes,
-    },
+    Command { name: Bytes, body: Bytes },
 }
 
 /// Why a peer is cut off.
@@ -96,7 +88,6 @@ pub(super) fn decode(buffer: &mut BytesMut, bytes_max: usize) -> Result<Option<F
     }
 }
 
-/// A message of these parts.
 pub(super) fn message(parts: &[&[u8]]) -> Bytes {
     let mut out = BytesMut::new();
     for (index, part) in parts.iter().enumerate() {
@@ -106,7 +97,6 @@ pub(super) fn message(parts: &[&[u8]]) -> Bytes {
     out.freeze()
 }
 
-/// A command of this name.
 pub(super) fn command(name: &str, body: &[u8]) -> Bytes {
     let mut out = BytesMut::new();
     let length = [u8::try_from(name.len()).unwrap_or(u8::MAX)];
@@ -114,7 +104,6 @@ pub(super) fn command(name: &str, body: &[u8]) -> Bytes {
     out.freeze()
 }
 
-/// READY, with the kind of the socket.
 pub(super) fn ready(socket: &str) -> Bytes {
     let mut body = Vec::new();
     property(&mut body, "Socket-Type", socket.as_bytes());

@@ -70,7 +70,6 @@ pub(super) fn check_tail(tail: &[u8; TAIL_BYTES]) -> Result<(), WireFault> {
 }
 
 impl Socket {
-    /// Its name in version 3.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Publisher => "PUB",
@@ -78,7 +77,6 @@ impl Socket {
         }
     }
 
-    /// Its number in version 2.
     pub(super) fn number(self) -> u8 {
         match self {
             Self::Publisher => 1,

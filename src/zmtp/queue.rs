@@ -42,7 +42,6 @@ impl Budget {
     }
 }
 
-/// The queue of one peer.
 pub(super) struct Queue {
     limits: PortLimits,
     budget: Arc<Budget>,

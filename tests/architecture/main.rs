@@ -6,6 +6,7 @@ mod advisories;
 mod arrows;
 mod circles;
 mod contexts;
+mod docs;
 mod engine;
 mod functions;
 mod layout;

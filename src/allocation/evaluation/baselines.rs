@@ -40,7 +40,6 @@ pub(super) trait Rule {
     }
 }
 
-/// One past build of a task.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PastBuild {
     memory: f64,

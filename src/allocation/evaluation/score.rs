@@ -24,16 +24,13 @@ pub struct Score {
     pub memory_used: f64,
     /// What was held above that, failed attempts included, in byte-hours.
     pub memory_wasted: f64,
-    /// The same for CPU.
     pub cpu: CpuScore,
 }
 
 /// What an allocator has cost in CPU, in core-hours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CpuScore {
-    /// What was requested.
     pub requested: f64,
-    /// What was used.
     pub used: f64,
     /// What was used above the request.
     pub throttled: f64,

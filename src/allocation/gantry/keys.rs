@@ -18,7 +18,6 @@ pub const EXPENSIVE_VARIANTS: [&str; 8] = [
 pub enum VariantMatch {
     /// All of them are equal, in the same order.
     Exact,
-    /// The expensive ones are equal.
     Expensive,
 }
 

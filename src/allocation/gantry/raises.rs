@@ -18,7 +18,6 @@ const RETRY_FACTOR: f64 = 2.0;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Raises(KeyMap<Raise>);
 
-/// How far.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Raise {
     /// Least answer, in bytes.

@@ -27,14 +27,12 @@ pub struct GantryMatch {
     /// The set of fields besides name and variants, from 1 (version, compiler and its version) to 6
     /// (none).
     pub level: u8,
-    /// How the variants agree.
     pub variants: VariantMatch,
 }
 
 /// One build of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct GantrySample {
-    /// Its position in the log.
     pub position: u64,
     /// Unix seconds, where known.
     pub ended_at: Option<f64>,

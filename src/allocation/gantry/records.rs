@@ -17,7 +17,6 @@ pub(super) struct Record {
     pub(super) memory_mean: f64,
     /// In bytes.
     pub(super) memory_max: f64,
-    /// Its position in the log.
     pub(super) position: u64,
     /// The number of the build in learning order, which names it in snapshots.
     pub(super) sequence: u64,
@@ -36,7 +35,6 @@ impl Record {
     }
 }
 
-/// The place of a record.
 pub(super) type RecordId = u32;
 
 /// Records with the number of buckets that hold each. Places are used again, so that what the

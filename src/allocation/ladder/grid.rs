@@ -16,7 +16,6 @@ pub(super) static COLD_GRID: LazyLock<Grid<COLD_BINS>> = LazyLock::new(|| Grid::
 pub(super) struct Grid<const N: usize> {
     start: f64,
     per_octave: usize,
-    /// 2 to the middle of each bin.
     middle: [f64; N],
     /// 2 to the upper edge of each bin.
     edge: [f64; N],

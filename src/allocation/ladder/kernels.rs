@@ -156,7 +156,6 @@ static PRIOR: LazyLock<[f64; KERNEL_BINS]> = LazyLock::new(|| {
 pub(super) struct PackageKernels {
     /// Kernel and bin in one number, ascending.
     slots: Vec<u16>,
-    /// The count of each slot.
     counts: Vec<u32>,
 }
 

@@ -18,7 +18,6 @@ pub(super) struct Level {
     compiler: bool,
     compiler_version_and_arch: bool,
     build_jobs: bool,
-    /// A description of its fields.
     pub(super) fields: &'static str,
 }
 
@@ -207,7 +206,6 @@ pub(super) fn exact(spec: &Spec) -> Key {
     keys[0].1
 }
 
-/// The key of the package itself.
 pub(super) fn package(spec: &Spec) -> Key {
     KeyFields::of_kind(u8::MAX).text(&spec.name).key()
 }

@@ -10,11 +10,9 @@ use crate::{Megabytes, Millicores};
 /// Where an answer of this strategy comes from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LadderReason {
-    /// What the memory is based on.
     pub memory: Basis,
     /// What moved the memory away from that, if anything did.
     pub memory_bound: Option<Bound>,
-    /// What the CPU is based on.
     pub cpu: Basis,
     /// The highest position of history that it was learnt from.
     pub learnt_to: Option<u64>,
@@ -49,13 +47,10 @@ pub struct Rung {
     pub level: usize,
     /// What the builds have in common with the question.
     pub fields: &'static str,
-    /// Which statistic of them.
     pub statistic: Statistic,
-    /// Its value.
     pub value: f64,
     /// How many builds there have been.
     pub builds: u32,
-    /// The newest of them, newest first.
     pub newest: Vec<f64>,
     /// How many statistics were mixed into the chances; the one named here is the best of them.
     pub mixed: usize,
@@ -65,7 +60,6 @@ pub struct Rung {
     pub p90: f64,
     /// What 99 in 100 of the next values lay below.
     pub p99: f64,
-    /// The multiple that was chosen.
     pub multiple: f64,
     /// The chance that the build needs more.
     pub exceeded_chance: f64,
@@ -84,7 +78,6 @@ pub struct RunnerUp {
     pub level: usize,
     /// What its builds have in common with the question.
     pub fields: &'static str,
-    /// Which statistic of them.
     pub statistic: Statistic,
     /// What it would have answered, in bytes or cores.
     pub amount: f64,

@@ -2,7 +2,6 @@
 
 use super::track::Summary;
 
-/// A resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Resource {
     /// In bytes.
@@ -19,7 +18,6 @@ const MEMORY_LOG_MIN: f64 = 0.0;
 const CPU_LOG_MIN: f64 = -20.0;
 
 impl Resource {
-    /// The amount as it is remembered.
     pub(super) fn log(self, amount: f64) -> f64 {
         match self {
             Self::Memory => amount.log2().max(MEMORY_LOG_MIN),

@@ -46,7 +46,6 @@ pub(super) const SIZES: usize = 4;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Summary {
     pub(super) statistic: Statistic,
-    /// As log2.
     pub(super) value: f64,
     /// Count and spread, below [`SITUATIONS`].
     pub(super) situation: usize,

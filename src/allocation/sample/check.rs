@@ -22,16 +22,13 @@ pub enum SampleFlaw {
     /// A measured value is zero, negative, not a number or too large.
     #[error("{field} is {value}; it must be {at_least} and at most {at_most}")]
     Value {
-        /// Which value.
         field: &'static str,
-        /// What it is.
         value: f64,
         /// The minimum, as a text.
         at_least: &'static str,
         /// The largest value that is believed.
         at_most: f64,
     },
-    /// The package has no name.
     #[error("the spec has no package name")]
     NoName,
     /// The texts of the spec are too long together.

@@ -12,13 +12,11 @@ use crate::CommandError;
 /// The domain's rejections of reports about runs.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RunsRejection {
-    /// The run does.
     #[error(transparent)]
     Run(#[from] RunRejection),
     /// What the run printed does.
     #[error(transparent)]
     Log(#[from] RunLogRejection),
-    /// The kill request does.
     #[error(transparent)]
     KillRequest(#[from] KillRequestRejection),
     /// The run's job does.
@@ -40,7 +38,6 @@ pub enum RunsRejection {
     OtherOccasion {
         /// Which occasion was named.
         schedule_id: u64,
-        /// The job of the run.
         job: u64,
     },
 }

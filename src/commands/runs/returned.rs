@@ -13,7 +13,6 @@ use crate::{CommandError, Transaction, numbers};
 /// the unit.
 pub type ChildrenOf<'a> = &'a (dyn Fn(u64) -> Vec<u64> + Send + Sync);
 
-/// How a run has ended.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct End {
     /// The worker's report; none when it made none.

@@ -13,7 +13,6 @@ use crate::{CommandError, Transaction, numbers};
 pub struct Plan {
     /// The number of the job it executes.
     pub job: u64,
-    /// When it is due.
     pub schedule_at: Timestamp,
     /// The number of the occasion it belongs to, if it is not one of its own.
     pub schedule_id: Option<u64>,

@@ -8,7 +8,6 @@ use projections::allocation::{Answered, StrategyName};
 /// The most general level that is counted separately; more general ones count as that.
 const LEVEL_MAX: usize = 15;
 
-/// Returned answers, by strategy and level.
 #[derive(Debug, Default)]
 pub(crate) struct AnswerCounts([[AtomicU64; LEVEL_MAX + 2]; StrategyName::ALL.len()]);
 
@@ -30,7 +29,6 @@ impl AnswerCounts {
         self.0[answered.strategy as usize][place].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What there was any of.
     pub(crate) fn read(&self) -> Vec<AnswerCount> {
         let of = |strategy: StrategyName| {
             let counts = self.0[strategy as usize].iter().enumerate();

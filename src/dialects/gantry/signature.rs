@@ -21,7 +21,6 @@ const KEY_BYTES_MIN: usize = 16;
 /// How many signatures of one delivery are looked at.
 const SIGNATURES_MAX: usize = 8;
 
-/// A key that deliveries are signed with.
 #[derive(Clone)]
 pub(crate) struct SigningKey(Hmac<Sha256>);
 

@@ -11,7 +11,6 @@ use crate::spelling;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// 200 and an answer.
 pub(crate) fn json(answer: &impl Serialize) -> Reply<Response> {
     Ok(ok(write(answer)?))
 }
@@ -27,7 +26,6 @@ pub(crate) fn with_objects(head: &impl Serialize, mut objects: Vec<u8>) -> Reply
     Ok(ok(objects))
 }
 
-/// An answer or a part of one.
 pub(crate) fn write(answer: &impl Serialize) -> Reply<Vec<u8>> {
     spelling::write(answer).map_err(|error| {
         tracing::error!(%error, "an answer cannot be written as JSON: {error}");
@@ -44,13 +42,11 @@ fn ok(body: Vec<u8>) -> Response {
     (headers, body).into_response()
 }
 
-/// An error response with a text.
 pub(crate) fn error(status: StatusCode, body: &Value) -> Response {
     let body = spelling::write(body).unwrap_or_default();
     (status, [(CONTENT_TYPE, JSON)], body).into_response()
 }
 
-/// 201 and where it is.
 pub(crate) fn created(location: &str) -> Response {
     let mut response = StatusCode::CREATED.into_response();
     if let Ok(place) = HeaderValue::from_str(location) {

@@ -17,7 +17,6 @@ pub(crate) enum Caller {
     },
     /// A person who logged in.
     User {
-        /// Their number.
         number: u64,
         /// By what they log in.
         name: String,

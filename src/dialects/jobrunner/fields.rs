@@ -11,7 +11,6 @@ use crate::time;
 
 mod surrogates;
 
-/// The fields of a body.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fields(Map<String, Value>);
 

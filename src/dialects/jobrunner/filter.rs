@@ -20,20 +20,17 @@ mod test;
 pub(crate) use test::Test;
 use test::{LOOKUPS, Operand};
 
-/// What projects are narrowed to.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ProjectTest {
     Number(Test<i64>),
     Title(Test<String>),
 }
 
-/// What worker pools are narrowed to.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum WorkerPoolTest {
     Title(Test<String>),
 }
 
-/// What workers are narrowed to.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum WorkerTest {
     Number(Test<i64>),
@@ -48,7 +45,6 @@ pub(crate) enum JobTemplateTest {
     Project(ProjectTest),
 }
 
-/// What jobs are narrowed to.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum JobTest {
     Number(Test<i64>),
@@ -56,7 +52,6 @@ pub(crate) enum JobTest {
     JobTemplate(JobTemplateTest),
 }
 
-/// What runs are narrowed to.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum RunTest {
     IsManual(Test<bool>),
@@ -65,19 +60,16 @@ pub(crate) enum RunTest {
     Worker(WorkerTest),
 }
 
-/// What kill requests are narrowed to.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum KillRequestTest {
     Run(Test<i64>),
 }
 
-/// What logs are narrowed to.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum RunLogTest {
     Run(Test<i64>),
 }
 
-/// A state of `?state=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     Scheduled,
@@ -98,7 +90,6 @@ pub(crate) struct Filter<T> {
     pub(crate) project: Option<i64>,
 }
 
-/// A condition as it was written.
 struct Condition<'a> {
     name: &'a str,
     path: Vec<&'a str>,

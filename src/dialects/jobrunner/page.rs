@@ -11,7 +11,6 @@ pub(crate) const LIMIT_DEFAULT: u64 = 200;
 /// The largest page, also for `limit=0`.
 pub(crate) const LIMIT_MAX: u64 = 1000;
 
-/// The requested page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Page {
     pub(crate) limit: u64,

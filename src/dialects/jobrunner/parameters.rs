@@ -15,7 +15,6 @@ pub(crate) struct Parameters(Vec<Parameter>);
 struct Parameter {
     name: String,
     value: String,
-    /// As it was sent.
     raw: String,
 }
 

@@ -12,7 +12,6 @@ const SET_MAX: usize = 1000;
 pub(crate) enum Place {
     /// The names of everything.
     Index,
-    /// All of one kind.
     List(Resource),
     /// What is known of a kind.
     Schema(Resource),
@@ -22,7 +21,6 @@ pub(crate) enum Place {
     Detail(Resource, Option<u64>),
 }
 
-/// A path that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) place: Place,

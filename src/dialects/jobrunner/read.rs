@@ -45,7 +45,6 @@ pub(crate) struct Found<R> {
     pub(crate) rows: Vec<R>,
 }
 
-/// A resource as it is shown.
 pub(crate) trait Shown {
     /// What is known of a thing before its texts are read: small, so that a whole page of rows may
     /// be held.

@@ -47,7 +47,6 @@ pub(crate) enum Refusal {
     App(Problem),
 }
 
-/// The result of a handler.
 pub(crate) type Reply<T> = Result<T, Refusal>;
 
 impl Refusal {

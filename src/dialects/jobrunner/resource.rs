@@ -29,7 +29,6 @@ impl Resource {
         Self::RunLog,
     ];
 
-    /// Its name in paths.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Group => "group",
@@ -73,7 +72,6 @@ impl Resource {
         }
     }
 
-    /// Where one of it is.
     pub(crate) fn uri(self, number: u64) -> String {
         format!("/api/v1/{}/{number}/", self.name())
     }

@@ -38,7 +38,6 @@ struct Described {
     unique: bool,
 }
 
-/// A field of a resource.
 struct Field {
     name: &'static str,
     kind: Kind,
@@ -200,7 +199,6 @@ fn filtering(resource: Resource) -> Option<Value> {
     })
 }
 
-/// What is known of a resource.
 pub(crate) fn schema(resource: Resource) -> Schema {
     Schema {
         allowed_detail_http_methods: lower_case(resource.detail_methods()),

@@ -22,7 +22,6 @@ context! {
     BuildsEvent {
         /// … to an answer, or to a model that answers.
         Allocation(allocation::AllocationEvent) = "allocation",
-        /// … to a build.
         Build(build::BuildEvent) = "build",
         /// … to a machine that builds run on.
         Node(node::NodeEvent) = "node",

@@ -13,9 +13,7 @@ record! {
         rejections: GroupRejection {},
     }
 
-    /// It was created.
     Create -> Created = "group.created" v 1 [audited],
-    /// It was renamed.
     Edit -> Edited = "group.edited" v 1 [audited],
 
     /// The unique name.

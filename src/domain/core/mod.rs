@@ -22,13 +22,11 @@ context! {
     CoreEvent {
         /// … for auditors only.
         Audit(audit::AuditEvent) = "audit",
-        /// … to a group of users.
         Group(group::GroupEvent) = "group",
         /// … to a name that is unique.
         Name(name::NameEvent) = "name",
         /// … to a counter of integer ids.
         Numbers(numbers::NumbersEvent) = "numbers",
-        /// … to an API token.
         Token(token::TokenEvent) = "token",
         /// … to a person who logs in.
         User(user::UserEvent) = "user",

@@ -23,7 +23,6 @@ record! {
     edit name: String,
     /// The hash that recognises the password.
     change password: PasswordHash {
-        /// It has another password.
         ChangePassword -> PasswordChanged = "user.password_changed" v 1 [audited],
     }
     /// Whether they may administer everything. What they see depends on groups alone.
@@ -37,7 +36,6 @@ record! {
     }
     /// The numbers of the groups they belong to.
     set groups of group {
-        /// It belongs to a group.
         add JoinGroup -> GroupJoined = "user.group_joined" v 1 [audited],
         /// It no longer belongs to a group.
         remove LeaveGroup -> GroupLeft = "user.group_left" v 1 [audited],

@@ -11,14 +11,12 @@ record! {
         rejections: ProjectRejection {},
     }
 
-    /// It was created.
     Create -> Created = "project.created" v 1 [audited],
     /// Its title, description or addresses were edited.
     Edit -> Edited = "project.edited" v 1 [audited],
 
     /// The unique title.
     edit title: String,
-    /// The description.
     edit description: String,
     /// Who gets mail about failures, one address on each line.
     edit notification_addresses: String,

@@ -7,15 +7,12 @@ use crate::{Event, EventKind};
 /// `decide` may refuse. `evolve` may not: its event has already happened. State holds only what
 /// `decide` needs; what users read belongs in a projection.
 pub trait Aggregate: Clone + Default + Send + Sync + 'static {
-    /// The category of its streams.
     const CATEGORY: &'static str;
     /// How much of its past its state is made of.
     const HISTORY: History = History::Whole;
-    /// Its commands.
     type Command: Clone + Send + Sync + 'static;
     /// What may have happened to it.
     type Event: EventKind;
-    /// Its rejections.
     type Rejection: std::error::Error + Send + Sync + 'static;
 
     /// The events of a command. A repeated command has none: old clients retry, and repeating a

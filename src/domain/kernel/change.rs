@@ -4,7 +4,6 @@
 
 use serde::{Deserialize, Deserializer};
 
-/// What differs from what is known.
 pub(crate) fn unlike<T: PartialEq>(data: Option<T>, known: &T) -> Option<T> {
     data.filter(|data| data != known)
 }

@@ -8,7 +8,6 @@ use crate::kernel::upcast;
 /// What is known of a type of events before one is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventType {
-    /// The name on the wire.
     pub name: &'static str,
     /// The version of its newest shape.
     pub version: u16,
@@ -37,7 +36,6 @@ pub trait EventKind: Clone + Into<Event> + Send + Sync + 'static {
     /// The same without taking it.
     fn of_ref(event: &Event) -> Option<&Self>;
 
-    /// The types of these events.
     fn types() -> impl Iterator<Item = &'static EventType>;
 }
 
@@ -60,7 +58,6 @@ impl EventKind for Event {
 pub struct Encoded {
     /// The name on the wire.
     pub event_type: &'static str,
-    /// The version of the shape.
     pub version: u16,
     /// JSON.
     pub data: Vec<u8>,
@@ -69,15 +66,12 @@ pub struct Encoded {
 /// An event in the log that this program cannot read: the log or a program is broken.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DecodeFault {
-    /// No such type.
     #[error("no event has the type {0}")]
     UnknownType(String),
     /// A newer program wrote it.
     #[error("{event_type} has version {version}, and this program reads up to {newest}")]
     Newer {
-        /// Its type.
         event_type: String,
-        /// Its version.
         version: u16,
         /// What we read.
         newest: u16,
@@ -85,11 +79,8 @@ pub enum DecodeFault {
     /// It does not have the shape of its type and version.
     #[error("{event_type} v{version} cannot be read: {reason}")]
     Shape {
-        /// Its type.
         event_type: String,
-        /// Its version.
         version: u16,
-        /// What is wrong.
         reason: String,
     },
 }

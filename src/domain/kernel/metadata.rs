@@ -39,7 +39,6 @@ pub struct Metadata {
 /// Who did something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
-    /// The kind.
     pub kind: ActorKind,
     /// A stable name: a token's id, a source's name, a worker's title.
     pub id: String,
@@ -108,7 +107,6 @@ pub enum ActorKind {
     Token,
     /// A configured sender of webhooks.
     Source,
-    /// A worker or agent.
     Worker,
     /// A person with a shell on the machine.
     Operator,

@@ -26,7 +26,6 @@ pub trait Record: Aggregate {
     /// them: they lead to no event.
     fn towards(before: &Self::Facts, after: &Self::Facts, at: Timestamp) -> Vec<Self::Command>;
 
-    /// The facts in the event that creates one.
     fn created(event: &Self::Event) -> Option<&Self::Facts>;
 
     /// Updates facts by an event that came later.

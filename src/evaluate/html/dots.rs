@@ -7,7 +7,6 @@ use crate::evaluate::tally::{Dot, Tally};
 
 const SIDE: f64 = 250.0;
 const LEFT: f64 = 50.0;
-/// How wide a label is.
 const LABEL: f64 = 42.0;
 const BOTTOM: f64 = SIDE - 25.0;
 

@@ -25,7 +25,6 @@ const PEAK_BYTES_MIN: f64 = 65_536.0;
 /// No build keeps more cores busy per job; a higher value shows a history in millicores.
 const CORES_PER_JOB_MAX: f64 = 50.0;
 
-/// The columns of a file.
 pub(super) struct Columns(Vec<String>);
 
 impl Columns {
@@ -63,7 +62,6 @@ impl Columns {
     }
 }
 
-/// The cells of one row.
 pub(super) struct Cells<'r> {
     columns: &'r Columns,
     record: &'r StringRecord,

@@ -15,7 +15,6 @@ const WINDOWS_MAX: usize = 100;
 /// When something is to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
-    /// At once.
     Now,
     /// At this time.
     At(Timestamp),

@@ -7,7 +7,6 @@ use crate::plan::{Plan, Step};
 use crate::{Item, Kind};
 
 fields! {
-    /// A group of users.
     GroupFields of Created: "groups", called name {
         /// What people call it; no two have the same.
         #[schema(required, nullable = false, min_length = 1, max_length = 255, example = "Group 1")]
@@ -16,7 +15,6 @@ fields! {
 }
 
 shown! {
-    /// A group of users.
     ShownGroup as Group of Created, |group, look| {
         /// What people call it.
         name: String = group.name.clone(),

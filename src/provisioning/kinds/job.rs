@@ -26,12 +26,10 @@ pub(crate) use checks::check_lost_pools;
 pub(crate) use parents::parents_first;
 
 fields! {
-    /// A job.
     JobFields of Created: "jobs", called title {
         /// What people call it; no two of a template have the same.
         #[schema(required, nullable = false, min_length = 1, max_length = 255, example = "Test job 1")]
         title: String = title() => title,
-        /// What it is for, in Markdown.
         description: String = text(DESCRIPTION_BYTES_MAX) => description,
         /// The template around its script: by title, by `project/title`, or by number.
         #[schema(value_type = Option<String>, nullable = false)]
@@ -96,11 +94,9 @@ fields! {
 }
 
 shown! {
-    /// A job.
     ShownJob as Job of Created, |job, look| {
         /// What people call it.
         title: String = job.title.clone(),
-        /// What it is for, in Markdown.
         description: String = job.description.clone(),
         /// The template around its script.
         job_template: Named = look.named::<JobTemplate>(job.job_template),
@@ -108,7 +104,6 @@ shown! {
         worker_pool: Named = look.named::<WorkerPool>(job.worker_pool),
         /// The job after which it runs.
         parent: Option<Named> = job.parent.map(|parent| look.named::<Job>(parent)),
-        /// The script, as it was typed.
         script_content_partial: String = described(&job.script),
         /// How many units its occasions are apart.
         reschedule_interval: Option<u32> = job.interval_count,

@@ -11,12 +11,10 @@ use crate::plan::{Plan, Step, Stop};
 use crate::{DocumentFields, Item, Kind, Look, Named, Reference, Which};
 
 fields! {
-    /// A template of jobs.
     JobTemplateFields of Created: "job_templates", called title {
         /// What people call it; no two of a project have the same.
         #[schema(required, nullable = false, min_length = 1, max_length = 255, example = "Shell")]
         title: String = title() => title,
-        /// What it is for.
         description: String = text(DESCRIPTION_BYTES_MAX) => description,
         /// The project that its jobs belong to, by title or number.
         #[schema(value_type = Option<String>, nullable = false)]
@@ -33,11 +31,9 @@ fields! {
 }
 
 shown! {
-    /// A template of jobs.
     ShownJobTemplate as JobTemplate of Created, |template, look| {
         /// What people call it.
         title: String = template.title.clone(),
-        /// What it is for.
         description: String = template.description.clone(),
         /// The project that its jobs belong to.
         project: Named = look.named::<Project>(template.project),

@@ -10,12 +10,10 @@ use crate::plan::{Plan, Step};
 use crate::{Item, Kind, Named, Reference};
 
 fields! {
-    /// A project.
     ProjectFields of Created: "projects", called title {
         /// What people call it; no two have the same.
         #[schema(required, nullable = false, min_length = 1, max_length = 255, example = "Test project 1")]
         title: String = title() => title,
-        /// What it is for.
         description: String = text(DESCRIPTION_BYTES_MAX) => description,
         /// The groups that see it, by name or number.
         #[schema(value_type = Option<Vec<String>>)]
@@ -35,13 +33,10 @@ fields! {
 }
 
 shown! {
-    /// A project.
     ShownProject as Project of Created, |project, look| {
         /// What people call it.
         title: String = project.title.clone(),
-        /// What it is for.
         description: String = project.description.clone(),
-        /// The groups that see it.
         groups: Vec<Named> = look.all::<Group>(&project.viewers),
         /// The groups that change it, provided that they see it.
         auth_groups: Vec<Named> = look.all::<Group>(&project.admins),

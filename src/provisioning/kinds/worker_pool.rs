@@ -9,12 +9,10 @@ use crate::plan::{Plan, Step};
 use crate::{Item, Kind, Named, Reference};
 
 fields! {
-    /// A pool of workers.
     WorkerPoolFields of Created: "worker_pools", called title {
         /// What people call it; no two have the same.
         #[schema(required, nullable = false, min_length = 1, max_length = 255, example = "Pool 1")]
         title: String = title() => title,
-        /// What it is for.
         description: String = text(DESCRIPTION_BYTES_MAX) => description,
         /// Its workers, by title or number.
         #[schema(value_type = Option<Vec<String>>)]
@@ -28,13 +26,10 @@ fields! {
 }
 
 shown! {
-    /// A pool of workers.
     ShownWorkerPool as WorkerPool of Created, |pool, look| {
         /// What people call it.
         title: String = pool.title.clone(),
-        /// What it is for.
         description: String = pool.description.clone(),
-        /// Its workers.
         workers: Vec<Named> = look.all::<Worker>(&pool.workers),
         /// Mail addresses for failures, one per line.
         notification_addresses: String = pool.notification_addresses.clone(),

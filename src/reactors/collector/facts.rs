@@ -29,21 +29,13 @@ impl Work for Queued {
 pub struct Facts {
     /// Who numbered it.
     pub source: String,
-    /// Its number at its source.
     pub number: i64,
-    /// Which collection this is.
     pub collection: u32,
-    /// How it ended.
     pub status: String,
-    /// Its stage.
     pub stage: String,
-    /// What its runner is called.
     pub runner: Option<String>,
-    /// The git ref.
     pub git_ref: String,
-    /// When it started.
     pub started_at: Option<Timestamp>,
-    /// When it ended.
     pub finished_at: Option<Timestamp>,
     /// The failure reason that its source gave.
     pub failure_reason: Option<String>,

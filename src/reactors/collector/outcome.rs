@@ -11,7 +11,6 @@ use crate::usage::Shortfall;
 pub enum Outcome {
     /// What the build used is of no interest.
     Skipped {
-        /// Why.
         reason: SkipReason,
         /// What exactly was found.
         detail: String,
@@ -20,12 +19,9 @@ pub enum Outcome {
     Failed(Shortfall),
     /// What it used, and the machine it ran on.
     Recorded {
-        /// What it used.
         usage: Box<UsageRecorded>,
-        /// Where.
         machine: Box<Described>,
     },
-    /// It was killed for memory.
     OutOfMemory(Box<OutOfMemory>),
     /// It is too early to decide.
     NotYet(Timestamp),

@@ -16,7 +16,6 @@ const AFTERMATH: Duration = Duration::from_secs(300);
 
 /// Why something was not found out.
 pub(super) enum Missed {
-    /// Trouble on the way.
     Trouble(Trouble),
     /// It cannot be found out.
     Short(Shortfall),
@@ -39,7 +38,6 @@ impl<'a> Questions<'a> {
         Self { prometheus, times }
     }
 
-    /// The pod of a job, with its annotations.
     pub(super) async fn pods(&self, job: i64) -> Result<Vec<Series>, Missed> {
         let job = job.to_string();
         let query = selector(
@@ -49,14 +47,12 @@ impl<'a> Questions<'a> {
         self.instant(CollectionFault::PodMissing, &query).await
     }
 
-    /// What was requested for a pod.
     pub(super) async fn requests(&self, pod: &str) -> Result<Vec<Series>, Missed> {
         let query = in_build("kube_pod_container_resource_requests", pod);
         self.instant(CollectionFault::ResourcesMissing, &query)
             .await
     }
 
-    /// What a pod was limited to.
     pub(super) async fn limits(&self, pod: &str) -> Result<Vec<Series>, Missed> {
         let query = in_build("kube_pod_container_resource_limits", pod);
         self.instant(CollectionFault::ResourcesMissing, &query)

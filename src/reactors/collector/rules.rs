@@ -22,9 +22,7 @@ pub enum Judged {
     Succeeded,
     /// It failed, and whether memory was why is of interest.
     Failed,
-    /// It is left out.
     LeftOut {
-        /// Why.
         reason: SkipReason,
         /// What exactly was found.
         detail: String,

@@ -10,9 +10,7 @@ use super::offers;
 /// The facts of jobs and workers that decide where runs go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Farm {
-    /// The jobs.
     pub jobs: BTreeMap<u64, Terms>,
-    /// The workers of each pool.
     pub pools: BTreeMap<u64, Vec<Member>>,
     /// What workers are called when they are spoken to.
     pub keys: BTreeMap<u64, String>,

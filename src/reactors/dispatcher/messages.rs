@@ -5,7 +5,6 @@ pub(super) fn address(api_key: &str) -> String {
     format!("master.broadcast.{api_key}")
 }
 
-/// The ping.
 pub(super) fn ping() -> Vec<u8> {
     br#"{"action": "ping"}"#.to_vec()
 }

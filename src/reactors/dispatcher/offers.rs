@@ -28,7 +28,6 @@ pub struct Offers {
 /// Something that was offered to a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offer {
-    /// To whom.
     pub worker: u64,
     /// Full rounds since then.
     pub rounds: u32,

@@ -14,17 +14,13 @@ use super::offers::Offers;
 /// A run that no worker has claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unclaimed {
-    /// The run.
     pub run: u64,
-    /// Its job.
     pub job: u64,
     /// Which occasion of the job it belongs to.
     pub schedule_id: u64,
-    /// When it is due.
     pub schedule_at: Timestamp,
     /// Whether it was requested by hand.
     pub is_manual: bool,
-    /// The worker that has or had it, or is to have it.
     pub worker: Option<u64>,
     /// Whether its occasion had a run before, which was followed when that was sent.
     pub is_retry: bool,
@@ -42,38 +38,31 @@ pub struct Occasions {
 /// What is to be done about one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Errand {
-    /// The run.
     pub run: u64,
     /// When its job is due again. To be settled before the run is sent: a run that is claimed is
     /// not looked at any more.
     pub next: FollowUp,
-    /// The receiver.
     pub to: Recipient,
 }
 
 /// The receiver of an offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recipient {
-    /// This worker.
     Worker(u64),
     /// Each of these, about a run of its own.
     Each(Vec<u64>),
     /// None for now: the possible workers have enough offers.
     Held,
-    /// There is no worker.
     NoWorker,
 }
 
 /// What a plan is made of.
 pub struct Facts<'a> {
-    /// The farm.
     pub farm: &'a Farm,
-    /// Unclaimed runs.
     pub unclaimed: Vec<Unclaimed>,
     /// Runs that are with workers, as (job, schedule id). Taken down after `unclaimed`: a run that
     /// was claimed in between is then in both, and blocks others rather than being forgotten.
     pub active: BTreeSet<(u64, u64)>,
-    /// The time.
     pub now: Timestamp,
     /// By whose clock a job goes that names this zone, or none.
     pub zone: &'a dyn Fn(Option<&str>) -> TimeZone,

@@ -44,13 +44,11 @@ const KILLS_AT_ONCE: u32 = 16;
 /// What a dispatcher remembers from one round to the next.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    /// The runs that were offered.
     pub(super) offers: Offers,
     /// The kill requests that were sent.
     pub(super) kills: Offers,
     /// For how long runs have been executed.
     pub(super) times: RunTimes,
-    /// Who has connected.
     pub(super) connected: Connected,
     /// What is to be done because the clock was set back.
     pub(super) set_back: SetBack,
@@ -479,7 +477,6 @@ pub(super) fn zone_of(name: Option<&str>, usual: &TimeZone) -> TimeZone {
     })
 }
 
-/// Any number.
 fn chance() -> u64 {
     RandomState::new().build_hasher().finish()
 }

@@ -28,7 +28,6 @@ pub(super) struct Stats {
 /// The counters at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DispatcherReading {
-    /// Rounds that were made.
     pub rounds: u64,
     /// Rounds that met trouble.
     pub rounds_failed: u64,
@@ -36,7 +35,6 @@ pub struct DispatcherReading {
     pub round_microseconds: u64,
     /// The longest round, in microseconds.
     pub round_microseconds_max: u64,
-    /// Pings that were sent.
     pub pings: u64,
     /// Messages to workers about runs.
     pub runs_sent: u64,

@@ -10,7 +10,6 @@ pub trait Work: Clone + Send + Sync + 'static {
     /// Its identity; one is never in progress twice at once.
     type Key: Ord + Clone + fmt::Display + Send + Sync + 'static;
 
-    /// Which one it is.
     fn key(&self) -> Self::Key;
 
     /// How many attempts the log knows of.
@@ -53,7 +52,6 @@ pub trait Reaction: Send + Sync + 'static {
     /// What it is called in logs and meters.
     const NAME: &'static str;
 
-    /// What it works on.
     type Work: Work;
 
     /// What is due, the longest waiting first, `limit` at most.

@@ -20,7 +20,6 @@ pub struct FrameStats {
 /// The counters at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StatsReading {
-    /// Attempts that were begun.
     pub attempts: u64,
     /// Attempts that failed outside and will be followed by another.
     pub retried: u64,

@@ -21,9 +21,7 @@ const SUBJECT_CHARS_MAX: usize = 300;
 /// A mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mail {
-    /// What it is about.
     pub subject: String,
-    /// The text.
     pub body: String,
     /// To whom it goes.
     pub recipients: Vec<String>,
@@ -70,23 +68,17 @@ impl Links {
 /// A run that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailedRun {
-    /// Its number.
     pub run: u64,
-    /// The title of its job.
     pub job_title: String,
-    /// The title of its pool.
     pub pool_title: String,
     /// Whether it was requested by hand.
     pub is_manual: bool,
     /// Whether a kill was requested.
     pub is_killed: bool,
-    /// When it was over.
     pub returned_at: Option<Timestamp>,
     /// Where it is to be looked at.
     pub run_link: String,
-    /// Where its job is.
     pub job_link: String,
-    /// What it executed.
     pub script: String,
     /// What it printed, if that is known.
     pub log: Option<String>,

@@ -20,7 +20,6 @@ pub(super) struct Post {
 /// A mail that was refused. The server's text may contain addresses, so only its code is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refused {
-    /// Why.
     pub(super) reason: String,
     /// Whether asking again would not help.
     pub(super) for_good: bool,

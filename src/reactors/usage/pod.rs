@@ -14,11 +14,8 @@ const ANNOTATION_BYTES_MAX: usize = 32 * 1024;
 /// The annotations of a pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Annotated {
-    /// The pod.
     pub pod: String,
-    /// What is built in it.
     pub spec: BuiltSpec,
-    /// The stack that belongs to.
     pub stack: String,
     /// How many jobs `make` is allowed.
     pub build_jobs: u32,

@@ -5,7 +5,6 @@ use thiserror::Error;
 /// Statistics over the samples of one series, in the unit of the samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Statistics {
-    /// Arithmetic mean.
     pub mean: f64,
     /// Middle sample, or the mean of the two in the middle.
     pub median: f64,

@@ -9,9 +9,7 @@ use crate::prometheus::unix_seconds;
 /// From when to when a build ran: some time, and forwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Times {
-    /// When it started.
     pub started_at: Timestamp,
-    /// When it ended.
     pub finished_at: Timestamp,
 }
 

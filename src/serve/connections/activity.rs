@@ -42,7 +42,6 @@ pub(super) enum Overdue {
 }
 
 impl Overdue {
-    /// How it is counted.
     pub(super) fn reason(self) -> CloseReason {
         match self {
             Self::Head => CloseReason::Headers,

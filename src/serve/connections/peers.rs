@@ -8,12 +8,10 @@ use web::Network;
 /// How many connections one address may have.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PerAddress {
-    /// Any address.
     pub(crate) connections_max: usize,
     /// An address of this machine or of a proxy, behind which there are many clients; 0 is no
     /// limit.
     pub(crate) trusted_connections_max: usize,
-    /// The proxies.
     pub(crate) proxies: Vec<Network>,
 }
 

@@ -57,7 +57,6 @@ impl Frame {
         (place < self.end).then_some(place).ok_or(Malformed)
     }
 
-    /// The first key of a group.
     fn group_key(&self, group: usize) -> Result<&[u8], Malformed> {
         let (header, rest) = Header::take(&self.block[self.group(group)?..self.end])?;
         rest.get(..header.key_own).ok_or(Malformed)

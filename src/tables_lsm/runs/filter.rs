@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// How many bits there are per row.
 const BITS_PER_ROW: usize = 10;
 
-/// How many of them are set.
 const SET_PER_ROW: u32 = 6;
 
 /// The bits of one row are within so many words, which the processor fetches together.
@@ -19,14 +18,12 @@ const WORDS_TOGETHER: usize = 8;
 /// The first bytes of keys that were read one by one.
 pub(super) struct KindsRead([AtomicBool; 256]);
 
-/// A set of kinds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Kinds(pub(super) [u8; 32]);
 
 /// Some rows of a run, by the hashes of their keys.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Filter {
-    /// The kinds of which every row is in it.
     pub(super) kinds: Kinds,
     words: Vec<u64>,
 }

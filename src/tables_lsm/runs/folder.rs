@@ -122,7 +122,6 @@ pub(super) fn path_in(database: &Path) -> PathBuf {
     database.join("runs")
 }
 
-/// The file of a run.
 pub(super) fn file_in(folder: &Path, number: u64) -> PathBuf {
     folder.join(number.to_string())
 }

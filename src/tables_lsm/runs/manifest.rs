@@ -67,7 +67,6 @@ pub(crate) fn load(
     Ok(Ok(runs))
 }
 
-/// The numbers of the runs that are files.
 pub(crate) fn files(runs: &[Arc<Run>]) -> impl Iterator<Item = u64> {
     let in_files = runs.iter().filter(|run| run.is_in_file());
     in_files.map(|run| run.number)

@@ -95,7 +95,6 @@ struct Stream<'r> {
     run: &'r Run,
     ahead: Vec<u8>,
     ahead_offset: u64,
-    /// The next index of the top.
     next_index: usize,
     index: Option<Cursor>,
     /// The block that comes after this one.

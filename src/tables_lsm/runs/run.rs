@@ -43,7 +43,6 @@ pub(super) struct Place {
     pub(super) hides: bool,
 }
 
-/// A run.
 pub(crate) struct Run {
     pub(crate) number: u64,
     /// How long it is with everything, and what is in it.
@@ -102,7 +101,6 @@ impl Run {
         Ok(run)
     }
 
-    /// Opens a run in a file.
     pub(super) fn open_file(path: &Path, number: u64, bytes: u64) -> Result<Self, TableError> {
         match File::open(path) {
             Ok(file) => Self::open(number, Source::File(file), bytes),

@@ -23,7 +23,6 @@ const RUNS_MAX: usize = 48;
 /// Runs, the newest first.
 type List = Arc<[Arc<Run>]>;
 
-/// The runs of one table.
 pub(crate) struct RunSet {
     folder: Arc<Folder>,
     runs: RwLock<Runs>,

@@ -14,7 +14,6 @@ use http_body::{Frame, SizeHint};
 pub(crate) struct Arrival(Arc<AtomicBool>);
 
 impl Arrival {
-    /// Watches a body.
     pub(crate) fn watch(&self, body: Body) -> Body {
         // Most requests have none, and need no further box.
         if body.is_end_stream() {

@@ -36,7 +36,6 @@ pub(super) fn answers(meter: &Meter, gantry: &Gantry) {
     );
 }
 
-/// What the collector did.
 pub(super) fn collector(meter: &Meter, running: &RunningCollector) {
     let here = running.clone();
     counter(

@@ -47,15 +47,11 @@ struct Parts {
 /// What they did so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct JobRunnerReading {
-    /// The dispatcher.
     pub(crate) dispatcher: DispatcherReading,
-    /// The health check.
     pub(crate) health: HealthReading,
-    /// The mails.
     pub(crate) mails: MailsReading,
     /// The port on which workers listen.
     pub(crate) broadcaster: PortReading,
-    /// The port for events of workers.
     pub(crate) events: PortReading,
     /// The number of their unknown messages.
     pub(crate) not_understood: u64,

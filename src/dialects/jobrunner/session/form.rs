@@ -12,7 +12,6 @@ use crate::parameters::Parameters;
 /// The largest form that is read.
 pub(super) const FORM_BYTES_MAX: usize = 16 * 1024;
 
-/// What was typed.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Form {

@@ -25,7 +25,6 @@ const TOKEN_BYTES_MAX: usize = 128;
 /// How long a browser keeps the cookies; the app may end a session before.
 const COOKIE_SECONDS: u64 = 7 * 24 * 60 * 60;
 
-/// The routes.
 pub(crate) fn routes() -> Router<JobRunner> {
     Router::new()
         .route("/accounts/login/", get(ask).post(log_in))

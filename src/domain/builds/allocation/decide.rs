@@ -21,10 +21,7 @@ pub enum AnswersCommand {
 pub enum AnswersRejection {
     /// JSON has no such number, so it could be written and never read again.
     #[error("{field} is not a finite number")]
-    NotFinite {
-        /// Which one.
-        field: &'static str,
-    },
+    NotFinite { field: &'static str },
 }
 
 impl Aggregate for Answers {

@@ -1,7 +1,5 @@
 //! What may have happened with answers, and with the models that answer.
 
-#![expect(missing_docs, reason = "fields are named as on the wire")]
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -12,9 +10,7 @@ events! {
     /// What may have happened with answers, and with the models that answer. Streams:
     /// `allocation-<package>` and `allocation-model:registry`.
     AllocationEvent {
-        /// An allocation was requested and answered.
         Answered(Answered) = "allocation.answered" v 1,
-        /// A model was trained.
         ModelTrained(ModelTrained) = "allocation.model_trained" v 1 [audited],
         /// A trained model answers from now on.
         ModelPromoted(ModelPromoted) = "allocation.model_promoted" v 1 [audited],
@@ -26,7 +22,6 @@ events! {
 /// `allocation.answered`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answered {
-    /// The spec, as requested.
     pub spec: String,
     pub strategy: String,
     /// The trained model that answered; none when it was the strategy as it is configured.
@@ -76,7 +71,6 @@ pub struct ModelTrained {
 /// The quality of a model's answers: computed before each of some builds, learnt after it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModelEvaluation {
-    /// Builds that it answered.
     pub builds: u64,
     /// Those of them that would have been killed for memory at least once.
     pub killed: u64,

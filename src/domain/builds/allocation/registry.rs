@@ -48,17 +48,9 @@ pub enum ModelsCommand {
     /// Take note of one that was trained.
     Register(Box<ModelTrained>),
     /// Let it answer.
-    Promote {
-        /// Which.
-        model: String,
-        /// When.
-        at: Timestamp,
-    },
+    Promote { model: String, at: Timestamp },
     /// Let what answered before the last promotion answer again.
-    RollBack {
-        /// When.
-        at: Timestamp,
-    },
+    RollBack { at: Timestamp },
 }
 
 /// Rejections of these commands.
@@ -72,10 +64,7 @@ pub enum ModelsRejection {
     NothingPromoted,
     /// JSON has no such number, so it could be written and never read again.
     #[error("{field} is not a finite number")]
-    NotFinite {
-        /// Which one.
-        field: &'static str,
-    },
+    NotFinite { field: &'static str },
 }
 
 impl Aggregate for Models {

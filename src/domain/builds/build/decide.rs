@@ -70,10 +70,7 @@ pub enum BuildCommand {
     /// End a collection after its last attempt.
     AbandonCollection(CollectionAbandoned),
     /// Begin another collection. One with the same time as an earlier one is that one, repeated.
-    RequeueCollection {
-        /// When.
-        at: Timestamp,
-    },
+    RequeueCollection { at: Timestamp },
     /// End a collection because the build was killed for memory.
     RecordOutOfMemory(OutOfMemory),
 }
@@ -90,23 +87,14 @@ pub enum BuildRejection {
         /// The instance of the first report.
         known: String,
     },
-    /// Collections are numbered one by one.
     #[error("there is no collection {collection}; the last is {last}")]
-    NoSuchCollection {
-        /// The one in the command.
-        collection: u32,
-        /// The last there is.
-        last: u32,
-    },
+    NoSuchCollection { collection: u32, last: u32 },
     /// What it used is known and will not be collected again.
     #[error("the usage of this build is already recorded")]
     UsageRecorded,
     /// JSON has no such number, so it could be written and never read again.
     #[error("{field} is not a finite number")]
-    NotFinite {
-        /// Which one.
-        field: &'static str,
-    },
+    NotFinite { field: &'static str },
 }
 
 impl Aggregate for Build {

@@ -1,7 +1,5 @@
 //! What may have happened to a build.
 
-#![expect(missing_docs, reason = "fields are named as on the wire")]
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +44,6 @@ pub struct Reported {
     /// The git ref (`ref` on the wire).
     #[serde(rename = "ref")]
     pub git_ref: String,
-    /// When the source created it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,7 +92,6 @@ pub struct Runner {
     /// Its number at the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<i64>,
-    /// Its description there.
     pub description: String,
 }
 
@@ -114,10 +110,8 @@ pub struct BuiltSpec {
 /// One resource of one build: what it was given and what it used. CPU in cores, memory in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ResourceUsage {
-    /// What was requested for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<f64>,
-    /// What it was limited to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<f64>,
     pub mean: f64,
@@ -142,7 +136,6 @@ pub struct UsageRecorded {
     /// The machine's name, when it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
-    /// What was built.
     pub spec: BuiltSpec,
     pub stack: String,
     /// How many jobs `make` was allowed.
@@ -162,7 +155,6 @@ pub struct UsageRecorded {
     pub memory_series: u32,
     /// How many CPU series the pod had.
     pub cpu_series: u32,
-    /// When it was recorded.
     pub at: Timestamp,
 }
 
@@ -180,7 +172,6 @@ pub enum SkipReason {
     RunnerPrefix,
     /// Its log shows that there was nothing to do.
     Ghost,
-    /// No Prometheus is configured.
     NotConfigured,
     /// It failed for no named reason while its memory was at the limit: perhaps the kernel killed
     /// one of its processes, and not the build itself.
@@ -222,7 +213,6 @@ pub enum CollectionFault {
     AnnotationMissing,
     /// No requests, no memory limit, or not in the expected unit.
     ResourcesMissing,
-    /// A series has no samples.
     SeriesMissing,
     /// A series has a mean or a deviation that is 0 or not a number.
     SeriesUnusable,
@@ -272,7 +262,6 @@ pub struct OutOfMemory {
     /// The machine's name, when it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
-    /// What was to be built.
     pub spec: BuiltSpec,
     pub stack: String,
     /// How many jobs `make` was allowed.
@@ -294,7 +283,6 @@ pub struct OutOfMemory {
     /// The evidence: `container_status`, `failure_reason` or `exit_code`; `import:gantry` in a
     /// history that was taken over.
     pub evidence: String,
-    /// When it was recorded.
     pub at: Timestamp,
 }
 

@@ -6,7 +6,6 @@ use std::fmt;
 /// would switch its hook off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BuildStatus {
-    /// It exists.
     Created,
     /// It waits for something that only one build may hold.
     WaitingForResource,
@@ -16,9 +15,7 @@ pub enum BuildStatus {
     WaitingForCallback,
     /// It waits for a runner.
     Pending,
-    /// It runs.
     Running,
-    /// It is being canceled.
     Canceling,
     /// It ended well.
     Success,

@@ -25,10 +25,7 @@ pub enum NodeCommand {
 pub enum NodeRejection {
     /// JSON has no such number, so it could be written and never read again.
     #[error("{field} is not a finite number")]
-    NotFinite {
-        /// Which one.
-        field: &'static str,
-    },
+    NotFinite { field: &'static str },
 }
 
 impl Aggregate for Node {

@@ -1,7 +1,5 @@
 //! What may have happened to a machine.
 
-#![expect(missing_docs, reason = "fields are named as on the wire")]
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

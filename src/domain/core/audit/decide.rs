@@ -33,11 +33,9 @@ pub enum AuditCommand {
     ResubmitBody(BodyResubmitted),
     /// Note that a caller was refused a change.
     RefuseWrite(WriteRefused),
-    /// Record the start of an operation.
     StartOperation(OperationStarted),
     /// Record a login.
     LogIn(LoggedIn),
-    /// Record a refused login.
     RefuseLogin(LoginRefused),
 }
 

@@ -1,7 +1,5 @@
 //! Events for auditors only.
 
-#![expect(missing_docs, reason = "fields are named as on the wire")]
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -14,19 +12,14 @@ events! {
     AuditEvent {
         /// A webhook with a missing or wrong credential.
         WebhookRejected(WebhookRejected) = "audit.webhook_rejected" v 1 [audited],
-        /// A webhook of an ignored kind.
         WebhookIgnored(WebhookIgnored) = "audit.webhook_ignored" v 1 [audited],
         /// A body that could not be taken, kept for an operator.
         BodyRefused(BodyRefused) = "audit.body_refused" v 1 [audited, blobs],
-        /// A stored body was resubmitted.
         BodyResubmitted(BodyResubmitted) = "audit.body_resubmitted" v 1 [audited],
         /// A caller was refused something that would have changed the farm.
         WriteRefused(WriteRefused) = "audit.write_refused" v 1 [audited],
-        /// An operation was started.
         OperationStarted(OperationStarted) = "audit.operation_started" v 1 [audited],
-        /// A user logged in.
         LoggedIn(LoggedIn) = "audit.logged_in" v 1 [audited],
-        /// A login was refused.
         LoginRefused(LoginRefused) = "audit.login_refused" v 1 [audited],
     }
 }
@@ -34,7 +27,6 @@ events! {
 /// `audit.webhook_rejected`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookRejected {
-    /// The dialect that was spoken.
     pub dialect: String,
     /// What was wrong; never the credential.
     pub reason: String,
@@ -46,7 +38,6 @@ pub struct WebhookRejected {
 /// `audit.webhook_ignored`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookIgnored {
-    /// The dialect that was spoken.
     pub dialect: String,
     /// Who sent it.
     pub source: String,
@@ -60,7 +51,6 @@ pub struct WebhookIgnored {
 /// `audit.body_refused`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BodyRefused {
-    /// The dialect that was spoken.
     pub dialect: String,
     /// Who sent it.
     pub source: String,
@@ -94,7 +84,6 @@ pub struct WriteRefused {
     pub method: String,
     /// The route, without its query.
     pub path: String,
-    /// The status it was answered with.
     pub status: u16,
     pub reason: String,
     /// How many more were refused since the last such event and are not written one by one.
@@ -109,7 +98,6 @@ pub struct OperationStarted {
     pub operation: String,
     /// What it does: `rebuild`, …
     pub kind: String,
-    /// On what.
     pub subject: String,
     pub at: Timestamp,
 }

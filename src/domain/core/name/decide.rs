@@ -21,7 +21,6 @@ pub enum NameCommand {
     Release {
         /// The number of the thing.
         by: u64,
-        /// When.
         at: Timestamp,
     },
 }

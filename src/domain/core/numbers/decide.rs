@@ -19,7 +19,6 @@ pub enum NumbersCommand {
     Take {
         /// How many, up to [`Numbers::TAKE_MAX`].
         count: u64,
-        /// When.
         at: Timestamp,
     },
 }

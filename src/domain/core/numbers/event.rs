@@ -1,7 +1,5 @@
 //! What may have happened to a counter.
 
-#![expect(missing_docs, reason = "fields are named as on the wire")]
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +16,6 @@ events! {
 /// `numbers.taken`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Taken {
-    /// The first of them.
     pub first: u64,
     pub count: u64,
     pub at: Timestamp,

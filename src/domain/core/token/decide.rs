@@ -28,10 +28,7 @@ pub enum TokenCommand {
     /// Accept it from now on.
     Issue(Issued),
     /// Accept it no more.
-    Revoke {
-        /// When.
-        at: Timestamp,
-    },
+    Revoke { at: Timestamp },
 }
 
 /// Rejections of these commands.

@@ -1,7 +1,5 @@
 //! What may have happened to a token.
 
-#![expect(missing_docs, reason = "fields are named as on the wire")]
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +19,6 @@ events! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Look.
     Reader,
     /// Requeue, rebuild, resubmit.
     Operator,

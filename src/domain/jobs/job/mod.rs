@@ -44,10 +44,8 @@ record! {
             /// Both `cron` and `reschedule_interval` are set.
             #[error("cron and reschedule_interval exclude each other: empty one of them")]
             TwoRhythms,
-            /// It is no expression.
             #[error("cron {0}")]
             Cron(CronRejection),
-            /// It is no name.
             #[error("time_zone is the name of a time zone, such as Europe/Amsterdam")]
             TimeZone,
             /// It is too short or too long.
@@ -63,14 +61,11 @@ record! {
         checked by: check,
     }
 
-    /// It was created.
     Create -> Created = "job.created" v 2 [audited, blobs],
-    /// It was edited.
     Edit -> Edited = "job.edited" v 2 [audited, blobs],
 
     /// The title, unique in the template.
     edit title: String,
-    /// The description, in Markdown.
     edit description: String,
     /// The number of the template around its script.
     edit job_template: u64,
@@ -89,7 +84,6 @@ record! {
     }
     /// The number of units between its occasions.
     edit interval_count: Option<u32>,
-    /// The unit of the interval.
     edit interval_unit: Option<IntervalUnit>,
     /// The times of day at which it does not run.
     edit excluded: Vec<Window>,
@@ -113,7 +107,6 @@ record! {
     /// The time before each of these.
     edit retry_delay_seconds: Option<u32>,
 
-    /// One of its runs is over.
     also RunCounted(RunCounted) = "job.run_counted" v 1,
 }
 
@@ -125,7 +118,6 @@ pub enum Suspension {
     Asked,
     /// Too many of them failed in a row.
     Failures {
-        /// How many.
         fails: u32,
         /// The run that was one too many.
         run: u64,
@@ -135,7 +127,6 @@ pub enum Suspension {
 /// `job.run_counted`. The last one has the current totals, so that only it has to be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunCounted {
-    /// Which run is over.
     pub run: u64,
     /// The occasion it belongs to, now the last that was completed.
     pub schedule_id: u64,
@@ -146,7 +137,6 @@ pub struct RunCounted {
     pub fails: u32,
     /// Whether that is more than is borne.
     pub too_many: bool,
-    /// When.
     pub at: Timestamp,
 }
 

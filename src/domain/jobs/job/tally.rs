@@ -22,7 +22,6 @@ pub struct Tally {
 pub enum TallyCommand {
     /// Count a run that is over. The same report about the same run adds nothing.
     Count {
-        /// Which run.
         run: u64,
         /// The occasion it belongs to.
         schedule_id: u64,
@@ -30,7 +29,6 @@ pub enum TallyCommand {
         success: Option<bool>,
         /// How many failures in a row the job bears.
         fails_max: Option<u32>,
-        /// When.
         at: Timestamp,
     },
 }

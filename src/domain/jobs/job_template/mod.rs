@@ -22,14 +22,11 @@ record! {
         checked by: check,
     }
 
-    /// It was created.
     Create -> Created = "job_template.created" v 1 [audited, blobs],
-    /// It was edited.
     Edit -> Edited = "job_template.edited" v 1 [audited, blobs],
 
     /// The title, unique in the project.
     edit title: String,
-    /// The description.
     edit description: String,
     /// The number of the project that its jobs belong to.
     edit project: u64,

@@ -18,9 +18,7 @@ pub struct KillRequest {
 /// The state of a kill request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KillRequestFacts {
-    /// The number of the run.
     pub run: u64,
-    /// When it is due.
     pub schedule_at: Timestamp,
     /// When the worker took note of it.
     pub enqueued_at: Option<Timestamp>,
@@ -33,13 +31,11 @@ pub struct KillRequestFacts {
 /// Commands to a kill request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KillRequestCommand {
-    /// Create it.
     Request(Requested),
     /// Record a change that a worker or user sends.
     Patch {
         /// Who. A worker may set only the two times.
         by: Caller,
-        /// What.
         patch: Patched,
     },
 }

@@ -1,7 +1,5 @@
 //! What may have happened to a kill request.
 
-#![expect(missing_docs, reason = "fields are named as on the wire")]
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -39,10 +37,7 @@ pub struct Requested {
 #[serde(rename_all = "snake_case")]
 pub enum KillReason {
     /// It took longer than its job allows.
-    TimedOut {
-        /// How long that is.
-        limit_seconds: u32,
-    },
+    TimedOut { limit_seconds: u32 },
 }
 
 /// `kill_request.enqueued`.

@@ -1,7 +1,5 @@
 //! What may have happened to mails.
 
-#![expect(missing_docs, reason = "fields are named as on the wire")]
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -23,15 +21,16 @@ events! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum About {
-    /// A run failed.
-    RunFailed { run: u64 },
-    /// There is no time for the next occasion of a job.
-    NotFollowed {
-        /// The last run of it.
+    RunFailed {
         run: u64,
     },
-    /// No worker of a pool answers.
-    PoolSilent { worker_pool: u64 },
+    /// There is no time for the next occasion of a job.
+    NotFollowed {
+        run: u64,
+    },
+    PoolSilent {
+        worker_pool: u64,
+    },
 }
 
 /// `mail.begun`.
@@ -47,7 +46,6 @@ pub struct Begun {
 pub struct Sent {
     /// The position of the event for whose sake it was sent.
     pub cause: u64,
-    /// What it was about.
     pub about: About,
     /// How many people it was sent to.
     pub recipients: u32,
@@ -61,7 +59,6 @@ pub struct Sent {
 pub struct Abandoned {
     /// The position of the event for whose sake it was to be sent.
     pub cause: u64,
-    /// What it was about.
     pub about: About,
     /// How many attempts there were.
     pub attempts: u32,

@@ -36,19 +36,11 @@ pub struct RunFacts {
     pub job: u64,
     /// The number of the occasion it belongs to.
     pub schedule_id: u64,
-    /// When it is due.
-    #[serde(with = "compact_time")]
     pub schedule_at: Timestamp,
     /// Who executes it, or is to.
     pub worker: Option<u64>,
-    /// When it was claimed.
-    #[serde(with = "compact_time::option")]
     pub enqueued_at: Option<Timestamp>,
-    /// When it was started.
-    #[serde(with = "compact_time::option")]
     pub started_at: Option<Timestamp>,
-    /// When it was over.
-    #[serde(with = "compact_time::option")]
     pub returned_at: Option<Timestamp>,
     /// Whether it went well.
     pub success: Option<bool>,
@@ -81,13 +73,10 @@ pub enum Caller {
 /// Commands to a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunCommand {
-    /// Plan it.
     Schedule(Scheduled),
     /// Record what a worker or user reports about it.
     Patch {
-        /// Who.
         by: Caller,
-        /// What.
         patch: Patched,
     },
     /// Replace it by one run for each worker.
@@ -100,7 +89,6 @@ pub enum RunCommand {
     /// Record that it takes too long and is to be killed. A caller that gets no event for this
     /// command requests no kill.
     TimeOut(TimedOut),
-    /// Record that its kill was requested.
     NoteKill(KillRequested),
     /// Take note that another run takes its place. One that was tried again already is not tried
     /// again.
@@ -118,7 +106,6 @@ pub enum RunRejection {
     /// It was never scheduled.
     #[error("no such run was scheduled")]
     Unknown,
-    /// It was spread.
     #[error("this run was replaced by one for each worker")]
     Gone,
     /// Another run has this number.

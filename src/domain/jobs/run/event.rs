@@ -1,7 +1,5 @@
 //! What may have happened to a run.
 
-#![expect(missing_docs, reason = "fields are named as on the wire")]
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +10,6 @@ events! {
     /// What may have happened to a run. Streams: `run-<number>`, and `run-occasion:<schedule id>`
     /// for what concerns all runs of one occasion.
     RunEvent {
-        /// It is to be executed.
         Scheduled(Scheduled) = "run.scheduled" v 2 [by_hand],
         /// It was replaced by one run for each worker of its pool, and is no more.
         Spread(Spread) = "run.spread" v 1,
@@ -63,18 +60,11 @@ pub enum Origin {
     /// Its job repeats, and this run was the occasion before.
     FollowUp { run: u64 },
     /// Its job runs after another, of which this was the last run of an occasion.
-    Child {
-        /// The run of the parent.
-        run: u64,
-    },
+    Child { run: u64 },
     /// Its job runs on all workers, and this run was spread.
-    Sibling {
-        /// The run that is no more.
-        run: u64,
-    },
+    Sibling { run: u64 },
     /// This run failed, and its job tries again.
     Retry {
-        /// The run that failed.
         run: u64,
         /// Attempt number, starting at 2: the first attempt has another origin.
         attempt: u32,
@@ -162,7 +152,6 @@ pub struct PidReported {
 pub struct TimedOut {
     /// How long it may take.
     pub limit_seconds: u32,
-    /// The number of the request to kill it.
     pub kill_request: u64,
     pub at: Timestamp,
 }
@@ -227,14 +216,23 @@ pub struct Patched {
     /// Who executes it. Old clients cannot empty this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<u64>,
-    /// When it was claimed.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "patch")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
     pub enqueued_at: Option<Option<Timestamp>>,
-    /// When it was started.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "patch")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
     pub started_at: Option<Option<Timestamp>>,
-    /// When it was over.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "patch")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
     pub returned_at: Option<Option<Timestamp>>,
     /// Whether it went well.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "patch")]

@@ -27,38 +27,24 @@ enum Standing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OccasionCommand {
     /// Count on a run: it is one of those that were spread.
-    Add {
-        /// Which run.
-        run: u64,
-        /// When.
-        at: Timestamp,
-    },
+    Add { run: u64, at: Timestamp },
     /// Record that a run is over. A run that the occasion does not know is alone in it, as most
     /// are.
     Return {
-        /// Which run.
         run: u64,
         /// Whether it went well.
         success: Option<bool>,
-        /// When.
         at: Timestamp,
     },
     /// Count on another run instead of one that is tried again, or spread.
     Replace {
-        /// Which run.
         run: u64,
         /// The run that takes its place.
         by: u64,
-        /// When.
         at: Timestamp,
     },
     /// Take note that a run is not over after all.
-    Reopen {
-        /// Which run.
-        run: u64,
-        /// When.
-        at: Timestamp,
-    },
+    Reopen { run: u64, at: Timestamp },
 }
 
 /// An occasion rejects nothing.

@@ -19,11 +19,9 @@ pub enum RunLogCommand {
     /// Write it. An existing log is replaced and keeps its number: a worker that lost the answer
     /// repeats the request, and would do so for ever if it were refused.
     Write(Written),
-    /// Replace it.
     Replace {
         /// What the run printed, if it is known.
         content: Option<LongText>,
-        /// When.
         at: Timestamp,
     },
 }

@@ -1,7 +1,5 @@
 //! What may have happened to a log.
 
-#![expect(missing_docs, reason = "fields are named as on the wire")]
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +9,7 @@ use crate::{BlobRef, LongText};
 events! {
     /// What may have happened to a log. Streams: `run_log-<number of the run>`.
     RunLogEvent {
-        /// It is there.
         Written(Written) = "run_log.written" v 1 [blobs],
-        /// Its content was replaced.
         Replaced(Replaced) = "run_log.replaced" v 1 [by_hand, blobs],
     }
 }

@@ -16,7 +16,6 @@ pub struct Ended {
 /// A job that runs after another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Child {
-    /// The job.
     pub job: u64,
     /// Whether runs of it are to be scheduled. Its template, project and pool count only when it is
     /// sent.

@@ -27,7 +27,6 @@ pub struct Cron(croner::Cron);
 /// Why a text is no expression that a job can follow.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CronRejection {
-    /// It is too long.
     #[error("has {CRON_BYTES_MAX} bytes at most")]
     TooLong,
     /// It makes no sense.

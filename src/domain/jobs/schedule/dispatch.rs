@@ -7,13 +7,10 @@ use jiff::Timestamp;
 /// A run that no worker has claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    /// The run.
     pub run: u64,
-    /// Its job.
     pub job: u64,
     /// Which occasion of the job it belongs to.
     pub schedule_id: u64,
-    /// When it is due.
     pub schedule_at: Timestamp,
     /// Whether a user requested it.
     pub is_manual: bool,
@@ -72,7 +69,6 @@ impl Round {
 /// A worker of the pool of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// The worker.
     pub worker: u64,
     /// Whether it takes new work.
     pub enabled: bool,
@@ -85,11 +81,9 @@ pub struct Member {
 pub enum Target {
     /// To this one, which has or had it.
     Known(u64),
-    /// To one of these.
     One(Vec<u64>),
     /// To each of these, in a run of its own; the run itself is spread into those and no more.
     Each(Vec<u64>),
-    /// There is no worker.
     NoWorker,
 }
 

@@ -30,7 +30,6 @@ pub struct JobFacts<'a> {
 /// When a job runs again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FollowUp {
-    /// Then.
     At(Timestamp),
     /// Another occasion is open already.
     AnotherIsOpen,

@@ -58,7 +58,6 @@ impl IntervalUnit {
 pub struct Interval {
     /// How many units.
     pub count: NonZeroU32,
-    /// Of what.
     pub unit: IntervalUnit,
 }
 

@@ -30,14 +30,12 @@ record! {
         checked by: check,
     }
 
-    /// It was registered.
     Register -> Registered = "worker.registered" v 1 [audited],
     /// Its title, description, key or secret was edited.
     Edit -> Edited = "worker.edited" v 1 [audited],
 
     /// The unique title.
     edit title: String,
-    /// The description.
     edit description: String,
     /// The unique key that its requests and its messages carry.
     edit api_key: String,
@@ -51,7 +49,6 @@ record! {
         on Resume -> EnqueueResumed = "worker.enqueue_resumed" v 1 [audited],
     }
 
-    /// It reported how it is.
     also Reported(Reported) = "worker.reported" v 1,
 }
 

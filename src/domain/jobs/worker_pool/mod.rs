@@ -20,14 +20,12 @@ record! {
         rejections: WorkerPoolRejection {},
     }
 
-    /// It was created.
     Create -> Created = "worker_pool.created" v 1 [audited],
     /// Its title, description or addresses were edited.
     Edit -> Edited = "worker_pool.edited" v 1 [audited],
 
     /// The unique title.
     edit title: String,
-    /// The description.
     edit description: String,
     /// Who gets mail about failures, one address on each line.
     edit notification_addresses: String,
@@ -38,9 +36,7 @@ record! {
         /// Its runs are sent again.
         on Resume -> EnqueueResumed = "worker_pool.enqueue_resumed" v 1 [audited],
     }
-    /// The numbers of its workers.
     set workers of worker {
-        /// A worker belongs to it.
         add AddWorker -> WorkerAdded = "worker_pool.worker_added" v 1 [audited],
         /// A worker no longer belongs to it.
         remove RemoveWorker -> WorkerRemoved = "worker_pool.worker_removed" v 1 [audited],
@@ -50,7 +46,6 @@ record! {
     also FellSilent(FellSilent) = "worker_pool.fell_silent" v 1,
     /// Still none of its workers answers: people get a reminder.
     also StayedSilent(StayedSilent) = "worker_pool.stayed_silent" v 1,
-    /// One of its workers answers again.
     also Answered(Answered) = "worker_pool.answered" v 1,
 }
 

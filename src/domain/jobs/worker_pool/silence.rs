@@ -27,14 +27,10 @@ pub enum SilenceCommand {
     NoteSilence {
         /// How long it has to be silent before the next reminder.
         remind_after: SignedDuration,
-        /// When.
         at: Timestamp,
     },
     /// A worker answers, or none is expected to.
-    NoteAnswer {
-        /// When.
-        at: Timestamp,
-    },
+    NoteAnswer { at: Timestamp },
 }
 
 /// It rejects nothing.
