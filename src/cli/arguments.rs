@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{
-    apply, bench, build, config, context, demo, evaluate, event, import, model, projection, replay,
-    run, token, worker,
-};
+use super::Failure;
+use super::program::Program;
+use crate::config::Flags;
 
 /// An event-sourced backend for build farms and job control.
 #[derive(Debug, Parser)]
@@ -84,87 +83,40 @@ pub(super) enum Format {
     Ndjson,
 }
 
-#[derive(Debug, Subcommand)]
-pub(super) enum Command {
-    /// Run the server
-    Serve,
-    /// Run a server with a sample history, and print commands to try
-    Demo(demo::Demo),
-    /// Create and change groups, users, workers, pools, projects, templates and jobs from a file
-    Apply(apply::Apply),
-    /// List and follow events
-    #[command(subcommand)]
-    Event(event::Event),
-    /// Show builds, and requeue the collection of their usage
-    #[command(subcommand)]
-    Build(build::Build),
-    /// Show runs of jobs, and end or kill them
-    #[command(subcommand)]
-    Run(run::Run),
-    /// Show workers, and which of them are silent
-    #[command(subcommand)]
-    Worker(worker::Worker),
-    /// Verify, export, import and rebuild from the log
-    #[command(subcommand)]
-    Replay(replay::Replay),
-    /// Import the history of another service
-    #[command(subcommand)]
-    Import(import::Import),
-    /// Issue, list and revoke API tokens
-    #[command(subcommand)]
-    Token(token::Token),
-    /// Show the views and rebuild them
-    #[command(subcommand)]
-    Projection(projection::Projection),
-    /// Manage named servers, and choose the one in use
-    #[command(subcommand)]
-    Context(context::Context),
-    /// Diagnose the installation
-    Doctor,
-    /// Run benchmarks on this machine
-    #[command(subcommand)]
-    Bench(bench::Bench),
-    /// Compare allocators on a history of builds
-    Evaluate(evaluate::Evaluate),
-    /// Train an allocation model on the log
-    Retrain(model::Retrain),
-    /// Show, promote and roll back allocation models
-    #[command(subcommand)]
-    Model(model::Model),
-    /// Print the configuration with the origin of each value
-    Config(config::Config),
-    /// Print a shell completion script
-    Completions {
-        /// The shell
-        #[arg(value_enum)]
-        shell: clap_complete::Shell,
-    },
-}
-
-impl Command {
-    /// The command's name, if it never uses a server.
-    pub(super) fn works_here(&self) -> Option<&'static str> {
-        match self {
-            Self::Serve => Some("serve"),
-            Self::Demo(_) => Some("demo"),
-            Self::Replay(_) => Some("replay"),
-            Self::Import(_) => Some("import"),
-            Self::Bench(_) => Some("bench"),
-            Self::Evaluate(_) => Some("evaluate"),
-            Self::Config(_) => Some("config"),
-            Self::Apply(_)
-            | Self::Event(_)
-            | Self::Build(_)
-            | Self::Run(_)
-            | Self::Worker(_)
-            | Self::Token(_)
-            | Self::Projection(_)
-            // `--server` is the server that gets a name.
-            | Self::Context(_)
-            | Self::Doctor
-            | Self::Retrain(_)
-            | Self::Model(_)
-            | Self::Completions { .. } => None,
+macro_rules! command {
+    ($($context:ident $variant:ident $events:ident,)+) => {
+        /// Those of the program itself, then those of each context.
+        #[derive(Debug, Subcommand)]
+        pub(super) enum Command {
+            #[command(flatten)]
+            Program(Program),
+            $(#[command(flatten)] $variant(super::$context::Command),)+
         }
+
+        impl Command {
+            /// The commands of one part.
+            pub(super) fn part(self) -> Box<dyn Commands> {
+                match self {
+                    Self::Program(command) => Box::new(command),
+                    $(Self::$variant(command) => Box::new(command),)+
+                }
+            }
+        }
+    };
+}
+domain::contexts!(command);
+
+/// Commands of a context or of the program itself. `--help` lists them in the order of
+/// `display_order`, and those without one at the end.
+pub(super) trait Commands {
+    /// The command's name, if it never uses a server.
+    fn works_here(&self) -> Option<&'static str> {
+        None
     }
+
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// What to print, with the exit code.
+    fn run(self: Box<Self>, flags: &Flags, global: &Global) -> Result<(), Failure>;
 }

@@ -1,43 +1,33 @@
-//! The command line: noun, verb, one output module.
+//! The command line: noun, verb, one output module. Nouns of a context are in its folder.
 //!
 //! Commands use the API: over the network when a server runs, else of an application that is opened on
 //! the data directory for the request ([`client`]). Tools that read the whole log (`replay`) work on the
 //! data directory itself ([`directory`]).
 
-mod apply;
 mod arguments;
 mod bench;
-mod build;
+mod builds;
 mod client;
 mod config;
 mod confirm;
 mod context;
 mod contexts;
+mod core;
 mod demo;
 mod directory;
 mod doctor;
-mod document;
 mod escape;
-mod evaluate;
-mod event;
 mod exit;
-mod import;
-mod model;
+mod jobs;
 mod operation;
 mod output;
+mod program;
 mod progress;
-mod projection;
-mod replay;
-mod replay_accept;
-mod run;
-mod token;
-mod worker;
 
 use std::ffi::OsString;
-use std::io::Write;
 
-use arguments::{Arguments, Command};
-use clap::{CommandFactory, Parser};
+use arguments::Arguments;
+use clap::Parser;
 pub(crate) use exit::{Exit, Failure};
 
 use crate::config::Flags;
@@ -74,6 +64,7 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> std::process::
 
 fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { global, command } = arguments;
+    let command = command.part();
     if let Some(name) = command.works_here() {
         refuse_server(name, &global)?;
     }
@@ -83,33 +74,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         listen: global.listen.clone(),
         defaults: Vec::new(),
     };
-    match command {
-        Command::Serve => Ok(crate::serve::run(&flags)?),
-        Command::Demo(options) => demo::run(flags, &options),
-        Command::Apply(options) => apply::run(&flags, &global, &options),
-        Command::Event(verb) => event::run(&flags, &global, verb),
-        Command::Build(verb) => build::run(&flags, &global, verb),
-        Command::Run(verb) => run::run(&flags, &global, verb),
-        Command::Worker(verb) => worker::run(&flags, &global, verb),
-        Command::Replay(verb) => replay::run(&flags, &global, verb),
-        Command::Import(what) => import::run(&flags, &global, what),
-        Command::Token(verb) => token::run(&flags, &global, verb),
-        Command::Projection(verb) => projection::run(&flags, &global, verb),
-        Command::Context(verb) => context::run(&global, verb),
-        Command::Doctor => doctor::run(&flags, &global),
-        Command::Bench(what) => bench::run(&what),
-        Command::Evaluate(options) => evaluate::run(&flags, &global, &options),
-        Command::Retrain(options) => model::retrain(&flags, &global, &options),
-        Command::Model(verb) => model::run(&flags, &global, verb),
-        Command::Config(options) => config::run(&flags, &global, &options),
-        Command::Completions { shell } => {
-            // Into memory first: the library panics when its reader goes away.
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Arguments::command(), "tallyman", &mut script);
-            std::io::stdout().write_all(&script)?;
-            Ok(())
-        }
-    }
+    command.run(&flags, &global)
 }
 
 /// Refuses a named server for local commands: the answer would be about another log.

@@ -6,13 +6,13 @@ use axum::http::Method;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::arguments::{Format, Global};
-use super::client::{Client, escaped};
-use super::{Exit, Failure, operation, output};
+use crate::cli::arguments::{Format, Global};
+use crate::cli::client::{Client, escaped};
+use crate::cli::{Exit, Failure, operation, output};
 use crate::config::Flags;
 
 #[derive(Debug, Args)]
-pub(super) struct Retrain {
+pub(crate) struct Retrain {
     /// `gantry` or `ladder` [default: the configured one]
     #[arg(long)]
     strategy: Option<String>,
@@ -40,7 +40,7 @@ pub(super) struct Retrain {
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Model {
+pub(crate) enum Model {
     /// List models
     List,
     /// Show a trained model with its parameters and its evaluation
@@ -105,7 +105,7 @@ const ACCURACY: [output::Column; 11] = [
     ("WASTED MONEY", "/money_wasted"),
 ];
 
-pub(super) fn retrain(flags: &Flags, global: &Global, options: &Retrain) -> Result<(), Failure> {
+pub(crate) fn retrain(flags: &Flags, global: &Global, options: &Retrain) -> Result<(), Failure> {
     Client::through(flags, global, |client| train(client, global, options))
 }
 
@@ -156,7 +156,7 @@ impl Retrain {
     }
 }
 
-pub(super) fn run(flags: &Flags, global: &Global, verb: Model) -> Result<(), Failure> {
+pub(crate) fn run(flags: &Flags, global: &Global, verb: Model) -> Result<(), Failure> {
     Client::through(flags, global, |client| ask(client, global, verb))
 }
 

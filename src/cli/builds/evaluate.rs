@@ -10,9 +10,9 @@ use clap::{ArgGroup, Args};
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
-use super::arguments::{Format, Global};
-use super::{Exit, Failure, escape, output, progress};
 use crate::app::storage::{self, Wanted};
+use crate::cli::arguments::{Format, Global};
+use crate::cli::{Exit, Failure, escape, output, progress};
 use crate::config::{Flags, load};
 use crate::evaluate::html::Page;
 use crate::evaluate::report::ReportRow;
@@ -26,7 +26,7 @@ const MB: f64 = 1e6;
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("history").required(true).args(["data", "log"])))]
-pub(super) struct Evaluate {
+pub(crate) struct Evaluate {
     /// Usage histories, CSV or CSV compressed with zstd
     #[arg(long, value_name = "FILE", num_args = 1..)]
     data: Vec<PathBuf>,
@@ -84,7 +84,7 @@ const COLUMNS: [output::Column; 11] = [
 
 const MONEY: [output::Column; 2] = [("MONEY", "/money"), ("WASTED", "/money_wasted")];
 
-pub(super) fn run(flags: &Flags, global: &Global, options: &Evaluate) -> Result<(), Failure> {
+pub(crate) fn run(flags: &Flags, global: &Global, options: &Evaluate) -> Result<(), Failure> {
     let mut outcomes = if options.log {
         vec![of_log(flags, global, options)?]
     } else {
@@ -143,7 +143,7 @@ fn of_files(global: &Global, options: &Evaluate) -> Result<Vec<Outcome>, Failure
 
 fn of_log(flags: &Flags, global: &Global, options: &Evaluate) -> Result<Outcome, Failure> {
     let loaded = load(flags, &std::env::vars().collect())?;
-    super::directory::log_dir(&loaded.config)?;
+    crate::cli::directory::log_dir(&loaded.config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

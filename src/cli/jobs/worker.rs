@@ -2,13 +2,13 @@
 
 use clap::Subcommand;
 
-use super::arguments::Global;
-use super::client::{Client, query};
-use super::{Failure, output};
+use crate::cli::arguments::Global;
+use crate::cli::client::{Client, query};
+use crate::cli::{Failure, output};
 use crate::config::Flags;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Worker {
+pub(crate) enum Worker {
     /// List workers with their last answers
     List {
         /// Only workers that are silent for too long
@@ -39,7 +39,7 @@ const COLUMNS: [output::Column; 8] = [
 /// The most workers that are shown.
 const WORKERS_MAX: usize = 100_000;
 
-pub(super) fn run(flags: &Flags, global: &Global, verb: Worker) -> Result<(), Failure> {
+pub(crate) fn run(flags: &Flags, global: &Global, verb: Worker) -> Result<(), Failure> {
     Client::through(flags, global, |client| ask(client, global, verb))
 }
 

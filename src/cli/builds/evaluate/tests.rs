@@ -2,13 +2,14 @@ use clap::Parser;
 
 use super::*;
 use crate::cli::arguments::{Arguments, Command};
+use crate::cli::builds;
 
 #[track_caller]
 fn typed(arguments: &[&str]) -> Result<Evaluate, String> {
     let all = ["tallyman", "evaluate"].iter().chain(arguments);
     match Arguments::try_parse_from(all) {
         Ok(Arguments {
-            command: Command::Evaluate(options),
+            command: Command::Builds(builds::Command::Evaluate(options)),
             ..
         }) => Ok(options),
         Ok(other) => panic!("{other:?}"),

@@ -6,15 +6,15 @@ use eventlog::Position;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::arguments::Global;
-use super::confirm::confirmed;
-use super::directory::Directory;
-use super::{Exit, Failure, output};
 use crate::app::history;
+use crate::cli::arguments::Global;
+use crate::cli::confirm::confirmed;
+use crate::cli::directory::Directory;
+use crate::cli::{Exit, Failure, output};
 
 /// The positions that the operator expects. Both must be correct: an old message may be outdated.
 #[derive(Debug, Args)]
-pub(super) struct Accept {
+pub(crate) struct Accept {
     /// First position of the log
     #[arg(long, value_name = "POSITION")]
     first: u64,
@@ -32,7 +32,7 @@ pub(super) struct Accept {
     dry_run: bool,
 }
 
-pub(super) fn run(directory: &Directory, global: &Global, accept: &Accept) -> Result<(), Failure> {
+pub(crate) fn run(directory: &Directory, global: &Global, accept: &Accept) -> Result<(), Failure> {
     let data = &directory.config.data;
     if !data.dir.is_dir() {
         let text = format!("data directory {} not found", data.dir.display());

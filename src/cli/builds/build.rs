@@ -4,13 +4,13 @@ use axum::http::Method;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::arguments::Global;
-use super::client::{Client, escaped, query};
-use super::{Exit, Failure, output};
+use crate::cli::arguments::Global;
+use crate::cli::client::{Client, escaped, query};
+use crate::cli::{Exit, Failure, output};
 use crate::config::Flags;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Build {
+pub(crate) enum Build {
     /// List builds, newest first
     List {
         /// Only builds with this status (`success`, `failed`, …)
@@ -93,7 +93,7 @@ const HISTORY_MAX: usize = 10_000;
 /// The most builds that one command requeues.
 const REQUEUED_MAX: usize = 100_000;
 
-pub(super) fn run(flags: &Flags, global: &Global, verb: Build) -> Result<(), Failure> {
+pub(crate) fn run(flags: &Flags, global: &Global, verb: Build) -> Result<(), Failure> {
     Client::through(flags, global, |client| ask(client, global, verb))
 }
 

@@ -12,15 +12,15 @@ use clap::Subcommand;
 use eventlog::{Filter, Position, StreamName};
 use serde_json::{Value, json};
 
-use super::arguments::{Format, Global};
-use super::directory::Directory;
-use super::{Exit, Failure, output, progress};
 use crate::app;
 use crate::app::storage::Wanted;
+use crate::cli::arguments::{Format, Global};
+use crate::cli::directory::Directory;
+use crate::cli::{Exit, Failure, output, progress};
 use crate::config::Flags;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Replay {
+pub(crate) enum Replay {
     /// Verify every frame of the log and report the first fault with its position
     Verify {
         /// Check only frames and checksums, not the contents of events
@@ -117,7 +117,7 @@ const SHOWN: [output::Column; 6] = [
     ("DATA", "/data"),
 ];
 
-pub(super) fn run(flags: &Flags, global: &Global, verb: Replay) -> Result<(), Failure> {
+pub(crate) fn run(flags: &Flags, global: &Global, verb: Replay) -> Result<(), Failure> {
     let directory = Directory::of(flags)?;
     match verb {
         Replay::Verify { fast } => verify(&directory, global, fast),

@@ -9,7 +9,7 @@ use anyhow::Context;
 use saphyr_parser::{Event, Parser};
 use serde_json::{Map, Value};
 
-use super::{Exit, Failure};
+use crate::cli::{Exit, Failure};
 
 /// The largest file that is read.
 const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
@@ -28,7 +28,7 @@ const SECRETS: [(&str, &str); 2] = [("users", "password"), ("workers", "secret")
 
 /// Which files of secrets are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Files {
+pub(crate) enum Files {
     /// Those in or below the document's folder.
     InFolder,
     /// Any.
@@ -36,7 +36,7 @@ pub(super) enum Files {
 }
 
 /// Reads the file, and the secret files that it names.
-pub(super) fn read(file: &Path, files: Files) -> Result<Value, Failure> {
+pub(crate) fn read(file: &Path, files: Files) -> Result<Value, Failure> {
     let text = text_of(file).map_err(|error| Failure::new(exit_of(&error), error))?;
     let name = file.display();
     let usage = |error: anyhow::Error| Failure::new(Exit::Usage, error);

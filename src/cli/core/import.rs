@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::arguments::Global;
-use super::directory::Directory;
-use super::{Exit, Failure, output, progress};
+use crate::cli::arguments::Global;
+use crate::cli::directory::Directory;
+use crate::cli::{Exit, Failure, output, progress};
 use crate::config::Flags;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Import {
+pub(crate) enum Import {
     /// Import the SQLite database of a Gantry
     Gantry {
         /// The database
@@ -29,7 +29,7 @@ pub(super) enum Import {
     },
 }
 
-pub(super) fn run(flags: &Flags, global: &Global, what: Import) -> Result<(), Failure> {
+pub(crate) fn run(flags: &Flags, global: &Global, what: Import) -> Result<(), Failure> {
     let Import::Gantry {
         db,
         source,

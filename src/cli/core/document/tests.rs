@@ -63,7 +63,7 @@ fn what_people_write_is_read() {
             .starts_with("#!/bin/sh\ncase")
     );
     assert_eq!(yaml("").unwrap(), Value::Null);
-    assert!(yaml(include_str!("../../../ops/farm.example.yaml")).is_ok());
+    assert!(yaml(include_str!("../../../../ops/farm.example.yaml")).is_ok());
 }
 
 /// A document out of a merge request read `/etc/shadow` into a worker's secret, and the server showed what it was.

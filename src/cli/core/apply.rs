@@ -8,14 +8,14 @@ use clap::Args;
 use provisioning::PLURALS;
 use serde_json::Value;
 
-use super::arguments::{Format, Global};
-use super::client::{Client, query};
 use super::document::{self, Files};
-use super::{Failure, escape, output};
+use crate::cli::arguments::{Format, Global};
+use crate::cli::client::{Client, query};
+use crate::cli::{Failure, escape, output};
 use crate::config::Flags;
 
 #[derive(Debug, Args)]
-pub(super) struct Apply {
+pub(crate) struct Apply {
     /// Document, YAML or JSON (- for standard input)
     #[arg(short, long, value_name = "FILE")]
     file: PathBuf,
@@ -33,7 +33,7 @@ pub(super) struct Apply {
 /// The longest value that a table shows of a change, in characters.
 const SHOWN_CHARS_MAX: usize = 60;
 
-pub(super) fn run(flags: &Flags, global: &Global, options: &Apply) -> Result<(), Failure> {
+pub(crate) fn run(flags: &Flags, global: &Global, options: &Apply) -> Result<(), Failure> {
     let files = match options.allow_files {
         true => Files::Anywhere,
         false => Files::InFolder,

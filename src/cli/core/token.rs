@@ -4,14 +4,14 @@ use axum::http::Method;
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::arguments::{Format, Global};
-use super::client::{Client, escaped};
-use super::confirm::confirmed;
-use super::{Exit, Failure, output};
+use crate::cli::arguments::{Format, Global};
+use crate::cli::client::{Client, escaped};
+use crate::cli::confirm::confirmed;
+use crate::cli::{Exit, Failure, output};
 use crate::config::Flags;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Token {
+pub(crate) enum Token {
     /// Issue a token; it is shown once
     Create {
         /// The token's name
@@ -45,7 +45,7 @@ pub(super) enum Token {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Role {
+pub(crate) enum Role {
     /// Read
     Reader,
     /// Requeue, rebuild, resubmit, end and kill runs
@@ -63,7 +63,7 @@ const COLUMNS: [output::Column; 6] = [
     ("REVOKED", "/revoked_at"),
 ];
 
-pub(super) fn run(flags: &Flags, global: &Global, verb: Token) -> Result<(), Failure> {
+pub(crate) fn run(flags: &Flags, global: &Global, verb: Token) -> Result<(), Failure> {
     // The first token may be made before the first start.
     if matches!(verb, Token::Create { .. }) {
         return Client::through_or_make(flags, global, |client| ask(client, global, verb));

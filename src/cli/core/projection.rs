@@ -4,13 +4,13 @@ use axum::http::Method;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::arguments::Global;
-use super::client::{Client, escaped};
-use super::{Failure, operation, output};
+use crate::cli::arguments::Global;
+use crate::cli::client::{Client, escaped};
+use crate::cli::{Failure, operation, output};
 use crate::config::Flags;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Projection {
+pub(crate) enum Projection {
     /// List the views: positions, lag and rates
     List,
     /// Rebuild one next to the old one, then swap
@@ -36,7 +36,7 @@ const COLUMNS: [output::Column; 7] = [
     ("PER SECOND", "/rate"),
 ];
 
-pub(super) fn run(flags: &Flags, global: &Global, verb: Projection) -> Result<(), Failure> {
+pub(crate) fn run(flags: &Flags, global: &Global, verb: Projection) -> Result<(), Failure> {
     Client::through(flags, global, |client| ask(client, global, verb))
 }
 

@@ -4,14 +4,14 @@ use axum::http::Method;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::arguments::{Format, Global};
-use super::client::{Client, query};
-use super::confirm::confirmed;
-use super::{Exit, Failure, output};
+use crate::cli::arguments::{Format, Global};
+use crate::cli::client::{Client, query};
+use crate::cli::confirm::confirmed;
+use crate::cli::{Exit, Failure, output};
 use crate::config::Flags;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Run {
+pub(crate) enum Run {
     /// List runs: last returned first, then last started, then last claimed, then first due
     List {
         /// Only runs in this state (`scheduled`, `suspended`, `in_queue`, `started`, `completed`,
@@ -63,7 +63,7 @@ pub(super) enum Run {
 
 /// The runs, and the reason.
 #[derive(Debug, Args)]
-pub(super) struct Runs {
+pub(crate) struct Runs {
     /// Their numbers
     #[arg(required = true)]
     runs: Vec<u64>,
@@ -98,7 +98,7 @@ const HISTORY: [output::Column; 5] = [
 /// The most events of one run that are shown.
 const HISTORY_MAX: usize = 10_000;
 
-pub(super) fn run(flags: &Flags, global: &Global, verb: Run) -> Result<(), Failure> {
+pub(crate) fn run(flags: &Flags, global: &Global, verb: Run) -> Result<(), Failure> {
     Client::through(flags, global, |client| ask(client, global, verb))
 }
 

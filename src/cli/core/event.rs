@@ -3,13 +3,13 @@
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
 
-use super::arguments::{Format, Global};
-use super::client::{Client, query};
-use super::{Failure, escape, output};
+use crate::cli::arguments::{Format, Global};
+use crate::cli::client::{Client, query};
+use crate::cli::{Failure, escape, output};
 use crate::config::Flags;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Event {
+pub(crate) enum Event {
     /// Follow events as they are written
     Tail {
         #[command(flatten)]
@@ -49,7 +49,7 @@ pub(super) enum Event {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Order {
+pub(crate) enum Order {
     /// Oldest first
     #[value(name = "asc")]
     Ascending,
@@ -59,7 +59,7 @@ pub(super) enum Order {
 }
 
 #[derive(Clone, Debug, Default, Args)]
-pub(super) struct EventFilter {
+pub(crate) struct EventFilter {
     /// Only this stream
     #[arg(long)]
     stream: Option<String>,
@@ -86,7 +86,7 @@ const COLUMNS: [output::Column; 6] = [
     ("ACTOR", "/who"),
 ];
 
-pub(super) fn run(flags: &Flags, global: &Global, verb: Event) -> Result<(), Failure> {
+pub(crate) fn run(flags: &Flags, global: &Global, verb: Event) -> Result<(), Failure> {
     Client::through(flags, global, |client| ask(client, global, verb))
 }
 
