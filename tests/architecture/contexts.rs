@@ -48,6 +48,34 @@ fn others(context: &str) -> impl Iterator<Item = &'static (&'static str, &'stati
     others.filter(move |(other, _)| *other != context && *other != "core")
 }
 
+/// The table "Add a context" names all files of a context, and those that declare its modules.
+#[test]
+fn contributing_names_the_files_of_a_context() {
+    let text = read(&root().join("CONTRIBUTING.md"));
+    let (_, table) = text.split_once("### Add a context").unwrap();
+    let (table, _) = table.split_once("\n`Module`").unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| "));
+    let mut declared = 0;
+    for cells in rows.map(|row| row.split('|').collect::<Vec<_>>()) {
+        for path in cells[2].split('`').skip(1).step_by(2) {
+            for (context, _) in CONTEXTS {
+                let path = path.replace("<context>", context);
+                let file = root().join(&path);
+                assert!(file.is_file(), "CONTRIBUTING.md: {path} does not exist");
+                if cells[3].contains("`mod <context>;`") {
+                    let declaration = format!("mod {context};");
+                    assert!(
+                        read(&file).contains(&declaration),
+                        "{path} has no `{declaration}`"
+                    );
+                    declared += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(declared, 5 * CONTEXTS.len(), "one line in each layer");
+}
+
 /// What HTTP surfaces share knows the core context alone; a surface has a state of its own.
 #[test]
 fn web_knows_no_surface_and_no_context() {
