@@ -91,7 +91,7 @@ impl Served {
 
     fn is_ready(&self) -> bool {
         use std::io::{Read, Write};
-        let ask = || -> std::io::Result<bool> {
+        let request = || -> std::io::Result<bool> {
             let mut stream = std::net::TcpStream::connect(self.address)?;
             stream.set_read_timeout(Some(Duration::from_secs(5)))?;
             stream
@@ -100,7 +100,7 @@ impl Served {
             stream.read_to_string(&mut text)?;
             Ok(text.starts_with("HTTP/1.1 200"))
         };
-        ask().unwrap_or(false)
+        request().unwrap_or(false)
     }
 }
 

@@ -62,9 +62,9 @@ impl Client {
     pub(super) fn through<T>(
         flags: &Flags,
         global: &Global,
-        ask: impl FnOnce(&Self) -> Result<T, Failure>,
+        request: impl FnOnce(&Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        Self::ask_and_close(flags, global, Missing::NotFound, ask)
+        Self::request_and_close(flags, global, Missing::NotFound, request)
     }
 
     /// The same for a command that may create the data directory.
@@ -74,19 +74,19 @@ impl Client {
     pub(super) fn through_or_make<T>(
         flags: &Flags,
         global: &Global,
-        ask: impl FnOnce(&Self) -> Result<T, Failure>,
+        request: impl FnOnce(&Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        Self::ask_and_close(flags, global, Missing::Make, ask)
+        Self::request_and_close(flags, global, Missing::Make, request)
     }
 
-    fn ask_and_close<T>(
+    fn request_and_close<T>(
         flags: &Flags,
         global: &Global,
         missing: Missing,
-        ask: impl FnOnce(&Self) -> Result<T, Failure>,
+        request: impl FnOnce(&Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let client = Self::find(flags, global, missing)?;
-        let answer = ask(&client);
+        let answer = request(&client);
         client.close();
         answer
     }
@@ -151,7 +151,7 @@ impl Client {
     ///
     /// # Errors
     /// The problem of the API, with the exit code for its status.
-    pub(super) fn ask(
+    pub(super) fn request(
         &self,
         method: Method,
         path: &str,
@@ -164,7 +164,7 @@ impl Client {
             )
             .await
             .map_err(|_| {
-                Failure::reply(
+                Failure::message(
                     Exit::Failed,
                     format!("timeout: no response to {path} in time"),
                 )
@@ -176,15 +176,15 @@ impl Client {
     /// Sends a GET request.
     ///
     /// # Errors
-    /// As [`Client::ask`].
+    /// As [`Client::request`].
     pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
-        self.ask(Method::GET, path, None)
+        self.request(Method::GET, path, None)
     }
 
     /// Fetches a list page by page until there are `limit` rows or no more.
     ///
     /// # Errors
-    /// As [`Client::ask`].
+    /// As [`Client::request`].
     pub(super) fn list(
         &self,
         path: &str,
@@ -215,7 +215,7 @@ impl Client {
     /// Follows an event stream, and passes the data of each message to `handle` until that returns false.
     ///
     /// # Errors
-    /// As [`Client::ask`], and when the stream breaks.
+    /// As [`Client::request`], and when the stream breaks.
     pub(super) fn follow(
         &self,
         path: &str,
@@ -346,7 +346,7 @@ pub(super) fn plain(token: &str) -> Result<&str, Failure> {
         return Ok(token);
     }
     let text = "the token has characters that no HTTP header can carry: give it as it was printed when it was issued";
-    Err(Failure::reply(Exit::Usage, text))
+    Err(Failure::message(Exit::Usage, text))
 }
 
 /// The named server, or the one in use.
@@ -408,7 +408,7 @@ fn answer(status: StatusCode, bytes: &[u8]) -> Result<Value, Failure> {
         );
         reply.push_str(&format!("\n  {field}: {message}"));
     }
-    Err(Failure::reply(exit, reply))
+    Err(Failure::message(exit, reply))
 }
 
 /// Encodes a value for a query string.

@@ -11,7 +11,7 @@ use super::{Exit, Failure};
 pub(super) fn confirmed(question: &str) -> Result<bool, Failure> {
     if !std::io::stdin().is_terminal() {
         let text = "no terminal to confirm on: add --yes";
-        return Err(Failure::reply(Exit::Usage, text));
+        return Err(Failure::message(Exit::Usage, text));
     }
     eprint!("{question} [y/N] ");
     std::io::stderr().flush()?;

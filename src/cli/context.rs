@@ -73,7 +73,7 @@ pub(super) fn run(global: &Global, verb: Context) -> Result<(), Failure> {
             let server = global.server.clone();
             let server = server.or_else(|| before.map(|known| known.server.clone()));
             let server = server.ok_or_else(|| {
-                Failure::reply(
+                Failure::message(
                     Exit::Usage,
                     "the server's address is missing: add --server URL",
                 )
@@ -112,12 +112,12 @@ fn token_in(path: &Path) -> Result<String, Failure> {
     };
     read.map_err(|error| {
         let reason = format!("{} cannot be read: {error}", path.display());
-        Failure::reply(Exit::Usage, reason)
+        Failure::message(Exit::Usage, reason)
     })?;
     let token = plain(&text)?;
     if token.is_empty() {
         let reason = format!("{} contains no token", path.display());
-        return Err(Failure::reply(Exit::Usage, reason));
+        return Err(Failure::message(Exit::Usage, reason));
     }
     Ok(token.to_owned())
 }

@@ -53,13 +53,13 @@ impl Contexts {
                 let place = error.location().map_or_else(String::new, |place| {
                     format!(" at line {}, column {}", place.line(), place.column())
                 });
-                Failure::reply(
+                Failure::message(
                     Exit::Usage,
                     format!("{} is not a valid file of contexts{place}", path.display()),
                 )
             }),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(Failure::reply(
+            Err(error) => Err(Failure::message(
                 Exit::Failed,
                 format!("{} cannot be read: {error}", path.display()),
             )),
@@ -73,7 +73,7 @@ impl Contexts {
     pub(super) fn write(&self) -> Result<(), Failure> {
         let path = path().ok_or_else(|| {
             let reason = format!("no home directory: set {FILE_VARIABLE}=FILE");
-            Failure::reply(Exit::Usage, reason)
+            Failure::message(Exit::Usage, reason)
         })?;
         self.write_to(&path)
             .with_context(|| format!("{} cannot be written", path.display()))?;
@@ -115,7 +115,7 @@ impl Contexts {
                 [] => "there are no contexts".to_owned(),
                 known => format!("known contexts: {}", known.join(", ")),
             };
-            Failure::reply(
+            Failure::message(
                 Exit::NotFound,
                 format!("context `{name}` not found: {known}"),
             )
@@ -153,7 +153,7 @@ pub(super) fn address(server: &str) -> Result<String, Failure> {
         let reason = format!(
             "`{shown}` is not the address of a server: expected http://HOST:PORT or https://HOST without user or password"
         );
-        return Err(Failure::reply(Exit::Usage, reason));
+        return Err(Failure::message(Exit::Usage, reason));
     }
     Ok(server.trim_end_matches('/').to_owned())
 }

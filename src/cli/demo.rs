@@ -84,7 +84,7 @@ fn is_new(dir: &Path) -> Result<bool, Failure> {
          Give one with --data-dir (without it and without data.dir: {DIRECTORY}), or run `tallyman serve`",
         dir.display()
     );
-    Err(Failure::reply(Exit::Conflict, text))
+    Err(Failure::message(Exit::Conflict, text))
 }
 
 /// Writes the workers and jobs of a demo, and before anything else the marker of a demo's directory.

@@ -155,5 +155,5 @@ pub(super) fn log_dir(config: &Config) -> Result<PathBuf, Failure> {
         "there is no log in {} (data.dir): give the data directory with --data-dir DIR, or a server with --server URL",
         looked.display()
     );
-    Err(Failure::reply(Exit::NotFound, text))
+    Err(Failure::message(Exit::NotFound, text))
 }

@@ -58,7 +58,7 @@ pub(super) fn run(flags: &Flags, global: &Global) -> Result<(), Failure> {
     }
     output::rows(global.output, &COLUMNS, &findings.rows)?;
     if findings.bad {
-        return Err(Failure::reply(
+        return Err(Failure::message(
             Exit::Failed,
             "a check failed: see the rows marked ERROR",
         ));

@@ -48,7 +48,7 @@ impl Failure {
     }
 
     /// A failure with a message.
-    pub(crate) fn reply(exit: Exit, text: impl Into<String>) -> Self {
+    pub(crate) fn message(exit: Exit, text: impl Into<String>) -> Self {
         Self {
             exit,
             error: anyhow::Error::msg(text.into()),

@@ -89,7 +89,7 @@ fn refuse_server(command: &str, global: &arguments::Global) -> Result<(), Failur
                 "{flag} cannot be used with `tallyman {command}`, which only works on a local data directory: \
                  leave it out, or unset {variable}"
             );
-            return Err(Failure::reply(Exit::Usage, text));
+            return Err(Failure::message(Exit::Usage, text));
         }
     }
     Ok(())

@@ -35,7 +35,7 @@ pub(super) fn follow(
             Some("failed") => {
                 bar.finish_and_clear();
                 let error = operation["message"].as_str().unwrap_or("it failed");
-                return Err(Failure::reply(Exit::Failed, error));
+                return Err(Failure::message(Exit::Failed, error));
             }
             _ => std::thread::sleep(LOOK_EVERY),
         }

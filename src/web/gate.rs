@@ -71,10 +71,12 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
         Ok(Err(problem)) => problem.into_response(),
         Err(panic) => {
             app.observer.panicked(route);
-            tracing::error!(route, reason = reason_of(&*panic), "a handler panicked");
-            let id = context.request_id();
-            Problem::internal(format!("internal error; logged under request id {id}"))
-                .into_response()
+            let (request_id, reason) = (context.request_id(), reason_of(&*panic));
+            tracing::error!(route, request_id, reason, "a handler panicked");
+            Problem::internal(format!(
+                "internal error; logged under request id {request_id}"
+            ))
+            .into_response()
         }
     };
     if is_connected {

@@ -2,7 +2,7 @@
 
 mod clocks;
 mod ports;
-mod wishes;
+mod settings;
 mod worker;
 
 use reqwest::{Method, StatusCode};

@@ -5,7 +5,7 @@ mod faults;
 mod first_runs;
 mod names;
 mod secrets;
-mod wishes;
+mod settings;
 
 use super::*;
 use projections::RosterView;

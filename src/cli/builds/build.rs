@@ -94,10 +94,10 @@ const HISTORY_MAX: usize = 10_000;
 const REQUEUED_MAX: usize = 100_000;
 
 pub(crate) fn run(flags: &Flags, global: &Global, verb: Build) -> Result<(), Failure> {
-    Client::through(flags, global, |client| ask(client, global, verb))
+    Client::through(flags, global, |client| request(client, global, verb))
 }
 
-fn ask(client: &Client, global: &Global, verb: Build) -> Result<(), Failure> {
+fn request(client: &Client, global: &Global, verb: Build) -> Result<(), Failure> {
     match verb {
         Build::List {
             status,
@@ -163,7 +163,7 @@ fn ask(client: &Client, global: &Global, verb: Build) -> Result<(), Failure> {
 
 fn collect(client: &Client, build: &str, reason: Option<&str>) -> Result<Value, Failure> {
     let path = format!("/v1/builds/{}/collect", escaped(build));
-    client.ask(Method::POST, &path, Some(&json!({ "reason": reason })))
+    client.request(Method::POST, &path, Some(&json!({ "reason": reason })))
 }
 
 /// Starts another collection for every build of a list. Builds with usage by now are left as they are.
@@ -178,7 +178,7 @@ fn collect_all(
     if value("state").is_none() && value("reason").is_none() {
         let text =
             "--all needs --reason (such as `not_configured`) or --state (such as `abandoned`)";
-        return Err(Failure::reply(Exit::Usage, text));
+        return Err(Failure::message(Exit::Usage, text));
     }
     let found = client.list("/v1/collections", pairs, REQUEUED_MAX)?;
     let given = pairs.iter().filter_map(|(name, value)| {

@@ -266,7 +266,7 @@ impl Evaluate {
         let tallies = contest.end();
         if tallies.iter().all(|tally| tally.score.jobs == 0) {
             let text = format!("{data}: there is no row that could be scored");
-            return Err(Failure::reply(Exit::Failed, text));
+            return Err(Failure::message(Exit::Failed, text));
         }
         Ok(Outcome {
             data,

@@ -112,9 +112,9 @@ pub(crate) fn retrain(flags: &Flags, global: &Global, options: &Retrain) -> Resu
 fn train(client: &Client, global: &Global, options: &Retrain) -> Result<(), Failure> {
     if options.detach && !client.is_server() {
         let text = "--detach needs a running server: leave it out";
-        return Err(Failure::reply(Exit::Usage, text));
+        return Err(Failure::message(Exit::Usage, text));
     }
-    let begun = client.ask(
+    let begun = client.request(
         Method::POST,
         "/v1/allocation/retrain",
         Some(&options.body()),
@@ -127,7 +127,7 @@ fn train(client: &Client, global: &Global, options: &Retrain) -> Result<(), Fail
     let path = format!("/v1/allocation/models/{}", escaped(id));
     if options.promote {
         let body = json!({"reason": options.reason});
-        let promoted = client.ask(Method::POST, &format!("{path}/promote"), Some(&body))?;
+        let promoted = client.request(Method::POST, &format!("{path}/promote"), Some(&body))?;
         return output::detailed(global.output, &promoted);
     }
     output::detailed(global.output, &client.get(&path)?)
@@ -157,10 +157,10 @@ impl Retrain {
 }
 
 pub(crate) fn run(flags: &Flags, global: &Global, verb: Model) -> Result<(), Failure> {
-    Client::through(flags, global, |client| ask(client, global, verb))
+    Client::through(flags, global, |client| request(client, global, verb))
 }
 
-fn ask(client: &Client, global: &Global, verb: Model) -> Result<(), Failure> {
+fn request(client: &Client, global: &Global, verb: Model) -> Result<(), Failure> {
     match verb {
         Model::List => {
             let models = client.get("/v1/allocation/models")?;
@@ -176,12 +176,12 @@ fn ask(client: &Client, global: &Global, verb: Model) -> Result<(), Failure> {
             let body = json!({"reason": reason});
             output::detailed(
                 global.output,
-                &client.ask(Method::POST, &path, Some(&body))?,
+                &client.request(Method::POST, &path, Some(&body))?,
             )
         }
         Model::Rollback { reason } => {
             let body = json!({"reason": reason});
-            let model = client.ask(Method::POST, "/v1/allocation/rollback", Some(&body))?;
+            let model = client.request(Method::POST, "/v1/allocation/rollback", Some(&body))?;
             output::detailed(global.output, &model)
         }
         Model::Accuracy {

@@ -44,12 +44,12 @@ pub(crate) fn run(flags: &Flags, global: &Global, options: &Apply) -> Result<(),
         ("reason", options.reason.clone()),
     ];
     let path = format!("/v1/apply{}", query(&pairs));
-    let ask = |client: &Client| client.ask(Method::POST, &path, Some(&document));
+    let request = |client: &Client| client.request(Method::POST, &path, Some(&document));
     // A dry run creates no data directory.
     let applied = if options.dry_run {
-        Client::through(flags, global, ask)
+        Client::through(flags, global, request)
     } else {
-        Client::through_or_make(flags, global, ask)
+        Client::through_or_make(flags, global, request)
     };
     print(global.output, &applied?)
 }

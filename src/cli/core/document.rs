@@ -172,7 +172,7 @@ fn read_secret(
     let Some(file) = fields.remove(&file_key) else {
         return Ok(());
     };
-    let usage = |text: String| Failure::reply(Exit::Usage, text);
+    let usage = |text: String| Failure::message(Exit::Usage, text);
     let Some(file) = file.as_str() else {
         return Err(usage(format!("{place}.{file_key}: expected a file name")));
     };
@@ -186,7 +186,7 @@ fn read_secret(
             path.display()
         )
     };
-    let failed = |error: std::io::Error| Failure::reply(Exit::Failed, reason(&error));
+    let failed = |error: std::io::Error| Failure::message(Exit::Failed, reason(&error));
     if files == Files::InFolder && !is_inside(folder, &path).map_err(failed)? {
         return Err(usage(format!(
             "{place}.{file_key}: {} is not in the folder of the document: give --allow-files if you trust the document",
@@ -200,7 +200,7 @@ fn read_secret(
         .read_to_string(&mut secret);
     read.map_err(failed)?;
     if secret.len() as u64 > SECRET_FILE_BYTES_MAX {
-        return Err(Failure::reply(Exit::Failed, reason(&"it is too large")));
+        return Err(Failure::message(Exit::Failed, reason(&"it is too large")));
     }
     // Editors end a file with a line end, and no secret does.
     let secret = secret.trim_end_matches(['\r', '\n']).to_owned();

@@ -87,10 +87,10 @@ const COLUMNS: [output::Column; 6] = [
 ];
 
 pub(crate) fn run(flags: &Flags, global: &Global, verb: Event) -> Result<(), Failure> {
-    Client::through(flags, global, |client| ask(client, global, verb))
+    Client::through(flags, global, |client| request(client, global, verb))
 }
 
-fn ask(client: &Client, global: &Global, verb: Event) -> Result<(), Failure> {
+fn request(client: &Client, global: &Global, verb: Event) -> Result<(), Failure> {
     match verb {
         Event::Get { position } => {
             let event = client.get(&format!("/v1/events/{position}"))?;

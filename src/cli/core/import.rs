@@ -60,7 +60,7 @@ pub(crate) fn run(flags: &Flags, global: &Global, what: Import) -> Result<(), Fa
     if report.refused.is_empty() {
         return Ok(());
     }
-    Err(Failure::reply(
+    Err(Failure::message(
         Exit::VerificationFailed,
         "some rows were refused; the others were imported",
     ))

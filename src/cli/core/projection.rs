@@ -37,10 +37,10 @@ const COLUMNS: [output::Column; 7] = [
 ];
 
 pub(crate) fn run(flags: &Flags, global: &Global, verb: Projection) -> Result<(), Failure> {
-    Client::through(flags, global, |client| ask(client, global, verb))
+    Client::through(flags, global, |client| request(client, global, verb))
 }
 
-fn ask(client: &Client, global: &Global, verb: Projection) -> Result<(), Failure> {
+fn request(client: &Client, global: &Global, verb: Projection) -> Result<(), Failure> {
     match verb {
         Projection::List => {
             let statuses = client.get("/v1/projections")?;
@@ -53,7 +53,8 @@ fn ask(client: &Client, global: &Global, verb: Projection) -> Result<(), Failure
             detach,
         } => {
             let path = format!("/v1/projections/{}/rebuild", escaped(&name));
-            let operation = client.ask(Method::POST, &path, Some(&json!({"reason": reason})))?;
+            let operation =
+                client.request(Method::POST, &path, Some(&json!({"reason": reason})))?;
             if detach {
                 return output::one(global.output, &operation);
             }

@@ -194,7 +194,7 @@ fn verify(directory: &Directory, global: &Global, fast: bool) -> Result<(), Fail
             report.blobs_missing.len()
         ),
     };
-    Err(Failure::reply(Exit::VerificationFailed, text))
+    Err(Failure::message(Exit::VerificationFailed, text))
 }
 
 fn export(
@@ -237,7 +237,7 @@ fn export(
         return Ok(());
     }
     let text = format!("blobs are missing: {}", report.blobs_missing.join(", "));
-    Err(Failure::reply(Exit::VerificationFailed, text))
+    Err(Failure::message(Exit::VerificationFailed, text))
 }
 
 fn import(
@@ -305,7 +305,7 @@ fn rebuild(
 fn diff(directory: &Directory, global: &Global, names: Vec<String>) -> Result<(), Failure> {
     if let Some(base) = app::running_at(&directory.config.data.dir) {
         let text = format!("a server is using the views ({base}): stop it, then compare");
-        return Err(Failure::reply(Exit::Conflict, text));
+        return Err(Failure::message(Exit::Conflict, text));
     }
     let log = directory.log()?;
     let scratch = format!("views.diff-{}", std::process::id());
@@ -329,7 +329,10 @@ fn diff(directory: &Directory, global: &Global, names: Vec<String>) -> Result<()
     if report.is_equal() {
         return Ok(());
     }
-    Err(Failure::reply(Exit::VerificationFailed, complaint(&report)))
+    Err(Failure::message(
+        Exit::VerificationFailed,
+        complaint(&report),
+    ))
 }
 
 /// The failure for the worst state of a live view.

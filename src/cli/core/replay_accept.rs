@@ -36,7 +36,7 @@ pub(crate) fn run(directory: &Directory, global: &Global, accept: &Accept) -> Re
     let data = &directory.config.data;
     if !data.dir.is_dir() {
         let text = format!("data directory {} not found", data.dir.display());
-        return Err(Failure::reply(Exit::NotFound, text));
+        return Err(Failure::message(Exit::NotFound, text));
     }
     // Held to the end, so that no server begins meanwhile.
     let log = history::found(data)?;
@@ -48,7 +48,7 @@ pub(crate) fn run(directory: &Directory, global: &Global, accept: &Accept) -> Re
             found.first,
             found.head
         );
-        return Err(Failure::reply(Exit::Conflict, text));
+        return Err(Failure::message(Exit::Conflict, text));
     }
     let question = format!(
         "continue with positions {} to {} only, and give later positions to new events?",

@@ -66,12 +66,12 @@ const COLUMNS: [output::Column; 6] = [
 pub(crate) fn run(flags: &Flags, global: &Global, verb: Token) -> Result<(), Failure> {
     // The first token may be made before the first start.
     if matches!(verb, Token::Create { .. }) {
-        return Client::through_or_make(flags, global, |client| ask(client, global, verb));
+        return Client::through_or_make(flags, global, |client| request(client, global, verb));
     }
-    Client::through(flags, global, |client| ask(client, global, verb))
+    Client::through(flags, global, |client| request(client, global, verb))
 }
 
-fn ask(client: &Client, global: &Global, verb: Token) -> Result<(), Failure> {
+fn request(client: &Client, global: &Global, verb: Token) -> Result<(), Failure> {
     match verb {
         Token::Create {
             name,
@@ -87,7 +87,7 @@ fn ask(client: &Client, global: &Global, verb: Token) -> Result<(), Failure> {
                 "expires_at": expires_at,
                 "reason": reason,
             });
-            let issued = client.ask(Method::POST, "/v1/tokens", Some(&body))?;
+            let issued = client.request(Method::POST, "/v1/tokens", Some(&body))?;
             match (global.output, issued["secret"].as_str()) {
                 // Alone on standard output, so that a script can take it.
                 (Format::Table, Some(token)) => {
@@ -108,14 +108,14 @@ fn ask(client: &Client, global: &Global, verb: Token) -> Result<(), Failure> {
         }
         Token::Revoke { id, reason, yes } => {
             if !yes && !confirmed(&format!("revoke token {id}?"))? {
-                return Err(Failure::reply(
+                return Err(Failure::message(
                     Exit::Failed,
                     "cancelled: nothing was revoked",
                 ));
             }
             let body = json!({"reason": reason});
             let path = format!("/v1/tokens/{}", escaped(&id));
-            client.ask(Method::DELETE, &path, Some(&body))?;
+            client.request(Method::DELETE, &path, Some(&body))?;
             eprintln!("token {id} was revoked");
             Ok(())
         }

@@ -99,10 +99,10 @@ const HISTORY: [output::Column; 5] = [
 const HISTORY_MAX: usize = 10_000;
 
 pub(crate) fn run(flags: &Flags, global: &Global, verb: Run) -> Result<(), Failure> {
-    Client::through(flags, global, |client| ask(client, global, verb))
+    Client::through(flags, global, |client| request(client, global, verb))
 }
 
-fn ask(client: &Client, global: &Global, verb: Run) -> Result<(), Failure> {
+fn request(client: &Client, global: &Global, verb: Run) -> Result<(), Failure> {
     match verb {
         Run::List {
             state,
@@ -173,7 +173,7 @@ fn each(client: &Client, global: &Global, runs: &Runs, verb: &str) -> Result<(),
     let Runs { runs, reason, yes } = runs;
     let names: Vec<String> = runs.iter().map(ToString::to_string).collect();
     if !yes && !confirmed(&format!("{verb} run {}?", names.join(", ")))? {
-        return Err(Failure::reply(
+        return Err(Failure::message(
             Exit::Failed,
             "cancelled: nothing was changed",
         ));
@@ -181,7 +181,7 @@ fn each(client: &Client, global: &Global, runs: &Runs, verb: &str) -> Result<(),
     let body = json!({"reason": reason});
     for run in runs {
         let path = format!("/v1/runs/{run}/{verb}");
-        let done = client.ask(Method::POST, &path, Some(&body))?;
+        let done = client.request(Method::POST, &path, Some(&body))?;
         output::one(global.output, &done)?;
     }
     Ok(())

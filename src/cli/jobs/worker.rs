@@ -40,10 +40,10 @@ const COLUMNS: [output::Column; 8] = [
 const WORKERS_MAX: usize = 100_000;
 
 pub(crate) fn run(flags: &Flags, global: &Global, verb: Worker) -> Result<(), Failure> {
-    Client::through(flags, global, |client| ask(client, global, verb))
+    Client::through(flags, global, |client| request(client, global, verb))
 }
 
-fn ask(client: &Client, global: &Global, verb: Worker) -> Result<(), Failure> {
+fn request(client: &Client, global: &Global, verb: Worker) -> Result<(), Failure> {
     match verb {
         Worker::List { silent } => {
             let mut rows = client.list("/v1/workers", &[], WORKERS_MAX)?;

@@ -39,10 +39,10 @@ mod rights;
 mod run_logs;
 mod runs;
 mod sessions;
+mod settings;
 mod states;
 mod trace;
 mod visibility;
-mod wishes;
 mod workers;
 
 const NOW: &str = "2026-11-21T08:05:42.863340Z";

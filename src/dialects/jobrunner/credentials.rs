@@ -31,23 +31,23 @@ pub use signature::digest;
 pub(crate) async fn identify(
     dialect: &JobRunner,
     app: &App,
-    asked: &mut RawRequest,
+    request: &mut RawRequest,
     body: Body,
     address: Option<IpAddr>,
 ) -> Reply<Caller> {
-    let Some(header) = asked.headers.get(AUTHORIZATION).cloned() else {
-        return by_session(dialect, app, asked, body).await;
+    let Some(header) = request.headers.get(AUTHORIZATION).cloned() else {
+        return by_session(dialect, app, request, body).await;
     };
     let bytes_max = dialect.settings().body_bytes_max;
     let Some(signed) = Signed::read(&header) else {
-        return Err(unread(asked, body, bytes_max, "the credential is no signature").await);
+        return Err(unread(request, body, bytes_max, "the credential is no signature").await);
     };
     // Before the comparison, so that a guesser does not learn that a guess was right.
     if let Some(address) = address
         && let Err(seconds) = dialect.signature_failures().check(address, signed.api_key)
     {
         let mut body = body;
-        body::drain(&asked.headers, &mut body, bytes_max).await;
+        body::drain(&request.headers, &mut body, bytes_max).await;
         let problem = Problem::unavailable("too many requests with invalid signatures");
         return Err(problem.retry_after(seconds).into());
     }
@@ -57,15 +57,15 @@ pub(crate) async fn identify(
         }
     };
     // The body is checked whether the key is known or not: the answers reveal nothing about keys.
-    let body = without_body(dialect, asked, body).await?;
+    let body = without_body(dialect, request, body).await?;
     let Some(worker) = worker(dialect, app, signed)? else {
         failed();
-        body::discard(&asked.headers, body, bytes_max).await?;
+        body::discard(&request.headers, body, bytes_max).await?;
         return Err(Refusal::Unauthorized("the API key is not known"));
     };
-    read(dialect, asked, body).await?;
-    let method = asked.method.as_str();
-    if !signed.is_of(&worker.secret, method, target(&asked.uri), &asked.body) {
+    read(dialect, request, body).await?;
+    let method = request.method.as_str();
+    if !signed.is_of(&worker.secret, method, target(&request.uri), &request.body) {
         failed();
         return Err(Refusal::Unauthorized("the signature is not valid"));
     }
@@ -75,12 +75,12 @@ pub(crate) async fn identify(
 /// Refuses a request of a caller who is certainly unknown. A sender that is not done sending would
 /// see a broken connection instead of the answer.
 async fn unread(
-    asked: &RawRequest,
+    request: &RawRequest,
     mut body: Body,
     bytes_max: usize,
     reason: &'static str,
 ) -> Refusal {
-    body::drain(&asked.headers, &mut body, bytes_max).await;
+    body::drain(&request.headers, &mut body, bytes_max).await;
     Refusal::Unauthorized(reason)
 }
 
@@ -88,15 +88,15 @@ async fn unread(
 ///
 /// # Errors
 /// 400, and 413 when it is too large on top.
-async fn without_body(dialect: &JobRunner, asked: &RawRequest, body: Body) -> Reply<Body> {
-    if asked.method != Method::GET || body.is_end_stream() {
+async fn without_body(dialect: &JobRunner, request: &RawRequest, body: Body) -> Reply<Body> {
+    if request.method != Method::GET || body.is_end_stream() {
         return Ok(body);
     }
     let mut body = body;
     let declares_some = body.size_hint().lower() > 0;
     // Chunks may turn out to be none.
-    if declares_some || !body::drain(&asked.headers, &mut body, 0).await {
-        body::discard(&asked.headers, body, dialect.settings().body_bytes_max).await?;
+    if declares_some || !body::drain(&request.headers, &mut body, 0).await {
+        body::discard(&request.headers, body, dialect.settings().body_bytes_max).await?;
         return Err(Refusal::about("body", "a GET has none; send it without"));
     }
     Ok(Body::empty())
@@ -137,23 +137,29 @@ fn worker(dialect: &JobRunner, app: &App, signed: Signed<'_>) -> Reply<Option<Kn
 async fn by_session(
     dialect: &JobRunner,
     app: &App,
-    asked: &mut RawRequest,
+    request: &mut RawRequest,
     body: Body,
 ) -> Reply<Caller> {
     let session = dialect
         .sessions()
-        .user(dialect.people(), &asked.method, &asked.headers);
+        .user(dialect.people(), &request.method, &request.headers);
     let known = session.and_then(|user| match user {
         Some(user) => person(app, user),
         None => Ok(None),
     });
     if let Ok(Some(caller)) = known {
-        let body = without_body(dialect, asked, body).await?;
-        read(dialect, asked, body).await?;
+        let body = without_body(dialect, request, body).await?;
+        read(dialect, request, body).await?;
         return Ok(caller);
     }
     let bytes_max = dialect.settings().body_bytes_max;
-    let refusal = unread(asked, body, bytes_max, "the request carries no credential").await;
+    let refusal = unread(
+        request,
+        body,
+        bytes_max,
+        "the request carries no credential",
+    )
+    .await;
     known?;
     Err(refusal)
 }
@@ -173,10 +179,10 @@ fn person(app: &App, number: u64) -> Reply<Option<Caller>> {
 ///
 /// # Errors
 /// 413 when it is too large.
-async fn read(dialect: &JobRunner, asked: &mut RawRequest, body: Body) -> Reply<()> {
-    asked.budget = dialect.body_budget(body.size_hint().upper()).await;
+async fn read(dialect: &JobRunner, request: &mut RawRequest, body: Body) -> Reply<()> {
+    request.budget = dialect.body_budget(body.size_hint().upper()).await;
     let bytes_max = dialect.settings().body_bytes_max;
-    asked.body = body::collect(&asked.headers, body, bytes_max).await?;
+    request.body = body::collect(&request.headers, body, bytes_max).await?;
     Ok(())
 }
 

@@ -64,7 +64,7 @@ async fn send(router: &Router, request: Request<Body>) -> (http::response::Parts
     (parts, serde_json::from_slice(&body).unwrap_or_default())
 }
 
-fn ask(target: &str) -> http::request::Builder {
+fn get_request(target: &str) -> http::request::Builder {
     Request::get(target)
 }
 
@@ -77,7 +77,7 @@ async fn every_answer_names_its_request_and_its_trace() {
     let routes = Router::new().route("/here", get(async || "here"));
     let (router, counted) = gate_before(routes, Limits::default());
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-    let request = ask("/here")
+    let request = get_request("/here")
         .header("x-request-id", "ci-1")
         .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
     let (parts, _) = send(&router, empty(request)).await;
@@ -92,7 +92,7 @@ async fn every_answer_names_its_request_and_its_trace() {
     ] {
         assert_eq!(parts.headers[name], value, "{name}");
     }
-    let (parts, _) = send(&router, empty(ask("/nowhere"))).await;
+    let (parts, _) = send(&router, empty(get_request("/nowhere"))).await;
     assert!(!parts.headers["x-request-id"].is_empty());
     assert_eq!(
         *counted.answers.lock(),
@@ -109,12 +109,18 @@ async fn a_panic_is_answered_and_counted_and_the_next_request_is_served() {
         .route("/breaks", get(breaks))
         .route("/works", get(async || "works"));
     let (router, counted) = gate_before(routes, Limits::default());
-    let (parts, body) = send(&router, empty(ask("/breaks"))).await;
+    let (parts, body) = send(&router, empty(get_request("/breaks"))).await;
     assert_eq!(parts.status, 500);
     assert_eq!(body["type"], "urn:tallyman:problem:internal");
     assert!(!body.to_string().contains("secret"));
+    let id = parts.headers["x-request-id"].to_str().unwrap();
+    let detail = format!("internal error; logged under request id {id}");
+    assert_eq!(body["detail"], detail);
     assert_eq!(*counted.panics.lock(), 1);
-    assert_eq!(send(&router, empty(ask("/works"))).await.0.status, 200);
+    assert_eq!(
+        send(&router, empty(get_request("/works"))).await.0.status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -125,7 +131,7 @@ async fn what_takes_too_long_is_given_up() {
         ..Limits::default()
     };
     let (router, _) = gate_before(routes, limits);
-    let (parts, _) = send(&router, empty(ask("/slow"))).await;
+    let (parts, _) = send(&router, empty(get_request("/slow"))).await;
     assert_eq!(parts.status, 503);
     assert!(parts.headers.contains_key("retry-after"));
 }
@@ -160,13 +166,15 @@ async fn a_header_that_decides_something_is_there_once() {
     let (router, _) = gate_before(routes, Limits::default());
     for name in ["Authorization", "Host", "X-Gitlab-Token", "Idempotency-Key"] {
         for values in [["a", "b"], ["a", "a"], ["", ""]] {
-            let request = ask("/here").header(name, values[0]);
+            let request = get_request("/here").header(name, values[0]);
             assert_eq!(
                 send(&router, empty(request)).await.0.status,
                 200,
                 "{name}: {values:?}"
             );
-            let request = ask("/here").header(name, values[0]).header(name, values[1]);
+            let request = get_request("/here")
+                .header(name, values[0])
+                .header(name, values[1]);
             let (parts, body) = send(&router, empty(request)).await;
             assert_eq!(parts.status, 400, "{name}: {values:?}");
             assert_eq!(body["errors"][0]["field"], name.to_lowercase());
@@ -187,7 +195,7 @@ async fn a_request_over_http_1_1_names_its_host() {
         (Version::HTTP_10, None, 200),
         (Version::HTTP_2, None, 200),
     ] {
-        let mut request = ask("/here").version(version);
+        let mut request = get_request("/here").version(version);
         if let Some(host) = host {
             request = request.header("host", host);
         }
@@ -218,14 +226,17 @@ async fn more_than_may_be_at_work_is_turned_away_at_once_but_for_health() {
         ..Limits::default()
     };
     let (router, _) = gate_before(routes, limits);
-    let first = tokio::spawn(router.clone().oneshot(empty(ask("/slow"))));
+    let first = tokio::spawn(router.clone().oneshot(empty(get_request("/slow"))));
     at_work.recv().await.unwrap();
-    let (parts, _) = send(&router, empty(ask("/slow"))).await;
+    let (parts, _) = send(&router, empty(get_request("/slow"))).await;
     assert_eq!(
         (parts.status.as_u16(), &parts.headers["retry-after"]),
         (503, &"1".parse().unwrap())
     );
-    assert_eq!(send(&router, empty(ask("/healthz"))).await.0.status, 200);
+    assert_eq!(
+        send(&router, empty(get_request("/healthz"))).await.0.status,
+        200
+    );
     release.send(true).unwrap();
     assert_eq!(first.await.unwrap().unwrap().status(), 200);
 }
@@ -242,7 +253,7 @@ async fn an_address_above_the_rate_limit_gets_retry_after() {
     };
     let (router, _) = gate_before(routes, limits);
     let at = |target: &str, address: &str| {
-        let mut request = empty(ask(target).header("host", "here"));
+        let mut request = empty(get_request(target).header("host", "here"));
         let peer: SocketAddr = format!("{address}:4711").parse().unwrap();
         request.extensions_mut().insert(ConnectInfo(peer));
         request
@@ -268,9 +279,9 @@ async fn an_address_above_the_rate_limit_gets_retry_after() {
 async fn headers_and_request_lines_are_bounded() {
     let routes = Router::new().route("/here", get(async || "here"));
     let (router, _) = gate_before(routes, Limits::default());
-    let request = ask("/here").header("x-big", "b".repeat(40_000));
+    let request = get_request("/here").header("x-big", "b".repeat(40_000));
     assert_eq!(send(&router, empty(request)).await.0.status, 431);
-    let request = ask(&format!("/here?q={}", "q".repeat(8190)));
+    let request = get_request(&format!("/here?q={}", "q".repeat(8190)));
     assert_eq!(send(&router, empty(request)).await.0.status, 414);
 }
 
@@ -294,11 +305,11 @@ async fn whatever_refuses_becomes_a_problem_unless_an_old_contract_says_otherwis
         .route("/json", post(async |_: axum::Json<u8>| "json"));
     let (router, _) = gate_before(routes, Limits::default());
     for (request, status) in [
-        (empty(ask("/plain")), 409),
-        (empty(ask("/number/x")), 400),
-        (empty(ask("/json")), 405),
+        (empty(get_request("/plain")), 409),
+        (empty(get_request("/number/x")), 400),
+        (empty(get_request("/json")), 405),
         (empty(Request::post("/json")), 415),
-        (empty(ask("/none")), 404),
+        (empty(get_request("/none")), 404),
     ] {
         let target = request.uri().to_string();
         let (parts, body) = send(&router, request).await;
@@ -307,7 +318,11 @@ async fn whatever_refuses_becomes_a_problem_unless_an_old_contract_says_otherwis
         assert!(body["trace_id"].is_string(), "{target}: {body}");
         assert_eq!(body["instance"], target);
     }
-    let response = router.clone().oneshot(empty(ask("/old"))).await.unwrap();
+    let response = router
+        .clone()
+        .oneshot(empty(get_request("/old")))
+        .await
+        .unwrap();
     assert_eq!(
         response.into_body().collect().await.unwrap().to_bytes(),
         "old words"

@@ -8,10 +8,10 @@
 //! title of a template is used twice is promised by [`crate::core::name`].
 
 mod family;
+mod settings;
 mod tally;
 #[cfg(test)]
 mod tests;
-mod wishes;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -151,6 +151,6 @@ impl Created {
         if !self.script.fits() {
             return Err(JobRejection::ScriptTooLong);
         }
-        self.check_wishes()
+        self.check_settings()
     }
 }

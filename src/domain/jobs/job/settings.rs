@@ -24,7 +24,7 @@ impl Created {
 
     /// Whether its settings are valid. Time zones are checked by the caller, because they differ
     /// between machines.
-    pub(super) fn check_wishes(&self) -> Result<(), JobRejection> {
+    pub(super) fn check_settings(&self) -> Result<(), JobRejection> {
         let has_interval = self.interval_count.is_some() || self.interval_unit.is_some();
         if has_interval && self.cron.is_some() {
             return Err(JobRejection::TwoRhythms);

@@ -13,17 +13,17 @@ fn job(more: &Value) -> Value {
 async fn a_job_asks_for_more_and_again_for_nothing() {
     let app = TestApp::new().await;
     ok(app.apply(&farm()).await);
-    let wishes = json!({
+    let settings = json!({
         "cron": "30 4 * * MON-FRI",
         "time_zone": "europe/rome",
         "run_timeout_seconds": 3600,
         "retries": 3,
         "retry_delay_seconds": 10,
     });
-    let applied = ok(app.apply(&job(&wishes)).await);
+    let applied = ok(app.apply(&job(&settings)).await);
     let id = applied["objects"]["jobs"]["asking"]["id"].as_u64().unwrap();
     let shown = app.get(&format!("/v1/jobs/{id}")).await.body;
-    for (field, value) in wishes.as_object().unwrap() {
+    for (field, value) in settings.as_object().unwrap() {
         let expected = match field.as_str() {
             // As the database of time zones writes it.
             "time_zone" => json!("Europe/Rome"),
@@ -32,7 +32,7 @@ async fn a_job_asks_for_more_and_again_for_nothing() {
         assert_eq!(shown[field], expected, "{field}");
     }
     let head = app.head();
-    let again = ok(app.apply(&job(&wishes)).await);
+    let again = ok(app.apply(&job(&settings)).await);
     assert_eq!((&again["changed"], app.head()), (&json!(false), head));
 
     // What is not spoken of stays; nothing empties.
@@ -83,8 +83,8 @@ async fn a_job_by_the_calendar_begins_by_itself_and_once() {
         ("usual", Value::Null, "2026-11-23T03:00:00Z"),
         ("tokyo", json!("Asia/Tokyo"), "2026-11-22T18:00:00Z"),
     ] {
-        let wishes = json!({"title": title, "cron": "0 3 * * MON", "time_zone": zone});
-        let applied = ok(app.apply(&job(&wishes)).await);
+        let settings = json!({"title": title, "cron": "0 3 * * MON", "time_zone": zone});
+        let applied = ok(app.apply(&job(&settings)).await);
         let made = &applied["objects"]["jobs"][title];
         let run = made["first_run"].as_u64().unwrap();
         assert_eq!(applied["notes"], json!([]), "{applied:#}");
@@ -92,7 +92,7 @@ async fn a_job_by_the_calendar_begins_by_itself_and_once() {
         assert_eq!(shown["schedule_at"], due, "{title}");
         assert_eq!(shown["is_manual"], false);
         let head = app.head();
-        ok(app.apply(&job(&wishes)).await);
+        ok(app.apply(&job(&settings)).await);
         assert_eq!(app.head(), head, "{title}");
     }
     // A given first run is used; and a job without a time to run causes a note.
