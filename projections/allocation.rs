@@ -33,7 +33,6 @@ pub use models::ModelRow;
 pub use settings::{AllocationSettings, StrategyName};
 pub use train::{Trained, catch_up, train};
 
-/// What is held in memory.
 struct Memory {
     models: RwLock<Models>,
     shelf: Mutex<Shelf>,

@@ -17,7 +17,6 @@ use crate::engine::{Answer, Envelope, Projection, Reader, Rows, ViewReader};
 
 /// How many events there are of each type.
 const TYPE: u8 = b't';
-/// What happened in each hour.
 const HOUR: u8 = b'h';
 
 const HOUR_SECONDS: i64 = 3600;
@@ -28,9 +27,7 @@ pub const HOURS_MAX: usize = 366 * 24;
 /// What happened in one hour of the log's time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HourCounts {
-    /// Events of any kind.
     pub events: u64,
-    /// Reports of builds.
     pub reports: u64,
     /// Reports that a build succeeded.
     pub succeeded: u64,
@@ -57,10 +54,8 @@ pub struct HourCounts {
 /// One hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Hour {
-    /// When it began.
     #[serde(with = "time")]
     pub begins_at: Timestamp,
-    /// What happened in it.
     #[serde(flatten)]
     pub counts: HourCounts,
 }
@@ -68,9 +63,7 @@ pub struct Hour {
 /// How many events there are of one type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TypeCount {
-    /// The type.
     pub event_type: String,
-    /// How many.
     pub count: u64,
 }
 

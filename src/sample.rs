@@ -16,7 +16,6 @@ use eventlog::{Append, EventType, Expected, NewEvent, StreamName};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-/// A package of the farm.
 struct Package {
     name: &'static str,
     versions: [&'static str; 2],
@@ -29,7 +28,6 @@ struct Package {
     minutes: f64,
 }
 
-/// The packages of the farm.
 const PACKAGES: [Package; 12] = [
     package(
         "emacs",
@@ -133,7 +131,6 @@ const fn package(
     }
 }
 
-/// Compilers of the farm.
 const COMPILERS: [(&str, &str); 2] = [("gcc", "12.3.0"), ("clang", "17.0.6")];
 
 /// When the farm's first build was reported: 2026-10-01T00:00:00Z.

@@ -34,7 +34,6 @@ const PACKAGE: u8 = b'p';
 /// Who answered.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Answerer {
-    /// The strategy.
     pub strategy: String,
     /// The trained model, if it was one.
     pub model: Option<String>,
@@ -49,7 +48,6 @@ pub struct AccuracyRow {
     pub answerer: Answerer,
     /// For which package; none for all of them.
     pub package: Option<String>,
-    /// How good.
     pub score: AccuracyScore,
     /// The position of the last build that was scored.
     pub position: Position,

@@ -23,7 +23,6 @@ pub struct Answered {
     pub strategy: StrategyName,
     /// The trained model that answered; none when it was the strategy as it is configured.
     pub model: Option<String>,
-    /// The answer, with its reason.
     pub answer: Answer,
     /// The last event that the model had learnt from.
     pub learnt_to: Position,
@@ -36,7 +35,6 @@ pub struct Answered {
 pub struct ModelStatus {
     /// The id of a trained model; none for a strategy as it is configured.
     pub id: Option<String>,
-    /// Its strategy.
     pub strategy: String,
     /// Whether it answers requests that name no strategy.
     pub live: bool,
@@ -48,7 +46,6 @@ pub struct ModelStatus {
     pub flawed: u64,
     /// The last event that it has learnt from.
     pub learnt_to: Position,
-    /// Its training.
     pub trained: Option<ModelRow>,
 }
 

@@ -18,9 +18,7 @@ const SHELF_MAX: usize = 2;
 /// A model that was trained, by its events.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelRow {
-    /// Its id.
     pub id: String,
-    /// Its strategy.
     pub strategy: String,
     /// Its strategy's settings and what it learns from, as JSON.
     pub parameters: String,
@@ -36,10 +34,8 @@ pub struct ModelRow {
     pub evaluation: ModelEvaluation,
     /// How good those of the model that answered then would have been.
     pub incumbent: ModelEvaluation,
-    /// When it was trained.
     #[serde(with = "time")]
     pub at: Timestamp,
-    /// When it was promoted last.
     #[serde(with = "time::option")]
     pub promoted_at: Option<Timestamp>,
 }
@@ -77,10 +73,8 @@ pub(super) struct Registry {
     pub(super) promoted: Vec<String>,
 }
 
-/// What an event has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Changed {
-    /// Nothing.
     Nothing,
     /// Which models there are.
     List,
@@ -127,7 +121,6 @@ impl Registry {
     }
 }
 
-/// The models, and their registrations.
 pub(super) struct Models {
     pub(super) settings: AllocationSettings,
     pub(super) configured: BTreeMap<StrategyName, Model>,
@@ -162,7 +155,6 @@ impl Models {
         Some((id, self.kept.get(id)?))
     }
 
-    /// The model of a strategy as it is configured.
     pub(super) fn configured(&self, strategy: StrategyName) -> &Model {
         self.configured
             .get(&strategy)

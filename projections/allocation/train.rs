@@ -15,7 +15,6 @@ const ASKED_SHARE: f64 = 0.2;
 /// A model that was trained, and what its answers would have been worth.
 #[derive(Debug)]
 pub struct Trained {
-    /// The model.
     pub model: Model,
     /// The log was read up to here.
     pub position: Position,

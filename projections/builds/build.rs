@@ -106,7 +106,6 @@ impl StreamList for BuildList {
 pub struct StatusCount {
     /// The status, as the source calls it.
     pub status: String,
-    /// How many.
     pub count: u64,
 }
 

@@ -17,7 +17,6 @@ use crate::engine::{Answer, Envelope};
 
 pub use progress::{CollectionState, Outcome, Progress};
 
-/// What waits, by when it is due.
 const DUE: &[u8] = b"d";
 
 const STATE: &[u8] = b"s";
@@ -29,7 +28,6 @@ const REASON: &[u8] = b"reason";
 pub struct CollectionRow {
     /// Whose usage.
     pub key: BuildKey,
-    /// How it stands.
     pub progress: Progress,
     /// When the build first entered the queue, or its usage was imported.
     #[serde(with = "time")]
@@ -154,7 +152,6 @@ pub struct CollectionCount {
     /// The reason, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// How many.
     pub count: u64,
 }
 

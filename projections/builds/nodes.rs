@@ -22,9 +22,7 @@ const BY_HOSTNAME: u8 = b'h';
 pub struct NodeRow {
     /// Its `system_uuid`.
     pub uuid: String,
-    /// Its name.
     pub hostname: String,
-    /// Cores.
     pub cores: f64,
     /// Bytes.
     pub memory: f64,
@@ -34,13 +32,11 @@ pub struct NodeRow {
     pub os: String,
     /// The instance type, as the cloud names it.
     pub instance_type: String,
-    /// When it was first described.
     #[serde(with = "time")]
     pub first_at: Timestamp,
     /// When it was last described; it has not changed since.
     #[serde(with = "time")]
     pub at: Timestamp,
-    /// The position of that description.
     pub position: Position,
 }
 

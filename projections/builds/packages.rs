@@ -18,7 +18,6 @@ pub use row::{PackageRow, VersionSeen, Waste};
 /// In which order packages are listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PackageSort {
-    /// By name.
     #[default]
     Name,
     /// Those with the most builds first.

@@ -23,42 +23,32 @@ const HOSTNAME: &[u8] = b"i\x04";
 /// What one build used. CPU in cores, memory in bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UsageRow {
-    /// The build.
     pub key: BuildKey,
     /// Where the record comes from.
     pub origin: String,
-    /// The pod it ran in.
     pub pod: String,
     /// The machine's `system_uuid`, when it is known.
     pub node: Option<String>,
     /// The machine's name, when it is known.
     pub hostname: Option<String>,
-    /// The package.
     pub package: String,
-    /// Its version.
     pub version: String,
     /// Its variants as canonical JSON text.
     pub variants: String,
-    /// The compiler.
     pub compiler: String,
-    /// The compiler's version.
     pub compiler_version: String,
     /// The target architecture.
     pub arch: String,
-    /// The stack it belongs to.
     pub stack: String,
     /// How many jobs `make` was allowed.
     pub build_jobs: u32,
     /// Which try this was, from 0.
     pub retry_count: u32,
-    /// The git ref.
     pub git_ref: String,
     /// The build's status.
     pub status: String,
-    /// When it started.
     #[serde(with = "time")]
     pub started_at: Timestamp,
-    /// When it ended.
     #[serde(with = "time")]
     pub finished_at: Timestamp,
     /// Cores.
@@ -70,7 +60,6 @@ pub struct UsageRow {
     /// When the log took it.
     #[serde(with = "time")]
     pub recorded_at: Timestamp,
-    /// Its position in the log.
     pub position: Position,
 }
 
@@ -172,11 +161,8 @@ fn record(key: BuildKey, usage: &UsageRecorded, envelope: &Envelope<'_>) -> Usag
 /// Which records a list is about; every condition must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UsageFilter {
-    /// The package.
     pub package: Option<String>,
-    /// The git ref.
     pub git_ref: Option<String>,
-    /// The stack.
     pub stack: Option<String>,
     /// The machine's name.
     pub hostname: Option<String>,
@@ -184,7 +170,6 @@ pub struct UsageFilter {
     pub since: Option<Timestamp>,
     /// Only of builds that ended before this.
     pub until: Option<Timestamp>,
-    /// The oldest first.
     pub oldest_first: bool,
 }
 

@@ -26,24 +26,17 @@ const DIALECT: &[u8] = b"dialect";
 /// One entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRow {
-    /// The position of the event.
     pub position: Position,
     /// When the event was appended to the log.
     #[serde(with = "time")]
     pub recorded_at: Timestamp,
-    /// The type of the event.
     pub event_type: String,
-    /// The stream of the event.
     pub stream: String,
-    /// The kind of the actor.
     pub actor_kind: Option<ActorKind>,
-    /// The id of the actor.
     pub actor: Option<String>,
-    /// The display name of the actor.
     pub actor_display: Option<String>,
     /// The interface: `api`, a dialect, `cli`, …
     pub dialect: Option<String>,
-    /// The id of the request.
     pub request_id: Option<String>,
     /// The address of the client.
     pub source_ip: Option<String>,
@@ -162,7 +155,6 @@ fn typed(actor: &str) -> String {
 /// Filters of a list; every one must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditFilter {
-    /// The type of the event, in full.
     pub event_type: Option<String>,
     /// The actor: an id, a display name, a kind (`worker`), or kind and name (`token:ci`).
     pub actor: Option<String>,
@@ -172,7 +164,6 @@ pub struct AuditFilter {
     pub since: Option<Timestamp>,
     /// Recorded before this.
     pub until: Option<Timestamp>,
-    /// The oldest first.
     pub oldest_first: bool,
 }
 

@@ -17,15 +17,12 @@ use crate::engine::{Answer, Envelope};
 pub struct BodyRow {
     /// Where its bytes are.
     pub body: BlobRef,
-    /// The dialect that refused it.
     pub dialect: String,
-    /// The source that sent it.
     pub source: String,
     /// What was wrong, every fault at once.
     pub errors: Vec<String>,
     /// The headers that a resubmission needs.
     pub headers: Vec<(String, String)>,
-    /// When it was first refused.
     #[serde(with = "time")]
     pub first_at: Timestamp,
     /// When it was last refused or submitted again.
@@ -35,7 +32,6 @@ pub struct BodyRow {
     pub resubmissions: u32,
     /// Whether it was accepted in the end.
     pub accepted: bool,
-    /// The position of the first refusal.
     pub first: Position,
     /// The position of the last event about it.
     pub position: Position,
@@ -53,7 +49,6 @@ pub type RefusedBodiesFold = ListFold<RefusedBodyList>;
 
 impl ListView for RefusedBodyList {
     type Event = AuditEvent;
-    /// The digest.
     type Key = String;
     type Row = BodyRow;
 

@@ -19,7 +19,6 @@ const HASH: &[u8] = b"h";
 /// One token. The token itself is stored nowhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenRow {
-    /// Its id.
     pub id: String,
     /// What people call it.
     pub name: String,
@@ -29,13 +28,11 @@ pub struct TokenRow {
     pub role: Role,
     /// When non-empty, the only scopes in which the role counts.
     pub scopes: Vec<String>,
-    /// When it was issued.
     #[serde(with = "time")]
     pub issued_at: Timestamp,
     /// When it ceases to be accepted by itself.
     #[serde(with = "time::option")]
     pub expires_at: Option<Timestamp>,
-    /// When it was revoked.
     #[serde(with = "time::option")]
     pub revoked_at: Option<Timestamp>,
     /// The position of its last event.

@@ -15,9 +15,7 @@ pub(crate) const KEY: &[u8] = &[0];
 /// How far a table has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Checkpoint {
-    /// The version of the fold.
     pub(crate) version: u32,
-    /// The shape of the rows.
     pub(crate) shape: u32,
     /// Everything up to here is in the rows.
     pub(crate) position: Position,

@@ -50,7 +50,6 @@ pub enum StartError {
     /// The tables cannot be opened; damage to one of them is no such reason.
     #[error("the views cannot be opened: {0}")]
     Tables(#[from] TableError),
-    /// The log cannot be read.
     #[error(transparent)]
     Log(#[from] ReadError),
     /// The operating system gave no thread.

@@ -14,13 +14,10 @@ pub struct Envelope<'a> {
     pub position: Position,
     /// When the log took it.
     pub recorded_at: Timestamp,
-    /// Its stream.
     pub stream: &'a StreamName,
     /// Its place in the stream.
     pub revision: Revision,
-    /// Its id.
     pub id: Uuid,
-    /// What happened.
     pub event: &'a Event,
     /// The bytes it was read from.
     pub recorded: &'a Recorded,

@@ -6,8 +6,6 @@ use serde::Serialize;
 /// An event that no decoder knows. The folds go on without it, because what comes after it is true.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FoldFault {
-    /// Its position in the log.
     pub position: Position,
-    /// What is wrong with it.
     pub reason: String,
 }

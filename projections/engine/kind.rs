@@ -10,9 +10,7 @@ use super::projection::Projection;
 /// A kind of view.
 #[derive(Clone)]
 pub struct Kind {
-    /// What it answers.
     pub name: &'static str,
-    /// The version of the fold.
     pub version: u32,
     /// The version of what rows look like.
     pub shape: u32,
@@ -36,7 +34,6 @@ impl Kind {
         }
     }
 
-    /// A new fold.
     pub(crate) fn begin(&self) -> Box<dyn Fold> {
         (self.make)()
     }
@@ -46,7 +43,6 @@ impl Kind {
         self.generation.fetch_max(generation, Ordering::Relaxed);
     }
 
-    /// The generation of the next table.
     pub(crate) fn next_generation(&self) -> u64 {
         self.generation.fetch_add(1, Ordering::Relaxed) + 1
     }

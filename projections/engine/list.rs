@@ -26,16 +26,12 @@ const COUNT: u8 = b'n';
 
 /// Declares a list view.
 pub trait ListView: Sized + Send + Sync + 'static {
-    /// The events that it folds.
     type Event: EventKind;
     /// Identifies a row.
     type Key: Clone + Ord + Debug + Send + Sync + 'static;
-    /// One row.
     type Row: Clone + Debug + Serialize + DeserializeOwned + Send + 'static;
 
-    /// The name of the view.
     const NAME: &'static str;
-    /// The version of the fold.
     const VERSION: u32;
     /// The version of the format of rows and keys.
     const SHAPE: u32;
@@ -56,7 +52,6 @@ pub trait ListView: Sized + Send + Sync + 'static {
     /// The row that an event may change; none when it changes no row.
     fn key_of(event: &Self::Event, envelope: &Envelope<'_>) -> Option<Self::Key>;
 
-    /// The key of a row in the table.
     fn row_key(key: &Self::Key, start: KeyBuilder) -> Key;
 
     /// Applies an event to a row, which is none until it begins; false when that changes nothing.
@@ -76,7 +71,6 @@ pub trait ListView: Sized + Send + Sync + 'static {
 /// A list in which each row follows from the one stream that its key names, so that a row can be folded as of a
 /// moment.
 pub trait StreamList: ListView<Key: Display> {
-    /// The category of the streams.
     const CATEGORY: &'static str;
 }
 
@@ -182,13 +176,11 @@ impl<R> Field<R> {
         }
     }
 
-    /// The start of the keys of the entries of one value.
     fn start(&self, value: &str) -> KeyBuilder {
         start(self.prefix).str(value)
     }
 }
 
-/// A key that starts with this prefix.
 fn start(prefix: &[u8]) -> KeyBuilder {
     // By bytes: a builder has the capacity for a whole key.
     let (first, rest) = prefix.split_first().expect("a prefix is not empty");
@@ -196,7 +188,6 @@ fn start(prefix: &[u8]) -> KeyBuilder {
     rest.iter().fold(start, |key, byte| key.u8(*byte))
 }
 
-/// The keys of all index entries of a row.
 pub(crate) fn entries<L: ListView>(row: &L::Row) -> Vec<Key> {
     let home = L::HOME;
     let orders = std::iter::once(&home).chain(L::ORDERS);

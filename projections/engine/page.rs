@@ -5,7 +5,6 @@ use eventlog::{Page, Position, Recorded};
 
 use super::fault::FoldFault;
 
-/// A page of the log.
 pub(crate) struct DecodedPage {
     /// The position before the page.
     pub(crate) after: Position,

@@ -37,7 +37,6 @@ pub struct RebuildProgress {
 /// A rebuild that was started. Dropping the handle does not stop it.
 #[derive(Clone, Debug)]
 pub struct RebuildHandle {
-    /// Its progress, as it changes.
     pub progress: watch::Receiver<RebuildProgress>,
 }
 

@@ -59,7 +59,6 @@ pub trait Projection: Send + 'static {
 pub enum SnapshotDue {
     /// It has no memory: every page ends at a checkpoint.
     Always,
-    /// Now.
     Now,
     /// Not yet. After a crash the events since the last snapshot are folded again.
     Later,

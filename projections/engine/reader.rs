@@ -41,12 +41,10 @@ impl Reader {
         self.noted(stored::decode(value))
     }
 
-    /// A digest of the rows.
     pub(crate) fn digest(&self) -> Answer<String> {
         self.noted(super::digest::table_digest(&*self.serving.overlay))
     }
 
-    /// What answers from memory.
     pub(crate) fn memory<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.serving.memory()
     }

@@ -8,7 +8,6 @@ use tables::{Overlay, TableError, Tables};
 
 /// The table that answers now.
 pub(crate) struct Serving {
-    /// Its name.
     pub(crate) table: String,
     pub(crate) overlay: Arc<Overlay>,
     memory: Option<Arc<dyn Any + Send + Sync>>,

@@ -45,9 +45,7 @@ pub(crate) struct Notes {
     pub(crate) rate: f64,
     /// The rebuild that is under way, or the last one.
     pub(crate) rebuild: Option<RebuildHandle>,
-    /// When that began.
     pub(crate) rebuild_began: Option<Instant>,
-    /// The thread that it runs in.
     pub(crate) thread: Option<JoinHandle<()>>,
 }
 

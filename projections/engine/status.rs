@@ -12,9 +12,7 @@ use super::steps::Engine;
 /// How far one view is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ProjectionStatus {
-    /// Which view.
     pub name: &'static str,
-    /// The version of its fold.
     pub version: u32,
     /// Everything up to here is in its answers.
     pub position: Position,
@@ -26,13 +24,11 @@ pub struct ProjectionStatus {
     pub rate: f64,
     /// How many events it skipped because no decoder knows them.
     pub faults: u64,
-    /// The last of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_fault: Option<FoldFault>,
     /// Why its table could not be written or read when that was last tried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// Its state.
     pub state: ProjectionState,
 }
 

@@ -67,15 +67,12 @@ pub enum Step {
 /// Why a step came to nothing. Another one tries again.
 #[derive(Debug, Error)]
 pub enum StepError {
-    /// The log cannot be read.
     #[error(transparent)]
     Log(#[from] ReadError),
     /// A table cannot be read or written; the other views have continued.
     #[error("view `{view}`: {error}")]
     Table {
-        /// Which view.
         view: &'static str,
-        /// The error of its table.
         error: TableError,
     },
     /// The views are shut down.

@@ -7,7 +7,6 @@ use tables::TableError;
 
 pub(crate) use domain::compact_time as time;
 
-/// The bytes of a row.
 pub(crate) fn encode<T: Serialize>(row: &T) -> Bytes {
     postcard::to_stdvec(row)
         .expect("a row is plain data of known length")

@@ -24,7 +24,6 @@ pub trait ViewReader: Sized {
 
 /// One view or several: what a caller waits for.
 pub trait ViewSet {
-    /// The names of the views.
     fn names() -> Vec<&'static str>;
 }
 
@@ -44,7 +43,6 @@ impl<A: ViewReader, B: ViewReader> ViewSet for (A, B) {
 pub trait RowAsOf: ViewReader<Fold: Default> {
     /// What names a row.
     type Key: ?Sized + Sync;
-    /// The row.
     type Row: Send;
 
     /// The streams that a row follows from; none when the key cannot name a stream.
@@ -81,7 +79,6 @@ impl<F: Projection + Default> Alone<F> {
         rows.publish()
     }
 
-    /// The view over what was folded.
     pub(crate) fn view<V: ViewReader<Fold = F>>(self) -> V {
         let memory = Fold::memory(&self.fold);
         let serving = Serving::new(F::NAME.to_owned(), self.overlay, memory);

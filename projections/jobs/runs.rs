@@ -377,7 +377,6 @@ fn write_runs(held: &BTreeMap<u64, Held>, rows: &mut Rows<'_>) -> BTreeMap<Class
     counts
 }
 
-/// The runs of an occasion that are over.
 fn occasion(schedule_id: u64, rows: &mut Rows<'_>) -> Vec<RunRow> {
     let siblings = rows.scan(Range::prefix(&index::siblings(schedule_id)));
     let siblings = siblings.iter().filter_map(|(key, _)| key.last_chunk());

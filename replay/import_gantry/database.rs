@@ -87,7 +87,6 @@ impl Contents {
         Ok(contents)
     }
 
-    /// How many rows there are in all.
     pub(super) fn rows(&self) -> Result<u64, ToolError> {
         let count = "SELECT (SELECT count(*) FROM nodes) + (SELECT count(*) FROM jobs)";
         let count = self

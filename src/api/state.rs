@@ -34,7 +34,6 @@ pub struct Settings {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Prices {
     pub gb_hour: f64,
-    /// Of one core for an hour.
     pub core_hour: f64,
 }
 

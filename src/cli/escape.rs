@@ -7,7 +7,6 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// A text on one line.
 pub(super) fn one_line(text: &str) -> Cow<'_, str> {
     escaped(text, |_| false)
 }

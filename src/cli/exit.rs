@@ -9,19 +9,12 @@ use crate::config::ConfigError;
 /// The exit codes of every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Success.
     Ok = 0,
-    /// Failure.
     Failed = 1,
-    /// Invalid command line.
     Usage = 2,
-    /// Not found.
     NotFound = 3,
-    /// Not authorised.
     NotAuthorised = 4,
-    /// Conflict.
     Conflict = 5,
-    /// Verification failed.
     VerificationFailed = 6,
 }
 

@@ -41,11 +41,8 @@ const INHERITED: [(&str, &str); 5] = [
 /// The flags of the command line.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flags {
-    /// `--config`
     pub(crate) config: Option<PathBuf>,
-    /// `--data-dir`
     pub(crate) data_dir: Option<PathBuf>,
-    /// `--listen`
     pub(crate) listen: Option<String>,
     /// Defaults of a subcommand that differ from the file's, such as those of `demo`.
     pub(crate) defaults: Vec<(&'static str, Value)>,

@@ -19,7 +19,6 @@ pub(crate) const POOLED: &str = "pooled";
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Prices {
     pub(crate) gb_hour: Option<f64>,
-    /// Of one core.
     pub(crate) core_hour: Option<f64>,
 }
 

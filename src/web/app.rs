@@ -98,7 +98,6 @@ pub struct KeptBody {
     /// Who sent it.
     pub source: String,
     pub headers: Vec<(String, String)>,
-    /// The body, byte for byte.
     pub body: Bytes,
     /// What the events that follow carry.
     pub metadata: Metadata,

@@ -19,7 +19,6 @@ const DIGEST_BYTES: usize = 16;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Said(Vec<Given>);
 
-/// One answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Given {
     pub(super) answerer: Answerer,

@@ -27,7 +27,6 @@ pub struct BuildFilter {
     pub source: Option<String>,
     /// Their status, as the source calls it.
     pub status: Option<String>,
-    /// The git ref.
     pub git_ref: Option<String>,
     /// The package they built.
     pub package: Option<String>,
@@ -35,18 +34,15 @@ pub struct BuildFilter {
     pub hostname: Option<String>,
     /// The `system_uuid` of the machine they ran on.
     pub node: Option<String>,
-    /// The stage of the pipeline.
     pub stage: Option<String>,
     /// The state of the collection of their usage, one of
     /// [`crate::builds::collections::CollectionState::WORDS`].
     pub collection: Option<String>,
-    /// In which order.
     pub order: BuildOrder,
     /// Only those whose time in this order is not before this.
     pub since: Option<Timestamp>,
     /// Only those whose time in this order is before this.
     pub until: Option<Timestamp>,
-    /// The oldest first.
     pub oldest_first: bool,
 }
 

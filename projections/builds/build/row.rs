@@ -13,7 +13,6 @@ use crate::engine::stored::time;
 /// What is known of one build.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BuildRow {
-    /// Its name.
     pub key: BuildKey,
     /// Its status, as its source calls it; that of its usage when no report came.
     pub status: String,
@@ -21,22 +20,16 @@ pub struct BuildRow {
     pub stage: Option<String>,
     /// What the job is called.
     pub name: Option<String>,
-    /// The git ref.
     pub git_ref: String,
-    /// When the source created it.
     #[serde(with = "time::option")]
     pub created_at: Option<Timestamp>,
-    /// When it started.
     #[serde(with = "time::option")]
     pub started_at: Option<Timestamp>,
-    /// When it ended.
     #[serde(with = "time::option")]
     pub finished_at: Option<Timestamp>,
     /// The number of its runner at the source.
     pub runner_id: Option<i64>,
-    /// What its runner is called.
     pub runner: Option<String>,
-    /// The pipeline it belongs to.
     pub pipeline_id: Option<i64>,
     /// The project's number.
     pub project_id: Option<i64>,
@@ -70,11 +63,8 @@ pub struct BuildRow {
 /// What a build was and used, in short. CPU in cores, memory in bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UsageSummary {
-    /// The package.
     pub package: String,
-    /// Its version.
     pub version: String,
-    /// The stack it belongs to.
     pub stack: String,
     /// The name of the machine, when it is known.
     pub hostname: Option<String>,

@@ -11,7 +11,6 @@ use crate::engine::stored::time;
 pub struct Progress {
     /// Which collection: 1, and one more for every requeue.
     pub collection: u32,
-    /// The state.
     pub state: CollectionState,
     /// How many attempts of this collection have failed.
     pub attempt: u32,
@@ -29,7 +28,6 @@ pub enum CollectionState {
     Queued,
     /// An attempt failed, and it waits for the next.
     Retrying,
-    /// It is over.
     Done(Outcome),
 }
 
@@ -38,7 +36,6 @@ pub enum CollectionState {
 pub enum Outcome {
     /// The usage is known.
     Recorded,
-    /// It is of no interest.
     Skipped(SkipReason),
     /// It cannot be known.
     Failed(CollectionFault),

@@ -20,7 +20,6 @@ const PEAKS_MAX: usize = 16;
 /// What is known of one package. CPU in cores, memory in bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PackageRow {
-    /// Its name.
     pub name: String,
     /// How many builds of it have a usage record.
     pub builds: u64,
@@ -76,7 +75,6 @@ pub struct Waste {
 /// A version that was built.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionSeen {
-    /// The version.
     pub version: String,
     /// When the latest build of it ended.
     #[serde(with = "time")]

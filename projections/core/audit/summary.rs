@@ -10,7 +10,6 @@ use serde_json::Value;
 
 /// A summary of an audited event.
 pub(super) struct Summary {
-    /// In one line.
     pub(super) text: String,
     /// How many more of this kind were counted instead of written.
     pub(super) unwritten: u64,

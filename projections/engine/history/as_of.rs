@@ -37,7 +37,6 @@ impl AsOf {
 /// Why a past state cannot be read.
 #[derive(Debug, Error)]
 pub enum AsOfError {
-    /// The log cannot be read.
     #[error(transparent)]
     Log(#[from] ReadError),
     /// The rows in memory cannot be used.

@@ -23,7 +23,6 @@ const CHUNK_FIRST: usize = 16;
 pub struct EventQuery {
     /// Categories and types.
     pub filter: Filter,
-    /// One stream alone.
     pub stream: Option<StreamName>,
     /// Who did it, by kind and name or id.
     pub actor: Option<String>,

@@ -31,7 +31,6 @@ pub struct ListQuery<'q> {
     pub(crate) since: Option<Timestamp>,
     /// Only rows whose time in this order is before this.
     pub(crate) until: Option<Timestamp>,
-    /// The oldest first.
     pub(crate) oldest_first: bool,
 }
 

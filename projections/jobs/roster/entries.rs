@@ -24,7 +24,6 @@ macro_rules! entries {
             $(#[$meta])*
             #[derive(Clone, Debug, PartialEq, Eq)]
             pub struct $name {
-                /// Its number.
                 pub number: u64,
                 $($(#[$field_meta])* pub $field: $type,)+
             }
@@ -39,13 +38,11 @@ macro_rules! entries {
 }
 
 entries! {
-    /// A group of users.
     GroupEntry of group::Created {
         /// What people call it.
         name: String,
     }
 
-    /// A project.
     ProjectEntry of project::Created {
         /// What people call it.
         title: String,
@@ -59,17 +56,14 @@ entries! {
         admins: BTreeSet<u64>,
     }
 
-    /// A pool of workers.
     WorkerPoolEntry of worker_pool::Created {
         /// What people call it.
         title: String,
         /// Whether runs are sent.
         enqueue_is_enabled: bool,
-        /// Its workers.
         workers: BTreeSet<u64>,
     }
 
-    /// A template of jobs.
     JobTemplateEntry of job_template::Created {
         /// What people call it.
         title: String,
@@ -83,7 +77,6 @@ entries! {
 /// A user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserEntry {
-    /// Their number.
     pub number: u64,
     /// By what they log in.
     pub name: String,
@@ -100,11 +93,9 @@ pub struct UserEntry {
 /// A worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerEntry {
-    /// Its number.
     pub number: u64,
     /// What people call it.
     pub title: String,
-    /// By what it is known.
     pub api_key: String,
     /// With what it signs its requests.
     pub secret: Sealed,
@@ -112,18 +103,15 @@ pub struct WorkerEntry {
     pub enqueue_is_enabled: bool,
     /// When it answered a ping, by its own clock.
     pub ping_response_at: Option<Timestamp>,
-    /// Of which version its program is.
     pub worker_version: Option<String>,
     /// How many runs it executes at once.
     pub concurrent_jobs: Option<u32>,
-    /// When it last reported.
     pub reported_at: Option<Timestamp>,
 }
 
 /// A job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobEntry {
-    /// Its number.
     pub number: u64,
     /// What people call it.
     pub title: String,
@@ -139,7 +127,6 @@ pub struct JobEntry {
     pub enqueue_is_enabled: bool,
     /// How many units its occasions are apart.
     pub interval_count: Option<u32>,
-    /// Of what.
     pub interval_unit: Option<IntervalUnit>,
     /// When it does not run.
     pub excluded: Vec<Window>,
@@ -157,7 +144,6 @@ pub struct JobEntry {
     pub run_timeout_seconds: Option<u32>,
     /// How many of its runs have failed in a row.
     pub fails: u32,
-    /// The occasion that was completed last.
     pub last_completed_schedule_id: Option<u64>,
 }
 
@@ -167,11 +153,9 @@ pub struct WorkerReports {
     /// When it answered a ping, by its own clock.
     #[serde(with = "time::option")]
     pub ping_response_at: Option<Timestamp>,
-    /// Of which version its program is.
     pub worker_version: Option<String>,
     /// How many runs it executes at once.
     pub concurrent_jobs: Option<u32>,
-    /// When it last reported.
     #[serde(with = "time::option")]
     pub reported_at: Option<Timestamp>,
 }

@@ -51,7 +51,6 @@ pub trait Kept: Record {
 
 /// What memory holds of a record.
 pub trait Entry {
-    /// The name or title.
     fn name(&self) -> &str;
 }
 

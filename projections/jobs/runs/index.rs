@@ -28,9 +28,7 @@ const REGULAR: u8 = b'f';
 const SIBLINGS: u8 = b's';
 /// How many runs are over, by job, outcome and whether they were manual.
 pub(super) const COUNT: u8 = b'n';
-/// The same for each worker.
 const WORKER_COUNT: u8 = b'm';
-/// Runs that were spread.
 const SPREAD: u8 = b'z';
 /// The occasion that was completed last, by job.
 pub(super) const LAST: u8 = b'l';
@@ -172,7 +170,6 @@ pub(super) fn highest(rows: &mut Rows<'_>) -> u64 {
     highest
 }
 
-/// All entries of one run in the table.
 fn entries(row: &RunRow) -> BTreeMap<Key, Value> {
     let mut entries = BTreeMap::new();
     if row.state() == RunState::Completed {

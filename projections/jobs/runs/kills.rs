@@ -10,9 +10,7 @@ use super::{RunRow, Runs, RunsFold};
 use crate::engine::stored::time;
 use crate::engine::{Answer, Envelope, Reader, RowAsOf, Rows, ViewReader, stream};
 
-/// Rows, by number.
 pub(super) const ROW: u8 = b'k';
-/// By run.
 const BY_RUN: u8 = b'K';
 /// Those of which no worker has taken note.
 pub(super) const PENDING: u8 = b'd';
@@ -22,13 +20,10 @@ pub(super) const COUNT: u8 = b'q';
 /// One kill request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KillRequestRow {
-    /// Its number.
     pub number: u64,
-    /// The run.
     pub run: u64,
     /// The job of the run; none when the run is unknown.
     pub job: Option<u64>,
-    /// When it is due.
     #[serde(with = "time")]
     pub schedule_at: Timestamp,
     /// When the worker took note of it.

@@ -21,9 +21,7 @@ pub(super) const COUNT: u8 = b'p';
 /// One log. Its text is in the event at `content_position`, or in the blob store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunLogRow {
-    /// Its number.
     pub number: u64,
-    /// The run that printed it.
     pub run: u64,
     /// The job of the run; none when the run is unknown.
     pub job: Option<u64>,
@@ -33,7 +31,6 @@ pub struct RunLogRow {
     pub blob: Option<BlobRef>,
     /// The event with its current text.
     pub content_position: Position,
-    /// When it was first written.
     #[serde(with = "time")]
     pub written_at: Timestamp,
     /// When it was last written.

@@ -39,7 +39,6 @@ pub(super) struct Model {
     pub(super) kills: BTreeMap<u64, KillRequestRow>,
     /// How many kill requests there are for the runs of each job; none: for unknown runs.
     pub(super) kill_counts: BTreeMap<Option<u64>, u64>,
-    /// How many logs there are.
     pub(super) log_counts: BTreeMap<Option<u64>, u64>,
 }
 
@@ -58,7 +57,6 @@ impl Model {
         self.reopened.clear();
     }
 
-    /// Updates a run.
     pub(super) fn replace(&mut self, before: Option<&RunRow>, after: Option<Arc<RunRow>>) {
         if let Some(before) = before {
             self.forget(before);

@@ -14,7 +14,6 @@ pub(super) type Place = [u8; PLACE_BYTES];
 
 pub(super) const PLACE_BYTES: usize = 40;
 
-/// Before every place.
 pub(super) const FIRST: Place = [0; PLACE_BYTES];
 
 pub(super) fn place(row: &RunRow) -> Place {
@@ -65,7 +64,6 @@ pub(super) fn key(prefix: KeyBuilder, place: &Place) -> tables::Key {
     prefix.fixed(place).build()
 }
 
-/// The place at the end of a key.
 pub(super) fn of_key(key: &[u8]) -> Option<Place> {
     key.last_chunk().copied()
 }

@@ -40,12 +40,10 @@ pub enum WorkerIs {
     Unassigned,
     /// Some worker.
     Assigned,
-    /// One of these.
     OneOf(BTreeSet<u64>),
 }
 
 impl Default for RunQuery {
-    /// All runs.
     fn default() -> Self {
         Self {
             jobs: None,

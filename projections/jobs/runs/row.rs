@@ -13,7 +13,6 @@ use crate::engine::stored::time;
 /// What is known of one run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRow {
-    /// Its number.
     pub number: u64,
     /// The state that decisions depend on.
     pub facts: RunFacts,
@@ -28,9 +27,7 @@ pub struct RunRow {
     pub given_up: Option<String>,
     /// Why it was given up before a later report of its end, or of its continuation.
     pub given_up_earlier: Option<String>,
-    /// The number of its log.
     pub run_log: Option<u64>,
-    /// The number of its kill requests.
     pub kill_requests: u64,
     /// The last event about it.
     pub position: Position,
@@ -42,13 +39,11 @@ pub struct RunRow {
 /// How a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RunState {
-    /// Unclaimed.
     Scheduled,
     /// A worker has claimed it.
     InQueue,
     /// A worker executes it.
     Started,
-    /// It is over.
     Completed,
 }
 

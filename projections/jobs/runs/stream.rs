@@ -45,7 +45,6 @@ impl<'r> Merge<'r> {
         self.heads.peek().map(|Reverse((place, _))| place)
     }
 
-    /// The next entry.
     pub(super) fn next(&mut self) -> Answer<Option<Entry>> {
         let Some(Reverse((_, index))) = self.heads.pop() else {
             return Ok(None);

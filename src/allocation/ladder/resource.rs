@@ -10,7 +10,6 @@ pub(super) enum Resource {
     Cpu,
 }
 
-/// How many resources there are.
 pub(super) const RESOURCES: usize = 2;
 
 /// Below one byte and a millionth of a core nothing is distinguished, and logarithms stay finite.

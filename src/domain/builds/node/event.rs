@@ -19,7 +19,6 @@ pub struct Described {
     /// Its `system_uuid`.
     pub uuid: String,
     pub hostname: String,
-    /// Cores.
     pub cores: f64,
     /// Bytes.
     pub memory: f64,

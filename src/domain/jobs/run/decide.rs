@@ -36,11 +36,15 @@ pub struct RunFacts {
     pub job: u64,
     /// The number of the occasion it belongs to.
     pub schedule_id: u64,
+    #[serde(with = "compact_time")]
     pub schedule_at: Timestamp,
     /// Who executes it, or is to.
     pub worker: Option<u64>,
+    #[serde(with = "compact_time::option")]
     pub enqueued_at: Option<Timestamp>,
+    #[serde(with = "compact_time::option")]
     pub started_at: Option<Timestamp>,
+    #[serde(with = "compact_time::option")]
     pub returned_at: Option<Timestamp>,
     /// Whether it went well.
     pub success: Option<bool>,

@@ -1,5 +1,7 @@
 //! What may have happened to a run.
 
+#![expect(missing_docs, reason = "fields are named as on the wire")]
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -216,23 +218,11 @@ pub struct Patched {
     /// Who executes it. Old clients cannot empty this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<u64>,
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "patch")]
     pub enqueued_at: Option<Option<Timestamp>>,
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "patch")]
     pub started_at: Option<Option<Timestamp>>,
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "patch")]
     pub returned_at: Option<Option<Timestamp>>,
     /// Whether it went well.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "patch")]

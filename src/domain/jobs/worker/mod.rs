@@ -58,7 +58,6 @@ pub struct Reported {
     /// The time at which it last answered a ping, by its own clock.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "patch")]
     pub ping_response_at: Option<Option<Timestamp>>,
-    /// The version of its program.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "patch")]
     pub worker_version: Option<Option<String>>,
     /// The number of runs it executes at once.
