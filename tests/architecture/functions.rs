@@ -57,7 +57,7 @@ fn functions(text: &str) -> Vec<(String, usize)> {
         let Some(body) = head.filter(|body| lines[start + body].ends_with('{')) else {
             continue;
         };
-        let Some(length) = lines[start + body..].iter().position(|line| ends(line)) else {
+        let Some(length) = lines[start + body..].iter().position(ends) else {
             continue;
         };
         let body = &lines[start + body + 1..start + body + length];
