@@ -20,7 +20,7 @@ use crate::observer::{HttpObserver, NoObserver};
 use crate::rate::Rate;
 use crate::response_budget::ResponseBudget;
 use crate::streams::{StreamPermit, Streams};
-use crate::{Caller, Limits, Network, Operations, Problem, RefusedBodies};
+use crate::{Caller, KeptBodies, Limits, Network, Operations, Problem};
 
 /// What an operator chose, as far as HTTP is concerned.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +48,7 @@ pub struct Parts {
     pub views: Views,
     /// Bodies that are too big for an event.
     pub blobs: Blobs,
-    pub refused_bodies: Arc<RefusedBodies>,
+    pub refused_bodies: Arc<KeptBodies>,
     /// What the operator chose.
     pub settings: Settings,
     /// Long work.
@@ -142,7 +142,7 @@ impl App {
             closing: watch::Sender::new(false),
             ports: Vec::new(),
             never_429: Vec::new(),
-            refused_bodies: Arc::new(RefusedBodies::new(blobs.clone(), limits.refused_bytes_max)),
+            refused_bodies: Arc::new(KeptBodies::new(blobs.clone(), limits.refused_bytes_max)),
             operations: Operations::default(),
             commands,
             views,

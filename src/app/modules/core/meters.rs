@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eventlog::{BATCH_EVENTS_BUCKETS, EventLog, LogStats, SYNC_MICROSECONDS_BUCKETS};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter};
-use web::{App, CloseReason, ClosedConnections, RefusedBodies, ResponseBudget};
+use web::{App, CloseReason, ClosedConnections, KeptBodies, ResponseBudget};
 
 use crate::app::Services;
 use crate::telemetry::{counter, gauge};
@@ -306,7 +306,7 @@ fn responses(meter: &Meter, responses: &ResponseBudget) {
     );
 }
 
-fn refused(meter: &Meter, refused_bodies: &Arc<RefusedBodies>) {
+fn refused(meter: &Meter, refused_bodies: &Arc<KeptBodies>) {
     let here = Arc::clone(refused_bodies);
     counter(
         meter,

@@ -20,7 +20,7 @@ use crate::Problem;
 const FILE_BYTES: u64 = 4096;
 
 /// The bodies that were refused.
-pub struct RefusedBodies {
+pub struct KeptBodies {
     blobs: Blobs,
     bytes_max: u64,
     sources: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<Option<Kept>>>>>,
@@ -35,7 +35,7 @@ struct Kept {
     bytes: u64,
 }
 
-impl RefusedBodies {
+impl KeptBodies {
     pub(crate) fn new(blobs: Blobs, bytes_max: u64) -> Self {
         Self {
             blobs,
@@ -158,7 +158,7 @@ mod tests {
         Bytes::from(vec![number; usize::try_from(BODY_BYTES).unwrap()])
     }
 
-    async fn kept_of(bodies: &RefusedBodies, source: &str, refs: &[BlobRef]) -> Vec<bool> {
+    async fn kept_of(bodies: &KeptBodies, source: &str, refs: &[BlobRef]) -> Vec<bool> {
         let mut kept = Vec::new();
         for body in refs {
             kept.push(bodies.find(source, body).await.unwrap().is_some());
@@ -170,7 +170,7 @@ mod tests {
     #[tokio::test]
     async fn the_oldest_bodies_of_a_source_make_way_and_those_of_others_stay() {
         let blobs = Blobs::memory();
-        let bodies = RefusedBodies::new(blobs.clone(), 3 * BODY_BYTES);
+        let bodies = KeptBodies::new(blobs.clone(), 3 * BODY_BYTES);
         let other = bodies.keep("other", body(0)).await.unwrap();
         let mut refs = Vec::new();
         for number in 0..5 {
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(kept_of(&bodies, "other", &[other]).await, [true]);
 
         // Another process finds what there is, and goes on.
-        let bodies = RefusedBodies::new(blobs, 3 * BODY_BYTES);
+        let bodies = KeptBodies::new(blobs, 3 * BODY_BYTES);
         refs.push(bodies.keep("default", body(9)).await.unwrap());
         let kept = kept_of(&bodies, "default", &refs).await;
         assert_eq!(kept.iter().filter(|is_kept| **is_kept).count(), 3);
@@ -196,7 +196,7 @@ mod tests {
     async fn what_is_kept_for_another_reason_stays() {
         let blobs = Blobs::memory();
         let script = blobs.put(body(1)).await.unwrap();
-        let bodies = RefusedBodies::new(blobs.clone(), BODY_BYTES);
+        let bodies = KeptBodies::new(blobs.clone(), BODY_BYTES);
         let refused = bodies.keep("default", body(1)).await.unwrap();
         assert_eq!(refused.digest, script.digest.to_string());
         bodies.keep("default", body(2)).await.unwrap();
@@ -206,7 +206,7 @@ mod tests {
 
     #[tokio::test]
     async fn small_bodies_take_a_file_each_and_the_newest_is_kept_in_any_case() {
-        let bodies = RefusedBodies::new(Blobs::memory(), 2 * FILE_BYTES);
+        let bodies = KeptBodies::new(Blobs::memory(), 2 * FILE_BYTES);
         for number in 0..4 {
             bodies
                 .keep("default", Bytes::from(vec![number]))
@@ -214,7 +214,7 @@ mod tests {
                 .unwrap();
         }
         assert_eq!(bodies.dropped(), 2);
-        let bodies = RefusedBodies::new(Blobs::memory(), 0);
+        let bodies = KeptBodies::new(Blobs::memory(), 0);
         let only = bodies.keep("default", body(1)).await.unwrap();
         assert_eq!(kept_of(&bodies, "default", &[only]).await, [true]);
     }
