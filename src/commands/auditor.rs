@@ -9,7 +9,7 @@ use domain::Metadata;
 use domain::core::audit::{Audit, AuditCommand};
 use parking_lot::Mutex;
 
-use crate::{Commands, LogLimit};
+use crate::{BoxFuture, Commands, LogLimit};
 
 /// How many notes of one kind may be written at once.
 const BURST_MAX: f64 = 20.0;
@@ -67,18 +67,17 @@ impl Auditor {
 
     /// Writes a note on today's page. One that cannot be written is logged and no more: what it is
     /// about was refused or ignored either way.
-    pub async fn write(&self, command: AuditCommand, metadata: &Metadata) {
-        let page = self.commands.clock().now().strftime("%Y-%m-%d").to_string();
-        if let Err(error) = self
-            .commands
-            .execute::<Audit>(&page, command, metadata)
-            .await
-        {
-            static LOG: LogLimit = LogLimit::new();
-            if let Some(suppressed) = LOG.admit(&error.to_string()) {
-                tracing::warn!(%error, suppressed, "a note for auditors was not written: {error}");
+    pub fn write<'a>(&'a self, command: AuditCommand, metadata: &'a Metadata) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let page = self.commands.clock().now().strftime("%Y-%m-%d").to_string();
+            let written = self.commands.execute::<Audit>(&page, command, metadata);
+            if let Err(error) = written.await {
+                static LOG: LogLimit = LogLimit::new();
+                if let Some(suppressed) = LOG.admit(&error.to_string()) {
+                    tracing::warn!(%error, suppressed, "a note for auditors was not written: {error}");
+                }
             }
-        }
+        })
     }
 }
 

@@ -9,9 +9,10 @@ use uuid::Uuid;
 
 use crate::activity::Activity;
 use crate::ids::Ids;
+use crate::load::{self, Part};
 use crate::locks::Locks;
 use crate::stats::Counters;
-use crate::{Clock, CommandError, CommandStats, Outcome, Transaction, load};
+use crate::{Clock, CommandError, CommandStats, Outcome, Transaction};
 
 /// The write side of the app. Cloning is cheap, and clones are the same.
 #[derive(Clone)]
@@ -111,11 +112,15 @@ impl Commands {
         key: &str,
     ) -> Result<Loaded<A>, CommandError<A::Rejection>> {
         let stream = StreamName::new(A::CATEGORY, key)?;
-        let folded = load::fold::<A>(&*self.inner.log, &stream, A::HISTORY, |_, _| ()).await?;
-        Ok(Loaded {
-            state: folded.state,
-            revision: folded.revision,
-        })
+        let part = Part {
+            stream: &stream,
+            category: A::CATEGORY,
+            history: A::HISTORY,
+        };
+        let mut state = A::default();
+        let folded = load::fold(&*self.inner.log, part, &mut state, &mut |_, _| ()).await;
+        let revision = folded.map_err(CommandError::of_machinery)?;
+        Ok(Loaded { state, revision })
     }
 
     /// Carries out one command for one thing. What follows is durable when this returns.

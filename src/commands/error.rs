@@ -1,5 +1,7 @@
 //! Why a command was not acknowledged.
 
+use std::convert::Infallible;
+
 use domain::DecodeFault;
 use eventlog::{AppendError, NameError, Position, ReadError};
 use thiserror::Error;
@@ -55,6 +57,11 @@ pub enum CommandError<R> {
 }
 
 impl<R> CommandError<R> {
+    /// The same error of a part that knows no rejections.
+    pub(crate) fn of_machinery(error: CommandError<Infallible>) -> Self {
+        error.map(|never| match never {})
+    }
+
     /// The same error with another rejection.
     pub fn map<S>(self, rejection: impl FnOnce(R) -> S) -> CommandError<S> {
         match self {

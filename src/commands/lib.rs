@@ -29,6 +29,12 @@ mod zone;
 #[cfg(test)]
 mod testing;
 
+use std::pin::Pin;
+
+/// A future behind a pointer. The body of an `async fn` is compiled again in every crate that awaits it, with everything
+/// that it awaits; the body behind such a pointer is compiled once, here.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
 pub use auditor::{Auditor, Noted};
 pub use clock::Clock;
 pub use commands::{Commands, Loaded};

@@ -2,20 +2,21 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::{Aggregate, Event, History};
 use eventlog::{
-    Append, AppendError, Appended, EventType, Expected, NewEvent, Revision, StreamName,
+    Append, AppendError, Appended, EventType, Expected, NewEvent, Recorded, Revision, StreamName,
 };
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
 use crate::commands::Inner;
 use crate::ids::Ids;
-use crate::load;
-use crate::{Appended1, CommandError, Outcome};
+use crate::load::{self, Part, State};
+use crate::{Appended1, BoxFuture, CommandError, Outcome};
 
 /// The inside of a [`crate::Transaction`].
 pub(crate) struct Unit {
@@ -32,7 +33,7 @@ pub(crate) struct Unit {
 
 /// A thing as it was loaded and as this unit has changed it.
 struct Thing {
-    state: Box<dyn Any + Send + Sync>,
+    state: Box<dyn State>,
     history: History,
     revision: Option<Revision>,
 }
@@ -76,13 +77,17 @@ impl Unit {
             state.evolve(event);
         }
         for event in &events {
-            self.pending.push(Pending {
-                id: self.ids.of(self.pending.len()),
-                stream: stream.clone(),
-                event: event.clone().into(),
-            });
+            self.add(&stream, event.clone().into());
         }
         Ok(events)
+    }
+
+    fn add(&mut self, stream: &StreamName, event: Event) {
+        self.pending.push(Pending {
+            id: self.ids.of(self.pending.len()),
+            stream: stream.clone(),
+            event,
+        });
     }
 
     /// The events that this unit's ids already have in this aggregate's stream, if any.
@@ -121,35 +126,56 @@ impl Unit {
         stream: &StreamName,
         history: History,
     ) -> Result<&mut A, CommandError<A::Rejection>> {
-        let enough = |thing: &Thing| thing.history >= history;
-        if !self.things.get(stream).is_some_and(enough) {
-            let log = Arc::clone(&self.inner.log);
-            let (ids, first) = (self.ids, &mut self.first);
-            first.clear();
-            let mut folded = load::fold::<A>(&*log, stream, history, |recorded, event| {
-                if ids.is(recorded.id, first.len()) {
-                    first.push(load::appended(recorded, event));
+        let part = Part {
+            stream,
+            category: A::CATEGORY,
+            history,
+        };
+        let known = self.know(part, || Box::new(A::default())).await;
+        known.map_err(CommandError::of_machinery)?;
+        let thing = self.things.get_mut(stream);
+        let state = thing.and_then(|thing| {
+            let state: &mut dyn Any = &mut *thing.state;
+            state.downcast_mut::<A>()
+        });
+        state.ok_or_else(|| CommandError::Fault {
+            reason: format!("two aggregates share the stream {stream}"),
+        })
+    }
+
+    /// Reads a thing from the log unless this unit knows enough of it already.
+    fn know<'a>(
+        &'a mut self,
+        part: Part<'a>,
+        new: fn() -> Box<dyn State>,
+    ) -> BoxFuture<'a, Result<(), CommandError<Infallible>>> {
+        Box::pin(async move {
+            let (stream, history) = (part.stream, part.history);
+            let enough = |thing: &Thing| thing.history >= history;
+            if !self.things.get(stream).is_some_and(enough) {
+                let log = Arc::clone(&self.inner.log);
+                let (ids, first) = (self.ids, &mut self.first);
+                first.clear();
+                let mut note_first = |recorded: &Recorded, event: &Event| {
+                    if ids.is(recorded.id, first.len()) {
+                        first.push(load::appended(recorded, event));
+                    }
+                };
+                let mut state = new();
+                let revision = load::fold(&*log, part, &mut *state, &mut note_first).await?;
+                for pending in self.pending.iter().filter(|one| one.stream == *stream) {
+                    // An event of another aggregate is found when the state is used: it is not the caller's then.
+                    let _ = state.apply(pending.event.clone());
                 }
-            })
-            .await?;
-            for pending in self.pending.iter().filter(|one| one.stream == *stream) {
-                if let Some(event) = A::event_of(pending.event.clone()) {
-                    folded.state.evolve(&event);
-                }
+                let thing = Thing {
+                    state,
+                    history,
+                    revision,
+                };
+                self.things.insert(stream.clone(), thing);
             }
-            let thing = Thing {
-                state: Box::new(folded.state),
-                history,
-                revision: folded.revision,
-            };
-            self.things.insert(stream.clone(), thing);
-        }
-        self.things
-            .get_mut(stream)
-            .and_then(|thing| thing.state.downcast_mut::<A>())
-            .ok_or_else(|| CommandError::Fault {
-                reason: format!("two aggregates share the stream {stream}"),
-            })
+            Ok(())
+        })
     }
 
     /// Appends what was decided, all or nothing. The unit is over then.

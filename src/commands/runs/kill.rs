@@ -6,26 +6,28 @@ use jiff::Timestamp;
 
 use super::rejection::whole;
 use super::{KILL_REQUEST, RunsRejection};
-use crate::{CommandError, Transaction, numbers};
+use crate::{BoxFuture, CommandError, Transaction, numbers};
 
 /// Requests the kill of a run, and returns the number of the request. There may be several.
 ///
 /// # Errors
 /// When there is no such run, and as [`Transaction::execute`].
-pub async fn request_kill(
+pub fn request_kill(
     unit: &Transaction,
     run: u64,
-) -> Result<u64, CommandError<RunsRejection>> {
-    let key = run.to_string();
-    let known = unit.load::<Run>(&key).await.map_err(whole)?;
-    if known.facts().is_none() {
-        return Err(CommandError::Rejected(RunRejection::Unknown.into()));
-    }
-    let kill_request = request(unit, run, None).await?;
-    let at = unit.now();
-    let data = RunCommand::NoteKill(KillRequested { kill_request, at });
-    unit.execute::<Run>(&key, data).await.map_err(whole)?;
-    Ok(kill_request)
+) -> BoxFuture<'_, Result<u64, CommandError<RunsRejection>>> {
+    Box::pin(async move {
+        let key = run.to_string();
+        let known = unit.load::<Run>(&key).await.map_err(whole)?;
+        if known.facts().is_none() {
+            return Err(CommandError::Rejected(RunRejection::Unknown.into()));
+        }
+        let kill_request = request(unit, run, None).await?;
+        let at = unit.now();
+        let data = RunCommand::NoteKill(KillRequested { kill_request, at });
+        unit.execute::<Run>(&key, data).await.map_err(whole)?;
+        Ok(kill_request)
+    })
 }
 
 /// Requests the kill of a run that exceeded its timeout since this start, and returns the number of
@@ -34,27 +36,29 @@ pub async fn request_kill(
 ///
 /// # Errors
 /// As [`Transaction::execute`].
-pub async fn time_out(
+pub fn time_out(
     unit: &Transaction,
     run: u64,
     started: Timestamp,
     limit_seconds: u32,
-) -> Result<Option<u64>, CommandError<RunsRejection>> {
-    let key = run.to_string();
-    let known = unit.load::<Run>(&key).await.map_err(whole)?;
-    let since = known.facts().and_then(RunFacts::time_runs_since);
-    let at = unit.now();
-    if since != Some(started) {
-        return Ok(None);
-    }
-    let kill_request = request(unit, run, Some(KillReason::TimedOut { limit_seconds })).await?;
-    let data = RunCommand::TimeOut(TimedOut {
-        limit_seconds,
-        kill_request,
-        at,
-    });
-    unit.execute::<Run>(&key, data).await.map_err(whole)?;
-    Ok(Some(kill_request))
+) -> BoxFuture<'_, Result<Option<u64>, CommandError<RunsRejection>>> {
+    Box::pin(async move {
+        let key = run.to_string();
+        let known = unit.load::<Run>(&key).await.map_err(whole)?;
+        let since = known.facts().and_then(RunFacts::time_runs_since);
+        let at = unit.now();
+        if since != Some(started) {
+            return Ok(None);
+        }
+        let kill_request = request(unit, run, Some(KillReason::TimedOut { limit_seconds })).await?;
+        let data = RunCommand::TimeOut(TimedOut {
+            limit_seconds,
+            kill_request,
+            at,
+        });
+        unit.execute::<Run>(&key, data).await.map_err(whole)?;
+        Ok(Some(kill_request))
+    })
 }
 
 async fn request(
@@ -80,9 +84,14 @@ async fn request(
 ///
 /// # Errors
 /// When there is no such run, no worker has it or it is over; and as [`Transaction::execute`].
-pub async fn kill(unit: &Transaction, run: u64) -> Result<u64, CommandError<RunsRejection>> {
-    let known = unit.load::<Run>(&run.to_string()).await.map_err(whole)?;
-    let checked = known.check_with_worker();
-    checked.map_err(|rejection| CommandError::Rejected(rejection.into()))?;
-    request_kill(unit, run).await
+pub fn kill(
+    unit: &Transaction,
+    run: u64,
+) -> BoxFuture<'_, Result<u64, CommandError<RunsRejection>>> {
+    Box::pin(async move {
+        let known = unit.load::<Run>(&run.to_string()).await.map_err(whole)?;
+        let checked = known.check_with_worker();
+        checked.map_err(|rejection| CommandError::Rejected(rejection.into()))?;
+        request_kill(unit, run).await
+    })
 }
