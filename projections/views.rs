@@ -1,5 +1,7 @@
 //! All views together: what handlers and reactors read.
 
+use std::any::Any;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -109,14 +111,9 @@ impl Views {
         question: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> T {
         let views = self.clone();
-        match tokio::task::spawn_blocking(move || question(&views)).await {
-            Ok(answer) => answer,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // A blocking task is cancelled only with its runtime, and this future with it.
-                Err(_) => std::future::pending().await,
-            },
-        }
+        let answer = blocking(Box::new(move || Box::new(question(&views)))).await;
+        let answer = answer.downcast::<T>();
+        *answer.expect("the question answers with its own type")
     }
 
     /// Waits until the named views have reached `position`: `views.wait_for::<(RosterView, Runs)>(…)`.
@@ -250,4 +247,24 @@ impl Views {
     pub fn history(&self) -> History {
         History::new(Arc::clone(&self.0.engine.log))
     }
+}
+
+/// A value whose type is not known here.
+type Value = Box<dyn Any + Send>;
+
+/// Runs a task that may wait for the disk. It knows neither the question nor its answer: what tokio needs for a task is
+/// much code, and this way it is compiled once, and not for every question.
+fn blocking(
+    task: Box<dyn FnOnce() -> Value + Send>,
+) -> Pin<Box<dyn Future<Output = Value> + Send>> {
+    Box::pin(async move {
+        match tokio::task::spawn_blocking(task).await {
+            Ok(answer) => answer,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // A blocking task is cancelled only with its runtime, and this future with it.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    })
 }

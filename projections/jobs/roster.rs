@@ -173,6 +173,10 @@ impl RosterView {
 
     /// One record.
     pub fn row<K: Kept>(&self, number: u64) -> Answer<Option<Row<K::Held>>> {
+        K::read(self, number)
+    }
+
+    fn read_row<K: Kept>(&self, number: u64) -> Answer<Option<Row<K::Held>>> {
         let stored: Option<Stored<K::Held>> = self.reader.get(&key(K::PREFIX, number))?;
         Ok(stored.map(Into::into))
     }

@@ -79,30 +79,32 @@ impl Provisioning {
     /// # Errors
     /// When the document contradicts itself or what exists, or the log or a view cannot answer.
     /// Nothing was changed then; of a document with more than `PART` records, parts may have been.
-    pub async fn apply(
-        &self,
-        metadata: &Metadata,
+    pub fn apply<'a>(
+        &'a self,
+        metadata: &'a Metadata,
         mut document: Document,
         dry_run: bool,
-    ) -> Result<Applied, ProvisioningError> {
-        document.order();
-        let prepared = Prepared::of(self, &document, !dry_run).await?;
-        let whole = document.len() <= PART;
-        if dry_run || !whole {
-            let mut applied = self.make(metadata, &document, &prepared, true).await?;
-            if dry_run {
-                applied.hide_what_does_not_exist();
-                return Ok(applied);
+    ) -> BoxFuture<'a, Result<Applied, ProvisioningError>> {
+        Box::pin(async move {
+            document.order();
+            let prepared = Prepared::of(self, &document, !dry_run).await?;
+            let whole = document.len() <= PART;
+            if dry_run || !whole {
+                let mut applied = self.make(metadata, &document, &prepared, true).await?;
+                if dry_run {
+                    applied.hide_what_does_not_exist();
+                    return Ok(applied);
+                }
             }
-        }
-        if whole {
-            return self.make(metadata, &document, &prepared, false).await;
-        }
-        let mut applied = Applied::default();
-        for part in document.parts(PART) {
-            applied.add(self.make(metadata, &part, &prepared, false).await?);
-        }
-        Ok(applied)
+            if whole {
+                return self.make(metadata, &document, &prepared, false).await;
+            }
+            let mut applied = Applied::default();
+            for part in document.parts(PART) {
+                applied.add(self.make(metadata, &part, &prepared, false).await?);
+            }
+            Ok(applied)
+        })
     }
 
     async fn make(

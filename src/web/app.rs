@@ -259,20 +259,20 @@ impl App {
     ///
     /// # Errors
     /// 503 when that takes longer than the configured patience.
-    pub async fn wait_for(&self, position: Position) -> Result<(), Problem> {
-        if self.views.position() >= position {
-            return Ok(());
-        }
-        let waited = self
-            .views
-            .wait_for_answers(position, self.settings.limits.patience)
-            .await;
-        waited.map_err(|behind| {
-            let reached = behind.position;
-            Problem::unavailable(format!(
-                "the views have not reached position {position} yet: they are at {reached}"
-            ))
-            .retry_after(1)
+    pub fn wait_for(&self, position: Position) -> BoxFuture<'_, Result<(), Problem>> {
+        Box::pin(async move {
+            if self.views.position() >= position {
+                return Ok(());
+            }
+            let patience = self.settings.limits.patience;
+            let waited = self.views.wait_for_answers(position, patience).await;
+            waited.map_err(|behind| {
+                let reached = behind.position;
+                Problem::unavailable(format!(
+                    "the views have not reached position {position} yet: they are at {reached}"
+                ))
+                .retry_after(1)
+            })
         })
     }
 }

@@ -3,6 +3,8 @@
 use axum::extract::{FromRef, FromRequestParts};
 use domain::core::token::Role;
 use domain::{Actor, ActorKind, Metadata};
+use futures::future::BoxFuture;
+use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use jiff::Timestamp;
@@ -211,26 +213,35 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let app = &App::from_ref(state);
         let context = match RequestContext::from_request_parts(parts, state).await {
             Ok(context) => context,
             Err(never) => match never {},
         };
-        let identity = match parts.headers.get(AUTHORIZATION) {
+        caller(App::from_ref(state), context, &parts.headers).await
+    }
+}
+
+fn caller(
+    app: App,
+    context: RequestContext,
+    headers: &HeaderMap,
+) -> BoxFuture<'_, Result<CallerIfAny, Problem>> {
+    Box::pin(async move {
+        let identity = match headers.get(AUTHORIZATION) {
             None => None,
             Some(header) => {
                 let presented = header.to_str().ok().and_then(bearer);
-                let identity = identify(app, presented.ok_or_else(refused)?).await?;
+                let identity = identify(&app, presented.ok_or_else(refused)?).await?;
                 context.authenticate(identity.actor());
                 Some(identity)
             }
         };
-        Ok(Self(Caller {
+        Ok(CallerIfAny(Caller {
             identity,
             anonymous_role: app.settings.anonymous_role,
             context,
         }))
-    }
+    })
 }
 
 fn missing() -> Problem {

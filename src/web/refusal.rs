@@ -26,8 +26,14 @@ static LOG: LogLimit = LogLimit::new();
 
 impl<R: Display> From<CommandError<R>> for Problem {
     fn from(error: CommandError<R>) -> Self {
+        Self::of_command(error.map(|rejection| rejection.to_string()))
+    }
+}
+
+impl Problem {
+    fn of_command(error: CommandError<String>) -> Self {
         match error {
-            CommandError::Rejected(rejection) => Self::conflict(rejection.to_string()),
+            CommandError::Rejected(rejection) => Self::conflict(rejection),
             CommandError::Contended => {
                 Self::unavailable("others are changing the same thing").retry_after(BUSY_SECONDS)
             }

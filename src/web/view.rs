@@ -24,17 +24,21 @@ pub struct View<T> {
 
 impl<T: Serialize> IntoResponse for View<T> {
     fn into_response(self) -> Response {
-        let body = match serde_json::to_vec(&self.body) {
-            Ok(body) => body,
-            Err(error) => {
-                tracing::error!(%error, "an answer cannot be written as JSON: {error}");
-                return Problem::internal("the answer cannot be written").into_response();
-            }
-        };
-        let mut response = body.into_response();
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(POSITION, self.position.0.into());
-        response
+        response(self.position, serde_json::to_vec(&self.body))
     }
+}
+
+fn response(position: Position, body: serde_json::Result<Vec<u8>>) -> Response {
+    let body = match body {
+        Ok(body) => body,
+        Err(error) => {
+            tracing::error!(%error, "an answer cannot be written as JSON: {error}");
+            return Problem::internal("the answer cannot be written").into_response();
+        }
+    };
+    let mut response = body.into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(POSITION, position.0.into());
+    response
 }

@@ -1,5 +1,7 @@
 //! One row or aggregate as of some moment: its streams up to then, folded by the same folds as the views.
 
+use std::pin::Pin;
+
 use domain::{Aggregate, Event};
 use eventlog::{Position, ReadError, Recorded, Revision, StreamName};
 use jiff::Timestamp;
@@ -59,10 +61,9 @@ impl History {
     ) -> Result<Option<V::Row>, AsOfError> {
         let mut alone = Alone::<V::Fold>::new()?;
         for stream in V::streams(key) {
-            self.replay(&stream, as_of, |recorded, event| {
-                alone.apply(&Envelope::new(recorded, event))
-            })
-            .await?;
+            let mut apply =
+                |recorded: &Recorded, event: &Event| alone.apply(&Envelope::new(recorded, event));
+            self.replay(&stream, as_of, &mut apply).await?;
         }
         Ok(alone.view::<V>().row(key)?)
     }
@@ -78,41 +79,43 @@ impl History {
     ) -> Result<A, AsOfError> {
         let mut aggregate = A::default();
         if let Ok(stream) = StreamName::new(A::CATEGORY, key) {
-            self.replay(&stream, as_of, |_, event| {
+            let mut apply = |_: &Recorded, event: &Event| {
                 if let Some(event) = A::event_of(event.clone()) {
                     aggregate.evolve(&event);
                 }
                 Ok(())
-            })
-            .await?;
+            };
+            self.replay(&stream, as_of, &mut apply).await?;
         }
         Ok(aggregate)
     }
 
     /// Applies every event of a stream up to then. What cannot be decoded is skipped here as in the views.
-    async fn replay(
-        &self,
-        stream: &StreamName,
+    fn replay<'a>(
+        &'a self,
+        stream: &'a StreamName,
         as_of: AsOf,
-        mut apply: impl FnMut(&Recorded, &Event) -> Result<(), TableError> + Send,
-    ) -> Result<(), AsOfError> {
-        let mut from = Revision::FIRST;
-        loop {
-            let events = self.stream(stream, from, CHUNK).await?;
-            let Some(last) = events.last() else {
-                return Ok(());
-            };
-            from = last.revision.next();
-            let is_past = events.iter().all(|event| as_of.includes(event));
-            for recorded in events.iter().take_while(|event| as_of.includes(event)) {
-                let event_type = recorded.event_type.as_str();
-                if let Ok(event) = Event::decode(event_type, recorded.version, &recorded.data) {
-                    apply(recorded, &event)?;
+        apply: &'a mut (dyn FnMut(&Recorded, &Event) -> Result<(), TableError> + Send),
+    ) -> Pin<Box<dyn Future<Output = Result<(), AsOfError>> + Send + 'a>> {
+        Box::pin(async move {
+            let mut from = Revision::FIRST;
+            loop {
+                let events = self.stream(stream, from, CHUNK).await?;
+                let Some(last) = events.last() else {
+                    return Ok(());
+                };
+                from = last.revision.next();
+                let is_past = events.iter().all(|event| as_of.includes(event));
+                for recorded in events.iter().take_while(|event| as_of.includes(event)) {
+                    let event_type = recorded.event_type.as_str();
+                    if let Ok(event) = Event::decode(event_type, recorded.version, &recorded.data) {
+                        apply(recorded, &event)?;
+                    }
+                }
+                if events.len() < CHUNK || !is_past {
+                    return Ok(());
                 }
             }
-            if events.len() < CHUNK || !is_past {
-                return Ok(());
-            }
-        }
+        })
     }
 }

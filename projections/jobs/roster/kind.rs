@@ -39,6 +39,13 @@ pub trait Kept: Record {
     /// Updates a row by an event that came later.
     fn follow(held: &mut Self::Held, event: &Self::Event, position: Position);
 
+    /// Reads a row. Each kind has its own, so that the code that decodes it is compiled here, and not in every crate
+    /// that asks for a record.
+    ///
+    /// # Errors
+    /// When the table cannot say.
+    fn read(view: &RosterView, number: u64) -> Answer<Option<Row<Self::Held>>>;
+
     /// Puts one into memory.
     fn put(roster: &mut Roster, row: (&u64, &Row<Self::Held>));
 
@@ -73,6 +80,11 @@ macro_rules! kinds {
             impl Kept for $kind {
                 const PREFIX: u8 = $prefix;
                 type Entry = $entry;
+
+                fn read(view: &RosterView, number: u64) -> Answer<Option<Row<Self::Held>>> {
+                    view.read_row::<Self>(number)
+                }
+
                 kinds!(@holds $kind $($how)?);
 
                 kinds!(@memory $list $entry [$($put)?] [$($by_name)?]);
