@@ -1,7 +1,6 @@
 //! All views together: what handlers and reactors read.
 
 use std::any::Any;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -14,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::allocation::accuracy::AccuracyFold;
 use crate::allocation::{AllocationFold, AllocationSettings};
-use crate::engine::history::History;
+use crate::engine::history::{BoxFuture, History};
 use crate::engine::{
     Answer, Driver, Engine, EngineConfig, Kind, Projection, ProjectionStatus, RebuildError,
     RebuildHandle, StartError, ViewReader, ViewSet,
@@ -254,9 +253,7 @@ type Value = Box<dyn Any + Send>;
 
 /// Runs a task that may wait for the disk. It knows neither the question nor its answer: what tokio needs for a task is
 /// much code, and this way it is compiled once, and not for every question.
-fn blocking(
-    task: Box<dyn FnOnce() -> Value + Send>,
-) -> Pin<Box<dyn Future<Output = Value> + Send>> {
+fn blocking(task: Box<dyn FnOnce() -> Value + Send>) -> BoxFuture<'static, Value> {
     Box::pin(async move {
         match tokio::task::spawn_blocking(task).await {
             Ok(answer) => answer,

@@ -5,6 +5,7 @@ mod query;
 #[cfg(test)]
 mod tests;
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use domain::{DecodeFault, Event, Metadata};
@@ -22,6 +23,9 @@ const LOOKED_AT_ONCE: usize = 4096;
 /// How many events, and bytes of them, are read at once for a reader outside.
 const FOLLOWED_AT_ONCE: usize = 64;
 const FOLLOWED_BYTES_MAX: usize = 64 * 1024;
+
+/// A future behind a pointer: the body of an `async fn` would be compiled again in every crate that awaits it.
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The log itself, read only.
 #[derive(Clone)]
@@ -44,17 +48,19 @@ impl History {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn get(&self, position: Position) -> Result<Option<Recorded>, ReadError> {
-        let Some(before) = position.0.checked_sub(1) else {
-            return Ok(None);
-        };
-        let limit = PageLimit::events(1);
-        let page = self
-            .log
-            .read_all(Position(before), &Filter::all(), limit)
-            .await?;
-        let found = page.events.into_iter().next();
-        Ok(found.filter(|event| event.position == position))
+    pub fn get(&self, position: Position) -> BoxFuture<'_, Result<Option<Recorded>, ReadError>> {
+        Box::pin(async move {
+            let Some(before) = position.0.checked_sub(1) else {
+                return Ok(None);
+            };
+            let limit = PageLimit::events(1);
+            let page = self
+                .log
+                .read_all(Position(before), &Filter::all(), limit)
+                .await?;
+            let found = page.events.into_iter().next();
+            Ok(found.filter(|event| event.position == position))
+        })
     }
 
     /// The head of the log as it was at some moment. For a time this reads the log up to it: the
@@ -62,40 +68,42 @@ impl History {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn head_at(&self, moment: AsOf) -> Result<Position, ReadError> {
-        let head = self.log.head();
-        let time = match moment {
-            AsOf::Position(position) => return Ok(position.min(head)),
-            AsOf::Timestamp(time) => time,
-        };
-        let mut after = Position::START;
-        while after < head {
-            let limit = PageLimit::events(LOOKED_AT_ONCE);
-            let page = self.log.read_all(after, &Filter::all(), limit).await?;
-            for event in &page.events {
-                if event.recorded_at > time {
-                    return Ok(after);
+    pub fn head_at(&self, moment: AsOf) -> BoxFuture<'_, Result<Position, ReadError>> {
+        Box::pin(async move {
+            let head = self.log.head();
+            let time = match moment {
+                AsOf::Position(position) => return Ok(position.min(head)),
+                AsOf::Timestamp(time) => time,
+            };
+            let mut after = Position::START;
+            while after < head {
+                let limit = PageLimit::events(LOOKED_AT_ONCE);
+                let page = self.log.read_all(after, &Filter::all(), limit).await?;
+                for event in &page.events {
+                    if event.recorded_at > time {
+                        return Ok(after);
+                    }
+                    after = event.position;
                 }
-                after = event.position;
+                if page.end {
+                    break;
+                }
             }
-            if page.end {
-                break;
-            }
-        }
-        Ok(after)
+            Ok(after)
+        })
     }
 
     /// The events of one stream upwards from a revision; empty when nothing was ever written to it.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn stream(
-        &self,
-        name: &StreamName,
+    pub fn stream<'a>(
+        &'a self,
+        name: &'a StreamName,
         from: Revision,
         limit: usize,
-    ) -> Result<Vec<Recorded>, ReadError> {
-        self.log.read_stream(name, from, limit).await
+    ) -> BoxFuture<'a, Result<Vec<Recorded>, ReadError>> {
+        Box::pin(async move { self.log.read_stream(name, from, limit).await })
     }
 
     /// The same for a reader outside, of whom there are many, and who may read slowly: what waits for it is small.

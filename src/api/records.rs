@@ -70,10 +70,8 @@ pub(crate) async fn list<R: Resource>(
     let _reserved = reads::reserve(app, limit)?;
     let position = app.views.position();
     // One more than is shown, to know whether there is a next page.
-    let numbers: Vec<u64> = app.views.of::<RosterView>()?.read(|roster| {
-        let all = R::all(roster).range(from..);
-        all.take(limit + 1).map(|(number, _)| *number).collect()
-    });
+    let roster = app.views.of::<RosterView>()?;
+    let numbers = roster.read(|roster| R::numbers(roster, from, limit + 1));
     let (mut items, mut bytes) = (Vec::with_capacity(limit), PageBytes::default());
     for some in numbers.chunks(AT_ONCE) {
         for (number, facts) in rows::<R>(app, some.to_vec()).await? {

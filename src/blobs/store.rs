@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use object_store::memory::InMemory;
@@ -19,6 +20,8 @@ use crate::{BLOB_BYTES_MAX, BlobError, BlobRef, Digest, S3Config, local, s3};
 const HASHED_INLINE_BYTES_MAX: usize = 128 << 10;
 
 /// A place for blobs. Cheap to clone.
+///
+/// What it does is behind boxed futures: the body of an `async fn` would be compiled again in every crate that awaits it.
 ///
 /// A blob is stored at `ab/cdef…`, the first two digits of its digest and the others.
 #[derive(Clone)]
@@ -100,23 +103,25 @@ impl Blobs {
     ///
     /// # Errors
     /// [`BlobError::TooBig`] above [`BLOB_BYTES_MAX`], [`BlobError::Unavailable`].
-    pub async fn put(&self, body: Bytes) -> Result<BlobRef, BlobError> {
-        let size = body.len() as u64;
-        if size > BLOB_BYTES_MAX {
-            return Err(BlobError::TooBig {
-                size,
-                size_max: BLOB_BYTES_MAX,
-            });
-        }
-        let digest = hash(&body).await?;
-        let path = self.path(digest);
-        // Another size is damage, and the right bytes are at hand.
-        if self.size(&path).await? == Some(size) {
-            self.sync_name(&path).await?;
-        } else {
-            self.store.put(&path, body.into()).await?;
-        }
-        Ok(BlobRef { digest, size })
+    pub fn put(&self, body: Bytes) -> BoxFuture<'_, Result<BlobRef, BlobError>> {
+        Box::pin(async move {
+            let size = body.len() as u64;
+            if size > BLOB_BYTES_MAX {
+                return Err(BlobError::TooBig {
+                    size,
+                    size_max: BLOB_BYTES_MAX,
+                });
+            }
+            let digest = hash(&body).await?;
+            let path = self.path(digest);
+            // Another size is damage, and the right bytes are at hand.
+            if self.size(&path).await? == Some(size) {
+                self.sync_name(&path).await?;
+            } else {
+                self.store.put(&path, body.into()).await?;
+            }
+            Ok(BlobRef { digest, size })
+        })
     }
 
     /// Reads a body and checks its digest. `None` if there is none.
@@ -124,32 +129,38 @@ impl Blobs {
     /// # Errors
     /// [`BlobError::Fault`] for a damaged body, [`BlobError::TooBig`] for one above `size_max`
     /// bytes (which is not read), [`BlobError::Unavailable`].
-    pub async fn get(&self, digest: Digest, size_max: u64) -> Result<Option<Bytes>, BlobError> {
-        let size_max = size_max.min(BLOB_BYTES_MAX);
-        let found = match self.store.get(&self.path(digest)).await {
-            Ok(found) => found,
-            Err(object_store::Error::NotFound { .. }) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let size = found.meta.size;
-        if size > size_max {
-            return Err(BlobError::TooBig { size, size_max });
-        }
-        let body = found.bytes().await?;
-        let actual = hash(&body).await?;
-        if actual != digest {
-            let reason = format!("the stored {} bytes have the digest {actual}", body.len());
-            return Err(BlobError::Fault { digest, reason });
-        }
-        Ok(Some(body))
+    pub fn get(
+        &self,
+        digest: Digest,
+        size_max: u64,
+    ) -> BoxFuture<'_, Result<Option<Bytes>, BlobError>> {
+        Box::pin(async move {
+            let size_max = size_max.min(BLOB_BYTES_MAX);
+            let found = match self.store.get(&self.path(digest)).await {
+                Ok(found) => found,
+                Err(object_store::Error::NotFound { .. }) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            let size = found.meta.size;
+            if size > size_max {
+                return Err(BlobError::TooBig { size, size_max });
+            }
+            let body = found.bytes().await?;
+            let actual = hash(&body).await?;
+            if actual != digest {
+                let reason = format!("the stored {} bytes have the digest {actual}", body.len());
+                return Err(BlobError::Fault { digest, reason });
+            }
+            Ok(Some(body))
+        })
     }
 
     /// Whether there is a body of this name; it is not read.
     ///
     /// # Errors
     /// [`BlobError::Unavailable`].
-    pub async fn has(&self, digest: Digest) -> Result<bool, BlobError> {
-        Ok(self.size(&self.path(digest)).await?.is_some())
+    pub fn has(&self, digest: Digest) -> BoxFuture<'_, Result<bool, BlobError>> {
+        Box::pin(async move { Ok(self.size(&self.path(digest)).await?.is_some()) })
     }
 
     /// All blobs, in no certain order. Files that are not blobs are passed over.
@@ -166,11 +177,13 @@ impl Blobs {
     ///
     /// # Errors
     /// [`BlobError::Unavailable`].
-    pub async fn delete(&self, digest: Digest) -> Result<(), BlobError> {
-        match self.store.delete(&self.path(digest)).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+    pub fn delete(&self, digest: Digest) -> BoxFuture<'_, Result<(), BlobError>> {
+        Box::pin(async move {
+            match self.store.delete(&self.path(digest)).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+                Err(error) => Err(error.into()),
+            }
+        })
     }
 
     /// Whether the store responds. A missing bucket is detected here: elsewhere it looks like a
@@ -178,24 +191,26 @@ impl Blobs {
     ///
     /// # Errors
     /// [`BlobError::Unavailable`].
-    pub async fn check(&self) -> Result<(), BlobError> {
-        if let Some(directory) = self.directory.clone() {
-            let is_there = spawn_blocking(move || directory.is_dir())
+    pub fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
+        Box::pin(async move {
+            if let Some(directory) = self.directory.clone() {
+                let is_there = spawn_blocking(move || directory.is_dir())
+                    .await
+                    .unwrap_or(false);
+                let reason = "the folder does not exist".to_owned();
+                return if is_there {
+                    Ok(())
+                } else {
+                    Err(BlobError::Unavailable { reason })
+                };
+            }
+            self.store
+                .list(Some(&self.prefix))
+                .next()
                 .await
-                .unwrap_or(false);
-            let reason = "the folder does not exist".to_owned();
-            return if is_there {
-                Ok(())
-            } else {
-                Err(BlobError::Unavailable { reason })
-            };
-        }
-        self.store
-            .list(Some(&self.prefix))
-            .next()
-            .await
-            .transpose()?;
-        Ok(())
+                .transpose()?;
+            Ok(())
+        })
     }
 
     async fn size(&self, path: &Path) -> Result<Option<u64>, BlobError> {

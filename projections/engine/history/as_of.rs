@@ -1,14 +1,12 @@
 //! One row or aggregate as of some moment: its streams up to then, folded by the same folds as the views.
 
-use std::pin::Pin;
-
 use domain::{Aggregate, Event};
 use eventlog::{Position, ReadError, Recorded, Revision, StreamName};
 use jiff::Timestamp;
 use tables::TableError;
 use thiserror::Error;
 
-use super::History;
+use super::{BoxFuture, History};
 use crate::engine::envelope::Envelope;
 use crate::engine::view_reader::{Alone, RowAsOf};
 
@@ -96,7 +94,7 @@ impl History {
         stream: &'a StreamName,
         as_of: AsOf,
         apply: &'a mut (dyn FnMut(&Recorded, &Event) -> Result<(), TableError> + Send),
-    ) -> Pin<Box<dyn Future<Output = Result<(), AsOfError>> + Send + 'a>> {
+    ) -> BoxFuture<'a, Result<(), AsOfError>> {
         Box::pin(async move {
             let mut from = Revision::FIRST;
             loop {

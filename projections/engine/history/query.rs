@@ -6,7 +6,7 @@ use domain::Metadata;
 use eventlog::{Filter, Page, PageLimit, Position, ReadError, Recorded, Revision, StreamName};
 use jiff::Timestamp;
 
-use super::History;
+use super::{BoxFuture, History};
 use crate::engine::listing::PAGE_BYTES_MAX;
 
 /// The most events that one page may look at.
@@ -119,54 +119,59 @@ impl History {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn page(&self, query: &EventQuery) -> Result<EventPage, ReadError> {
-        if let Some(stream) = &query.stream {
-            return self.page_of_stream(stream, query).await;
-        }
-        let limit = query.limit.max(1);
-        let mut from = match query.descending {
-            true => query.before.unwrap_or(Position::END),
-            false => query.after.unwrap_or(Position::START),
-        };
-        let mut found = EventPage {
-            events: Vec::new(),
-            next: None,
-            examined: 0,
-        };
-        let mut bytes = 0;
-        loop {
-            let missing = limit - found.events.len();
-            let chunk = if query.is_plain() {
-                missing
-            } else {
-                missing.max(CHUNK)
+    pub fn page<'a>(
+        &'a self,
+        query: &'a EventQuery,
+    ) -> BoxFuture<'a, Result<EventPage, ReadError>> {
+        Box::pin(async move {
+            if let Some(stream) = &query.stream {
+                return self.page_of_stream(stream, query).await;
+            }
+            let limit = query.limit.max(1);
+            let mut from = match query.descending {
+                true => query.before.unwrap_or(Position::END),
+                false => query.after.unwrap_or(Position::START),
             };
-            let page = self.read(from, query, chunk).await?;
-            found.examined += page.events.len().max(1);
-            for event in page.events {
-                if query.is_past(event.position) {
+            let mut found = EventPage {
+                events: Vec::new(),
+                next: None,
+                examined: 0,
+            };
+            let mut bytes = 0;
+            loop {
+                let missing = limit - found.events.len();
+                let chunk = if query.is_plain() {
+                    missing
+                } else {
+                    missing.max(CHUNK)
+                };
+                let page = self.read(from, query, chunk).await?;
+                found.examined += page.events.len().max(1);
+                for event in page.events {
+                    if query.is_past(event.position) {
+                        found.next = None;
+                        return Ok(found);
+                    }
+                    found.next = Some(event.position);
+                    if query.admits(&event) {
+                        bytes += size(&event);
+                        found.events.push(event);
+                    }
+                    if found.events.len() >= limit || bytes >= query.bytes_max() {
+                        return Ok(found);
+                    }
+                }
+                if page.end {
                     found.next = None;
                     return Ok(found);
                 }
-                found.next = Some(event.position);
-                if query.admits(&event) {
-                    bytes += size(&event);
-                    found.events.push(event);
-                }
-                if found.events.len() >= limit || bytes >= query.bytes_max() {
+                from = page.next;
+                found.next = Some(from);
+                if found.examined >= EXAMINED_MAX || query.is_past(from) {
                     return Ok(found);
                 }
             }
-            if page.end {
-                found.next = None;
-                return Ok(found);
-            }
-            from = page.next;
-            found.next = Some(from);
-            if found.examined >= EXAMINED_MAX || query.is_past(from) {
-                return Ok(found);
-            }
-        }
+        })
     }
 
     async fn read(
@@ -238,25 +243,27 @@ impl History {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn stream_page(
-        &self,
-        stream: &StreamName,
+    pub fn stream_page<'a>(
+        &'a self,
+        stream: &'a StreamName,
         from: Revision,
         limit: usize,
-    ) -> Result<(Vec<Recorded>, bool), ReadError> {
-        let (mut events, mut bytes, mut steps) = (Vec::new(), 0, Steps::from(from));
-        // One more than is shown, to know whether there is a next page.
-        while events.len() <= limit && bytes <= PAGE_BYTES_MAX {
-            let Some(chunk) = steps.next(self, stream, PAGE_BYTES_MAX).await? else {
-                break;
-            };
-            bytes += chunk.iter().map(size).sum::<usize>();
-            events.extend(chunk);
-        }
-        let fitting = fitting(&events, limit, PAGE_BYTES_MAX);
-        let has_more = fitting < events.len();
-        events.truncate(fitting);
-        Ok((events, has_more))
+    ) -> BoxFuture<'a, Result<(Vec<Recorded>, bool), ReadError>> {
+        Box::pin(async move {
+            let (mut events, mut bytes, mut steps) = (Vec::new(), 0, Steps::from(from));
+            // One more than is shown, to know whether there is a next page.
+            while events.len() <= limit && bytes <= PAGE_BYTES_MAX {
+                let Some(chunk) = steps.next(self, stream, PAGE_BYTES_MAX).await? else {
+                    break;
+                };
+                bytes += chunk.iter().map(size).sum::<usize>();
+                events.extend(chunk);
+            }
+            let fitting = fitting(&events, limit, PAGE_BYTES_MAX);
+            let has_more = fitting < events.len();
+            events.truncate(fitting);
+            Ok((events, has_more))
+        })
     }
 }
 

@@ -49,6 +49,9 @@ pub trait Kept: Record {
     /// Puts one into memory.
     fn put(roster: &mut Roster, row: (&u64, &Row<Self::Held>));
 
+    /// The first `count` numbers from this one on.
+    fn numbers(roster: &Roster, from: u64, count: usize) -> Vec<u64>;
+
     /// All in memory, by number.
     fn all(roster: &Roster) -> &BTreeMap<u64, Self::Entry>;
 
@@ -83,6 +86,11 @@ macro_rules! kinds {
 
                 fn read(view: &RosterView, number: u64) -> Answer<Option<Row<Self::Held>>> {
                     view.read_row::<Self>(number)
+                }
+
+                fn numbers(roster: &Roster, from: u64, count: usize) -> Vec<u64> {
+                    let all = Self::all(roster).range(from..);
+                    all.take(count).map(|(number, _)| *number).collect()
                 }
 
                 kinds!(@holds $kind $($how)?);
