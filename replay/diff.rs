@@ -17,7 +17,7 @@ use tables::Tables;
 use tables_lsm::{LsmConfig, LsmTables};
 
 use crate::rebuild::{fold_all, table_of};
-use crate::{Past, ToolError, Watch};
+use crate::{Past, Running, ToolError, Watch};
 
 /// What to compare.
 #[derive(Clone, Debug)]
@@ -107,24 +107,26 @@ impl Report {
 /// # Errors
 /// When a view is named that there is not, a directory cannot be used, or log or tables fail. That
 /// something differs is no error: it is in the report.
-pub async fn run(
+pub fn run<'a>(
     log: Arc<dyn EventLog>,
     options: Options,
-    watch: &Watch<'_>,
-) -> Result<Report, ToolError> {
-    if !options.live.is_dir() {
-        let reason = format!("no views in {}", options.live.display());
-        return Err(ToolError::NotFound(reason));
-    }
-    if options.scratch.exists() {
-        let reason = format!("{} exists", options.scratch.display());
-        return Err(ToolError::Usage(reason));
-    }
-    let scratch = options.scratch.clone();
-    let report = compare_in(log, options, watch).await;
-    // No longer needed; if it cannot be removed, its name shows its purpose.
-    let _ = std::fs::remove_dir_all(&scratch);
-    report
+    watch: &'a Watch<'a>,
+) -> Running<'a, Report> {
+    Box::pin(async move {
+        if !options.live.is_dir() {
+            let reason = format!("no views in {}", options.live.display());
+            return Err(ToolError::NotFound(reason));
+        }
+        if options.scratch.exists() {
+            let reason = format!("{} exists", options.scratch.display());
+            return Err(ToolError::Usage(reason));
+        }
+        let scratch = options.scratch.clone();
+        let report = compare_in(log, options, watch).await;
+        // No longer needed; if it cannot be removed, its name shows its purpose.
+        let _ = std::fs::remove_dir_all(&scratch);
+        report
+    })
 }
 
 async fn compare_in(

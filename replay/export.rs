@@ -19,7 +19,7 @@ use crate::blob_refs::{blobs_of, source_of_refused};
 use crate::blob_store;
 use crate::line::{Sum, push_blob, push_end, push_event};
 use crate::window::Reader;
-use crate::{Progress, ToolError, Unit, Watch, Window};
+use crate::{Progress, Running, ToolError, Unit, Watch, Window};
 
 /// How many pages may wait to be written.
 const PAGES_MAX: usize = 2;
@@ -56,25 +56,27 @@ pub struct Report {
 /// # Errors
 /// When the log, a blob or the destination fails. A file under its final name is whole: it is
 /// written under another name and renamed at the end.
-pub async fn run(
-    log: &dyn EventLog,
+pub fn run<'a>(
+    log: &'a dyn EventLog,
     options: Options,
-    watch: &Watch<'_>,
-) -> Result<Report, ToolError> {
-    let (sender, pieces) = mpsc::channel(PAGES_MAX);
-    let to = options.to;
-    let writer = tokio::task::spawn_blocking(move || write_all(to, pieces));
-    let reading = Reading {
-        reader: Reader::new(log, options.window),
-        blobs: options.blobs,
-        seen: HashSet::new(),
-        report: Report::default(),
-        sender,
-    };
-    let read = reading.run(options.end_line, watch).await;
-    // A failed writer is the cause, even if the reader only found that its pages have no receiver.
-    let bytes = writer.await.expect("the writer does not panic")?;
-    Ok(Report { bytes, ..read? })
+    watch: &'a Watch<'a>,
+) -> Running<'a, Report> {
+    Box::pin(async move {
+        let (sender, pieces) = mpsc::channel(PAGES_MAX);
+        let to = options.to;
+        let writer = tokio::task::spawn_blocking(move || write_all(to, pieces));
+        let reading = Reading {
+            reader: Reader::new(log, options.window),
+            blobs: options.blobs,
+            seen: HashSet::new(),
+            report: Report::default(),
+            sender,
+        };
+        let read = reading.run(options.end_line, watch).await;
+        // A failed writer is the cause, even if the reader only found that its pages have no receiver.
+        let bytes = writer.await.expect("the writer does not panic")?;
+        Ok(Report { bytes, ..read? })
+    })
 }
 
 /// What goes from the reader to the writer.

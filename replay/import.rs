@@ -21,7 +21,7 @@ pub use origin::Origin;
 
 use crate::blob_store;
 use crate::line::IncomingEvent;
-use crate::{Progress, ToolError, Unit, Watch};
+use crate::{Progress, Running, ToolError, Unit, Watch};
 use lines::{Check, Chunk, Gathered, gather};
 
 /// How many chunks may wait to be appended.
@@ -86,67 +86,70 @@ pub struct Moved {
 /// is appended; other origins can be read only once, and their lines are in the log then.
 /// [`ToolError::Line`] for the first line that is refused; the lines before it are in the log. And
 /// the errors of the log, the blobs and the origin.
-pub async fn run(
-    log: &dyn EventLog,
+pub fn run<'a>(
+    log: &'a dyn EventLog,
     options: Options,
-    watch: &Watch<'_>,
-) -> Result<Report, ToolError> {
-    let Options {
-        from,
-        blobs,
-        check_shapes,
-        dry_run,
-        allow_partial,
-    } = options;
-    if !allow_partial && let Origin::File(path) = &from {
-        let path = path.clone();
-        let proven = tokio::task::spawn_blocking(move || proof::prove(&path));
-        proven.await.expect("the proof does not panic")?;
-    }
-    let gauge = from.gauge();
-    let (sender, mut gathered) = mpsc::channel(CHUNKS_MAX);
-    let check = Check {
-        shapes: check_shapes,
-        limits: log.limits(),
-    };
-    let reader_gauge = gauge.clone();
-    let reader = tokio::task::spawn_blocking(move || gather(from, &reader_gauge, check, &sender));
-    let mut import = Import {
-        log,
-        blobs,
-        dry_heads: dry_run.then(BTreeMap::new),
-        moved_on: false,
-        report: Report {
+    watch: &'a Watch<'a>,
+) -> Running<'a, Report> {
+    Box::pin(async move {
+        let Options {
+            from,
+            blobs,
+            check_shapes,
             dry_run,
-            ..Report::default()
-        },
-    };
-    while let Some(piece) = gathered.recv().await {
-        match piece? {
-            Gathered::Chunk(chunk) => import.append(chunk).await?,
-            Gathered::Blob {
-                line,
-                digest,
-                bytes,
-            } => import.store(line, digest, bytes).await?,
-            Gathered::Over { lines, checked } => {
-                import.report.lines = lines;
-                import.report.whole = checked.is_ok();
-                import.report.complaint = checked.err().map(|complaint| complaint.to_string());
-            }
+            allow_partial,
+        } = options;
+        if !allow_partial && let Origin::File(path) = &from {
+            let path = path.clone();
+            let proven = tokio::task::spawn_blocking(move || proof::prove(&path));
+            proven.await.expect("the proof does not panic")?;
         }
-        let done = gauge.read.load(Ordering::Relaxed);
-        watch(Progress {
-            done,
-            total: gauge.total,
-            unit: Unit::Bytes,
-        });
-    }
-    reader.await.expect("the reader does not panic");
-    match &import.report.complaint {
-        Some(complaint) if !allow_partial => Err(ToolError::Incomplete(complaint.clone())),
-        _ => Ok(import.report),
-    }
+        let gauge = from.gauge();
+        let (sender, mut gathered) = mpsc::channel(CHUNKS_MAX);
+        let check = Check {
+            shapes: check_shapes,
+            limits: log.limits(),
+        };
+        let reader_gauge = gauge.clone();
+        let reader =
+            tokio::task::spawn_blocking(move || gather(from, &reader_gauge, check, &sender));
+        let mut import = Import {
+            log,
+            blobs,
+            dry_heads: dry_run.then(BTreeMap::new),
+            moved_on: false,
+            report: Report {
+                dry_run,
+                ..Report::default()
+            },
+        };
+        while let Some(piece) = gathered.recv().await {
+            match piece? {
+                Gathered::Chunk(chunk) => import.append(chunk).await?,
+                Gathered::Blob {
+                    line,
+                    digest,
+                    bytes,
+                } => import.store(line, digest, bytes).await?,
+                Gathered::Over { lines, checked } => {
+                    import.report.lines = lines;
+                    import.report.whole = checked.is_ok();
+                    import.report.complaint = checked.err().map(|complaint| complaint.to_string());
+                }
+            }
+            let done = gauge.read.load(Ordering::Relaxed);
+            watch(Progress {
+                done,
+                total: gauge.total,
+                unit: Unit::Bytes,
+            });
+        }
+        reader.await.expect("the reader does not panic");
+        match &import.report.complaint {
+            Some(complaint) if !allow_partial => Err(ToolError::Incomplete(complaint.clone())),
+            _ => Ok(import.report),
+        }
+    })
 }
 
 struct Import<'l> {

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use crate::{Progress, ToolError, Unit, Watch};
+use crate::{Progress, Running, ToolError, Unit, Watch};
 use database::{Contents, Rows};
 use row::{Flaw, Row};
 use take::Taking;
@@ -92,27 +92,29 @@ pub struct Refused {
 /// # Errors
 /// [`ToolError::Source`] when the file is no such database, [`ToolError::Row`] for a bad row when
 /// that is to end it, and the errors of the log. Rows before the error have been appended.
-pub async fn run(
-    log: &dyn EventLog,
+pub fn run<'a>(
+    log: &'a dyn EventLog,
     options: Options,
-    watch: &Watch<'_>,
-) -> Result<Report, ToolError> {
-    BuildKey::new(&options.source, 0).map_err(|error| ToolError::Usage(error.to_string()))?;
-    let (sender, portions) = mpsc::channel(PORTIONS_MAX);
-    let reading = Reading {
-        database: options.database.clone(),
-        at: options.at,
-        source: options.source.clone(),
-    };
-    let reader = tokio::task::spawn_blocking(move || reading.run(&sender));
-    let strict = options.strict;
-    let mut taking = Taking::new(log, options);
-    let taken = take_all(&mut taking, portions, strict, watch).await;
-    // A reader's failure is reported after what it had read before was appended.
-    let read = reader.await.expect("the reader does not panic");
-    taken?;
-    read?;
-    Ok(taking.report())
+    watch: &'a Watch<'a>,
+) -> Running<'a, Report> {
+    Box::pin(async move {
+        BuildKey::new(&options.source, 0).map_err(|error| ToolError::Usage(error.to_string()))?;
+        let (sender, portions) = mpsc::channel(PORTIONS_MAX);
+        let reading = Reading {
+            database: options.database.clone(),
+            at: options.at,
+            source: options.source.clone(),
+        };
+        let reader = tokio::task::spawn_blocking(move || reading.run(&sender));
+        let strict = options.strict;
+        let mut taking = Taking::new(log, options);
+        let taken = take_all(&mut taking, portions, strict, watch).await;
+        // A reader's failure is reported after what it had read before was appended.
+        let read = reader.await.expect("the reader does not panic");
+        taken?;
+        read?;
+        Ok(taking.report())
+    })
 }
 
 async fn take_all(

@@ -36,5 +36,11 @@ pub use past::Past;
 pub use progress::{Progress, Unit, Watch, unwatched};
 pub use window::Window;
 
+use std::pin::Pin;
+
+/// A tool that runs. The body of an `async fn` is compiled in the crate that awaits it; behind a pointer it is compiled
+/// here, next to the crates that the program waits for.
+pub type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T, ToolError>> + Send + 'a>>;
+
 #[cfg(test)]
 mod test_log;

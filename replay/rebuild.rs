@@ -15,7 +15,7 @@ use tables::{MemoryTables, Table, Tables};
 use tables_lsm::{LsmConfig, LsmTables};
 
 use crate::rows::count_rows;
-use crate::{AsOf, Past, ToolError, Watch};
+use crate::{AsOf, Past, Running, ToolError, Watch};
 
 pub(crate) use fold::{fold_all, table_of};
 
@@ -66,44 +66,46 @@ pub struct View {
 ///
 /// # Errors
 /// When a view is named that there is not, the directory is in use, or log or tables fail.
-pub async fn run(
+pub fn run<'a>(
     log: Arc<dyn EventLog>,
     options: Options,
-    watch: &Watch<'_>,
-) -> Result<Report, ToolError> {
-    let Options {
-        to,
-        until,
-        views,
-        config,
-    } = options;
-    let past = Arc::new(Past::of(log, until).await?);
-    let position = past.head();
-    let tables = open(to).await?;
-    let statuses = fold_all(past, Arc::clone(&tables), config, watch)
-        .await?
-        .statuses();
-    for name in &views {
-        if !statuses.iter().any(|status| status.name == name) {
-            let known: Vec<_> = statuses.iter().map(|status| status.name).collect();
-            let reason = format!(
-                "view `{name}` not found; expected one of {}",
-                known.join(", ")
-            );
-            return Err(ToolError::NotFound(reason));
+    watch: &'a Watch<'a>,
+) -> Running<'a, Report> {
+    Box::pin(async move {
+        let Options {
+            to,
+            until,
+            views,
+            config,
+        } = options;
+        let past = Arc::new(Past::of(log, until).await?);
+        let position = past.head();
+        let tables = open(to).await?;
+        let statuses = fold_all(past, Arc::clone(&tables), config, watch)
+            .await?
+            .statuses();
+        for name in &views {
+            if !statuses.iter().any(|status| status.name == name) {
+                let known: Vec<_> = statuses.iter().map(|status| status.name).collect();
+                let reason = format!(
+                    "view `{name}` not found; expected one of {}",
+                    known.join(", ")
+                );
+                return Err(ToolError::NotFound(reason));
+            }
         }
-    }
-    let wanted = move |status: &ProjectionStatus| {
-        views.is_empty() || views.iter().any(|name| name == status.name)
-    };
-    let described = tokio::task::spawn_blocking(move || {
-        let wanted = statuses.into_iter().filter(wanted);
-        let views = wanted.map(|status| describe(&*tables, &status));
-        views.collect::<Result<_, ToolError>>()
-    });
-    let mut views: Vec<View> = described.await.expect("describing does not panic")?;
-    views.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(Report { position, views })
+        let wanted = move |status: &ProjectionStatus| {
+            views.is_empty() || views.iter().any(|name| name == status.name)
+        };
+        let described = tokio::task::spawn_blocking(move || {
+            let wanted = statuses.into_iter().filter(wanted);
+            let views = wanted.map(|status| describe(&*tables, &status));
+            views.collect::<Result<_, ToolError>>()
+        });
+        let mut views: Vec<View> = described.await.expect("describing does not panic")?;
+        views.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(Report { position, views })
+    })
 }
 
 async fn open(to: To) -> Result<Arc<dyn Tables>, ToolError> {

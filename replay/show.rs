@@ -19,7 +19,7 @@ use serde_json::Value as Json;
 use crate::excerpt::Excerpt;
 use crate::rebuild::fold_all;
 use crate::story;
-use crate::{AsOf, ToolError, unwatched};
+use crate::{AsOf, Running, ToolError, unwatched};
 use tables::MemoryTables;
 
 /// What to show.
@@ -87,31 +87,33 @@ pub enum State {
 ///
 /// # Errors
 /// [`ToolError::NotFound`] when nothing had happened to it by then, and the errors of the log.
-pub async fn run(log: &dyn EventLog, options: Options) -> Result<Report, ToolError> {
-    let Options {
-        stream,
-        as_of,
-        events_max,
-    } = options;
-    let recorded = story::read(log, &stream, as_of, usize::MAX).await?;
-    if recorded.is_empty() {
-        let then = as_of.map_or(String::new(), |moment| format!(" as of {moment}"));
-        return Err(ToolError::NotFound(format!(
-            "stream {stream} has no events{then}"
-        )));
-    }
-    let state = match stream.category() {
-        "build" => build(&stream, &recorded).await?,
-        "node" => node(&recorded),
-        "token" => token(&recorded),
-        _ => State::Events,
-    };
-    let hidden = recorded.len().saturating_sub(events_max);
-    Ok(Report {
-        events_total: recorded.len() as u64,
-        events: recorded[hidden..].iter().map(shown).collect(),
-        stream,
-        state,
+pub fn run(log: &dyn EventLog, options: Options) -> Running<'_, Report> {
+    Box::pin(async move {
+        let Options {
+            stream,
+            as_of,
+            events_max,
+        } = options;
+        let recorded = story::read(log, &stream, as_of, usize::MAX).await?;
+        if recorded.is_empty() {
+            let then = as_of.map_or(String::new(), |moment| format!(" as of {moment}"));
+            return Err(ToolError::NotFound(format!(
+                "stream {stream} has no events{then}"
+            )));
+        }
+        let state = match stream.category() {
+            "build" => build(&stream, &recorded).await?,
+            "node" => node(&recorded),
+            "token" => token(&recorded),
+            _ => State::Events,
+        };
+        let hidden = recorded.len().saturating_sub(events_max);
+        Ok(Report {
+            events_total: recorded.len() as u64,
+            events: recorded[hidden..].iter().map(shown).collect(),
+            stream,
+            state,
+        })
     })
 }
 

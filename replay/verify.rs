@@ -18,7 +18,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 
 use crate::blob_store;
-use crate::{Progress, ToolError, Watch};
+use crate::{Progress, Running, Watch};
 use content::Blob;
 
 /// How many missing blobs a report names.
@@ -118,39 +118,41 @@ impl Report {
 /// # Errors
 /// When there is no log, when it cannot be read, or the blobs cannot. A fault is no error: it is in
 /// the report.
-pub async fn run(options: Options, watch: &Watch<'_>) -> Result<Report, ToolError> {
-    let Options {
-        directory,
-        depth,
-        blobs,
-        head_record,
-        evidence,
-    } = options;
-    let (sender, mut progress) = mpsc::channel::<Progress>(4);
-    let wanted = content::Wanted {
-        blobs: blobs.is_some(),
-    };
-    let checking = tokio::task::spawn_blocking(move || {
-        frames::check(
-            &directory,
-            head_record.as_deref(),
-            evidence,
+pub fn run<'a>(options: Options, watch: &'a Watch<'a>) -> Running<'a, Report> {
+    Box::pin(async move {
+        let Options {
+            directory,
             depth,
-            wanted,
-            &|progress| {
-                // One that was not checked yet is nearly the same.
-                let _ = sender.try_send(progress);
-            },
-        )
-    });
-    while let Some(progress) = progress.recv().await {
-        watch(progress);
-    }
-    let (mut report, named) = checking.await.expect("the check does not panic")?;
-    if let Some(blobs) = blobs {
-        check_blobs(&mut report, &blobs, named).await;
-    }
-    Ok(report)
+            blobs,
+            head_record,
+            evidence,
+        } = options;
+        let (sender, mut progress) = mpsc::channel::<Progress>(4);
+        let wanted = content::Wanted {
+            blobs: blobs.is_some(),
+        };
+        let checking = tokio::task::spawn_blocking(move || {
+            frames::check(
+                &directory,
+                head_record.as_deref(),
+                evidence,
+                depth,
+                wanted,
+                &|progress| {
+                    // One that was not checked yet is nearly the same.
+                    let _ = sender.try_send(progress);
+                },
+            )
+        });
+        while let Some(progress) = progress.recv().await {
+            watch(progress);
+        }
+        let (mut report, named) = checking.await.expect("the check does not panic")?;
+        if let Some(blobs) = blobs {
+            check_blobs(&mut report, &blobs, named).await;
+        }
+        Ok(report)
+    })
 }
 
 async fn check_blobs(report: &mut Report, blobs: &Blobs, named: Vec<Blob>) {

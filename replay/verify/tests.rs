@@ -8,6 +8,7 @@ use eventlog_file::{Evidence, FileLog, FileLogConfig, HeadRecord, Scan};
 
 use super::order::Order;
 use super::*;
+use crate::ToolError;
 use crate::test_log::{self, stream_of};
 use crate::unwatched;
 
