@@ -17,7 +17,7 @@ use tables::Tables;
 use tables_lsm::{LsmConfig, LsmTables};
 
 use crate::rebuild::{fold_all, table_of};
-use crate::{Past, Running, ToolError, Watch};
+use crate::{Past, ToolError, ToolRun, Watch};
 
 /// What to compare.
 #[derive(Clone, Debug)]
@@ -111,7 +111,7 @@ pub fn run<'a>(
     log: Arc<dyn EventLog>,
     options: Options,
     watch: &'a Watch<'a>,
-) -> Running<'a, Report> {
+) -> ToolRun<'a, Report> {
     Box::pin(async move {
         if !options.live.is_dir() {
             let reason = format!("no views in {}", options.live.display());

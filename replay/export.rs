@@ -19,7 +19,7 @@ use crate::blob_refs::{blobs_of, source_of_refused};
 use crate::blob_store;
 use crate::line::{Sum, push_blob, push_end, push_event};
 use crate::window::Reader;
-use crate::{Progress, Running, ToolError, Unit, Watch, Window};
+use crate::{Progress, ToolError, ToolRun, Unit, Watch, Window};
 
 /// How many pages may wait to be written.
 const PAGES_MAX: usize = 2;
@@ -60,7 +60,7 @@ pub fn run<'a>(
     log: &'a dyn EventLog,
     options: Options,
     watch: &'a Watch<'a>,
-) -> Running<'a, Report> {
+) -> ToolRun<'a, Report> {
     Box::pin(async move {
         let (sender, pieces) = mpsc::channel(PAGES_MAX);
         let to = options.to;

@@ -21,7 +21,7 @@ pub use origin::Origin;
 
 use crate::blob_store;
 use crate::line::IncomingEvent;
-use crate::{Progress, Running, ToolError, Unit, Watch};
+use crate::{Progress, ToolError, ToolRun, Unit, Watch};
 use lines::{Check, Chunk, Gathered, gather};
 
 /// How many chunks may wait to be appended.
@@ -90,7 +90,7 @@ pub fn run<'a>(
     log: &'a dyn EventLog,
     options: Options,
     watch: &'a Watch<'a>,
-) -> Running<'a, Report> {
+) -> ToolRun<'a, Report> {
     Box::pin(async move {
         let Options {
             from,

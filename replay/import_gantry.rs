@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use crate::{Progress, Running, ToolError, Unit, Watch};
+use crate::{Progress, ToolError, ToolRun, Unit, Watch};
 use database::{Contents, Rows};
 use row::{Flaw, Row};
 use take::Taking;
@@ -96,7 +96,7 @@ pub fn run<'a>(
     log: &'a dyn EventLog,
     options: Options,
     watch: &'a Watch<'a>,
-) -> Running<'a, Report> {
+) -> ToolRun<'a, Report> {
     Box::pin(async move {
         BuildKey::new(&options.source, 0).map_err(|error| ToolError::Usage(error.to_string()))?;
         let (sender, portions) = mpsc::channel(PORTIONS_MAX);

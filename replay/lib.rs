@@ -40,7 +40,7 @@ use std::pin::Pin;
 
 /// A tool that runs. The body of an `async fn` is compiled in the crate that awaits it; behind a pointer it is compiled
 /// here, next to the crates that the program waits for.
-pub type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T, ToolError>> + Send + 'a>>;
+pub type ToolRun<'a, T> = Pin<Box<dyn Future<Output = Result<T, ToolError>> + Send + 'a>>;
 
 #[cfg(test)]
 mod test_log;

@@ -15,7 +15,7 @@ use tables::{MemoryTables, Table, Tables};
 use tables_lsm::{LsmConfig, LsmTables};
 
 use crate::rows::count_rows;
-use crate::{AsOf, Past, Running, ToolError, Watch};
+use crate::{AsOf, Past, ToolError, ToolRun, Watch};
 
 pub(crate) use fold::{fold_all, table_of};
 
@@ -70,7 +70,7 @@ pub fn run<'a>(
     log: Arc<dyn EventLog>,
     options: Options,
     watch: &'a Watch<'a>,
-) -> Running<'a, Report> {
+) -> ToolRun<'a, Report> {
     Box::pin(async move {
         let Options {
             to,

@@ -19,7 +19,7 @@ use serde_json::Value as Json;
 use crate::excerpt::Excerpt;
 use crate::rebuild::fold_all;
 use crate::story;
-use crate::{AsOf, Running, ToolError, unwatched};
+use crate::{AsOf, ToolError, ToolRun, unwatched};
 use tables::MemoryTables;
 
 /// What to show.
@@ -87,7 +87,7 @@ pub enum State {
 ///
 /// # Errors
 /// [`ToolError::NotFound`] when nothing had happened to it by then, and the errors of the log.
-pub fn run(log: &dyn EventLog, options: Options) -> Running<'_, Report> {
+pub fn run(log: &dyn EventLog, options: Options) -> ToolRun<'_, Report> {
     Box::pin(async move {
         let Options {
             stream,

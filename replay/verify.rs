@@ -18,7 +18,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 
 use crate::blob_store;
-use crate::{Progress, Running, Watch};
+use crate::{Progress, ToolRun, Watch};
 use content::Blob;
 
 /// How many missing blobs a report names.
@@ -118,7 +118,7 @@ impl Report {
 /// # Errors
 /// When there is no log, when it cannot be read, or the blobs cannot. A fault is no error: it is in
 /// the report.
-pub fn run<'a>(options: Options, watch: &'a Watch<'a>) -> Running<'a, Report> {
+pub fn run<'a>(options: Options, watch: &'a Watch<'a>) -> ToolRun<'a, Report> {
     Box::pin(async move {
         let Options {
             directory,
