@@ -147,7 +147,7 @@ async fn one_peer_may_ask_for_so_much_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_message_of_endless_parts_is_nobodys() {
+async fn a_message_of_endless_parts_is_not_delivered() {
     let subscriber = Subscriber::new("worker.event", PortLimits::default(), |_| ());
     let served = Served::subscriber(&subscriber);
     let mut stream = greeted(served.address).await;
